@@ -1,0 +1,65 @@
+"""The builder contract: one Python file a corpus, with ``CARD``, ``samples(root)`` and ``MINIATURE``."""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import ModuleType
+from typing import Protocol, cast
+
+from affectllm import registry
+from affectllm.corpus.card import CorpusCard
+from affectllm.corpus.miniature import Content
+from affectllm.corpus.sample import Rejection, Sample
+from affectllm.errors import Malformed
+
+
+class Builder(Protocol):
+    """What a file in ``data_builders/`` offers.
+
+    ``samples(root)`` is lazy, has a stable order, opens no clip, and yields a ``Rejection`` for whatever it does not
+    use. It raises ``MissingCorpus`` when ``root`` is not a folder of this corpus at all.
+
+    A corpus that is computed rather than downloaded also offers ``generate(root, seed)``, which fills an empty folder
+    with the same bytes on every call.
+    """
+
+    CARD: CorpusCard
+    MINIATURE: Mapping[str, Content]
+
+    def samples(self, root: Path) -> Iterator[Sample | Rejection]: ...
+
+
+def load_builder(name: str) -> Builder:
+    """Import the builder called ``name``.
+
+    Raises:
+        NotFound: when there is no such file.
+        Malformed: when the file lacks ``CARD``, ``samples`` or ``MINIATURE``, or its card has another name.
+    """
+    path = registry.find("data_builders", name)
+    module = _import(name, path)
+    if missing := [part for part in ("CARD", "samples", "MINIATURE") if not hasattr(module, part)]:
+        raise Malformed(f"the builder lacks {', '.join(missing)}", where=str(path), do="see CONTRIBUTING.md")
+    if module.CARD.name != name:
+        raise Malformed(f"the card is called {module.CARD.name!r}, the file {name!r}", where=str(path))
+    return cast(Builder, module)
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    module_name = f"affectllm.data_builders.{name}"
+    if module_name in sys.modules and sys.modules[module_name].__file__ == str(path):
+        return sys.modules[module_name]
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise Malformed("the builder cannot be imported", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[module_name]
+        raise
+    return module

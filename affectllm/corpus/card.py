@@ -1,0 +1,64 @@
+"""The card of a corpus: what its builder promises, for the audit, the docs and the licence arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from affectllm.labels import LabelSpace
+
+Access = Literal["open", "request", "eula"]
+
+
+@dataclass(frozen=True)
+class CorpusCard:
+    """Who made a corpus, what it holds, and what may be done with it.
+
+    Args:
+        name: the builder's file name without ``.py``.
+        title: the name that papers use.
+        citation: author, title, venue, year in one line.
+        url: where it is published.
+        obtain: how one gets it and how the folder must look, in a sentence or two for an error message.
+        licence: SPDX identifier, or the name of the licence.
+        access: ``open`` (download), ``request`` (form or e-mail) or ``eula`` (signed agreement).
+        redistribution: whether records derived from it may be published.
+        commercial: whether commercial use is allowed.
+        languages: BCP-47 tags.
+        modalities: subset of ``text``, ``audio``, ``video``, ``image``.
+        spaces: every label space in which its samples are annotated.
+        raters: who annotated: rater name → one sentence.
+        counts: promised samples per split.
+        split_policy: where the splits come from, in one sentence.
+        defects: known bad items: clip path or sample id → reason.
+        speaker_disjoint: whether no speaker occurs in two splits.
+        built_from: names of corpora whose items it contains.
+        max_seconds: clips longer than this are reported by the audit; None where it has no clips.
+        notes: pitfalls and what the builder repairs, a sentence each.
+    """
+
+    name: str
+    title: str
+    citation: str
+    url: str
+    obtain: str
+    licence: str
+    access: Access
+    redistribution: bool
+    commercial: bool
+    languages: tuple[str, ...]
+    modalities: tuple[str, ...]
+    spaces: tuple[LabelSpace, ...]
+    raters: Mapping[str, str]
+    counts: Mapping[str, int]
+    split_policy: str
+    defects: Mapping[str, str] = field(default_factory=dict)
+    speaker_disjoint: bool = False
+    built_from: tuple[str, ...] = ()
+    max_seconds: float | None = None
+    notes: tuple[str, ...] = ()
+
+    def space(self, name: str) -> LabelSpace:
+        """The label space called ``name``; KeyError where the card declares none."""
+        return {space.name: space for space in self.spaces}[name]

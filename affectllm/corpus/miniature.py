@@ -1,0 +1,65 @@
+"""Miniatures: a few hand-made rows and clips in a corpus's own layout, so that every contract test runs offline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from affectllm.corpus import render
+
+
+@dataclass(frozen=True, slots=True)
+class Tone:
+    """A sound file to be made: a sine of ``pitch`` Hz. The suffix of its path decides the format."""
+
+    seconds: float = 0.5
+    rate: int = 16_000
+    pitch: float = 220.0
+
+
+@dataclass(frozen=True, slots=True)
+class Clip:
+    """A video file to be made: a moving grey square, with a tone when ``sound``. The suffix decides the container."""
+
+    seconds: float = 0.5
+    fps: int = 10
+    size: int = 64
+    sound: bool = True
+
+
+Content = str | bytes | Tone | Clip
+
+
+def materialise(miniature: Mapping[str, Content], root: Path) -> Path:
+    """Write every entry of ``miniature`` (relative path → content) below ``root`` and return ``root``."""
+    for relative, content in miniature.items():
+        path = root / relative
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if isinstance(content, str):
+            path.write_bytes(content.encode())
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        elif isinstance(content, Tone):
+            render.write_sound(path, _sine(content), content.rate)
+        else:
+            _write_clip(path, content)
+    return root
+
+
+def _sine(tone: Tone) -> list[float]:
+    count = int(tone.seconds * tone.rate)
+    return [0.3 * math.sin(2 * math.pi * tone.pitch * i / tone.rate) for i in range(count)]
+
+
+def _write_clip(path: Path, clip: Clip) -> None:
+    import numpy as np
+
+    frames = np.full((max(1, round(clip.seconds * clip.fps)), clip.size, clip.size, 3), 40, np.uint8)
+    quarter = clip.size // 4
+    for index, frame in enumerate(frames):
+        left = index * 4 % (clip.size - quarter)
+        frame[quarter : 2 * quarter, left : left + quarter] = 200
+    sound = _sine(Tone(clip.seconds)) if clip.sound else None
+    render.write_clip(path, frames, clip.fps, sound, Tone.rate)

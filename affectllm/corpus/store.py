@@ -1,0 +1,165 @@
+"""Streaming Parquet: rows in, a file that ``datasets.load_dataset("parquet", …)`` opens out, in constant memory."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import WriteFailed
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Features
+
+ROWS_PER_GROUP = 2_000
+
+
+def sample_features() -> Features:
+    """Columns of a samples file. Polymorphic fields are ``Json``, so that absent keys do not come back as None."""
+    from datasets import Features, Json, List, Value
+
+    text = Value("string")
+    return Features(
+        {
+            "id": text,
+            "corpus": text,
+            "split": text,
+            "text": text,
+            "language": text,
+            "speaker": text,
+            "dialogue": text,
+            "context": List({"speaker": text, "text": text}),
+            "media": List(Json()),
+            "annotations": List(Json()),
+            "attributes": Json(),
+            "source": text,
+        }
+    )
+
+
+class Writer:
+    """Writes rows to ``path`` in row groups; the file appears under its name only when it is whole.
+
+    Use as a context manager: on an exception the partial file is removed.
+
+    Raises:
+        WriteFailed: when the file system refuses (disk full, no permission).
+    """
+
+    def __init__(self, path: Path, features: Features) -> None:
+        self.path, self.rows = path, 0
+        self._schema: pa.Schema = features.arrow_schema
+        self._json = [name for name, kind in features.items() if "Json" in repr(kind)]
+        self._scratch = path.with_name(f".{path.name}.part")
+        self._buffer: list[Mapping[str, Any]] = []
+        self._parquet: Any = None
+
+    def __enter__(self) -> Writer:
+        import pyarrow.parquet as parquet
+
+        with _explained(self.path):
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self._parquet = parquet.ParquetWriter(self._scratch, self._schema, compression="zstd")
+        return self
+
+    def write(self, row: Mapping[str, Any]) -> None:
+        """Add one row; keys are the features' names."""
+        self._buffer.append(row)
+        self.rows += 1
+        if len(self._buffer) >= ROWS_PER_GROUP:
+            self._flush()
+
+    def _flush(self) -> None:
+        import pyarrow as pa
+
+        if not self._buffer:
+            return
+        columns = [self._column(field) for field in self._schema]
+        with _explained(self.path):
+            self._parquet.write_batch(pa.record_batch(columns, schema=self._schema))
+        self._buffer.clear()
+
+    def _column(self, field: pa.Field) -> pa.Array:
+        import pyarrow as pa
+
+        values = [row[field.name] for row in self._buffer]
+        if field.name not in self._json:
+            return pa.array(values, field.type)
+        if isinstance(field.type, pa.BaseExtensionType):
+            return pa.ExtensionArray.from_storage(field.type, pa.array([_dump(v) for v in values], pa.string()))
+        strings = pa.array([[_dump(v) for v in value] for value in values], pa.list_(pa.string()))
+        inner = pa.ExtensionArray.from_storage(field.type.value_type, strings.values)
+        return pa.ListArray.from_arrays(strings.offsets, inner, type=field.type)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._flush()
+                with _explained(self.path):
+                    self._parquet.close()
+                    self._scratch.replace(self.path)
+        finally:
+            self._discard()
+
+    def _discard(self) -> None:
+        # Closing writes a footer, which a full disk refuses too; the file is thrown away either way.
+        try:
+            if self._parquet is not None and self._parquet.is_open:
+                self._parquet.close()
+        except OSError:
+            pass
+        self._scratch.unlink(missing_ok=True)
+
+
+def read_rows(path: Path) -> Iterator[dict[str, Any]]:
+    """Rows of a file made by ``Writer``, with Json columns decoded, one row group in memory at a time."""
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(path) as file:
+        json_columns = _json_columns(file.schema_arrow)
+        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP):
+            for row in batch.to_pylist():
+                for name, nested in json_columns.items():
+                    row[name] = [_load(item) for item in row[name]] if nested else _load(row[name])
+                yield row
+
+
+def _json_columns(schema: pa.Schema) -> dict[str, bool]:
+    import pyarrow as pa
+
+    found = {}
+    for field in schema:
+        nested = pa.types.is_list(field.type)
+        if isinstance(field.type.value_type if nested else field.type, pa.BaseExtensionType):
+            found[field.name] = nested
+    return found
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _load(value: Any) -> Any:
+    return json.loads(value) if isinstance(value, str) else value
+
+
+class _explained:
+    """Turns the operating system's refusals to write into ``WriteFailed``."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if not isinstance(error, OSError):
+            return
+        remedy = "free some space, or choose another --out" if error.errno == errno.ENOSPC else "check the folder"
+        raise WriteFailed(f"could not write: {error.strerror or error}", where=str(self.path), do=remedy) from error

@@ -1,0 +1,77 @@
+"""The error tree. Every message says what happened, where, and what to do about it.
+
+    AffectError
+     ├── NotFound          a corpus, task, recipe, template or file that is not there
+     │    └── MissingCorpus    no folder is known for a corpus
+     ├── Malformed         a file of ours or theirs that cannot be read as what it claims to be
+     │    └── BadRecipe        a recipe page with an unknown key, a wrong type or a forbidden value
+     ├── Leakage           what is trained on is also scored on
+     ├── LicenceRefused    a licence forbids what was asked for
+     ├── ModalityUnheard   a model does not react to a modality it is said to take
+     ├── WrongCheckpoint   a checkpoint folder holds another architecture
+     └── WriteFailed       the disk said no
+"""
+
+from __future__ import annotations
+
+
+class AffectError(Exception):
+    """Root of the tree; the command line prints it without a traceback and exits with 2.
+
+    Args:
+        what: one sentence on what happened.
+        where: ``file:line``, an id or a name; omitted when the sentence already says it.
+        do: what the reader can do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", do: str = "") -> None:
+        self.what, self.where, self.do = what, where, do
+        super().__init__(self.__str__())
+
+    def __str__(self) -> str:
+        head = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{head}\n  → {self.do}" if self.do else head
+
+    def __reduce__(self) -> tuple[object, ...]:
+        # Keyword-only arguments do not survive the default pickling, and loader workers send errors across processes.
+        return _rebuild, (type(self), self.what, self.where, self.do)
+
+
+def _rebuild(kind: type[AffectError], what: str, where: str, do: str) -> AffectError:
+    return kind(what, where=where, do=do)
+
+
+class NotFound(AffectError):
+    """A name or file that is not there; the message lists the nearest names."""
+
+
+class MissingCorpus(NotFound):
+    """No folder is known for a corpus, or the folder lacks the files that make it one."""
+
+
+class Malformed(AffectError):
+    """A file cannot be read as what it claims to be."""
+
+
+class BadRecipe(Malformed):
+    """A recipe page holds an unknown key, a wrong type or a forbidden value."""
+
+
+class Leakage(AffectError):
+    """Training data and a task share clips, dialogues, texts or promised-disjoint speakers."""
+
+
+class LicenceRefused(AffectError):
+    """A licence forbids what was asked for."""
+
+
+class ModalityUnheard(AffectError):
+    """Removing or swapping a modality does not change the loss."""
+
+
+class WrongCheckpoint(AffectError):
+    """A checkpoint folder holds another architecture than the recipe names."""
+
+
+class WriteFailed(AffectError):
+    """The file system refused a write; nothing half-written is left under its final name."""

@@ -1,0 +1,56 @@
+"""Which content parts a sample contributes under a choice of modalities (the Hugging Face content-part form)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from affectllm.corpus import MediaRef, Sample
+
+Part = dict[str, Any]
+
+
+def media_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
+    """Content parts for the media of ``sample`` under ``modalities``; keys that say nothing are absent.
+
+    One clip that both shows and sounds becomes one ``video`` part with ``sound``; without ``video`` among the
+    modalities its sound track alone becomes an ``audio`` part; without ``audio`` it is shown silently.
+    """
+    wanted = set(modalities)
+    parts = [_part(sample, ref, "image") for ref in sample.media if ref.modality == "image" and "image" in wanted]
+    videos = [ref for ref in sample.media if ref.modality == "video"]
+    if "video" in wanted and videos:
+        shown = [_part(sample, ref, "video", sound=ref.sound and "audio" in wanted) for ref in videos]
+        parts += shown
+        if "audio" in wanted and not any(part.get("sound") for part in shown):
+            parts += _sounds(sample)
+    elif "audio" in wanted:
+        parts += _sounds(sample)
+    return parts
+
+
+def missing_modality(sample: Sample, modalities: Iterable[str]) -> str | None:
+    """``no_<modality>`` for the first wanted modality that the sample lacks, or None when it has them all."""
+    has = {ref.modality for ref in sample.media}
+    if any(ref.sound for ref in sample.media):
+        has.add("audio")
+    if sample.text:
+        has |= {"text"}  # type: ignore[arg-type]
+    return next((f"no_{modality}" for modality in modalities if modality not in has), None)
+
+
+def _sounds(sample: Sample) -> list[Part]:
+    files = [ref for ref in sample.media if ref.modality == "audio"]
+    tracks = [ref for ref in sample.media if ref.modality == "video" and ref.sound]
+    return [_part(sample, ref, "audio") for ref in files or tracks]
+
+
+def _part(sample: Sample, ref: MediaRef, kind: str, *, sound: bool = False) -> Part:
+    part: Part = {"type": kind, "corpus": sample.corpus, "path": ref.path}
+    if sound:
+        part["sound"] = True
+    if ref.start is not None:
+        part["start"] = ref.start
+    if ref.end is not None:
+        part["end"] = ref.end
+    return part

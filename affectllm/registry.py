@@ -1,0 +1,74 @@
+"""Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
+
+A corpus, task or recipe is one file whose name is its name. Folders are searched in this order, and one name in two
+places is an error, never a silent override:
+
+1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``;
+2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
+3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
+
+An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks`` and ``recipes``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib.util
+import os
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Literal
+
+from affectllm.errors import Malformed, NotFound
+
+Folder = Literal["data_builders", "eval_tasks", "recipes"]
+SUFFIX: dict[Folder, str] = {"data_builders": ".py", "eval_tasks": ".yaml", "recipes": ".yaml"}
+
+
+def folders(kind: Folder) -> list[Path]:
+    """Every folder that may hold files of ``kind``, built-in first."""
+    found = [_package_folder(f"affectllm.{kind}")]
+    for entry in entry_points(group="affectllm.folders"):
+        found.append(_package_folder(entry.value) / kind)
+    for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
+        found.append(Path(local) / kind)
+    return [folder for folder in found if folder.is_dir()]
+
+
+def _package_folder(package: str) -> Path:
+    spec = importlib.util.find_spec(package)
+    if spec is None or not spec.submodule_search_locations:
+        raise NotFound(f"the package {package} is not installed", do="reinstall affectllm: pip install affectllm")
+    return Path(next(iter(spec.submodule_search_locations)))
+
+
+def names(kind: Folder) -> dict[str, Path]:
+    """Name → file for every file of ``kind``, sorted by name.
+
+    Raises:
+        Malformed: when two folders hold a file of the same name.
+    """
+    found: dict[str, Path] = {}
+    for folder in folders(kind):
+        for path in sorted(folder.rglob(f"*{SUFFIX[kind]}")):
+            name = path.relative_to(folder).with_suffix("").as_posix()
+            if path.name.startswith(("_", ".")) or name.startswith("launch/"):
+                continue
+            if name in found:
+                raise Malformed(f"{name} exists twice: {found[name]} and {path}", do="rename one of the two files")
+            found[name] = path
+    return dict(sorted(found.items()))
+
+
+def find(kind: Folder, name: str) -> Path:
+    """The file called ``name``.
+
+    Raises:
+        NotFound: when there is none; the message names the nearest ones.
+    """
+    known = names(kind)
+    if name in known:
+        return known[name]
+    near = difflib.get_close_matches(name, known, n=3) or list(known)
+    noun = {"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"}[kind]
+    raise NotFound(f"there is no {noun} called {name!r}", do=f"did you mean {', '.join(near)}? See `affectllm ls`")

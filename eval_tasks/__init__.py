@@ -1,0 +1,1 @@
+"""lm-eval tasks, one YAML each."""
