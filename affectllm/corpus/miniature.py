@@ -62,4 +62,4 @@ def _write_clip(path: Path, clip: Clip) -> None:
         left = index * 4 % (clip.size - quarter)
         frame[quarter : 2 * quarter, left : left + quarter] = 200
     sound = _sine(Tone(clip.seconds)) if clip.sound else None
-    render.write_clip(path, frames, clip.fps, sound, Tone.rate)
+    render.write_clip(path, frames, clip.fps, sound, Tone().rate)

@@ -25,7 +25,7 @@ def write_sound(path: Path, samples: Sequence[float] | np.ndarray, rate: int) ->
     import av
 
     with av.open(str(path), "w") as container:
-        stream = container.add_stream("libmp3lame" if path.suffix == ".mp3" else "aac", rate=rate)
+        stream = container.add_stream("libmp3lame" if path.suffix == ".mp3" else "aac", rate=rate, layout="mono")
         _mux_sound(container, stream, mono, rate)
 
 
@@ -49,7 +49,7 @@ def write_clip(
             pictures.options = {"preset": "ultrafast", "crf": "23"}
         voice = None
         if sound is not None:
-            voice = container.add_stream(sound_codec, rate=rate)
+            voice = container.add_stream(sound_codec, rate=rate, layout="mono")
             voice.codec_context.flags |= 1 << 23
         for index, array in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(array, format="rgb24")
@@ -63,7 +63,6 @@ def write_clip(
 def _mux_sound(container, stream, mono: np.ndarray, rate: int) -> None:  # type: ignore[no-untyped-def]
     import av
 
-    stream.layout = "mono"
     for start in range(0, len(mono), 1024):
         frame = av.AudioFrame.from_ndarray(mono[None, start : start + 1024], format="fltp", layout="mono")
         frame.sample_rate, frame.pts, frame.time_base = rate, start, Fraction(1, rate)

@@ -1,0 +1,36 @@
+"""Splits by speaker: corpora without official splits get one that is written down, and checked to be disjoint."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+
+from affectllm.corpus.sample import SPLITS, TEST, TRAIN, VALIDATION, Sample
+from affectllm.errors import Malformed
+
+
+def by_speaker(
+    *, train: Collection[str], validation: Collection[str], test: Collection[str]
+) -> Mapping[str, str]:
+    """Speaker → split.
+
+    Raises:
+        Malformed: when a speaker is in two splits, or a split has none.
+    """
+    assigned: dict[str, str] = {}
+    for split, speakers in ((TRAIN, train), (VALIDATION, validation), (TEST, test)):
+        if not speakers:
+            raise Malformed(f"the split {split} has no speaker")
+        for speaker in speakers:
+            if assigned.setdefault(speaker, split) != split:
+                raise Malformed(f"speaker {speaker} is in {assigned[speaker]} and in {split}")
+    return assigned
+
+
+def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:
+    """Speakers that occur in more than one split → those splits, in the order train, validation, test."""
+    found: defaultdict[str, set[str]] = defaultdict(set)
+    for sample in samples:
+        if sample.speaker is not None:
+            found[sample.speaker].add(sample.split)
+    return {who: tuple(s for s in SPLITS if s in where) for who, where in sorted(found.items()) if len(where) > 1}

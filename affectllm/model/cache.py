@@ -1,0 +1,134 @@
+"""A cache of prepared media: what a processor made of one clip, keyed by content, span, budget and processor.
+
+Safe under several workers and processes: entries are written under another name and renamed, and readers tolerate
+an entry that another process has just evicted. The least recently read entries go first when the limit is reached.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affectllm.run import cache_folder, digest
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DEFAULT_LIMIT = 20 * 2**30
+_CHECK_EVERY = 64  # writes between two looks at the total size
+
+
+class MediaCache:
+    """Prepared media on disk.
+
+    Args:
+        folder: where entries lie; ``None`` means ``media/`` below the cache folder.
+        limit: total size in bytes above which the least recently read entries are removed.
+
+    Attributes:
+        hits, misses: counted in this process.
+    """
+
+    def __init__(self, folder: Path | None = None, limit: int = DEFAULT_LIMIT) -> None:
+        self.folder = folder or cache_folder() / "media"
+        self.limit = limit
+        self.hits = self.misses = self._writes = 0
+        self._contents: dict[tuple[str, int, int], str] = {}
+
+    def key(self, path: Path, request: Mapping[str, Any]) -> str:
+        """Key of ``path``'s content under ``request`` (span, budget, processor, …).
+
+        The content's digest is remembered per (path, size, modification time), in this process and on disk.
+        """
+        return digest({**request, "content": self._content(path)})
+
+    def get(self, key: str) -> dict[str, Tensor] | None:
+        """The tensors stored under ``key``, or None."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load
+
+        path = self._entry(key)
+        try:
+            tensors = load(path.read_bytes())
+            os.utime(path)
+        except FileNotFoundError:
+            self.misses += 1
+            return None
+        except SafetensorError:  # a disk that filled up or a copied cache; the clip is prepared again
+            path.unlink(missing_ok=True)
+            self.misses += 1
+            return None
+        self.hits += 1
+        return tensors
+
+    def put(self, key: str, tensors: Mapping[str, Tensor]) -> None:
+        """Store ``tensors``; a full disk leaves the cache as it was."""
+        from safetensors.torch import save
+
+        path = self._entry(key)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+        self._writes += 1
+        if self._writes % _CHECK_EVERY == 0:
+            self.trim()
+
+    def trim(self) -> int:
+        """Remove least recently read entries until the total is at most 90 % of the limit; the number removed."""
+        entries = [(stat.st_mtime_ns, stat.st_size, path) for path, stat in self._entries()]
+        total = sum(size for _, size, _ in entries)
+        removed = 0
+        if total <= self.limit:
+            return removed
+        for _, size, path in sorted(entries):
+            path.unlink(missing_ok=True)
+            total, removed = total - size, removed + 1
+            if total <= 0.9 * self.limit:
+                break
+        return removed
+
+    def _entries(self) -> list[tuple[Path, os.stat_result]]:
+        found = []
+        for path in self.folder.glob("??/*.safetensors"):
+            try:
+                found.append((path, path.stat()))
+            except FileNotFoundError:  # evicted by another process meanwhile
+                continue
+        return found
+
+    def _entry(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.safetensors"
+
+    def _content(self, path: Path) -> str:
+        stat = path.stat()
+        identity = (str(path), stat.st_size, stat.st_mtime_ns)
+        if identity not in self._contents:
+            self._contents[identity] = self._remembered(identity, path)
+        return self._contents[identity]
+
+    def _remembered(self, identity: tuple[str, int, int], path: Path) -> str:
+        name = hashlib.sha256(json.dumps(identity).encode()).hexdigest()[:32]
+        note = self.folder / "contents" / name[:2] / name
+        try:
+            return note.read_text(encoding="ascii")
+        except FileNotFoundError:
+            with path.open("rb") as stream:
+                content = hashlib.file_digest(stream, "sha256").hexdigest()
+            note.parent.mkdir(parents=True, exist_ok=True)
+            _write(note, content.encode("ascii"))
+            return content
+
+
+def _write(path: Path, data: bytes) -> None:
+    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        os.replace(scratch, path)
+    except OSError:
+        # The cache only saves time: when the disk is full the run goes on without it.
+        Path(scratch).unlink(missing_ok=True)

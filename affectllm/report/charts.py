@@ -1,0 +1,97 @@
+"""Geometry of the inline charts: pure arithmetic from values to positions in percent. Knows no HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from affectllm.metrics import Score
+from affectllm.report.runfolder import History, Point
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """A point and its interval on an axis from 0 to 1, in percent of the axis."""
+
+    at: float
+    low: float
+    high: float
+
+
+def whisker(score: Score) -> Whisker:
+    """Where the value and the ends of its interval lie; clipped to the axis."""
+    return Whisker(_share(score["value"]), _share(score["low"]), _share(score["high"]))
+
+
+def _share(value: float) -> float:
+    return 0.0 if math.isnan(value) else round(100 * min(1.0, max(0.0, value)), 2)
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A label on an axis and its position in percent."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """A named series: SVG ``points`` in a 100 x 100 box, and its marks as (x, y, text)."""
+
+    name: str
+    points: str
+    marks: tuple[tuple[float, float, str], ...]
+
+
+@dataclass(frozen=True)
+class LossChart:
+    """The loss curve: series, ticks, and the checkpoint that was kept."""
+
+    lines: tuple[Line, ...]
+    x_ticks: tuple[Tick, ...]
+    y_ticks: tuple[Tick, ...]
+    best: tuple[float, float, str] | None
+
+
+def ticks(low: float, high: float, about: int = 5) -> list[float]:
+    """Round numbers (1, 2 or 5 times a power of ten apart) that cover ``low`` to ``high``."""
+    span = (high - low) or abs(high) or 1.0
+    rough = span / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, max(last, first + 1) + 1)]
+
+
+def loss_chart(history: History) -> LossChart | None:
+    """The chart of a training, or None where no finite loss was logged."""
+    train, evaluation = _finite(history.train), _finite(history.evaluation)
+    everything = train + evaluation
+    if not everything:
+        return None
+    steps = [point.step for point in everything]
+    x_values = ticks(min(0, *steps), max(steps)) if max(steps) else [0.0, 1.0]
+    y_values = ticks(min(point.value for point in everything), max(point.value for point in everything))
+    x_low, x_high, y_low, y_high = x_values[0], max(steps) or 1, y_values[0], y_values[-1]
+
+    def place(point: Point) -> tuple[float, float, str]:
+        x = 100 * (point.step - x_low) / (x_high - x_low)
+        y = 100 - 100 * (point.value - y_low) / (y_high - y_low)
+        return round(x, 2), round(y, 2), f"step {point.step}: {point.value:.4f}"
+
+    lines = [_line(name, points, place) for name, points in (("train", train), ("eval", evaluation)) if points]
+    x_ticks = [Tick(100 * (x - x_low) / (x_high - x_low), f"{x:g}") for x in x_values if x <= x_high]
+    y_ticks = [Tick(100 - 100 * (y - y_low) / (y_high - y_low), f"{y:g}") for y in y_values]
+    best = place(history.best) if history.best else None
+    return LossChart(tuple(lines), tuple(x_ticks), tuple(y_ticks), best)
+
+
+def _finite(points: Sequence[Point]) -> list[Point]:
+    return [point for point in points if math.isfinite(point.value)]
+
+
+def _line(name: str, points: Sequence[Point], place) -> Line:  # type: ignore[no-untyped-def]
+    marks = tuple(place(point) for point in points)
+    return Line(name, " ".join(f"{x},{y}" for x, y, _ in marks), marks)

@@ -1,0 +1,121 @@
+"""Examples with their clips: some right, some wrong, some unreadable, chosen by a hash and not by hand."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectllm.report.clips import Gallery, Player
+from affectllm.report.replies import Outcome, Replies, Reply, choose, find_replies, read_replies, samples_file
+from affectllm.report.runfolder import RunData
+
+_MEDIA = ("video", "audio", "image")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What one run answered: its reply, what was understood, and whether that was right."""
+
+    run: str
+    reply: str | None
+    reading: str
+    unreadable: str | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Example:
+    """One question with its clips, its right answer and every run's answer to it."""
+
+    id: str
+    speaker: str | None
+    asked: str
+    players: tuple[Player, ...]
+    gold: str
+    outcome: Outcome
+    answers: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """The examples of a task, and per run (name, replies in all, unreadable ones by reason)."""
+
+    examples: tuple[Example, ...]
+    reasons: tuple[tuple[str, int, Mapping[str, int]], ...]
+
+
+def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> Gathered:
+    """Read the runs' samples files of ``task`` and keep a few examples of each outcome.
+
+    Args:
+        many: how many correct and how many wrong examples; half as many unreadable ones.
+    """
+    limits: dict[Outcome, int] = {"correct": many, "wrong": many, "unreadable": (many + 1) // 2, "reply": many}
+    found: dict[str, Replies] = {}
+    for run in runs:
+        if run.evaluation and (path := samples_file(run.evaluation.folder, task)):
+            labelled = bool(run.evaluation.details.get(task, {}).get("labels"))
+            found[run.name] = choose(read_replies(path, labelled=labelled), limits)
+    if not found:
+        return Gathered((), ())
+    first = next(iter(found))
+    kept = [reply for replies in found[first].examples.values() for reply in replies]
+    others = {name: _same_questions(runs, name, task, kept) for name in found if name != first}
+    examples = tuple(_example(reply, first, others, gallery) for reply in kept)
+    return Gathered(examples, tuple((name, replies.total, replies.reasons) for name, replies in found.items()))
+
+
+def _same_questions(runs: Sequence[RunData], name: str, task: str, kept: Sequence[Reply]) -> dict[str, Reply]:
+    run = next(run for run in runs if run.name == name)
+    assert run.evaluation is not None
+    path = samples_file(run.evaluation.folder, task)
+    assert path is not None
+    labelled = bool(run.evaluation.details.get(task, {}).get("labels"))
+    return find_replies(path, frozenset(reply.id for reply in kept), labelled=labelled)
+
+
+def _example(reply: Reply, first: str, others: Mapping[str, Mapping[str, Reply]], gallery: Gallery) -> Example:
+    answers = [_answer(first, reply)]
+    answers += [_answer(name, replies[reply.id]) for name, replies in others.items() if reply.id in replies]
+    parts = [part for message in reply.messages for part in _parts(message) if part.get("type") in _MEDIA]
+    return Example(
+        id=reply.id,
+        speaker=reply.speaker,
+        asked=_asked(reply.messages),
+        players=tuple(gallery.player(part) for part in parts),
+        gold=shown(reply.gold),
+        outcome=reply.outcome,
+        answers=tuple(answers),
+    )
+
+
+def _answer(run: str, reply: Reply) -> Answer:
+    return Answer(run, reply.text, shown(reply.reading), reply.unreadable, reply.outcome)
+
+
+def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    content = message["content"]
+    return [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
+
+
+def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
+    """The words of the conversation, without an assistant's turn at the end (that would be the answer)."""
+    asked = messages[:-1] if messages and messages[-1]["role"] == "assistant" else messages
+    lines = []
+    for message in asked:
+        text = "\n".join(str(part["text"]) for part in _parts(message) if part.get("type") == "text")
+        lines.append(text if message["role"] == "user" else f"[{message['role']}] {text}")
+    return "\n\n".join(lines)
+
+
+def shown(value: Any) -> str:
+    """A label, a set of labels or any JSON value as text."""
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list):
+        return ", ".join(map(str, value)) or "none of them"
+    return json.dumps(value, ensure_ascii=False)

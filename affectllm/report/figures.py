@@ -1,0 +1,135 @@
+"""PNG figures for papers and slides, drawn by matplotlib without a display and without global state."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affectllm.report.display import headline_metric, metric_name, number
+from affectllm.report.runfolder import FULL, Evaluation, History, RunData
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+# Okabe & Ito (2008): distinguishable with the common forms of colour blindness.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
+DPI = 150
+
+
+def draw_figures(run: RunData, folder: Path) -> list[Path]:
+    """Write every figure that the run has data for into ``folder`` and return their paths."""
+    folder.mkdir(parents=True, exist_ok=True)
+    made = []
+    if run.evaluation:
+        for task, details in run.evaluation.details.items():
+            made += _task_figures(task, details, folder)
+        if run.ablations:
+            made.append(_save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
+    if run.history and (run.history.train or run.history.evaluation):
+        made.append(_save(loss_figure(run.history), folder / "loss.png"))
+    return made
+
+
+def _task_figures(task: str, details: Mapping[str, Any], folder: Path) -> list[Path]:
+    made, name = [], re.sub(r"[^\w.-]", "_", task)
+    if details.get("confusion"):
+        figure = confusion_figure(task, details["labels"], details["confusion"])
+        made.append(_save(figure, folder / f"confusion_{name}.png"))
+    if details.get("per_class"):
+        made.append(_save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
+    return made
+
+
+def _save(figure: Figure, path: Path) -> Path:
+    # No date and no version in the file: the same scores give the same bytes.
+    figure.savefig(path, dpi=DPI, metadata={"Software": None}, facecolor="white")
+    return path
+
+
+def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Figure:
+    """Rows: right label; columns: given label and ``unreadable``; shade: share of the row; text: count."""
+    columns = [*labels, "unreadable"][: len(confusion[0])]
+    shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
+    figure, axes = _canvas(1.9 + 0.62 * len(columns), 1.5 + 0.5 * len(labels))
+    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
+    for y, row in enumerate(confusion):
+        for x, count in enumerate(row):
+            axes.text(x, y, str(count), ha="center", va="center", color="white" if shares[y][x] > 0.55 else "black")
+    axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1)
+    axes.set_xticks(range(len(columns)), _plain(columns), rotation=40, ha="right")
+    axes.set_yticks(range(len(labels)), _plain(labels))
+    axes.set(xlabel="given", ylabel="right", title=_plain([task])[0])
+    figure.colorbar(image, ax=axes, label="share of the row")
+    return figure
+
+
+def per_class_figure(task: str, per_class: Mapping[str, Mapping[str, float]]) -> Figure:
+    """Precision, recall and F1 of every class."""
+    figure, axes = _canvas(6.4, 1.4 + 0.52 * len(per_class))
+    height = 0.26
+    for index, metric in enumerate(("precision", "recall", "f1")):
+        places = [row + (index - 1) * height for row in range(len(per_class))]
+        values = [float(values.get(metric) or 0.0) for values in per_class.values()]
+        axes.barh(places, values, height * 0.92, color=COLOURS[index], label={"f1": "F1"}.get(metric, metric))
+    names = [f"{label} (n={values.get('support', '?')})" for label, values in per_class.items()]
+    axes.set_yticks(range(len(per_class)), _plain(names))
+    axes.invert_yaxis()
+    axes.set(xlim=(0, 1), title=_plain([task])[0])
+    figure.legend(loc="outside lower center", ncols=3, frameon=False)
+    return figure
+
+
+def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Figure:
+    """Headline metric with its interval, for all modalities and for every subset that was scored."""
+    rows = []
+    for task, metrics in full.scores.items():
+        metric = headline_metric(metrics)
+        for name, evaluation in {FULL: full, **ablations}.items():
+            if metric in evaluation.scores.get(task, {}):
+                rows.append((f"{task} · {metric_name(metric)} · {name}", evaluation.scores[task][metric], name == FULL))
+    figure, axes = _canvas(7.2, 1.0 + 0.36 * len(rows))
+    for y, (_, score, is_full) in enumerate(rows):
+        axes.plot([score["low"], score["high"]], [y, y], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
+        axes.plot(score["value"], y, MARKERS[0], color=COLOURS[0], markerfacecolor=COLOURS[0] if is_full else "white")
+        axes.annotate(number(score["value"]), (score["value"], y), (0, 5), textcoords="offset points", ha="center")
+    axes.set_yticks(range(len(rows)), _plain([label for label, _, _ in rows]))
+    axes.invert_yaxis()
+    axes.margins(y=0.12)
+    axes.set(xlim=(0, 1.02), title="Modality ablation (value and 95 % interval)")
+    axes.grid(axis="x", color="0.9")
+    axes.set_axisbelow(True)
+    return figure
+
+
+def loss_figure(history: History) -> Figure:
+    """Train and eval loss by step; the checkpoint that was kept is marked."""
+    figure, axes = _canvas(6.4, 3.6)
+    for index, (name, points) in enumerate((("train", history.train), ("eval", history.evaluation))):
+        if points:
+            style = {"marker": MARKERS[1], "markersize": 5} if name == "eval" else {}
+            steps, values = [point.step for point in points], [point.value for point in points]
+            axes.plot(steps, values, color=COLOURS[index], label=f"{name} loss", **style)
+    if history.best:
+        axes.plot(history.best.step, history.best.value, "*", color="black", markersize=15, label="kept checkpoint")
+    axes.set(xlabel="step", ylabel="loss")
+    axes.grid(color="0.9")
+    axes.legend(frameon=False)
+    return figure
+
+
+def _plain(names: Sequence[str]) -> list[str]:
+    # matplotlib reads text between dollar signs as mathematics; a label with one would stop the drawing.
+    return [str(name).replace("$", r"\$") for name in names]

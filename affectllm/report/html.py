@@ -1,0 +1,126 @@
+"""The report: one self-contained HTML page, with figures as PNG and the scores as Markdown beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import AffectError, WriteFailed
+from affectllm.report import display, views
+from affectllm.report.charts import loss_chart
+from affectllm.report.clips import Gallery
+from affectllm.report.examples import gather
+from affectllm.report.facts import facts, rejected_total
+from affectllm.report.figures import draw_figures
+from affectllm.report.runfolder import RunData, read_run
+from affectllm.report.scoretable import markdown_table
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+
+def render_report(
+    runs: Sequence[Path], out: Path | None = None, roots: Mapping[str, Path] | None = None
+) -> Path:
+    """Write the report of one run, or of several beside each other.
+
+    Args:
+        runs: folders that ``affectllm run`` or ``affectllm eval`` made; the first gives the examples.
+        out: the page (``….html``) or a folder for it; by default ``report.html`` in the first run's folder. A folder of
+            the page's name without its suffix gets ``scores.md`` and the figures.
+        roots: corpus → folder, for the clips of the examples.
+
+    Returns:
+        The path of the page.
+
+    Raises:
+        NotFound: when a folder holds neither scores nor a training.
+        Malformed: when a file of a run cannot be read.
+        WriteFailed: when the page cannot be written.
+    """
+    if not runs:
+        raise AffectError("no run was named", do="give the folder of at least one run")
+    data = _distinct([read_run(folder) for folder in runs])
+    page = _page_path(runs[0], out)
+    html = render_page(data, roots or {})
+    folder = page.with_suffix("")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = page.with_name(f".{page.name}.part")
+        scratch.write_text(html, encoding="utf-8")
+        scratch.replace(page)
+        (folder / "scores.md").write_text(markdown_table(data), encoding="utf-8")
+        for run in data:
+            draw_figures(run, folder / run.name if len(data) > 1 else folder)
+    except OSError as error:
+        raise WriteFailed(f"could not write the report: {error.strerror or error}", where=str(page)) from error
+    return page
+
+
+def _page_path(first: Path, out: Path | None) -> Path:
+    if out is None:
+        return first / "report.html"
+    return out if out.suffix == ".html" else out / "report.html"
+
+
+def _distinct(runs: Sequence[RunData]) -> list[RunData]:
+    """Runs under different names: the folder's name, with its parent's where two are called the same."""
+    names = [run.name for run in runs]
+    named: list[RunData] = []
+    for number, run in enumerate(runs, 1):
+        name = f"{run.folder.resolve().parent.name} {run.name}" if names.count(run.name) > 1 else run.name
+        taken = {other.name for other in named}
+        named.append(replace(run, name=f"{name} ({number})" if name in taken else name))
+    return named
+
+
+def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
+    """The page as HTML. Every text of a corpus, a model or a recipe is escaped by the templates."""
+    gallery = Gallery(roots)
+    names = views.tasks_of(runs)
+    many = 4 if len(names) <= 3 else 2 if len(names) <= 8 else 1
+    tasks = [_task(runs, task, gallery, many) for task in names]
+    charts = [(run.name, chart) for run in runs if run.history and (chart := loss_chart(run.history))]
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            runs=[run.name for run in runs],
+            tasks=tasks,
+            charts=charts,
+            facts=[facts(run) for run in runs],
+            rejected=rejected_total(runs),
+            left_out=gallery.left_out,
+        )
+    )
+
+
+def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> dict[str, Any]:
+    return {
+        "name": task,
+        "details": views.details_of(runs, task),
+        "panels": views.panels(runs, task),
+        "confusions": views.confusions(runs, task),
+        "classes": views.class_rows(runs, task),
+        "ablations": views.ablations(runs, task),
+        "gathered": gather(runs, task, gallery, many),
+    }
+
+
+def environment() -> Environment:
+    """Templates of this room: HTML is escaped, and a name that a template misspells is an error."""
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    env = Environment(
+        loader=PackageLoader("affectllm.report", "templates"),
+        autoescape=lambda name: name is None or name.endswith(".html"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.filters.update(
+        number=display.number, percent=display.percent, interval=display.interval, seconds=display.seconds
+    )
+    return env

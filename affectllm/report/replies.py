@@ -1,0 +1,158 @@
+"""Reading the samples files of lm-eval: what was asked, answered and understood, a bounded choice of it kept."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from affectllm.errors import Malformed
+
+Outcome = Literal["correct", "wrong", "unreadable", "reply"]
+OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unreadable", "reply")
+
+
+@dataclass(frozen=True)
+class Reply:
+    """One question of a task and what the model made of it.
+
+    Args:
+        id: the sample's id.
+        corpus: the sample's corpus.
+        speaker: who speaks in it, None where unknown.
+        messages: the conversation as it was put, with media parts as references.
+        gold: the right answer (a label, a list of labels, or a text).
+        text: the reply as it came; None for a task that compares likelihoods.
+        reading: what was understood, None where nothing could be.
+        unreadable: the reason why not, None where it could be read.
+        outcome: ``correct``, ``wrong``, ``unreadable``; ``reply`` where no label is right or wrong.
+    """
+
+    id: str
+    corpus: str
+    speaker: str | None
+    messages: Sequence[Mapping[str, Any]]
+    gold: Any
+    text: str | None
+    reading: Any
+    unreadable: str | None
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Replies:
+    """What is kept of a task's replies: examples by outcome, reasons with their counts, and how many there were."""
+
+    examples: Mapping[Outcome, Sequence[Reply]]
+    reasons: Mapping[str, int]
+    total: int
+
+
+def samples_file(folder: Path, task: str) -> Path | None:
+    """The newest samples file of ``task``: one task's name may begin another's, so the date is matched too."""
+    name = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")
+    found = [path for path in folder.glob(f"samples_{task}_*.jsonl") if name.fullmatch(path.name)]
+    return max(found, key=lambda path: path.name, default=None)
+
+
+def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:
+    """Replies of one samples file, in its order, one in memory at a time.
+
+    Args:
+        labelled: whether the task's gold answers are labels, so that a reply can be right or wrong.
+
+    Raises:
+        Malformed: when a line is not what lm-eval writes for our tasks; it says which.
+    """
+    chosen_filter: str | None = None
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                chosen_filter = chosen_filter or row.get("filter", "none")
+                if row.get("filter", "none") == chosen_filter:
+                    yield _reply(row, labelled)
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                raise Malformed(
+                    f"this line is no logged sample ({error})", where=f"{path}:{number}", do="run the evaluation again"
+                ) from error
+
+
+def _reply(row: Mapping[str, Any], labelled: bool) -> Reply:
+    doc, reading, unreadable = row["doc"], row.get("reading"), row.get("unreadable")
+    return Reply(
+        id=str(doc["id"]),
+        corpus=str(doc["corpus"]),
+        speaker=doc.get("speaker"),
+        messages=_messages(doc["messages"]),
+        gold=doc["gold"],
+        text=_reply_text(row.get("filtered_resps")),
+        reading=reading,
+        unreadable=str(unreadable) if unreadable else None,
+        outcome=_outcome(doc["gold"], reading, unreadable, labelled),
+    )
+
+
+def _messages(value: Any) -> Sequence[Mapping[str, Any]]:
+    messages = json.loads(value) if isinstance(value, str) else value
+    return [json.loads(message) if isinstance(message, str) else message for message in messages]
+
+
+def _reply_text(responses: Any) -> str | None:
+    first = responses[0] if isinstance(responses, list) and responses else responses
+    return first if isinstance(first, str) else None
+
+
+def _outcome(gold: Any, reading: Any, unreadable: Any, labelled: bool) -> Outcome:
+    if unreadable:
+        return "unreadable"
+    if not labelled:
+        return "reply"
+    same = set(gold) == set(reading or ()) if isinstance(gold, list) else gold == reading
+    return "correct" if same else "wrong"
+
+
+def choose(replies: Iterator[Reply], limits: Mapping[Outcome, int]) -> Replies:
+    """Keep at most ``limits`` examples of each outcome, by a hash of their ids: nobody picks the nice ones.
+
+    Different gold answers come first, so that six examples are not six times the largest class.
+    """
+    shelves: dict[Outcome, dict[str, list[tuple[str, Reply]]]] = {outcome: {} for outcome in OUTCOMES}
+    reasons: Counter[str] = Counter()
+    total = 0
+    for reply in replies:
+        total += 1
+        if reply.unreadable:
+            reasons[reply.unreadable] += 1
+        shelf = shelves[reply.outcome].setdefault(_shelf_name(reply), [])
+        shelf.append((hashlib.sha256(reply.id.encode()).hexdigest(), reply))
+        if len(shelf) > 2 * limits[reply.outcome]:
+            shelf[:] = heapq.nsmallest(limits[reply.outcome], shelf, key=lambda pair: pair[0])
+    kept = {outcome: _interleave(shelves[outcome], limits[outcome]) for outcome in OUTCOMES}
+    return Replies(kept, dict(reasons.most_common()), total)
+
+
+def _shelf_name(reply: Reply) -> str:
+    # Texts are all different: one shelf for them, or memory would grow with the file.
+    if reply.outcome == "reply":
+        return ""
+    return json.dumps(reply.gold, ensure_ascii=False, sort_keys=True) if isinstance(reply.gold, str) else "set"
+
+
+def _interleave(shelves: Mapping[str, list[tuple[str, Reply]]], limit: int) -> list[Reply]:
+    ranked = []
+    for shelf in shelves.values():
+        for rank, (key, reply) in enumerate(sorted(shelf, key=lambda pair: pair[0])):
+            ranked.append((rank, key, reply))
+    return [reply for _, _, reply in sorted(ranked, key=lambda entry: entry[:2])[:limit]]
+
+
+def find_replies(path: Path, ids: frozenset[str], *, labelled: bool) -> dict[str, Reply]:
+    """The replies with these ids: how another run answered the same questions."""
+    return {reply.id: reply for reply in read_replies(path, labelled=labelled) if reply.id in ids}

@@ -1,0 +1,165 @@
+"""Reading a run folder back: scores, ablations, reference models, loss history, rejections. Opens no clip, no weights."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.metrics import Score
+from affectllm.run import read_manifest
+
+STAGES = ("build", "train", "eval")
+FULL = "full"
+_SCORE_KEYS = ("value", "low", "high", "n", "unreadable")
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """One evaluation folder.
+
+    Args:
+        name: ``full``, the modalities of an ablation (``text``, ``audio``, …) or a reference model (``majority``, …).
+        folder: where it lies.
+        scores: task → metric → score, as ``scores.json`` has them.
+        details: task → labels, confusion, per-class values, modalities, …, as ``details.json`` has them.
+    """
+
+    name: str
+    folder: Path
+    scores: Mapping[str, Mapping[str, Score]]
+    details: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Point:
+    """A value at an optimisation step."""
+
+    step: int
+    value: float
+
+
+@dataclass(frozen=True)
+class History:
+    """What the trainer logged: losses by step, and which checkpoint was kept as the best."""
+
+    train: tuple[Point, ...]
+    evaluation: tuple[Point, ...]
+    best: Point | None
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything that the report says about one run."""
+
+    name: str
+    folder: Path
+    evaluation: Evaluation | None
+    ablations: Mapping[str, Evaluation] = field(default_factory=dict)
+    references: Mapping[str, Evaluation] = field(default_factory=dict)
+    history: History | None = None
+    manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rejected: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    recipe: str | None = None
+
+
+def read_run(folder: Path) -> RunData:
+    """Read the folder of ``affectllm run``, or of one evaluation alone.
+
+    Raises:
+        NotFound: when there is neither an evaluation nor a training in it.
+        Malformed: when one of its files cannot be read.
+    """
+    alone = (folder / "scores.json").is_file()
+    place = folder if alone else folder / "eval"
+    stages = {"eval": folder} if alone else {stage: folder / stage for stage in STAGES}
+    run = RunData(
+        name=folder.resolve().name,
+        folder=folder,
+        evaluation=_evaluation(FULL, place),
+        ablations=_evaluations(place / "modalities"),
+        references=_evaluations(place / "reference"),
+        history=read_history(folder / "train" / "trainer_state.json"),
+        manifests={stage: found for stage, path in stages.items() if (found := read_manifest(path))},
+        rejected={stage: found for stage, path in stages.items() if (found := rejections(path / "rejected.jsonl"))},
+        recipe=_text(folder / "recipe.yaml"),
+    )
+    if run.evaluation is None and run.history is None:
+        raise NotFound(
+            f"{folder} holds no scores and no training", do="give a folder that `affectllm run` or `eval` made"
+        )
+    return run
+
+
+def read_json(path: Path) -> Any:
+    """The JSON value of a file.
+
+    Raises:
+        Malformed: when the file is not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise Malformed("this is not JSON", where=str(path), do="run the stage that writes it again") from error
+
+
+def _text(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8") if path.is_file() else None
+
+
+def _evaluations(folder: Path) -> dict[str, Evaluation]:
+    if not folder.is_dir():
+        return {}
+    found = {child.name: _evaluation(child.name, child) for child in sorted(folder.iterdir()) if child.is_dir()}
+    return {name: evaluation for name, evaluation in found.items() if evaluation}
+
+
+def _evaluation(name: str, folder: Path) -> Evaluation | None:
+    path = folder / "scores.json"
+    if not path.is_file():
+        return None
+    scores = read_json(path)
+    for task, metrics in scores.items():
+        for metric, score in metrics.items():
+            if missing := [key for key in _SCORE_KEYS if key not in score]:
+                raise Malformed(f"{task}, {metric}: no {missing[0]}", where=str(path), do="run the evaluation again")
+    details = folder / "details.json"
+    return Evaluation(name, folder, scores, read_json(details) if details.is_file() else {})
+
+
+def read_history(path: Path) -> History | None:
+    """Losses from the Trainer's ``trainer_state.json``; None where there is no such file."""
+    if not path.is_file():
+        return None
+    state = read_json(path)
+    log = state.get("log_history", [])
+    train = tuple(Point(row["step"], row["loss"]) for row in log if "loss" in row)
+    evaluation = tuple(Point(row["step"], row["eval_loss"]) for row in log if "eval_loss" in row)
+    return History(train, evaluation, _best(state, evaluation))
+
+
+def _best(state: Mapping[str, Any], evaluation: tuple[Point, ...]) -> Point | None:
+    # `best_global_step` is what the Trainer kept; a run without checkpoint selection has none, and none is invented.
+    step = state.get("best_global_step")
+    return next((point for point in evaluation if point.step == step), None)
+
+
+def rejections(path: Path) -> dict[str, int]:
+    """Reason → how many, from a ``rejected.jsonl``; most frequent first, empty where there is no such file."""
+    counts: Counter[str] = Counter()
+    if path.is_file():
+        with path.open(encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                counts[_reason(line, f"{path}:{number}")] += 1
+    return dict(counts.most_common())
+
+
+def _reason(line: str, where: str) -> str:
+    try:
+        return str(json.loads(line)["reason"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise Malformed("this line is no rejection", where=where, do="run the stage that writes it again") from error

@@ -1,0 +1,42 @@
+"""The scores as one Markdown table: every number with its interval, its n and its unreadable share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from affectllm.report.display import interval, metric_name, number, percent
+from affectllm.report.runfolder import FULL, Evaluation, RunData
+
+HEADER = "| run | model | task | metric | value | 95 % interval | n | unreadable |\n|---|---|---|---|---:|---|---:|---:|"
+
+
+def markdown_table(runs: Sequence[RunData]) -> str:
+    """One row for every run, evaluation (full, ablations, reference models), task and metric."""
+    rows = [row for run in runs for evaluation, kind in _evaluations(run) for row in _rows(run.name, evaluation, kind)]
+    return "\n".join([HEADER, *rows]) + "\n"
+
+
+def _evaluations(run: RunData) -> Iterator[tuple[Evaluation, str]]:
+    if run.evaluation:
+        yield run.evaluation, "tuned model"
+    for name, ablation in run.ablations.items():
+        if name != FULL:
+            yield ablation, f"tuned model, {name} only"
+    for name, reference in run.references.items():
+        yield reference, f"reference: {name}"
+
+
+def _rows(run: str, evaluation: Evaluation, model: str) -> Iterator[str]:
+    for task, metrics in evaluation.scores.items():
+        for metric, score in metrics.items():
+            cells = (run, model, task, metric_name(metric), number(score["value"]), interval(score))
+            counts = (str(score["n"]), percent(score["unreadable"]))
+            yield "| " + " | ".join(cell_text(cell) for cell in (*cells, *counts)) + " |"
+
+
+def cell_text(text: str) -> str:
+    """Text that cannot break out of a cell of a Markdown table, nor turn into HTML, a link or an image."""
+    flat = " ".join(text.split())
+    for mark in "\\`*[]|":
+        flat = flat.replace(mark, f"\\{mark}")
+    return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,178 @@
+"""What the page shows, computed: plain values for the templates, no HTML and no file access."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectllm.metrics import Score
+from affectllm.report import display
+from affectllm.report.charts import Whisker, whisker
+from affectllm.report.runfolder import FULL, Evaluation, RunData
+
+SERIES = 6
+"""How many runs have a colour and a mark of their own; further ones start over."""
+
+
+@dataclass(frozen=True)
+class ScoreRow:
+    """One row of a chart of intervals: who, how much, and how it stands to the reference models.
+
+    Args:
+        series: number of the colour and mark; None for a reference model.
+        verdicts: pairs such as ("majority", "above").
+    """
+
+    label: str
+    series: int | None
+    hollow: bool
+    score: Score
+    place: Whisker
+    verdicts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One metric of one task over all runs and reference models; ``rules`` are the references' positions."""
+
+    metric: str
+    name: str
+    meaning: str
+    rows: tuple[ScoreRow, ...]
+    rules: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a confusion matrix: how many, and the share of its row in percent."""
+
+    count: int
+    share: float
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """A confusion matrix: rows are right labels, columns given labels and, last, unreadable answers."""
+
+    run: str
+    labels: tuple[str, ...]
+    rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
+
+
+@dataclass(frozen=True)
+class ClassRow:
+    """One class: its support, and per run (name, series, precision, recall, F1)."""
+
+    label: str
+    support: int
+    values: tuple[tuple[str, int, float, float, float], ...]
+
+
+def tasks_of(runs: Sequence[RunData]) -> list[str]:
+    """Every task that any run was scored on, in the runs' order."""
+    return list(dict.fromkeys(task for run in runs if run.evaluation for task in run.evaluation.scores))
+
+
+def details_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
+    """The task's details from the first run that has it."""
+    found = (run.evaluation.details[task] for run in runs if run.evaluation and task in run.evaluation.details)
+    return next(found, {})
+
+
+def panels(runs: Sequence[RunData], task: str) -> list[Panel]:
+    """One panel a metric, the headline metric first."""
+    scored = [(run, run.evaluation.scores[task]) for run in runs if run.evaluation and task in run.evaluation.scores]
+    metrics = list(dict.fromkeys(metric for _, scores in scored for metric in scores))
+    metrics.sort(key=display.headline_metric(metrics).__ne__)
+    return [_panel(runs, task, metric) for metric in metrics]
+
+
+def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
+    references = reference_scores(runs, task, metric)
+    rows = [
+        ScoreRow(run.name, index % SERIES, False, score, whisker(score), _verdicts(score, references))
+        for index, run in enumerate(runs)
+        if run.evaluation and (score := run.evaluation.scores.get(task, {}).get(metric))
+    ]
+    rows += [ScoreRow(name, None, True, score, whisker(score)) for name, score in references.items()]
+    rules = tuple((name, whisker(score).at) for name, score in references.items())
+    meaning = display.METRIC_MEANINGS.get(metric, "")
+    return Panel(metric, display.metric_name(metric), meaning, tuple(rows), rules)
+
+
+def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[str, Score]:
+    """Reference model → score, each from the first run that has it; by falling value."""
+    found: dict[str, Score] = {}
+    for run in runs:
+        for name, evaluation in run.references.items():
+            if metric in evaluation.scores.get(task, {}):
+                found.setdefault(name, evaluation.scores[task][metric])
+    return dict(sorted(found.items(), key=lambda pair: -pair[1]["value"]))
+
+
+def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str, str], ...]:
+    # The oracle and the mute model are checks of the task, not rivals.
+    rivals = {name: other for name, other in references.items() if name not in ("oracle", "mute")}
+    return tuple((name, display.compared(score, other)) for name, other in rivals.items())
+
+
+def confusions(runs: Sequence[RunData], task: str) -> list[Confusion]:
+    """A confusion matrix for each run that has one."""
+    found = []
+    for run in runs:
+        details = run.evaluation.details.get(task, {}) if run.evaluation else {}
+        if details.get("confusion"):
+            found.append(_confusion(run.name, details["labels"], details["confusion"]))
+    return found
+
+
+def _confusion(run: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Confusion:
+    rows = []
+    for label, row in zip(labels, counts, strict=True):
+        support = sum(row)
+        cells = tuple(Cell(count, round(100 * count / support, 1) if support else 0.0) for count in row)
+        rows.append((label, support, cells))
+    return Confusion(run, tuple(labels), tuple(rows))
+
+
+def class_rows(runs: Sequence[RunData], task: str) -> list[ClassRow]:
+    """Precision, recall and F1 of every class, the runs beside each other."""
+    tables = [(index, run.name, table) for index, run in enumerate(runs) if (table := _per_class(run, task))]
+    labels = dict.fromkeys(label for _, _, table in tables for label in table)
+    rows = []
+    for label in labels:
+        having = [(index, name, table[label]) for index, name, table in tables if label in table]
+        values = [(name, i % SERIES, v["precision"], v["recall"], v["f1"]) for i, name, v in having]
+        rows.append(ClassRow(label, having[0][2]["support"], tuple(values)))
+    return rows
+
+
+def _per_class(run: RunData, task: str) -> Mapping[str, Any]:
+    return (run.evaluation.details.get(task, {}).get("per_class") or {}) if run.evaluation else {}
+
+
+def ablations(runs: Sequence[RunData], task: str) -> tuple[str, list[ScoreRow]] | None:
+    """The headline metric's name and its rows: each run with all modalities, then with every subset."""
+    rows, name = [], ""
+    for index, run in enumerate(runs):
+        if not run.evaluation or task not in run.evaluation.scores or not run.ablations:
+            continue
+        metric = display.headline_metric(run.evaluation.scores[task])
+        name = display.metric_name(metric)
+        prefix = f"{run.name}: " if len(runs) > 1 else ""
+        rows += [
+            ScoreRow(prefix + label, index % SERIES, label != FULL, score, whisker(score), verdicts)
+            for label, score, verdicts in _ablation_rows(run, task, metric)
+        ]
+    return (name, rows) if rows else None
+
+
+def _ablation_rows(run: RunData, task: str, metric: str) -> Iterator[tuple[str, Score, tuple[tuple[str, str], ...]]]:
+    assert run.evaluation is not None
+    full: Evaluation = run.evaluation
+    yield FULL, full.scores[task][metric], ()
+    for name, evaluation in run.ablations.items():
+        score = evaluation.scores.get(task, {}).get(metric)
+        if score and name != FULL:
+            yield name, score, (("all modalities", display.compared(score, full.scores[task][metric])),)
