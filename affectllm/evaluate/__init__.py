@@ -1,0 +1,4 @@
+"""Scoring with lm-eval: our task class, our model class, the reference models, and the wrapper that starts lm-eval.
+
+Nothing is imported here: ``affectllm.evaluate.task`` and its neighbours import lm-eval, which takes a second.
+"""

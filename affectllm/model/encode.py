@@ -184,7 +184,7 @@ class Encoder:
         return options
 
     def _video_options(self, clip: Clip) -> dict[str, Any]:
-        options: dict[str, Any] = {"do_resize": False, "do_sample_frames": False}
+        options: dict[str, Any] = {"do_resize": False, "do_sample_frames": False, "cap_pixels_per_frame": False}
         if self.backbone.name == "qwen2_5_omni":
             return {**options, "fps": clip.fps}
         assert clip.frames is not None

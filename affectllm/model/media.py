@@ -131,7 +131,7 @@ def open_image(path: Path, budget: Budget, factor: int = 28) -> np.ndarray | Med
     except (UnidentifiedImageError, OSError) as error:
         return MediaError("unreadable", str(path), str(error))
     height, width = frame_size(upright.height, upright.width, budget, factor)
-    return np.asarray(upright.resize((width, height), Image.Resampling.BICUBIC))
+    return np.array(upright.resize((width, height), Image.Resampling.BICUBIC))
 
 
 def frame_size(height: int, width: int, budget: Budget, factor: int) -> tuple[int, int]:

@@ -1,0 +1,77 @@
+"""Settings that must reach every process of an evaluation: environment variables, which launchers pass on.
+
+lm-eval builds tasks in each process of ``torchrun`` or ``accelerate launch`` by itself, and its own channel for task
+settings (``--metadata``) would copy the folders of this machine into the published results.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from affectllm.errors import AffectError, Malformed
+
+ROOTS = "AFFECTLLM_ROOTS"
+MODALITIES = "AFFECTLLM_MODALITIES"
+_KNOWN = ("video", "audio", "image", "text")
+
+
+def roots() -> dict[str, Path]:
+    """Corpus name → folder, as given by ``--root``; JSON in ``$AFFECTLLM_ROOTS``.
+
+    Raises:
+        Malformed: when the variable is not a JSON object of strings.
+    """
+    text = os.environ.get(ROOTS, "{}")
+    try:
+        found = json.loads(text)
+        return {str(name): Path(folder) for name, folder in found.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Malformed(f"${ROOTS} is not a JSON object: {text!r}", do='set it to {"NAME": "DIR"}') from error
+
+
+def modalities() -> tuple[str, ...] | None:
+    """The modalities that may be shown, or None for all that a task has; ``$AFFECTLLM_MODALITIES``."""
+    text = os.environ.get(MODALITIES, "")
+    return parse_modalities(text) if text else None
+
+
+def parse_modalities(text: str) -> tuple[str, ...]:
+    """``"video+audio"`` or ``"video,audio"`` → ``("video", "audio")``.
+
+    Raises:
+        AffectError: when a name is no modality.
+    """
+    names = tuple(name.strip() for name in text.replace("+", ",").split(",") if name.strip())
+    if strange := [name for name in names if name not in _KNOWN]:
+        raise AffectError(f"{strange[0]!r} is no modality", do=f"choose among {', '.join(_KNOWN)}")
+    if not names:
+        raise AffectError(f"{text!r} names no modality", do=f"choose among {', '.join(_KNOWN)}")
+    return names
+
+
+@contextmanager
+def settings(given_roots: Mapping[str, Path], shown: Sequence[str] | None) -> Iterator[None]:
+    """Set both variables for this process and those that it starts, and restore them afterwards."""
+    merged = {**roots(), **given_roots}
+    wanted = {
+        ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
+        MODALITIES: ",".join(shown) if shown else os.environ.get(MODALITIES),
+    }
+    before = {name: os.environ.get(name) for name in wanted}
+    _set(wanted)
+    try:
+        yield
+    finally:
+        _set(before)
+
+
+def _set(values: Mapping[str, str | None]) -> None:
+    for name, value in values.items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value

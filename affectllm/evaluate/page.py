@@ -1,0 +1,147 @@
+"""The pages of ``eval_tasks/``: our own keys of an lm-eval YAML, read strictly.
+
+lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the folders
+first, and names each broken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from affectllm import registry
+from affectllm.corpus.sample import SPLITS, TRAIN
+from affectllm.errors import Malformed
+
+CLASS = "affectllm.evaluate.task.AffectTask"
+
+
+@dataclass(frozen=True)
+class TaskPage:
+    """What a task scores, in our own keys.
+
+    Args:
+        corpus: name of the corpus.
+        split: ``test`` or ``validation``; never ``train``.
+        template: the wording that asks and reads.
+        space: label space of the gold answers (key ``gold: {space: …, rater: …}``).
+        rater: whose answer is the gold one.
+        modalities: what the model is shown, of ``video``, ``audio``, ``image``, ``text``.
+        metrics: names of metrics, the headline first.
+        cluster: ``speaker`` or ``dialogue``: what the intervals resample; None for single items.
+    """
+
+    corpus: str
+    split: str
+    template: str
+    space: str
+    rater: str
+    modalities: tuple[str, ...]
+    metrics: tuple[str, ...]
+    cluster: str | None
+
+    @classmethod
+    def take(cls, config: dict[str, Any], where: str) -> TaskPage:
+        """Remove our keys from ``config`` and return them.
+
+        Raises:
+            Malformed: when one is missing or has the wrong form; names ``where``.
+        """
+        gold = config.pop("gold", None)
+        if not isinstance(gold, Mapping) or set(gold) != {"space", "rater"}:
+            raise Malformed("gold must be {space: …, rater: …}", where=where)
+        values = {"cluster": config.pop("cluster", None), **gold}
+        for field in fields(cls):
+            if field.name not in values:
+                if field.name not in config:
+                    raise Malformed(f"the key {field.name} is missing", where=where, do="see CONTRIBUTING.md")
+                values[field.name] = config.pop(field.name)
+        page = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        page._check(where)
+        return page
+
+    def _check(self, where: str) -> None:
+        for name in ("corpus", "split", "template", "space", "rater"):
+            if not isinstance(getattr(self, name), str):
+                raise Malformed(f"{name} must be a name, not {getattr(self, name)!r}", where=where)
+        for name in ("modalities", "metrics"):
+            value = getattr(self, name)
+            if not isinstance(value, tuple) or not value or not all(isinstance(item, str) for item in value):
+                raise Malformed(f"{name} must be a list of names, not {value!r}", where=where)
+        if self.split not in SPLITS or self.split == TRAIN:
+            raise Malformed(f"a task scores validation or test, not {self.split!r}", where=where)
+        if self.cluster not in (None, "speaker", "dialogue"):
+            raise Malformed(f"cluster must be speaker, dialogue or absent, not {self.cluster!r}", where=where)
+
+
+def check_pages() -> dict[str, Path]:
+    """Every page of every folder of tasks, after reading each.
+
+    Raises:
+        Malformed: when a page does not load; all broken ones are named.
+    """
+    pages = registry.names("eval_tasks")
+    problems = [problem for name, path in pages.items() for problem in _problems(name, path, pages)]
+    if problems:
+        raise Malformed("some task pages do not load:\n  " + "\n  ".join(problems), do="correct or remove these files")
+    return pages
+
+
+def _problems(name: str, path: Path, pages: Mapping[str, Path]) -> list[str]:
+    import yaml
+
+    try:
+        config = read_page(path)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = f":{mark.line + 1}" if mark else ""
+        return [f"{path}{line}: {getattr(error, 'problem', None) or error}"]
+    except (Malformed, OSError, UnicodeDecodeError) as error:
+        return [f"{path}: {error}"]
+    if "group" in config:
+        return _group_problems(name, path, config, pages)
+    if config.get("task") != Path(name).name:
+        return [f"{path}: the file is called {Path(name).name}, its task {config.get('task')!r}"]
+    return _task_problems(path, config)
+
+
+def _group_problems(name: str, path: Path, config: Mapping[str, Any], pages: Mapping[str, Path]) -> list[str]:
+    if config["group"] != Path(name).name:
+        return [f"{path}: the file is called {Path(name).name}, its group {config['group']!r}"]
+    members = config.get("task")
+    if not isinstance(members, list):
+        return [f"{path}: task must be the list of the group's tasks"]
+    known = {Path(page).name for page in pages}
+    return [f"{path}: there is no task called {m!r}" for m in members if isinstance(m, str) and m not in known]
+
+
+def _task_problems(path: Path, config: dict[str, Any]) -> list[str]:
+    if config.get("class") != CLASS:
+        return []  # somebody's plain lm-eval task: lm-eval reads it
+    try:
+        page = TaskPage.take(dict(config), str(path))
+    except Malformed as error:
+        return [str(error)]
+    if page.corpus not in registry.names("data_builders"):
+        return [f"{path}: there is no corpus called {page.corpus!r}"]
+    return []
+
+
+def read_page(path: Path) -> dict[str, Any]:
+    """A page as plain data; ``!function NAME`` becomes the name.
+
+    Raises:
+        Malformed: when it is not a mapping.
+    """
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """Safe YAML in which ``!function`` is a string."""
+
+    Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
+    config = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # a SafeLoader
+    if not isinstance(config, dict):
+        raise Malformed("the page is not a mapping of keys")
+    return config

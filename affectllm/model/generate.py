@@ -1,0 +1,142 @@
+"""Answers and choice scores: real batches, media encoded once per prompt."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.load import Model
+
+if TYPE_CHECKING:
+    import torch
+
+
+def generate(
+    model: Model, encoder: Encoder, prompts: Sequence[Encoded], max_new_tokens: int, **options: Any
+) -> list[str]:
+    """Continue each prompt until the end-of-turn token.
+
+    Args:
+        prompts: conversations encoded with ``generation_prompt=True``.
+        max_new_tokens: longest answer in tokens.
+        options: further fields of ``GenerationConfig``; greedy search unless they say otherwise.
+    """
+    import torch
+
+    batch = encoder.collate(prompts, side="left")
+    del batch["labels"]
+    batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
+    batch |= _in_dtype(model, batch)
+    with torch.inference_mode():
+        out = model.model.generate(
+            **batch, max_new_tokens=max_new_tokens, **{"do_sample": False, "temperature": None, **options}
+        )
+    answers = out[:, batch["input_ids"].shape[1] :]
+    return [text.strip() for text in model.tokenizer.batch_decode(answers, skip_special_tokens=True)]
+
+
+def score_choices(
+    model: Model, encoder: Encoder, prompt: Encoded, choices: Sequence[str], *, end_of_turn: bool = False
+) -> list[tuple[float, bool]]:
+    """Log-probability of each choice as the continuation of ``prompt``.
+
+    The prompt and its media go through the model once; the choices share its keys and values as one batch.
+
+    Args:
+        prompt: a conversation encoded with ``generation_prompt=True``.
+        choices: continuations; each must be at least one token.
+        end_of_turn: whether the end-of-turn token counts as part of each choice.
+
+    Returns:
+        For each choice the sum of its tokens' log-probabilities, and whether greedy search would produce it.
+    """
+    import torch
+
+    tokens = [_tokens(model, choice, end_of_turn) for choice in choices]
+    with torch.inference_mode():
+        first, cache, position = _prefill(model, encoder, prompt)
+        logits = _continue(model, tokens, cache, position, prompt, first)
+    return [_score(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)]
+
+
+def score_text(model: Model, encoder: Encoder, text_ids: Sequence[int]) -> tuple[float, bool]:
+    """Log-probability of plain tokens after the first, for rolling likelihoods.
+
+    Args:
+        text_ids: at least two token ids.
+    """
+    import torch
+
+    ids = torch.tensor([list(text_ids)], device=model.model.device)
+    with torch.inference_mode():
+        logits = model.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, :-1]
+    return _score(logits, list(text_ids)[1:])
+
+
+def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
+    ids: list[int] = model.tokenizer(choice, add_special_tokens=False)["input_ids"]
+    return [*ids, model.tokenizer.eos_token_id] if end_of_turn else ids
+
+
+def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, int]:
+    batch = encoder.collate([prompt])
+    del batch["labels"]
+    batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
+    batch |= _in_dtype(model, batch)
+    out = model.model(**batch, use_cache=True, logits_to_keep=1) if _keeps(model) else model.model(**batch, use_cache=True)
+    last = prompt.length - 1 if prompt.positions is None else int(prompt.positions.max())
+    return out.logits[0, -1], out.past_key_values, last + 1
+
+
+def _keeps(model: Model) -> bool:
+    # Only the last position's logits are wanted; families without this argument compute them all.
+    import inspect
+
+    base = model.model.get_base_model() if hasattr(model.model, "get_base_model") else model.model
+    return "logits_to_keep" in inspect.signature(type(base).forward).parameters
+
+
+def _continue(
+    model: Model,
+    tokens: list[list[int]],
+    cache: Any,
+    position: int,
+    prompt: Encoded,
+    first: torch.Tensor,
+) -> torch.Tensor:
+    """Logits ``[choices, longest, vocabulary]`` that predict every token of every choice."""
+    import torch
+
+    count, longest = len(tokens), max(len(ids) for ids in tokens)
+    head = first.expand(count, 1, -1)
+    if longest == 1:
+        return head
+    device = first.device
+    inputs = torch.zeros((count, longest - 1), dtype=torch.long, device=device)
+    for row, ids in enumerate(tokens):
+        inputs[row, : len(ids) - 1] = torch.tensor(ids[: longest - 1][: len(ids) - 1], device=device)
+    cache.batch_repeat_interleave(count)
+    positions = torch.arange(position, position + longest - 1, device=device).expand(count, -1)
+    if prompt.positions is not None:
+        positions = positions.expand(3, count, -1)
+    mask = torch.ones((count, prompt.length + longest - 1), dtype=torch.long, device=device)
+    out = model.model(
+        input_ids=inputs, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+    )
+    return torch.cat([head, out.logits], dim=1)
+
+
+def _score(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
+    import torch
+
+    target = torch.tensor(ids, device=logits.device)
+    log_probs = torch.log_softmax(logits.float(), dim=-1)
+    total = log_probs.gather(-1, target[:, None]).sum()
+    return float(total), bool((logits.argmax(-1) == target).all())
+
+
+def _in_dtype(model: Model, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+    # Audio encoders convert nothing by themselves; vision encoders do.
+    dtype = next(p.dtype for p in model.model.parameters() if p.is_floating_point())
+    return {name: batch[name].to(dtype) for name in ("input_features",) if name in batch}
