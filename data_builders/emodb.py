@@ -96,23 +96,23 @@ _NAME = re.compile(r"(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[A-Z])(?P<ve
 def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a recording, by file name."""
     base = folder_of(root, CARD, _has_recordings, "wav/03a01Fa.wav and so on")
-    judged = _judgements(root)
+    judged = _judgements(base, root)
     seen: set[str] = set()
     for path in list_media(base, (".wav",), depth=2):
         where = relative(path, root)
         yield first_sight(seen, path.stem, where) or _sample(path, where, judged)
-    for label in _released(root):
+    for label in _released(base):
         if label not in seen:
             yield Rejection(label, "media_missing", f"silb/{label}.silb", "labelled, but without its recording")
 
 
 def _has_recordings(folder: Path) -> bool:
-    places = [folder / "wav", folder]
-    return any(_NAME.fullmatch(path.stem) for place in places if place.is_dir() for path in list_media(place, (".wav",)))
+    places = [place for place in (folder / "wav", folder) if place.is_dir()]
+    return any(_NAME.fullmatch(path.stem) for place in places for path in list_media(place, (".wav",)))
 
 
-def _released(root: Path) -> list[str]:
-    any_label = next((path.parent for path in list_media(root, (".silb",), depth=3)), None)
+def _released(base: Path) -> list[str]:
+    any_label = next((path.parent for path in list_media(base, (".silb",), depth=3)), None)
     return [path.stem for path in list_media(any_label, (".silb",))] if any_label else []
 
 
@@ -139,9 +139,9 @@ def _sample(path: Path, where: str, judged: Mapping[str, dict[str, str]]) -> Sam
     )
 
 
-def _judgements(root: Path) -> dict[str, dict[str, str]]:
+def _judgements(base: Path, root: Path) -> dict[str, dict[str, str]]:
     """Listeners' percentages by recording: ``recognised`` and ``naturalness``; empty without ``erkennung.txt``."""
-    path = find_file(root, "erkennung.txt")
+    path = find_file(base, "erkennung.txt")
     found: dict[str, dict[str, str]] = {}
     for line in read_lines(path, root, encoding="latin-1") if path else ():
         cells = [] if isinstance(line, Rejection) else [cell.strip() for cell in line[1].split("\t")]

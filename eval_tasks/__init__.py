@@ -1,1 +1,1 @@
-"""lm-eval tasks, one YAML each."""
+"""Tasks, one lm-eval YAML each; suites are lm-eval groups."""

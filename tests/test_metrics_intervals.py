@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import METRICS, score
+from affectllm.metrics import METRICS, bootstrap, score
 
 SPACE = ("anger", "joy", "sadness", "fear")
 items = st.lists(
@@ -68,6 +68,19 @@ def test_clustered_intervals_cover_the_truth_and_item_intervals_do_not() -> None
             covered[name] += row["low"] <= truth <= row["high"]
     assert covered["clustered"] >= 85
     assert covered["items"] <= 80
+
+
+def test_the_interval_of_a_mean_has_the_width_of_theory() -> None:
+    # Mean of 400 independent answers of which half are right: ± 1.96 · sqrt(0.25 / 400).
+    gold, answers = ["joy"] * 400, ["joy", None] * 200
+    row = score("choice", ["accuracy"], gold, answers, labels=SPACE)["accuracy"]
+    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
+
+
+def test_an_interval_that_misses_its_value_is_widened_to_it() -> None:
+    sums = np.ones((5, 1))
+    assert bootstrap.interval(sums, lambda drawn: drawn[:, 0] * 0, 0.5) == (0, 0.5)
+    assert bootstrap.interval(sums, lambda drawn: drawn[:, 0] / 5, 0.5) == (0.5, 1)
 
 
 def test_a_single_cluster_says_that_it_knows_nothing_more() -> None:

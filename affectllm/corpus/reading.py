@@ -66,7 +66,7 @@ def _remedy(card: CorpusCard, expected: str) -> str:
 
 
 def folders_below(root: Path, depth: int = MAX_DEPTH) -> Iterator[Path]:
-    """``root`` and the folders below it, nearest first, sorted by name; hidden folders and archive debris are left out."""
+    """``root`` and the folders below it, nearest first, sorted by name, without hidden ones and archive debris."""
     level = [root]
     for _ in range(depth + 1):
         yield from level
@@ -74,8 +74,12 @@ def folders_below(root: Path, depth: int = MAX_DEPTH) -> Iterator[Path]:
 
 
 def _subfolders(folder: Path) -> list[Path]:
-    with os.scandir(folder) as entries:
-        names = sorted(entry.name for entry in entries if entry.is_dir() and not is_debris(entry.name))
+    try:
+        with os.scandir(folder) as entries:
+            names = sorted(entry.name for entry in entries if entry.is_dir() and not is_debris(entry.name))
+    except PermissionError as error:
+        # Leaving it out could leave out half of the corpus without a word.
+        raise Malformed("the folder may not be read", where=str(folder), do="check its permissions") from error
     return [folder / name for name in names]
 
 
@@ -115,7 +119,7 @@ def inside(path: str) -> bool:
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Whether ``path`` is what Git leaves when it was cloned without LFS: a text of some 130 bytes instead of a file."""
+    """Whether ``path`` is what Git leaves where LFS is not installed: a text of some 130 bytes instead of the file."""
     try:
         if path.stat().st_size not in _LFS_SIZES:
             return False
@@ -126,7 +130,7 @@ def is_lfs_pointer(path: Path) -> bool:
 
 
 def repair(text: str) -> str:
-    """Undo what encodings did to ``text``: C1 controls become what Windows-1252 meant, no-break spaces become spaces."""
+    """Undo what encodings did: C1 controls become what Windows-1252 meant by them, no-break spaces become spaces."""
     return text.translate(_C1).replace("\u00a0", " ") if not text.isascii() else text
 
 
@@ -149,13 +153,14 @@ def read_lines(path: Path, root: Path, encoding: str | None = None) -> Iterator[
             for number, line in enumerate(text, 1):
                 where = f"{name}:{number}"
                 broken = "\ufffd" in line
-                yield Rejection(where, "bad_encoding", where, line[:80]) if broken else (where, repair(line.rstrip("\r\n")))
+                line = repair(line.rstrip("\r\n"))
+                yield Rejection(where, "bad_encoding", where, line[:80]) if broken else (where, line)
         return
     with path.open("rb") as stream:
         for number, raw in enumerate(stream, 1):
-            line = _decoded(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw)
+            decoded = _decoded(raw.removeprefix(b"\xef\xbb\xbf") if number == 1 else raw)
             where = f"{name}:{number}"
-            yield (where, line) if line is not None else Rejection(where, "bad_encoding", where, repr(raw[:80]))
+            yield (where, decoded) if decoded is not None else Rejection(where, "bad_encoding", where, repr(raw[:80]))
 
 
 def _marked_encoding(start: bytes) -> str | None:
@@ -245,9 +250,13 @@ def read_delimited(path: Path, root: Path, separator: str, width: int) -> Iterat
     for line in read_lines(path, root):
         if isinstance(line, Rejection):
             yield line
-        elif line[1].strip():
-            fields = line[1].split(separator)
-            yield (line[0], fields) if len(fields) >= width else Rejection(line[0], "broken_row", line[0], line[1][:120])
+            continue
+        where, text = line
+        fields = text.split(separator)
+        if len(fields) >= width:
+            yield where, fields
+        elif text.strip():
+            yield Rejection(where, "broken_row", where, text[:120])
 
 
 def first_sight(seen: set[str], identifier: str, where: str) -> Rejection | None:

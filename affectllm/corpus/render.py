@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
+    import av
     import numpy as np
 
-_CODECS = {".mp4": ("libx264", "aac"), ".avi": ("mpeg4", "libmp3lame"), ".flv": ("flv1", "libmp3lame")}
+_CODECS = {".mp4": ("libx264", "aac"), ".avi": ("mpeg4", "libmp3lame"), ".flv": ("flv1", "aac")}
 
 
 def write_sound(path: Path, samples: Sequence[float] | np.ndarray, rate: int) -> None:
@@ -40,8 +41,9 @@ def write_clip(
     import numpy as np
 
     picture_codec, sound_codec = _CODECS[path.suffix]
-    with av.open(str(path), "w", options={"fflags": "+bitexact", "movflags": "+faststart"}) as container:
-        pictures = container.add_stream(picture_codec, rate=fps)
+    options = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if path.suffix == ".mp4" else {})
+    with av.open(str(path), "w", options=options) as container:
+        pictures = cast("av.VideoStream", container.add_stream(picture_codec, rate=fps))
         pictures.width, pictures.height, pictures.pix_fmt = frames.shape[2], frames.shape[1], "yuv420p"
         pictures.codec_context.thread_count = 1
         pictures.codec_context.flags |= 1 << 23  # AV_CODEC_FLAG_BITEXACT

@@ -9,9 +9,7 @@ from affectllm.corpus.sample import SPLITS, TEST, TRAIN, VALIDATION, Sample
 from affectllm.errors import Malformed
 
 
-def by_speaker(
-    *, train: Collection[str], validation: Collection[str], test: Collection[str]
-) -> Mapping[str, str]:
+def by_speaker(*, train: Collection[str], validation: Collection[str], test: Collection[str]) -> Mapping[str, str]:
     """Speaker → split.
 
     Raises:

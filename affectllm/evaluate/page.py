@@ -1,7 +1,7 @@
 """The pages of ``eval_tasks/``: our own keys of an lm-eval YAML, read strictly.
 
-lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the folders
-first, and names each broken one.
+lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the
+folders first, and names each broken one.
 """
 
 from __future__ import annotations
@@ -52,13 +52,14 @@ class TaskPage:
         gold = config.pop("gold", None)
         if not isinstance(gold, Mapping) or set(gold) != {"space", "rater"}:
             raise Malformed("gold must be {space: …, rater: …}", where=where)
-        values = {"cluster": config.pop("cluster", None), **gold}
+        values: dict[str, Any] = {"cluster": config.pop("cluster", None), **gold}
         for field in fields(cls):
             if field.name not in values:
                 if field.name not in config:
                     raise Malformed(f"the key {field.name} is missing", where=where, do="see CONTRIBUTING.md")
                 values[field.name] = config.pop(field.name)
-        page = cls(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+        listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
+        page = cls(**listed)
         page._check(where)
         return page
 
@@ -140,7 +141,7 @@ def read_page(path: Path) -> dict[str, Any]:
     class Loader(yaml.SafeLoader):
         """Safe YAML in which ``!function`` is a string."""
 
-    Loader.add_constructor("!function", lambda loader, node: loader.construct_scalar(node))
+    Loader.add_constructor("!function", lambda loader, node: str(node.value))
     config = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # a SafeLoader
     if not isinstance(config, dict):
         raise Malformed("the page is not a mapping of keys")

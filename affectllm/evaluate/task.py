@@ -57,6 +57,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.template = _template(self.page, builder, self._name)
         self.form = FORMS[self.template.form]
         self.rejected: list[Rejection] = []
+        self._system: str | None = None
         self._check_metrics(where)
         try:
             super().__init__(config=self._complete(given))
@@ -145,7 +146,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return [{"role": "system", "content": [{"type": "text", "text": self._system}]}, *doc["messages"]]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
-        """Per metric the pair (gold, what was read); ``reading`` (None if unreadable) and ``unreadable`` (the reason)."""
+        """Per metric the pair (gold, reading); ``reading``, None where unreadable; ``unreadable``, the reason if so."""
         chosen = self.OUTPUT_TYPE == "multiple_choice"
         reading, reason = self._chosen(doc, results) if chosen else self._read(results[0])
         pair = (doc["gold"], reading)

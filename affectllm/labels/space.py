@@ -41,7 +41,7 @@ class LabelSpace:
             raise Malformed("bounds belong to dimensions, and to nothing else", where=self.name)
 
     def resolve(self, word: str) -> str | None:
-        """The canonical name for ``word`` (case and surrounding blanks ignored), or None when it is not in the space."""
+        """The canonical name for ``word`` (case and blanks around it ignored), or None when it is not in the space."""
         key = word.strip().lower()
         return key if key in self.names else self.aliases.get(key)
 

@@ -12,7 +12,7 @@ from typing import Any
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
 from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
 from affectllm.model.tiny import PREFIX, tiny_folder
-from affectllm.model.torchvision_ops import ensure_torchvision
+from affectllm.model.torchvision_ops import install
 
 
 @dataclass
@@ -65,7 +65,7 @@ def load_model(
     """
     import transformers
 
-    ensure_torchvision()
+    install()
     base, adapter = _base_of(path, adapter)
     folder = _local(base)
     family = _family(folder, base, backbone)
@@ -85,7 +85,7 @@ def load_processor(folder: str, family: Backbone) -> Any:
     """Processor or tokenizer of a checkpoint, with our chat template in place of its own."""
     import transformers
 
-    ensure_torchvision()
+    install()
     processor = getattr(transformers, family.processor_class).from_pretrained(folder)
     processor.chat_template = family.chat_template()
     tokenizer = getattr(processor, "tokenizer", processor)

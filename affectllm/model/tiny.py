@@ -63,9 +63,9 @@ def _build(backbone: Backbone, folder: Path) -> None:
     import torch
     import transformers
 
-    from affectllm.model.torchvision_ops import ensure_torchvision
+    from affectllm.model.torchvision_ops import install
 
-    ensure_torchvision()
+    install()
     tokenizer = _tokenizer(backbone)
     config = _CONFIGS[backbone.name](tokenizer)
     with torch.random.fork_rng():

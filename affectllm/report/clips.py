@@ -27,7 +27,7 @@ MIME = {
 }
 """What browsers play without help."""
 
-MAX_CLIP_BYTES = 2_000_000
+MAX_CLIP_BYTES = 1_000_000
 MAX_PAGE_BYTES = 16_000_000
 MAX_CLIPS = 48
 
@@ -40,7 +40,7 @@ class Player:
         kind: ``video``, ``audio`` or ``image``.
         path: where it lies below the root of its corpus.
         uri: the clip as a data URI; None where it is left out.
-        note: why it is left out, or what of it is played; empty where there is nothing to say.
+        note: why it is left out, or what was done to it; empty where there is nothing to say.
     """
 
     kind: str
@@ -66,46 +66,56 @@ class Gallery:
     def player(self, part: Mapping[str, Any]) -> Player:
         """The player for a media part of a message."""
         path, why = self._find(str(part["corpus"]), str(part["path"]))
-        why = why or self._refusal(path)
-        if why:
+        suffix, content, note = ("", b"", why) if why else self._content(path, part)
+        if content and self._bytes + len(content) > MAX_PAGE_BYTES:
+            content, note = b"", "the page has as many bytes of clips as it may hold"
+        if not content:
             self.left_out += 1
-            return Player(part["type"], part["path"], None, why)
-        content = path.read_bytes()
+            return Player(part["type"], part["path"], None, f"not embedded: {note}")
         self._clips, self._bytes = self._clips + 1, self._bytes + len(content)
-        fragment, note = _span(part)
         encoded = base64.b64encode(content).decode("ascii")
-        return Player(part["type"], part["path"], f"data:{MIME[path.suffix.lower()]};base64,{encoded}{fragment}", note)
+        return Player(part["type"], part["path"], f"data:{MIME[suffix]};base64,{encoded}", note)
 
     def _find(self, corpus: str, relative: str) -> tuple[Path, str]:
         try:
             root = locate(corpus, self.roots)
         except NotFound as error:
-            return Path(relative), f"not embedded: {error.what}"
+            return Path(relative), error.what
         path = root / relative
         # Paths come from result files; one that climbs out of its corpus is not a clip of it.
         if not path.resolve().is_relative_to(root.resolve()):
-            return path, "not embedded: the path leads out of its corpus"
-        return path, "" if path.is_file() else "not embedded: the file is not there any more"
+            return path, "the path leads out of its corpus"
+        return path, "" if path.is_file() else "the file is not there any more"
 
-    def _refusal(self, path: Path) -> str:
-        if path.suffix.lower() not in MIME:
-            return f"not embedded: browsers do not play {path.suffix or 'files without suffix'}"
-        size = path.stat().st_size
-        if size == 0:
-            return "not embedded: the file is empty"
-        if size > MAX_CLIP_BYTES:
-            return f"not embedded: {size / 1e6:.1f} MB is more than {MAX_CLIP_BYTES / 1e6:.0f} MB"
-        if self._clips >= MAX_CLIPS or self._bytes + size > MAX_PAGE_BYTES:
-            return "not embedded: the page has as many clips as it may hold"
-        return ""
+    def _content(self, path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
+        """Suffix, bytes and note of what is embedded; no bytes where nothing is, and the note says why."""
+        if self._clips >= MAX_CLIPS:
+            return "", b"", f"the page has {MAX_CLIPS} clips already"
+        suffix, size = path.suffix.lower(), path.stat().st_size
+        playable = MIME.get(suffix, "").startswith(f"{part['type']}/")
+        whole = part.get("start") is None and part.get("end") is None
+        if playable and whole and 0 < size <= MAX_CLIP_BYTES:
+            return suffix, path.read_bytes(), ""
+        if part["type"] == "image":
+            return "", b"", f"a picture of {size / 1e6:.1f} MB, or of a kind that browsers do not show"
+        return _previewed(path, part)
 
 
-def _span(part: Mapping[str, Any]) -> tuple[str, str]:
-    """A media fragment (``#t=1.5,3``) for the span of a part, and a note that says so."""
+def _previewed(path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
+    from affectllm.model.media import MediaError
+    from affectllm.report.previews import LONGEST, preview
+
+    made = preview(path, part)
+    if isinstance(made, MediaError):
+        return "", b"", f"the clip cannot be opened ({made.reason})"
+    suffix, content = made
+    if len(content) > MAX_CLIP_BYTES:
+        return "", b"", f"even its small copy has {len(content) / 1e6:.1f} MB"
+    return suffix, content, f"a small copy{_span(part)}; at most {LONGEST:.0f} s"
+
+
+def _span(part: Mapping[str, Any]) -> str:
     start, end = part.get("start"), part.get("end")
     if start is None and end is None:
-        return "", ""
-    first = float(start or 0.0)
-    last = "" if end is None else f",{float(end):g}"
-    until = "the end" if end is None else f"{float(end):g} s"
-    return f"#t={first:g}{last}", f"{first:g} s to {until} of the file"
+        return ""
+    return f" of {start or 0:g} s to {'the end' if end is None else f'{end:g} s'}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection
 from typing import Any
 
 from affectllm.metrics import Score
@@ -35,7 +35,7 @@ METRIC_MEANINGS = {
 _HEADLINE_ORDER = ("uar", "macro_f1", "weighted_f1", "micro_f1", "jaccard", "accuracy", "rouge_l", "bleu")
 
 
-def headline_metric(metrics: Mapping[str, Any]) -> str:
+def headline_metric(metrics: Collection[str]) -> str:
     """The metric that stands for a task: the first of a fixed order, robust to class imbalance before accuracy."""
     return next((name for name in _HEADLINE_ORDER if name in metrics), next(iter(metrics)))
 
@@ -77,7 +77,12 @@ def seconds(value: Any) -> str:
 
 
 def compared(score: Score, other: Score) -> str:
-    """How two scores stand to each other by their intervals: ``above``, ``below`` or ``overlaps``."""
+    """How two scores stand to each other by their intervals: ``above``, ``below`` or ``overlaps``.
+
+    ``other_items`` where they were not measured on as many items, which no interval makes comparable.
+    """
+    if score["n"] != other["n"]:
+        return "other_items"
     if score["low"] > other["high"]:
         return "above"
     if score["high"] < other["low"]:

@@ -33,9 +33,7 @@ class Facts:
 
 def facts(run: RunData) -> Facts:
     """The facts of one run."""
-    stages = tuple(
-        _stage(name, manifest, run.rejected.get(name, {})) for name, manifest in run.manifests.items()
-    )
+    stages = tuple(_stage(name, manifest, run.rejected.get(name, {})) for name, manifest in run.manifests.items())
     versions: dict[str, set[str]] = {}
     for manifest in run.manifests.values():
         for package, version in manifest.get("versions", {}).items():
@@ -46,9 +44,7 @@ def facts(run: RunData) -> Facts:
 
 def _stage(name: str, manifest: Mapping[str, Any], rejected: Mapping[str, int]) -> Stage:
     state = "finished" if manifest.get("finished") else "did not finish"
-    outputs = tuple(
-        (str(key), _short(value)) for key, value in manifest.get("outputs", {}).items() if _is_small(value)
-    )
+    outputs = tuple((str(key), _short(value)) for key, value in manifest.get("outputs", {}).items() if _is_small(value))
     return Stage(name, state, seconds(manifest.get("seconds")), outputs, tuple(rejected.items()))
 
 

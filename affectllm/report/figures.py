@@ -119,7 +119,7 @@ def loss_figure(history: History) -> Figure:
     figure, axes = _canvas(6.4, 3.6)
     for index, (name, points) in enumerate((("train", history.train), ("eval", history.evaluation))):
         if points:
-            style = {"marker": MARKERS[1], "markersize": 5} if name == "eval" else {}
+            style: dict[str, Any] = {"marker": MARKERS[1], "markersize": 5} if name == "eval" else {}
             steps, values = [point.step for point in points], [point.value for point in points]
             axes.plot(steps, values, color=COLOURS[index], label=f"{name} loss", **style)
     if history.best:

@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render_report(
-    runs: Sequence[Path], out: Path | None = None, roots: Mapping[str, Path] | None = None
-) -> Path:
+def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[str, Path] | None = None) -> Path:
     """Write the report of one run, or of several beside each other.
 
     Args:

@@ -114,8 +114,11 @@ def _outcome(gold: Any, reading: Any, unreadable: Any, labelled: bool) -> Outcom
         return "unreadable"
     if not labelled:
         return "reply"
-    same = set(gold) == set(reading or ()) if isinstance(gold, list) else gold == reading
-    return "correct" if same else "wrong"
+    return "correct" if _labels(gold) == _labels(reading) else "wrong"
+
+
+def _labels(value: Any) -> set[str]:
+    return set(value) if isinstance(value, list) else {value}
 
 
 def choose(replies: Iterator[Reply], limits: Mapping[Outcome, int]) -> Replies:

@@ -1,4 +1,4 @@
-"""Reading a run folder back: scores, ablations, reference models, loss history, rejections. Opens no clip, no weights."""
+"""Reading a run folder back: scores, ablations, reference models, loss history, rejections. Opens no clip."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def read_run(folder: Path) -> RunData:
         references=_evaluations(place / "reference"),
         history=read_history(folder / "train" / "trainer_state.json"),
         manifests={stage: found for stage, path in stages.items() if (found := read_manifest(path))},
-        rejected={stage: found for stage, path in stages.items() if (found := rejections(path / "rejected.jsonl"))},
+        rejected={stage: found for stage, path in stages.items() if (found := rejections(path))},
         recipe=_text(folder / "recipe.yaml"),
     )
     if run.evaluation is None and run.history is None:
@@ -148,10 +148,10 @@ def _best(state: Mapping[str, Any], evaluation: tuple[Point, ...]) -> Point | No
     return next((point for point in evaluation if point.step == step), None)
 
 
-def rejections(path: Path) -> dict[str, int]:
-    """Reason → how many, from a ``rejected.jsonl``; most frequent first, empty where there is no such file."""
+def rejections(folder: Path) -> dict[str, int]:
+    """Reason → how many, from the ``*rejected.jsonl`` files of a stage; most frequent first, empty without any."""
     counts: Counter[str] = Counter()
-    if path.is_file():
+    for path in sorted(folder.glob("*rejected.jsonl")):
         with path.open(encoding="utf-8") as lines:
             for number, line in enumerate(lines, 1):
                 counts[_reason(line, f"{path}:{number}")] += 1

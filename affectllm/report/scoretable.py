@@ -7,7 +7,9 @@ from collections.abc import Iterator, Sequence
 from affectllm.report.display import interval, metric_name, number, percent
 from affectllm.report.runfolder import FULL, Evaluation, RunData
 
-HEADER = "| run | model | task | metric | value | 95 % interval | n | unreadable |\n|---|---|---|---|---:|---|---:|---:|"
+HEADER = (
+    "| run | model | task | metric | value | 95 % interval | n | unreadable |\n|---|---|---|---|---:|---|---:|---:|"
+)
 
 
 def markdown_table(runs: Sequence[RunData]) -> str:
@@ -29,9 +31,9 @@ def _evaluations(run: RunData) -> Iterator[tuple[Evaluation, str]]:
 def _rows(run: str, evaluation: Evaluation, model: str) -> Iterator[str]:
     for task, metrics in evaluation.scores.items():
         for metric, score in metrics.items():
-            cells = (run, model, task, metric_name(metric), number(score["value"]), interval(score))
-            counts = (str(score["n"]), percent(score["unreadable"]))
-            yield "| " + " | ".join(cell_text(cell) for cell in (*cells, *counts)) + " |"
+            names = [cell_text(name) for name in (run, model, task, metric_name(metric))]
+            numbers = [number(score["value"]), interval(score), str(score["n"]), percent(score["unreadable"])]
+            yield "| " + " | ".join([*names, *numbers]) + " |"
 
 
 def cell_text(text: str) -> str:

@@ -56,6 +56,7 @@ class Confusion:
     """A confusion matrix: rows are right labels, columns given labels and, last, unreadable answers."""
 
     run: str
+    series: int
     labels: tuple[str, ...]
     rows: tuple[tuple[str, int, tuple[Cell, ...]], ...]
 
@@ -71,7 +72,8 @@ class ClassRow:
 
 def tasks_of(runs: Sequence[RunData]) -> list[str]:
     """Every task that any run was scored on, in the runs' order."""
-    return list(dict.fromkeys(task for run in runs if run.evaluation for task in run.evaluation.scores))
+    scored = (run.evaluation.scores.items() for run in runs if run.evaluation)
+    return list(dict.fromkeys(task for scores in scored for task, metrics in scores if metrics))
 
 
 def details_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
@@ -120,20 +122,23 @@ def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str,
 def confusions(runs: Sequence[RunData], task: str) -> list[Confusion]:
     """A confusion matrix for each run that has one."""
     found = []
-    for run in runs:
+    for index, run in enumerate(runs):
         details = run.evaluation.details.get(task, {}) if run.evaluation else {}
         if details.get("confusion"):
-            found.append(_confusion(run.name, details["labels"], details["confusion"]))
+            rows = _confusion_rows(details["labels"], details["confusion"])
+            found.append(Confusion(run.name, index % SERIES, tuple(details["labels"]), rows))
     return found
 
 
-def _confusion(run: str, labels: Sequence[str], counts: Sequence[Sequence[int]]) -> Confusion:
+def _confusion_rows(
+    labels: Sequence[str], counts: Sequence[Sequence[int]]
+) -> tuple[tuple[str, int, tuple[Cell, ...]], ...]:
     rows = []
     for label, row in zip(labels, counts, strict=True):
         support = sum(row)
         cells = tuple(Cell(count, round(100 * count / support, 1) if support else 0.0) for count in row)
         rows.append((label, support, cells))
-    return Confusion(run, tuple(labels), tuple(rows))
+    return tuple(rows)
 
 
 def class_rows(runs: Sequence[RunData], task: str) -> list[ClassRow]:

@@ -1,0 +1,202 @@
+"""The command line: one verb a stage. A command's body is one call, and imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from affectllm import __version__
+from affectllm.errors import AffectError
+
+_EPILOG = """\
+examples:
+  affectllm run quickstart                          build, train, score and report a tiny model on synthetic clips
+  affectllm ls corpora                              what can be read, with licence and size
+  affectllm audit emodb --root emodb=~/data/EmoDB   compare a download with what its card promises
+  affectllm run meld_text_tiny --root meld=~/MELD   the same line on a real corpus
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, 2 for an error that is explained, 130 for Ctrl-C."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    try:
+        if words[:1] == ["eval"]:
+            return _eval(words[1:])
+        arguments = _parser().parse_args(words)
+        return int(arguments.body(arguments) or 0)
+    except AffectError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="affectllm",
+        description="Instruction tuning and evaluation of multimodal LLMs on affect.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"affectllm {__version__}")
+    verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for add in (_add_run, _add_build, _add_train, _add_eval, _add_report, _add_publish, _add_audit, _add_ls, _add_show):
+        add(verbs)
+    doctor = verbs.add_parser("doctor", help="say what of this machine matters, and what to do about it")
+    doctor.set_defaults(body=_doctor)
+    return parser
+
+
+def _recipe_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("recipe", help="name (see `affectllm ls recipes`) or path of a YAML file")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    _root_option(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/RECIPE)")
+
+
+def _root_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="where a corpus lies; repeatable")
+
+
+def _processes_option(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--num-processes", type=int, metavar="N", help="processes of the launch configuration")
+
+
+def _add_run(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("run", help="build, train, score and report a recipe")
+    _recipe_options(parser)
+    _processes_option(parser)
+    parser.set_defaults(body=_run)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.run(arguments.recipe, arguments.set, arguments.root, arguments.out, arguments.num_processes)
+
+
+def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("build", help="turn corpora into samples and conversations (a recipe, or corpora by name)")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="one recipe, or one or more corpora")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    _root_option(parser)
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME)")
+    parser.set_defaults(body=_build)
+
+
+def _build(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out)
+
+
+def _add_train(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("train", help="build where needed, then start accelerate with the recipe's configuration")
+    _recipe_options(parser)
+    _processes_option(parser)
+    parser.set_defaults(body=_train)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.train_only(arguments.recipe, arguments.set, arguments.root, arguments.out, arguments.num_processes)
+
+
+def _add_eval(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    # Listed here for --help; main() hands every word after `eval` to lm-eval's own parser.
+    verbs.add_parser("eval", help="start lm-eval with our tasks and models; takes all of lm-eval's options")
+
+
+def _eval(words: Sequence[str]) -> int:
+    from affectllm.evaluate.harness import lm_eval_main
+
+    lm_eval_main(words)
+    return 0
+
+
+def _add_report(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("report", help="one HTML page about one or several runs")
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: report.html in the first run)")
+    _root_option(parser)
+    parser.set_defaults(body=_report)
+
+
+def _report(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.report(arguments.runs, arguments.out, arguments.root)
+
+
+def _add_publish(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("publish", help="put a run on the Hugging Face Hub, with a card")
+    parser.add_argument("run", type=Path, metavar="RUN")
+    parser.add_argument("--repo-id", required=True, metavar="USER/NAME")
+    parser.add_argument("--private", action="store_true", help="create a private repository")
+    parser.add_argument("--dry-run", action="store_true", help="write the folder only, and say where")
+    _root_option(parser)
+    parser.set_defaults(body=_publish)
+
+
+def _publish(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.publish(arguments.run, arguments.repo_id, arguments.dry_run, arguments.private, arguments.root)
+
+
+def _add_audit(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("audit", help="compare a corpus on disk with what its card promises")
+    parser.add_argument("names", nargs="+", metavar="NAME")
+    _root_option(parser)
+    parser.add_argument("--no-media", action="store_true", help="do not open clips")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(body=_audit)
+
+
+def _audit(arguments: argparse.Namespace) -> int:
+    from affectllm import listing
+
+    return listing.audit(arguments.names, arguments.root, media=not arguments.no_media, as_json=arguments.json)
+
+
+def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, templates and backbones")
+    parser.add_argument("kind", nargs="?", choices=("corpora", "tasks", "recipes", "templates", "backbones"))
+    parser.set_defaults(body=_ls)
+
+
+def _ls(arguments: argparse.Namespace) -> None:
+    from affectllm import listing
+
+    listing.ls(arguments.kind)
+
+
+def _add_show(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("show", help="show a corpus, task, recipe or template, with samples where they are at hand")
+    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
+    _root_option(parser)
+    parser.set_defaults(body=_show)
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    from affectllm import listing
+
+    listing.show(arguments.name, arguments.n, arguments.root)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    from affectllm import doctor
+
+    checks = doctor.doctor()
+    print(doctor.render(checks))
+    return int(any(check.status == "fail" for check in checks))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

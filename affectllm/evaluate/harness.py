@@ -1,0 +1,121 @@
+"""Starting lm-eval with all of its own options, and ours: ``--root NAME=DIR`` and ``--modalities``."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from affectllm.corpus.roots import parse_roots
+from affectllm.evaluate.environment import parse_modalities, settings
+from affectllm.metrics import Score
+
+_COMMANDS = ("run", "ls", "validate")
+
+
+def parser() -> argparse.ArgumentParser:
+    """Our options. Whatever it does not know is lm-eval's."""
+    ours = argparse.ArgumentParser(prog="affectllm eval", add_help=False, allow_abbrev=False)
+    group = ours.add_argument_group("options of affectllm (all others are lm-eval's, see below)")
+    group.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="folder of a corpus; repeatable")
+    group.add_argument(
+        "--modalities",
+        metavar="NAMES",
+        help="show only these of a task's modalities, for example text, audio, video+audio",
+    )
+    return ours
+
+
+def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
+    """Run lm-eval's command line with our tasks, models and options.
+
+    With ``--output_path DIR`` lm-eval's results and samples, ``scores.json``, ``details.json`` and ``rejected.jsonl``
+    are written into DIR itself. The model ``affectllm`` then keeps its answers there, so that a killed run resumes.
+
+    Args:
+        argv: the arguments after the program's name; lm-eval's subcommand ``run`` may be left out.
+
+    Returns:
+        The scores of our tasks; empty without ``--output_path`` and in processes other than the first.
+
+    Raises:
+        AffectError: for our own options, pages, corpora and models; lm-eval's errors pass through.
+    """
+    if "--help" in argv or "-h" in argv:
+        parser().print_help()
+    ours, theirs = parser().parse_known_args(list(argv))
+    if not theirs or theirs[0] not in _COMMANDS:
+        theirs = ["run", *theirs]
+    shown = parse_modalities(ours.modalities) if ours.modalities else None
+    with settings(parse_roots(ours.root), shown):
+        folder, theirs = _own_output(theirs)
+        return _run(theirs, folder)
+
+
+def _model(argv: list[str]) -> str:
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--model", "-M", default="hf")
+    return str(finder.parse_known_args(argv)[0].model)
+
+
+def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
+    """The folder of ``--output_path``, and arguments that make lm-eval write into it without a subfolder."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--output_path", "-o", type=Path)
+    given: Path | None = finder.parse_known_args(argv)[0].output_path
+    if given is None or argv[0] != "run":
+        return None, argv
+    folder = given.parent if given.suffix == ".json" else given
+    extra = ["--output_path", str(folder / "results.json"), "--log_samples"]
+    if _model(argv) == "affectllm":
+        extra += ["--model_args", json.dumps({"answers": str(folder / "answers")})]
+    return folder, [*argv, *extra]
+
+
+def _register_models(name: str) -> None:
+    # lm-eval's own first: it loads them only into an empty registry. Ours needs torch, the reference models do not.
+    import lm_eval.models  # noqa: F401
+
+    import affectllm.evaluate.reference
+
+    if not name.startswith("affectllm-"):
+        import affectllm.evaluate.lm  # noqa: F401
+
+
+def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
+    from lm_eval.__main__ import cli_evaluate
+
+    from affectllm.evaluate.scores import REJECTED, write_scores
+    from affectllm.evaluate.tasks import our_task_manager
+
+    _register_models(_model(argv))
+    with our_task_manager() as made, _arguments(["lm-eval", *argv]):
+        cli_evaluate()
+    if folder is None or not made or int(os.environ.get("RANK", "0")):
+        return {}
+    tasks = made[-1].scored.items()
+    rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
+    _write_lines(folder / REJECTED, rows)
+    return write_scores(folder)
+
+
+@contextmanager
+def _arguments(argv: list[str]) -> Iterator[None]:
+    # lm-eval's command reads sys.argv and takes no arguments of its own.
+    before, sys.argv = sys.argv, argv
+    try:
+        yield
+    finally:
+        sys.argv = before
+
+
+def _write_lines(path: Path, rows: Iterable[dict[str, str]]) -> None:
+    scratch = path.with_name(f".{path.name}.part")
+    with scratch.open("w", encoding="utf-8") as stream:
+        for row in rows:
+            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+    scratch.replace(path)

@@ -1,0 +1,278 @@
+"""The lm-eval model ``affectllm``: video, audio, images and words through the model room.
+
+Text tasks of lm-eval and media tasks of ours come through the same door: a request with a third argument
+``{"messages": …}`` is asked as it is, any other one as a user's message.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import lm_eval.models  # noqa: F401  # must be registered before ours: lm-eval loads its own only into an empty registry
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+from lm_eval.api.registry import register_model
+from lm_eval.models.utils import normalize_gen_kwargs
+from tqdm import tqdm
+
+from affectllm.corpus.roots import locate
+from affectllm.errors import AffectError
+from affectllm.evaluate import environment
+from affectllm.evaluate.answers import Answers
+from affectllm.evaluate.batches import batches
+from affectllm.evaluate.documents import media_parts
+from affectllm.evaluate.media_error import media_error_reply
+from affectllm.evaluate.options import batch_size_of, budget_of, device_of
+from affectllm.evaluate.parallel import Processes
+from affectllm.evaluate.requests import Asker, Messages, Question, from_history, user_message
+from affectllm.evaluate.rolling import rolling_loglikelihood
+from affectllm.model.ablation import check_modalities_heard
+from affectllm.model.cache import MediaCache
+from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.generate import generate, score_choices
+from affectllm.model.load import Model, load_model
+from affectllm.model.media import MediaError
+from affectllm.run import versions
+
+_TESTED = 4  # conversations of the media self-test, per combination of modalities
+
+
+@register_model("affectllm")
+class AffectLM(LM):  # type: ignore[misc]
+    """A checkpoint of one of our backbones as an lm-eval model.
+
+    Args (lm-eval's ``--model_args``, as ``name=value``):
+        pretrained: Hub id, folder, adapter folder, or ``tiny:<backbone>``.
+        adapter: folder or Hub id of a PEFT adapter.
+        backbone: the family that the checkpoint must belong to.
+        dtype: torch dtype, ``auto`` for the checkpoint's own.
+        load_in_4bit, load_in_8bit: quantise with bitsandbytes while loading.
+        fps, max_frames, max_pixels, min_pixels, max_seconds, long: the media budget, see ``model.media.Budget``.
+        answers: folder in which answers are kept as they come; a run that was killed resumes from it.
+        media_cache: folder of prepared clips; ``none`` decodes every time.
+        selftest: whether to stop when removing or swapping a clip does not change the loss.
+
+    Raises:
+        NotFound, WrongCheckpoint: see ``model.load.load_model``.
+        AffectError: for an unknown argument, or a batch size that is no number.
+    """
+
+    MULTIMODAL = True
+
+    def __init__(
+        self,
+        pretrained: str,
+        adapter: str | None = None,
+        backbone: str | None = None,
+        dtype: str = "auto",
+        device: str | None = None,
+        batch_size: int | str = 1,
+        max_batch_size: int | None = None,
+        load_in_4bit: bool = False,
+        load_in_8bit: bool = False,
+        answers: str | None = None,
+        media_cache: str | None = None,
+        selftest: bool = True,
+        **budget: Any,
+    ) -> None:
+        super().__init__()
+        self.batch_size = batch_size_of(batch_size)
+        self.budget = budget_of(budget)
+        self._processes = Processes()
+        self._rank, self._world_size = self._processes.rank, self._processes.world_size
+        self._device = device_of(device, self._processes)
+        quantization = {"load_in_4bit": load_in_4bit, "load_in_8bit": load_in_8bit}
+        self.loaded: Model = load_model(
+            str(pretrained),
+            adapter=adapter,
+            backbone=backbone,
+            dtype=dtype,
+            device=str(self._device),
+            quantization=quantization if any(quantization.values()) else None,
+        )
+        self.loaded.model.eval()
+        self._encoder = self._make_encoder(media_cache)
+        self._asker = Asker(self._identity(quantization), self._encoder.roots)
+        self._answers = Answers(Path(answers) if answers else None)
+        self._selftest = selftest
+        self._heard: set[tuple[str, ...]] = set()
+        self._rendered: dict[str, Messages] = {}
+
+    def _make_encoder(self, media_cache: str | None) -> Encoder:
+        cache = None if media_cache == "none" else MediaCache(Path(media_cache) if media_cache else None)
+        model = self.loaded
+        return Encoder(model.processor, model.backbone, model.model.config, self.budget, {}, cache)
+
+    def _identity(self, quantization: Mapping[str, bool]) -> dict[str, Any]:
+        installed = versions()
+        return {
+            "fingerprint": self.loaded.fingerprint,
+            "dtype": str(next(self.loaded.model.parameters()).dtype),
+            "quantization": dict(quantization),
+            "budget": self.budget.to_json(),
+            "versions": {name: installed[name] for name in ("affectllm", "torch", "transformers")},
+        }
+
+    @property
+    def tokenizer(self) -> Any:
+        """The tokenizer, which lm-eval describes in its results."""
+        return self.loaded.tokenizer
+
+    @property
+    def tokenizer_name(self) -> str:
+        """Name under which lm-eval caches requests."""
+        return self.loaded.path.replace("/", "__")
+
+    def chat_template(self, chat_template: bool | str = False) -> str:
+        """The Jinja text of the chat template, which lm-eval keeps with its results."""
+        return self.loaded.backbone.chat_template()
+
+    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        """The conversation as the model reads it; the messages are remembered, and asked instead of this string.
+
+        Raises:
+            AffectError: when the answer is to be continued from a prefix.
+        """
+        if not add_generation_prompt:
+            raise AffectError("a task with gen_prefix cannot be asked", do="choose a task without it")
+        messages = from_history(chat_history)
+        text: str = self.tokenizer.apply_chat_template(messages, tokenize=False, add_generation_prompt=True)
+        self._rendered[text] = messages
+        return text
+
+    def get_model_info(self) -> dict[str, Any]:
+        """What lm-eval writes into its results about the model."""
+        facts = {"backbone": self.loaded.backbone.name, "fingerprint": self.loaded.fingerprint}
+        parameters = sum(parameter.numel() for parameter in self.loaded.model.parameters())
+        return {**facts, "media_budget": self.budget.to_json(), "model_num_parameters": parameters}
+
+    def all_gather(self, tensor: Any) -> Any:
+        return self._processes.all_gather(tensor)
+
+    def gather_object(self, obj: Any, dst: int = 0) -> list[Any] | None:
+        return self._processes.gather_object(obj, dst)
+
+    def barrier(self) -> None:
+        self._processes.barrier()
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        """Answers in real batches of like length; a clip that cannot be read gives ``media_error_reply``."""
+        questions = [self._question(request, normalize_gen_kwargs(request.args[1], 256)) for request in requests]
+        greedy = {q.key: q for q in questions if not q.settings["do_sample"] and self._answers.get(q.key) is None}
+        sampled = [q for q in questions if q.settings["do_sample"]]
+        if greedy or sampled:
+            self._test_media(requests)
+        found: dict[str | int, str] = {}
+        with tqdm(total=len(greedy) + len(sampled), desc="generate", disable=disable_tqdm or self.rank != 0) as bar:
+            for question, reply in self._generated([*greedy.values(), *sampled]):
+                found[_slot(question)] = reply
+                bar.update()
+        return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
+
+    def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
+        for batch, prompts in batches(self._encoder, questions, self.batch_size):
+            if isinstance(prompts, MediaError):
+                replies = [media_error_reply(prompts.reason, prompts.path, prompts.detail)]
+            else:
+                replies = self._generate(prompts, dict(batch[0].settings))
+                kept = {q.key: reply for q, reply in zip(batch, replies, strict=True) if not q.settings["do_sample"]}
+                self._answers.add(kept)
+            yield from zip(batch, replies, strict=True)
+
+    def _generate(self, prompts: list[Encoded], settings: dict[str, Any]) -> list[str]:
+        until, tokens = settings.pop("until"), settings.pop("max_gen_toks")
+        if not settings["do_sample"]:
+            settings.pop("temperature")
+        if until:
+            settings |= {"stop_strings": until, "tokenizer": self.tokenizer}
+        replies = generate(self.loaded, self._encoder, prompts, tokens, **settings)
+        return [_cut(reply, until) for reply in replies]
+
+    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
+        """Log-likelihood of each continuation; requests that share a prompt are scored after encoding it once.
+
+        A clip that cannot be read gives ``(media_error_reply, False)``.
+        """
+        groups: dict[str, list[int]] = {}
+        for index, request in enumerate(requests):
+            groups.setdefault(json.dumps(request.args[2:] or request.args[0], sort_keys=True), []).append(index)
+        self._test_media(requests)
+        results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
+        for members in tqdm(groups.values(), desc="score", disable=disable_tqdm or self.rank != 0):
+            choices = [_continuation(requests[index].args[1]) for index in members]
+            question = self._question(requests[members[0]], {"choices": choices})
+            for index, result in zip(members, self._scored(question, choices), strict=True):
+                results[index] = result
+        return results
+
+    def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
+        kept = self._answers.get(question.key)
+        if kept is None:
+            encoded = self._encoder.encode(question.messages, generation_prompt=True)
+            if isinstance(encoded, MediaError):
+                return [(media_error_reply(encoded.reason, encoded.path, encoded.detail), False)] * len(choices)
+            kept = score_choices(self.loaded, self._encoder, encoded, choices)
+            self._answers.add({question.key: kept})
+        return [(float(value), bool(greedy)) for value, greedy in kept]
+
+    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
+        """Log-likelihood of whole texts, in windows of the model's length."""
+        bar = tqdm(requests, desc="rolling", disable=disable_tqdm or self.rank != 0)
+        return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
+
+    def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:
+        messages, template = self._messages(request)
+        self._locate(messages)
+        return self._asker.question(messages, template, settings)
+
+    def _locate(self, messages: Messages) -> None:
+        for corpus in {part["corpus"] for part in media_parts(messages)} - set(self._encoder.roots):
+            self._encoder.roots[corpus] = locate(corpus, environment.roots())
+
+    def _messages(self, request: Instance) -> tuple[Messages, str]:
+        if len(request.args) > 2:
+            return request.args[2]["messages"], request.args[2].get("template", "")
+        context = request.args[0]
+        return self._rendered.get(context) or user_message(context), ""
+
+    def _test_media(self, requests: Sequence[Instance]) -> None:
+        """Once per combination of modalities: stop when one that the requests carry does not reach the model."""
+        if not self._selftest:
+            return
+        trials: dict[tuple[str, ...], list[Messages]] = {}
+        for request in requests:
+            messages, _ = self._messages(request)
+            kind = _kind(messages)
+            if kind and kind not in self._heard and len(trials.setdefault(kind, [])) < _TESTED:
+                answer = [{"type": "text", "text": str(request.doc.get("answer", "yes"))}]
+                trials[kind].append([*messages, {"role": "assistant", "content": answer}])
+        for kind, conversations in trials.items():
+            for messages in conversations:
+                self._locate(messages)
+            usable = [c for c in conversations if not isinstance(self._encoder.encode(c), MediaError)]
+            if usable:
+                check_modalities_heard(self.loaded, self._encoder, usable)
+                self._heard.add(kind)
+
+
+def _kind(messages: Messages) -> tuple[str, ...]:
+    """The media parts of a conversation; only conversations of one kind can lend each other their clips."""
+    return tuple(sorted(f"{part['type']}{'+sound' if part.get('sound') else ''}" for part in media_parts(messages)))
+
+
+def _slot(question: Question) -> str | int:
+    # Equal questions share one greedy answer; a sampled answer belongs to its own question only.
+    return id(question) if question.settings["do_sample"] else question.key
+
+
+def _continuation(text: str) -> str:
+    # lm-eval puts a blank between question and answer; after a chat template's turn begins none is wanted.
+    return text.lstrip() or text
+
+
+def _cut(reply: str, until: Sequence[str]) -> str:
+    ends = [reply.find(stop) for stop in until if stop and stop in reply]
+    return reply[: min(ends)].strip() if ends else reply

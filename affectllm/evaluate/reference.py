@@ -1,0 +1,135 @@
+"""Reference models: what any score must be read against. They run as lm-eval models and know the documents.
+
+``affectllm-oracle`` gives the right answer to everything, so every metric is perfect, or the task is broken.
+``affectllm-majority`` always gives the commonest right answer of the task. It is counted on the scored documents
+themselves, so no other constant answer has a higher accuracy.
+``affectllm-chance`` draws an answer uniformly, seeded: one label, for several labels still one, for a reply the reply
+to another document.
+``affectllm-mute`` says nothing, so everything is unreadable.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import random
+from collections import Counter, defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import lm_eval.models  # noqa: F401  # must be registered before ours: lm-eval loads its own only into an empty registry
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+from lm_eval.api.registry import register_model
+
+from affectllm.errors import AffectError
+
+Document = dict[str, Any]
+KINDS = ("oracle", "majority", "chance", "mute")
+
+
+class ReferenceLM(LM):  # type: ignore[misc]
+    """Answers from the documents alone. ``seed`` matters for chance only; lm-eval's own options are accepted."""
+
+    MULTIMODAL = True
+    kind: str
+
+    def __init__(self, seed: int = 0, **_: Any) -> None:
+        super().__init__()
+        self.seed = seed
+
+    @property
+    def tokenizer_name(self) -> str:
+        """Name under which lm-eval caches requests."""
+        return f"affectllm-{self.kind}"
+
+    def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
+        """The turns in lines: nothing is read here, the documents are enough."""
+        return "\n".join(turn["content"] for turn in chat_history)
+
+    def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
+        """One answer for each request."""
+        answer = self._answerer(requests)
+        return [answer(request) for request in requests]
+
+    def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
+        """0 for the choice that this model would give, -1 for all others; not a number where it says nothing."""
+        answer = self._answerer(requests)
+        return [_likelihood(answer(request), request.args[1]) for request in requests]
+
+    def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
+        """Reference models have no opinion on running text."""
+        raise AffectError(f"affectllm-{self.kind} cannot score running text", do="choose a task with answers")
+
+    def _answerer(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        for request in requests:
+            if "answer" not in request.doc:
+                raise AffectError(f"{request.task_name} is no task of affectllm, so its answers are not known")
+        return self.prepare(requests)
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        """Look at all requests and return the function that answers each."""
+        raise NotImplementedError
+
+
+@register_model("affectllm-oracle")
+class OracleLM(ReferenceLM):
+    """Always right."""
+
+    kind = "oracle"
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        return lambda request: str(request.doc["answer"])
+
+
+@register_model("affectllm-mute")
+class MuteLM(ReferenceLM):
+    """Always silent."""
+
+    kind = "mute"
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        return lambda request: ""
+
+
+@register_model("affectllm-majority")
+class MajorityLM(ReferenceLM):
+    """Always the commonest answer of the task; of several, the one that comes first in the documents."""
+
+    kind = "majority"
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        documents = _by_task(requests)
+        common = {task: Counter(d["answer"] for d in found).most_common(1)[0][0] for task, found in documents.items()}
+        return lambda request: str(common[request.task_name])
+
+
+@register_model("affectllm-chance")
+class ChanceLM(ReferenceLM):
+    """Uniformly random, the same for the same seed and document whatever the order or number of processes."""
+
+    kind = "chance"
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        documents = _by_task(requests)
+
+        def answer(request: Instance) -> str:
+            draw = random.Random(f"{self.seed}/{request.task_name}/{request.doc['id']}")
+            return str(draw.choice(request.doc["choices"] or [d["answer"] for d in documents[request.task_name]]))
+
+        return answer
+
+
+def _by_task(requests: list[Instance]) -> dict[str, list[Document]]:
+    """The documents of each task once, in the order of the requests."""
+    found: dict[str, dict[str, Document]] = defaultdict(dict)
+    for request in requests:
+        found[request.task_name].setdefault(json.dumps([request.doc["corpus"], request.doc["id"]]), request.doc)
+    return {task: list(documents.values()) for task, documents in found.items()}
+
+
+def _likelihood(answer: str, choice: str) -> tuple[float, bool]:
+    if not answer:
+        return math.nan, False
+    same = choice.strip() == answer
+    return (0.0 if same else -1.0), same

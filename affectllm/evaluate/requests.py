@@ -1,0 +1,83 @@
+"""lm-eval's requests as questions to a multimodal model: messages, settings, and a key to keep the answer under."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from affectllm.evaluate.documents import media_parts
+from affectllm.run import digest, file_digest
+
+Messages = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One thing to ask the model.
+
+    Args:
+        messages: the conversation so far, with references to clips.
+        template: name and version of the wording; empty for tasks that are not ours.
+        settings: generation settings, or the choices to score.
+        key: digest of everything that decides the answer.
+        weight: rough length, for putting like with like: characters, and bytes of clips.
+    """
+
+    messages: Messages
+    template: str
+    settings: Mapping[str, Any]
+    key: str
+    weight: int
+
+
+def user_message(text: str) -> Messages:
+    """A question in words alone."""
+    return [{"role": "user", "content": [{"type": "text", "text": text}]}]
+
+
+def from_history(history: Sequence[Mapping[str, str]]) -> Messages:
+    """lm-eval's chat history, whose contents are strings, as messages of parts."""
+    return [{"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]} for turn in history]
+
+
+class Asker:
+    """Makes questions out of requests.
+
+    Args:
+        identity: what distinguishes this model from others: weights, adapter, media budget, versions.
+        roots: corpus name → folder; looked up at every question, so it may grow.
+    """
+
+    def __init__(self, identity: Mapping[str, Any], roots: Mapping[str, Path]) -> None:
+        self._identity, self._roots = dict(identity), roots
+
+    def question(self, messages: Messages, template: str, settings: Mapping[str, Any]) -> Question:
+        """A question with its key, for which every clip is read once."""
+        parts = media_parts(messages)
+        clips = [self._roots[part["corpus"]] / part["path"] for part in parts]
+        decides = {
+            "model": self._identity,
+            "template": template,
+            "messages": messages,
+            "media": [content_digest(clip) for clip in clips],
+            "settings": settings,
+        }
+        weight = len(json.dumps(messages)) + sum(clip.stat().st_size for clip in clips if clip.is_file())
+        return Question(messages, template, settings, digest(decides), weight)
+
+
+def content_digest(path: Path) -> str:
+    """Digest of a clip's bytes, read once per version of the file; ``missing`` when there is no file."""
+    if not path.is_file():
+        return "missing"
+    facts = path.stat()
+    return _digest(path, facts.st_mtime_ns, facts.st_size)
+
+
+@lru_cache(maxsize=100_000)
+def _digest(path: Path, _changed: int, _size: int) -> str:
+    return file_digest(path)

@@ -1,0 +1,94 @@
+"""One evaluation as a run folder: skipped when nothing has changed, resumed when it was killed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from affectllm import registry
+from affectllm.evaluate.environment import settings
+from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.page import read_page
+from affectllm.metrics import Score
+from affectllm.run import Run, file_digest
+
+
+def evaluate(
+    tasks: Sequence[str],
+    model: str,
+    out: Path,
+    *,
+    model_args: Mapping[str, Any] | None = None,
+    roots: Mapping[str, Path] | None = None,
+    modalities: Sequence[str] | None = None,
+    lm_eval_args: Sequence[str] = (),
+    inputs: Mapping[str, Any] | None = None,
+) -> dict[str, dict[str, Score]]:
+    """Score a model on tasks and leave lm-eval's files, ``scores.json`` and ``details.json`` in ``out``.
+
+    Args:
+        tasks: names of tasks or groups.
+        model: name of an lm-eval model: ``affectllm``, ``affectllm-oracle``, ``hf``, …
+        out: the run folder.
+        model_args: arguments of the model, for example ``{"pretrained": "tiny:qwen2_5_omni"}``.
+        roots: corpus name → folder, where it does not lie in ``$AFFECTLLM_CORPORA``.
+        modalities: show only these of each task's modalities; None shows all.
+        lm_eval_args: further options of lm-eval, for example ``["--limit", "10"]``.
+        inputs: what else decides the outputs, as JSON values (digests of corpora, …).
+
+    Returns:
+        ``{task: {metric: score}}``, also when the folder was finished before.
+
+    Raises:
+        AffectError: for tasks, corpora, models and options; see ``harness.lm_eval_main``.
+    """
+    given = dict(model_args or {})
+    decides = {
+        "tasks": _pages(tasks),
+        "model": model,
+        "model_args": given,
+        "weights": _weights(given),
+        "roots": {name: str(root) for name, root in (roots or {}).items()},
+        "modalities": list(modalities) if modalities is not None else None,
+        "lm_eval_args": list(lm_eval_args),
+        **(inputs or {}),
+    }
+    with Run(out, "eval", decides) as run:
+        if not run.done:
+            with settings(roots or {}, modalities):
+                scores = lm_eval_main(_argv(tasks, model, given, out, lm_eval_args))
+            run.outputs["tasks"] = sorted(scores)
+    found: dict[str, dict[str, Score]] = json.loads((out / "scores.json").read_text(encoding="utf-8"))
+    return found
+
+
+def _argv(tasks: Sequence[str], model: str, given: Mapping[str, Any], out: Path, more: Sequence[str]) -> list[str]:
+    argv = ["run", "--tasks", ",".join(tasks), "--model", model, "--output_path", str(out)]
+    if given:
+        # As JSON, since a path may hold a comma or an equals sign.
+        argv += ["--model_args", json.dumps(given)]
+    return [*argv, *more]
+
+
+def _pages(tasks: Sequence[str]) -> dict[str, str]:
+    """Digest of the pages that the names lead to; of all pages where a name is no page of ours, as in a pattern."""
+    pages = registry.names("eval_tasks")
+    wanted: set[str] = set()
+    waiting = list(tasks if set(tasks) <= set(pages) else pages)
+    while waiting:
+        name = waiting.pop()
+        if name in pages and name not in wanted:
+            wanted.add(name)
+            members = read_page(pages[name]).get("task")
+            waiting += [member for member in members if isinstance(member, str)] if isinstance(members, list) else []
+    return {name: file_digest(pages[name]) for name in sorted(wanted)}
+
+
+def _weights(given: Mapping[str, Any]) -> str | None:
+    """Fingerprint of weights that lie in folders of this machine, which may change under the same name."""
+    from affectllm.model.load import fingerprint
+
+    folder, adapter = str(given.get("pretrained", "")), given.get("adapter")
+    return fingerprint(folder, adapter) if folder and Path(folder).is_dir() else None

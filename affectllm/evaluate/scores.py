@@ -1,0 +1,124 @@
+"""From lm-eval's samples files to ``scores.json`` and ``details.json``: intervals, per-class values, confusion."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import NotFound
+from affectllm.metrics import Score, multilabel, score
+from affectllm.metrics import labels as single_label
+from affectllm.run import write_json
+
+REJECTED = "rejected.jsonl"
+
+
+def write_scores(folder: Path) -> dict[str, dict[str, Score]]:
+    """Score the newest run of lm-eval in ``folder`` and write ``scores.json`` and ``details.json`` beside it.
+
+    Tasks that are not ours are left out: lm-eval has scored them.
+
+    Raises:
+        NotFound: when lm-eval has left no results file, or none of a task's samples.
+    """
+    results, date = newest_results(folder)
+    scores: dict[str, dict[str, Score]] = {}
+    details: dict[str, dict[str, Any]] = {}
+    rejected = _rejected(folder)
+    for task, config in results["configs"].items():
+        facts = config.get("metadata", {}).get("affectllm")
+        if facts:
+            # Several processes leave their shares one after another; the intervals must not depend on that.
+            rows = sorted(_samples(folder / f"samples_{task}_{date}.jsonl"), key=lambda row: row["doc_id"])
+            scores[task] = _scores(facts, rows)
+            version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
+            details[task] = {**_details(facts, rows), **version}
+    write_json(folder / "scores.json", scores)
+    write_json(folder / "details.json", details)
+    return scores
+
+
+def newest_results(folder: Path) -> tuple[dict[str, Any], str]:
+    """lm-eval's newest results file in ``folder``, and the date in its name.
+
+    Raises:
+        NotFound: when there is none; lm-eval only warns when it could not write it.
+    """
+    files = sorted(folder.glob("results_*.json"))
+    if not files:
+        raise NotFound("lm-eval left no results file", where=str(folder), do="look above for its warning")
+    return json.loads(files[-1].read_text(encoding="utf-8")), files[-1].stem.removeprefix("results_")
+
+
+def _samples(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        raise NotFound("lm-eval left no samples of this task", where=str(path), do="look above for its warning")
+    with path.open(encoding="utf-8") as lines:
+        yield from map(json.loads, lines)
+
+
+def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
+    gold, predicted = _pairs(facts, rows)
+    clusters, _ = _clusters(facts, rows)
+    return score(facts["form"], facts["metrics"], gold, predicted, labels=facts["labels"], clusters=clusters)
+
+
+def _pairs(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
+    def shape(value: Any) -> Any:
+        return [value] if facts["form"] == "set" and isinstance(value, str) else value
+
+    return [shape(row["doc"]["gold"]) for row in rows], [shape(row["reading"]) for row in rows]
+
+
+def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
+    """The cluster of each item and what the clusters are; None where fewer than two are known.
+
+    An item whose speaker or dialogue is unknown is a cluster of its own.
+    """
+    kind = facts["cluster"]
+    if kind is None or len({row["doc"][kind] for row in rows} - {None}) < 2:
+        return None, None
+    return [row["doc"][kind] or f"item {row['doc']['id']}" for row in rows], kind
+
+
+def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    gold, predicted = _pairs(facts, rows)
+    clusters, kind = _clusters(facts, rows)
+    reasons = Counter(row["unreadable"] for row in rows if row["unreadable"])
+    copied = ("corpus", "split", "rater", "space", "template", "template_version", "modalities")
+    return {
+        **{name: facts[name] for name in copied},
+        **_label_details(facts, gold, predicted),
+        "n": len(rows),
+        "cluster": kind,
+        "clusters": len(set(clusters)) if clusters else len(rows),
+        "unreadable": dict(reasons.most_common()),
+        "media_errors": sum(count for reason, count in reasons.items() if reason.startswith("media_error:")),
+    }
+
+
+def _label_details(facts: dict[str, Any], gold: list[Any], predicted: list[Any]) -> dict[str, Any]:
+    labels = facts["labels"]
+    if facts["form"] == "choice":
+        return {
+            "labels": labels,
+            "confusion": single_label.confusion(gold, predicted, labels),
+            "per_class": single_label.per_class(gold, predicted, labels),
+        }
+    if facts["form"] == "set":
+        return {"labels": labels, "per_class": multilabel.per_class(gold, predicted, labels)}
+    return {}
+
+
+def _rejected(folder: Path) -> dict[str, dict[str, int]]:
+    """Task → reason → how many samples were not asked."""
+    path = folder / REJECTED
+    found: dict[str, Counter[str]] = {}
+    if path.is_file():
+        with path.open(encoding="utf-8") as lines:
+            for row in map(json.loads, lines):
+                found.setdefault(row["task"], Counter())[row["reason"]] += 1
+    return {task: dict(counts.most_common()) for task, counts in found.items()}

@@ -1,0 +1,69 @@
+"""lm-eval's task manager over our folders: its built-in tasks are indexed only when one of them is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import lm_eval.tasks
+from lm_eval.tasks import TaskManager
+
+from affectllm import registry
+from affectllm.evaluate.page import check_pages
+from affectllm.evaluate.task import AffectTask
+
+
+class AffectTaskManager(TaskManager):  # type: ignore[misc]
+    """Finds tasks in our folders, in the installed and local ones, and in ``--include_path``.
+
+    Indexing lm-eval's fourteen thousand tasks takes seconds, so it is put off until a name is not found elsewhere.
+
+    Raises:
+        Malformed: when a page of our folders does not load.
+    """
+
+    def __init__(
+        self, include_path: str | Path | list[str | Path] | None = None, metadata: dict[str, Any] | None = None
+    ) -> None:
+        check_pages()
+        extra = include_path if isinstance(include_path, list) else [include_path] if include_path else []
+        self._paths = [*registry.folders("eval_tasks"), *extra]
+        self.scored: dict[str, AffectTask] = {}
+        super().__init__(include_path=self._paths, include_defaults=False, metadata=metadata)
+
+    def match_tasks(self, task_list: list[str]) -> list[str]:
+        """Names that fit the patterns; looks among lm-eval's own tasks when ours do not have one."""
+        found: list[str] = super().match_tasks(task_list)
+        if found:
+            return found
+        super().__init__(include_path=self._paths, include_defaults=True, metadata=self.metadata)
+        found = super().match_tasks(task_list)
+        return found
+
+    def load(self, task_list: Any) -> Any:
+        """Build the tasks, and remember ours in ``scored``."""
+        loaded = super().load(task_list)
+        self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
+        return loaded
+
+
+@contextmanager
+def our_task_manager() -> Iterator[list[AffectTaskManager]]:
+    """Let lm-eval's command use our task manager; yields the list of those that it makes.
+
+    lm-eval has no option for another task manager, and its own reads neither several folders nor leaves its own out.
+    """
+    made: list[AffectTaskManager] = []
+
+    def make(include_path: Any = None, metadata: Any = None, **_: Any) -> AffectTaskManager:
+        made.append(AffectTaskManager(include_path, metadata))
+        return made[-1]
+
+    before = lm_eval.tasks.TaskManager
+    lm_eval.tasks.TaskManager = make
+    try:
+        yield made
+    finally:
+        lm_eval.tasks.TaskManager = before

@@ -1,0 +1,149 @@
+"""What there is: lists, single things, audits, as text for a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from affectllm import registry
+from affectllm.corpus import CorpusCard, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.roots import locate, parse_roots
+from affectllm.errors import MissingCorpus, NotFound
+
+
+def ls(kind: str | None) -> None:
+    """Print one list, or all of them."""
+    for name, rows in _LISTS.items():
+        if kind in (None, name):
+            print(f"\n{name}" if kind is None else name)
+            print("\n".join(_columns(rows())))
+
+
+def show(name: str, count: int, pairs: Sequence[str]) -> None:
+    """Print a corpus card with its first samples, a recipe, a task page or a template.
+
+    Raises:
+        NotFound: when nothing has this name.
+    """
+    if name in registry.names("data_builders"):
+        _show_corpus(name, count, pairs)
+        return
+    pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
+    if name not in pages:
+        raise NotFound(f"nothing is called {name!r}", do="see `affectllm ls`")
+    print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
+
+
+def audit(names: Sequence[str], pairs: Sequence[str], *, media: bool, as_json: bool) -> int:
+    """Print an audit per corpus; 0 when all are as promised, else 1."""
+    from tqdm import tqdm
+
+    from affectllm.corpus.audit import audit as compare
+    from affectllm.model.probe import probe
+
+    roots, reports = parse_roots(pairs), []
+    for name in names:
+        with tqdm(desc=f"auditing {name}", unit=" samples", file=sys.stderr) as bar:
+            reports.append(compare(name, locate(name, roots), media, probe, lambda done, bar=bar: bar.update(done - bar.n)))
+    if as_json:
+        print(json.dumps([report.to_json() for report in reports], indent=2, ensure_ascii=False))
+    else:
+        print("\n\n".join(report.render() for report in reports))
+    return int(not all(report.ok for report in reports))
+
+
+def _show_corpus(name: str, count: int, pairs: Sequence[str]) -> None:
+    card = load_builder(name).CARD
+    print("\n".join(f"{key:>14}  {value}" for key, value in _card_lines(card)))
+    try:
+        root = locate(name, parse_roots(pairs))
+    except MissingCorpus as error:
+        print(f"\nno samples shown: {error}")
+        return
+    kept = (item for item in load_builder(name).samples(root) if isinstance(item, Sample))
+    for _, sample in zip(range(count), kept, strict=False):
+        print("\n" + json.dumps(sample.to_json(), indent=2, ensure_ascii=False))
+
+
+def _card_lines(card: CorpusCard) -> Iterable[tuple[str, Any]]:
+    yield "corpus", f"{card.title} ({card.name})"
+    yield "citation", card.citation
+    yield "url", card.url
+    yield "licence", f"{card.licence}, access: {card.access}, redistribution: {_yes(card.redistribution)}"
+    yield "languages", ", ".join(card.languages)
+    yield "modalities", ", ".join(card.modalities)
+    yield "splits", f"{_counts(card)} ({card.split_policy})"
+    for space in card.spaces:
+        yield "label space", f"{space.name} ({space.kind}): {', '.join(space.names) or 'free text'}"
+    for rater, told in card.raters.items():
+        yield "rater", f"{rater}: {told}"
+    yield "to obtain", card.obtain
+    for note in card.notes:
+        yield "note", note
+
+
+def _counts(card: CorpusCard) -> str:
+    return " / ".join(f"{split} {count:,}" for split, count in card.counts.items())
+
+
+def _yes(answer: bool) -> str:
+    return "yes" if answer else "no"
+
+
+def _corpora() -> Iterable[Sequence[str]]:
+    yield "NAME", "LICENCE", "ACCESS", "LANGUAGES", "MODALITIES", "LABEL SPACES", "COUNTS"
+    for name in registry.names("data_builders"):
+        card = load_builder(name).CARD
+        spaces = ", ".join(space.name for space in card.spaces)
+        languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
+        yield name, card.licence, card.access, languages, modalities, spaces, _counts(card)
+
+
+def _first_comments(kind: registry.Folder) -> Iterable[Sequence[str]]:
+    yield "NAME", "WHAT"
+    for name, path in registry.names(kind).items():
+        yield name, _comment(path)
+
+
+def _comment(path: Path) -> str:
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ") if first.startswith("#") else ""
+
+
+def _prompts() -> dict[str, Path]:
+    from affectllm.instruct.template import PROMPTS
+
+    return {path.stem: path for path in sorted(PROMPTS.glob("*.yaml"))}
+
+
+def _templates() -> Iterable[Sequence[str]]:
+    yield "NAME", "WHAT"
+    for name, path in _prompts().items():
+        yield name, _comment(path)
+
+
+def _backbones() -> Iterable[Sequence[str]]:
+    from affectllm.model.backbones import BACKBONES
+
+    yield "NAME", "MODALITIES", "TOWERS", "CLASS"
+    for backbone in BACKBONES.values():
+        yield backbone.name, ", ".join(sorted(backbone.modalities)), ", ".join(backbone.towers), backbone.model_class
+
+
+_LISTS = {
+    "corpora": _corpora,
+    "tasks": lambda: _first_comments("eval_tasks"),
+    "recipes": lambda: _first_comments("recipes"),
+    "templates": _templates,
+    "backbones": _backbones,
+}
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    table = [list(row) for row in rows]
+    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]

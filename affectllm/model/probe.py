@@ -1,0 +1,27 @@
+"""Looking into one clip for an audit: whether it can be used, and if not, why."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from affectllm.corpus import MediaRef
+from affectllm.model.media import Budget, MediaError, open_clip, open_image
+
+# Two small frames are enough to know that a picture can be decoded; the sound is read whole, to know it is not silent.
+_GLANCE = Budget(fps=1.0, max_frames=2, max_pixels=28 * 28, min_pixels=28 * 28, max_seconds=24 * 3600.0)
+
+
+def probe(path: Path, ref: MediaRef) -> str | None:
+    """Open what ``ref`` points at: the reason why it cannot be used, or None."""
+    if ref.modality == "image":
+        found = open_image(path, _GLANCE)
+        return found.reason if isinstance(found, MediaError) else None
+    clip = open_clip(
+        path,
+        _GLANCE,
+        frames=ref.modality == "video",
+        sound=ref.modality == "audio" or ref.sound,
+        start=ref.start,
+        end=ref.end,
+    )
+    return clip.reason if isinstance(clip, MediaError) else None

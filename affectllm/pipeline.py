@@ -1,0 +1,197 @@
+"""The whole line for one recipe: build → train → eval → report, each stage a run folder that is skipped or resumed."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from affectllm.train.recipe import Recipe, load_recipe, variants
+
+REFERENCE = "reference"
+MODALITIES = "modalities"
+
+
+def run(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None) -> list[Path]:
+    """Run a recipe, or every variant of its ``matrix``, and return the reports.
+
+    Raises:
+        AffectError: with what to do; starting the same command again goes on where it stopped.
+    """
+    return [_run(name, chosen, pairs, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
+
+
+def _run(
+    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, suffix: str, processes: int | None
+) -> Path:
+    from affectllm.report.html import render_report
+    from affectllm.train import stage
+
+    recipe = load_recipe(name, overrides)
+    roots = stage.find_roots(_corpora(recipe), pairs)
+    folder = stage.run_folder(recipe, out) / suffix
+    refuse_leaks(recipe, roots)
+    train(name, recipe, overrides, roots, folder, processes)
+    if recipe.eval.tasks:
+        score(recipe, roots, folder)
+    _say("report")
+    report = render_report([folder], folder / "report.html", roots)
+    print(f"report: {report}")
+    return report
+
+
+def train(
+    name: str,
+    recipe: Recipe,
+    overrides: Sequence[str],
+    roots: Mapping[str, Path],
+    folder: Path,
+    processes: int | None = None,
+) -> None:
+    """Build in this process, then train in those of the launch configuration."""
+    from affectllm.run import read_manifest
+    from affectllm.train import stage
+    from affectllm.train.launch import launch
+
+    _say("build")
+    stage.build(recipe, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
+    _say("train")
+    arguments = [name, "--out", str(folder)]
+    arguments += [word for override in overrides for word in ("--set", override)]
+    arguments += [word for corpus in recipe.corpora() for word in ("--root", f"{corpus}={roots[corpus]}")]
+    done = read_manifest(folder / "train")
+    if done and done["finished"] and done["inputs"] == stage.train_inputs(recipe, folder):
+        return
+    launch(recipe, arguments, processes=processes)
+
+
+def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
+    """Score the tuned model, its modality ablations and the reference models."""
+    from affectllm.evaluate.run import evaluate
+    from affectllm.train.sft import FINAL
+
+    budget = {key: value for key, value in recipe.model.budget.to_json().items()}
+    tuned = {"pretrained": str(folder / "train" / FINAL), **budget}
+    options = ["--batch_size", str(recipe.eval.batch_size)]
+    if recipe.eval.limit is not None:
+        options += ["--limit", str(recipe.eval.limit)]
+    _say("eval")
+    evaluate(recipe.eval.tasks, "affectllm", folder / "eval", model_args=tuned, roots=roots, lm_eval_args=options)
+    for shown in recipe.eval.ablations:
+        label = "+".join(shown)
+        _say(f"eval, {label} only")
+        evaluate(
+            recipe.eval.tasks,
+            "affectllm",
+            folder / "eval" / MODALITIES / label,
+            model_args=tuned,
+            roots=roots,
+            modalities=shown,
+            lm_eval_args=options,
+        )
+    for reference in recipe.eval.references:
+        _say(f"eval, reference model {reference}")
+        place = folder / "eval" / REFERENCE / reference
+        evaluate(recipe.eval.tasks, f"affectllm-{reference}", place, roots=roots, lm_eval_args=options)
+
+
+def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
+    """Refuse a recipe that trains on what its tasks score.
+
+    Raises:
+        Leakage: with the shared items.
+    """
+    from affectllm.corpus import TRAIN, VALIDATION, Sample
+    from affectllm.corpus.builder import load_builder
+    from affectllm.corpus.leakage import refuse_leakage
+    from affectllm.evaluate.sources import task_sources
+
+    def samples(corpus: str, splits: tuple[str, ...]) -> Any:
+        found = load_builder(corpus).samples(roots[corpus])
+        return (item for item in found if isinstance(item, Sample) and item.split in splits)
+
+    for task, (corpus, split) in task_sources(recipe.eval.tasks).items():
+        train_side = {name: samples(name, (TRAIN, VALIDATION)) for name in recipe.corpora()}
+        refuse_leakage(train_side, {corpus: samples(corpus, (split,))}, recipe=recipe.name, task=task)
+
+
+def _corpora(recipe: Recipe) -> list[str]:
+    from affectllm.evaluate.sources import task_sources
+
+    scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
+    return list(dict.fromkeys([*recipe.corpora(), *scored]))
+
+
+def _say(stage: str) -> None:
+    print(f"── {stage}", file=sys.stderr, flush=True)
+
+
+def build(names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], out: Path | None) -> None:
+    """Build the data of a recipe, or the samples of corpora, and print what came out."""
+    from affectllm import registry
+    from affectllm.train import stage
+
+    if len(names) == 1 and (names[0] in registry.names("recipes") or names[0].endswith((".yaml", ".yml"))):
+        recipe = load_recipe(names[0], overrides)
+        folder = stage.run_folder(recipe, out)
+        counts = stage.build(recipe, stage.find_roots(recipe.corpora(), pairs), folder)
+        _print_counts(counts, folder / "build")
+        return
+    for name in names:
+        folder = (out or stage.RUNS / "samples") / name
+        counts = stage.build_samples(name, stage.find_roots([name], pairs)[name], folder)
+        _print_counts(counts, folder)
+
+
+def _print_counts(counts: Mapping[str, Any], folder: Path) -> None:
+    for kind in ("samples", "conversations", "rejected"):
+        for name, count in counts.get(kind, {}).items():
+            print(f"{kind:>14}  {name:<24} {count}")
+    print(f"written to {folder}")
+
+
+def train_only(
+    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None
+) -> None:
+    """Build and train every variant of a recipe."""
+    from affectllm.train import stage
+
+    for suffix, chosen in variants(name, overrides):
+        recipe = load_recipe(name, chosen)
+        roots = stage.find_roots(_corpora(recipe) if recipe.eval.tasks else recipe.corpora(), pairs)
+        refuse_leaks(recipe, roots)
+        train(name, recipe, chosen, roots, stage.run_folder(recipe, out) / suffix, processes)
+
+
+def report(runs: Sequence[Path], out: Path | None, pairs: Sequence[str]) -> None:
+    """Render one page about runs and print its path."""
+    from affectllm.report.html import render_report
+
+    print(render_report(runs, out, _roots_at_hand(runs, pairs)))
+
+
+def publish(folder: Path, repo_id: str, dry_run: bool, private: bool, pairs: Sequence[str]) -> None:
+    """Publish a run and print where it went."""
+    from affectllm.report.publish import publish as send
+
+    print(send(folder, repo_id, dry_run=dry_run, private=private, roots=_roots_at_hand([folder], pairs)))
+
+
+def _roots_at_hand(runs: Sequence[Path], pairs: Sequence[str]) -> dict[str, Path]:
+    """Folders of the runs' corpora, as far as they are known here; a report says which clips it had to leave out."""
+    from affectllm.corpus.roots import locate, parse_roots
+    from affectllm.errors import MissingCorpus
+    from affectllm.run import read_manifest
+
+    given = parse_roots(pairs)
+    manifests = [read_manifest(run / "eval") or {} for run in runs]
+    names = {name for manifest in manifests for name in manifest.get("inputs", {}).get("roots", {})}
+    names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}
+    found = dict(given)
+    for name in sorted(names - set(given)):
+        try:
+            found[name] = locate(name, given)
+        except MissingCorpus:
+            continue
+    return found

@@ -1,0 +1,170 @@
+"""The model card (README.md) and the Hub's evaluation files, made from what the run measured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import CorpusCard
+from affectllm.report import views
+from affectllm.report.display import headline_metric, metric_name
+from affectllm.report.html import environment
+from affectllm.report.licence import MEANING, OTHER, Verdict, known
+from affectllm.report.runfolder import Evaluation, RunData
+from affectllm.report.scoretable import cell_text
+from affectllm.report.trained import Trained
+
+_HUB_METRICS = {
+    "accuracy": "accuracy",
+    "uar": "recall",
+    "macro_f1": "f1",
+    "weighted_f1": "f1",
+    "micro_f1": "f1",
+    "bleu": "bleu",
+    "rouge_l": "rouge",
+}
+_TAGS = ("affectllm", "emotion-recognition", "affective-computing")
+
+
+@dataclass(frozen=True)
+class CardFacts:
+    """Everything that the card says."""
+
+    repo_id: str
+    trained: Trained
+    run: RunData
+    licence: Verdict
+
+
+def model_card(facts: CardFacts) -> str:
+    """The card as Markdown with its YAML header."""
+    from huggingface_hub import ModelCard
+
+    body = environment().get_template("model_card.md").render(**_context(facts))
+    card = ModelCard(f"---\n{_header(facts).to_yaml()}\n---\n\n{body}")
+    return str(card)
+
+
+def _header(facts: CardFacts) -> Any:
+    from huggingface_hub import ModelCardData
+
+    trained, licence = facts.trained, facts.licence
+    named: dict[str, Any] = (
+        {"license_name": "see-licence-section", "license_link": "README.md#licence"} if licence.hub == OTHER else {}
+    )
+    base = hub_id(trained.base)
+    relation: dict[str, Any] = {"base_model_relation": "adapter" if trained.adapter else "finetune"} if base else {}
+    return ModelCardData(
+        language=sorted({tag for card in _own(trained) for tag in card.languages}) or None,
+        license=licence.hub,
+        **named,
+        library_name="peft" if trained.adapter else "transformers",
+        base_model=base,
+        **relation,
+        pipeline_tag=pipeline_tag(trained.modalities),
+        datasets=sorted({dataset_id(card) for card in _own(trained)}),
+        metrics=sorted({_HUB_METRICS[metric] for metric in _metrics(facts.run) if metric in _HUB_METRICS}) or None,
+        tags=[
+            "affectllm",
+            "emotion-recognition",
+            "affective-computing",
+            *(f"corpus:{name}" for name in trained.corpora),
+        ],
+    )
+
+
+def _own(trained: Trained) -> list[CorpusCard]:
+    return [card for card in trained.cards if card.name in trained.corpora]
+
+
+def _metrics(run: RunData) -> set[str]:
+    return {metric for metrics in run.evaluation.scores.values() for metric in metrics} if run.evaluation else set()
+
+
+def hub_id(name: str) -> str | None:
+    """``name`` where it can be a repository on the Hub, else None (a folder, a tiny model)."""
+    from huggingface_hub.utils import HFValidationError, validate_repo_id
+
+    try:
+        validate_repo_id(name)
+    except HFValidationError:
+        return None
+    return None if Path(name).exists() else name
+
+
+def dataset_id(card: CorpusCard) -> str:
+    """The corpus's repository on the Hub where its card points to one, else its name."""
+    _, found, path = card.url.partition("huggingface.co/datasets/")
+    return "/".join(path.strip("/").split("/")[:2]) if found else card.name
+
+
+def pipeline_tag(modalities: Sequence[str]) -> str:
+    """The Hub's task for a model that takes these modalities and answers in text."""
+    media = [kind for kind in modalities if kind != "text"]
+    if not media:
+        return "text-generation"
+    return f"{media[0]}-text-to-text" if len(media) == 1 else "any-to-any"
+
+
+def _context(facts: CardFacts) -> dict[str, Any]:
+    trained, run = facts.trained, facts.run
+    tasks = views.tasks_of([run])
+    return {
+        "repo_id": facts.repo_id,
+        "trained": trained,
+        "base_on_hub": hub_id(trained.base),
+        "licence": facts.licence,
+        "meaning": MEANING,
+        "known": known,
+        "run": run,
+        "tasks": [(task, views.panels([run], task), views.ablations([run], task)) for task in tasks],
+        "weak": list(_weak_classes(run)),
+        "versions": run.manifests.get("train", {}).get("versions", {}),
+        "raters": {card.name: card.raters for card in trained.cards},
+        "languages": sorted({tag for card in _own(trained) for tag in card.languages}),
+        "cell": cell_text,
+    }
+
+
+def _weak_classes(run: RunData) -> Iterator[tuple[str, str, float, int]]:
+    """Per task the class that is recognised worst: task, class, recall, support."""
+    for task, details in run.evaluation.details.items() if run.evaluation else ():
+        per_class = {label: values for label, values in details.get("per_class", {}).items() if values["support"]}
+        if per_class:
+            label, values = min(per_class.items(), key=lambda pair: pair[1]["recall"])
+            yield task, label, values["recall"], values["support"]
+
+
+def eval_result_files(facts: CardFacts) -> dict[str, str]:
+    """File name → YAML for ``.eval_results/``: one file per task, one entry per metric.
+
+    The Hub shows an entry on a leaderboard only where its dataset is registered there as a benchmark; the entries of
+    other corpora are for readers and tools.
+    """
+    evaluation = facts.run.evaluation
+    return {f"{task}.yaml": _eval_yaml(task, evaluation, facts) for task in evaluation.scores} if evaluation else {}
+
+
+def _eval_yaml(task: str, evaluation: Evaluation, facts: CardFacts) -> str:
+    import yaml
+    from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
+
+    details = evaluation.details.get(task, {})
+    cards = {card.name: card for card in facts.trained.cards}
+    corpus = details.get("corpus") or task
+    dataset = dataset_id(cards[corpus]) if corpus in cards else corpus
+    metrics = evaluation.scores[task]
+    first = headline_metric(metrics)
+    entries = [
+        EvalResultEntry(
+            dataset_id=dataset,
+            task_id=task if metric == first else f"{task}/{metric}",
+            value=round(score["value"], 6),
+            notes=f"{metric_name(metric)}, 95 % interval {score['low']:.4f} to {score['high']:.4f}, n={score['n']}, "
+            f"unreadable {score['unreadable']:.4f}, scored by affectllm with lm-eval",
+        )
+        for metric, score in metrics.items()
+    ]
+    return yaml.safe_dump(eval_result_entries_to_yaml(entries), sort_keys=False, allow_unicode=True)

@@ -1,0 +1,90 @@
+"""Publishing a run: a folder with weights, processor, card, scores and recipe, and its upload to the Hub."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+from affectllm.errors import LicenceRefused, WriteFailed
+from affectllm.report.hub import upload
+from affectllm.report.licence import Verdict, verdict
+from affectllm.report.modelcard import CardFacts, eval_result_files, hub_id, model_card
+from affectllm.report.runfolder import read_run
+from affectllm.report.staging import check_portable, copy_weights, portable_text
+from affectllm.report.trained import read_trained
+
+
+def publish(
+    run: Path, repo_id: str, *, dry_run: bool, private: bool = False, roots: Mapping[str, Path] | None = None
+) -> Path | str:
+    """Publish the model that a run tuned.
+
+    Args:
+        run: folder of ``affectllm run``.
+        repo_id: ``owner/name`` on the Hub.
+        dry_run: only write the folder, ``publish/`` in the run's, and send nothing.
+        private: whether a new repository is private.
+        roots: corpus → folder; their paths are made sure not to leave the machine.
+
+    Returns:
+        The folder with ``dry_run``, else the address of the commit.
+
+    Raises:
+        LicenceRefused: when a corpus that was trained on forbids it; the message names it.
+        NotFound: when the run is not finished or a corpus has no card.
+        AffectError: when something of this machine would leave it, or the Hub refuses.
+        WriteFailed: when the folder cannot be written.
+    """
+    trained = read_trained(run)
+    decided = verdict(trained.cards)
+    refuse_forbidden(decided)
+    facts = CardFacts(repo_id, trained, read_run(run), decided)
+    folder = run / "publish"
+    try:
+        stage(facts, folder)
+    except OSError as error:
+        raise WriteFailed(f"could not write: {error.strerror or error}", where=str(folder)) from error
+    check_portable(folder, _secrets(run, roots or {}))
+    return folder if dry_run else upload(folder, repo_id, private=private)
+
+
+def refuse_forbidden(decided: Verdict) -> None:
+    """Raise ``LicenceRefused`` with the names of the corpora that forbid publishing."""
+    if decided.publishable:
+        return
+    names = ", ".join(decided.forbidden)
+    raise LicenceRefused(
+        "; ".join(decided.forbidden.values()), where=names, do=f"keep the model to yourself, or train without {names}"
+    )
+
+
+def stage(facts: CardFacts, folder: Path) -> None:
+    """Write everything that is published into ``folder``, which appears only when it is whole."""
+    scratch = folder.with_name(f".{folder.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    (scratch / ".eval_results").mkdir(parents=True)
+    trained = facts.trained
+    copy_weights(trained.weights, scratch, hub_id(trained.base) or _portable_base(trained.base))
+    (scratch / "README.md").write_text(portable_text(model_card(facts)), encoding="utf-8")
+    (scratch / "recipe.yaml").write_text(portable_text(trained.recipe), encoding="utf-8")
+    for name, text in eval_result_files(facts).items():
+        (scratch / ".eval_results" / name).write_text(portable_text(text), encoding="utf-8")
+    if folder.exists():
+        shutil.rmtree(folder)
+    scratch.rename(folder)
+
+
+def _portable_base(base: str) -> str:
+    return base if base.startswith("tiny:") else Path(base).name
+
+
+def _secrets(run: Path, roots: Mapping[str, Path]) -> list[str]:
+    """Folders of this machine with at least two parts, and the token."""
+    from huggingface_hub import get_token
+
+    folders = [run.resolve(), *(root.resolve() for root in roots.values())]
+    if base := os.environ.get("AFFECTLLM_CORPORA"):
+        folders.append(Path(base).resolve())
+    return [str(folder) for folder in folders if len(folder.parts) > 2] + [token for token in [get_token()] if token]

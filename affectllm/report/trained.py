@@ -1,0 +1,130 @@
+"""What a finished run was trained on and from: corpora with their cards, modalities, base model, recipe."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import CorpusCard
+from affectllm.corpus.builder import load_builder
+from affectllm.errors import Malformed, NotFound
+
+ADAPTER = "adapter_config.json"
+_MEDIA = ("video", "audio", "image")
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The weights of a run, and where they come from.
+
+    Args:
+        weights: folder with the adapter or the model.
+        adapter: whether it is an adapter.
+        base: base model as the recipe names it: Hub id, folder or ``tiny:<backbone>``.
+        corpora: corpus → number of training conversations.
+        cards: cards of these corpora and of those that they were built from.
+        unread: corpora in the family tree for which we have no card.
+        modalities: what the training conversations hold.
+        recipe: the page as text.
+        page: the page as a value.
+    """
+
+    weights: Path
+    adapter: bool
+    base: str
+    corpora: Mapping[str, int]
+    cards: tuple[CorpusCard, ...]
+    unread: tuple[str, ...]
+    modalities: tuple[str, ...]
+    recipe: str
+    page: Mapping[str, Any]
+
+
+def read_trained(run: Path) -> Trained:
+    """Read the folder of ``affectllm run``.
+
+    Raises:
+        NotFound: when weights, recipe or conversations are absent.
+        Malformed: when the recipe is no YAML mapping.
+    """
+    weights = run / "train" / "final"
+    for needed in (weights, run / "recipe.yaml", run / "build" / "conversations" / "train.parquet"):
+        if not needed.exists():
+            raise NotFound(
+                f"there is no {needed.relative_to(run)} in {run}", do="give a finished run of `affectllm run`"
+            )
+    recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
+    page = _page(recipe, run / "recipe.yaml")
+    corpora, modalities = read_conversations(run / "build" / "conversations" / "train.parquet")
+    validation = run / "build" / "conversations" / "validation.parquet"
+    chosen_on = read_conversations(validation)[0] if validation.is_file() else {}
+    cards, unread = family({*corpora, *chosen_on})
+    adapter = (weights / ADAPTER).is_file()
+    return Trained(weights, adapter, _base(page), corpora, cards, unread, modalities, recipe, page)
+
+
+def _page(text: str, where: Path) -> dict[str, Any]:
+    import yaml
+
+    try:
+        page = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Malformed("the recipe is not YAML", where=str(where), do="run `affectllm run` again") from error
+    if not isinstance(page, dict):
+        raise Malformed("the recipe is no mapping", where=str(where), do="run `affectllm run` again")
+    return page
+
+
+def _base(page: Mapping[str, Any]) -> str:
+    model = page.get("model")
+    path = model.get("path") if isinstance(model, dict) else model
+    if not isinstance(path, str) or not path:
+        raise Malformed("the recipe names no model.path", where="recipe.yaml", do="run `affectllm run` again")
+    return path
+
+
+def read_conversations(path: Path) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Corpus → rows, and the modalities that occur, of a conversations file, in constant memory."""
+    import pyarrow.compute as compute
+    import pyarrow.parquet as parquet
+
+    counts: dict[str, int] = {}
+    found = {"text"}
+    with parquet.ParquetFile(path) as file:
+        for batch in file.iter_batches(columns=["corpus", "messages"]):
+            for name, count in zip(*compute.value_counts(batch.column("corpus")).flatten(), strict=True):
+                counts[name.as_py()] = counts.get(name.as_py(), 0) + count.as_py()
+            texts = batch.column("messages").flatten()
+            texts = getattr(texts, "storage", texts)
+            for kind in _MEDIA:
+                if kind not in found and compute.any(compute.match_substring(texts, f'"type":"{kind}"')).as_py():
+                    found.add(kind)
+            if compute.any(compute.match_substring(texts, '"sound":true')).as_py():
+                found.add("audio")
+    return dict(sorted(counts.items())), tuple(kind for kind in (*_MEDIA, "text") if kind in found)
+
+
+def family(names: set[str]) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:
+    """Cards of ``names`` and of everything that they were built from; and the ancestors without a card of ours.
+
+    Raises:
+        NotFound: when a corpus of ``names`` itself has no builder: its licence cannot be known.
+    """
+    cards: dict[str, CorpusCard] = {}
+    unread: set[str] = set()
+    waiting = sorted(names)
+    while waiting:
+        name = waiting.pop(0)
+        if name in cards or name in unread:
+            continue
+        try:
+            cards[name] = load_builder(name).CARD
+        except NotFound:
+            if name in names:
+                raise
+            unread.add(name)
+        else:
+            waiting += cards[name].built_from
+    return tuple(cards[name] for name in sorted(cards)), tuple(sorted(unread))

@@ -1,0 +1,28 @@
+"""``accelerate launch -m affectllm.train RECIPE``: build where needed, then train, on every process of the launch."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from affectllm.errors import AffectError
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Train one recipe; returns the exit status."""
+    from affectllm.train.stage import add_arguments, train
+
+    parser = argparse.ArgumentParser(prog="affectllm.train", description=__doc__)
+    add_arguments(parser)
+    arguments = parser.parse_args(argv)
+    try:
+        train(arguments.recipe, arguments.set, arguments.root, Path(arguments.out) if arguments.out else None)
+    except AffectError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,94 @@
+"""The look at every training clip before the first step: what cannot be used is counted, the rest is measured.
+
+It fills the cache of prepared media, so the first epoch reads from it, and gives each conversation its length, so
+that batches are of like length.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import AffectError
+from affectllm.model.encode import Encoder
+from affectllm.model.media import MediaError
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+LENGTH = "length"
+
+
+@dataclass(frozen=True)
+class Looked:
+    """What was found about one split.
+
+    Args:
+        kept: row numbers whose clips can be used, with their token counts.
+        rejected: reason → how many rows.
+    """
+
+    kept: dict[int, int]
+    rejected: dict[str, int]
+
+
+def load_rows(folder: Path, split: str) -> Dataset:
+    """Conversations of a build run as a memory-mapped data set."""
+    from datasets import load_dataset
+
+    file = folder / "conversations" / f"{split}.parquet"
+    if not file.is_file():
+        raise AffectError(f"{file} is not there", do="build first: affectllm build RECIPE")
+    return load_dataset("parquet", data_files=str(file), split="train", cache_dir=str(folder / ".arrow"))
+
+
+def look(rows: Dataset, encoder: Encoder, note: Path, workers: int) -> Looked:
+    """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt."""
+    if note.is_file():
+        record = json.loads(note.read_text(encoding="utf-8"))
+        return Looked({int(row): length for row, length in record["kept"].items()}, record["rejected"])
+    kept: dict[int, int] = {}
+    rejected: dict[str, int] = {}
+    with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8") as log:
+        for number, found in enumerate(_looks(rows, encoder, workers, note.stem)):
+            if isinstance(found, MediaError):
+                rejected[found.reason] = rejected.get(found.reason, 0) + 1
+                line = {"item": rows[number]["id"], "reason": found.reason, "where": found.path, "detail": found.detail}
+                log.write(json.dumps(line, ensure_ascii=False) + "\n")
+            else:
+                kept[number] = found
+    scratch = note.with_name(f".{note.name}.part")
+    scratch.write_text(json.dumps({"kept": kept, "rejected": rejected}), encoding="utf-8")
+    scratch.replace(note)
+    return Looked(kept, rejected)
+
+
+def _looks(rows: Dataset, encoder: Encoder, workers: int, name: str) -> Iterator[int | MediaError]:
+    from torch.utils.data import DataLoader
+    from tqdm import tqdm
+
+    def first_look(batch: list[dict[str, Any]]) -> int | MediaError:
+        encoded = encoder.encode(batch[0]["messages"])
+        return encoded if isinstance(encoded, MediaError) else encoded.length
+
+    loader = DataLoader(rows, batch_size=1, collate_fn=first_look, num_workers=workers, prefetch_factor=_ahead(workers))
+    return iter(tqdm(loader, desc=f"preparing {name} clips", unit=" rows", mininterval=0.5))
+
+
+def _ahead(workers: int) -> int | None:
+    return 8 if workers else None
+
+
+def measured(rows: Dataset, looked: Looked) -> Dataset:
+    """The usable rows, with a ``length`` column for batches of like length.
+
+    Raises:
+        AffectError: when no row is usable.
+    """
+    if not looked.kept:
+        reasons = ", ".join(f"{count} × {reason}" for reason, count in looked.rejected.items())
+        raise AffectError(f"no training clip can be used ({reasons or 'no rows'})", do="affectllm audit says more")
+    return rows.select(list(looked.kept)).add_column(LENGTH, list(looked.kept.values()))

@@ -1,0 +1,269 @@
+"""Recipes: one complete page of YAML, in the field names of TRL, PEFT and bitsandbytes, checked when it is read."""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from affectllm import registry
+from affectllm.corpus import TRAIN
+from affectllm.errors import BadRecipe
+from affectllm.instruct.mixture import Part
+from affectllm.model.backbones import find_backbone
+from affectllm.model.media import Budget
+from affectllm.model.tiny import PREFIX
+from affectllm.train.page import Page, build, check_keys, read_page
+
+# What the machine decides, not the page: where a run lies, what it resumes from and how data reach our collator.
+_OURS = {
+    "output_dir": "the run folder decides it (--out)",
+    "resume_from_checkpoint": "a run that was cut off resumes by itself",
+    "dataset_kwargs": "our collator prepares the data",
+    "remove_unused_columns": "our collator needs the conversations",
+    "max_length": "media are never truncated; bound clips with model.budget",
+    "packing": "conversations with media cannot be packed",
+    "assistant_only_loss": "the loss is always on the assistant's tokens",
+    "seed": "write it once, at the top of the page",
+}
+
+
+@dataclass(frozen=True)
+class Data:
+    """What is trained on.
+
+    Args:
+        mixture: parts, in order.
+        validation_rows: at most this many validation conversations per part.
+    """
+
+    mixture: tuple[Part, ...]
+    validation_rows: int | None = 500
+
+
+@dataclass(frozen=True)
+class ModelPage:
+    """What is tuned.
+
+    Args:
+        path: Hub id, folder, or ``tiny:<backbone>``.
+        backbone: family that the checkpoint must belong to.
+        dtype: torch dtype of the weights as loaded.
+        budget: how much of each clip is used.
+        freeze: towers that stay as they are (full tuning).
+        adapt: tower → layers that LoRA adapts, None for the family's default layers.
+        attn_implementation: attention kernel of transformers.
+    """
+
+    path: str
+    backbone: str
+    dtype: str = "auto"
+    budget: Budget = field(default_factory=Budget)
+    freeze: tuple[str, ...] = ()
+    adapt: dict[str, tuple[str, ...] | None] | None = None
+    attn_implementation: str = "sdpa"
+
+
+@dataclass(frozen=True)
+class EvalPage:
+    """What is scored after training.
+
+    Args:
+        tasks: names of tasks or groups.
+        ablations: subsets of modalities to score beside all of them.
+        references: reference models to score beside the tuned one.
+        batch_size: prompts per batch.
+        limit: at most this many documents per task; None for all.
+    """
+
+    tasks: tuple[str, ...] = ()
+    ablations: tuple[tuple[str, ...], ...] = ()
+    references: tuple[Literal["oracle", "majority", "chance", "mute"], ...] = ("majority", "chance")
+    batch_size: int = 8
+    limit: int | None = None
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """One training page.
+
+    Args:
+        description: what the recipe is for, in a sentence.
+        data: the mixture.
+        model: the checkpoint and how clips reach it.
+        trainer: fields of ``trl.SFTConfig``.
+        method: training method.
+        peft: fields of ``peft.LoraConfig``; None for full tuning.
+        quantization: fields of ``transformers.BitsAndBytesConfig`` (QLoRA); None for none.
+        launch: name of a file in ``recipes/launch/``.
+        eval: what is scored.
+        seed: of data, initialisation and order.
+        matrix: dotted key → values; one run for every combination.
+    """
+
+    description: str
+    data: Data
+    model: ModelPage
+    trainer: dict[str, Any]
+    method: Literal["sft"] = "sft"
+    peft: dict[str, Any] | None = None
+    quantization: dict[str, Any] | None = None
+    launch: str = "cpu"
+    eval: EvalPage = field(default_factory=EvalPage)
+    seed: int = 0
+    matrix: dict[str, tuple[Any, ...]] | None = None
+    name: str = ""
+
+    def corpora(self) -> list[str]:
+        """Names of the corpora of the mixture, in order."""
+        return list(dict.fromkeys(part.corpus for part in self.data.mixture))
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, for manifests."""
+        return dataclasses.asdict(self)
+
+
+def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe by name or path and check it against the libraries' own configuration classes.
+
+    Args:
+        name: name in ``recipes/``, or path of a YAML file.
+        overrides: ``key.key=value`` texts; ``model=tiny`` stands for the tiny model of the recipe's backbone.
+
+    Raises:
+        NotFound: when there is no such recipe.
+        BadRecipe: with file and line, for anything that is not as it must be.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes", name)
+    page = _overridden(read_page(path), overrides)
+    recipe = build(Recipe, _without_matrix(page))
+    _check(recipe, page)
+    return dataclasses.replace(recipe, name=name if path != Path(name) else path.stem)
+
+
+def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[str]]]:
+    """Every combination of the page's ``matrix``: a suffix for the run folder, and the overrides that make it.
+
+    A page without a matrix has one variant with an empty suffix.
+    """
+    recipe = load_recipe(name, overrides)
+    if not recipe.matrix:
+        return [("", list(overrides))]
+    found = []
+    for values in itertools.product(*recipe.matrix.values()):
+        pairs = [f"{key}={value}" for key, value in zip(recipe.matrix, values, strict=True)]
+        suffix = "__".join(pair.rpartition(".")[2] for pair in pairs).replace("/", "-")
+        found.append((suffix, [*overrides, *pairs, "matrix=null"]))
+    return found
+
+
+def _overridden(page: Page, overrides: Sequence[str]) -> Page:
+    for override in overrides:
+        key, separator, text = override.partition("=")
+        if not separator:
+            raise BadRecipe(f"--set {override!r} is not KEY=VALUE", do="write for example --set trainer.max_steps=10")
+        if key == "model" and text == "tiny":
+            backbone = page.value.get("model", {}).get("backbone", "")
+            find_backbone(backbone)
+            page.set("model.path", PREFIX + backbone)
+        else:
+            page.set(key, text)
+    return page
+
+
+def _without_matrix(page: Page) -> Page:
+    for index, part in enumerate(page.value.get("data", {}).get("mixture", []) or []):
+        split = part.pop("split", TRAIN) if isinstance(part, dict) else TRAIN
+        if split != TRAIN:
+            raise BadRecipe(
+                f"a mixture takes the training split only, not {split!r}",
+                where=page.where(("data", "mixture", index, "split")),
+                do="remove the key; validation and test data are for eval",
+            )
+    return page
+
+
+def _check(recipe: Recipe, page: Page) -> None:
+    from peft import LoraConfig
+    from transformers import BitsAndBytesConfig
+    from trl import SFTConfig
+
+    if page.value.get("name"):
+        raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
+    backbone = find_backbone(recipe.model.backbone)
+    for index, part in enumerate(recipe.data.mixture):
+        _check_part(part, backbone.modalities, page, ("data", "mixture", index))
+    for key, reason in _OURS.items():
+        if key in recipe.trainer:
+            raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
+    check_keys(recipe.trainer, [f.name for f in dataclasses.fields(SFTConfig)], page, ("trainer",))
+    _check_types(SFTConfig, recipe.trainer, page, ("trainer",))
+    if recipe.peft is not None:
+        check_keys(recipe.peft, [f.name for f in dataclasses.fields(LoraConfig)], page, ("peft",))
+        _made(LoraConfig, recipe.peft, page, ("peft",))
+        if recipe.model.freeze:
+            raise BadRecipe("LoRA freezes the whole base; use model.adapt", where=page.where(("model", "freeze")))
+    if recipe.quantization is not None:
+        known = BitsAndBytesConfig().to_dict()
+        check_keys(recipe.quantization, known, page, ("quantization",))
+        _made(BitsAndBytesConfig, recipe.quantization, page, ("quantization",))
+    for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
+        if tower not in backbone.towers:
+            raise BadRecipe(
+                f"{backbone.name} has no tower {tower!r}",
+                where=page.where(("model",)),
+                do=f"choose among {', '.join(backbone.towers)}",
+            )
+    launch_file(recipe.launch)
+
+
+def _check_part(part: Part, modalities: frozenset[str], page: Page, path: tuple[str | int, ...]) -> None:
+    from affectllm.errors import AffectError
+
+    if strange := sorted(set(part.modalities) - modalities):
+        raise BadRecipe(f"the backbone does not take {', '.join(strange)}", where=page.where((*path, "modalities")))
+    try:
+        part.bind()
+    except AffectError as error:
+        raise BadRecipe(error.what, where=page.where(path), do=error.do) from error
+
+
+def _check_types(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:
+    """Compare plain scalars with the annotations of a library's configuration class.
+
+    The class itself is made at the start of training: making one here would initialise devices and process groups.
+    """
+    import typing
+
+    hints = typing.get_type_hints(kind)
+    for key, value in values.items():
+        allowed = [t for t in (hints[key], *typing.get_args(hints[key])) if t in (int, float, bool, str)]
+        wanted = tuple(allowed) + ((int,) if float in allowed else ())
+        scalar = isinstance(value, (int, float, bool, str))
+        if scalar and wanted and not (isinstance(value, wanted) and (bool in wanted or not isinstance(value, bool))):
+            names = " or ".join(t.__name__ for t in allowed)
+            hint = "YAML 1.1 reads 1e-4 as text; write 1.0e-4" if isinstance(value, str) else ""
+            raise BadRecipe(f"trainer.{key} must be {names}, not {value!r}", where=page.where((*path, key)), do=hint)
+
+
+def _made(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:
+    try:
+        kind(**values)
+    except (TypeError, ValueError) as error:
+        raise BadRecipe(f"{'.'.join(path)}: {error}", where=page.where(path)) from error
+
+
+def launch_file(name: str) -> Path:
+    """The accelerate configuration called ``name``.
+
+    Raises:
+        BadRecipe: when there is none; the message lists those that exist.
+    """
+    places = [folder / "launch" for folder in registry.folders("recipes")]
+    found = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
+    if name not in found:
+        raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(found)}")
+    return found[name]

@@ -1,0 +1,260 @@
+"""Supervised fine-tuning through TRL's SFTTrainer: full, LoRA or QLoRA, on one process or many."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from accelerate import PartialState
+from peft import LoraConfig
+from torch.utils.data import Sampler
+from transformers import PreTrainedModel
+from transformers.trainer_pt_utils import get_length_grouped_indices
+from transformers.trainer_utils import get_last_checkpoint
+from trl import SFTConfig, SFTTrainer
+
+from affectllm.corpus import TRAIN, VALIDATION
+from affectllm.errors import AffectError, WrongCheckpoint
+from affectllm.model.ablation import check_modalities_heard
+from affectllm.model.cache import MediaCache
+from affectllm.model.encode import Encoder
+from affectllm.model.load import Model, load_model
+from affectllm.run import write_json
+from affectllm.train.collator import Collator
+from affectllm.train.data import LENGTH, load_rows, look, measured
+from affectllm.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+FINAL = "final"
+
+
+def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping[str, Path]) -> dict[str, Any]:
+    """Train ``recipe`` on the conversations in ``build``; a run that was cut off goes on from its last checkpoint.
+
+    Args:
+        recipe: the page.
+        args: from ``arguments``.
+        build: folder of a finished build run.
+        out: folder of the train run; the result is in ``final/``.
+        roots: corpus name → folder.
+
+    Returns:
+        Outputs for the manifest (the same on every process).
+
+    Raises:
+        ModalityUnheard: when a modality does not reach the model.
+        AffectError: when no clip can be used.
+    """
+    model = _load(recipe)
+    encoder = Encoder(
+        model.processor, model.backbone, model.model.config, recipe.model.budget, roots, MediaCache()
+    )
+    train, validation, counts = _datasets(build, encoder, args, out)
+    heard = _self_test(recipe, args, model, encoder, train)
+    _freeze(model, recipe)
+    trainer = AffectTrainer(
+        model=model.model,
+        args=args,
+        data_collator=Collator(encoder),
+        train_dataset=train,
+        eval_dataset=validation,
+        processing_class=model.processor,
+        peft_config=_lora(recipe, model),
+    )
+    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)))
+    return {**counts, "modalities_heard": heard, **_finish(trainer, out)}
+
+
+class AffectTrainer(SFTTrainer):
+    """SFTTrainer whose checkpoints can be resumed to the same losses.
+
+    The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the
+    trainer reads them back by name and only warns about what it misses, so with the Hub's names, which differ in
+    multimodal families, a resumed run would go on from untrained weights.
+    """
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        model = self.model
+        if isinstance(model, PreTrainedModel) and not str(output_dir).endswith(FINAL):
+            model.save_pretrained = functools.partial(model.save_pretrained, save_original_format=False)
+        try:
+            super()._save(output_dir, state_dict)
+        finally:
+            vars(model).pop("save_pretrained", None)
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        missing = set(load_result.missing_keys) - set(self.model._keys_to_ignore_on_save or ())
+        if missing or load_result.unexpected_keys:
+            named = ", ".join(sorted(missing or load_result.unexpected_keys)[:3])
+            raise WrongCheckpoint(
+                f"the checkpoint does not fit the model ({len(missing)} parameters missing, for example {named})",
+                do="delete the checkpoint folder and start again",
+            )
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        if self.args.train_sampling_strategy != "group_by_length":
+            return super()._get_train_sampler(train_dataset)
+        group = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
+        return LengthGroups(rows[LENGTH], group, self.args.data_seed or self.args.seed)
+
+
+class LengthGroups(Sampler[int]):
+    """Batches of like length in an order decided by seed and epoch.
+
+    The library's own sampler draws from the global generator, whose state after a resume is not what it was.
+
+    Args:
+        lengths: tokens per row.
+        group: rows per optimiser step over all processes.
+        seed: of the order.
+    """
+
+    def __init__(self, lengths: list[int], group: int, seed: int) -> None:
+        self.lengths, self.group, self.seed, self.epoch = list(lengths), group, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    def __iter__(self) -> Iterator[int]:
+        generator = torch.Generator().manual_seed(self.seed * 100_003 + self.epoch)
+        return iter(get_length_grouped_indices(self.lengths, self.group, generator=generator))
+
+
+def arguments(recipe: Recipe, out: Path) -> SFTConfig:
+    """TRL's configuration for a recipe; making it also joins the process group of a launch."""
+    fields: dict[str, Any] = {
+        "gradient_checkpointing": torch.cuda.is_available(),
+        "bf16": torch.cuda.is_available(),
+        "train_sampling_strategy": "group_by_length",
+        "report_to": "none",
+        "logging_steps": 10,
+        "save_total_limit": 2,
+        **recipe.trainer,
+        "output_dir": str(out),
+        "seed": recipe.seed,
+        "max_length": None,
+        "dataset_kwargs": {"skip_prepare_dataset": True},
+        "remove_unused_columns": False,
+        "length_column_name": LENGTH,
+    }
+    if not torch.cuda.is_available():
+        fields |= {"dataloader_pin_memory": False}
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            # Without a backend accelerate sees one process, and DeepSpeed's batch arithmetic fails.
+            fields |= {"ddp_backend": "gloo"}
+    if fields.get("eval_strategy", "no") != "no":
+        fields = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", **fields}
+        fields.setdefault("save_strategy", fields["eval_strategy"])
+    return SFTConfig(**fields)
+
+
+def _load(recipe: Recipe) -> Model:
+    device = None
+    if recipe.quantization is not None and torch.cuda.is_available():
+        device = {"": PartialState().local_process_index}
+    extra = {"device_map": device} if device else {}
+    return load_model(
+        recipe.model.path,
+        backbone=recipe.model.backbone,
+        dtype=recipe.model.dtype,
+        quantization=_quantization(recipe),
+        attn_implementation=recipe.model.attn_implementation,
+        **extra,
+    )
+
+
+def _quantization(recipe: Recipe) -> dict[str, Any] | None:
+    if recipe.quantization is None:
+        return None
+    # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
+    # unless the page says otherwise.
+    return {"llm_int8_skip_modules": ["visual", "audio_tower", "multi_modal_projector", "lm_head"], **recipe.quantization}
+
+
+def _lora(recipe: Recipe, model: Model) -> LoraConfig | None:
+    if recipe.peft is None:
+        return None
+    fields = dict(recipe.peft)
+    if "target_modules" not in fields:
+        fields["target_modules"] = model.backbone.lora_regex(recipe.model.adapt or {"language": None})
+    return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
+
+
+def _freeze(model: Model, recipe: Recipe) -> None:
+    prefixes = tuple(model.backbone.tower(tower) + "." for tower in recipe.model.freeze)
+    for name, parameter in model.model.named_parameters():
+        if prefixes and name.startswith(prefixes):
+            parameter.requires_grad_(False)
+
+
+def _datasets(build: Path, encoder: Encoder, args: SFTConfig, out: Path) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
+    state, found, counts = PartialState(), {}, {}
+    workers = args.dataloader_num_workers
+    with state.main_process_first():  # the others then read what the first has noted
+        for split in (TRAIN, VALIDATION):
+            rows = load_rows(build, split)
+            looked = look(rows, encoder, out / f"looked_{split}.json", workers)
+            counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected}
+            if looked.kept or split == TRAIN:
+                found[split] = measured(rows, looked)
+    if args.eval_strategy != "no" and VALIDATION not in found:
+        raise AffectError(
+            "the mixture has no validation row, but the recipe evaluates while it trains",
+            do="add a corpus with a validation split, or set trainer.eval_strategy: 'no'",
+        )
+    return found[TRAIN], found.get(VALIDATION) if args.eval_strategy != "no" else None, counts
+
+
+def _self_test(
+    recipe: Recipe, args: SFTConfig, model: Model, encoder: Encoder, rows: Dataset
+) -> dict[str, dict[str, float]]:
+    """Run the media-ablation self-test on a few different conversations."""
+    step = max(1, len(rows) // 4)
+    conversations = [rows[index]["messages"] for index in range(0, len(rows), step)][:4]
+    if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
+        # Weights are already sharded; the test runs on an equal model of a family's size when that is tiny, and on
+        # the processor's side otherwise, by a copy that ZeRO does not see.
+        return _unsharded_self_test(recipe, encoder, conversations)
+    return check_modalities_heard(model, encoder, conversations)
+
+
+def _unsharded_self_test(recipe: Recipe, encoder: Encoder, conversations: list[Any]) -> dict[str, dict[str, float]]:
+    from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
+    from transformers.integrations import deepspeed as integration
+
+    config = integration._hf_deepspeed_config_weak_ref() if integration._hf_deepspeed_config_weak_ref else None
+    unset_hf_deepspeed_config()
+    try:
+        copy = load_model(recipe.model.path, backbone=recipe.model.backbone, dtype=recipe.model.dtype)
+        return check_modalities_heard(copy, encoder, conversations)
+    finally:
+        if config is not None:
+            set_hf_deepspeed_config(config)
+
+
+def _finish(trainer: SFTTrainer, out: Path) -> dict[str, Any]:
+    trainer.save_model(str(out / FINAL))
+    trainer.save_state()
+    state = trainer.state
+    if trainer.is_world_process_zero():
+        trainer.processing_class.save_pretrained(str(out / FINAL))
+        write_json(out / "losses.json", [entry for entry in state.log_history if "loss" in entry or "eval_loss" in entry])
+    return {
+        "steps": state.global_step,
+        "epochs": state.epoch,
+        "best_checkpoint": Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None,
+        "best_eval_loss": state.best_metric,
+        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
+        "config": {k: v for k, v in dataclasses.asdict(trainer.args).items() if k in ("learning_rate", "num_train_epochs")},
+    }

@@ -1,0 +1,127 @@
+"""The build and train stages of a recipe: where they lie, what decides them, and how they are skipped or resumed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.roots import locate, parse_roots
+from affectllm.instruct import mixture
+from affectllm.instruct.template import PROMPTS
+from affectllm.run import Run, digest, file_digest, read_manifest
+from affectllm.train.recipe import Recipe, load_recipe
+
+RUNS = Path("runs")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options shared by every command that takes a recipe."""
+    parser.add_argument("recipe", help="name in recipes/ (see `affectllm ls recipes`) or path of a YAML file")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    parser.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="where a corpus lies")
+    parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/RECIPE)")
+
+
+def run_folder(recipe: Recipe, out: Path | None) -> Path:
+    """``--out``, else ``runs/RECIPE``."""
+    return out if out is not None else RUNS / recipe.name
+
+
+def find_roots(names: Sequence[str], pairs: Sequence[str]) -> dict[str, Path]:
+    """Corpus name → folder, for every name.
+
+    Raises:
+        MissingCorpus: for the first one that is nowhere.
+    """
+    given = parse_roots(pairs)
+    return {name: locate(name, given) for name in names}
+
+
+def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, Any]:
+    """The build stage: samples and conversations; skipped when its inputs have not changed."""
+    inputs = {
+        "mixture": [part.to_json() for part in recipe.data.mixture],
+        "validation_rows": recipe.data.validation_rows,
+        "seed": recipe.seed,
+        "corpora": {name: _identity(name, root) for name, root in roots.items()},
+        "prompts": digest({path.name: file_digest(path) for path in sorted(PROMPTS.glob("*.yaml"))}),
+    }
+    with Run(folder / "build", "build", inputs) as run:
+        if not run.done:
+            run.outputs = mixture.build(
+                recipe.data.mixture, roots, run.folder, recipe.seed, recipe.data.validation_rows
+            )
+        return run.outputs
+
+
+def build_samples(name: str, root: Path, folder: Path) -> dict[str, Any]:
+    """Samples of one corpus, without a question; skipped when its files have not changed."""
+    with Run(folder, "build", {"corpora": {name: _identity(name, root)}}) as run:
+        if not run.done:
+            run.outputs = mixture.build_samples(name, root, run.folder)
+        return run.outputs
+
+
+def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None) -> dict[str, Any]:
+    """The train stage, on every process of a launch; builds first where that has not been done."""
+    from accelerate import PartialState
+
+    from affectllm.train import sft
+
+    recipe = load_recipe(name, overrides)
+    roots = find_roots(recipe.corpora(), pairs)
+    folder = run_folder(recipe, out)
+    args = sft.arguments(recipe, folder / "train")  # before PartialState, which it would otherwise find unconfigured
+    state = PartialState()
+    if state.is_main_process:
+        build(recipe, roots, folder)
+        _write_page(recipe, folder)
+    state.wait_for_everyone()
+    inputs = train_inputs(recipe, folder)
+
+    def tuned() -> dict[str, Any]:
+        return sft.tune(recipe, args, folder / "build", folder / "train", roots)
+
+    if state.is_main_process:
+        with Run(folder / "train", "train", inputs) as run:
+            state.wait_for_everyone()
+            if not run.done:
+                run.outputs = tuned()
+            return run.outputs
+    # One process keeps the manifest; the others only read whether there is anything to do.
+    state.wait_for_everyone()
+    manifest = read_manifest(folder / "train")
+    return dict(manifest["outputs"]) if manifest and manifest["finished"] else tuned()
+
+
+def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
+    """What decides the weights: the page, without how it is launched and scored, and the data."""
+    ignored = ("eval", "description", "name", "launch", "matrix")
+    page = {key: value for key, value in recipe.to_json().items() if key not in ignored}
+    manifest = read_manifest(folder / "build") or {}
+    # Through JSON, as the manifest keeps it, so that both can be compared.
+    return {"recipe": json.loads(json.dumps(page)), "build": manifest.get("inputs_digest")}
+
+
+def _write_page(recipe: Recipe, folder: Path) -> None:
+    import yaml
+
+    page = {k: v for k, v in json.loads(json.dumps(recipe.to_json())).items() if v is not None}
+    scratch = folder / ".recipe.yaml.part"
+    scratch.write_text(yaml.safe_dump(page, sort_keys=False, allow_unicode=True), encoding="utf-8")
+    scratch.replace(folder / "recipe.yaml")
+
+
+def _identity(name: str, root: Path) -> dict[str, Any]:
+    """What decides the samples of a corpus: its builder's bytes, and the names, sizes and times of its files."""
+    code = Path(load_builder(name).__file__)  # type: ignore[attr-defined]
+    files = sorted(
+        (path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in root.rglob("*")
+        if path.is_file()
+    )
+    return {"builder": file_digest(code), "files": digest(files), "count": len(files)}

@@ -1,0 +1,228 @@
+"""Evaluations from end to end: the folder they leave, skipping, ablation, lm-eval's own options, plain lm-eval."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluating import miniatures, real_corpora, use
+
+from affectllm import registry
+from affectllm.corpus.miniature import Tone, materialise
+from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.evaluate import environment
+from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.run import evaluate
+from affectllm.evaluate.scores import write_scores
+
+
+@pytest.fixture
+def emodb(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Nine test recordings: six of anger (W), three neutral (N), of three speakers; a letter that nobody knows."""
+    use(monkeypatch, {})
+    names = [f"{who}a0{text}{label}a" for who in ("11", "12", "14") for text, label in ((1, "W"), (2, "W"), (4, "N"))]
+    sounds = {f"wav/{name}.wav": Tone(0.1) for name in (*names, "14a05Xa")}
+    return materialise(sounds, tmp_path / "emodb")
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_an_evaluation_leaves_scores_details_samples_and_what_was_not_asked(emodb, tmp_path) -> None:
+    out = tmp_path / "out"
+    scores = evaluate(["emodb_emotion"], "affectllm-majority", out, roots={"emodb": emodb})
+    assert scores == _read(out / "scores.json")
+    # anger: recall 1, precision 6/9, F1 = 12/15; neutral: never found.
+    values = {name: row["value"] for name, row in scores["emodb_emotion"].items()}
+    assert values == pytest.approx({"accuracy": 6 / 9, "uar": 0.5, "macro_f1": 0.4, "weighted_f1": 0.8 * 6 / 9})
+    for row in scores["emodb_emotion"].values():
+        assert set(row) == {"value", "low", "high", "n", "unreadable"}
+        assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
+        assert (row["n"], row["unreadable"]) == (9, 0)
+    details = _read(out / "details.json")["emodb_emotion"]
+    anger, neutral = details["labels"].index("anger"), details["labels"].index("neutral")
+    assert details["confusion"][anger][anger] == 6 and details["confusion"][neutral][anger] == 3
+    assert details["per_class"]["anger"]["recall"] == 1 and details["per_class"]["neutral"]["support"] == 3
+    assert (details["cluster"], details["clusters"], details["n"]) == ("speaker", 3, 9)
+    assert (details["corpus"], details["rater"], details["modalities"]) == ("emodb", "actor", ["audio"])
+    assert (details["task_version"], details["template_version"], details["media_errors"]) == (1, 1, 0)
+    assert details["rejected"] == {"unknown_label": 1}
+    (rejected,) = (out / "rejected.jsonl").read_text().splitlines()
+    assert json.loads(rejected)["item"].endswith("14a05Xa.wav")
+    (samples,) = out.glob("samples_emodb_emotion_*.jsonl")
+    first = json.loads(samples.read_text().splitlines()[0])
+    assert {"id", "corpus", "speaker", "dialogue", "messages", "gold", "choices"} <= set(first["doc"])
+    assert (first["reading"], first["unreadable"], first["filtered_resps"]) == ("anger", None, ["anger"])
+    assert _read(out / "manifest.json")["finished"]
+    results = _read(next(iter(out.glob("results_*.json"))))
+    assert results["results"]["emodb_emotion"]["uar,none"] == 0.5
+    assert results["versions"]["emodb_emotion"] == 1
+
+
+def test_an_unchanged_evaluation_is_skipped_and_a_changed_one_is_not(emodb, tmp_path) -> None:
+    out, roots = tmp_path / "out", {"emodb": emodb}
+    first = evaluate(["emodb_emotion"], "affectllm-chance", out, model_args={"seed": 1}, roots=roots)
+    written = {path.name: path.stat().st_mtime_ns for path in out.iterdir()}
+    assert evaluate(["emodb_emotion"], "affectllm-chance", out, model_args={"seed": 1}, roots=roots) == first
+    assert {path.name: path.stat().st_mtime_ns for path in out.iterdir()} == written
+    changed = evaluate(["emodb_emotion"], "affectllm-chance", out, model_args={"seed": 2}, roots=roots)
+    assert changed != first and len(list(out.glob("results_*.json"))) == 1
+
+
+def test_unreadable_answers_are_counted_by_reason(emodb, tmp_path) -> None:
+    scores = evaluate(["emodb_emotion"], "affectllm-mute", tmp_path / "out", roots={"emodb": emodb})
+    assert {(row["value"], row["unreadable"]) for row in scores["emodb_emotion"].values()} == {(0, 1)}
+    details = _read(tmp_path / "out" / "details.json")["emodb_emotion"]
+    assert details["unreadable"] == {"empty": 9}
+    assert sum(row[-1] for row in details["confusion"]) == 9
+
+
+def test_a_broken_clip_is_counted_and_the_others_are_scored(emodb, tmp_path) -> None:
+    (emodb / "wav" / "11a01Wa.wav").write_bytes(b"RIFF")
+    options = {"pretrained": "tiny:qwen2_5_omni", "media_cache": "none", "selftest": False}
+    scores = evaluate(
+        ["emodb_emotion_choice"], "affectllm", tmp_path / "out", model_args=options, roots={"emodb": emodb}
+    )
+    assert scores["emodb_emotion_choice"]["uar"]["unreadable"] == pytest.approx(1 / 9)
+    details = _read(tmp_path / "out" / "details.json")["emodb_emotion_choice"]
+    assert details["media_errors"] == 1
+    assert all(reason.startswith("media_error:") for reason in details["unreadable"])
+
+
+def test_multi_label_and_reply_tasks_have_their_metrics(tmp_path, monkeypatch) -> None:
+    use(monkeypatch, {})
+    roots = miniatures(tmp_path, ["goemotions", "empathetic_dialogues"])
+    out = tmp_path / "out"
+    scores = evaluate(["goemotions", "empathetic_dialogues_reply"], "affectllm-oracle", out, roots=roots)
+    assert {name: row["value"] for name, row in scores["goemotions"].items()} == dict.fromkeys(
+        ("macro_f1", "micro_f1", "jaccard"), 1
+    )
+    assert set(scores["empathetic_dialogues_reply"]) == {"bleu", "rouge_l", "distinct_1", "distinct_2"}
+    details = _read(out / "details.json")
+    assert "per_class" in details["goemotions"] and "confusion" not in details["goemotions"]
+    assert "per_class" not in details["empathetic_dialogues_reply"]
+
+
+def test_ablation_takes_the_settings_of_this_call_only(tmp_path, monkeypatch) -> None:
+    use(monkeypatch, {})
+    roots = miniatures(tmp_path, ["demo_affect"])
+    kinds = {}
+    for shown in (["audio"], ["text"], None):
+        out = tmp_path / f"out_{shown}"
+        evaluate(["demo_affect_emotion"], "affectllm-oracle", out, roots=roots, modalities=shown)
+        (samples,) = out.glob("samples_*.jsonl")
+        message = json.loads(samples.read_text().splitlines()[0])["doc"]["messages"][0]
+        kinds[str(shown)] = [part["type"] for part in message["content"]]
+        assert _read(out / "details.json")["demo_affect_emotion"]["modalities"] == (shown or ["video", "audio", "text"])
+    assert kinds == {"['audio']": ["audio", "text"], "['text']": ["text"], "None": ["video", "text"]}
+    assert environment.modalities() is None and environment.roots() == {}
+
+
+def test_lm_evals_own_options_pass_through(emodb, tmp_path) -> None:
+    out = tmp_path / "out"
+    argv = ["--tasks", "emodb_*tion", "--model", "affectllm-oracle", "--limit", "4", "--seed", "7"]
+    scores = lm_eval_main([*argv, "--root", f"emodb={emodb}", "--output_path", str(out)])
+    assert scores["emodb_emotion"]["uar"]["n"] == 4
+    config = _read(next(iter(out.glob("results_*.json"))))["config"]
+    assert (config["limit"], config["random_seed"]) == (4, 7)
+
+
+def test_groups_are_averaged_over_their_tasks(tmp_path, monkeypatch) -> None:
+    use(monkeypatch, {})
+    out = tmp_path / "out"
+    evaluate(["crema_d_emotion"], "affectllm-oracle", out, roots=miniatures(tmp_path, ["crema_d"]))
+    results = _read(next(iter(out.glob("results_*.json"))))
+    assert results["groups"]["crema_d_emotion"]["uar,none"] == 1
+    assert set(_read(out / "scores.json")) == {f"crema_d_emotion_{name}" for name in ("acted", "voice", "face", "both")}
+
+
+def test_without_an_output_path_nothing_is_written(emodb, tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.chdir(tmp_path)
+    before = set(tmp_path.rglob("*"))
+    argv = ["--tasks", "emodb_emotion", "--model", "affectllm-oracle", "--root", f"emodb={emodb}"]
+    assert lm_eval_main(argv) == {}
+    assert set(tmp_path.rglob("*")) == before
+    assert "weighted_f1" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("more", "error", "problem"),
+    [
+        (["--modalities", "smell"], AffectError, "'smell' is no modality"),
+        (["--modalities", "video"], AffectError, "none of them may be shown"),
+        (["--root", "emodb"], AffectError, "is not NAME=DIR"),
+        (["--root", "emodb=/nowhere/at/all"], NotFound, "is not a folder"),
+    ],
+)
+def test_wrong_options_are_errors(emodb, more, error, problem) -> None:
+    argv = ["--tasks", "emodb_emotion", "--model", "affectllm-oracle", "--root", f"emodb={emodb}"]
+    with pytest.raises(error, match=problem):
+        lm_eval_main([*argv, *more])
+
+
+def test_a_broken_page_stops_every_evaluation(emodb, tmp_path, monkeypatch) -> None:
+    (tmp_path / "local" / "eval_tasks").mkdir(parents=True)
+    (tmp_path / "local" / "eval_tasks" / "mine.yaml").write_text("task: [unclosed\n")
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path / "local"))
+    with pytest.raises(Malformed, match=r"mine\.yaml:2"):
+        evaluate(["emodb_emotion"], "affectllm-oracle", tmp_path / "out", roots={"emodb": emodb})
+
+
+def test_roots_that_are_no_json_are_an_error(monkeypatch) -> None:
+    monkeypatch.setenv(environment.ROOTS, "emodb=/data")
+    with pytest.raises(Malformed, match="AFFECTLLM_ROOTS"):
+        environment.roots()
+
+
+def test_scores_need_lm_evals_results(tmp_path) -> None:
+    with pytest.raises(NotFound, match="no results file"):
+        write_scores(tmp_path)
+
+
+def test_the_wrapper_needs_no_torch_until_it_runs() -> None:
+    ours = "affectllm.evaluate.run, affectllm.evaluate.harness, affectllm.metrics"
+    heavy = "{'torch', 'transformers', 'lm_eval', 'datasets', 'numpy', 'sklearn'}"
+    code = f"import sys, {ours}; print({heavy} & set(sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.strip() == "set()"
+
+
+@pytest.mark.slow
+def test_a_task_of_lm_eval_is_found_when_it_is_asked_for() -> None:
+    from affectllm.evaluate.tasks import AffectTaskManager
+
+    manager = AffectTaskManager()
+    assert "hellaswag" not in manager.all_tasks
+    assert manager.match_tasks(["hellaswag"]) == ["hellaswag"]
+    assert manager.match_tasks(["emodb_emotion"]) == ["emodb_emotion"]
+
+
+@pytest.mark.slow
+def test_text_tasks_run_under_plain_lm_eval_with_its_own_model(tmp_path) -> None:
+    from affectllm.model.tiny import tiny_folder
+
+    roots = miniatures(tmp_path, ["meld", "goemotions", "empathetic_dialogues"])
+    tasks = "meld_emotion,meld_sentiment,goemotions,empathetic_dialogues_reply"
+    command = [sys.executable, "-m", "lm_eval", "--include_path", str(registry.folders("eval_tasks")[0])]
+    command += ["--tasks", tasks, "--model", "hf", "--model_args", f"pretrained={tiny_folder('qwen2')}"]
+    command += ["--device", "cpu", "--output_path", str(tmp_path / "out" / "results.json"), "--log_samples"]
+    names = {environment.ROOTS: json.dumps({name: str(root) for name, root in roots.items()}), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(command, env={**os.environ, **names}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert set(write_scores(tmp_path / "out")) == set(tasks.split(","))
+
+
+@pytest.mark.slow
+def test_majority_on_the_real_meld_has_the_known_weighted_f1(tmp_path) -> None:
+    roots = {"meld": real_corpora() / "meld"}
+    scores = evaluate(["meld_emotion"], "affectllm-majority", tmp_path / "out", roots=roots)["meld_emotion"]
+    # 1,256 of the 2,610 test utterances are neutral (Poria et al., 2019).
+    assert scores["accuracy"]["value"] == pytest.approx(1256 / 2610)
+    assert scores["weighted_f1"]["value"] == pytest.approx(1256 / 2610 * 2 * 1256 / (2610 + 1256))
+    assert scores["weighted_f1"]["low"] < scores["weighted_f1"]["value"] < scores["weighted_f1"]["high"]

@@ -1,0 +1,133 @@
+"""The report in a real browser: it draws, plays its clips, asks nobody for anything and has no errors."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from made_run import SCRIPT, make_builder, make_clips, make_run
+
+from affectllm.report.html import render_report
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")]
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--enable-logging=stderr",
+    "--virtual-time-budget=6000",
+    # Names resolve to nothing: neither the page nor the browser itself reaches anybody.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+]
+PROBE = """<script>
+const shifts = [];
+new PerformanceObserver(list => list.getEntries().forEach(e => shifts.push(e.value)))
+  .observe({type: "layout-shift", buffered: true});
+const media = [...document.querySelectorAll("video, audio")];
+media.forEach(m => m.addEventListener("error", () => m.dataset.failed = "1"));
+setTimeout(() => {
+  const root = document.documentElement;
+  const result = {
+    durations: media.map(m => m.duration), failed: media.filter(m => m.dataset.failed).length,
+    sized: media.filter(m => m.tagName == "VIDEO").every(m => m.videoWidth > 0),
+    shift: shifts.reduce((a, b) => a + b, 0), overflow: root.scrollWidth - root.clientWidth,
+    unlabelled: document.querySelectorAll("table:not(:has(caption)), th:not([scope])").length,
+    headings: [...document.querySelectorAll("h1, h2, h3")].map(h => h.tagName).join(""),
+    title: document.title,
+  };
+  document.body.setAttribute("data-probe", JSON.stringify(result));
+}, 3000);
+</script>"""
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("browser")
+    roots = {"toy": make_clips(folder / "toy")}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AFFECTLLM_PATH", str(make_builder(folder / "local")))
+        return render_report([make_run(folder / "one"), make_run(folder / "two", skill=0.5)], folder / "out", roots)
+
+
+def browse(page: Path, folder: Path, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Open a page in a fresh profile; the net log lies in ``folder/net.json`` afterwards."""
+    folder.mkdir(parents=True, exist_ok=True)
+    profile = [f"--user-data-dir={folder / 'profile'}", f"--log-net-log={folder / 'net.json'}"]
+    command = [str(BROWSER), *FLAGS, *profile, *flags, page.as_uri()]
+    return subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+
+
+def console(done: subprocess.CompletedProcess[str]) -> list[str]:
+    return [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+
+
+def requested(folder: Path) -> set[str]:
+    """Addresses that the page asked the network for; the browser's own requests have no origin."""
+    events = (folder / "net.json").read_text(encoding="utf-8", errors="replace").splitlines()
+    asked = [event for event in events if '"initiator":' in event and '"initiator":"not an origin"' not in event]
+    return {url for event in asked for url in re.findall(r'"url":"(https?://[^"]+)"', event)}
+
+
+def probed(page: Path, folder: Path, *flags: str) -> dict:
+    """What the probe measures in a copy of the page that may run scripts."""
+    html = page.read_text(encoding="utf-8")
+    open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html, count=1)
+    folder.mkdir(parents=True, exist_ok=True)
+    copy = folder / "probe.html"
+    copy.write_text(open_page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    dom = browse(copy, folder, "--dump-dom", *flags).stdout
+    found = re.search(r'data-probe="([^"]+)"', dom)
+    assert found, dom[-300:]
+    return json.loads(found.group(1).replace("&quot;", '"').replace("&amp;", "&").replace("&lt;", "<"))
+
+
+def test_the_page_draws_without_errors_and_without_network(page: Path, tmp_path: Path) -> None:
+    picture = tmp_path / "page.png"
+    done = browse(page, tmp_path, f"--screenshot={picture}", "--window-size=1200,2400")
+    assert console(done) == []
+    assert requested(tmp_path) == set()
+    from PIL import Image
+
+    with Image.open(picture) as image:
+        colours = image.convert("RGB").resize((300, 600)).getcolors(200_000)
+    assert image.size == (1200, 2400)
+    assert colours is not None and len(colours) > 200, "a blank page has one colour"
+
+
+def test_the_checks_see_errors_and_requests_where_there_are_some(page: Path, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.html"
+    extra = '<img src="http://127.0.0.1:9/pixel.png"><script>console.error("seen")</script>'
+    bad.write_text(f"<!doctype html><title>bad</title>{extra}", encoding="utf-8")
+    done = browse(bad, tmp_path / "open", "--dump-dom")
+    assert any("seen" in line for line in console(done))
+    assert "http://127.0.0.1:9/pixel.png" in requested(tmp_path / "open")
+    guarded = tmp_path / "guarded.html"
+    guarded.write_text(page.read_text(encoding="utf-8").replace("</body>", extra + "</body>"), encoding="utf-8")
+    done = browse(guarded, tmp_path / "guarded", "--dump-dom")
+    assert requested(tmp_path / "guarded") == set(), "the page's own policy forbids it"
+    assert not any('"seen"' in line for line in console(done))
+
+
+def test_clips_play_and_nothing_moves_or_overflows(page: Path, tmp_path: Path) -> None:
+    wide = probed(page, tmp_path / "wide", "--window-size=1300,900")
+    assert len(wide["durations"]) >= 6
+    assert all(duration and 0.2 < duration < 1.5 for duration in wide["durations"])
+    assert wide["failed"] == 0 and wide["sized"]
+    assert wide["shift"] < 0.02
+    assert wide["overflow"] <= 0
+    assert wide["unlabelled"] == 0
+    assert re.fullmatch(r"H1(H2(H3)*)+", wide["headings"])
+    assert wide["title"] == "one, two · affectllm report", f"{SCRIPT} did not run"
+    narrow = probed(page, tmp_path / "narrow", "--window-size=500,900")
+    assert narrow["overflow"] <= 0

@@ -1,0 +1,159 @@
+"""Pieces of the report: which examples are chosen, which clips are embedded, where points of a chart lie."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from made_run import logged_sample, make_builder, make_clips, write_lines
+
+from affectllm.corpus.miniature import Clip, Tone, materialise
+from affectllm.report import clips
+from affectllm.report.charts import loss_chart, ticks, whisker
+from affectllm.report.clips import Gallery
+from affectllm.report.display import compared, percent, seconds
+from affectllm.report.replies import Replies, choose, read_replies
+from affectllm.report.runfolder import History, Point
+from affectllm.report.scoretable import cell_text
+
+
+def chosen(path: Path, rows: list[dict], limit: int = 3) -> Replies:
+    write_lines(path, rows)
+    return choose(read_replies(path, labelled=True), dict.fromkeys(("correct", "wrong", "unreadable", "reply"), limit))
+
+
+def test_examples_are_the_same_in_any_order_and_of_different_labels(tmp_path: Path) -> None:
+    rows = [logged_sample(i, "joy" if i < 90 else f"rare{i % 2}", "x", "x", None) for i in range(100)]
+    one, two = chosen(tmp_path / "a", rows), chosen(tmp_path / "b", rows[::-1])
+    assert [reply.id for reply in one.examples["wrong"]] == [reply.id for reply in two.examples["wrong"]]
+    assert {reply.gold for reply in one.examples["wrong"]} == {"joy", "rare0", "rare1"}
+    assert one.total == 100
+
+
+def test_sets_are_compared_as_sets_and_only_one_filter_is_read(tmp_path: Path) -> None:
+    row = logged_sample(1, ["joy", "fear"], ["fear", "joy"], "fear, joy", None)
+    kept = chosen(tmp_path / "a", [row, {**row, "filter": "strict", "reading": []}])
+    assert (len(kept.examples["correct"]), kept.total) == (1, 1)
+    assert len(chosen(tmp_path / "b", [logged_sample(1, ["joy"], [], "none", None)]).examples["wrong"]) == 1
+
+
+def test_a_choice_by_likelihood_has_no_reply_text(tmp_path: Path) -> None:
+    row = {**logged_sample(1, "joy", "joy", "", None), "filtered_resps": [[-1.5, True], [-2.5, False]]}
+    assert chosen(tmp_path / "a", [row]).examples["correct"][0].text is None
+
+
+@pytest.fixture
+def gallery(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Gallery:
+    monkeypatch.setenv("AFFECTLLM_PATH", str(make_builder(tmp_path / "local")))
+    return Gallery({"toy": make_clips(tmp_path / "toy")})
+
+
+def embedded(uri: str | None) -> bytes:
+    assert uri
+    return base64.b64decode(uri.partition(",")[2])
+
+
+def length(content: bytes) -> float:
+    import av
+
+    with av.open(io.BytesIO(content)) as container:
+        return container.duration / 1_000_000
+
+
+def test_a_playable_clip_is_embedded_as_it_is(gallery: Gallery, tmp_path: Path) -> None:
+    player = gallery.player({"type": "video", "corpus": "toy", "path": "clips/0.mp4", "sound": True})
+    assert embedded(player.uri) == (tmp_path / "toy" / "clips" / "0.mp4").read_bytes()
+    assert player.note == "" and gallery.left_out == 0
+
+
+def test_a_span_of_a_container_that_browsers_do_not_play_becomes_a_small_copy(gallery: Gallery, tmp_path: Path) -> None:
+    materialise({"long.avi": Clip(seconds=3.0, size=128), "long.wav": Tone(seconds=3.0)}, tmp_path / "toy")
+    video = {"type": "video", "corpus": "toy", "path": "long.avi", "sound": True, "start": 1.0, "end": 2.0}
+    player = gallery.player(video)
+    assert player.uri and player.uri.startswith("data:video/mp4") and "1 s to 2 s" in player.note
+    assert length(embedded(player.uri)) == pytest.approx(1.0, abs=0.25)
+    sound = gallery.player({**video, "type": "audio", "path": "long.wav"})
+    assert length(embedded(sound.uri)) == pytest.approx(1.0, abs=0.02)
+
+
+def test_the_sound_track_alone_is_what_an_audio_part_plays(gallery: Gallery) -> None:
+    player = gallery.player({"type": "audio", "corpus": "toy", "path": "clips/0.mp4"})
+    assert player.uri and player.uri.startswith("data:audio/wav")
+
+
+@pytest.mark.parametrize(
+    ("path", "said"),
+    [
+        ("clips/broken.mp4", "empty_file"),
+        ("clips/none.mp4", "not there"),
+        ("../local/data_builders/toy.py", "leads out"),
+    ],
+)
+def test_a_clip_that_is_left_out_says_why(gallery: Gallery, path: str, said: str) -> None:
+    player = gallery.player({"type": "video", "corpus": "toy", "path": path})
+    assert player.uri is None and said in player.note and gallery.left_out == 1
+
+
+def test_the_page_has_room_for_so_many_bytes_and_clips(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    part = {"type": "video", "corpus": "toy", "path": "clips/0.mp4"}
+    monkeypatch.setattr(clips, "MAX_CLIPS", 2)
+    assert [bool(gallery.player(part).uri) for _ in range(3)] == [True, True, False]
+    monkeypatch.setattr(clips, "MAX_CLIPS", 9)
+    monkeypatch.setattr(clips, "MAX_PAGE_BYTES", 10)
+    assert "as many bytes" in gallery.player(part).note
+    assert gallery.left_out == 2
+
+
+@given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6))
+def test_ticks_cover_the_values_and_are_few(low: float, span: float) -> None:
+    high = low + span
+    if high <= low:
+        return
+    found = ticks(low, high)
+    slack = 1e-6 * max(abs(low), abs(high), span)
+    assert found[0] <= low + slack and found[-1] >= high - slack
+    assert 2 <= len(found) <= 8 and found == sorted(set(found))
+
+
+def test_the_loss_chart_marks_the_kept_checkpoint_and_survives_infinite_losses() -> None:
+    train = (Point(10, 2.0), Point(20, math.inf), Point(40, 0.5))
+    chart = loss_chart(History(train, (Point(20, 1.0), Point(40, 0.8)), Point(40, 0.8)))
+    assert chart is not None and chart.best is not None
+    assert [line.name for line in chart.lines] == ["train", "eval"]
+    assert chart.lines[0].points.count(",") == 2
+    assert chart.best[:2] == chart.lines[1].marks[-1][:2]
+    assert chart.best[0] == 100 and all(0 <= y <= 100 for line in chart.lines for _, y, _ in line.marks)
+    assert chart.lines[0].marks[0][1] < chart.lines[0].marks[-1][1], "a larger loss is drawn higher up"
+    assert loss_chart(History((Point(1, math.nan),), (), None)) is None
+
+
+def test_whiskers_stay_on_the_axis() -> None:
+    place = whisker({"value": 0.5, "low": -0.1, "high": 1.2, "n": 1, "unreadable": 0})
+    assert (place.low, place.at, place.high) == (0.0, 50.0, 100.0)
+
+
+def test_intervals_decide_what_is_above() -> None:
+    def score(low: float, high: float) -> dict:
+        return {"value": (low + high) / 2, "low": low, "high": high, "n": 1, "unreadable": 0}
+
+    assert compared(score(0.5, 0.6), score(0.3, 0.4)) == "above"
+    assert compared(score(0.1, 0.2), score(0.3, 0.4)) == "below"
+    assert compared(score(0.1, 0.35), score(0.3, 0.4)) == "overlaps"
+    assert compared(score(0.5, 0.6), {**score(0.3, 0.4), "n": 2}) == "other_items"
+
+
+def test_numbers_are_written_as_one_reads_them() -> None:
+    assert [percent(x) for x in (0, 0.05, 0.333, 1, math.nan)] == ["0 %", "5 %", "33.3 %", "100 %", "–"]
+    assert [seconds(x) for x in (3.21, 48, 200, 7500, None)] == ["3.2 s", "48 s", "3 min 20 s", "2 h 5 min", "–"]
+
+
+@given(st.text())
+def test_no_text_leaves_its_cell_of_a_markdown_table(text: str) -> None:
+    cell = cell_text(text)
+    assert "\n" not in cell and "<" not in cell
+    assert cell.replace("\\\\", "").replace("\\|", "").count("|") == 0
