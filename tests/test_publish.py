@@ -136,7 +136,7 @@ def test_the_last_look_finds_what_should_not_be_there(tmp_path: Path) -> None:
 
 def test_a_file_that_may_not_be_changed_and_names_the_machine_stops_it(run: Path) -> None:
     (run / "train" / "final" / "tokenizer.json").write_text(json.dumps({"vocab": [str(run)]}))
-    with pytest.raises(AffectError, match="tokenizer.json: a name of this machine"):
+    with pytest.raises(AffectError, match=r"tokenizer\.json: a name of this machine"):
         publish(run, REPO, dry_run=True)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import math
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -130,6 +131,16 @@ def test_the_loss_chart_marks_the_kept_checkpoint_and_survives_infinite_losses()
     assert chart.best[0] == 100 and all(0 <= y <= 100 for line in chart.lines for _, y, _ in line.marks)
     assert chart.lines[0].marks[0][1] < chart.lines[0].marks[-1][1], "a larger loss is drawn higher up"
     assert loss_chart(History((Point(1, math.nan),), (), None)) is None
+
+
+def test_losses_over_several_magnitudes_get_a_logarithmic_axis() -> None:
+    chart = loss_chart(History(tuple(Point(10 * i, 6 * 0.5**i) for i in range(12)), (), None))
+    assert chart is not None and chart.logarithmic
+    heights = [y for _, y, _ in chart.lines[0].marks]
+    steps = [b - a for a, b in pairwise(heights)]
+    assert max(steps) - min(steps) < 0.05, "a steady halving is a straight line"
+    assert [tick.label for tick in chart.y_ticks] == ["0.001", "0.01", "0.1", "1", "10"]
+    assert chart.y_ticks[0].at == 100 and chart.y_ticks[-1].at == 0
 
 
 def test_whiskers_stay_on_the_axis() -> None:

@@ -47,12 +47,13 @@ class Line:
 
 @dataclass(frozen=True)
 class LossChart:
-    """The loss curve: series, ticks, and the checkpoint that was kept."""
+    """The loss curve: series, ticks, the checkpoint that was kept, and whether the loss axis is logarithmic."""
 
     lines: tuple[Line, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     best: tuple[float, float, str] | None
+    logarithmic: bool
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -65,6 +66,21 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
     return [round(index * step, 12) for index in range(first, max(last, first + 1) + 1)]
 
 
+def log_ticks(low: float, high: float) -> list[float]:
+    """Powers of ten that cover two positive values, with 2 and 5 between them where they are few."""
+    first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
+    steps = (1, 2, 5) if last - first <= 2 else (1,)
+    found = [step * 10.0**power for power in range(first, last + 1) for step in steps if step * 10**power <= 10**last]
+    inside = [value for value in found if low <= value <= high]
+    below, above = [v for v in found if v < low][-1:], [v for v in found if v > high][:1]
+    return below + inside + above
+
+
+def wants_logarithm(values: Sequence[float]) -> bool:
+    """Whether a linear axis would press most of these losses flat."""
+    return min(values) > 0 and max(values) > 20 * min(values)
+
+
 def loss_chart(history: History) -> LossChart | None:
     """The chart of a training, or None where no finite loss was logged."""
     train, evaluation = _finite(history.train), _finite(history.evaluation)
@@ -73,19 +89,22 @@ def loss_chart(history: History) -> LossChart | None:
         return None
     steps = [point.step for point in everything]
     x_values = ticks(min(0, *steps), max(steps)) if max(steps) else [0.0, 1.0]
-    y_values = ticks(min(point.value for point in everything), max(point.value for point in everything))
-    x_low, x_high, y_low, y_high = x_values[0], max(steps) or 1, y_values[0], y_values[-1]
+    losses = [point.value for point in everything]
+    logarithmic = wants_logarithm(losses)
+    y_values = (log_ticks if logarithmic else ticks)(min(losses), max(losses))
+    scale = math.log10 if logarithmic else float
+    x_low, x_high, y_low, y_high = x_values[0], max(steps) or 1, scale(y_values[0]), scale(y_values[-1])
 
     def place(point: Point) -> tuple[float, float, str]:
         x = 100 * (point.step - x_low) / (x_high - x_low)
-        y = 100 - 100 * (point.value - y_low) / (y_high - y_low)
+        y = 100 - 100 * (scale(point.value) - y_low) / (y_high - y_low)
         return round(x, 2), round(y, 2), f"step {point.step}: {point.value:.4f}"
 
     lines = [_line(name, points, place) for name, points in (("train", train), ("eval", evaluation)) if points]
     x_ticks = [Tick(100 * (x - x_low) / (x_high - x_low), f"{x:g}") for x in x_values if x <= x_high]
-    y_ticks = [Tick(100 - 100 * (y - y_low) / (y_high - y_low), f"{y:g}") for y in y_values]
+    y_ticks = [Tick(100 - 100 * (scale(y) - y_low) / (y_high - y_low), f"{y:g}") for y in y_values]
     best = place(history.best) if history.best else None
-    return LossChart(tuple(lines), tuple(x_ticks), tuple(y_ticks), best)
+    return LossChart(tuple(lines), tuple(x_ticks), tuple(y_ticks), best, logarithmic)
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affectllm.report.charts import wants_logarithm
 from affectllm.report.display import headline_metric, metric_name, number
 from affectllm.report.runfolder import FULL, Evaluation, History, RunData
 
@@ -124,7 +125,8 @@ def loss_figure(history: History) -> Figure:
             axes.plot(steps, values, color=COLOURS[index], label=f"{name} loss", **style)
     if history.best:
         axes.plot(history.best.step, history.best.value, "*", color="black", markersize=15, label="kept checkpoint")
-    axes.set(xlabel="step", ylabel="loss")
+    losses = [point.value for point in (*history.train, *history.evaluation)]
+    axes.set(xlabel="step", ylabel="loss", yscale="log" if wants_logarithm(losses) else "linear")
     axes.grid(color="0.9")
     axes.legend(frameon=False)
     return figure

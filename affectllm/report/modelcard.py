@@ -129,12 +129,13 @@ def _context(facts: CardFacts) -> dict[str, Any]:
 
 
 def _weak_classes(run: RunData) -> Iterator[tuple[str, str, float, int]]:
-    """Per task the class that is recognised worst: task, class, recall, support."""
+    """Per task the class that is recognised worst, unless all are perfect: task, class, recall, support."""
     for task, details in run.evaluation.details.items() if run.evaluation else ():
         per_class = {label: values for label, values in details.get("per_class", {}).items() if values["support"]}
         if per_class:
             label, values = min(per_class.items(), key=lambda pair: pair[1]["recall"])
-            yield task, label, values["recall"], values["support"]
+            if values["recall"] < 1:
+                yield task, label, values["recall"], values["support"]
 
 
 def eval_result_files(facts: CardFacts) -> dict[str, str]:
