@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -30,6 +31,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     except AffectError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        print(
+            f"error: {place}could not write: {error.strerror}\n  → free some space; the same command goes on",
+            file=sys.stderr,
+        )
+        return 2
     except KeyboardInterrupt:
         print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
         return 130
@@ -53,13 +63,17 @@ def _parser() -> argparse.ArgumentParser:
 
 def _recipe_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("recipe", help="name (see `affectllm ls recipes`) or path of a YAML file")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
+    )
     _root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/RECIPE)")
 
 
 def _root_option(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="where a corpus lies; repeatable")
+    parser.add_argument(
+        "--root", action="append", default=[], metavar="NAME=DIR", help="where a corpus lies; repeatable"
+    )
 
 
 def _processes_option(parser: argparse.ArgumentParser) -> None:
@@ -80,9 +94,13 @@ def _run(arguments: argparse.Namespace) -> None:
 
 
 def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("build", help="turn corpora into samples and conversations (a recipe, or corpora by name)")
+    parser = verbs.add_parser(
+        "build", help="turn corpora into samples and conversations (a recipe, or corpora by name)"
+    )
     parser.add_argument("names", nargs="+", metavar="NAME", help="one recipe, or one or more corpora")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
+    )
     _root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME)")
     parser.set_defaults(body=_build)
@@ -122,7 +140,9 @@ def _eval(words: Sequence[str]) -> int:
 def _add_report(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser("report", help="one HTML page about one or several runs")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="where to write (default: report.html in the first run)")
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="where to write (default: report.html in the first run)"
+    )
     _root_option(parser)
     parser.set_defaults(body=_report)
 
@@ -177,7 +197,9 @@ def _ls(arguments: argparse.Namespace) -> None:
 
 
 def _add_show(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("show", help="show a corpus, task, recipe or template, with samples where they are at hand")
+    parser = verbs.add_parser(
+        "show", help="show a corpus, task, recipe or template, with samples where they are at hand"
+    )
     parser.add_argument("name", metavar="NAME")
     parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
     _root_option(parser)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -12,7 +13,7 @@ from affectllm import registry
 from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
-from affectllm.errors import MissingCorpus, NotFound
+from affectllm.errors import Malformed, MissingCorpus, NotFound
 
 
 def ls(kind: str | None) -> None:
@@ -34,7 +35,9 @@ def show(name: str, count: int, pairs: Sequence[str]) -> None:
         return
     pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
     if name not in pages:
-        raise NotFound(f"nothing is called {name!r}", do="see `affectllm ls`")
+        near = difflib.get_close_matches(name, [*registry.names("data_builders"), *pages], n=3)
+        hint = f"did you mean {', '.join(near)}? " if near else ""
+        raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
     print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
 
 
@@ -48,7 +51,9 @@ def audit(names: Sequence[str], pairs: Sequence[str], *, media: bool, as_json: b
     roots, reports = parse_roots(pairs), []
     for name in names:
         with tqdm(desc=f"auditing {name}", unit=" samples", file=sys.stderr) as bar:
-            reports.append(compare(name, locate(name, roots), media, probe, lambda done, bar=bar: bar.update(done - bar.n)))
+            reports.append(
+                compare(name, locate(name, roots), media, probe, lambda done, bar=bar: bar.update(done - bar.n))
+            )
     if as_json:
         print(json.dumps([report.to_json() for report in reports], indent=2, ensure_ascii=False))
     else:
@@ -97,7 +102,11 @@ def _yes(answer: bool) -> str:
 def _corpora() -> Iterable[Sequence[str]]:
     yield "NAME", "LICENCE", "ACCESS", "LANGUAGES", "MODALITIES", "LABEL SPACES", "COUNTS"
     for name in registry.names("data_builders"):
-        card = load_builder(name).CARD
+        try:
+            card = load_builder(name).CARD
+        except Malformed as error:
+            yield name, "BROKEN", "", "", "", "", f"{error.where}: {error.what}"
+            continue
         spaces = ", ".join(space.name for space in card.spaces)
         languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
         yield name, card.licence, card.access, languages, modalities, spaces, _counts(card)

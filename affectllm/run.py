@@ -117,7 +117,9 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise Malformed("the manifest is not JSON", where=str(path), do="delete the folder and run again") from error
-    return manifest
+    # Browsers' extensions and web pages have a manifest.json too; a folder of theirs is no run.
+    ours = isinstance(manifest, dict) and {"stage", "finished", "inputs_digest", "outputs"} <= manifest.keys()
+    return manifest if ours else None
 
 
 def versions() -> dict[str, str]:

@@ -287,11 +287,13 @@ def speak(voice: Voice, who: _Person, seconds: float, dice: np.random.Generator)
     level = who.pitch * voice.pitch * float(dice.uniform(0.95, 1.05))
     pitch = level * 2 ** (semitones / 12) * (1 + voice.jitter * wobble)
     phase = 2 * np.pi * np.cumsum(pitch) / RATE
-    sound = np.zeros_like(time)
+    sound, now, before, twice = np.zeros_like(time), np.sin(phase), np.zeros_like(time), 2 * np.cos(phase)
     for harmonic in range(1, 25):
-        peaks = sum(np.exp(-(((harmonic * pitch - peak) / 300) ** 2)) for peak in who.resonances)
-        audible = harmonic * pitch < 0.45 * RATE
-        sound += audible * (0.3 + peaks) * np.sin(harmonic * phase) / harmonic**voice.tilt
+        slowly = harmonic * pitch[::80]  # resonances and audibility, 200 times a second
+        peaks = sum(np.exp(-(((slowly - peak) / 300) ** 2)) for peak in who.resonances)
+        strength = (slowly < 0.45 * RATE) * (0.3 + peaks) / harmonic**voice.tilt
+        sound += np.repeat(strength, 80)[: len(time)] * now
+        now, before = twice * now - before, now  # the sine of the next multiple of the phase
     tempo = voice.syllables * float(dice.uniform(0.93, 1.07))
     sound *= np.sin(np.pi * (tempo * time + dice.uniform())) ** 2
     return sound / np.abs(sound).max() * 10 ** (voice.level / 20) + dice.normal(0, 5e-4, len(time))

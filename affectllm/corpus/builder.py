@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -13,7 +14,7 @@ from affectllm import registry
 from affectllm.corpus.card import CorpusCard
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
-from affectllm.errors import Malformed
+from affectllm.errors import AffectError, Malformed
 
 
 class Builder(Protocol):
@@ -37,7 +38,8 @@ def load_builder(name: str) -> Builder:
 
     Raises:
         NotFound: when there is no such file.
-        Malformed: when the file lacks ``CARD``, ``samples`` or ``MINIATURE``, or its card has another name.
+        Malformed: when the file cannot be imported, lacks ``CARD``, ``samples`` or ``MINIATURE``, or its card has
+            another name.
     """
     path = registry.find("data_builders", name)
     module = _import(name, path)
@@ -59,7 +61,21 @@ def _import(name: str, path: Path) -> ModuleType:
     sys.modules[module_name] = module
     try:
         spec.loader.exec_module(module)
-    except BaseException:
+    except BaseException as error:
         del sys.modules[module_name]
-        raise
+        if not isinstance(error, Exception) or isinstance(error, AffectError):
+            raise
+        # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
+        raise Malformed(f"the builder cannot be imported: {_told(error)}", where=_line(error, path)) from error
     return module
+
+
+def _told(error: Exception) -> str:
+    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+
+
+def _line(error: Exception, path: Path) -> str:
+    if isinstance(error, SyntaxError) and error.filename == str(path):
+        return f"{path}:{error.lineno}"
+    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    return f"{path}:{lines[-1]}" if lines else str(path)

@@ -53,6 +53,8 @@ def write_clip(
         if sound is not None:
             voice = container.add_stream(sound_codec, rate=rate, layout="mono")
             voice.codec_context.flags |= 1 << 23
+            if sound_codec == "aac":
+                voice.options = {"aac_coder": "fast"}
         for index, array in enumerate(frames):
             frame = av.VideoFrame.from_ndarray(array, format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, fps)

@@ -208,13 +208,16 @@ class _Plan:
         self._rates = _balanced(classes, self.part.balance)
 
     def rows(self, sample: Sample) -> Iterator[dict[str, Any] | Rejection]:
-        """Conversations for one sample, or one rejection with its reason; a sample not drawn yields nothing."""
+        """Conversations for one sample, or one rejection with its reason (``over_cap``, ``not_drawn``, …)."""
         if reason := self.template.reject(sample):
             yield Rejection(sample.id, reason, sample.source)
             return
         if self._draw(sample, "cap") > self._threshold[sample.split]:
+            yield Rejection(sample.id, "over_cap", sample.source)
             return
-        for copy in range(self._copies(sample)):
+        if not (copies := self._copies(sample)):
+            yield Rejection(sample.id, "not_drawn", sample.source, "by weight or balance")
+        for copy in range(copies):
             yield self._row(sample, copy)
 
     def _copies(self, sample: Sample) -> int:

@@ -8,8 +8,12 @@ from dataclasses import dataclass
 
 from affectllm.labels import Annotation, LabelSpace
 
-# "not angry", "isn't really angry", "no fear": the word is named in order to deny it.
-_NEGATION = re.compile(r"(?:\b(?:not|no|never|without|neither|nor|hardly)|n['’]t)(?:\s+\w+){0,2}\s*$", re.IGNORECASE)
+# "not angry", "isn't really angry", "I don't think it's anger": the word is named in order to deny it. "Not angry but
+# sad" denies the first word only, and "no doubt" denies nothing.
+_NEGATION = re.compile(
+    r"(?:\b(?:not|no|never|without|neither|nor|hardly)|n['’]t)(?:\s+(?!(?:but|doubt|question)\b)[\w'’]+){0,3}\s*$",
+    re.IGNORECASE,
+)
 _TAG = re.compile(r"<answer>(.*?)</answer>", re.IGNORECASE | re.DOTALL)
 _EDGES = " \t\r\n.,;:!?\"'`*()[]“”‘’"
 NONE_WORDS = frozenset({"none", "no emotion", "none of them", "none of these"})

@@ -53,13 +53,14 @@ def _changes(
     model: Model, encoder: Encoder, conversations: Sequence[Messages], whole: Sequence[float], modality: str
 ) -> dict[str, float]:
     removed = [_loss(model, encoder, _encoded(encoder, _without(c, modality))) for c in conversations]
-    encoded = [_encoded(encoder, c) for c in conversations]
-    donors = [*encoded[1:], encoded[0]]
-    swapped = [_loss(model, encoder, _swapped(e, d, modality)) for e, d in zip(encoded, donors, strict=True)]
-    return {
-        "removed": max(abs(a - b) for a, b in zip(removed, whole, strict=True)),
-        "swapped": max(abs(a - b) for a, b in zip(swapped, whole, strict=True)),
-    }
+    carriers = [(_encoded(encoder, c), loss) for c, loss in zip(conversations, whole, strict=True)]
+    carriers = [(item, loss) for item, loss in carriers if _TENSORS[modality] in item.media]
+    donors = [item for item, _ in (*carriers[1:], carriers[0])]
+    swapped = [
+        abs(_loss(model, encoder, _swapped(item, donor, modality)) - loss)
+        for (item, loss), donor in zip(carriers, donors, strict=True)
+    ]
+    return {"removed": max(abs(a - b) for a, b in zip(removed, whole, strict=True)), "swapped": max(swapped)}
 
 
 def _encoded(encoder: Encoder, messages: Messages) -> Encoded:
@@ -81,8 +82,6 @@ def _swapped(encoded: Encoded, donor: Encoded, modality: str) -> Encoded:
     import torch
 
     name = _TENSORS[modality]
-    if name not in encoded.media or name not in donor.media:
-        return encoded
     own, other = encoded.media[name], donor.media[name].flatten().flip(0)  # flipped: two samples may share a clip
     content = torch.cat([other] * (own.numel() // other.numel() + 1))[: own.numel()].reshape(own.shape)
     return replace(encoded, media={**encoded.media, name: content})

@@ -1,0 +1,49 @@
+"""Shared fixtures. Everything is made by the product's own means: miniatures, tiny models, the synthetic corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from affectllm.model import torchvision_ops
+
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+torchvision_ops.install()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
+    """A cache folder of this run's own, shared by its workers, so that no test reads what another version made."""
+    base = tmp_path_factory.getbasetemp()
+    folder = (base if worker_id == "master" else base.parent) / "cache"
+    before = os.environ.get("AFFECTLLM_CACHE")
+    os.environ["AFFECTLLM_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["AFFECTLLM_CACHE"]
+    else:
+        os.environ["AFFECTLLM_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A root of ``demo_affect`` with a few clips per split."""
+    from affectllm.corpus import TEST, TRAIN, VALIDATION
+    from affectllm.data_builders import demo_affect
+
+    root = tmp_path_factory.mktemp("demo_affect")
+    demo_affect.generate(root, 0, {TRAIN: 20, VALIDATION: 10, TEST: 10})
+    return root
+
+
+@pytest.fixture(scope="session")
+def real_corpora() -> Path:
+    """The folder of real corpora; skips where ``AFFECTLLM_CORPORA`` is unset."""
+    folder = os.environ.get("AFFECTLLM_CORPORA")
+    if not folder:
+        pytest.skip("AFFECTLLM_CORPORA is unset")
+    return Path(folder)

@@ -1,0 +1,133 @@
+"""Run folders: skipped when nothing has changed, resumed after a kill, started over otherwise, never somebody else's."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affectllm.errors import AffectError, Malformed
+from affectllm.run import MANIFEST, Run, digest, read_manifest, require, write_json
+
+_KILLED = """
+import os, signal, sys
+from pathlib import Path
+from affectllm.run import Run
+with Run(Path(sys.argv[1]), "build", {"seed": 1}) as run:
+    (run.folder / "half").write_text("first half")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def finish(folder: Path, inputs: dict[str, object], **outputs: object) -> None:
+    with Run(folder, "build", inputs) as run:
+        run.outputs.update(outputs)
+        (folder / "data").write_text("made")
+
+
+def test_a_finished_stage_is_skipped_and_gives_its_outputs(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {"seed": 1}, rows=3)
+    before = (tmp_path / "run" / MANIFEST).read_bytes()
+    with Run(tmp_path / "run", "build", {"seed": 1}) as again:
+        assert again.done and not again.resuming
+        assert again.outputs == {"rows": 3}
+    assert (tmp_path / "run" / MANIFEST).read_bytes() == before
+
+
+def test_changed_inputs_start_over(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {"seed": 1}, rows=3)
+    with Run(tmp_path / "run", "build", {"seed": 2}) as again:
+        assert not again.done and not again.resuming and again.outputs == {}
+        assert not (tmp_path / "run" / "data").exists()
+
+
+def test_a_killed_stage_is_resumed_with_what_it_had(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "run")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with pytest.raises(AffectError, match="did not finish"):
+        require(tmp_path / "run", "build")
+    with Run(tmp_path / "run", "build", {"seed": 1}) as again:
+        assert again.resuming and not again.done
+        assert (tmp_path / "run" / "half").read_text() == "first half"
+    assert require(tmp_path / "run", "build")["finished"]
+
+
+def test_a_killed_stage_with_other_inputs_is_not_resumed(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "run")], check=False)
+    with Run(tmp_path / "run", "build", {"seed": 2}) as again:
+        assert not again.resuming and not (tmp_path / "run" / "half").exists()
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_an_exception_leaves_the_stage_unfinished(tmp_path: Path, error: type[BaseException]) -> None:
+    with pytest.raises(error), Run(tmp_path / "run", "build", {}):
+        raise error
+    with Run(tmp_path / "run", "build", {}) as again:
+        assert again.resuming
+
+
+@pytest.mark.parametrize("name", ["thesis.tex", MANIFEST])
+def test_a_folder_that_is_no_run_is_refused_and_left_alone(tmp_path: Path, name: str) -> None:
+    # Other programs have a manifest.json too.
+    (tmp_path / name).write_text('{"name": "an extension", "version": 3}')
+    with pytest.raises(Malformed, match="is no run"), Run(tmp_path, "build", {}):
+        pass
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert "extension" in (tmp_path / name).read_text()
+
+
+def test_an_empty_folder_is_used(tmp_path: Path) -> None:
+    finish(tmp_path, {})
+    assert require(tmp_path, "build")["finished"]
+
+
+def test_a_torn_manifest_is_named_and_nothing_deleted(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {})
+    (tmp_path / "run" / MANIFEST).write_text('{"stage": "bui')
+    with pytest.raises(Malformed, match=r"manifest\.json"), Run(tmp_path / "run", "build", {}):
+        pass
+    assert (tmp_path / "run" / "data").exists()
+
+
+def test_a_manifest_says_what_went_in_and_with_which_versions(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {"recipe": "x", "path": Path("a")}, rows=1)
+    manifest = read_manifest(tmp_path / "run")
+    assert manifest is not None
+    assert manifest["stage"] == "build" and manifest["inputs"] == {"recipe": "x", "path": "a"}
+    assert {"python", "affectllm", "torch"} <= set(manifest["versions"]) and manifest["seconds"] >= 0
+
+
+def test_another_stage_in_the_folder_is_refused_by_those_who_need_one(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {})
+    with pytest.raises(AffectError, match="no train run"):
+        require(tmp_path / "run", "train")
+    with pytest.raises(AffectError, match="no build run"):
+        require(tmp_path / "nowhere", "build")
+
+
+_JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+)
+
+
+@given(st.dictionaries(st.text(), _JSON, min_size=1, max_size=4))
+def test_a_digest_does_not_depend_on_the_order_of_keys_and_does_on_values(value: dict[str, object]) -> None:
+    assert digest(value) == digest(dict(reversed(value.items())))
+    assert digest(value) != digest({**value, "one more key that nobody has": 1})
+
+
+def test_writing_json_leaves_no_scratch_file_and_keeps_the_old_one_when_it_fails(tmp_path: Path) -> None:
+    write_json(tmp_path / "x.json", {"ä": 1})
+    with pytest.raises(ValueError, match="Circular"):
+        circular: list[object] = []
+        circular.append(circular)
+        write_json(tmp_path / "x.json", circular)
+    assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {"ä": 1}
+    assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
