@@ -23,7 +23,7 @@ def loaded(code: str) -> set[str]:
 
 def foreign(modules: set[str]) -> set[str]:
     """Those that are neither of the standard library, nor ours, nor an installer's."""
-    known = sys.stdlib_module_names | {"affectllm", "__mp_main__"}
+    known = sys.stdlib_module_names | {"affectllm", "__main__"}
     return {name for name in modules - known if not name.startswith(_OF_INSTALLERS)}
 
 

@@ -111,7 +111,10 @@ def test_a_broken_builder_is_shown_as_broken_and_hides_no_other(
 def test_an_installed_package_brings_its_own(tmp_path: Path) -> None:
     put(tmp_path / "their_affect" / "__init__.py")
     put(tmp_path / "their_affect" / "recipes" / "theirs.yaml", "# A recipe of an installed package.\n")
-    put(tmp_path / "their_affect-1.0.dist-info" / "METADATA", "Metadata-Version: 2.1\nName: their-affect\nVersion: 1.0\n")
+    put(
+        tmp_path / "their_affect-1.0.dist-info" / "METADATA",
+        "Metadata-Version: 2.1\nName: their-affect\nVersion: 1.0\n",
+    )
     put(tmp_path / "their_affect-1.0.dist-info" / "entry_points.txt", "[affectllm.folders]\ntheirs = their_affect\n")
     done = subprocess.run(
         [sys.executable, "-m", "affectllm.cli", "ls", "recipes"],

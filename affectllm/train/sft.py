@@ -164,7 +164,7 @@ def _load(recipe: Recipe) -> Model:
     if recipe.quantization is not None and torch.cuda.is_available():
         device = {"": PartialState().local_process_index}
     extra = {"device_map": device} if device else {}
-    return load_model(
+    model = load_model(
         recipe.model.path,
         backbone=recipe.model.backbone,
         dtype=recipe.model.dtype,
@@ -172,6 +172,13 @@ def _load(recipe: Recipe) -> Model:
         attn_implementation=recipe.model.attn_implementation,
         **extra,
     )
+    if recipe.peft is not None:
+        model.model.requires_grad_(False)  # PEFT does this too, but only after the self-test
+    for module in model.model.modules():
+        # On some CPUs bitsandbytes repacks 4-bit weights at the first evaluation into a form that cannot train on.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model
 
 
 def _quantization(recipe: Recipe) -> dict[str, Any] | None:

@@ -1,0 +1,33 @@
+"""Two processes on the CPU: data parallel, ZeRO-2 and ZeRO-3, each against one process with twice the batch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from tuning import losses, succeed, write_page
+
+from affectllm.model.load import load_model
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def alone(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> list[float]:
+    """Losses of one process that takes four rows a step."""
+    folder = tmp_path_factory.mktemp("alone")
+    page = write_page(folder, trainer={"per_device_train_batch_size": 4, "save_strategy": "no"})
+    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(folder / "run"))
+    return losses(folder / "run")
+
+
+@pytest.mark.parametrize("launch", ["ddp", "zero2", "zero3_offload"])
+def test_two_processes_train_as_one_does(launch: str, alone: list[float], small_demo: Path, tmp_path: Path) -> None:
+    page = write_page(tmp_path, launch=launch, trainer={"save_strategy": "no"})
+    out = tmp_path / "run"
+    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out), "--num-processes", "2")
+    # The same rows in the same order with the same weights, but for rounding of the sums.
+    assert losses(out) == pytest.approx(alone, rel=2e-3)
+    assert json.loads((out / "train" / "manifest.json").read_text())["outputs"]["steps"] == 4
+    assert load_model(str(out / "train" / "final")).backbone.name == "qwen2_5_omni"

@@ -1,0 +1,79 @@
+"""What the training tests share: a small recipe on a few synthetic clips, and starting it as a user does."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+PAGE: dict[str, Any] = {
+    "description": "a few steps on a few synthetic clips",
+    "seed": 5,
+    "data": {
+        "mixture": [
+            {
+                "corpus": "demo_affect",
+                "template": "emotion_choice",
+                "space": "demo_affect_5",
+                "rater": "intended",
+                "modalities": ["video", "audio", "text"],
+            }
+        ]
+    },
+    "model": {
+        "path": "tiny:qwen2_5_omni",
+        "backbone": "qwen2_5_omni",
+        "dtype": "float32",
+        "budget": {"fps": 1.0, "max_frames": 2, "max_pixels": 3136, "min_pixels": 3136, "max_seconds": 4.0},
+    },
+    "trainer": {
+        "max_steps": 4,
+        "per_device_train_batch_size": 2,
+        "learning_rate": 1.0e-3,
+        "logging_steps": 1,
+        "save_steps": 2,
+        "gradient_checkpointing": False,
+        "bf16": False,
+        "disable_tqdm": True,
+    },
+    "launch": "cpu",
+}
+
+
+def write_page(folder: Path, **changes: Any) -> Path:
+    """A recipe file with some of the page's top-level keys changed; a dict is merged into the page's own."""
+    page = {**PAGE}
+    for key, value in changes.items():
+        page[key] = {**page.get(key, {}), **value} if isinstance(value, dict) and key in page else value
+    path = folder / "small.yaml"
+    path.write_text(yaml.safe_dump(page), encoding="utf-8")
+    return path
+
+
+def command(*words: str) -> list[str]:
+    """``affectllm …`` in this interpreter."""
+    return [sys.executable, "-m", "affectllm.cli", *words]
+
+
+def affectllm(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line; the assertion shows what it said."""
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", **environment}
+    return subprocess.run(command(*words), capture_output=True, text=True, env=env, check=False, timeout=900)
+
+
+def succeed(*words: str, **environment: str) -> str:
+    """Run the command line, require success, and return what it printed."""
+    done = affectllm(*words, **environment)
+    assert done.returncode == 0, f"{done.stdout[-3000:]}\n{done.stderr[-6000:]}"
+    return done.stdout
+
+
+def losses(out: Path) -> list[float]:
+    """Training loss of every step."""
+    history = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    return [entry["loss"] for entry in history if "loss" in entry]
