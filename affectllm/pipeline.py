@@ -50,10 +50,12 @@ def train(
     processes: int | None = None,
 ) -> None:
     """Build in this process, then train in those of the launch configuration."""
+    from affectllm.model.load import resolve_backbone
     from affectllm.run import read_manifest
     from affectllm.train import stage
     from affectllm.train.launch import launch
 
+    resolve_backbone(recipe.model.path, recipe.model.backbone)  # a wrong checkpoint is refused before any work
     _say("build")
     stage.build(recipe, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")

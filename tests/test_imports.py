@@ -1,4 +1,4 @@
-"""Importing is free: what a fresh interpreter loads for `import affectllm` and `affectllm --help`, and how long it takes."""
+"""Importing is free: what a fresh interpreter loads for `import affectllm` and `affectllm --help`, and how fast."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def foreign(modules: set[str]) -> set[str]:
 
 
 def test_the_check_sees_a_foreign_module() -> None:
-    assert foreign(loaded("import yaml")) == {"yaml", "_yaml"}
+    assert "yaml" in foreign(loaded("import yaml"))
 
 
 @pytest.mark.parametrize(

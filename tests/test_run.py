@@ -1,4 +1,4 @@
-"""Run folders: skipped when nothing has changed, resumed after a kill, started over otherwise, never somebody else's."""
+"""Run folders: skipped when nothing has changed, resumed after a kill, started over otherwise, never a stranger's."""
 
 from __future__ import annotations
 

@@ -63,7 +63,11 @@ class Writer:
 
         with _explained(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._parquet = parquet.ParquetWriter(self._scratch, self._schema, compression="zstd")
+            try:
+                self._parquet = parquet.ParquetWriter(self._scratch, self._schema, compression="zstd")
+            except OSError:  # the file is there already when its first bytes are refused
+                self._scratch.unlink(missing_ok=True)
+                raise
         return self
 
     def write(self, row: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import BadRecipe
+from affectllm.errors import BadRecipe, NotFound
 
 Path_ = tuple[str | int, ...]
 
@@ -54,6 +54,8 @@ class Page:
                 raise BadRecipe(f"--set {dotted}: there is nothing at {key!r}", where=self.file) from error
         try:
             place[keys[-1]] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise BadRecipe(f"--set {dotted}: {text!r} is not YAML", where=self.file) from error
         except (IndexError, TypeError) as error:
             raise BadRecipe(f"--set {dotted}: there is nothing to set there", where=self.file) from error
         self.lines.pop(tuple(keys), None)
@@ -63,6 +65,7 @@ def read_page(path: Path) -> Page:
     """Read a YAML file.
 
     Raises:
+        NotFound: when there is no such file.
         BadRecipe: with the line, when it is not YAML, names a key twice, uses tags, or is not a mapping.
     """
     import yaml
@@ -70,6 +73,8 @@ def read_page(path: Path) -> Page:
     try:
         text = path.read_text(encoding="utf-8")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
+    except OSError as error:
+        raise NotFound(f"{path} cannot be read: {error.strerror}", do="see `affectllm ls recipes`") from error
     except UnicodeDecodeError as error:
         raise BadRecipe(f"not UTF-8 ({error.reason})", where=str(path)) from error
     except yaml.YAMLError as error:

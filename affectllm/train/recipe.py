@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import itertools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -154,10 +155,18 @@ def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[s
         return [("", list(overrides))]
     found = []
     for values in itertools.product(*recipe.matrix.values()):
-        pairs = [f"{key}={value}" for key, value in zip(recipe.matrix, values, strict=True)]
-        suffix = "__".join(pair.rpartition(".")[2] for pair in pairs).replace("/", "-")
-        found.append((suffix, [*overrides, *pairs, "matrix=null"]))
+        chosen = [(key, _as_yaml(value)) for key, value in zip(recipe.matrix, values, strict=True)]
+        suffix = "__".join(f"{key.rpartition('.')[2]}={text}" for key, text in chosen)
+        pairs = [f"{key}={text}" for key, text in chosen]
+        found.append((re.sub(r"[^\w.=+-]+", "-", suffix), [*overrides, *pairs, "matrix=null"]))
     return found
+
+
+def _as_yaml(value: Any) -> str:
+    # Python writes 1e-05, which YAML 1.1 reads as text.
+    import yaml
+
+    return yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
 
 
 def _overridden(page: Page, overrides: Sequence[str]) -> Page:
