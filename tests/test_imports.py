@@ -57,8 +57,12 @@ def test_listing_corpora_and_recipes_loads_no_framework() -> None:
 
 def test_the_environment_is_left_as_it_was() -> None:
     code = "import os, sys\nbefore, path = dict(os.environ), list(sys.path)\nimport affectllm.cli\n"
-    done = subprocess.run([sys.executable, "-c", code + "print(before == dict(os.environ) and path == sys.path)"],
-                          capture_output=True, text=True, check=True)  # fmt: skip
+    done = subprocess.run(
+        [sys.executable, "-c", code + "print(before == dict(os.environ) and path == sys.path)"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "True"
     assert done.stderr == ""
 

@@ -151,8 +151,10 @@ def test_ties_and_missing_modalities_are_counted_under_their_reason(
 ) -> None:
     classes = ("joy", ("joy", "fear"))
     root = toy_corpus(tmp_path, monkeypatch, counts={"train": 10, "validation": 4}, classes=classes)
-    parts = [Part("toy", "emotion_choice", "toy_3", "reader", ("text",)),
-             Part("toy", "emotion_choice", "toy_3", "reader", ("audio", "text"))]  # fmt: skip
+    parts = [
+        Part("toy", "emotion_choice", "toy_3", "reader", ("text",)),
+        Part("toy", "emotion_choice", "toy_3", "reader", ("audio", "text")),
+    ]
     built = Built(tmp_path / "out", build(parts, {"toy": root}, tmp_path / "out", seed=0))
     assert built.counts["rejected"] == {"tie": 14, "no_audio": 7, "media_missing": 1}
     assert len(built.train) == 5

@@ -56,14 +56,21 @@ def test_the_page_that_the_others_change_is_right(page) -> None:
 REFUSED = {
     "an unknown key": (PAGE + "modle: {}\n", "modle", "did you mean 'model'"),
     "an unknown key of a part": (PAGE.replace("rater: actor", "ratter: actor"), "ratter", "did you mean 'rater'"),
-    "an unknown key of the model": (PAGE.replace("  path:", "  adapter: x\n  path:"), "adapter", "unknown key 'adapter'"),
+    "an unknown key of the model": (
+        PAGE.replace("  path:", "  adapter: x\n  path:"),
+        "adapter",
+        "unknown key 'adapter'",
+    ),
     "an unknown key of TRL": (PAGE.replace("max_steps", "max_step"), "max_step", "did you mean 'max_steps'"),
     "an unknown key of PEFT": (PAGE + "peft:\n  r: 8\n  alpha: 16\n", "alpha", "unknown key 'alpha' in peft"),
     "an unknown key of bitsandbytes": (PAGE + "quantization:\n  load_in_4bits: true\n", "4bits", "load_in_4bit"),
     "text for a number": (PAGE.replace("1.0e-4", "fast"), "learning_rate", "must be float"),
     "1e-4 is text in YAML 1.1": (PAGE.replace("1.0e-4", "1e-4"), "learning_rate", "write 1.0e-4"),
-    "1e-4 in our own keys": (PAGE.replace("modalities: [audio]", "modalities: [audio]\n      weight: 1e-1"), "weight",
-                             "write 1.0e-4"),
+    "1e-4 in our own keys": (
+        PAGE.replace("modalities: [audio]", "modalities: [audio]\n      weight: 1e-1"),
+        "weight",
+        "write 1.0e-4",
+    ),
     "a fraction for a whole number": (PAGE.replace("max_steps: 3", "max_steps: 2.5"), "max_steps", "must be int"),
     "a name for a list": (PAGE.replace("[audio]", "audio"), "modalities", "must be a list"),
     "a list for a mapping": (PAGE + "eval: [emodb_emotion]\n", "eval", "must be a mapping"),
@@ -74,16 +81,22 @@ REFUSED = {
     "a tag": (PAGE + "seed: !function os.getpid\n", "seed", "a recipe is data"),
     "a Python tag": (PAGE + "seed: !!python/object/apply:os.getpid []\n", "seed", ""),
     "no YAML": (PAGE + "eval: {tasks: [\n", "", "not YAML"),
-    "the test split in the mixture": (PAGE.replace("rater: actor", "rater: actor\n      split: test"), "split",
-                                      "training split only"),
-    "the validation split too": (PAGE.replace("rater: actor", "rater: actor\n      split: validation"), "split",
-                                 "training split only"),
+    "the test split in the mixture": (
+        PAGE.replace("rater: actor", "rater: actor\n      split: test"),
+        "split",
+        "training split only",
+    ),
+    "the validation split too": (
+        PAGE.replace("rater: actor", "rater: actor\n      split: validation"),
+        "split",
+        "training split only",
+    ),
     "a name": (PAGE + "name: mine\n", "name: mine", "called as its file"),
     "an unknown space": (PAGE.replace("emodb_7", "emodb_8"), "corpus", "emodb_7"),
     "an unknown rater": (PAGE.replace("rater: actor", "rater: crowd"), "corpus", "actor"),
     "a modality the backbone lacks": (PAGE.replace("qwen2_5_omni", "qwen2_5_vl"), "modalities", "does not take audio"),
     "freezing under LoRA": (PAGE.replace("trainer:", "  freeze: [audio]\ntrainer:") + LORA, "freeze", "model.adapt"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -99,8 +112,16 @@ def test_a_page_that_is_wrong_is_refused_with_its_line(page, case: str) -> None:
         assert int(where.rpartition(":")[2]) == line_of(text, part)
 
 
-OURS = ("output_dir", "resume_from_checkpoint", "dataset_kwargs", "remove_unused_columns", "max_length", "packing",
-        "assistant_only_loss", "seed")  # fmt: skip
+OURS = (
+    "output_dir",
+    "resume_from_checkpoint",
+    "dataset_kwargs",
+    "remove_unused_columns",
+    "max_length",
+    "packing",
+    "assistant_only_loss",
+    "seed",
+)
 
 
 @pytest.mark.parametrize("key", OURS)
@@ -162,9 +183,15 @@ def test_set_overrides_one_value_at_a_time(page) -> None:
 
 @pytest.mark.parametrize(
     ("override", "said"),
-    [("max_steps", "KEY=VALUE"), ("trainer.max_step=1", "did you mean 'max_steps'"), ("data.mixture.5.cap=1", "nothing at 5"),
-     ("seed.deep=1", "whole number"), ("trainer.seed=1", "top of the page"), ("seed=[1", "not YAML")],
-)  # fmt: skip
+    [
+        ("max_steps", "KEY=VALUE"),
+        ("trainer.max_step=1", "did you mean 'max_steps'"),
+        ("data.mixture.5.cap=1", "nothing at 5"),
+        ("seed.deep=1", "whole number"),
+        ("trainer.seed=1", "top of the page"),
+        ("seed=[1", "not YAML"),
+    ],
+)
 def test_an_override_that_makes_no_sense_is_explained(page, override: str, said: str) -> None:
     with pytest.raises(BadRecipe) as caught:
         load_recipe(page(PAGE), [override])

@@ -81,9 +81,12 @@ def test_listing_runs_nothing_of_the_files(local: Path) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "typed", "meant"),
-    [("data_builders", "crema-d", "crema_d"), ("eval_tasks", "emodb_emotions", "emodb_emotion"),
-     ("recipes", "quickstrat", "quickstart")],
-)  # fmt: skip
+    [
+        ("data_builders", "crema-d", "crema_d"),
+        ("eval_tasks", "emodb_emotions", "emodb_emotion"),
+        ("recipes", "quickstrat", "quickstart"),
+    ],
+)
 def test_an_unknown_name_is_answered_with_the_nearest(kind: registry.Folder, typed: str, meant: str) -> None:
     with pytest.raises(NotFound) as caught:
         registry.find(kind, typed)
@@ -92,9 +95,12 @@ def test_an_unknown_name_is_answered_with_the_nearest(kind: registry.Folder, typ
 
 @pytest.mark.parametrize(
     ("text", "line", "said"),
-    [("import no_such_module_at_all\n", 1, "no_such_module_at_all"), ("x = 1\ny = (\n", 2, "SyntaxError"),
-     ("\n\nraise ValueError('half an edit')\n", 3, "half an edit")],
-)  # fmt: skip
+    [
+        ("import no_such_module_at_all\n", 1, "no_such_module_at_all"),
+        ("x = 1\ny = (\n", 2, "SyntaxError"),
+        ("\n\nraise ValueError('half an edit')\n", 3, "half an edit"),
+    ],
+)
 def test_a_broken_builder_is_shown_as_broken_and_hides_no_other(
     text: str, line: int, said: str, local: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -118,6 +124,9 @@ def test_an_installed_package_brings_its_own(tmp_path: Path) -> None:
     put(tmp_path / "their_affect-1.0.dist-info" / "entry_points.txt", "[affectllm.folders]\ntheirs = their_affect\n")
     done = subprocess.run(
         [sys.executable, "-m", "affectllm.cli", "ls", "recipes"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=True,
-    )  # fmt: skip
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert "A recipe of an installed package." in done.stdout

@@ -91,13 +91,21 @@ def test_datasets_opens_it_and_absent_keys_stay_absent(tmp_path: Path) -> None:
 
 
 def test_samples_open_in_datasets_too(tmp_path: Path) -> None:
-    sample = Sample("1", "c", "train", (Annotation("s", "crowd", {"anger": 3}), Annotation("s", "actor", "joy")), "f:1",
-                    media=(MediaRef("a.wav", "audio"), MediaRef("b.mp4", "video", sound=True, start=0.0)))  # fmt: skip
+    sample = Sample(
+        "1",
+        "c",
+        "train",
+        (Annotation("s", "crowd", {"anger": 3}), Annotation("s", "actor", "joy")),
+        "f:1",
+        media=(MediaRef("a.wav", "audio"), MediaRef("b.mp4", "video", sound=True, start=0.0)),
+    )
     with Writer(tmp_path / "x.parquet", sample_features()) as writer:
         writer.write(sample.to_json())
     (row,) = opened(tmp_path / "x.parquet", tmp_path / "cache")
-    assert row["media"] == [{"path": "a.wav", "modality": "audio"},
-                            {"path": "b.mp4", "modality": "video", "sound": True, "start": 0.0}]  # fmt: skip
+    assert row["media"] == [
+        {"path": "a.wav", "modality": "audio"},
+        {"path": "b.mp4", "modality": "video", "sound": True, "start": 0.0},
+    ]
     assert Sample.from_json(row) == sample
 
 

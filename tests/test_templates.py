@@ -153,8 +153,21 @@ def test_the_law_holds_for_every_answer_of_every_space(space: LabelSpace, data: 
 def test_case_punctuation_blanks_and_tags_change_nothing(space: LabelSpace, data: st.DataObject) -> None:
     name = data.draw(st.sampled_from(space.names))
     word = data.draw(st.sampled_from([name, name.upper(), name.title()]))
-    shape = data.draw(st.sampled_from(["{}", " {}.", "**{}**", '"{}"', "{}\n", "Answer: {}!", "<answer>{}</answer>",
-                                       "I first thought of it. <ANSWER> {} </ANSWER>", "The person feels {}."]))  # fmt: skip
+    shape = data.draw(
+        st.sampled_from(
+            [
+                "{}",
+                " {}.",
+                "**{}**",
+                '"{}"',
+                "{}\n",
+                "Answer: {}!",
+                "<answer>{}</answer>",
+                "I first thought of it. <ANSWER> {} </ANSWER>",
+                "The person feels {}.",
+            ]
+        )
+    )
     for template in bound(space, "r", ("text",)):
         reading = template.read(shape.format(word))
         assert isinstance(reading, Annotation)
@@ -219,9 +232,15 @@ def test_no_single_answer_is_unreadable_with_its_reason(text: str, reason: str) 
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("None.", ()), ("none of these", ()), ("joy and love, but no anger", ("joy", "love")), ("LOVE; Joy", ("joy", "love")),
-     ("neutral", ("neutral",)), ("I see grief/remorse", ("grief", "remorse"))],
-)  # fmt: skip
+    [
+        ("None.", ()),
+        ("none of these", ()),
+        ("joy and love, but no anger", ("joy", "love")),
+        ("LOVE; Joy", ("joy", "love")),
+        ("neutral", ("neutral",)),
+        ("I see grief/remorse", ("grief", "remorse")),
+    ],
+)
 def test_sets_are_read_in_the_order_of_the_space(text: str, value: tuple[str, ...]) -> None:
     assert SEVERAL.read(text) == Annotation("goemotions_28", "r", value)
 

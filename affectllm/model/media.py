@@ -19,6 +19,8 @@ SAMPLING_RATE = 16_000
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 _SILENCE = 1e-4  # peak amplitude; 16-bit dither is below 1e-4
 _SHORTEST_SOUND = 0.025  # one window of the mel spectrogram
+# What may be missing of a stream at its end, in seconds or as a share: indices round, and last frames get lost.
+_MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.1
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ class MediaError:
 
     Args:
         reason: ``missing``, ``empty_file``, ``unreadable``, ``no_video_stream``, ``no_audio_stream``, ``too_short``,
-            ``too_long`` or ``silent``.
+            ``truncated`` (a stream ends before its own index says so), ``too_long`` or ``silent``.
         path: the file, relative to the root of its corpus where known.
         detail: what the decoder said.
     """
@@ -232,7 +234,21 @@ def _one_pass(
         return MediaError("too_short", container.name, "no frame in the span")
     if voice is not None and heard is None:
         return MediaError("no_audio_stream", container.name, "no sound in the span")
+    for taker in (pictures, voice):
+        if taker is not None and not taker.full and (lost := _lost(taker.stream, taker.reached, span)):
+            return MediaError(
+                "truncated", container.name, f"the last {lost:.1f} s of the {taker.stream.type} are missing"
+            )
     return Clip(None if shown is None else np.stack(shown), pictures.fps if pictures else 0.0, heard)
+
+
+def _lost(stream: av.stream.Stream, reached: float, span: tuple[float, float]) -> float:
+    """Seconds missing at the end of the span by the stream's own index; 0 where little is missing or none is known."""
+    if not stream.duration or not stream.time_base:
+        return 0.0
+    end = min(span[1], float(stream.duration * stream.time_base))
+    missing = end - reached
+    return missing if missing > max(_MISSING_SECONDS, _MISSING_SHARE * (end - span[0])) else 0.0
 
 
 class _Pictures:
@@ -253,7 +269,7 @@ class _Pictures:
         self._size = frame_size(self.stream.height, self.stream.width, budget, factor)
         self._taken: list[np.ndarray] = []
         self._last: av.VideoFrame | None = None
-        self.full = False
+        self.full, self.reached = False, 0.0  # reached: end in seconds of the last frame that was decoded
 
     def take(self, frame: av.VideoFrame) -> None:
         time = (frame.time or 0.0) - self._origin
@@ -263,7 +279,7 @@ class _Pictures:
             array = self._array(frame) if array is None else array
             self._taken.append(array)
             self.full = len(self._taken) == len(self._moments)
-        self._last = frame
+        self._last, self.reached = frame, max(self.reached, time + self._step)
 
     def finish(self) -> list[np.ndarray] | None:
         if self._last is None:
@@ -290,7 +306,7 @@ class _Voice:
         self._span, self._parts = span, list[Any]()
         self._first: float | None = None
         self._origin = float((self.stream.start_time or 0) * (self.stream.time_base or 0))
-        self.full = False
+        self.full, self.reached = False, 0.0
 
     def take(self, frame: av.AudioFrame) -> None:
         time = (frame.time or 0.0) - self._origin
@@ -299,6 +315,7 @@ class _Voice:
         if time > self._span[1]:
             self.full = True
             return
+        self.reached = time + frame.samples / frame.sample_rate
         frame.pts = None  # timestamps with gaps would make the resampler refuse; the samples are contiguous
         self._parts += [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
 

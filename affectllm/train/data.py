@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
+from affectllm.instruct.mixture import conversation_features
 from affectllm.model.encode import Encoder
 from affectllm.model.media import MediaError
 
@@ -37,11 +38,15 @@ class Looked:
 
 def load_rows(folder: Path, split: str) -> Dataset:
     """Conversations of a build run as a memory-mapped data set."""
-    from datasets import load_dataset
+    from datasets import Dataset, load_dataset
+    from pyarrow import parquet
 
     file = folder / "conversations" / f"{split}.parquet"
     if not file.is_file():
         raise AffectError(f"{file} is not there", do="build first: affectllm build RECIPE")
+    if not parquet.read_metadata(file).num_rows:  # load_dataset refuses a file without rows
+        features = conversation_features()
+        return Dataset.from_dict({name: [] for name in features}, features=features)
     return load_dataset("parquet", data_files=str(file), split="train", cache_dir=str(folder / ".arrow"))
 
 

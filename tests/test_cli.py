@@ -1,0 +1,271 @@
+"""The command line as a person meets it: lists, single things, audits, builds, errors that are explained, Ctrl-C."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from toy_corpus import toy_corpus
+
+from affectllm import __version__, registry
+from affectllm.cli import main
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import materialise
+from affectllm.corpus.store import read_rows
+from affectllm.instruct import template_names
+from affectllm.run import read_manifest
+
+VERBS = ("run", "build", "train", "eval", "report", "publish", "audit", "ls", "show", "doctor")
+
+
+@pytest.fixture(autouse=True)
+def nothing_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
+    monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+
+def miniature(name: str, folder: Path) -> str:
+    return f"{name}={materialise(load_builder(name).MINIATURE, folder / name)}"
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
+    assert main(words) == status
+    return capsys.readouterr().out
+
+
+def first_words(text: str) -> set[str]:
+    return {line.split()[0] for line in text.splitlines() if line.strip()}
+
+
+# ── help and lists ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_help_names_every_command_with_an_example(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    out = capsys.readouterr().out
+    assert caught.value.code == 0
+    assert set(VERBS) <= first_words(out) and "affectllm run quickstart" in out
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb != "eval"])
+def test_every_command_has_help(verb: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([verb, "--help"])
+    assert caught.value.code == 0 and f"affectllm {verb}" in capsys.readouterr().out
+
+
+def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["--version"])
+    assert capsys.readouterr().out == f"affectllm {__version__}\n"
+
+
+def test_ls_shows_everything_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = first_words(said(capsys, "ls"))
+    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes")
+    for kind in kinds:
+        assert set(registry.names(kind)) <= shown
+    assert set(template_names()) <= shown and {"qwen2_5_omni", "qwen2_audio", "qwen2_5_vl", "qwen2"} <= shown
+
+
+def test_ls_of_one_kind_shows_only_that(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = first_words(said(capsys, "ls", "recipes"))
+    assert shown == {"recipes", "NAME"} | set(registry.names("recipes"))
+
+
+def test_every_task_and_recipe_says_in_a_line_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    for kind in ("tasks", "recipes", "templates"):
+        for line in said(capsys, "ls", kind).splitlines()[2:]:
+            assert len(line.split()) > 4, line
+
+
+# ── single things ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_show_a_corpus_tells_its_card_and_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "show", "emodb")
+    for part in ("Burkhardt", "CC0-1.0", "anger, boredom", "the actor was asked", "emodb.bilderbar.info", "train 277"):
+        assert part in out
+    assert "no samples shown" in out and "--root emodb=DIR" in out
+
+
+def test_show_a_corpus_at_hand_shows_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = said(capsys, "show", "emodb", "-n", "1", "--root", miniature("emodb", tmp_path))
+    sample = json.loads(out[out.index("\n{") :])
+    assert sample["id"] == "03a01Fa" and sample["annotations"][0]["rater"] == "actor"
+
+
+@pytest.mark.parametrize(
+    ("name", "part"),
+    [("quickstart", "tiny:qwen2_5_omni"), ("emodb_emotion", "rater: actor"), ("emotion_set", "questions:")],
+)
+def test_show_prints_the_page_of_a_recipe_task_or_template(
+    name: str, part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = said(capsys, "show", name)
+    assert part in out and f"{name}.yaml" in out.splitlines()[0]
+
+
+# ── audit and build ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_audit_says_what_differs_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = miniature("emodb", tmp_path)
+    out = said(capsys, "audit", "emodb", "--root", root, status=1)
+    assert "train: 2 samples, the card promises 277 (275 missing)" in out
+    assert "media_missing" in out and "14a05Tc" in out
+
+
+def test_audit_of_a_whole_corpus_exits_with_0(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels = ("joy", "anger", "fear")
+    root = toy_corpus(tmp_path, monkeypatch, classes=labels)
+    builder = tmp_path / "data_builders" / "toy.py"
+    builder.write_text(
+        builder.read_text().replace('    yield Rejection("bad.wav"', '    return\n    yield Rejection("bad.wav"')
+    )
+    assert "as the card promises" in said(capsys, "audit", "toy", "--root", f"toy={root}")
+
+
+def test_audit_opens_clips_unless_told_not_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = miniature("emodb", tmp_path)
+    clip = tmp_path / "emodb" / "wav" / "03a01Fa.wav"
+    clip.write_bytes(clip.read_bytes()[:44] + bytes(16_000))  # silence
+    assert "silent" in said(capsys, "audit", "emodb", "--root", root, status=1)
+    assert "silent" not in said(capsys, "audit", "emodb", "--root", root, "--no-media", status=1)
+
+
+def test_audit_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roots = [word for name in ("emodb", "meld") for word in ("--root", miniature(name, tmp_path))]
+    reports = json.loads(said(capsys, "audit", "emodb", "meld", *roots, "--json", status=1))
+    assert [report["name"] for report in reports] == ["emodb", "meld"]
+    assert reports[0]["found"]["train"] == 2 and not reports[0]["ok"]
+
+
+def test_build_a_recipe_leaves_samples_and_conversations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ("build", "emodb_tiny", "--root", miniature("emodb", tmp_path), "--out", str(tmp_path / "out"))
+    out = said(capsys, *words)
+    assert "conversations" in out and str(tmp_path / "out" / "build") in out
+    samples = {
+        path.stem: len(list(read_rows(path))) for path in (tmp_path / "out/build/samples/emodb").glob("*.parquet")
+    }
+    assert samples == {"train": 2, "validation": 1, "test": 1}
+    talks = list(read_rows(tmp_path / "out/build/conversations/train.parquet"))
+    assert len(talks) == 8 and {talk["answer"] for talk in talks} == {"happiness", "anger"}
+    assert "14b10Xc" in (tmp_path / "out/build/rejected.jsonl").read_text(encoding="utf-8")
+
+
+def test_build_corpora_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    roots = [word for name in ("emodb", "meld") for word in ("--root", miniature(name, tmp_path))]
+    said(capsys, "build", "emodb", "meld", *roots, "--out", str(tmp_path / "out"))
+    assert (tmp_path / "out/emodb/samples/emodb/train.parquet").is_file()
+    assert (tmp_path / "out/meld/samples/meld/train.parquet").is_file()
+
+
+def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ("build", "emodb", "--root", miniature("emodb", tmp_path), "--out", str(tmp_path / "out"))
+    said(capsys, *words)
+    written = (tmp_path / "out/emodb/samples/emodb/train.parquet").stat().st_mtime_ns
+    assert "train" in said(capsys, *words)
+    assert (tmp_path / "out/emodb/samples/emodb/train.parquet").stat().st_mtime_ns == written
+    (tmp_path / "emodb/wav/03a01Wa.wav").unlink()
+    said(capsys, *words)
+    assert len(list(read_rows(tmp_path / "out/emodb/samples/emodb/train.parquet"))) == 1
+
+
+# ── errors ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("words", "hint"),
+    [
+        (["run", "quickstrat"], "quickstart"),
+        (["train", "emodb-tiny"], "emodb_tiny"),
+        (["build", "quickstrat"], "quickstart"),
+        (["build", "crema-d"], "crema_d"),
+        (["audit", "medl"], "meld"),
+        (["show", "emodb_emotions"], "emodb_emotion"),
+        (["build", "emodb", "--root", "emodb"], "NAME=DIR"),
+        (["report", "no_such_run"], "no_such_run"),
+        (["publish", "no_such_run", "--repo-id", "me/x", "--dry-run"], "no_such_run"),
+    ],
+    ids=" ".join,
+)
+def test_what_cannot_be_done_is_explained_with_status_2(
+    words: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words) == 2
+    error = capsys.readouterr().err
+    assert "error: " in error and hint in error and "Traceback" not in error
+    assert "\n  → " in error
+
+
+@pytest.mark.parametrize(
+    "words", [[], ["fly"], ["run"], ["ls", "cars"], ["publish", "x"], ["build", "emodb", "--rot", "x"]]
+)
+def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(words)
+    assert caught.value.code == 2 and "usage: affectllm" in capsys.readouterr().err
+
+
+def test_the_installed_command_exits_as_main_says_and_prints_no_traceback() -> None:
+    command = [sys.executable, "-m", "affectllm.cli", "show", "nothing_called_this"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
+
+
+def test_a_folder_of_somebody_else_is_not_built_into(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "out" / "emodb").mkdir(parents=True)
+    (tmp_path / "out" / "emodb" / "thesis.tex").write_text("five years")
+    words = ["build", "emodb", "--root", miniature("emodb", tmp_path), "--out", str(tmp_path / "out")]
+    assert main(words) == 2
+    assert "is no run" in capsys.readouterr().err
+    assert [path.name for path in (tmp_path / "out" / "emodb").iterdir()] == ["thesis.tex"]
+
+
+# ── Ctrl-C ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+_WAITS = 'open(os.environ["READING"], "w").close(); time.sleep(float(os.environ["SECONDS"]))'
+
+
+def wait_for(path: Path, seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} did not appear"
+        time.sleep(0.02)
+
+
+def test_ctrl_c_while_building_exits_with_130_and_the_same_command_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = toy_corpus(tmp_path, monkeypatch, when_read=f"import os, time; {_WAITS}")
+    monkeypatch.setenv("READING", str(tmp_path / "reading"))
+    command = [sys.executable, "-m", "affectllm.cli", "build", "toy", "--root", f"toy={root}", "--out", "out"]
+    with subprocess.Popen(
+        command, env={**os.environ, "SECONDS": "60"}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as child:
+        wait_for(tmp_path / "reading")
+        child.send_signal(signal.SIGINT)
+        _, error = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "interrupted" in error and "Traceback" not in error
+    manifest = read_manifest(tmp_path / "out" / "toy")
+    assert manifest is not None and not manifest["finished"]
+    assert not list((tmp_path / "out").rglob("*.parquet")) and not list((tmp_path / "out").rglob("*.part"))
+    monkeypatch.setenv("SECONDS", "0")
+    assert main(command[3:]) == 0
+    manifest = read_manifest(tmp_path / "out" / "toy")
+    assert manifest is not None and manifest["finished"]
+    assert len(list(read_rows(tmp_path / "out/toy/samples/toy/train.parquet"))) == 6

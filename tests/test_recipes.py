@@ -1,0 +1,53 @@
+"""Every recipe that ships loads strictly, and takes a step on the tiny model of its family with miniature corpora."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from affectllm import registry
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import materialise
+from affectllm.evaluate.sources import task_sources
+from affectllm.pipeline import refuse_leaks
+from affectllm.train.recipe import load_recipe
+from affectllm.train.stage import find_roots, train
+
+NAMES = sorted(registry.names("recipes"))
+# What a page decides for real hardware and real sizes; everything else stays as it is written.
+SMALL = ["model=tiny", "trainer.max_steps=1", "trainer.eval_strategy='no'", "trainer.save_strategy='no'"]
+SMALL += ["trainer.dataloader_num_workers=0", "trainer.gradient_accumulation_steps=1", "trainer.disable_tqdm=true"]
+
+
+@pytest.fixture(scope="module")
+def miniatures(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    """``NAME=DIR`` of every shipped corpus, as its miniature."""
+    base = tmp_path_factory.mktemp("miniatures")
+    return [f"{n}={materialise(load_builder(n).MINIATURE, base / n)}" for n in registry.names("data_builders")]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_loads_and_says_what_it_is_for(name: str) -> None:
+    recipe = load_recipe(name)
+    assert recipe.name == name and len(recipe.description) > 20
+    assert load_recipe(name, ["model=tiny"]).model.path == f"tiny:{recipe.model.backbone}"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_trains_on_nothing_that_it_scores(name: str, miniatures: list[str]) -> None:
+    recipe = load_recipe(name)
+    scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
+    assert scored, "a recipe names the tasks that say whether it worked"
+    refuse_leaks(recipe, find_roots([*recipe.corpora(), *scored], miniatures))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", NAMES)
+def test_one_step_on_the_tiny_model(name: str, miniatures: list[str], tmp_path: Path) -> None:
+    outputs = train(name, SMALL, miniatures, tmp_path / "run")
+    assert outputs["steps"] == 1
+    assert (tmp_path / "run" / "train" / "final").is_dir()
+    history = json.loads((tmp_path / "run" / "train" / "trainer_state.json").read_text())["log_history"]
+    assert history[-1]["train_loss"] > 0
