@@ -10,6 +10,7 @@ from pathlib import Path
 
 from affectllm import __version__
 from affectllm.errors import AffectError
+from affectllm.model import torchvision_ops
 
 _EPILOG = """\
 examples:
@@ -23,6 +24,7 @@ examples:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 for an error that is explained, 130 for Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
+    torchvision_ops.install()  # before anything imports torchvision; loads nothing itself
     try:
         if words[:1] == ["eval"]:
             return _eval(words[1:])

@@ -1,15 +1,15 @@
 """The error tree. Every message says what happened, where, and what to do about it.
 
-    AffectError
-     ├── NotFound          a corpus, task, recipe, template or file that is not there
-     │    └── MissingCorpus    no folder is known for a corpus
-     ├── Malformed         a file of ours or theirs that cannot be read as what it claims to be
-     │    └── BadRecipe        a recipe page with an unknown key, a wrong type or a forbidden value
-     ├── Leakage           what is trained on is also scored on
-     ├── LicenceRefused    a licence forbids what was asked for
-     ├── ModalityUnheard   a model does not react to a modality it is said to take
-     ├── WrongCheckpoint   a checkpoint folder holds another architecture
-     └── WriteFailed       the disk said no
+AffectError
+ ├── NotFound          a corpus, task, recipe, template or file that is not there
+ │    └── MissingCorpus    no folder is known for a corpus
+ ├── Malformed         a file of ours or theirs that cannot be read as what it claims to be
+ │    └── BadRecipe        a recipe page with an unknown key, a wrong type or a forbidden value
+ ├── Leakage           what is trained on is also scored on
+ ├── LicenceRefused    a licence forbids what was asked for
+ ├── ModalityUnheard   a model does not react to a modality it is said to take
+ ├── WrongCheckpoint   a checkpoint folder holds another architecture
+ └── WriteFailed       the disk said no
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,7 +14,9 @@ REFERENCE = "reference"
 MODALITIES = "modalities"
 
 
-def run(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None) -> list[Path]:
+def run(
+    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None
+) -> list[Path]:
     """Run a recipe, or every variant of its ``matrix``, and return the reports.
 
     Raises:
@@ -71,31 +74,26 @@ def train(
 def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
     """Score the tuned model, its modality ablations and the reference models."""
     from affectllm.evaluate.run import evaluate
-    from affectllm.train.sft import FINAL
+    from affectllm.train.stage import FINAL, identity
 
-    budget = {key: value for key, value in recipe.model.budget.to_json().items()}
-    tuned = {"pretrained": str(folder / "train" / FINAL), **budget}
+    tuned = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
+    common: dict[str, Any] = {"roots": roots, "inputs": {"corpora": {n: identity(n, r) for n, r in roots.items()}}}
     options = ["--batch_size", str(recipe.eval.batch_size)]
     if recipe.eval.limit is not None:
         options += ["--limit", str(recipe.eval.limit)]
     _say("eval")
-    evaluate(recipe.eval.tasks, "affectllm", folder / "eval", model_args=tuned, roots=roots, lm_eval_args=options)
+    common["lm_eval_args"] = options
+    tasks = recipe.eval.tasks
+    evaluate(tasks, "affectllm", folder / "eval", model_args=tuned, **common)
     for shown in recipe.eval.ablations:
         label = "+".join(shown)
         _say(f"eval, {label} only")
-        evaluate(
-            recipe.eval.tasks,
-            "affectllm",
-            folder / "eval" / MODALITIES / label,
-            model_args=tuned,
-            roots=roots,
-            modalities=shown,
-            lm_eval_args=options,
-        )
+        place = folder / "eval" / MODALITIES / label
+        evaluate(tasks, "affectllm", place, model_args=tuned, modalities=shown, **common)
     for reference in recipe.eval.references:
         _say(f"eval, reference model {reference}")
         place = folder / "eval" / REFERENCE / reference
-        evaluate(recipe.eval.tasks, f"affectllm-{reference}", place, roots=roots, lm_eval_args=options)
+        evaluate(tasks, f"affectllm-{reference}", place, **common)
 
 
 def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
@@ -140,10 +138,20 @@ def build(names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], 
         counts = stage.build(recipe, stage.find_roots(recipe.corpora(), pairs), folder)
         _print_counts(counts, folder / "build")
         return
+    _refuse_misspelt_recipe(names)
+    roots = stage.find_roots(names, pairs)
     for name in names:
         folder = (out or stage.RUNS / "samples") / name
-        counts = stage.build_samples(name, stage.find_roots([name], pairs)[name], folder)
+        counts = stage.build_samples(name, roots[name], folder)
         _print_counts(counts, folder)
+
+
+def _refuse_misspelt_recipe(names: Sequence[str]) -> None:
+    from affectllm import registry
+
+    nearest = difflib.get_close_matches(names[0], [*registry.names("data_builders"), *registry.names("recipes")], n=1)
+    if len(names) == 1 and nearest and nearest[0] in registry.names("recipes"):
+        registry.find("recipes", names[0])  # raises, naming what was meant
 
 
 def _print_counts(counts: Mapping[str, Any], folder: Path) -> None:

@@ -32,8 +32,9 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of ``demo_affect`` with a few clips per split."""
-    from affectllm.corpus import TEST, TRAIN, VALIDATION
     from affectllm.data_builders import demo_affect
+
+    from affectllm.corpus import TEST, TRAIN, VALIDATION
 
     root = tmp_path_factory.mktemp("demo_affect")
     demo_affect.generate(root, 0, {TRAIN: 20, VALIDATION: 10, TEST: 10})

@@ -200,7 +200,7 @@ def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
         (["report", "no_such_run"], "no_such_run"),
         (["publish", "no_such_run", "--repo-id", "me/x", "--dry-run"], "no_such_run"),
     ],
-    ids=" ".join,
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_what_cannot_be_done_is_explained_with_status_2(
     words: list[str], hint: str, capsys: pytest.CaptureFixture[str]

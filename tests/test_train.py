@@ -54,7 +54,10 @@ def test_a_finished_run_is_skipped(small_demo: Path, tmp_path: Path) -> None:
 def test_lora_adapts_the_layers_of_the_named_towers(small_demo: Path, tmp_path: Path) -> None:
     adapt = {"language": ["q_proj"], "audio": None}
     page = write_page(
-        tmp_path, model={"adapt": adapt}, peft={"r": 4, "lora_alpha": 8}, trainer={"max_steps": 2, "save_strategy": "no"}
+        tmp_path,
+        model={"adapt": adapt},
+        peft={"r": 4, "lora_alpha": 8},
+        trainer={"max_steps": 2, "save_strategy": "no"},
     )
     train(small_demo, page, tmp_path / "run")
     final = tmp_path / "run" / "train" / "final"
@@ -80,7 +83,13 @@ def test_qlora_runs_on_the_cpu(small_demo: Path, tmp_path: Path) -> None:
 
 def test_the_best_checkpoint_by_validation_loss_is_kept(small_demo: Path, tmp_path: Path) -> None:
     # A rate this large makes the later checkpoints worse than the first.
-    trainer = {"max_steps": 6, "eval_strategy": "steps", "eval_steps": 2, "learning_rate": 0.02, "lr_scheduler_type": "constant"}
+    trainer = {
+        "max_steps": 6,
+        "eval_strategy": "steps",
+        "eval_steps": 2,
+        "learning_rate": 0.02,
+        "lr_scheduler_type": "constant",
+    }
     page = write_page(tmp_path, trainer=trainer)
     train(small_demo, page, tmp_path / "run")
     folder = tmp_path / "run" / "train"

@@ -13,6 +13,7 @@ from pathlib import Path
 from affectllm.corpus.roots import parse_roots
 from affectllm.evaluate.environment import parse_modalities, settings
 from affectllm.metrics import Score
+from affectllm.model.torchvision_ops import install
 
 _COMMANDS = ("run", "ls", "validate")
 
@@ -45,6 +46,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     Raises:
         AffectError: for our own options, pages, corpora and models; lm-eval's errors pass through.
     """
+    install()
     if "--help" in argv or "-h" in argv:
         parser().print_help()
     ours, theirs = parser().parse_known_args(list(argv))

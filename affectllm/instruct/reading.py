@@ -64,9 +64,10 @@ def read_description(text: str, space: LabelSpace, rater: str) -> Reading:
     reading = read_set(text, space, rater)
     if isinstance(reading, Unreadable) or space.kind != "category":
         return reading
-    if not reading.value:
+    names = tuple(reading.value)
+    if not names:
         return Unreadable("no_label", text)
-    return Annotation(space.name, rater, reading.value[0]) if len(reading.value) == 1 else reading
+    return Annotation(space.name, rater, str(names[0])) if len(names) == 1 else reading
 
 
 def read_reply(text: str, space: LabelSpace, rater: str) -> Reading:

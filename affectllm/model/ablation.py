@@ -21,7 +21,9 @@ SMALLEST_CHANGE = 1e-5
 _TENSORS = {"video": "pixel_values_videos", "audio": "input_features", "image": "pixel_values"}
 
 
-def check_modalities_heard(model: Model, encoder: Encoder, conversations: Sequence[Messages]) -> dict[str, dict[str, float]]:
+def check_modalities_heard(
+    model: Model, encoder: Encoder, conversations: Sequence[Messages]
+) -> dict[str, dict[str, float]]:
     """Largest change of the loss per modality when it is removed and when it is swapped with another sample's.
 
     Args:

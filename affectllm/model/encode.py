@@ -78,9 +78,7 @@ class Encoder:
         self._placeholders = {
             part: self.tokenizer.convert_tokens_to_ids(token) for part, token in backbone.placeholders.items()
         }
-        self._fingerprint = digest(
-            {"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)}
-        )
+        self._fingerprint = digest({"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)})
         self._control = sorted({str(token) for token in self.tokenizer.added_tokens_decoder.values()}, key=len)
 
     def encode(self, messages: Messages, *, generation_prompt: bool = False) -> Encoded | MediaError:
@@ -227,7 +225,7 @@ class Encoder:
             if token in marks:
                 expansion = next(waiting)
                 pieces += [torch.tensor(ids[begin:index], dtype=torch.long), expansion]
-                answered += [torch.tensor(mask[begin:index], dtype=torch.bool), torch.zeros(len(expansion), dtype=bool)]
+                answered += [torch.tensor(mask[begin:index], dtype=torch.bool), torch.zeros(len(expansion), dtype=torch.bool)]
                 begin = index + 1
         pieces.append(torch.tensor(ids[begin:], dtype=torch.long))
         answered.append(torch.tensor(mask[begin:], dtype=torch.bool))

@@ -84,7 +84,11 @@ def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Ten
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
     batch |= _in_dtype(model, batch)
-    out = model.model(**batch, use_cache=True, logits_to_keep=1) if _keeps(model) else model.model(**batch, use_cache=True)
+    out = (
+        model.model(**batch, use_cache=True, logits_to_keep=1)
+        if _keeps(model)
+        else model.model(**batch, use_cache=True)
+    )
     last = prompt.length - 1 if prompt.positions is None else int(prompt.positions.max())
     return out.logits[0, -1], out.past_key_values, last + 1
 

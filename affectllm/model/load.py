@@ -1,4 +1,4 @@
-"""Loading a model: one path for tiny models, checkpoints on disk and checkpoints of the Hub, with or without adapter."""
+"""Loading a model: one path for tiny models, folders and the Hub, with or without an adapter."""
 
 from __future__ import annotations
 

@@ -6,10 +6,9 @@ This is the only place that opens a clip. What cannot be used is a ``MediaError`
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 if TYPE_CHECKING:
     import av
@@ -225,7 +224,7 @@ def _one_pass(
         taker = pictures if pictures is not None and packet.stream is pictures.stream else voice
         assert taker is not None
         for frame in packet.decode():
-            taker.take(frame)
+            taker.take(cast(Any, frame))
         if all(t is None or t.full for t in (pictures, voice)):
             break
     shown = pictures.finish() if pictures is not None else None
@@ -301,7 +300,6 @@ class _Voice:
         import av
 
         self.stream = container.streams.audio[0]
-        self.stream.thread_type = "AUTO"
         self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLING_RATE)
         self._span, self._parts = span, list[Any]()
         self._first: float | None = None
@@ -329,11 +327,3 @@ class _Voice:
         begin = max(0, round((self._span[0] - self._first) * SAMPLING_RATE))
         length = self._span[1] - max(self._span[0], self._first)
         return wave[begin:] if math.isinf(length) else wave[begin : begin + math.ceil(length * SAMPLING_RATE)]
-
-
-def frames_of(path: Path) -> Iterator[Any]:
-    """Every frame of a file as decoded, for audits and previews."""
-    import av
-
-    with av.open(str(path)) as container:
-        yield from container.decode(video=0)

@@ -10,7 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from affectllm.instruct.template import PROMPTS
 from affectllm.model.backbones import Backbone, find_backbone
@@ -92,7 +92,7 @@ def _widen(model: Any) -> None:
 
 
 def _tokenizer(backbone: Backbone) -> Any:
-    """A byte-level BPE tokenizer of the Qwen class, trained on our own prompts."""
+    """A byte-level BPE tokenizer of the Qwen class, trained on our own prompts and everyday words."""
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, trainers
     from transformers import Qwen2Tokenizer
 
@@ -100,7 +100,7 @@ def _tokenizer(backbone: Backbone) -> Any:
     bpe.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     bpe.decoder = decoders.ByteLevel()
     alphabet = pre_tokenizers.ByteLevel.alphabet()
-    trainer = trainers.BpeTrainer(vocab_size=1_000, initial_alphabet=sorted(alphabet), show_progress=False)
+    trainer = trainers.BpeTrainer(vocab_size=1_500, initial_alphabet=sorted(alphabet), show_progress=False)
     bpe.train_from_iterator(_own_words(), trainer)
     state = _state(bpe)
     special = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", *_SPECIAL[backbone.name]]
@@ -115,7 +115,7 @@ def _tokenizer(backbone: Backbone) -> Any:
     }
     tokenizer = Qwen2Tokenizer(
         vocab=state["vocab"],
-        merges=[tuple(merge) for merge in state["merges"]],
+        merges=cast(Any, [tuple(merge) for merge in state["merges"]]),
         eos_token="<|im_end|>",
         pad_token="<|endoftext|>",
         extra_special_tokens=extra if backbone.name == "qwen2_5_omni" else {},
@@ -133,8 +133,13 @@ def _state(bpe: Any) -> dict[str, Any]:
 
 
 def _own_words() -> Iterator[str]:
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
+
     for path in sorted(PROMPTS.glob("*.yaml")):
         yield path.read_text(encoding="utf-8")
+    # Everyday words, so that speech takes about a token a word as it does in a real vocabulary.
+    for word in sorted(ENGLISH_STOP_WORDS):
+        yield from (f" {word}", f" {word}", word.capitalize())
 
 
 def _processor(backbone: Backbone, tokenizer: Any) -> Any:
@@ -155,7 +160,7 @@ def _processor(backbone: Backbone, tokenizer: Any) -> Any:
     return getattr(transformers, backbone.processor_class)(**parts)
 
 
-def _ids(tokenizer: Any, **tokens: str) -> dict[str, int]:
+def _ids(tokenizer: Any, **tokens: str) -> dict[str, Any]:
     return {key: tokenizer.convert_tokens_to_ids(token) for key, token in tokens.items()}
 
 
@@ -228,9 +233,7 @@ def _vl_config(tokenizer: Any) -> Any:
         **{"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4},
         **{"out_hidden_size": _TEXT["hidden_size"], "fullatt_block_indexes": [1], "tokens_per_second": 2},
     }
-    return Qwen2_5_VLConfig(
-        text_config=_text(tokenizer, rope_parameters=dict(_MROPE)), vision_config=vision, **ids
-    )
+    return Qwen2_5_VLConfig(text_config=_text(tokenizer, rope_parameters=dict(_MROPE)), vision_config=vision, **ids)
 
 
 def _text_config(tokenizer: Any) -> Any:

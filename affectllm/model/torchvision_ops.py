@@ -23,9 +23,7 @@ _library = None
 class _BeforeTorchvision(MetaPathFinder):
     """Declares the schemas at the moment torchvision is first imported, and finds nothing itself."""
 
-    def find_spec(
-        self, name: str, path: Sequence[str] | None, target: ModuleType | None = None
-    ) -> ModuleSpec | None:
+    def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name == "torchvision":
             sys.meta_path.remove(self)
             ensure_torchvision()

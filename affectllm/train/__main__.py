@@ -7,10 +7,12 @@ import sys
 from pathlib import Path
 
 from affectllm.errors import AffectError
+from affectllm.model.torchvision_ops import install
 
 
 def main(argv: list[str] | None = None) -> int:
     """Train one recipe; returns the exit status."""
+    install()  # accelerate starts this module, not the command line
     from affectllm.train.stage import add_arguments, train
 
     parser = argparse.ArgumentParser(prog="affectllm.train", description=__doc__)

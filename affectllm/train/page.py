@@ -183,7 +183,9 @@ def _scalar(hint: Any, value: Any, page: Page, path: Path_) -> Any:
         return float(value)
     if type(value) is hint:
         return value
-    return _wrong({str: "text", int: "a whole number", float: "a number", bool: "true or false"}[hint], value, page, path)
+    return _wrong(
+        {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[hint], value, page, path
+    )
 
 
 def _wrong(wanted: str, value: Any, page: Page, path: Path_) -> typing.NoReturn:

@@ -17,6 +17,7 @@ from affectllm.instruct.mixture import Part
 from affectllm.model.backbones import find_backbone
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
+from affectllm.model.torchvision_ops import install
 from affectllm.train.page import Page, build, check_keys, read_page
 
 # What the machine decides, not the page: where a run lies, what it resumes from and how data reach our collator.
@@ -196,6 +197,7 @@ def _without_matrix(page: Page) -> Page:
 
 
 def _check(recipe: Recipe, page: Page) -> None:
+    install()
     from peft import LoraConfig
     from transformers import BitsAndBytesConfig
     from trl import SFTConfig

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import dataclasses
 import functools
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from accelerate import PartialState
 from peft import LoraConfig
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel
+from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
@@ -28,11 +28,10 @@ from affectllm.run import write_json
 from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH, load_rows, look, measured
 from affectllm.train.recipe import Recipe
+from affectllm.train.stage import FINAL
 
 if TYPE_CHECKING:
     from datasets import Dataset
-
-FINAL = "final"
 
 
 def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping[str, Path]) -> dict[str, Any]:
@@ -53,9 +52,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         AffectError: when no clip can be used.
     """
     model = _load(recipe)
-    encoder = Encoder(
-        model.processor, model.backbone, model.model.config, recipe.model.budget, roots, MediaCache()
-    )
+    encoder = Encoder(model.processor, model.backbone, model.model.config, recipe.model.budget, roots, MediaCache())
     train, validation, counts = _datasets(build, encoder, args, out)
     heard = _self_test(recipe, args, model, encoder, train)
     _freeze(model, recipe)
@@ -81,16 +78,17 @@ class AffectTrainer(SFTTrainer):
     """
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        model = self.model
+        model: Any = self.model
         if isinstance(model, PreTrainedModel) and not str(output_dir).endswith(FINAL):
-            model.save_pretrained = functools.partial(model.save_pretrained, save_original_format=False)
+            vars(model)["save_pretrained"] = functools.partial(model.save_pretrained, save_original_format=False)
         try:
             super()._save(output_dir, state_dict)
         finally:
             vars(model).pop("save_pretrained", None)
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
-        missing = set(load_result.missing_keys) - set(self.model._keys_to_ignore_on_save or ())
+        model: Any = self.model
+        missing = set(load_result.missing_keys) - set(model._keys_to_ignore_on_save or ())
         if missing or load_result.unexpected_keys:
             named = ", ".join(sorted(missing or load_result.unexpected_keys)[:3])
             raise WrongCheckpoint(
@@ -99,7 +97,7 @@ class AffectTrainer(SFTTrainer):
             )
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
-        rows = self.train_dataset if train_dataset is None else train_dataset
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset
         if self.args.train_sampling_strategy != "group_by_length":
             return super()._get_train_sampler(train_dataset)
         group = self.args.train_batch_size * self.args.gradient_accumulation_steps * self.args.world_size
@@ -163,7 +161,7 @@ def _load(recipe: Recipe) -> Model:
     device = None
     if recipe.quantization is not None and torch.cuda.is_available():
         device = {"": PartialState().local_process_index}
-    extra = {"device_map": device} if device else {}
+    extra: dict[str, Any] = {"device_map": device} if device else {}
     model = load_model(
         recipe.model.path,
         backbone=recipe.model.backbone,
@@ -186,7 +184,10 @@ def _quantization(recipe: Recipe) -> dict[str, Any] | None:
         return None
     # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
     # unless the page says otherwise.
-    return {"llm_int8_skip_modules": ["visual", "audio_tower", "multi_modal_projector", "lm_head"], **recipe.quantization}
+    return {
+        "llm_int8_skip_modules": ["visual", "audio_tower", "multi_modal_projector", "lm_head"],
+        **recipe.quantization,
+    }
 
 
 def _lora(recipe: Recipe, model: Model) -> LoraConfig | None:
@@ -205,7 +206,9 @@ def _freeze(model: Model, recipe: Recipe) -> None:
             parameter.requires_grad_(False)
 
 
-def _datasets(build: Path, encoder: Encoder, args: SFTConfig, out: Path) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
+def _datasets(
+    build: Path, encoder: Encoder, args: SFTConfig, out: Path
+) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
     state, found, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers
     with state.main_process_first():  # the others then read what the first has noted
@@ -229,39 +232,30 @@ def _self_test(
     """Run the media-ablation self-test on a few different conversations."""
     step = max(1, len(rows) // 4)
     conversations = [rows[index]["messages"] for index in range(0, len(rows), step)][:4]
-    if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
-        # Weights are already sharded; the test runs on an equal model of a family's size when that is tiny, and on
-        # the processor's side otherwise, by a copy that ZeRO does not see.
-        return _unsharded_self_test(recipe, encoder, conversations)
-    return check_modalities_heard(model, encoder, conversations)
-
-
-def _unsharded_self_test(recipe: Recipe, encoder: Encoder, conversations: list[Any]) -> dict[str, dict[str, float]]:
-    from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
-    from transformers.integrations import deepspeed as integration
-
-    config = integration._hf_deepspeed_config_weak_ref() if integration._hf_deepspeed_config_weak_ref else None
+    if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
+        return check_modalities_heard(model, encoder, conversations)
+    # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.
     unset_hf_deepspeed_config()
     try:
         copy = load_model(recipe.model.path, backbone=recipe.model.backbone, dtype=recipe.model.dtype)
         return check_modalities_heard(copy, encoder, conversations)
     finally:
-        if config is not None:
-            set_hf_deepspeed_config(config)
+        set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)
 
 
 def _finish(trainer: SFTTrainer, out: Path) -> dict[str, Any]:
     trainer.save_model(str(out / FINAL))
     trainer.save_state()
-    state = trainer.state
+    state, model, processor = trainer.state, cast(Any, trainer.model), cast(Any, trainer.processing_class)
     if trainer.is_world_process_zero():
-        trainer.processing_class.save_pretrained(str(out / FINAL))
-        write_json(out / "losses.json", [entry for entry in state.log_history if "loss" in entry or "eval_loss" in entry])
+        processor.save_pretrained(str(out / FINAL))
+        write_json(
+            out / "losses.json", [entry for entry in state.log_history if "loss" in entry or "eval_loss" in entry]
+        )
     return {
         "steps": state.global_step,
         "epochs": state.epoch,
         "best_checkpoint": Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None,
         "best_eval_loss": state.best_metric,
-        "trainable_parameters": sum(p.numel() for p in trainer.model.parameters() if p.requires_grad),
-        "config": {k: v for k, v in dataclasses.asdict(trainer.args).items() if k in ("learning_rate", "num_train_epochs")},
+        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
     }

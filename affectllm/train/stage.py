@@ -16,12 +16,15 @@ from affectllm.run import Run, digest, file_digest, read_manifest
 from affectllm.train.recipe import Recipe, load_recipe
 
 RUNS = Path("runs")
+FINAL = "final"  # folder of the tuned model or adapter, in the train run
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options shared by every command that takes a recipe."""
     parser.add_argument("recipe", help="name in recipes/ (see `affectllm ls recipes`) or path of a YAML file")
-    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
+    )
     parser.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="where a corpus lies")
     parser.add_argument("--out", metavar="DIR", help="run folder (default: runs/RECIPE)")
 
@@ -47,7 +50,7 @@ def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, 
         "mixture": [part.to_json() for part in recipe.data.mixture],
         "validation_rows": recipe.data.validation_rows,
         "seed": recipe.seed,
-        "corpora": {name: _identity(name, root) for name, root in roots.items()},
+        "corpora": {name: identity(name, root) for name, root in roots.items()},
         "prompts": digest({path.name: file_digest(path) for path in sorted(PROMPTS.glob("*.yaml"))}),
     }
     with Run(folder / "build", "build", inputs) as run:
@@ -60,7 +63,7 @@ def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, 
 
 def build_samples(name: str, root: Path, folder: Path) -> dict[str, Any]:
     """Samples of one corpus, without a question; skipped when its files have not changed."""
-    with Run(folder, "build", {"corpora": {name: _identity(name, root)}}) as run:
+    with Run(folder, "build", {"corpora": {name: identity(name, root)}}) as run:
         if not run.done:
             run.outputs = mixture.build_samples(name, root, run.folder)
         return run.outputs
@@ -116,7 +119,7 @@ def _write_page(recipe: Recipe, folder: Path) -> None:
     scratch.replace(folder / "recipe.yaml")
 
 
-def _identity(name: str, root: Path) -> dict[str, Any]:
+def identity(name: str, root: Path) -> dict[str, Any]:
     """What decides the samples of a corpus: its builder's bytes, and the names, sizes and times of its files."""
     code = Path(load_builder(name).__file__)  # type: ignore[attr-defined]
     files = sorted(
