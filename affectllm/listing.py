@@ -51,7 +51,7 @@ def audit(names: Sequence[str], pairs: Sequence[str], *, media: bool, as_json: b
     roots, reports = parse_roots(pairs), []
     for name in names:
         with tqdm(desc=f"auditing {name}", unit=" samples", file=sys.stderr) as bar:
-            reports.append(compare(name, locate(name, roots), media, probe, lambda _: bar.update()))  # noqa: B023
+            reports.append(compare(name, locate(name, roots), media, probe, lambda _: bar.update()))
     if as_json:
         print(json.dumps([report.to_json() for report in reports], indent=2, ensure_ascii=False))
     else:

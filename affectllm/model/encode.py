@@ -225,7 +225,10 @@ class Encoder:
             if token in marks:
                 expansion = next(waiting)
                 pieces += [torch.tensor(ids[begin:index], dtype=torch.long), expansion]
-                answered += [torch.tensor(mask[begin:index], dtype=torch.bool), torch.zeros(len(expansion), dtype=torch.bool)]
+                answered += [
+                    torch.tensor(mask[begin:index], dtype=torch.bool),
+                    torch.zeros(len(expansion), dtype=torch.bool),
+                ]
                 begin = index + 1
         pieces.append(torch.tensor(ids[begin:], dtype=torch.long))
         answered.append(torch.tensor(mask[begin:], dtype=torch.bool))
