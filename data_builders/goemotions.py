@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
@@ -112,17 +113,27 @@ def _check_names(base: Path, root: Path) -> Iterator[Rejection]:
 
 
 def _sample(split: str, where: str, fields: list[str]) -> Sample | Rejection:
-    text, numbers, comment = fields[0], fields[1].split(","), fields[2].strip()
-    if not text.strip() or not comment:
+    text, comment = fields[0].strip(), fields[2].strip()
+    if not text or not comment:
         return Rejection(where, "broken_row", where, "no words or no id")
-    if not all(number.isdecimal() and int(number) < len(EMOTIONS) for number in numbers):
+    names = _names(fields[1])
+    if names is None:
         return Rejection(comment, "unknown_label", where, fields[1])
     return Sample(
         id=comment,
         corpus=CARD.name,
         split=split,
-        annotations=(Annotation(SPACE.name, "crowd", tuple(EMOTIONS[n] for n in sorted({int(n) for n in numbers}))),),
+        annotations=(Annotation(SPACE.name, "crowd", names),),
         source=where,
-        text=text.strip(),
+        text=text,
         language="en",
     )
+
+
+@lru_cache(maxsize=4096)
+def _names(numbers: str) -> tuple[str, ...] | None:
+    """The emotions that numbers joined by commas stand for, in the space's order; None when one is unknown."""
+    parts = numbers.split(",")
+    if not all(part.isdecimal() and int(part) < len(EMOTIONS) for part in parts):
+        return None
+    return tuple(EMOTIONS[number] for number in sorted({int(part) for part in parts}))

@@ -269,3 +269,44 @@ def test_ctrl_c_while_building_exits_with_130_and_the_same_command_goes_on(
     manifest = read_manifest(tmp_path / "out" / "toy")
     assert manifest is not None and manifest["finished"]
     assert len(list(read_rows(tmp_path / "out/toy/samples/toy/train.parquet"))) == 6
+
+
+_PAGE = """
+description: Trains until it is interrupted.
+data:
+  mixture:
+    - {corpus: toy, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}
+model: {path: tiny:qwen2, backbone: qwen2, dtype: float32}
+trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_train_batch_size: 2}
+"""
+
+
+@pytest.mark.slow
+def test_ctrl_c_while_training_stops_every_process_and_keeps_the_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = toy_corpus(tmp_path, monkeypatch, classes=("joy", "anger", "fear"))
+    (tmp_path / "endless.yaml").write_text(_PAGE)
+    words = ["train", "endless.yaml", "--root", f"toy={root}", "--out", "out"]
+    child = subprocess.Popen(
+        [sys.executable, "-m", "affectllm.cli", *words],
+        env={**os.environ, "HF_HUB_OFFLINE": "1"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal sends Ctrl-C to the whole group, and so do we
+    )
+    try:
+        wait_for(tmp_path / "out" / "train" / "checkpoint-5" / "trainer_state.json", 240)
+    finally:
+        os.killpg(child.pid, signal.SIGINT)
+        _, error = child.communicate(timeout=60)
+    assert child.returncode == 130
+    assert "interrupted; the same command goes on where it stopped" in error
+    with pytest.raises(ProcessLookupError):
+        for _ in range(100):  # the last of the group may still be on its way out
+            os.killpg(child.pid, 0)
+            time.sleep(0.1)
+    manifest = read_manifest(tmp_path / "out" / "train")
+    assert manifest is not None and not manifest["finished"]
+    assert list((tmp_path / "out" / "train").glob("checkpoint-*/model.safetensors"))

@@ -88,7 +88,10 @@ class Sample:
 
     def annotation(self, space: str, rater: str) -> Annotation | None:
         """The answer given by ``rater`` in ``space``, or None."""
-        return next((a for a in self.annotations if a.space == space and a.rater == rater), None)
+        for annotation in self.annotations:  # called for every row of a build: a generator would cost twice as much
+            if annotation.space == space and annotation.rater == rater:
+                return annotation
+        return None
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types; the inverse of ``from_json``."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -53,9 +54,9 @@ class Writer:
     def __init__(self, path: Path, features: Features) -> None:
         self.path, self.rows = path, 0
         self._schema: pa.Schema = features.arrow_schema
-        self._json = [name for name, kind in features.items() if "Json" in repr(kind)]
+        self._columns = [_column(field.name, field.type, repr(features[field.name])) for field in self._schema]
         self._scratch = path.with_name(f".{path.name}.part")
-        self._buffer: list[Mapping[str, Any]] = []
+        self._waiting = 0
         self._parquet: Any = None
 
     def __enter__(self) -> Writer:
@@ -72,32 +73,22 @@ class Writer:
 
     def write(self, row: Mapping[str, Any]) -> None:
         """Add one row; keys are the features' names."""
-        self._buffer.append(row)
+        for column in self._columns:
+            column.add(row[column.name])
         self.rows += 1
-        if len(self._buffer) >= ROWS_PER_GROUP:
+        self._waiting += 1
+        if self._waiting >= ROWS_PER_GROUP:
             self._flush()
 
     def _flush(self) -> None:
         import pyarrow as pa
 
-        if not self._buffer:
+        if not self._waiting:
             return
-        columns = [self._column(field) for field in self._schema]
+        arrays = [column.take() for column in self._columns]
         with _explained(self.path):
-            self._parquet.write_batch(pa.record_batch(columns, schema=self._schema))
-        self._buffer.clear()
-
-    def _column(self, field: pa.Field) -> pa.Array:
-        import pyarrow as pa
-
-        values = [row[field.name] for row in self._buffer]
-        if field.name not in self._json:
-            return pa.array(values, field.type)
-        if isinstance(field.type, pa.BaseExtensionType):
-            return pa.ExtensionArray.from_storage(field.type, pa.array([_dump(v) for v in values], pa.string()))
-        strings = pa.array([[_dump(v) for v in value] for value in values], pa.list_(pa.string()))
-        inner = pa.ExtensionArray.from_storage(field.type.value_type, strings.values)
-        return pa.ListArray.from_arrays(strings.offsets, inner, type=field.type)
+            self._parquet.write_batch(pa.record_batch(arrays, schema=self._schema))
+        self._waiting = 0
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
@@ -119,6 +110,69 @@ class Writer:
         except OSError:
             pass
         self._scratch.unlink(missing_ok=True)
+
+
+class _Plain:
+    """Values of one column until its row group is written."""
+
+    def __init__(self, name: str, kind: pa.DataType) -> None:
+        self.name, self.kind, self._values = name, kind, list[Any]()
+        self.add = self._values.append
+
+    def take(self) -> pa.Array:
+        """What was added since the last time, as one array."""
+        import pyarrow as pa
+
+        array = pa.array(self._values, self.kind)
+        self._values.clear()
+        return array
+
+
+class _Json(_Plain):
+    """A column of JSON. Values become text at once: waiting as objects they would keep the garbage collector busy."""
+
+    def __init__(self, name: str, kind: pa.DataType) -> None:
+        super().__init__(name, kind)
+        append = self._values.append
+        self.add = lambda value: append(_dump(value))
+
+    def take(self) -> pa.Array:
+        import pyarrow as pa
+
+        array = pa.ExtensionArray.from_storage(self.kind, pa.array(self._values, pa.string()))
+        self._values.clear()
+        return array
+
+
+class _JsonList(_Plain):
+    """A column of lists of JSON."""
+
+    def __init__(self, name: str, kind: pa.DataType) -> None:
+        super().__init__(name, kind)
+        self._ends = [0]
+        self.add = self._extend
+
+    def _extend(self, items: Iterable[Any]) -> None:
+        for item in items:
+            self._values.append(_dump(item))
+        self._ends.append(len(self._values))
+
+    def take(self) -> pa.Array:
+        import pyarrow as pa
+
+        inner = pa.ExtensionArray.from_storage(self.kind.value_type, pa.array(self._values, pa.string()))
+        array = pa.ListArray.from_arrays(pa.array(self._ends, pa.int32()), inner, type=self.kind)
+        self._values.clear()
+        self._ends = [0]
+        return array
+
+
+def _column(name: str, kind: pa.DataType, feature: str) -> _Plain:
+    import pyarrow as pa
+
+    if "Json" not in feature:
+        return _Plain(name, kind)
+    return (_Json if isinstance(kind, pa.BaseExtensionType) else _JsonList)(name, kind)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -146,7 +200,18 @@ def _json_columns(schema: pa.Schema) -> dict[str, bool]:
 
 
 def _dump(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return "".join(_CHUNKS(value, 0))
+
+
+def _chunks() -> Callable[[Any, int], Iterable[str]]:
+    """What ``json.dumps`` builds anew on every call, which takes longer than encoding a message."""
+    encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    if c_make_encoder is None:
+        return encoder.iterencode
+    return c_make_encoder(None, encoder.default, encode_basestring, None, ":", ",", False, False, True)
+
+
+_CHUNKS = _chunks()
 
 
 def _load(value: Any) -> Any:

@@ -187,6 +187,7 @@ class _Plan:
         self._rates: dict[str, float] = {}
         self._threshold = {TRAIN: 1.0, VALIDATION: 1.0}
         self._caps = {TRAIN: part.cap, VALIDATION: validation_rows}
+        self._given = "+".join(self.template.modalities)
         # Beside the questions, so that two parts on the same samples do not keep the same half.
         self._salt = f"{seed}/{part.corpus}/{part.template}/{part.space}/{part.rater}/{','.join(part.modalities)}"
 
@@ -212,7 +213,8 @@ class _Plan:
         if reason := self.template.reject(sample):
             yield Rejection(sample.id, reason, sample.source)
             return
-        if self._draw(sample, "cap") > self._threshold[sample.split]:
+        threshold = self._threshold[sample.split]
+        if threshold < 1.0 and self._draw(sample, "cap") > threshold:
             yield Rejection(sample.id, "over_cap", sample.source)
             return
         if not (copies := self._copies(sample)):
@@ -224,16 +226,17 @@ class _Plan:
         if sample.split != TRAIN:
             return 1
         rate = self.part.weight * self._rates.get(self._class(sample), 1.0) if self._rates else self.part.weight
-        return int(rate) + (self._draw(sample, "weight") < rate - int(rate))
+        whole = int(rate)
+        return whole if rate == whole else whole + (self._draw(sample, "weight") < rate - whole)
 
     def _row(self, sample: Sample, copy: int) -> dict[str, Any]:
         template = self.template
         number = (template.paraphrase(sample) + copy) % len(template.questions)
-        answer = template.answer(sample)
+        gold = template.gold(sample)
+        answer = template.worded(gold)
         said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
-        given = "+".join(template.modalities)
         return {
-            "id": f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{given}/{copy}",
+            "id": f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{self._given}/{copy}",
             "sample": sample.id,
             "corpus": sample.corpus,
             "split": sample.split,
@@ -241,7 +244,7 @@ class _Plan:
             "paraphrase": number,
             "messages": [*template.ask(sample, number), said],
             "answer": answer,
-            "value": template.gold(sample),
+            "value": gold,
             "space": template.space.name,
             "rater": template.rater,
             "speaker": sample.speaker,

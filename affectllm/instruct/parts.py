@@ -16,6 +16,8 @@ def media_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
     One clip that both shows and sounds becomes one ``video`` part with ``sound``; without ``video`` among the
     modalities its sound track alone becomes an ``audio`` part; without ``audio`` it is shown silently.
     """
+    if not sample.media:
+        return []
     wanted = set(modalities)
     parts = [_part(sample, ref, "image") for ref in sample.media if ref.modality == "image" and "image" in wanted]
     videos = [ref for ref in sample.media if ref.modality == "video"]
@@ -31,12 +33,18 @@ def media_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
 
 def missing_modality(sample: Sample, modalities: Iterable[str]) -> str | None:
     """``no_<modality>`` for the first wanted modality that the sample lacks, or None when it has them all."""
-    has = {ref.modality for ref in sample.media}
-    if any(ref.sound for ref in sample.media):
-        has.add("audio")
-    if sample.text:
-        has |= {"text"}  # type: ignore[arg-type]
-    return next((f"no_{modality}" for modality in modalities if modality not in has), None)
+    for modality in modalities:
+        if not _has(sample, modality):
+            return f"no_{modality}"
+    return None
+
+
+def _has(sample: Sample, modality: str) -> bool:
+    if modality == "text":
+        return bool(sample.text)
+    if modality == "audio" and any(ref.sound for ref in sample.media):
+        return True
+    return any(ref.modality == modality for ref in sample.media)
 
 
 def _sounds(sample: Sample) -> list[Part]:

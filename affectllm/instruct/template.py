@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -88,7 +88,10 @@ class Template:
 
     def answer(self, sample: Sample) -> str:
         """The text that a perfect model would write."""
-        gold = self.gold(sample)
+        return self.worded(self.gold(sample))
+
+    def worded(self, gold: str | list[str]) -> str:
+        """The answer that states ``gold``."""
         if self.form == "set":
             return ", ".join(gold) or "none"
         if self.form == "description":
@@ -122,13 +125,14 @@ class Template:
                 turns = "\n".join(f"{turn.speaker}: {turn.text}" for turn in sample.context)
                 blocks.append(self.frame["context"].format(turns=turns))
             blocks.append(self.frame["words"].format(words=_spoken(sample)))
-        labels = ", ".join(self.space.names)
-        blocks.append(self.questions[number].format(labels=labels, stimulus=self._stimulus(sample)))
+        blocks.append(self._asked[number])
         return "\n\n".join(blocks)
 
-    def _stimulus(self, sample: Sample) -> str:
-        shown = [m for m in MODALITIES if m in self.modalities]
-        return _STIMULUS[shown[0]]
+    @cached_property
+    def _asked(self) -> tuple[str, ...]:
+        """The paraphrases with labels and stimulus filled in, which are the same for all samples."""
+        labels, shown = ", ".join(self.space.names), next(m for m in MODALITIES if m in self.modalities)
+        return tuple(question.format(labels=labels, stimulus=_STIMULUS[shown]) for question in self.questions)
 
 
 def _spoken(sample: Sample) -> str:

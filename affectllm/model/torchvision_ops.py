@@ -39,10 +39,10 @@ def install() -> None:
 def ensure_torchvision() -> None:
     """Declare ``torchvision::nms`` and ``torchvision::qnms`` when, and only when, the extension cannot load."""
     global _library
-    if _library is not None or "torchvision" in sys.modules:
+    if "torchvision" in sys.modules:
         return
-    spec = importlib.util.find_spec("torchvision")
-    if spec is None or spec.origin is None:
+    spec = importlib.util.find_spec("torchvision")  # which calls this function, where the hook is installed
+    if _library is not None or spec is None or spec.origin is None:
         return
     import torch
 

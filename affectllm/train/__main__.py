@@ -23,6 +23,8 @@ def main(argv: list[str] | None = None) -> int:
     except AffectError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        return 130  # the command that started the launch says what to do
     return 0
 
 

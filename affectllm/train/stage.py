@@ -113,7 +113,7 @@ def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
 def _write_page(recipe: Recipe, folder: Path) -> None:
     import yaml
 
-    page = {k: v for k, v in json.loads(json.dumps(recipe.to_json())).items() if v is not None}
+    page = {k: v for k, v in json.loads(json.dumps(recipe.to_json())).items() if v is not None and k != "name"}
     scratch = folder / ".recipe.yaml.part"
     scratch.write_text(yaml.safe_dump(page, sort_keys=False, allow_unicode=True), encoding="utf-8")
     scratch.replace(folder / "recipe.yaml")

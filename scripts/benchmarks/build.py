@@ -1,0 +1,154 @@
+"""Building conversations from a text corpus, against ``datasets.map`` with the same template, and memory by rows."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from benchmarks.row import Row, alternate
+
+from affectllm.instruct import mixture
+from affectllm.instruct.template import load_template
+
+PART = mixture.Part("goemotions", "emotion_set", "goemotions_28", "crowd", ("text",))
+ROWS = {"full": 10_000, "quick": 10_000, "tiny": 50}
+MANY = {"full": 1_000_000, "quick": 100_000, "tiny": 100}
+ROUNDS = {"full": 5, "quick": 3, "tiny": 1}
+
+
+def measure(size: str) -> list[Row]:
+    """Rows per second, then the memory of a process that builds few rows and of one that builds many."""
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        rows = ROWS[size]
+        root = write_corpus(folder / "corpus", rows)
+        ours, theirs = alternate(lambda: build(root, folder / "out"), lambda: mapped(root, folder), ROUNDS[size])
+        _same(folder / "out" / "conversations" / "train.parquet", folder / "mapped.parquet")
+        what = f"build {rows:,} rows (samples and conversations)"
+        against = "load_dataset('csv').map(same template).to_parquet (conversations alone)"
+        speed = Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
+        return [speed, _memory(folder, rows, MANY[size])]
+
+
+def _rate(rows: int, taken: float) -> str:
+    return f"{rows / taken:,.0f} rows/s"
+
+
+def build(root: Path, out: Path) -> None:
+    """The product's own build."""
+    mixture.build([PART], {"goemotions": root}, out, seed=0)
+
+
+def mapped(root: Path, folder: Path) -> None:
+    """What one writes with datasets alone: read the table, map each row to a conversation, write Parquet."""
+    from datasets import Features, Value, load_dataset
+    from datasets.utils.logging import disable_progress_bar
+
+    from affectllm.data_builders import goemotions
+
+    disable_progress_bar()
+    template = load_template("emotion_set", space=goemotions.SPACE, rater="crowd", modalities=("text",))
+
+    def rendered(row: dict[str, str], index: int) -> dict[str, Any]:
+        where = f"train.tsv:{index + 1}"
+        sample = goemotions._sample("train", where, [row["text"], row["labels"], row["id"]])
+        number = template.paraphrase(sample)
+        answer = template.answer(sample)
+        said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
+        return {
+            "id": f"goemotions/{sample.id}/emotion_set/crowd/text/0",
+            "sample": sample.id,
+            "corpus": "goemotions",
+            "split": "train",
+            "template": "emotion_set",
+            "paraphrase": number,
+            "messages": [*template.ask(sample, number), said],
+            "answer": answer,
+            "value": template.gold(sample),
+            "space": template.space.name,
+            "rater": template.rater,
+            "speaker": None,
+            "dialogue": None,
+        }
+
+    with tempfile.TemporaryDirectory(dir=folder) as cache:  # so that nothing is found from an earlier round
+        table = load_dataset(
+            "csv",
+            data_files=str(root / "train.tsv"),
+            split="train",
+            delimiter="\t",
+            quoting=3,
+            column_names=["text", "labels", "id"],
+            features=Features(dict.fromkeys(("text", "labels", "id"), Value("string"))),
+            cache_dir=cache,
+        )
+        talks = table.map(
+            rendered, with_indices=True, remove_columns=["text", "labels"], features=mixture.conversation_features()
+        )
+        talks.to_parquet(str(folder / "mapped.parquet"))
+
+
+def _same(ours: Path, theirs: Path) -> None:
+    from datasets import load_dataset
+
+    with tempfile.TemporaryDirectory() as cache:
+        one, two = (
+            load_dataset("parquet", data_files=str(path), split="train", cache_dir=cache) for path in (ours, theirs)
+        )
+        assert len(one) == len(two)
+        assert all(one[index] == two[index] for index in range(0, len(one), max(1, len(one) // 100)))
+
+
+def write_corpus(folder: Path, rows: int) -> Path:
+    """A corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels."""
+    from affectllm.data_builders import goemotions
+
+    folder.mkdir(parents=True, exist_ok=True)
+    dice = random.Random(0)
+    words = "the of you not this is really feel like have never been sad happy thanks for what a day it’s [NAME]".split()
+    (folder / "emotions.txt").write_text("\n".join(goemotions.EMOTIONS) + "\n", encoding="utf-8")
+    with (folder / "train.tsv").open("w", encoding="utf-8") as stream:
+        for number in range(rows):
+            text = " ".join(dice.choices(words, k=dice.randint(4, 26)))
+            labels = ",".join(map(str, sorted(dice.sample(range(28), dice.choice((1, 1, 1, 1, 2, 3))))))
+            stream.write(f"{text}\t{labels}\te{number:07x}\n")
+    for name in ("dev.tsv", "test.tsv"):
+        (folder / name).write_text("", encoding="utf-8")
+    return folder
+
+
+def _memory(folder: Path, few: int, many: int) -> Row:
+    peaks = [_peak(write_corpus(folder / f"corpus_{rows}", rows), folder / f"out_{rows}") for rows in (few, many)]
+    what = f"memory that a build adds at its peak, {few:,} and {many:,} rows"
+    ours, other = (f"{peak:.0f} MiB" for peak in reversed(peaks))
+    return Row(what, f"the build of {few:,} rows", ours, other, peaks[0] / peaks[1], None)
+
+
+_CHILD = """
+import json, sys
+from pathlib import Path
+import pyarrow.parquet, datasets
+sys.path[:0] = json.loads(sys.argv[3])
+from benchmarks.build import build, peak
+before = peak()
+build(Path(sys.argv[1]), Path(sys.argv[2]))
+print(peak() - before)
+"""
+
+
+def peak() -> float:
+    """Peak resident memory of this process in MiB; ``ru_maxrss`` would begin at that of the process that started it."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
+
+
+def _peak(root: Path, out: Path) -> float:
+    """MiB by which the peak resident memory of a fresh process grows while it builds."""
+    words = [sys.executable, "-c", _CHILD, str(root), str(out), json.dumps([str(Path(__file__).parents[1])])]
+    done = subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    return max(0.1, float(done.stdout.splitlines()[-1]))

@@ -1,0 +1,159 @@
+"""Opening clips, against a bare PyAV loop and against what transformers offers for the same clip."""
+
+from __future__ import annotations
+
+import functools
+import math
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, alternate, told
+
+from affectllm.model.media import SAMPLING_RATE, Budget, Clip, frame_size, open_clip
+
+BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)
+LENGTHS = {"full": [3.0, 4.0, 6.0, 8.0, 10.0], "quick": [3.0, 6.0], "tiny": [1.0]}
+LONG = {"full": 60.0, "quick": 20.0, "tiny": 2.0}
+ROUNDS = {"full": 9, "quick": 5, "tiny": 1}
+
+
+def measure(size: str) -> list[Row]:
+    """Both comparisons, on clips of a few seconds and on a long one of which few frames are wanted."""
+    rows = []
+    with tempfile.TemporaryDirectory() as scratch:
+        short = make_clips(Path(scratch) / "short", LENGTHS[size])
+        long = make_clips(Path(scratch) / "long", [LONG[size]])
+        for paths, named in ((short, _named(LENGTHS[size])), (long, f"a clip of {LONG[size]:.0f} s")):
+            rows += _compare(paths, named, ROUNDS[size])
+    return rows
+
+
+def _named(lengths: list[float]) -> str:
+    return f"{len(lengths)} clips of {min(lengths):.0f}–{max(lengths):.0f} s"
+
+
+def _compare(paths: list[Path], named: str, rounds: int) -> list[Row]:
+    wanted = [_ours(path) for path in paths]
+    for path, clip in zip(paths, wanted, strict=True):
+        _same(clip, _bare(path, clip))
+    wavs = [_extracted(path) for path in paths]
+
+    def ours() -> None:
+        for path in paths:
+            _ours(path)
+
+    def bare() -> None:
+        for path, clip in zip(paths, wanted, strict=True):
+            _bare(path, clip)
+
+    def theirs() -> None:
+        for path, clip in zip(paths, wanted, strict=True):
+            _resized(_loaded(path, clip), clip)
+            _sound(_extracted(path))
+
+    def theirs_at_hand() -> None:
+        for path, wav, clip in zip(paths, wavs, wanted, strict=True):
+            _loaded(path, clip)
+            _sound(wav)
+
+    what = f"open {named}, frames and sound"
+    return [
+        _row(what, "a bare single-pass PyAV loop to the same arrays", alternate(ours, bare, rounds), 0.9),
+        _row(what, "transformers: load_video (pyav), its resizing, load_audio (soundfile) of the extracted track",
+             alternate(ours, theirs, rounds), 2.0),
+        _row(what, "the same without resizing, the track extracted beforehand", alternate(ours, theirs_at_hand, rounds), None),
+    ]
+
+
+def _row(what: str, against: str, times: tuple[float, float], goal: float | None) -> Row:
+    return Row(what, against, told(times[0]), told(times[1]), times[1] / times[0], goal)
+
+
+def _ours(path: Path) -> Clip:
+    clip = open_clip(path, BUDGET, frames=True, sound=True)
+    assert isinstance(clip, Clip), clip
+    return clip
+
+
+def _bare(path: Path, wanted: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """What one writes by hand: one pass, the frames on the grid scaled while converted, the sound resampled."""
+    import av
+
+    frames, sound = [], []
+    with av.open(str(path)) as container:
+        pictures, voice = container.streams.video[0], container.streams.audio[0]
+        height, width = frame_size(pictures.height, pictures.width, BUDGET, 28)
+        numbers = _numbers(wanted, float(pictures.average_rate))
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLING_RATE)
+        seen = 0
+        for packet in container.demux(pictures, voice):
+            for frame in packet.decode():
+                if isinstance(frame, av.AudioFrame):
+                    sound += [part.to_ndarray()[0] for part in resampler.resample(frame)]
+                    continue
+                if seen in numbers:
+                    frames.append(frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="BICUBIC"))
+                seen += 1
+        sound += [part.to_ndarray()[0] for part in resampler.resample(None)]
+        length = math.ceil(container.duration / 1_000_000 * SAMPLING_RATE)
+    return np.stack(frames), np.concatenate(sound)[:length]
+
+
+def _numbers(wanted: Clip, rate: float) -> set[int]:
+    assert wanted.frames is not None
+    return {int((index + 0.5) / wanted.fps * rate + 1e-6) for index in range(len(wanted.frames))}
+
+
+def _same(clip: Clip, bare: tuple[np.ndarray, np.ndarray]) -> None:
+    # Speed means nothing unless the work is the same.
+    assert np.array_equal(clip.frames, bare[0]) and np.array_equal(clip.sound, bare[1])
+
+
+def _loaded(path: Path, wanted: Clip) -> np.ndarray:
+    from transformers.video_utils import load_video
+
+    def grid(metadata: Any, **_: Any) -> list[int]:
+        return sorted(_numbers(wanted, metadata.fps))
+
+    return load_video(str(path), backend="pyav", sample_indices_fn=grid)[0]
+
+
+def _resized(frames: np.ndarray, wanted: Clip) -> Any:
+    """By transformers' own video processor, to the size that the clip is wanted in."""
+    import torch
+    from transformers.image_utils import PILImageResampling, SizeDict
+
+    pixels = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    size = SizeDict(shortest_edge=BUDGET.min_pixels, longest_edge=BUDGET.max_pixels)
+    out = _video_processor().resize(pixels, size=size, factor=28, resample=PILImageResampling.BICUBIC)
+    assert wanted.frames is not None and tuple(out.shape[2:]) == wanted.frames.shape[1:3]
+    return out
+
+
+@functools.cache
+def _video_processor() -> Any:
+    from transformers import Qwen2VLVideoProcessor
+
+    return Qwen2VLVideoProcessor()
+
+
+def _extracted(path: Path) -> Path:
+    """The sound track as a wav file: without torchcodec, transformers cannot hear an mp4."""
+    import av
+
+    target = path.with_suffix(".wav")
+    with av.open(str(path)) as source, av.open(str(target), "w") as sink:
+        stream = sink.add_stream("pcm_s16le", rate=source.streams.audio[0].rate, layout="mono")
+        for frame in source.decode(audio=0):
+            sink.mux(stream.encode(frame))
+        sink.mux(stream.encode(None))
+    return target
+
+
+def _sound(path: Path) -> np.ndarray:
+    from transformers.audio_utils import load_audio
+
+    return load_audio(str(path), sampling_rate=SAMPLING_RATE)

@@ -1,0 +1,70 @@
+"""The second epoch: encoding and collating cached clips, against reading the bytes of their cache entries."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, alternate, told
+
+from affectllm.model.cache import MediaCache
+from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.load import load_model
+from affectllm.model.media import Budget
+
+BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)  # of the shipped 7B recipe
+CLIPS = {"full": 32, "quick": 12, "tiny": 2}
+ROUNDS = {"full": 9, "quick": 7, "tiny": 1}
+BATCH = 4
+LABELS = "anger, disgust, fear, joy, neutral, sadness, surprise"
+
+
+def measure(size: str) -> list[Row]:
+    """With sound and pictures, and with sound alone."""
+    model = load_model("tiny:qwen2_5_omni")
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        paths = make_clips(folder / "clips", [3 + n % 8 if size != "tiny" else 1 for n in range(CLIPS[size])])
+        rows = []
+        for part, named in (({"type": "video", "sound": True}, "video and sound"), ({"type": "audio"}, "sound alone")):
+            cache = MediaCache(folder / named.replace(" ", "_"))
+            encoder = Encoder(model.processor, model.backbone, model.model.config, BUDGET, {"made": folder}, cache)
+            talks = [_talk({**part, "corpus": "made", "path": f"clips/{path.name}"}, n) for n, path in enumerate(paths)]
+            rows.append(_row(encoder, talks, cache, named, ROUNDS[size]))
+        return rows
+
+
+def _row(encoder: Encoder, talks: list[Any], cache: MediaCache, named: str, rounds: int) -> Row:
+    epoch(encoder, talks)
+    entries = sorted(cache.folder.glob("??/*.safetensors"))
+    ours, reading = alternate(lambda: epoch(encoder, talks), lambda: [read(path) for path in entries], rounds)
+    mean = sum(path.stat().st_size for path in entries) / len(entries) / 2**20
+    what = f"second epoch, {len(talks)} clips of 3–10 s ({named}, {mean:.1f} MiB each), batches of {BATCH}"
+    against = "read_bytes and safetensors.torch.load of the cache entries"
+    return Row(what, against, told(ours / len(talks)) + "/clip", told(reading / len(talks)) + "/clip", reading / ours, 0.8)
+
+
+def epoch(encoder: Encoder, talks: list[Any]) -> None:
+    """All conversations in batches, as the collator of a training run makes them."""
+    for start in range(0, len(talks), BATCH):
+        encoded = [encoder.encode(messages) for messages in talks[start : start + BATCH]]
+        encoder.collate([item for item in encoded if isinstance(item, Encoded)])
+
+
+def read(path: Path) -> Mapping[str, Any]:
+    """What the cached bytes cost by themselves."""
+    from safetensors.torch import load
+
+    return load(path.read_bytes())
+
+
+def _talk(part: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    question = f"Clip {number}. Which of these emotions does the speaker show? Choose one: {LABELS}."
+    answer = LABELS.split(", ")[number % 7]
+    return [
+        {"role": "user", "content": [part, {"type": "text", "text": question}]},
+        {"role": "assistant", "content": [{"type": "text", "text": answer}]},
+    ]

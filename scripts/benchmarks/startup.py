@@ -1,0 +1,45 @@
+"""Seconds until the command line answers, in fresh interpreters."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from benchmarks.row import Row, seconds, told
+
+GOAL = 0.3
+ROUNDS = {"full": 7, "quick": 5, "tiny": 1}
+OTHERS = ("lm-eval", "trl")
+
+
+def measure(size: str) -> list[Row]:
+    """``import affectllm`` and ``affectllm --help``; the help of others beside them."""
+    rounds = ROUNDS[size]
+    bare = _best([sys.executable, "-c", "pass"], rounds)
+    rows = []
+    for what, words in (
+        ("import affectllm", [sys.executable, "-c", "import affectllm"]),
+        ("affectllm --help", [_script("affectllm"), "--help"]),
+    ):
+        ours = _best(words, rounds)
+        rows.append(Row(what, f"{GOAL} s (python alone: {told(bare)})", told(ours), f"{GOAL} s", GOAL / ours, 1.0))
+    for name in OTHERS if size != "tiny" else ():
+        other = _best([_script(name), "--help"], min(2, rounds))
+        rows.append(Row("affectllm --help", f"{name} --help", told(ours), told(other), other / ours, None))
+    return rows
+
+
+def _script(name: str) -> str:
+    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if found is None:
+        raise FileNotFoundError(f"{name} is not installed beside {sys.executable}")
+    return found
+
+
+def _best(words: list[str], rounds: int) -> float:
+    def run() -> None:
+        subprocess.run(words, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    return min(seconds(run) for _ in range(rounds + 1))

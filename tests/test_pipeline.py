@@ -1,0 +1,114 @@
+"""The whole line through the command line: corpus files → instructions → tuned model → scores → report → release."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from datasets import load_dataset
+from tuning import affectllm, command, succeed, write_page
+
+from affectllm.train.recipe import load_recipe
+
+pytestmark = pytest.mark.slow
+EVAL = {"tasks": ["demo_affect_emotion"], "ablations": [["audio"]], "references": ["majority"], "batch_size": 4}
+
+
+@pytest.fixture(scope="module")
+def run(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
+    """A finished run and the words that made it."""
+    folder = tmp_path_factory.mktemp("line")
+    page = write_page(folder, eval=EVAL, trainer={"max_steps": 2, "save_strategy": "no"})
+    words = ["run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(folder / "out")]
+    succeed(*words)
+    return folder / "out", words
+
+
+def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> None:
+    out, _ = run
+    for stage in ("build", "train", "eval", "eval/modalities/audio", "eval/reference/majority"):
+        assert json.loads((out / stage / "manifest.json").read_text())["finished"], stage
+    scores = json.loads((out / "eval" / "scores.json").read_text())["demo_affect_emotion"]["uar"]
+    assert set(scores) == {"value", "low", "high", "n", "unreadable"}
+    assert scores["low"] <= scores["value"] <= scores["high"] and scores["n"] == 8
+    assert list((out / "eval").glob("results_*.json")) and list((out / "eval").glob("samples_demo_affect_emotion_*.jsonl"))
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "demo_affect_emotion" in page and "audio only" in page and "majority" in page
+
+
+def test_what_was_built_opens_as_a_data_set(run: tuple[Path, list[str]], tmp_path: Path) -> None:
+    files = {s: str(run[0] / "build" / "conversations" / f"{s}.parquet") for s in ("train", "validation")}
+    talks = load_dataset("parquet", data_files=files, cache_dir=str(tmp_path))
+    part = talks["train"][0]["messages"][0]["content"][0]
+    assert part == {"type": "video", "corpus": "demo_affect", "path": part["path"], "sound": True}
+    samples = load_dataset(
+        "parquet", data_files=str(run[0] / "build" / "samples" / "demo_affect" / "*.parquet"), cache_dir=str(tmp_path)
+    )
+    assert len(samples["train"]) == 40
+
+
+def test_the_same_command_does_nothing_twice(run: tuple[Path, list[str]]) -> None:
+    out, words = run
+    before = {path: path.stat().st_mtime_ns for path in out.rglob("manifest.json")}
+    succeed(*words)
+    assert {path: path.stat().st_mtime_ns for path in out.rglob("manifest.json")} == before
+
+
+def test_the_recipe_that_is_kept_says_the_same_as_the_page(run: tuple[Path, list[str]]) -> None:
+    out, words = run
+    kept, page = load_recipe(str(out / "recipe.yaml")).to_json(), load_recipe(words[1]).to_json()
+    assert {**kept, "name": ""} == {**page, "name": ""}
+
+
+def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
+    out, _ = run
+    succeed("publish", str(out), "--repo-id", "someone/something", "--dry-run")
+    assert (out / "publish" / "README.md").is_file() and (out / "publish" / "model.safetensors").is_file()
+
+
+def test_a_matrix_makes_a_run_of_every_combination(small_demo: Path, tmp_path: Path) -> None:
+    trainer = {"max_steps": 1, "save_strategy": "no"}
+    page = write_page(tmp_path, trainer=trainer, matrix={"trainer.learning_rate": [0.001, 0.002]})
+    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    rates = {load_recipe(str(path)).trainer["learning_rate"] for path in tmp_path.glob("out/*/recipe.yaml")}
+    assert rates == {0.001, 0.002}
+
+
+def test_training_on_what_is_scored_is_refused(small_demo: Path, tmp_path: Path) -> None:
+    """The same clips once more under another split, as a careless re-split makes them."""
+    import shutil
+
+    root = Path(shutil.copytree(small_demo, tmp_path / "demo_affect"))
+    rows = (root / "labels.csv").read_text().splitlines()
+    test_row = next(row for row in rows if ",test," in row)
+    speaker = test_row.split(",")[2]
+    rows.append(rows[1].replace("train_0000", "train_9999").replace(rows[1].split(",")[2], speaker))
+    shutil.copy(root / "clips" / "train_0000.mp4", root / "clips" / "train_9999.mp4")
+    (root / "labels.csv").write_text("\n".join(rows) + "\n")
+    page = write_page(tmp_path, eval=EVAL)
+    done = affectllm("run", str(page), "--root", f"demo_affect={root}", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2
+    assert "trains on what the task demo_affect_emotion scores" in done.stderr and speaker in done.stderr
+    assert not (tmp_path / "out" / "train").exists()
+
+
+def test_ctrl_c_while_training_leaves_a_run_that_goes_on(small_demo: Path, tmp_path: Path) -> None:
+    page = write_page(tmp_path, trainer={"max_steps": 30, "save_steps": 2, "save_total_limit": 2})
+    words = ("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(
+        command(*words), env=environment, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    while not list((tmp_path / "out" / "train").glob("checkpoint-*/trainer_state.json")):
+        assert process.poll() is None, "ended before it could be interrupted"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=120)
+    assert process.returncode != 0
+    succeed(*words)
+    assert json.loads((tmp_path / "out" / "train" / "manifest.json").read_text())["outputs"]["steps"] == 30
