@@ -36,7 +36,9 @@ def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> Non
     scores = json.loads((out / "eval" / "scores.json").read_text())["demo_affect_emotion"]["uar"]
     assert set(scores) == {"value", "low", "high", "n", "unreadable"}
     assert scores["low"] <= scores["value"] <= scores["high"] and scores["n"] == 8
-    assert list((out / "eval").glob("results_*.json")) and list((out / "eval").glob("samples_demo_affect_emotion_*.jsonl"))
+    assert list((out / "eval").glob("results_*.json")) and list(
+        (out / "eval").glob("samples_demo_affect_emotion_*.jsonl")
+    )
     page = (out / "report.html").read_text(encoding="utf-8")
     assert "demo_affect_emotion" in page and "audio only" in page and "majority" in page
 

@@ -122,6 +122,17 @@ def test_a_killed_run_resumes_to_the_same_losses(small_demo: Path, tmp_path: Pat
     assert all(torch.equal(final[name], whole[name]) for name in whole)
 
 
+def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
+    from affectllm.train.sft import last_whole_checkpoint
+
+    assert last_whole_checkpoint(tmp_path) is None
+    for step, state in ((9, "{}"), (10, "{}"), (100, '{"global_st'), (200, None)):
+        (tmp_path / f"checkpoint-{step}").mkdir()
+        if state is not None:
+            (tmp_path / f"checkpoint-{step}" / "trainer_state.json").write_text(state)
+    assert last_whole_checkpoint(tmp_path) == str(tmp_path / "checkpoint-10")
+
+
 def test_broken_clips_are_counted_and_the_rest_is_trained_on(small_demo: Path, tmp_path: Path) -> None:
     import shutil
 

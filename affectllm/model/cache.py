@@ -48,13 +48,16 @@ class MediaCache:
         return digest({**request, "content": self._content(path)})
 
     def get(self, key: str) -> dict[str, Tensor] | None:
-        """The tensors stored under ``key``, or None."""
+        """The tensors stored under ``key``, or None. They are mapped, not read: copy them where they are to stay.
+
+        An entry is never changed in place, and one that is evicted meanwhile stays readable to who has mapped it.
+        """
         from safetensors import SafetensorError
-        from safetensors.torch import load
+        from safetensors.torch import load_file
 
         path = self._entry(key)
         try:
-            tensors = load(path.read_bytes())
+            tensors = load_file(path)
             os.utime(path)
         except FileNotFoundError:
             self.misses += 1

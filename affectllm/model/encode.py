@@ -94,7 +94,7 @@ class Encoder:
         ids, mask = self._tokenise(messages, generation_prompt)
         input_ids, answered = self._splice(ids, mask, [entry["ids"] for entry in prepared])
         labels = torch.where(answered, input_ids, IGNORED)
-        media = _concatenated([{k: v for k, v in entry.items() if k != "ids"} for entry in prepared])
+        media = _concatenated([{k: v for k, v in entry.items() if k != "ids"} for entry in prepared], copy=False)
         return Encoded(input_ids, labels, media, position_ids(self.backbone, self.config, input_ids, media))
 
     def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
@@ -125,7 +125,7 @@ class Encoder:
                 [_padded(torch.ones_like(item.input_ids), longest, 0, side) for item in batch]
             ),
             "labels": torch.stack([_padded(item.labels, longest, IGNORED, side) for item in batch]),
-            **_concatenated([item.media for item in batch]),
+            **_concatenated([item.media for item in batch], copy=True),
         }
         if batch[0].positions is not None:
             positions = [_padded(item.positions, longest, 1, side) for item in batch if item.positions is not None]
@@ -255,7 +255,8 @@ def _media_parts(messages: Messages) -> list[Mapping[str, Any]]:
     return [part for content in contents for part in content if part["type"] != "text"]
 
 
-def _concatenated(entries: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+def _concatenated(entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
+    # A batch owns its memory; a conversation of one clip may share that clip's, which is large and may be a mapped file.
     import torch
 
     names = dict.fromkeys(name for entry in entries for name in entry)
@@ -265,7 +266,7 @@ def _concatenated(entries: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, to
         if name in _PADDED_LAST:
             longest = max(tensor.shape[-1] for tensor in tensors)
             tensors = [_padded(tensor, longest, 0, "right") for tensor in tensors]
-        out[name] = torch.cat(tensors)
+        out[name] = torch.cat(tensors) if copy or len(tensors) > 1 else tensors[0]
     return out
 
 

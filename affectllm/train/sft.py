@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -15,7 +16,6 @@ from torch.utils.data import Sampler
 from transformers import PreTrainedModel
 from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
 from transformers.trainer_pt_utils import get_length_grouped_indices
-from transformers.trainer_utils import get_last_checkpoint
 from trl import SFTConfig, SFTTrainer
 
 from affectllm.corpus import TRAIN, VALIDATION
@@ -65,7 +65,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         processing_class=model.processor,
         peft_config=_lora(recipe, model),
     )
-    trainer.train(resume_from_checkpoint=get_last_checkpoint(str(out)))
+    trainer.train(resume_from_checkpoint=last_whole_checkpoint(out))
     return {**counts, "modalities_heard": heard, **_finish(trainer, out)}
 
 
@@ -155,6 +155,17 @@ def arguments(recipe: Recipe, out: Path) -> SFTConfig:
         fields = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", **fields}
         fields.setdefault("save_strategy", fields["eval_strategy"])
     return SFTConfig(**fields)
+
+
+def last_whole_checkpoint(out: Path) -> str | None:
+    """The latest checkpoint that was written to its end: its ``trainer_state.json`` comes last."""
+    for folder in sorted(out.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
+        try:
+            json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # cut off while it was being written
+            continue
+        return str(folder)
+    return None
 
 
 def _load(recipe: Recipe) -> Model:
