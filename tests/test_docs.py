@@ -199,7 +199,7 @@ def test_the_corpus_of_the_walk_through_is_as_its_card_promises(
 
     root = f"two_moods={materialise(load_builder('two_moods').MINIATURE, walked / 'two_moods')}"
     assert main(["audit", "two_moods", "--root", root]) == 0
-    assert main(["build", "two_moods_tiny", "--root", root]) == 0
+    assert main(["build", "two_moods", "--root", root]) == 0
     assert "as the card promises" in capsys.readouterr().out
 
 

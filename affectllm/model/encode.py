@@ -78,7 +78,8 @@ class Encoder:
         self._placeholders = {
             part: self.tokenizer.convert_tokens_to_ids(token) for part, token in backbone.placeholders.items()
         }
-        self._fingerprint = digest({"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)})
+        made_by = digest({"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)})
+        self._conditions = {"budget": budget.to_json(), "processor": made_by}
         self._control = sorted({str(token) for token in self.tokenizer.added_tokens_decoder.values()}, key=len)
 
     def encode(self, messages: Messages, *, generation_prompt: bool = False) -> Encoded | MediaError:
@@ -103,7 +104,7 @@ class Encoder:
         if self.cache is None or not path.is_file():
             return self._prepare(part, path)
         request = {k: part[k] for k in ("type", "sound", "start", "end") if k in part}
-        key = self.cache.key(path, {**request, "budget": self.budget.to_json(), "processor": self._fingerprint})
+        key = self.cache.key(path, {**request, **self._conditions})
         entry = self.cache.get(key)
         if entry is None:
             fresh = self._prepare(part, path)

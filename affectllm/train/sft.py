@@ -27,6 +27,7 @@ from affectllm.model.load import Model, load_model
 from affectllm.run import write_json
 from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH, load_rows, look, measured
+from affectllm.train.head import answered_positions_only
 from affectllm.train.recipe import Recipe
 from affectllm.train.stage import FINAL
 
@@ -76,6 +77,10 @@ class AffectTrainer(SFTTrainer):
     trainer reads them back by name and only warns about what it misses, so with the Hub's names, which differ in
     multimodal families, a resumed run would go on from untrained weights.
     """
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        with answered_positions_only():
+            return super().compute_loss(*args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         model: Any = self.model
