@@ -195,7 +195,7 @@ def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
         (["build", "quickstrat"], "quickstart"),
         (["build", "crema-d"], "crema_d"),
         (["audit", "medl"], "meld"),
-        (["show", "emodb_emotions"], "emodb_emotion"),
+        (["show", "emodb_emoton"], "emodb_emotion"),
         (["build", "emodb", "--root", "emodb"], "NAME=DIR"),
         (["report", "no_such_run"], "no_such_run"),
         (["publish", "no_such_run", "--repo-id", "me/x", "--dry-run"], "no_such_run"),

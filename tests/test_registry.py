@@ -124,7 +124,7 @@ def test_an_installed_package_brings_its_own(tmp_path: Path) -> None:
     put(tmp_path / "their_affect-1.0.dist-info" / "entry_points.txt", "[affectllm.folders]\ntheirs = their_affect\n")
     done = subprocess.run(
         [sys.executable, "-m", "affectllm.cli", "ls", "recipes"],
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(tmp_path), os.environ.get("PYTHONPATH", "")])},
         capture_output=True,
         text=True,
         check=True,

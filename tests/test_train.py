@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tuning import affectllm, command, losses, succeed, write_page
+from tuning import PAGE, affectllm, command, losses, succeed, write_page
 
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
@@ -81,7 +81,8 @@ def test_qlora_runs_on_the_cpu(small_demo: Path, tmp_path: Path) -> None:
     assert all(loss > 0 for loss in losses(tmp_path / "run"))
 
 
-def test_the_best_checkpoint_by_validation_loss_is_kept(small_demo: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("backbone", ["qwen2_5_omni", "qwen2"])  # with renamed parameters, and with a tied head
+def test_the_best_checkpoint_by_validation_loss_is_kept(backbone: str, small_demo: Path, tmp_path: Path) -> None:
     # A rate this large makes the later checkpoints worse than the first.
     trainer = {
         "max_steps": 6,
@@ -90,7 +91,9 @@ def test_the_best_checkpoint_by_validation_loss_is_kept(small_demo: Path, tmp_pa
         "learning_rate": 0.02,
         "lr_scheduler_type": "constant",
     }
-    page = write_page(tmp_path, trainer=trainer)
+    model = {"path": f"tiny:{backbone}", "backbone": backbone}
+    part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words"}
+    page = write_page(tmp_path, trainer=trainer, model=model, data={"mixture": [part]})
     train(small_demo, page, tmp_path / "run")
     folder = tmp_path / "run" / "train"
     state = json.loads((folder / "trainer_state.json").read_text())

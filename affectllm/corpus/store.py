@@ -200,10 +200,10 @@ def _json_columns(schema: pa.Schema) -> dict[str, bool]:
 
 
 def _dump(value: Any) -> str:
-    return "".join(_CHUNKS(value, 0))
+    return "".join(_CHUNKS(value, False))
 
 
-def _chunks() -> Callable[[Any, int], Iterable[str]]:
+def _chunks() -> Callable[[Any, bool], Iterable[str]]:
     """What ``json.dumps`` builds anew on every call, which takes longer than encoding a message."""
     encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
     if c_make_encoder is None:

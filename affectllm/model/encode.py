@@ -257,7 +257,7 @@ def _media_parts(messages: Messages) -> list[Mapping[str, Any]]:
 
 
 def _concatenated(entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
-    # A batch owns its memory; a conversation of one clip may share that clip's, which is large and may be a mapped file.
+    # A batch owns its memory; a conversation of one clip may share that clip's, which may be a large mapped file.
     import torch
 
     names = dict.fromkeys(name for entry in entries for name in entry)

@@ -8,7 +8,9 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal
+
+from affectllm.model.takers import Pictures, Voice
 
 if TYPE_CHECKING:
     import av
@@ -215,16 +217,16 @@ def _one_pass(
 ) -> Clip | MediaError:
     import numpy as np
 
-    pictures = _Pictures(container, budget, span, factor) if frames else None
-    voice = _Voice(container, span) if sound else None
+    fps, moments = _grid(budget, span)
+    pictures = _pictures(container, budget, moments, factor) if frames else None
+    voice = Voice(container.streams.audio[0], span, SAMPLING_RATE) if sound else None
     streams = [taker.stream for taker in (pictures, voice) if taker is not None]
     if span[0] > 1.0:
         container.seek(int((span[0] - 0.5) * 1_000_000))
     for packet in container.demux(streams):
         taker = pictures if pictures is not None and packet.stream is pictures.stream else voice
         assert taker is not None
-        for frame in packet.decode():
-            taker.take(cast(Any, frame))
+        taker.feed(packet)
         if all(t is None or t.full for t in (pictures, voice)):
             break
     shown = pictures.finish() if pictures is not None else None
@@ -238,7 +240,21 @@ def _one_pass(
             return MediaError(
                 "truncated", container.name, f"the last {lost:.1f} s of the {taker.stream.type} are missing"
             )
-    return Clip(None if shown is None else np.stack(shown), pictures.fps if pictures else 0.0, heard)
+    return Clip(None if shown is None else np.stack(shown), fps if pictures else 0.0, heard)
+
+
+def _grid(budget: Budget, span: tuple[float, float]) -> tuple[float, list[float]]:
+    """Frames per second after thinning, and the middles of the intervals that they stand for."""
+    seconds = span[1] - span[0]
+    count = max(1, min(budget.max_frames, round(seconds * budget.fps)))
+    count = max(2, count - count % 2) if budget.max_frames > 1 else 1  # temporal patches are pairs of frames
+    fps = count / seconds if math.isfinite(seconds) and seconds > 0 else budget.fps
+    return fps, [span[0] + (index + 0.5) / fps for index in range(count)]
+
+
+def _pictures(container: av.container.InputContainer, budget: Budget, moments: list[float], factor: int) -> Pictures:
+    stream = container.streams.video[0]
+    return Pictures(stream, moments, frame_size(stream.height, stream.width, budget, factor))
 
 
 def _lost(stream: av.stream.Stream, reached: float, span: tuple[float, float]) -> float:
@@ -248,82 +264,3 @@ def _lost(stream: av.stream.Stream, reached: float, span: tuple[float, float]) -
     end = min(span[1], float(stream.duration * stream.time_base))
     missing = end - reached
     return missing if missing > max(_MISSING_SECONDS, _MISSING_SHARE * (end - span[0])) else 0.0
-
-
-class _Pictures:
-    """Takes the frames nearest to a regular grid of moments, scaled by FFmpeg while they are converted."""
-
-    def __init__(
-        self, container: av.container.InputContainer, budget: Budget, span: tuple[float, float], factor: int
-    ) -> None:
-        self.stream = container.streams.video[0]
-        self.stream.thread_type = "AUTO"
-        seconds = span[1] - span[0]
-        count = max(1, min(budget.max_frames, round(seconds * budget.fps)))
-        count = max(2, count - count % 2) if budget.max_frames > 1 else 1  # temporal patches are pairs of frames
-        self.fps = count / seconds if math.isfinite(seconds) and seconds > 0 else budget.fps
-        self._moments = [span[0] + (index + 0.5) / self.fps for index in range(count)]
-        self._origin = float((self.stream.start_time or 0) * (self.stream.time_base or 0))
-        self._step = 1 / float(self.stream.average_rate or 25)
-        self._size = frame_size(self.stream.height, self.stream.width, budget, factor)
-        self._taken: list[np.ndarray] = []
-        self._last: av.VideoFrame | None = None
-        self.full, self.reached = False, 0.0  # reached: end in seconds of the last frame that was decoded
-
-    def take(self, frame: av.VideoFrame) -> None:
-        time = (frame.time or 0.0) - self._origin
-        # A frame stands for [time, time + step); it serves every moment that it covers.
-        array: np.ndarray | None = None
-        while not self.full and time + self._step > self._moments[len(self._taken)]:
-            array = self._array(frame) if array is None else array
-            self._taken.append(array)
-            self.full = len(self._taken) == len(self._moments)
-        self._last, self.reached = frame, max(self.reached, time + self._step)
-
-    def finish(self) -> list[np.ndarray] | None:
-        if self._last is None:
-            return None
-        if not self.full:  # the container promised more than it holds: its last frame stands until the end
-            last = self._array(self._last)
-            self._taken += [last] * (len(self._moments) - len(self._taken))
-        return self._taken
-
-    def _array(self, frame: av.VideoFrame) -> np.ndarray:
-        height, width = self._size
-        return frame.to_ndarray(format="rgb24", width=width, height=height, interpolation="BICUBIC")
-
-
-class _Voice:
-    """Takes the first sound track, mixed to mono and resampled by FFmpeg, cut to the span."""
-
-    def __init__(self, container: av.container.InputContainer, span: tuple[float, float]) -> None:
-        import av
-
-        self.stream = container.streams.audio[0]
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=SAMPLING_RATE)
-        self._span, self._parts = span, list[Any]()
-        self._first: float | None = None
-        self._origin = float((self.stream.start_time or 0) * (self.stream.time_base or 0))
-        self.full, self.reached = False, 0.0
-
-    def take(self, frame: av.AudioFrame) -> None:
-        time = (frame.time or 0.0) - self._origin
-        if self._first is None:
-            self._first = time
-        if time > self._span[1]:
-            self.full = True
-            return
-        self.reached = time + frame.samples / frame.sample_rate
-        frame.pts = None  # timestamps with gaps would make the resampler refuse; the samples are contiguous
-        self._parts += [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
-
-    def finish(self) -> np.ndarray | None:
-        import numpy as np
-
-        if self._first is None:
-            return None
-        self._parts += [part.to_ndarray()[0] for part in self._resampler.resample(None)]
-        wave = np.concatenate(self._parts)
-        begin = max(0, round((self._span[0] - self._first) * SAMPLING_RATE))
-        length = self._span[1] - max(self._span[0], self._first)
-        return wave[begin:] if math.isinf(length) else wave[begin : begin + math.ceil(length * SAMPLING_RATE)]

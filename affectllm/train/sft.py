@@ -93,13 +93,17 @@ class AffectTrainer(SFTTrainer):
 
     def _issue_warnings_after_load(self, load_result: Any) -> None:
         model: Any = self.model
-        missing = set(load_result.missing_keys) - set(model._keys_to_ignore_on_save or ())
+        # A tied head is not stored beside the embedding that it is.
+        tied = set(model._keys_to_ignore_on_save or ()) | set(getattr(model, "all_tied_weights_keys", None) or ())
+        missing = set(load_result.missing_keys) - tied
         if missing or load_result.unexpected_keys:
             named = ", ".join(sorted(missing or load_result.unexpected_keys)[:3])
             raise WrongCheckpoint(
                 f"the checkpoint does not fit the model ({len(missing)} parameters missing, for example {named})",
                 do="delete the checkpoint folder and start again",
             )
+        if tied:
+            model.tie_weights()
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
         rows: Any = self.train_dataset if train_dataset is None else train_dataset

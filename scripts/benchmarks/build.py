@@ -10,10 +10,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from benchmarks.row import Row, alternate
-
 from affectllm.instruct import mixture
 from affectllm.instruct.template import load_template
+from benchmarks.row import Row, alternate
 
 PART = mixture.Part("goemotions", "emotion_set", "goemotions_28", "crowd", ("text",))
 ROWS = {"full": 10_000, "quick": 10_000, "tiny": 50}
@@ -46,10 +45,9 @@ def build(root: Path, out: Path) -> None:
 
 def mapped(root: Path, folder: Path) -> None:
     """What one writes with datasets alone: read the table, map each row to a conversation, write Parquet."""
+    from affectllm.data_builders import goemotions
     from datasets import Features, Value, load_dataset
     from datasets.utils.logging import disable_progress_bar
-
-    from affectllm.data_builders import goemotions
 
     disable_progress_bar()
     template = load_template("emotion_set", space=goemotions.SPACE, rater="crowd", modalities=("text",))
@@ -110,7 +108,7 @@ def write_corpus(folder: Path, rows: int) -> Path:
 
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(0)
-    words = "the of you not this is really feel like have never been sad happy thanks for what a day it’s [NAME]".split()
+    words = ("the", "of", "you", "not", "this", "is", "really", "never", "been", "sad", "happy", "it’s", "[NAME]")
     (folder / "emotions.txt").write_text("\n".join(goemotions.EMOTIONS) + "\n", encoding="utf-8")
     with (folder / "train.tsv").open("w", encoding="utf-8") as stream:
         for number in range(rows):

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
-from benchmarks.second_epoch import BUDGET, LABELS
 
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import score_choices
 from affectllm.model.load import Model, load_model
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, alternate, told
+from benchmarks.second_epoch import BUDGET, LABELS
 
 SECONDS = {"full": 5.0, "quick": 5.0, "tiny": 1.0}
 ROUNDS = {"full": 7, "quick": 3, "tiny": 1}

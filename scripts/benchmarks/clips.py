@@ -11,7 +11,7 @@ WIDTH, HEIGHT, FPS, RATE = 640, 360, 25, 44_100
 
 
 def make_clip(path: Path, length: float, seed: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Path:
-    """Write ``length`` seconds with the encoder's usual settings (x264 ``veryfast``, a keyframe at least every 10 s)."""
+    """Write ``length`` seconds with usual settings: x264 ``veryfast``, a keyframe at least every 10 s."""
     import av
 
     dice = np.random.default_rng(seed)

@@ -9,14 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
 
 from affectllm.model.media import SAMPLING_RATE, Budget, Clip, frame_size, open_clip
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, alternate, told
 
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)
 LENGTHS = {"full": [3.0, 4.0, 6.0, 8.0, 10.0], "quick": [3.0, 6.0], "tiny": [1.0]}
 LONG = {"full": 60.0, "quick": 20.0, "tiny": 2.0}
+BARE = "a bare single-pass PyAV loop to the same arrays"
+THEIRS = "transformers: load_video (pyav), its resizing, load_audio (soundfile) of the track extracted by PyAV"
+AT_HAND = "transformers without resizing, the track extracted beforehand"
 ROUNDS = {"full": 9, "quick": 5, "tiny": 1}
 
 
@@ -61,10 +64,9 @@ def _compare(paths: list[Path], named: str, rounds: int) -> list[Row]:
 
     what = f"open {named}, frames and sound"
     return [
-        _row(what, "a bare single-pass PyAV loop to the same arrays", alternate(ours, bare, rounds), 0.9),
-        _row(what, "transformers: load_video (pyav), its resizing, load_audio (soundfile) of the extracted track",
-             alternate(ours, theirs, rounds), 2.0),
-        _row(what, "the same without resizing, the track extracted beforehand", alternate(ours, theirs_at_hand, rounds), None),
+        _row(what, BARE, alternate(ours, bare, rounds), 0.9),
+        _row(what, THEIRS, alternate(ours, theirs, rounds), 2.0),
+        _row(what, AT_HAND, alternate(ours, theirs_at_hand, rounds), None),
     ]
 
 

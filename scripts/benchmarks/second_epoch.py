@@ -7,13 +7,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
-
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import load_model
 from affectllm.model.media import Budget
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, alternate, told
 
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)  # of the shipped 7B recipe
 CLIPS = {"full": 32, "quick": 12, "tiny": 2}
@@ -32,7 +31,7 @@ def measure(size: str) -> list[Row]:
         for part, named in (({"type": "video", "sound": True}, "video and sound"), ({"type": "audio"}, "sound alone")):
             cache = MediaCache(folder / named.replace(" ", "_"))
             encoder = Encoder(model.processor, model.backbone, model.model.config, BUDGET, {"made": folder}, cache)
-            talks = [_talk({**part, "corpus": "made", "path": f"clips/{path.name}"}, n) for n, path in enumerate(paths)]
+            talks = [talk({**part, "corpus": "made", "path": f"clips/{path.name}"}, n) for n, path in enumerate(paths)]
             rows.append(_row(encoder, talks, cache, named, ROUNDS[size]))
         return rows
 
@@ -44,7 +43,8 @@ def _row(encoder: Encoder, talks: list[Any], cache: MediaCache, named: str, roun
     mean = sum(path.stat().st_size for path in entries) / len(entries) / 2**20
     what = f"second epoch, {len(talks)} clips of 3–10 s ({named}, {mean:.1f} MiB each), batches of {BATCH}"
     against = "read_bytes and safetensors.torch.load of the cache entries"
-    return Row(what, against, told(ours / len(talks)) + "/clip", told(reading / len(talks)) + "/clip", reading / ours, 0.8)
+    times = (f"{told(taken / len(talks))}/clip" for taken in (ours, reading))
+    return Row(what, against, *times, reading / ours, 0.8)
 
 
 def epoch(encoder: Encoder, talks: list[Any]) -> None:
@@ -61,7 +61,8 @@ def read(path: Path) -> Mapping[str, Any]:
     return load(path.read_bytes())
 
 
-def _talk(part: dict[str, Any], number: int) -> list[dict[str, Any]]:
+def talk(part: dict[str, Any], number: int) -> list[dict[str, Any]]:
+    """A conversation about one media part."""
     question = f"Clip {number}. Which of these emotions does the speaker show? Choose one: {LABELS}."
     answer = LABELS.split(", ")[number % 7]
     return [

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
 import torch
-from benchmarks.clips import make_clips
-from benchmarks.row import Row, told
-from benchmarks.second_epoch import _talk
 
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model, load_model
 from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
+from benchmarks.clips import make_clips
+from benchmarks.row import Row, told
+from benchmarks.second_epoch import talk
 
 BUDGET = Budget(fps=4.0, max_frames=8, max_pixels=12_544, min_pixels=12_544)
 STEPS = {"full": 16, "quick": 8, "tiny": 2}
@@ -52,7 +53,7 @@ def _model() -> Model:
 
 def _rows(batch: int, steps: int) -> list[dict[str, Any]]:
     parts = [{"type": "video", "sound": True, "corpus": "made", "path": f"clips/{n:03d}.mp4"} for n in range(batch)]
-    return [{"id": str(n), "messages": _talk(parts[n % batch], n)} for n in range(batch * steps)]
+    return [{"id": str(n), "messages": talk(parts[n % batch], n)} for n in range(batch * steps)]
 
 
 def _ready(encoder: Encoder, rows: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
@@ -83,7 +84,7 @@ def _trained(model: Model, encoder: Encoder, rows: list[dict[str, Any]], batch: 
         callbacks=[Clock()],
     )
     trainer.train()
-    return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(marks)]
 
 
 def _arguments(batch: int, out: Path) -> Any:
@@ -123,4 +124,4 @@ def _bare(model: Model, batches: list[dict[str, torch.Tensor]]) -> list[float]:
         schedule.step()
         optimiser.zero_grad()
         marks.append(time.perf_counter())
-    return [after - before for before, after in zip(marks, marks[1:], strict=False)]
+    return [after - before for before, after in itertools.pairwise(marks)]
