@@ -1,1 +1,1 @@
-"""Training pages, one YAML each: recipes/<model family>/<name>.yaml; recipes/launch/ holds accelerate and DeepSpeed configs."""
+"""Training pages, one YAML each: recipes/<model family>/<name>.yaml; recipes/launch/ is for accelerate."""
