@@ -103,6 +103,12 @@ def test_show_a_corpus_at_hand_shows_samples(tmp_path: Path, capsys: pytest.Capt
     assert sample["id"] == "03a01Fa" and sample["annotations"][0]["rater"] == "actor"
 
 
+def test_a_reader_that_leaves_early_is_no_error() -> None:
+    shell = f"{sys.executable} -m affectllm.cli show demo_affect -n 400 | head -n 1"
+    done = subprocess.run(shell, shell=True, capture_output=True, text=True, check=False)
+    assert "demo_affect" in done.stdout and "Traceback" not in done.stderr and "BrokenPipe" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("name", "part"),
     [("quickstart", "tiny:qwen2_5_omni"), ("emodb_emotion", "rater: actor"), ("emotion_set", "questions:")],

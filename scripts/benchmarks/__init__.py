@@ -1,0 +1,23 @@
+"""The measurements of scripts/bench, one file each: ``measure(size)`` returns rows, ``size`` is full, quick or tiny."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterable
+
+from benchmarks.row import Row
+
+NAMES = ("decode", "second_epoch", "step", "choices", "build", "startup")
+
+
+def run(names: Iterable[str], size: str) -> list[Row]:
+    """Rows of several measurements, in one process and one after the other."""
+    import torch
+
+    torch.set_num_threads(1)
+    rows: list[Row] = []
+    for name in names:
+        print(f"measuring {name} …", file=sys.stderr, flush=True)
+        rows += importlib.import_module(f"benchmarks.{name}").measure(size)
+    return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import random
 import subprocess
@@ -10,8 +11,9 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus.store import sample_features
 from affectllm.instruct import mixture
-from affectllm.instruct.template import load_template
+from affectllm.instruct.template import Template
 from benchmarks.row import Row, alternate
 
 PART = mixture.Part("goemotions", "emotion_set", "goemotions_28", "crowd", ("text",))
@@ -26,12 +28,21 @@ def measure(size: str) -> list[Row]:
         folder = Path(scratch)
         rows = ROWS[size]
         root = write_corpus(folder / "corpus", rows)
-        ours, theirs = alternate(lambda: build(root, folder / "out"), lambda: mapped(root, folder), ROUNDS[size])
-        _same(folder / "out" / "conversations" / "train.parquet", folder / "mapped.parquet")
-        what = f"build {rows:,} rows (samples and conversations)"
-        against = "load_dataset('csv').map(same template).to_parquet (conversations alone)"
-        speed = Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
-        return [speed, _memory(folder, rows, MANY[size])]
+        speeds = [_speed(root, folder, rows, ROUNDS[size], samples) for samples in (True, False)]
+        return [*speeds, _memory(folder, rows, MANY[size])]
+
+
+def _speed(root: Path, folder: Path, rows: int, rounds: int, samples: bool) -> Row:
+    out = folder / "out"
+    ours, theirs = alternate(lambda: build(root, out), lambda: mapped(root, folder, samples), rounds)
+    _same(out / "conversations" / "train.parquet", folder / "conversations.parquet")
+    if samples:
+        _same(out / "samples" / "goemotions" / "train.parquet", folder / "samples.parquet")
+    against = "datasets: load_dataset('csv'), map with the same template and to_parquet"
+    made = "the same two files" if samples else "the conversations alone"
+    what = f"build {rows:,} rows: samples and conversations"
+    goal = 3.0 if samples else None
+    return Row(what, f"{against}, {made}", _rate(rows, ours), _rate(rows, theirs), theirs / ours, goal)
 
 
 def _rate(rows: int, taken: float) -> str:
@@ -43,37 +54,13 @@ def build(root: Path, out: Path) -> None:
     mixture.build([PART], {"goemotions": root}, out, seed=0)
 
 
-def mapped(root: Path, folder: Path) -> None:
-    """What one writes with datasets alone: read the table, map each row to a conversation, write Parquet."""
-    from affectllm.data_builders import goemotions
+def mapped(root: Path, folder: Path, samples: bool) -> None:
+    """What one writes with datasets alone: read the table, map each row, write Parquet."""
     from datasets import Features, Value, load_dataset
     from datasets.utils.logging import disable_progress_bar
 
     disable_progress_bar()
-    template = load_template("emotion_set", space=goemotions.SPACE, rater="crowd", modalities=("text",))
-
-    def rendered(row: dict[str, str], index: int) -> dict[str, Any]:
-        where = f"train.tsv:{index + 1}"
-        sample = goemotions._sample("train", where, [row["text"], row["labels"], row["id"]])
-        number = template.paraphrase(sample)
-        answer = template.answer(sample)
-        said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
-        return {
-            "id": f"goemotions/{sample.id}/emotion_set/crowd/text/0",
-            "sample": sample.id,
-            "corpus": "goemotions",
-            "split": "train",
-            "template": "emotion_set",
-            "paraphrase": number,
-            "messages": [*template.ask(sample, number), said],
-            "answer": answer,
-            "value": template.gold(sample),
-            "space": template.space.name,
-            "rater": template.rater,
-            "speaker": None,
-            "dialogue": None,
-        }
-
+    columns = ["text", "labels", "id"]
     with tempfile.TemporaryDirectory(dir=folder) as cache:  # so that nothing is found from an earlier round
         table = load_dataset(
             "csv",
@@ -81,14 +68,55 @@ def mapped(root: Path, folder: Path) -> None:
             split="train",
             delimiter="\t",
             quoting=3,
-            column_names=["text", "labels", "id"],
-            features=Features(dict.fromkeys(("text", "labels", "id"), Value("string"))),
+            column_names=columns,
+            features=Features(dict.fromkeys(columns, Value("string"))),
             cache_dir=cache,
         )
+        if samples:
+            made = table.map(_sampled, with_indices=True, remove_columns=columns, features=sample_features())
+            made.to_parquet(str(folder / "samples.parquet"))
         talks = table.map(
-            rendered, with_indices=True, remove_columns=["text", "labels"], features=mixture.conversation_features()
+            _rendered, with_indices=True, remove_columns=columns, features=mixture.conversation_features()
         )
-        talks.to_parquet(str(folder / "mapped.parquet"))
+        talks.to_parquet(str(folder / "conversations.parquet"))
+
+
+def _sample(row: dict[str, str], index: int) -> Any:
+    from affectllm.data_builders import goemotions
+
+    return goemotions._sample("train", f"train.tsv:{index + 1}", [row["text"], row["labels"], row["id"]])
+
+
+def _sampled(row: dict[str, str], index: int) -> dict[str, Any]:
+    record: dict[str, Any] = _sample(row, index).to_json()
+    return record
+
+
+@functools.cache
+def _template() -> Template:
+    return PART.bind()
+
+
+def _rendered(row: dict[str, str], index: int) -> dict[str, Any]:
+    sample, template = _sample(row, index), _template()
+    number = template.paraphrase(sample)
+    answer = template.answer(sample)
+    said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
+    return {
+        "id": f"goemotions/{sample.id}/emotion_set/crowd/text/0",
+        "sample": sample.id,
+        "corpus": "goemotions",
+        "split": "train",
+        "template": "emotion_set",
+        "paraphrase": number,
+        "messages": [*template.ask(sample, number), said],
+        "answer": answer,
+        "value": template.gold(sample),
+        "space": template.space.name,
+        "rater": template.rater,
+        "speaker": None,
+        "dialogue": None,
+    }
 
 
 def _same(ours: Path, theirs: Path) -> None:
