@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
-import subprocess
-import time
 from pathlib import Path
 
 import pytest
 from datasets import load_dataset
-from tuning import affectllm, command, succeed, write_page
+from tuning import affectllm, succeed, write_page
 
 from affectllm.train.recipe import load_recipe
 
@@ -97,20 +93,3 @@ def test_training_on_what_is_scored_is_refused(small_demo: Path, tmp_path: Path)
     assert done.returncode == 2
     assert "trains on what the task demo_affect_emotion scores" in done.stderr and speaker in done.stderr
     assert not (tmp_path / "out" / "train").exists()
-
-
-def test_ctrl_c_while_training_leaves_a_run_that_goes_on(small_demo: Path, tmp_path: Path) -> None:
-    page = write_page(tmp_path, trainer={"max_steps": 30, "save_steps": 2, "save_total_limit": 2})
-    words = ("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(
-        command(*words), env=environment, start_new_session=True, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
-    while not list((tmp_path / "out" / "train").glob("checkpoint-*/trainer_state.json")):
-        assert process.poll() is None, "ended before it could be interrupted"
-        time.sleep(0.02)
-    os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=120)
-    assert process.returncode != 0
-    succeed(*words)
-    assert json.loads((tmp_path / "out" / "train" / "manifest.json").read_text())["outputs"]["steps"] == 30
