@@ -158,6 +158,16 @@ def test_the_second_reading_comes_from_the_cache_and_is_the_same(model: Model, r
         assert all(torch.equal(a.media[name], b.media[name]) for name in a.media)
 
 
+def test_a_part_may_have_a_budget_of_its_own(root: Path, tmp_path: Path) -> None:
+    model = load_model("tiny:qwen2_5_omni")
+    encoder = encoder_of(model, root, MediaCache(tmp_path / "media"))
+    usual = encoded(encoder, talk(SEEN)).media["video_grid_thw"][0]
+    finer = encoded(encoder, talk({**SEEN, "fps": 4.0, "max_pixels": 28 * 28})).media["video_grid_thw"][0]
+    assert usual.tolist() == [1, 4, 4] and finer.tolist() == [2, 2, 2]
+    refused = encoder.encode(talk({**SEEN, "max_seconds": 0.5}))
+    assert isinstance(refused, MediaError) and refused.reason == "too_long"
+
+
 def test_answers_do_not_depend_on_the_batch(model: Model, root: Path) -> None:
     encoder = encoder_of(model, root)
     prompts = [encoded(encoder, messages[:1], generation_prompt=True) for messages in all_talks(model)]

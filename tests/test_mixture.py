@@ -210,3 +210,13 @@ def test_a_shipped_corpus_builds_with_its_clips_as_references(tmp_path: Path) ->
         clip, text = row["messages"][0]["content"]
         assert clip["type"] == "video" and clip["sound"] is True and (root / clip["path"]).is_file()
         assert set(clip) == {"type", "corpus", "path", "sound"} and set(text) == {"type", "text"}
+
+
+def test_the_budget_of_a_part_goes_with_its_clips(tmp_path: Path) -> None:
+    root = materialise(load_builder("demo_affect").MINIATURE, tmp_path / "demo_affect")
+    part = Part("demo_affect", "emotion_choice", "demo_affect_5", "face", ("video",), budget={"max_frames": 2})
+    built = Built(tmp_path / "out", build([part], {"demo_affect": root}, tmp_path / "out", seed=0))
+    assert built.train
+    for row in built.train:
+        clip, text = row["messages"][0]["content"]
+        assert clip["max_frames"] == 2 and "max_frames" not in text

@@ -90,6 +90,11 @@ REFUSED = {
         "split",
         "training split only",
     ),
+    "an unknown key of a part's budget": (
+        PAGE.replace("rater: actor", "rater: actor\n      budget: {frames: 4}"),
+        "budget",
+        "unknown key 'frames'",
+    ),
     "a name": (PAGE + "name: mine\n", "name: mine", "called as its file"),
     "an unknown space": (PAGE.replace("emodb_7", "emodb_8"), "corpus", "emodb_7"),
     "an unknown rater": (PAGE.replace("rater: actor", "rater: crowd"), "corpus", "actor"),

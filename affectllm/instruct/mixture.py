@@ -39,6 +39,7 @@ class Part:
         weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
         cap: at most this many samples, drawn by seed; None for all.
         balance: ``none``, ``oversample`` (every class as frequent as the largest) or ``undersample`` (as the smallest).
+        budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
     """
 
     corpus: str
@@ -49,6 +50,7 @@ class Part:
     weight: float = 1.0
     cap: int | None = None
     balance: Literal["none", "oversample", "undersample"] = "none"
+    budget: dict[str, Any] | None = None
 
     def bind(self) -> Template:
         """The template bound to this part's question.
@@ -235,6 +237,10 @@ class _Plan:
         gold = template.gold(sample)
         answer = template.worded(gold)
         said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
+        asked = template.ask(sample, number)
+        if self.part.budget:
+            for part in asked[0]["content"]:
+                part.update({} if part["type"] == "text" else self.part.budget)
         return {
             "id": f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{self._given}/{copy}",
             "sample": sample.id,
@@ -242,7 +248,7 @@ class _Plan:
             "split": sample.split,
             "template": template.name,
             "paraphrase": number,
-            "messages": [*template.ask(sample, number), said],
+            "messages": [*asked, said],
             "answer": answer,
             "value": gold,
             "space": template.space.name,

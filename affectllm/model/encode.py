@@ -8,7 +8,7 @@ clips are shared between prompts, prompts between modalities, and media tokens c
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,6 +80,7 @@ class Encoder:
         }
         made_by = digest({"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)})
         self._conditions = {"budget": budget.to_json(), "processor": made_by}
+        self._limits = frozenset(budget.to_json())
         self._control = sorted({str(token) for token in self.tokenizer.added_tokens_decoder.values()}, key=len)
 
     def encode(self, messages: Messages, *, generation_prompt: bool = False) -> Encoded | MediaError:
@@ -104,7 +105,8 @@ class Encoder:
         if self.cache is None or not path.is_file():
             return self._prepare(part, path)
         request = {k: part[k] for k in ("type", "sound", "start", "end") if k in part}
-        key = self.cache.key(path, {**request, **self._conditions})
+        conditions = {**self._conditions, "budget": self._budget(part).to_json()}
+        key = self.cache.key(path, {**request, **conditions})
         entry = self.cache.get(key)
         if entry is None:
             fresh = self._prepare(part, path)
@@ -139,14 +141,21 @@ class Encoder:
             raise AffectError(f"no folder is known for the corpus {corpus}", do=f"pass --root {corpus}=DIR")
         return self.roots[corpus] / part["path"]
 
+    def _budget(self, part: Mapping[str, Any]) -> Budget:
+        """The recipe's budget, with what the content part itself says about it."""
+        own = {key: part[key] for key in self._limits if key in part}
+        return replace(self.budget, **own) if own else self.budget
+
     def _prepare(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
-        factor = self.backbone.frame_factor
+        factor, budget = self.backbone.frame_factor, self._budget(part)
         if part["type"] == "image":
-            picture = open_image(path, self.budget, factor)
-            return _relative(picture, part) if isinstance(picture, MediaError) else self._processed_image(picture)
+            picture = open_image(path, budget, factor)
+            return (
+                _relative(picture, part) if isinstance(picture, MediaError) else self._processed_image(picture, budget)
+            )
         clip = open_clip(
             path,
-            self.budget,
+            budget,
             frames=part["type"] == "video",
             sound=part["type"] == "audio" or bool(part.get("sound")),
             start=part.get("start"),
@@ -155,8 +164,8 @@ class Encoder:
         )
         return _relative(clip, part) if isinstance(clip, MediaError) else self._processed(clip)
 
-    def _processed_image(self, picture: Any) -> dict[str, torch.Tensor]:
-        size = {"shortest_edge": self.budget.min_pixels, "longest_edge": self.budget.max_pixels}
+    def _processed_image(self, picture: Any, budget: Budget) -> dict[str, torch.Tensor]:
+        size = {"shortest_edge": budget.min_pixels, "longest_edge": budget.max_pixels}
         inputs = self.processor(
             text=[self.backbone.placeholders["image"]], images=[picture], images_kwargs={"size": size}, **_TENSORS
         )

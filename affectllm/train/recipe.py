@@ -236,6 +236,8 @@ def _check_part(part: Part, modalities: frozenset[str], page: Page, path: tuple[
 
     if strange := sorted(set(part.modalities) - modalities):
         raise BadRecipe(f"the backbone does not take {', '.join(strange)}", where=page.where((*path, "modalities")))
+    if part.budget is not None:
+        build(Budget, page, (*path, "budget"))
     try:
         part.bind()
     except AffectError as error:
