@@ -125,6 +125,15 @@ def test_a_killed_run_resumes_to_the_same_losses(small_demo: Path, tmp_path: Pat
     assert all(torch.equal(final[name], whole[name]) for name in whole)
 
 
+def test_the_self_test_sees_every_set_of_modalities_however_rare(tmp_path: Path) -> None:
+    from affectllm.train.sft import _spread
+
+    names = [f"meld/{number}/emotion_choice/annotators/text/0" for number in range(50)]
+    names[17] = "crema_d/1001/emotion_choice/actor/video+audio/0"
+    names[30] = "crema_d/a/b/emotion_choice/actor/audio/1"
+    assert _spread(names) == [0, 17, 30, 49]
+
+
 def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
     from affectllm.train.sft import last_whole_checkpoint
 

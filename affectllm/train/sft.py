@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -249,9 +249,8 @@ def _datasets(
 def _self_test(
     recipe: Recipe, args: SFTConfig, model: Model, encoder: Encoder, rows: Dataset
 ) -> dict[str, dict[str, float]]:
-    """Run the media-ablation self-test on a few different conversations."""
-    step = max(1, len(rows) // 4)
-    conversations = [rows[index]["messages"] for index in range(0, len(rows), step)][:4]
+    """Run the media-ablation self-test on a few conversations of every set of modalities."""
+    conversations = [rows[index]["messages"] for index in _spread(rows["id"])]
     if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
         return check_modalities_heard(model, encoder, conversations)
     # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.
@@ -261,6 +260,14 @@ def _self_test(
         return check_modalities_heard(copy, encoder, conversations)
     finally:
         set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)
+
+
+def _spread(names: Sequence[str]) -> list[int]:
+    """The first and the last row of every set of modalities; rows with clips may be few among many without."""
+    groups: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        groups.setdefault(name.rsplit("/", 2)[1], []).append(index)  # …/<modalities>/<copy>
+    return sorted({index for found in groups.values() for index in (found[0], found[-1])})
 
 
 def _finish(trainer: SFTTrainer, out: Path) -> dict[str, Any]:
