@@ -43,12 +43,3 @@ def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("demo_affect")
     demo_affect.generate(root, 0, {TRAIN: 20, VALIDATION: 10, TEST: 10})
     return root
-
-
-@pytest.fixture(scope="session")
-def real_corpora() -> Path:
-    """The folder of real corpora; skips where ``AFFECTLLM_CORPORA`` is unset."""
-    folder = os.environ.get("AFFECTLLM_CORPORA")
-    if not folder:
-        pytest.skip("AFFECTLLM_CORPORA is unset")
-    return Path(folder)

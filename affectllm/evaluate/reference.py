@@ -13,6 +13,7 @@ from __future__ import annotations
 import json
 import math
 import random
+from abc import abstractmethod
 from collections import Counter, defaultdict
 from collections.abc import Callable
 from typing import Any
@@ -67,9 +68,9 @@ class ReferenceLM(LM):  # type: ignore[misc]
                 raise AffectError(f"{request.task_name} is no task of affectllm, so its answers are not known")
         return self.prepare(requests)
 
+    @abstractmethod
     def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
         """Look at all requests and return the function that answers each."""
-        raise NotImplementedError
 
 
 @register_model("affectllm-oracle")

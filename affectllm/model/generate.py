@@ -60,20 +60,6 @@ def score_choices(
     return [_score(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)]
 
 
-def score_text(model: Model, encoder: Encoder, text_ids: Sequence[int]) -> tuple[float, bool]:
-    """Log-probability of plain tokens after the first, for rolling likelihoods.
-
-    Args:
-        text_ids: at least two token ids.
-    """
-    import torch
-
-    ids = torch.tensor([list(text_ids)], device=model.model.device)
-    with torch.inference_mode():
-        logits = model.model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, :-1]
-    return _score(logits, list(text_ids)[1:])
-
-
 def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
     ids: list[int] = model.tokenizer(choice, add_special_tokens=False)["input_ids"]
     return [*ids, model.tokenizer.eos_token_id] if end_of_turn else ids

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import AffectError, NotFound, WrongCheckpoint
+from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
@@ -166,12 +166,3 @@ def _model_type(folder: str, shown: str) -> str:
             do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",
         ) from error
     return str(config.model_type)
-
-
-def check_modalities(family: Backbone, modalities: set[str]) -> None:
-    """Raise when a backbone cannot take one of ``modalities``."""
-    if strange := sorted(modalities - family.modalities):
-        raise AffectError(
-            f"{family.name} does not take {', '.join(strange)}",
-            do=f"it takes {', '.join(sorted(family.modalities))}; choose other modalities or another backbone",
-        )
