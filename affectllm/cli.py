@@ -19,6 +19,7 @@ examples:
   affectllm ls corpora                              what can be read, with licence and size
   affectllm audit emodb --root emodb=~/data/EmoDB   compare a download with what its card promises
   affectllm run meld_text_tiny --root meld=~/MELD   the same line on a real corpus
+  affectllm score --metric uar --gold g.csv --pred p.csv   score predictions that you already have
 """
 
 
@@ -60,7 +61,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"affectllm {__version__}")
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for add in (_add_run, _add_build, _add_train, _add_eval, _add_report, _add_publish, _add_audit, _add_ls, _add_show):
+    for add in (_add_run, _add_build, _add_train, _add_eval, _add_score, _add_report, _add_publish):
+        add(verbs)
+    for add in (_add_audit, _add_ls, _add_show, _add_modules):
         add(verbs)
     doctor = verbs.add_parser("doctor", help="say what of this machine matters, and what to do about it")
     doctor.set_defaults(body=_doctor)
@@ -143,6 +146,34 @@ def _eval(words: Sequence[str]) -> int:
     return 0
 
 
+def _add_score(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    from affectllm.score.options import add_options
+
+    parser = verbs.add_parser("score", help="score a table of predictions against a table of gold values")
+    add_options(parser)
+    parser.set_defaults(body=_score)
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from affectllm.score.command import score
+
+    score(arguments)
+
+
+def _add_modules(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("modules", help="write the metrics as modules of Hugging Face evaluate")
+    parser.add_argument("folder", type=Path, metavar="DIR")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="metrics (default: all)")
+    parser.set_defaults(body=_modules)
+
+
+def _modules(arguments: argparse.Namespace) -> None:
+    from affectllm.metrics.hub import write_modules
+
+    written = write_modules(arguments.folder, arguments.names)
+    print(f"{len(written)} modules in {arguments.folder}; load one with evaluate.load({str(written[0])!r})")
+
+
 def _add_report(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser("report", help="one HTML page about one or several runs")
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN")
@@ -191,8 +222,9 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 
 def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, templates and backbones")
-    parser.add_argument("kind", nargs="?", choices=("corpora", "tasks", "recipes", "templates", "backbones"))
+    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, templates, metrics and backbones")
+    kinds = ("corpora", "tasks", "recipes", "templates", "metrics", "backbones")
+    parser.add_argument("kind", nargs="?", choices=kinds)
     parser.set_defaults(body=_ls)
 
 
@@ -204,9 +236,9 @@ def _ls(arguments: argparse.Namespace) -> None:
 
 def _add_show(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser(
-        "show", help="show a corpus, task, recipe or template, with samples where they are at hand"
+        "show", help="show a corpus, task, recipe, template or metric, with samples where they are at hand"
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", nargs="+", metavar="NAME", help="a name; `metric NAME` where a name is not unique")
     parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
     _root_option(parser)
     parser.set_defaults(body=_show)

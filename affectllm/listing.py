@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import inspect
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -24,21 +25,48 @@ def ls(kind: str | None) -> None:
             print("\n".join(_columns(rows())))
 
 
-def show(name: str, count: int, pairs: Sequence[str]) -> None:
-    """Print a corpus card with its first samples, a recipe, a task page or a template.
+def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
+    """Print a corpus card with its first samples, a recipe, a task page, a template or a metric.
+
+    Args:
+        words: a name, or its kind and the name (``metric uar``).
+        count: samples of a corpus.
+        pairs: where corpora lie, ``NAME=DIR``.
 
     Raises:
         NotFound: when nothing has this name.
     """
+    from affectllm.metrics import METRICS
+
+    kind, name = (words[0], words[1]) if len(words) == 2 else ("", " ".join(words))
+    if kind == "metric" or (name in METRICS and not kind):
+        _show_metric(name)
+        return
     if name in registry.names("data_builders"):
         _show_corpus(name, count, pairs)
         return
     pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
     if name not in pages:
-        near = difflib.get_close_matches(name, [*registry.names("data_builders"), *pages], n=3)
+        near = difflib.get_close_matches(name, [*registry.names("data_builders"), *pages, *METRICS], n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
     print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
+
+
+def _show_metric(name: str) -> None:
+    from affectllm.score.command import named
+
+    metric = named(name)
+    low, high = metric.range
+    print(f"{metric.name} ({metric.form.name}: {metric.form.told})\n")
+    print(inspect.cleandoc(metric.__doc__ or ""))
+    print(f"\nrange   {low:g} to {high:g}, {metric.better} is better\nsource  {metric.source}")
+    for option, default in metric.options.items():
+        print(f"option  {option} (default: {default!r})")
+    for column in metric.columns:
+        print(f"column  {column}, one value an item")
+    for system, told in metric.compat.items():
+        print(f"compat  {system}: {told}")
 
 
 def audit(names: Sequence[str], pairs: Sequence[str], *, media: bool, as_json: bool) -> int:
@@ -133,6 +161,15 @@ def _templates() -> Iterable[Sequence[str]]:
         yield name, _comment(path)
 
 
+def _metrics() -> Iterable[Sequence[str]]:
+    from affectllm.metrics import METRICS
+
+    yield "NAME", "TAKES", "RANGE", "COMPAT", "DEFINITION"
+    for metric in sorted(METRICS.values(), key=lambda metric: metric.name):
+        low, high = metric.range
+        yield metric.name, metric.form.name, f"{low:g}…{high:g}", ", ".join(metric.compat) or "–", metric.definition
+
+
 def _backbones() -> Iterable[Sequence[str]]:
     from affectllm.model.backbones import BACKBONES
 
@@ -146,6 +183,7 @@ _LISTS = {
     "tasks": lambda: _first_comments("eval_tasks"),
     "recipes": lambda: _first_comments("recipes"),
     "templates": _templates,
+    "metrics": _metrics,
     "backbones": _backbones,
 }
 

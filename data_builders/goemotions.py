@@ -25,22 +25,11 @@ from affectllm.corpus.reading import (
     read_lines,
 )
 from affectllm.errors import Malformed
-from affectllm.labels import Annotation, LabelSpace
-from affectllm.labels.taxonomies import aliases
+from affectllm.labels import Annotation
+from affectllm.labels.taxonomies import GOEMOTIONS_28, GOEMOTIONS_28_NAMES
 
 FILES = {"train.tsv": TRAIN, "dev.tsv": VALIDATION, "test.tsv": TEST}
-EMOTIONS = (
-    *("admiration", "amusement", "anger", "annoyance", "approval", "caring", "confusion", "curiosity", "desire"),
-    *("disappointment", "disapproval", "disgust", "embarrassment", "excitement", "fear", "gratitude", "grief", "joy"),
-    *("love", "nervousness", "optimism", "pride", "realization", "relief", "remorse", "sadness", "surprise", "neutral"),
-)
-SPACE = LabelSpace(
-    "goemotions_28",
-    "set",
-    EMOTIONS,
-    source="Demszky et al., GoEmotions: A Dataset of Fine-Grained Emotions, ACL 2020",
-    aliases=aliases(*EMOTIONS),
-)
+SPACE, EMOTIONS = GOEMOTIONS_28, GOEMOTIONS_28_NAMES
 CARD = CorpusCard(
     name="goemotions",
     title="GoEmotions",

@@ -1,8 +1,6 @@
-"""Intervals: they hold the value, widen with clustering, cover the truth as often as promised, and are fast."""
+"""Intervals and comparisons: they hold the value, widen with clustering, cover the truth as often as promised."""
 
 from __future__ import annotations
-
-import time
 
 import numpy as np
 import pytest
@@ -10,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import METRICS, bootstrap, score
+from affectllm.metrics import METRICS, accuracy, bootstrap, distinct_1, spearman, uar
+from affectllm.metrics.comparison import compare
 
 SPACE = ("anger", "joy", "sadness", "fear")
 items = st.lists(
@@ -36,26 +35,28 @@ def _simulated(seed: int, speakers: int, each: int) -> tuple[list[str], list[str
 def test_every_interval_holds_its_value(rows) -> None:
     gold, answers, speakers = map(list, zip(*rows, strict=True))
     sets, guesses = [[g] for g in gold], [None if a is None else [a] for a in answers]
-    cases = {"choice": (gold, answers), "set": (sets, guesses), "reply": (gold, answers)}
-    for form, (truth, given_answers) in cases.items():
-        found = score(form, METRICS[form], truth, given_answers, labels=SPACE, clusters=speakers)
-        for row in found.values():
-            assert 0 <= row["low"] <= row["value"] + 1e-9 and row["value"] <= row["high"] + 1e-9 <= 1 + 1e-6
-            assert row["n"] == len(gold)
-            assert row["unreadable"] == pytest.approx(answers.count(None) / len(answers))
+    cases = [(name, gold, answers) for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "bleu", "rouge_l")]
+    cases += [(name, sets, guesses) for name in ("micro_f1", "macro_f1", "jaccard")]
+    for name, truth, given_answers in cases:
+        found = METRICS[name](truth, given_answers, labels=SPACE, clusters=speakers, resamples=200, controls=False)
+        assert 0 <= found.low <= found.value + 1e-9 and found.value <= found.high + 1e-9 <= 1 + 1e-6
+        assert found.n == len(gold)
+        assert found.unreadable == pytest.approx(answers.count(None) / len(answers))
 
 
-def test_the_same_answers_give_the_same_interval() -> None:
+def test_the_same_answers_give_the_same_interval_in_any_order() -> None:
     gold, answers, speakers = _simulated(0, 10, 20)
-    first = score("choice", ["uar"], gold, answers, labels=SPACE, clusters=speakers)
-    assert first == score("choice", ["uar"], gold, answers, labels=SPACE, clusters=speakers)
+    first = uar(gold, answers, labels=SPACE, clusters=speakers)
+    assert first == uar(gold, answers, labels=SPACE, clusters=speakers)
+    turned = uar(gold[::-1], answers[::-1], labels=SPACE, clusters=speakers[::-1])
+    assert (turned.low, turned.high) == pytest.approx((first.low, first.high))
 
 
 def test_clusters_make_the_interval_wider() -> None:
     gold, answers, speakers = _simulated(1, 8, 60)
-    items_only = score("choice", ["accuracy"], gold, answers, labels=SPACE)["accuracy"]
-    clustered = score("choice", ["accuracy"], gold, answers, labels=SPACE, clusters=speakers)["accuracy"]
-    assert clustered["high"] - clustered["low"] > 1.5 * (items_only["high"] - items_only["low"])
+    items_only = accuracy(gold, answers, labels=SPACE)
+    clustered = accuracy(gold, answers, labels=SPACE, clusters=speakers)
+    assert clustered.high - clustered.low > 1.5 * (items_only.high - items_only.low)
 
 
 def test_clustered_intervals_cover_the_truth_and_item_intervals_do_not() -> None:
@@ -64,8 +65,8 @@ def test_clustered_intervals_cover_the_truth_and_item_intervals_do_not() -> None
     for seed in range(100):
         gold, answers, speakers = _simulated(seed, 20, 25)
         for name, clusters in (("clustered", speakers), ("items", None)):
-            row = score("choice", ["accuracy"], gold, answers, labels=SPACE, clusters=clusters)["accuracy"]
-            covered[name] += row["low"] <= truth <= row["high"]
+            row = accuracy(gold, answers, labels=SPACE, clusters=clusters, controls=False)
+            covered[name] += row.low <= truth <= row.high
     assert covered["clustered"] >= 85
     assert covered["items"] <= 80
 
@@ -73,8 +74,19 @@ def test_clustered_intervals_cover_the_truth_and_item_intervals_do_not() -> None
 def test_the_interval_of_a_mean_has_the_width_of_theory() -> None:
     # Mean of 400 independent answers of which half are right: ± 1.96 · sqrt(0.25 / 400).
     gold, answers = ["joy"] * 400, ["joy", None] * 200
-    row = score("choice", ["accuracy"], gold, answers, labels=SPACE)["accuracy"]
-    assert row["high"] - row["low"] == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
+    row = accuracy(gold, answers, labels=SPACE)
+    assert row.high - row.low == pytest.approx(2 * 1.96 * (0.25 / 400) ** 0.5, rel=0.1)
+
+
+def test_drawing_kinds_of_clusters_is_drawing_clusters() -> None:
+    """Two kinds drawn by a multinomial, and the same items made all different, spread alike."""
+    few = np.repeat([[1.0, 1.0], [0.0, 1.0]], 100, axis=0)
+    many = few + np.arange(200)[:, None] * [[1e-9, 0]]
+
+    def mean(sums: np.ndarray) -> np.ndarray:
+        return np.asarray(sums[:, 0] / sums[:, 1])
+
+    assert bootstrap.interval(few, mean, 0.5) == pytest.approx(bootstrap.interval(many, mean, 0.5), abs=0.02)
 
 
 def test_an_interval_that_misses_its_value_is_widened_to_it() -> None:
@@ -84,26 +96,143 @@ def test_an_interval_that_misses_its_value_is_widened_to_it() -> None:
 
 
 def test_a_single_cluster_says_that_it_knows_nothing_more() -> None:
-    row = score("choice", ["accuracy"], ["joy", "fear"], ["joy", None], labels=SPACE, clusters=["a", "a"])["accuracy"]
-    assert row["low"] == row["high"] == row["value"] == 0.5
+    row = accuracy(["joy", "fear"], ["joy", None], labels=SPACE, clusters=["a", "a"])
+    assert row.low == row.high == row.value == 0.5
+
+
+def test_a_metric_without_sums_is_resampled_by_cluster_too() -> None:
+    random = np.random.default_rng(0)
+    gold = random.normal(size=120)
+    answers = gold + random.normal(size=120)
+    alone = spearman(list(gold), list(answers))
+    together = spearman(list(gold), list(answers), clusters=[row // 30 for row in range(120)])
+    assert alone.low < alone.value < alone.high and alone.settings["clusters"] == 120
+    assert together.settings["clusters"] == 4 and (together.low, together.high) != (alone.low, alone.high)
 
 
 def test_distinct_has_an_interval_around_its_value() -> None:
     texts = [f"i see {word} again" for word in ("you", "rain", "rain", "snow", "you", "the sun")]
-    row = score("reply", ["distinct_1"], texts, texts)["distinct_1"]
-    assert row["low"] < row["value"] < row["high"]
+    row = distinct_1(predicted=texts)
+    assert row.low < row.value < row.high
 
 
-def test_a_thousand_resamples_of_ten_thousand_items_take_under_two_seconds() -> None:
-    gold, answers, _ = _simulated(2, 1_000, 10)
-    score("choice", ["uar"], gold[:50], answers[:50], labels=SPACE)  # imports are not the subject
-    started = time.perf_counter()
-    score("choice", ["uar"], gold, answers, labels=SPACE)
-    assert time.perf_counter() - started < 2
+def test_mismatched_clusters_are_an_error() -> None:
+    with pytest.raises(Malformed, match="2 clusters for 1 items"):
+        uar(["joy"], ["joy"], labels=SPACE, clusters=["a", "b"])
 
 
-def test_unknown_metrics_and_mismatched_clusters_are_errors() -> None:
-    with pytest.raises(NotFound, match=r"no metric called 'bleu'"):
-        score("choice", ["bleu"], ["joy"], ["joy"], labels=SPACE)
-    with pytest.raises(Malformed):
-        score("choice", ["uar"], ["joy"], ["joy"], labels=SPACE, clusters=["a", "b"])
+# ── comparisons ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def _systems(seed: int, better: float, size: int = 300) -> tuple[list[str], dict[str, list[str]]]:
+    random = np.random.default_rng(seed)
+    gold = random.integers(0, len(SPACE), size)
+    share = {"base": 0.5, "new": 0.5 + better}
+    return [SPACE[i] for i in gold], {n: _answers(random, gold, random.random(size) < p) for n, p in share.items()}
+
+
+def test_a_better_system_is_told_from_chance() -> None:
+    gold, systems = _systems(0, 0.2)
+    (found,) = compare(accuracy, gold, systems, labels=SPACE)
+    values = {name: accuracy(gold, answers).value for name, answers in systems.items()}
+    assert found.difference == pytest.approx(values["base"] - values["new"])
+    assert found.low < found.difference < found.high < 0 and found.p < 0.01
+
+
+def test_equal_systems_are_called_different_as_rarely_as_promised() -> None:
+    called = 0
+    for seed in range(100):
+        gold, systems = _systems(seed, 0.0, 120)
+        called += compare(accuracy, gold, systems, rounds=500)[0].p < 0.05
+    assert called <= 12  # 5 are expected; more than 12 happen once in 700 times
+
+
+def test_a_pair_is_far_sharper_than_two_intervals() -> None:
+    """Systems that agree nearly everywhere differ clearly, though their intervals overlap."""
+    gold, systems = _systems(3, 0.0, 600)
+    fixed = [g if row < 30 else a for row, (g, a) in enumerate(zip(gold, systems["base"], strict=True))]
+    (found,) = compare(accuracy, gold, {"base": systems["base"], "fixed": fixed}, labels=SPACE)
+    first, second = accuracy(gold, systems["base"]), accuracy(gold, fixed)
+    assert first.high > second.low and found.high < 0 and found.p < 0.01
+
+
+def test_identical_answers_do_not_differ() -> None:
+    gold, systems = _systems(0, 0.1)
+    (found,) = compare(uar, gold, {"a": systems["new"], "b": list(systems["new"])}, labels=SPACE)
+    assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
+
+
+def test_a_metric_without_sums_is_compared_too() -> None:
+    random = np.random.default_rng(1)
+    gold = list(random.normal(size=80))
+    near, far = ([g + random.normal() * noise for g in gold] for noise in (0.3, 3.0))
+    (found,) = compare(spearman, gold, {"near": near, "far": far}, rounds=200)
+    assert found.difference > 0.3 and found.low > 0 and found.p < 0.02
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_corrections_only_make_claims_weaker(values) -> None:
+    from affectllm.metrics.comparison import _corrected
+
+    holm, fdr = _corrected(values, "holm"), _corrected(values, "benjamini_hochberg")
+    for raw, strict, loose in zip(values, holm, fdr, strict=True):
+        assert raw <= loose + 1e-12 and loose <= strict + 1e-12 and strict <= 1
+    order = np.argsort(values)
+    assert list(np.array(holm)[order]) == sorted(holm)
+
+
+def test_holm_by_hand() -> None:
+    """Holm 1979: the smallest of three times 3, the next times 2, never less than the one before."""
+    from affectllm.metrics.comparison import _corrected
+
+    assert _corrected([0.01, 0.04, 0.03], "holm") == pytest.approx([0.03, 0.06, 0.06])
+
+
+def test_comparing_needs_two_systems_and_the_same_items() -> None:
+    with pytest.raises(Malformed, match="one system"):
+        compare(accuracy, ["joy"], {"a": ["joy"]})
+    with pytest.raises(Malformed, match="b has not one answer"):
+        compare(accuracy, ["joy"], {"a": ["joy"], "b": []})
+
+
+def test_unknown_options_and_modes_are_errors_that_name_the_known_ones() -> None:
+    with pytest.raises(NotFound, match=r"no compat mode 'nobody'(.|\n)*emoclip"):
+        uar(["joy"], ["joy"], compat="nobody")
+    with pytest.raises(NotFound, match="no option 'tone'"):
+        uar(["joy"], ["joy"], tone="warm")
+
+
+# ── unreadable answers ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_unreadable_number_is_as_far_from_gold_as_the_scale_allows() -> None:
+    mae = METRICS["mae"]
+    assert mae([1.0, 5.0, 2.0], [1.0, None, None]).value == pytest.approx((0 + 4 + 3) / 3)
+    assert mae([1.0, 5.0, 2.0], [1.0, None, None], bounds=(0, 9)).value == pytest.approx((0 + 5 + 7) / 3)
+
+
+def test_an_unreadable_distribution_is_never_right_even_where_gold_names_one_label() -> None:
+    gold = [{"joy": 1.0}, {"fear": 1.0}]
+    assert METRICS["distribution_accuracy"](gold, [None, {"fear": 1.0}]).value == 0.5
+
+
+def test_unreadable_answers_may_be_dropped_or_replaced_and_the_result_says_so() -> None:
+    gold, answers = ["joy", "fear", "joy"], ["joy", None, None]
+    wrong, dropped = accuracy(gold, answers), accuracy(gold, answers, invalid="drop")
+    replaced = accuracy(gold, answers, invalid="default:fear")
+    assert [r.value for r in (wrong, dropped, replaced)] == pytest.approx([1 / 3, 1, 2 / 3])
+    assert [r.n for r in (wrong, dropped, replaced)] == [3, 1, 3]
+    assert {r.unreadable for r in (wrong, dropped, replaced)} == {2 / 3}
+    assert dropped.settings["invalid"] == "drop"
+    with pytest.raises(Malformed, match="nothing is left"):
+        accuracy(gold, [None] * 3, invalid="drop")
+    with pytest.raises(Malformed, match="no policy 'guess'"):
+        accuracy(gold, answers, invalid="guess")
+    with pytest.raises(Malformed, match="policy of its own"):
+        uar(gold, answers, invalid="drop", compat="emoclip")
+
+
+def test_arrays_are_as_good_as_lists() -> None:
+    assert accuracy(np.array(["joy", "fear"]), np.array(["joy", "joy"])).value == 0.5
+    assert spearman(np.arange(5.0), np.arange(5.0)).value == pytest.approx(1)

@@ -13,7 +13,7 @@ from affectllm.errors import AffectError
 from affectllm.evaluate.reference import ChanceLM, MajorityLM, MuteLM, OracleLM, ReferenceLM
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
-from affectllm.metrics import score
+from affectllm.metrics import uar
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +96,7 @@ def test_one_in_seven_lies_in_the_interval_of_chance(many, name) -> None:
     task, covered = _task(name), 0
     for seed in range(20):
         gold, predicted = zip(*(result["uar"] for result in _answered(task, ChanceLM(seed=seed))), strict=True)
-        row = score("choice", ["uar"], gold, predicted, labels=task.template.space.names)["uar"]
+        row = uar(gold, predicted, labels=task.template.space.names).score()
         covered += row["low"] <= 1 / 7 <= row["high"]
     assert covered >= 17
 

@@ -21,6 +21,8 @@ from affectllm.corpus.miniature import materialise
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct import Template, Unreadable, load_template, template_names
 from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels.reading import chinese
+from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL, SPACES
 
 FITS = {"category": {"choice", "description"}, "set": {"set", "description"}, "open": {"reply"}}
@@ -178,7 +180,7 @@ def test_case_punctuation_blanks_and_tags_change_nothing(space: LabelSpace, data
 @pytest.mark.parametrize("space", CLOSED, ids=lambda space: space.name)
 @given(text=st.text() | st.lists(st.sampled_from(_PLAIN)).map(" ".join))
 def test_what_names_no_label_is_unreadable_and_never_a_fallback(space: LabelSpace, text: str) -> None:
-    words = (*space.names, *space.aliases, "none")
+    words = (*vocabulary(space), *chinese.NOTHING, "none", "[")
     named = any(word in text.lower() for word in words)
     for template in bound(space, "r", ("text",)):
         reading = template.read(text)

@@ -119,6 +119,26 @@ def inside(path: str) -> bool:
     return not parts.is_absolute() and ".." not in parts.parts and ":" not in path and bool(path.strip())
 
 
+def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rejection:
+    """The file that a table names, as a path below ``root``; a rejection when it is not there or not below the root.
+
+    Args:
+        base: the folder that ``named`` is relative to.
+        root: the root of the corpus, which no path and no link may leave.
+        named: the path as the table has it; ``\\`` separates folders too.
+        where: ``file:line`` of the table, for the rejection.
+    """
+    tidy = named.strip().replace("\\", "/")
+    if not inside(tidy):
+        return Rejection(named, "unsafe_path", where, "absolute, or outside the corpus")
+    path = base / tidy
+    if not path.is_file():
+        return Rejection(named, "media_missing", where)
+    if not path.resolve().is_relative_to(root.resolve()):
+        return Rejection(named, "unsafe_path", where, "a link that leaves the corpus")
+    return relative(path, root)
+
+
 def is_lfs_pointer(path: Path) -> bool:
     """Whether ``path`` is what Git leaves where LFS is not installed: a text of some 130 bytes instead of the file."""
     try:

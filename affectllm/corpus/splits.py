@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 
@@ -23,6 +24,18 @@ def by_speaker(*, train: Collection[str], validation: Collection[str], test: Col
             if assigned.setdefault(speaker, split) != split:
                 raise Malformed(f"speaker {speaker} is in {assigned[speaker]} and in {split}")
     return assigned
+
+
+def by_hash(key: str, *, validation: float = 0.1, test: float = 0.1, salt: str = "") -> str:
+    """The split of everything that ``key`` names (a speaker, a dialogue, a film): the same on every machine.
+
+    Args:
+        key: what must not be torn apart.
+        validation, test: shares of all keys.
+        salt: name of the corpus, so that keys of several corpora are drawn apart.
+    """
+    drawn = int.from_bytes(hashlib.blake2b(f"{salt}/{key}".encode(), digest_size=7).digest(), "big") / 2**56
+    return TEST if drawn < test else VALIDATION if drawn < test + validation else TRAIN
 
 
 def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:

@@ -91,10 +91,12 @@ def _register_models(name: str) -> None:
 def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from lm_eval.__main__ import cli_evaluate
 
+    from affectllm.evaluate.registered import register
     from affectllm.evaluate.scores import REJECTED, write_scores
     from affectllm.evaluate.tasks import our_task_manager
 
     _register_models(_model(argv))
+    register()
     with our_task_manager() as made, _arguments(["lm-eval", *argv]):
         cli_evaluate()
     if folder is None or not made or int(os.environ.get("RANK", "0")):

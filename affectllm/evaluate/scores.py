@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound
-from affectllm.metrics import Score, multilabel, score
-from affectllm.metrics import labels as single_label
+from affectllm.metrics import METRICS, Score, classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
@@ -63,7 +62,8 @@ def _samples(path: Path) -> Iterator[dict[str, Any]]:
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
     gold, predicted = _pairs(facts, rows)
     clusters, _ = _clusters(facts, rows)
-    return score(facts["form"], facts["metrics"], gold, predicted, labels=facts["labels"], clusters=clusters)
+    given = {"labels": facts["labels"], "clusters": clusters}
+    return {name: METRICS[name](gold, predicted, **given).score() for name in facts["metrics"]}
 
 
 def _pairs(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
@@ -105,8 +105,8 @@ def _label_details(facts: dict[str, Any], gold: list[Any], predicted: list[Any])
     if facts["form"] == "choice":
         return {
             "labels": labels,
-            "confusion": single_label.confusion(gold, predicted, labels),
-            "per_class": single_label.per_class(gold, predicted, labels),
+            "confusion": classes.confusion(gold, predicted, labels),
+            "per_class": classes.per_class(gold, predicted, labels),
         }
     if facts["form"] == "set":
         return {"labels": labels, "per_class": multilabel.per_class(gold, predicted, labels)}

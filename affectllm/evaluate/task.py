@@ -12,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
@@ -25,14 +25,14 @@ from affectllm.evaluate import environment
 from affectllm.evaluate.documents import Document, Documents, documents, media_parts, require_some, words
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.registered import needs_pairs_only
 from affectllm.instruct import Template, Unreadable, load_template
-from affectllm.metrics import METRICS, Form, multilabel, replies
-from affectllm.metrics import labels as single_label
+from affectllm.metrics import METRICS, Metric
 
+Form = Literal["choice", "set", "reply"]
 FORMS: dict[str, Form] = {"choice": "choice", "set": "set", "description": "set", "reply": "reply"}
-_ROOMS: dict[Form, Any] = {"choice": single_label, "set": multilabel, "reply": replies}
+_METRIC_FORM: dict[Form, str] = {"choice": "label", "set": "set", "reply": "text"}
 _TOKENS: dict[Form, int] = {"choice": 24, "set": 48, "reply": 96}
-_NO_PAIRS = ("distinct_1", "distinct_2")
 
 
 class AffectTask(ConfigurableTask):  # type: ignore[misc]
@@ -67,8 +67,9 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             self.MULTIMODAL = True
 
     def _check_metrics(self, where: str) -> None:
-        if strange := [name for name in self.page.metrics if name not in METRICS[self.form]]:
-            known = ", ".join(METRICS[self.form])
+        fitting = [name for name, metric in METRICS.items() if fits(metric, self.form)]
+        if strange := [name for name in self.page.metrics if name not in fitting]:
+            known = ", ".join(fitting)
             raise NotFound(
                 f"a {self.form} task has no metric called {strange[0]!r}", where=where, do=f"choose of {known}"
             )
@@ -176,15 +177,21 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return {**metrics, **shares}
 
     def higher_is_better(self) -> dict[str, bool]:
-        """All but the unreadable share."""
-        return {**dict.fromkeys((*self.page.metrics, "reading"), True), "unreadable": False}
+        """Whether more is better, as each metric says; the unreadable share is better when small."""
+        metrics = {name: METRICS[name].better == "higher" for name in self.page.metrics}
+        return {**metrics, "reading": True, "unreadable": False}
+
+
+def fits(metric: Metric, form: Form) -> bool:
+    """Whether ``metric`` scores answers of ``form`` with nothing but gold values and answers."""
+    of_form = metric.form.name == _METRIC_FORM[form] or (form == "set" and metric.sets is not None)
+    return of_form and needs_pairs_only(metric)
 
 
 def aggregate(form: Form, metric: str, pairs: list[tuple[Any, Any]]) -> float:
     """The metric of all (gold, reading) pairs of a task; description labels count as sets."""
     gold, predicted = as_gold(form, [g for g, _ in pairs]), as_gold(form, [p for _, p in pairs])
-    function = getattr(_ROOMS[form], metric)
-    return float(function(predicted) if metric in _NO_PAIRS else function(gold, predicted))
+    return METRICS[metric].statistic(gold, predicted).value()
 
 
 def as_gold(form: Form, values: list[Any]) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Intervals that respect who speaks: whole speakers or dialogues are resampled, never single items.
+"""Intervals that respect who speaks: whole speakers or dialogues are resampled, never single items of them.
 
 Items of one speaker or dialogue resemble each other, so resampling items makes intervals too narrow. Clusters are drawn
 with replacement, as many as there are, and the metric is computed on each draw; the interval holds the middle 95 % of
@@ -6,7 +6,8 @@ these values (percentile bootstrap; Efron & Tibshirani, 1993, ch. 13; for cluste
 widened to hold the value itself where the percentiles miss it, which happens with few clusters and biased metrics.
 
 Speed: a metric that depends on sums over items (a confusion matrix, the counts of BLEU) is resampled by summing the
-table of each cluster once, and multiplying by the number of times that each cluster was drawn.
+table of each cluster once, and multiplying by the number of times that each cluster was drawn. Clusters with equal sums
+are drawn together, by a multinomial, which is the same distribution and does not depend on the order of the items.
 """
 
 from __future__ import annotations
@@ -20,31 +21,37 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 RESAMPLES, CONFIDENCE, SEED = 1_000, 0.95, 0
+GROUPS = 200  # of clusters that the jackknife leaves out together
 _CHUNK_CELLS = 4_000_000  # drawn clusters held in memory at once
+_ROW_BUDGET = 20_000_000  # items that a metric without sums is recomputed on, over all resamples
+
+
+def cluster_numbers(clusters: Sequence[Hashable]) -> Array:
+    """Clusters numbered in order of first appearance, ``[n]``."""
+    import numpy as np
+
+    order = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
+    return np.fromiter((order[cluster] for cluster in clusters), np.int64, len(clusters))
 
 
 def by_cluster(table: Array, clusters: Sequence[Hashable]) -> Array:
     """Sum the rows of ``table`` (``[n, k]``) per cluster: ``[C, k]``, clusters in order of first appearance."""
     import numpy as np
+    from scipy.sparse import csr_matrix
 
-    numbers = np.array(cluster_numbers(clusters))
-    sums = np.zeros((int(numbers.max()) + 1, table.shape[1]))
-    np.add.at(sums, numbers, table)
-    return sums
-
-
-def cluster_numbers(clusters: Sequence[Hashable]) -> list[int]:
-    """Clusters numbered in order of first appearance."""
-    order = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
-    return [order[cluster] for cluster in clusters]
+    numbers = cluster_numbers(clusters)
+    belongs = csr_matrix((np.ones(len(numbers)), (numbers, np.arange(len(numbers)))))
+    return np.asarray(belongs @ table)
 
 
-def interval(sums: Array, statistic: Callable[[Array], Array], value: float) -> tuple[float, float]:
+def interval(
+    sums: Array, reduce: Callable[[Array], Array], value: float, resamples: int = RESAMPLES, seed: int = SEED
+) -> tuple[float, float]:
     """Percentile interval of a metric of sums.
 
     Args:
         sums: one summed table per cluster, ``[C, k]``.
-        statistic: the metric for many tables at once, ``[B, k]`` → ``[B]``.
+        reduce: the metric for many tables at once, ``[B, k]`` → ``[B]``; NaN where it is undefined on a resample.
         value: the metric of all items, which the interval is widened to hold.
 
     Returns:
@@ -52,34 +59,92 @@ def interval(sums: Array, statistic: Callable[[Array], Array], value: float) -> 
     """
     import numpy as np
 
-    values = np.concatenate([statistic(counts @ sums) for counts in _draws(len(sums))])
+    values = [reduce(totals) for totals in resampled(sums, resamples, seed)]
+    return percentiles(np.concatenate(values), value)
+
+
+def resampled(sums: Array, resamples: int, seed: int) -> Iterator[Array]:
+    """Summed tables of resamples, as arrays ``[b, k]`` that together have ``resamples`` rows."""
+    import numpy as np
+
+    kinds, counts = np.unique(sums, axis=0, return_counts=True)
+    random = np.random.default_rng(seed)
+    size = max(1, min(resamples, _CHUNK_CELLS // len(kinds)))
+    draw = _multinomial if 4 * len(kinds) <= len(sums) else _drawn_singly
+    for start in range(0, resamples, size):
+        yield draw(random, counts, min(size, resamples - start)) @ kinds
+
+
+def _multinomial(random: np.random.Generator, counts: Array, rows: int) -> Array:
+    total = counts.sum()
+    return random.multinomial(total, counts / total, rows).astype(float)
+
+
+def _drawn_singly(random: np.random.Generator, counts: Array, rows: int) -> Array:
+    """The same distribution as ``_multinomial``; faster where nearly every cluster is a kind of its own."""
+    import numpy as np
+
+    kind_of = np.repeat(np.arange(len(counts)), counts)
+    drawn = kind_of[random.integers(0, len(kind_of), (rows, len(kind_of)))]
+    drawn += np.arange(rows)[:, None] * len(counts)
+    return np.bincount(drawn.ravel(), minlength=rows * len(counts)).reshape(rows, len(counts)).astype(float)
+
+
+def interval_of_rows(
+    value_of: Callable[[Array], float], clusters: Sequence[Hashable], value: float, resamples: int, seed: int
+) -> tuple[float, float, int]:
+    """Percentile interval of a metric that is recomputed on the item numbers of each resample, and the resamples."""
+    import numpy as np
+
+    members = _members(clusters)
+    resamples = max(50, min(resamples, _ROW_BUDGET // len(clusters)))
+    random = np.random.default_rng(seed)
+    draws = (random.integers(0, len(members), len(members)) for _ in range(resamples))
+    values = np.array([value_of(np.concatenate([members[number] for number in draw])) for draw in draws])
+    return *percentiles(values, value), resamples
+
+
+def percentiles(values: Array, value: float) -> tuple[float, float]:
+    """The ends of the middle 95 % of the defined values, widened to hold ``value``; ``value`` twice if none is."""
+    import numpy as np
+
+    defined = values[np.isfinite(values)]
+    if not len(defined):
+        return value, value
     tail = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values, [tail, 1 - tail])
+    low, high = np.quantile(defined, [tail, 1 - tail])
     return min(float(low), value), max(float(high), value)
 
 
-def _draws(clusters: int) -> Iterator[Array]:
-    """How often each cluster is drawn, as arrays ``[b, C]`` that together have ``RESAMPLES`` rows."""
-    import numpy as np
-
-    random = np.random.default_rng(SEED)
-    size = max(1, min(RESAMPLES, _CHUNK_CELLS // clusters))
-    for start in range(0, RESAMPLES, size):
-        rows = min(size, RESAMPLES - start)
-        drawn = random.integers(0, clusters, (rows, clusters)) + np.arange(rows)[:, None] * clusters
-        counts = np.bincount(drawn.ravel(), minlength=rows * clusters)
-        yield counts.reshape(rows, clusters).astype(np.float32)
-
-
-def jackknife(leave_one_out: Array, value: float) -> tuple[float, float]:
-    """Normal interval from the values of a metric with each cluster left out once (``[C]``), cut to [0, 1].
+def jackknife(
+    value_of: Callable[[Array], float],
+    clusters: Sequence[Hashable],
+    value: float,
+    bounds: tuple[float, float],
+    seed: int = SEED,
+) -> tuple[float, float]:
+    """Normal interval from the values of a metric with each group of clusters left out once, cut to ``bounds``.
 
     For metrics on which the bootstrap fails: a cluster that is drawn twice brings no new word, so resamples
-    systematically have fewer distinct n-grams than the replies themselves. Source: Efron & Tibshirani, 1993, ch. 11.
+    systematically have fewer distinct n-grams than the replies themselves. Up to 200 groups of clusters, at random.
+    Source: Efron & Tibshirani, 1993, ch. 11; for groups Kott, Journal of Official Statistics 17(4), 2001.
     """
     import numpy as np
 
-    clusters = len(leave_one_out)
-    deviation = leave_one_out - leave_one_out.mean()
-    error = float(np.sqrt((clusters - 1) / clusters * (deviation**2).sum()))
-    return max(0.0, value - 1.959964 * error), min(1.0, value + 1.959964 * error)
+    members = _members(clusters)
+    if len(members) == 1:
+        return value, value
+    order = np.random.default_rng(seed).permutation(len(members))
+    groups = [np.concatenate([members[i] for i in part]) for part in np.array_split(order, min(GROUPS, len(members)))]
+    left = np.array([value_of(np.setdiff1d(np.arange(len(clusters)), group)) for group in groups])
+    error = float(np.sqrt((len(groups) - 1) / len(groups) * ((left - left.mean()) ** 2).sum()))
+    return max(bounds[0], value - 1.959964 * error), min(bounds[1], value + 1.959964 * error)
+
+
+def _members(clusters: Sequence[Hashable]) -> list[Array]:
+    """Per cluster the numbers of its items."""
+    import numpy as np
+
+    numbers = cluster_numbers(clusters)
+    order = np.argsort(numbers, kind="stable")
+    return list(np.split(order, np.flatnonzero(np.diff(numbers[order])) + 1))

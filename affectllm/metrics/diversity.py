@@ -1,31 +1,72 @@
-"""The interval of distinct-n, by leaving one cluster out at a time."""
+"""How varied replies are.
+
+Intervals leave groups of clusters out instead of resampling: a reply that is drawn twice brings no new word.
+"""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Hashable, Sequence
+from typing import TYPE_CHECKING, Any
 
-from affectllm.metrics.bootstrap import cluster_numbers, jackknife
-from affectllm.metrics.replies import Answers, ngrams
+from affectllm.errors import Malformed
+from affectllm.metrics.metric import Rows, metric
+from affectllm.metrics.tokens import has_punkt, runs, tokenizer
 
-
-def distinct_interval(
-    predicted: Answers, clusters: Sequence[Hashable], order: int, value: float
-) -> tuple[float, float]:
-    """95 % interval of distinct-``order``; both ends are ``value`` when there is one cluster only."""
+if TYPE_CHECKING:
     import numpy as np
 
-    numbers = cluster_numbers(clusters)
-    if max(numbers) == 0:
-        return value, value
-    seen_by: dict[tuple[str, ...], set[int]] = {}
-    totals: Counter[int] = Counter()
-    for number, reply in zip(numbers, predicted, strict=True):
-        grams = ngrams(reply, order)
-        totals[number] += len(grams)
-        for gram in grams:
-            seen_by.setdefault(gram, set()).add(number)
-    alone = Counter(next(iter(owners)) for owners in seen_by.values() if len(owners) == 1)
-    everything = totals.total()
-    left = [(len(seen_by) - alone[number]) / max(1, everything - totals[number]) for number in range(max(numbers) + 1)]
-    return jackknife(np.array(left), value)
+    Array = np.ndarray[Any, Any]
+
+Answers = list[str | None]
+_PAPER = "Li et al., A Diversity-Promoting Objective Function for Neural Conversation Models, NAACL 2016"
+_ESCONV = {"esconv": "the last run of every reply is left out, words are nltk's (thu-coai, myMetrics.py)"}
+
+
+@metric("distinct_1", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted")
+def distinct_1(predicted: Answers, *, tokenize: str = "13a", compat: str | None = None) -> Rows:
+    """Different words of all replies over all their words, in lower case.
+
+    Formula: ``|{words}| / Σ words``.
+    Edge cases: unreadable replies have no words; no word at all is 0. The value falls with the number of replies, so
+    only systems that replied to the same items can be compared.
+    """
+    return _distinct(predicted, 1, tokenize, compat)
+
+
+@metric("distinct_2", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted")
+def distinct_2(predicted: Answers, *, tokenize: str = "13a", compat: str | None = None) -> Rows:
+    """Different pairs of neighbouring words of all replies over all their pairs, in lower case.
+
+    Formula: as ``distinct_1`` over runs of two words; none crosses from one reply to the next. Edge cases: as there.
+    """
+    return _distinct(predicted, 2, tokenize, compat)
+
+
+@metric("distinct_n", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted")
+def distinct_n(predicted: Answers, *, n: int = 3, tokenize: str = "13a", compat: str | None = None) -> Rows:
+    """Different runs of ``n`` words of all replies over all their runs, in lower case.
+
+    Formula: as ``distinct_1`` over runs of n words. Edge cases: as there.
+    """
+    if n < 1:
+        raise Malformed(f"n is {n}", do="give at least 1")
+    return _distinct(predicted, n, tokenize, compat)
+
+
+def _distinct(predicted: Answers, order: int, tokenize: str, compat: str | None) -> Rows:
+    import numpy as np
+
+    cut = tokenizer("nltk" if compat == "esconv" else tokenize)
+    grams = [runs(cut((reply or "").lower()), order) for reply in predicted]
+    if compat == "esconv":
+        grams = [found[:-1] for found in grams]
+    numbers = {gram: number for number, gram in enumerate(dict.fromkeys(gram for found in grams for gram in found))}
+    codes = np.array([numbers[gram] for found in grams for gram in found], np.int64)
+    owners = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
+
+    def compute(rows: Array) -> float:
+        times = np.bincount(rows, minlength=len(grams))[owners]
+        total = times.sum()
+        return float((np.bincount(codes, weights=times) > 0).sum() / total) if total else 0.0
+
+    details = {"punkt": float(has_punkt())} if compat == "esconv" else {}
+    return Rows(compute, jackknife=True, details=details)

@@ -1,9 +1,7 @@
-"""Metrics of several labels at once. An unreadable answer is None: it finds no label and shares none with the gold set.
+"""Several labels an item, as sets. An unreadable answer (None) finds no label and is never as good as an empty set.
 
-Every function takes ``gold`` (one set of labels per item) and ``predicted`` (one set or None per item) and returns a
-number in [0, 1].
-
-Raises (all functions): ``Malformed`` when there is nothing to score or the lengths differ.
+Published under these names: the accuracy, micro F1 and macro F1 of SemEval-2018 E-c and of GoEmotions (definition 28 of
+the reference). MMAFFBen computes other things under the same names; they are its compat modes.
 """
 
 from __future__ import annotations
@@ -11,8 +9,20 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
-from affectllm.errors import Malformed
-from affectllm.metrics.check import check_lengths, class_row
+from affectllm.metrics.check import check_lengths
+from affectllm.metrics.counts import (
+    blocks,
+    class_rows,
+    counted_sums,
+    f1,
+    indicators,
+    label_names,
+    mean_of_items,
+    mean_over,
+    pooled_f1,
+    ratio,
+)
+from affectllm.metrics.metric import Sums, metric
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,110 +31,158 @@ if TYPE_CHECKING:
 
 Sets = Sequence[Collection[str]]
 Answers = Sequence[Collection[str] | None]
+Labels = Sequence[str]
+_SEMEVAL = "Mohammad et al., SemEval-2018 Task 1: Affect in Tweets, SemEval 2018"
+_TSOUMAKAS = "Tsoumakas, Katakis, Vlahavas, Mining multi-label data, Data Mining and Knowledge Discovery Handbook, 2010"
 
 
-def micro_f1(gold: Sets, predicted: Answers) -> float:
-    """``2·Σtp / (2·Σtp + Σfp + Σfn)`` over all labels; 1 where nothing was to be found and nothing was claimed."""
-    from sklearn.metrics import f1_score
+@metric(
+    "jaccard",
+    form="set",
+    range=(0.0, 1.0),
+    source=_SEMEVAL + " (as accuracy of E-c)",
+    compat={"mmaffben": "mean over labels of tp / (tp + fp + fn), weighted by support, called acc (lzw108/MMAFFBen)"},
+)
+def jaccard(
+    gold: list[frozenset[str]],
+    predicted: list[frozenset[str] | None],
+    *,
+    labels: Labels = (),
+    compat: str | None = None,
+) -> Sums:
+    """Mean over items of shared labels by all labels of both sets: what SemEval-2018 calls the accuracy of E-c.
 
-    truth, answers = _indicators(gold, predicted, _union(gold, predicted))
-    if not truth.any() and not answers.any():
-        return 1.0
-    return float(f1_score(_square(truth), _square(answers), average="micro", zero_division=0))
-
-
-def macro_f1(gold: Sets, predicted: Answers) -> float:
-    """Mean of F1 over the labels that occur in ``gold``; where none does: 1 if nothing was claimed, else 0."""
-    from sklearn.metrics import f1_score
-
-    truth, answers = _indicators(gold, predicted, _union(gold, predicted))
-    present = [index for index in range(truth.shape[1]) if truth[:, index].any()]
-    if not present:
-        return float(not answers.any())
-    return float(f1_score(_square(truth), _square(answers), labels=present, average="macro", zero_division=0))
-
-
-def jaccard(gold: Sets, predicted: Answers) -> float:
-    """Mean over items of ``|g ∩ p| / |g ∪ p|``, 1 if both are empty, 0 if the answer is unreadable.
-
-    Source: Mohammad et al., SemEval-2018 Task 1, where it is called the accuracy of E-c.
+    Formula: ``1/N Σ_i |g_i ∩ p_i| / |g_i ∪ p_i|``.
+    Edge cases: 1 if both sets are empty, 0 if the answer is unreadable. The compat mode is another metric under the
+    same name; there an unreadable answer is the empty set, and 0 is the value where gold names no label at all.
     """
-    from sklearn.metrics import jaccard_score
+    sides = _Sides(gold, predicted, labels)
+    if compat == "mmaffben":
+        return sides.sums(_weighted_jaccard)
+    both, either = (sides.truth & sides.answers).sum(1), (sides.truth | sides.answers).sum(1)
+    return mean_of_items(ratio(both, either, empty=1.0) * sides.readable, **sides.told())
 
-    truth, answers = _indicators(gold, predicted, _union(gold, predicted))
-    items = [index for index, answer in enumerate(predicted) if answer is not None]
-    if not items:
-        return 0.0
-    if not truth.shape[1]:
-        return len(items) / len(gold)
-    scores = jaccard_score(_square(truth[items]), _square(answers[items]), average="samples", zero_division=1)
-    return float(scores) * len(items) / len(gold)
+
+def _weighted_jaccard(found: Array, support: Array, claimed: Array) -> Array:
+    each = ratio(found, support + claimed - found)
+    return ratio((each * support).sum(-1), support.sum(-1))
+
+
+@metric("multilabel_micro_f1", form="set", range=(0.0, 1.0), source=_SEMEVAL)
+def multilabel_micro_f1(
+    gold: list[frozenset[str]], predicted: list[frozenset[str] | None], *, labels: Labels = ()
+) -> Sums:
+    """F1 over all labels of all items together.
+
+    Formula: ``2·Σtp / (2·Σtp + Σfp + Σfn)``.
+    Edge cases: an unreadable answer misses its labels; where no side names any label, 1, or less by the share of
+    unreadable answers.
+    """
+    sides = _Sides(gold, predicted, labels)
+    return sides.sums(lambda found, support, claimed: pooled_f1(found, support, claimed, empty=sides.share_readable))
+
+
+@metric(
+    "multilabel_macro_f1",
+    form="set",
+    range=(0.0, 1.0),
+    source=_SEMEVAL,
+    compat={"mmaffben": "mean over all labels; one that occurs on neither side has F1 = 1 (lzw108/MMAFFBen)"},
+)
+def multilabel_macro_f1(
+    gold: list[frozenset[str]],
+    predicted: list[frozenset[str] | None],
+    *,
+    labels: Labels = (),
+    compat: str | None = None,
+) -> Sums:
+    """Mean of F1 over the labels that occur in gold.
+
+    Formula: ``1/|C| Σ_c 2·tp_c / (2·tp_c + fp_c + fn_c)``, C the labels that occur in gold.
+    Edge cases: where gold names no label, 0 if an answer does, else 1 less the share of unreadable answers.
+    """
+    sides = _Sides(gold, predicted, labels)
+
+    def value(found: Array, support: Array, claimed: Array) -> Array:
+        import numpy as np
+
+        if compat == "mmaffben":
+            return f1(found, support, claimed, empty=1.0).mean(-1) if sides.names else np.ones(found.shape[:-1])
+        nothing = np.where(claimed.any(-1), 0.0, sides.share_readable)
+        return np.where(support.any(-1), mean_over(f1(found, support, claimed), support > 0), nothing)
+
+    return sides.sums(value)
+
+
+@metric("hamming_loss", form="set", range=(0.0, 1.0), source=_TSOUMAKAS, better="lower")
+def hamming_loss(gold: list[frozenset[str]], predicted: list[frozenset[str] | None], *, labels: Labels = ()) -> Sums:
+    """Share of wrong yes-or-no decisions, one for each label and item.
+
+    Formula: ``1/(N·L) Σ_i |g_i △ p_i|``, L the number of labels.
+    Edge cases: it depends on L, so give ``labels``, else L counts those that occur; an unreadable answer has every
+    decision wrong; 0 where there is no label at all.
+    """
+    import numpy as np
+
+    sides = _Sides(gold, predicted, labels)
+    wrong = ratio((sides.truth ^ sides.answers).sum(1), np.array(float(len(sides.names))))
+    return mean_of_items(np.where(sides.readable, wrong, 1.0), **sides.told())
+
+
+@metric("subset_accuracy", form="set", range=(0.0, 1.0), source=_TSOUMAKAS)
+def subset_accuracy(gold: list[frozenset[str]], predicted: list[frozenset[str] | None], *, labels: Labels = ()) -> Sums:
+    """Share of items whose answer is exactly the gold set.
+
+    Formula: ``1/N Σ_i 1[g_i = p_i]``.
+    Edge cases: an empty answer to an empty gold set is right, an unreadable one never is.
+    """
+    sides = _Sides(gold, predicted, labels)
+    return mean_of_items((sides.truth == sides.answers).all(1) & sides.readable, **sides.told())
 
 
 def per_class(gold: Sets, predicted: Answers, labels: Sequence[str]) -> dict[str, dict[str, float]]:
     """``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
-    from sklearn.metrics import precision_recall_fscore_support
-
-    truth, answers = _indicators(gold, predicted, labels)
-    columns = precision_recall_fscore_support(_square(truth), _square(answers), zero_division=0)
-    return {label: class_row(*(column[i] for column in columns)) for i, label in enumerate(labels)}
+    sides = _Sides(gold, predicted, labels)
+    return class_rows(sides.names, sides.table().sum(0, dtype=float))
 
 
-def _square(indicators: Array) -> Array:
-    # A single column would be read as one binary label instead of a set; a label that never occurs changes nothing.
-    import numpy as np
+class _Sides:
+    """Gold sets and answers as indicators over the same labels."""
 
-    return indicators if indicators.shape[1] > 1 else np.pad(indicators, ((0, 0), (0, 1)))
+    def __init__(self, gold: Sets, predicted: Answers, labels: Labels) -> None:
+        import numpy as np
 
+        check_lengths(gold, predicted)
+        answers = [answer if answer is not None else () for answer in predicted]
+        self.names = label_names(labels, *gold, *answers)
+        self.truth, self.answers = indicators(gold, self.names), indicators(answers, self.names)
+        self.readable = np.array([answer is not None for answer in predicted])
+        self.share_readable = float(self.readable.mean())
 
-def _union(gold: Sets, predicted: Answers) -> list[str]:
-    return sorted({label for labels in (*gold, *(answer or () for answer in predicted)) for label in labels})
+    def table(self) -> Array:
+        """The table of counts of ``counts``."""
+        import numpy as np
 
+        return np.concatenate([self.truth & self.answers, self.truth, self.answers], axis=1).astype(np.float32)
 
-def _indicators(gold: Sets, predicted: Answers, labels: Sequence[str]) -> tuple[Array, Array]:
-    import numpy as np
+    def sums(self, value: Any) -> Sums:
+        """A metric that follows from found, support and claimed per label."""
+        made = counted_sums(self.names, self.table(), value)
+        made.coverage = {**made.coverage, **self._sizes()}
+        return made
 
-    check_lengths(gold, predicted)
-    positions = {label: index for index, label in enumerate(labels)}
-    if strange := sorted(set(_union(gold, predicted)) - set(labels)):
-        raise Malformed(f"labels outside the label space: {', '.join(strange[:5])}", do="read answers with a template")
-    both = []
-    for side in (gold, [answer or () for answer in predicted]):
-        indicators = np.zeros((len(gold), len(labels)), np.int8)
-        for row, names in enumerate(side):
-            indicators[row, [positions[name] for name in names]] = 1
-        both.append(indicators)
-    return both[0], both[1]
+    def told(self) -> dict[str, Any]:
+        """What every mean over items says besides its value."""
+        sums = self.table().sum(0, dtype=float)
+        present = float((blocks(sums)[1] > 0).sum())
+        return {
+            "per_class": lambda: class_rows(self.names, sums),
+            "coverage": {"labels": float(len(self.names)), "labels_in_gold": present, **self._sizes()},
+        }
 
-
-def table(gold: Sets, predicted: Answers, labels: Sequence[str]) -> Array:
-    """Per item: tp, fp and fn of every label, its Jaccard value and a one; ``[n, 3·L + 2]``. See ``bootstrap``."""
-    import numpy as np
-
-    truth, answers = _indicators(gold, predicted, labels)
-    both, either = (truth & answers).sum(1), (truth | answers).sum(1)
-    overlap = np.where(either == 0, 1.0, both / np.maximum(either, 1))
-    overlap[[answer is None for answer in predicted]] = 0
-    counts = [truth & answers, answers & ~truth & 1, truth & ~answers & 1, overlap[:, None], np.ones((len(gold), 1))]
-    return np.concatenate(counts, axis=1).astype(np.float32)
-
-
-def from_sums(name: str, sums: Array) -> Array:
-    """The metric called ``name`` for many summed tables at once: ``[..., 3·L + 2]`` → ``[...]``."""
-    import numpy as np
-
-    if name == "jaccard":
-        return np.asarray(sums[..., -2] / np.maximum(sums[..., -1], 1))
-    found, false, missed = np.moveaxis(sums[..., :-2].reshape(*sums.shape[:-1], 3, -1), -2, 0)
-    if name == "micro_f1":
-        return _ratio(found.sum(-1), false.sum(-1), missed.sum(-1), empty=1)
-    present = found + missed > 0
-    mean = (_ratio(found, false, missed, empty=0) * present).sum(-1) / np.maximum(present.sum(-1), 1)
-    return np.where(present.any(-1), mean, 1.0 * (false.sum(-1) == 0))
-
-
-def _ratio(found: Array, false: Array, missed: Array, empty: int) -> Array:
-    import numpy as np
-
-    whole = 2 * found + false + missed
-    return np.where(whole == 0, empty, 2 * found / np.maximum(whole, 1))
+    def _sizes(self) -> dict[str, float]:
+        items = self.answers[self.readable]
+        return {
+            "labels_per_item_gold": float(self.truth.sum(1).mean()),
+            "labels_per_item_answered": float(items.sum(1).mean()) if len(items) else 0.0,
+        }

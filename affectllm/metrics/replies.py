@@ -1,100 +1,187 @@
-"""Metrics of free text against one reference each. An unreadable reply is None and is scored as an empty one.
+"""Replies against references, reply by reply: longest common subsequence, METEOR, words in common.
 
-Every function returns a number in [0, 1].
-
-Raises (all functions): ``Malformed`` when there is nothing to score or the lengths differ.
+An unreadable reply is scored as an empty one. BLEU and chrF are in ``bleu``, variety in ``diversity``, metrics that
+need a model in ``reply_models``.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from affectllm.metrics.check import check_lengths
+from affectllm.errors import Malformed, NotFound
+from affectllm.metrics.bleu import scored_mean
+from affectllm.metrics.counts import mean_of_items
+from affectllm.metrics.metric import Sums, metric
+from affectllm.metrics.tokens import Tokenize, has_punkt, ngrams, tokenizer
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-Texts = Sequence[str]
-Answers = Sequence[str | None]
+__all__ = ["meteor", "ngrams", "rouge_l", "unigram_f1"]
+
+Golds = list[tuple[str, ...]]
+Answers = list[str | None]
+_ESCONV = "Liu et al., ESConv, ACL 2021, codes_zcj/metric/myMetrics.py"
 
 
-def bleu(gold: Texts, predicted: Answers) -> float:
-    """Corpus BLEU-4 of sacrebleu / 100: 13a tokens, exponential smoothing (Post, 2018; Papineni et al., 2002)."""
-    from sacrebleu.metrics import BLEU
+@metric(
+    "rouge_l",
+    form="text",
+    range=(0.0, 1.0),
+    source="Lin, ROUGE, ACL workshop 2004 (rouge-score)",
+    compat={
+        "esconv": "beta 1.2; precision and recall each the best over the references; nltk's word_tokenize",
+        "emobench_m": "words longer than three letters are stemmed; empty replies are left out",
+    },
+)
+def rouge_l(
+    gold: Golds, predicted: Answers, *, beta: float = 1.0, tokenize: str = "rouge", compat: str | None = None
+) -> Sums:
+    """Mean F of the longest common subsequence of words of a reply and its best reference.
 
-    check_lengths(gold, predicted)
-    return float(BLEU(force=True).corpus_score([reply or "" for reply in predicted], [list(gold)]).score) / 100
-
-
-def rouge_l(gold: Texts, predicted: Answers) -> float:
-    """Mean F-measure of the longest common subsequence, by rouge-score without stemming (Lin, 2004).
-
-    rouge-score knows ASCII letters and digits only, so the value means nothing for other scripts.
+    Formula: ``(1 + β²)·P·R / (R + β²·P)``, P and R the length of the subsequence over that of reply and reference.
+    Edge cases: an empty side scores 0. ``tokenize``: rouge-score's own by default, which knows ASCII letters and digits
+    only; zh or char for Chinese.
     """
-    check_lengths(gold, predicted)
-    return float(_rouge(gold, predicted).mean())
-
-
-def distinct_1(predicted: Answers) -> float:
-    """Different words / all words of the replies (Li et al., 2016), lower case, 13a tokens; 0 where there is none."""
-    return _distinct(predicted, 1)
-
-
-def distinct_2(predicted: Answers) -> float:
-    """Different word pairs / all word pairs within the replies (Li et al., 2016); 0 where there is no pair."""
-    return _distinct(predicted, 2)
-
-
-def _distinct(predicted: Answers, order: int) -> float:
-    check_lengths(predicted, predicted)
-    pairs = [gram for reply in predicted for gram in ngrams(reply, order)]
-    return len(set(pairs)) / len(pairs) if pairs else 0.0
-
-
-def ngrams(reply: str | None, order: int) -> list[tuple[str, ...]]:
-    """Runs of ``order`` tokens: lower case, sacrebleu's 13a tokens."""
-    from sacrebleu.tokenizers.tokenizer_13a import Tokenizer13a
-
-    tokens = Tokenizer13a()((reply or "").lower()).split()
-    return list(zip(*(tokens[start:] for start in range(order)), strict=False))
-
-
-def _rouge(gold: Texts, predicted: Answers) -> Array:
     import numpy as np
-    from rouge_score.rouge_scorer import RougeScorer
 
-    scorer = RougeScorer(["rougeL"])
-    pairs = zip(gold, predicted, strict=True)
-    return np.array([scorer.score(truth, reply or "")["rougeL"].fmeasure for truth, reply in pairs])
+    if beta <= 0:
+        raise Malformed(f"beta is {beta}", do="give a positive number")
+    cut, weight = _cut(tokenize, compat), 1.2 if compat == "esconv" else beta
+    said = [cut((reply or "").lower()) for reply in predicted]
+    truths = [[cut(reference.lower()) for reference in references] for references in gold]
+    score = _best_of_each if compat == "esconv" else _best_reference
+    values = np.array([score(g, p, weight) for g, p in zip(truths, said, strict=True)])
+    if compat == "emobench_m":
+        return scored_mean(gold, predicted, values)
+    return mean_of_items(values, details=_punkt(compat))
 
 
-def table(gold: Texts, predicted: Answers) -> Array:
-    """Per item: sacrebleu's ten BLEU counts (lengths, matches, totals), its ROUGE-L, a one; ``[n, 12]``."""
+def _cut(tokenize: str, compat: str | None) -> Tokenize:
+    if compat != "emobench_m":
+        return tokenizer("nltk" if compat == "esconv" else tokenize)
+    from nltk.stem.porter import PorterStemmer
+    from rouge_score.tokenize import tokenize as stemmed
+
+    stemmer = PorterStemmer()
+    return lambda text: list(stemmed(text, stemmer))
+
+
+def _punkt(compat: str | None) -> dict[str, float]:
+    return {"punkt": float(has_punkt())} if compat == "esconv" else {}
+
+
+def _best_reference(gold: Sequence[Sequence[str]], reply: Sequence[str], beta: float) -> float:
+    return max(_f(*_shares(reference, reply), beta) for reference in gold)
+
+
+def _best_of_each(gold: Sequence[Sequence[str]], reply: Sequence[str], beta: float) -> float:
+    precisions, recalls = zip(*(_shares(reference, reply) for reference in gold), strict=True)
+    return _f(max(precisions), max(recalls), beta)
+
+
+def _shares(reference: Sequence[str], reply: Sequence[str]) -> tuple[float, float]:
+    common = common_subsequence(reference, reply)
+    return common / max(1, len(reply)), common / max(1, len(reference))
+
+
+def _f(precision: float, recall: float, beta: float) -> float:
+    return (1 + beta**2) * precision * recall / (recall + beta**2 * precision) if precision and recall else 0.0
+
+
+def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
+    """Length of the longest common subsequence, one bit a word of ``first``.
+
+    Source: Hyyrö, Bit-parallel LCS-length computation revisited, 2004.
+    """
+    places: dict[str, int] = {}
+    for place, word in enumerate(first):
+        places[word] = places.get(word, 0) | 1 << place
+    whole = (1 << len(first)) - 1
+    row = whole
+    for word in second:
+        if met := row & places.get(word, 0):
+            row = ((row + met) | (row - met)) & whole
+    return len(first) - row.bit_count()
+
+
+@metric(
+    "meteor",
+    form="text",
+    range=(0.0, 1.0),
+    source="Banerjee and Lavie, METEOR, ACL workshop 2005 (nltk)",
+)
+def meteor(
+    gold: Golds,
+    predicted: Answers,
+    *,
+    wordnet: bool = False,
+    alpha: float = 0.9,
+    beta: float = 3.0,
+    gamma: float = 0.5,
+    tokenize: str = "13a",
+) -> Sums:
+    """Mean METEOR of nltk: words matched exactly, by stem and, with ``wordnet``, by synonym, less a penalty for order.
+
+    Formula: ``P·R / (α·P + (1-α)·R) · (1 - γ·(chunks/matches)^β)``, the best over the references.
+    Edge cases: an empty reply scores 0; even the reference itself stays below 1, by ``γ/words^β``. ``wordnet=True``
+    needs nltk's WordNet among the user's data (NLTK_DATA) and is what papers report; ``details`` tells which it was.
+    """
     import numpy as np
-    from sacrebleu.metrics import BLEU
+    from nltk.translate.meteor_score import meteor_score
 
-    check_lengths(gold, predicted)
-    counter = BLEU(force=True)
-    rows = []
-    for truth, reply in zip(gold, predicted, strict=True):
-        score = counter.corpus_score([reply or ""], [[truth]])
-        rows.append([score.sys_len, score.ref_len, *score.counts, *score.totals])
-    ones = np.ones((len(gold), 1))
-    return np.concatenate([np.array(rows, float), _rouge(gold, predicted)[:, None], ones], axis=1)
+    cut, synonyms = tokenizer(tokenize), _wordnet() if wordnet else _NoSynonyms()
+    truths = [[cut(reference) for reference in references] for references in gold]
+    said = [cut(reply or "") for reply in predicted]
+    weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "wordnet": synonyms}
+    values = [meteor_score(g, p, **weights) if p else 0.0 for g, p in zip(truths, said, strict=True)]
+    return mean_of_items(np.array(values, float), details={"wordnet": float(wordnet)})
 
 
-def from_sums(name: str, sums: Array) -> Array:
-    """The metric called ``name`` for many summed tables at once: ``[..., 12]`` → ``[...]``."""
+class _NoSynonyms:
+    """A WordNet without a word."""
+
+    def synsets(self, word: str) -> list[Any]:
+        """None of any word."""
+        return []
+
+
+def _wordnet() -> Any:
+    from nltk.corpus import wordnet
+
+    try:
+        wordnet.ensure_loaded()
+    except LookupError as error:
+        do = "put nltk's wordnet into a folder and set NLTK_DATA to it, or leave out wordnet=True"
+        raise NotFound("nltk does not find WordNet", do=do) from error
+    return wordnet
+
+
+@metric(
+    "unigram_f1",
+    form="text",
+    range=(0.0, 1.0),
+    source=f"SQuAD's token F1 without its normalization, as in {_ESCONV}",
+    compat={"esconv": "nltk's word_tokenize instead of 13a tokens"},
+)
+def unigram_f1(gold: Golds, predicted: Answers, *, tokenize: str = "13a", compat: str | None = None) -> Sums:
+    """Mean F1 of the words that a reply shares with its best reference, in lower case and with repetitions.
+
+    Formula: ``1/N Σ_i max_r 2·|g_ir ∩ p_i| / (|g_ir| + |p_i|)`` over multisets of tokens.
+    Edge cases: an empty reply or reference scores 0.
+    """
     import numpy as np
-    from sacrebleu.metrics import BLEU
 
-    if name == "rouge_l":
-        return np.asarray(sums[..., 10] / np.maximum(sums[..., 11], 1))
-    values = []
-    for row in sums.reshape(-1, sums.shape[-1]).round().astype(int).tolist():
-        score = BLEU.compute_bleu(row[2:6], row[6:10], row[0], row[1], smooth_method="exp", max_ngram_order=4)
-        values.append(score.score / 100)
-    return np.array(values).reshape(sums.shape[:-1])
+    cut = tokenizer("nltk" if compat == "esconv" else tokenize)
+    said = [Counter(cut((reply or "").lower())) for reply in predicted]
+    truths = [[Counter(cut(reference.lower())) for reference in references] for references in gold]
+    values = [max(_shared(reference, p) for reference in g) for g, p in zip(truths, said, strict=True)]
+    return mean_of_items(np.array(values, float), details=_punkt(compat))
+
+
+def _shared(gold: Counter[str], predicted: Counter[str]) -> float:
+    return 2 * (gold & predicted).total() / max(1, gold.total() + predicted.total())

@@ -1,0 +1,182 @@
+"""The maps between label spaces that are published, each cited, in the names that the field uses for them.
+
+Names of spaces that a corpus has are those of its builder, so that a corpus's gold can be mapped as it is.
+"""
+
+from __future__ import annotations
+
+from affectllm.errors import NotFound
+from affectllm.labels.maps import LabelMap
+from affectllm.labels.space import LabelSpace
+from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL, SENTIMENT_3, aliases
+
+
+def _space(name: str, names: tuple[str, ...], source: str) -> LabelSpace:
+    return LabelSpace(name, "category", names, source=source, aliases=aliases(*names))
+
+
+def _words(names: str) -> tuple[str, ...]:
+    return tuple(names.split())
+
+
+def _grouped(groups: dict[str, str]) -> dict[str, str]:
+    """Target → sources (in one string, apart by blanks), as source → target."""
+    return {source: target for target, sources in groups.items() for source in _words(sources)}
+
+
+_DEMSZKY = "Demszky et al., GoEmotions: A Dataset of Fine-Grained Emotions, ACL 2020"
+_PORIA = "Poria et al., MELD: A Multimodal Multi-Party Dataset for Emotion Recognition in Conversations, ACL 2019"
+_BUSSO = "Busso et al., IEMOCAP, Language Resources and Evaluation 42(4), 2008"
+_LIVINGSTONE = "Livingstone and Russo, RAVDESS, PLoS ONE 13(5), 2018"
+_EMOBOX = "Ma et al., EmoBox, Interspeech 2024 (emo-box/EmoBox, data/{}/label_map.json)"
+
+GOEMOTIONS_28 = LabelSpace(
+    "goemotions_28",
+    "set",
+    _words(
+        "admiration amusement anger annoyance approval caring confusion curiosity desire disappointment disapproval "
+        "disgust embarrassment excitement fear gratitude grief joy love nervousness optimism pride realization relief "
+        "remorse sadness surprise neutral"
+    ),
+    source=_DEMSZKY,
+)
+GOEMOTIONS_EKMAN = _space(
+    "goemotions_ekman_7", ("anger", "disgust", "fear", "joy", "sadness", "surprise", "neutral"), _DEMSZKY
+)
+GOEMOTIONS_SENTIMENT = _space(
+    "goemotions_sentiment_4", ("positive", "negative", "ambiguous", "neutral"), _DEMSZKY + ", figure 2"
+)
+MELD_7 = _space("meld_7", ("neutral", "surprise", "fear", "sadness", "joy", "disgust", "anger"), _PORIA)
+IEMOCAP_10 = _space(
+    "iemocap_10",
+    _words("anger happiness excitement sadness frustration fear surprise disgust neutral other"),
+    _BUSSO,
+)
+IEMOCAP_4 = _space("iemocap_4", ("anger", "happiness", "sadness", "neutral"), _EMOBOX.format("iemocap"))
+CREMA_D_6 = _space(
+    "crema_d_6",
+    ("anger", "disgust", "fear", "happiness", "neutral", "sadness"),
+    "Cao et al., CREMA-D, IEEE Transactions on Affective Computing 5(4), 2014",
+)
+CREMA_D_CODES = LabelSpace(
+    "crema_d_codes", "category", ("ang", "dis", "fea", "hap", "neu", "sad"), source=CREMA_D_6.source
+)
+RAVDESS_8 = _space("ravdess_8", _words("neutral calm happiness sadness anger fear disgust surprise"), _LIVINGSTONE)
+RAVDESS_WORDS = LabelSpace(
+    "ravdess_words",
+    "category",
+    _words("neutral calm happy sad angry fearful disgust surprised"),
+    source=_LIVINGSTONE,
+)
+R1_OMNI_RAVDESS = LabelSpace(
+    "r1_omni_ravdess",
+    "category",
+    _words("neutral calm happy sad angry fear disgust surprise"),
+    source="Zhao et al., R1-Omni, arXiv:2503.05379 (HumanMLLM/R1-Omni, humanomni/eval/eval_ravedess.py)",
+)
+DFEW_7 = LabelSpace(
+    "dfew_7",
+    "category",
+    _words("happy sad neutral angry surprise disgust fear"),
+    source="Jiang et al., DFEW, ACM Multimedia 2020; words of 24DavidHuang/Emotion-Qwen, emotion_benchmarks/DFEW",
+)
+EMODB_7 = _space(
+    "emodb_7",
+    _words("anger boredom disgust fear happiness sadness neutral"),
+    "Burkhardt et al., A Database of German Emotional Speech, Interspeech 2005",
+)
+
+
+def _same_emotions(source: LabelSpace, target: LabelSpace, citation: str) -> LabelMap:
+    """The map that pairs only names of one emotion, in whatever word form each space has it."""
+    pairs = {name: to for name in source.names if (to := target.resolve(name)) is not None}
+    return LabelMap(source, target, pairs, citation)
+
+
+_SENTIMENT_OF_EMOTIONS = {
+    "anger": "negative",
+    "disgust": "negative",
+    "fear": "negative",
+    "sadness": "negative",
+    "neutral": "neutral",
+}
+
+MAPS: tuple[LabelMap, ...] = (
+    LabelMap(
+        GOEMOTIONS_28,
+        GOEMOTIONS_EKMAN,
+        _grouped(
+            {
+                "anger": "anger annoyance disapproval",
+                "disgust": "disgust",
+                "fear": "fear nervousness",
+                "joy": "joy amusement approval excitement gratitude love optimism relief pride admiration desire "
+                "caring",
+                "sadness": "sadness disappointment embarrassment grief remorse",
+                "surprise": "surprise realization confusion curiosity",
+                "neutral": "neutral",
+            }
+        ),
+        _DEMSZKY + " (google-research/google-research, goemotions/data/ekman_mapping.json)",
+    ),
+    LabelMap(
+        GOEMOTIONS_28,
+        GOEMOTIONS_SENTIMENT,
+        _grouped(
+            {
+                "positive": "admiration amusement approval caring desire excitement gratitude joy love optimism pride "
+                "relief",
+                "negative": "anger annoyance disappointment disapproval disgust embarrassment fear grief nervousness "
+                "remorse sadness",
+                "ambiguous": "confusion curiosity realization surprise",
+                "neutral": "neutral",
+            }
+        ),
+        _DEMSZKY + ", figure 2 (google-research/google-research, goemotions/data/sentiment_mapping.json)",
+    ),
+    # Surprise has no sentiment of its own: MELD's annotators found it positive about as often as negative.
+    LabelMap(MELD_7, SENTIMENT_3, {**_SENTIMENT_OF_EMOTIONS, "joy": "positive"}, _PORIA),
+    LabelMap(EKMAN_6_NEUTRAL, SENTIMENT_3, {**_SENTIMENT_OF_EMOTIONS, "happiness": "positive"}, _PORIA),
+    _same_emotions(MELD_7, EKMAN_6_NEUTRAL, "names of the same emotions"),
+    _same_emotions(MELD_7, IEMOCAP_4, "the four classes of " + _EMOBOX.format("iemocap")),
+    LabelMap(
+        IEMOCAP_10,
+        IEMOCAP_4,
+        _grouped({"anger": "anger", "happiness": "happiness excitement", "sadness": "sadness", "neutral": "neutral"}),
+        _EMOBOX.format("iemocap"),
+    ),
+    LabelMap(
+        CREMA_D_CODES,
+        CREMA_D_6,
+        _grouped(
+            {"anger": "ang", "disgust": "dis", "fear": "fea", "happiness": "hap", "neutral": "neu", "sadness": "sad"}
+        ),
+        CREMA_D_6.source,
+    ),
+    _same_emotions(CREMA_D_6, EKMAN_6_NEUTRAL, "names of the same emotions"),
+    _same_emotions(RAVDESS_8, EKMAN_6_NEUTRAL, "names of the same emotions; calm has none in Ekman 1992"),
+    _same_emotions(RAVDESS_WORDS, RAVDESS_8, _LIVINGSTONE),
+    LabelMap(
+        RAVDESS_WORDS,
+        R1_OMNI_RAVDESS,
+        {name: {"fearful": "fear", "surprised": "surprise"}.get(name, name) for name in RAVDESS_WORDS.names},
+        R1_OMNI_RAVDESS.source,
+    ),
+    _same_emotions(DFEW_7, EKMAN_6_NEUTRAL, "names of the same emotions"),
+    _same_emotions(EMODB_7, EKMAN_6_NEUTRAL, "names of the same emotions; boredom has none in Ekman 1992"),
+    _same_emotions(EKMAN_6_NEUTRAL, IEMOCAP_4, "the four classes of " + _EMOBOX.format("iemocap")),
+)
+"""Every map, one for each pair of spaces; ``find_map`` looks one up."""
+
+
+def find_map(source: str, target: str) -> LabelMap:
+    """The map from the space called ``source`` to the one called ``target``.
+
+    Raises:
+        NotFound: names the maps that begin at ``source``, or all of them.
+    """
+    for found in MAPS:
+        if (found.source.name, found.target.name) == (source, target):
+            return found
+    names = [each.name for each in MAPS if each.source.name == source] or [each.name for each in MAPS]
+    raise NotFound(f"there is no map {source}→{target}", do=f"there are {', '.join(names)}; or build a LabelMap")

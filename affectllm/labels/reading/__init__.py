@@ -1,0 +1,32 @@
+"""Reading answers: free text back into labels, numbers, spans and judgements, deterministically, without any fallback.
+
+Every reader returns what the answer states, or ``Unreadable`` with the reason. English and Chinese are read; other
+languages through the names and aliases of a label space. ``COMPAT`` holds the readers of published evaluators.
+"""
+
+from affectllm.labels.reading.compat import COMPAT, CompatReader
+from affectllm.labels.reading.judgements import read_judgement, read_preference
+from affectllm.labels.reading.label import read_label
+from affectllm.labels.reading.numbers import read_number, read_numbers
+from affectllm.labels.reading.sets import mentioned_emotions, read_labels, read_open_labels
+from affectllm.labels.reading.spans import read_span
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.words import space_of
+
+__all__ = [
+    "COMPAT",
+    "CompatReader",
+    "Unreadable",
+    "answer_part",
+    "mentioned_emotions",
+    "read_judgement",
+    "read_label",
+    "read_labels",
+    "read_number",
+    "read_numbers",
+    "read_open_labels",
+    "read_preference",
+    "read_span",
+    "space_of",
+]

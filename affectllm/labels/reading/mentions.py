@@ -1,0 +1,210 @@
+"""Which labels a text mentions, and whether it denies, weakens or stresses each: one pass, in the order of the text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from affectllm.labels.reading.negation import AFTER, HAN, PHRASES, WORDS, Kind
+from affectllm.labels.reading.text import EDGE, LETTER, normalised
+from affectllm.labels.reading.text import HAN as HAN_RANGE
+from affectllm.labels.reading.words import in_prose
+
+SCOPE = 6  # words (Chinese: characters) that a denial reaches
+_AFTER = re.compile(AFTER)
+_BEFORE_AFTER = frozenset(" ,\t的不可被")  # what such a phrase begins with
+_STOPS = re.compile(r"[.;!?。；！？…\n]+")
+_SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
+_SIGNS = {
+    **dict.fromkeys(",，、/&+|()[]", Kind.COMMA),
+    ":": Kind.COLON,
+}
+
+
+@dataclass(slots=True)
+class Mention:
+    """A label that a text names.
+
+    Args:
+        name: the label.
+        mark: ``weak``, ``strong`` or nothing.
+        denied: whether the text says that it is not the case.
+    """
+
+    name: str
+    mark: str = ""
+    denied: bool = False
+
+
+def mentions(text: str, words: Mapping[str, str]) -> list[Mention]:
+    """Every mention of a word of ``words`` (word → label) in the order of the text; equal sentences count once."""
+    reader, found = _reader(tuple(words.items())), []
+    # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
+    for sentence in dict.fromkeys(_STOPS.split(normalised(text))):
+        if reader.label.search(sentence):
+            found += _in_sentence(sentence, words, reader)
+    return found
+
+
+def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> list[Mention]:
+    scan, kinds = _Scan(), reader.kinds
+    for match in reader.token.finditer(sentence):
+        word = match.group()
+        kind = kinds.get(word)
+        if kind is None:
+            word, kind = reader.looked_up(word)
+        if kind is Kind.LABEL:
+            end = match.end()
+            scan.label(words[word], sentence[end : end + 1] in _BEFORE_AFTER and bool(_AFTER.match(sentence, end)))
+        elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
+            scan.other(kind)  # the same kind once more changes nothing, but that words use up a denial
+    return scan.found
+
+
+def affirmed(text: str, words: Mapping[str, str]) -> list[str]:
+    """The labels that are mentioned and not denied, each once, in the order of the text."""
+    return list(dict.fromkeys(mention.name for mention in mentions(text, words) if not mention.denied))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Cuts a text into words, phrases and signs.
+
+    Args:
+        label: finds where a label may stand.
+        token: finds the next word, phrase or sign.
+        kinds: what each known one is.
+    """
+
+    label: re.Pattern[str]
+    token: re.Pattern[str]
+    kinds: Mapping[str, Kind]
+
+    def looked_up(self, word: str) -> tuple[str, Kind]:
+        """A token that is not in ``kinds`` as it stands: without possessive, with single blanks."""
+        word = " ".join(word.split()).removesuffix("'s")
+        return word, Kind.DENY if word.endswith("n't") else self.kinds.get(word, Kind.WORD)
+
+
+@lru_cache(maxsize=256)
+def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
+    labels = set(in_prose(dict(pairs)))
+    han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]
+    phrases = [word for word in labels.difference(han) if not _SINGLE.fullmatch(word)]
+    groups = (
+        rf"(?<!{EDGE})(?:{_alternatives([*phrases, *PHRASES])})(?!{EDGE})",
+        _SINGLE.pattern,
+        f"{_by_first([*han, *HAN])}|[{HAN_RANGE}]",
+        rf"[{re.escape(''.join(_SIGNS))}]",
+    )
+    kinds = {**_SIGNS, **WORDS, **PHRASES, **HAN, **dict.fromkeys(labels, Kind.LABEL)}
+    return _Reader(re.compile(_alternatives(labels) or r"(?!)"), re.compile("|".join(groups)), kinds)
+
+
+def _alternatives(words: Iterable[str]) -> str:
+    """The longest first, so that "not only" is not read as "not"."""
+    ordered = sorted(set(words), key=lambda word: (-len(word), word))
+    return "|".join(re.escape(word).replace(r"\ ", r"\s{1,3}") for word in ordered)
+
+
+def _by_first(words: Iterable[str]) -> str:
+    """As ``_alternatives``, with what follows each first character together: Chinese has a word at every character."""
+    tails: dict[str, set[str]] = {}
+    for word in words:
+        tails.setdefault(word[0], set()).add(word[1:])
+    parts = []
+    for first, ends in sorted(tails.items(), key=lambda pair: -len(pair[1])):
+        tail = _alternatives(end for end in ends if end)
+        parts.append(first + (f"(?:{tail}){'?' if '' in ends else ''}" if tail else ""))
+    return "|".join(parts)
+
+
+@dataclass(slots=True)
+class _Scan:
+    """What is known at one place of the text."""
+
+    found: list[Mention] = field(default_factory=list)
+    scope: int = 0  # words that the denial still reaches
+    listing: bool = False  # the denial goes on beyond commas
+    mark: str = ""
+    fresh: bool = False  # the mark was the last thing said
+    chain: bool = False  # within "A, B and C"
+    parted: bool = False  # a comma or "and" since the last label of the chain
+    last: Kind = Kind.TURN
+    released: bool = False  # a comma ended a denial, unless an "or" follows
+    pending: list[Mention] = field(default_factory=list)
+
+    def label(self, name: str, denied_after: bool) -> None:
+        """A label is mentioned."""
+        mention = Mention(name, self.mark, denied_after or (self.scope > 0 and not self.released))
+        if self.scope > 0 and self.released:
+            self.pending.append(mention)
+        self.found.append(mention)
+        self.chain, self.parted, self.fresh, self.last = True, False, False, Kind.LABEL
+
+    def other(self, kind: Kind) -> None:
+        """Anything but a label comes next."""
+        if kind is Kind.FILLER:
+            return
+        self.last = kind
+        if kind in _ACTIONS:
+            _ACTIONS[kind](self)
+        else:
+            self._word()
+            if kind in (Kind.WEAK, Kind.STRONG):
+                self.mark, self.fresh = kind.name.lower(), True
+            elif kind is Kind.FREE:
+                self.scope = 0
+
+    def _word(self) -> None:
+        if self.chain and self.parted:
+            self.scope, self.mark = 0, ""
+        self.scope = max(0, self.scope - 1)
+        self.chain = self.parted = self.fresh = self.released = False
+        self.pending = []
+
+    def _deny(self) -> None:
+        self._word()
+        self.scope, self.listing = SCOPE, False
+
+    def _deny_list(self) -> None:
+        self._word()
+        self.scope, self.listing = SCOPE, True
+
+    def _comma(self) -> None:
+        if self.chain:
+            self.parted, self.released = True, self.released or (self.scope > 0 and not self.listing)
+        else:
+            self.scope, self.mark = 0, self.mark if self.fresh else ""
+
+    def _join(self) -> None:
+        if self.chain:
+            self.parted = True
+        else:
+            self.scope, self.mark = 0, self.mark if self.fresh else ""
+
+    def _or(self) -> None:
+        if self.chain:
+            for mention in self.pending:
+                mention.denied = True
+            self.pending, self.released, self.parted = [], False, True
+
+    def _colon(self) -> None:
+        self.scope, self.chain, self.released, self.pending = 0, False, False, []
+
+    def _turn(self) -> None:
+        self._colon()
+        self.mark, self.fresh, self.parted = "", False, False
+
+
+_ACTIONS = {
+    Kind.DENY: _Scan._deny,
+    Kind.DENY_LIST: _Scan._deny_list,
+    Kind.COMMA: _Scan._comma,
+    Kind.JOIN: _Scan._join,
+    Kind.OR: _Scan._or,
+    Kind.COLON: _Scan._colon,
+    Kind.TURN: _Scan._turn,
+}

@@ -1,0 +1,136 @@
+"""One number, or a number for each of several names."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from affectllm.labels.reading.structure import ABSENT, NUMBER_KEYS, after_answer, json_objects, json_value
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.text import EDGE, as_text, bare, normalised
+from affectllm.labels.reading.unreadable import Unreadable
+
+_LONGEST = 40  # characters of a number that anybody means
+_NUMBER = re.compile(
+    rf"(?<!{EDGE})(?<!\.)[-+−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,4}})?(?!{EDGE})\s?%?", re.IGNORECASE
+)
+# "on a scale of 0-10", "from 1 to 10", "7/10", "7 out of 10", "满分10分": the ends of a scale are no answer.
+_SCALE = re.compile(
+    r"(?:scale|range|ranging)\s(?:of|from)?\s?[-−]?[\d.]{1,9}\s?(?:to|-|–|—|~|and)\s?[-−+]?[\d.]{1,9}"
+    r"|\bfrom\s[-−]?[\d.]{1,9}\sto\s[-−+]?[\d.]{1,9}|(?<=\d)\s?(?:/|out of)\s?[\d.]{1,9}"
+    r"|(?:满分|总分)\s?[\d.]{1,9}\s?分?"
+)
+_STATED = re.compile(
+    r"(?:score|rating|intensity|value|分数|得分|评分)[^\w.+−-]{0,4}"
+    r"(?:(?:is|of|=|是|为|would be)[^\w.+−-]{0,3})?(?=[-+−.\d])"
+)
+_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_WORDS = {word: float(n) for words in (_ENGLISH, "零一二三四五六七八九十") for n, word in enumerate(words)} | {
+    "两": 2.0
+}
+
+
+def read_number(text: Any, low: float, high: float) -> float | Unreadable:
+    """The number between ``low`` and ``high`` that an answer states.
+
+    In this order: the last ``<answer>``; a JSON field; the whole answer; what follows ``Answer:`` or ``score``; the
+    only number of the text, apart from those that name the scale (``7/10``, ``from 0 to 10``). A percentage is a share
+    where the range lies within [-1, 1]. Nothing is clipped: a number beyond the range is ``out_of_range``.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    if not bare(part):
+        return Unreadable("empty", raw)
+    share = low >= -1 and high <= 1
+    value = json_value(part, NUMBER_KEYS)
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        found = [float(value)]
+    else:
+        found = _stated(normalised(value if isinstance(value, str) else part), share)
+    if not found:
+        return Unreadable("no_number", raw)
+    if len(set(found)) > 1:
+        return Unreadable("ambiguous", raw)
+    return found[0] if low <= found[0] <= high else Unreadable("out_of_range", raw)
+
+
+def _stated(text: str, share: bool) -> list[float]:
+    if (word := bare(text).removesuffix("分").removesuffix(" points")) in _WORDS:
+        return [_WORDS[word]]
+    for part in (after_answer(text), *(text[match.end() :][:_LONGEST] for match in _STATED.finditer(text[:100_000]))):
+        first = _NUMBER.search(part) if part else None
+        if first:
+            return [_value(first.group(), share)]
+    return [_value(match.group(), share) for match in _NUMBER.finditer(_SCALE.sub(" ", text))]
+
+
+def _value(text: str, share: bool) -> float:
+    digits = text.rstrip("% ").replace("−", "-")
+    number = float(digits) if len(digits) <= _LONGEST else math.inf
+    return number / 100 if share and text.endswith("%") else number
+
+
+def read_numbers(text: Any, names: Sequence[str], low: float, high: float) -> dict[str, float] | Unreadable:
+    """A number for each of ``names``: a JSON object, a JSON list in their order, or ``name: number`` pairs.
+
+    All are needed (``incomplete`` otherwise), each within the range; a name with two different numbers is ambiguous.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    if not bare(part):
+        return Unreadable("empty", raw)
+    keys = {bare(name): name for name in names}
+    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(normalised(part), keys)
+    if not found:
+        return Unreadable("no_number", raw)
+    if any(len(values) > 1 for values in found.values()):
+        return Unreadable("ambiguous", raw)
+    if set(found) != set(names):
+        return Unreadable("incomplete", raw)
+    read = {name: found[name].pop() for name in names}
+    return read if all(low <= number <= high for number in read.values()) else Unreadable("out_of_range", raw)
+
+
+Found = dict[str, set[float]]
+
+
+def _of_objects(text: str, keys: dict[str, str]) -> Found:
+    found: Found = {}
+    for value in json_objects(text):
+        for key, number in value.items():
+            if bare(str(key)) in keys and (read := _number_of(number)) is not None:
+                found.setdefault(keys[bare(str(key))], set()).add(read)
+    return found
+
+
+def _number_of(value: Any) -> float | None:
+    if isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
+        return _value(match.group(), share=False)
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return float(value) if is_number and math.isfinite(value) else None
+
+
+def _of_list(text: str, names: Sequence[str]) -> Found:
+    value = json_value(text, NUMBER_KEYS)
+    if value is ABSENT or not isinstance(value, list) or len(value) != len(names):
+        return {}
+    read = [_number_of(item) for item in value]
+    return {name: {number} for name, number in zip(names, read, strict=True) if number is not None}
+
+
+def _of_pairs(text: str, keys: dict[str, str]) -> Found:
+    ordered = sorted(keys, key=len, reverse=True)
+    names = "|".join(re.escape(key).replace(r"\ ", r"\s{1,3}") for key in ordered)
+    pair = re.compile(
+        rf"(?<!\w)({names})[^\w.+−-]{{0,4}}(?:(?:is|=|为|是|-(?=\s))\s{{0,3}})?({_NUMBER.pattern})", re.IGNORECASE
+    )
+    found: Found = {}
+    for match in pair.finditer(text):
+        found.setdefault(keys[bare(match.group(1))], set()).add(_value(match.group(2), share=False))
+    return found

@@ -1,0 +1,126 @@
+"""Several labels: of a closed set, or in the answer's own words."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from affectllm.labels.reading import chinese
+from affectllm.labels.reading.label import NO_LABEL
+from affectllm.labels.reading.mentions import affirmed
+from affectllm.labels.reading.structure import (
+    ABSENT,
+    LABEL_KEYS,
+    after_answer,
+    after_fields,
+    bracketed,
+    bulleted,
+    items,
+    json_value,
+    texts_of,
+)
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.text import HAN, as_text, bare
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.words import emotion_words, vocabulary
+from affectllm.labels.space import LabelSpace
+
+NONE_WORDS = frozenset({"none", "no emotion", "none of them", "none of these", "none of the above", "no emotions"})
+_NOTHING = NONE_WORDS | chinese.NOTHING
+_LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
+_EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")
+_INTRODUCED = re.compile(
+    r"(?:\b(?:feels?|feeling|seems?|looks?|appears?|is|are)(?: to be)?"
+    r"|\bemotions?[\w ]{0,40}?(?:are|is|include|:))\s{1,3}(.+)"
+    r"|(?:感到|情绪是|感觉)(.+)"
+)
+_HAN = re.compile(f"[{HAN}]")
+_SENTENCE = frozenset(
+    ("i", "he", "she", "it", "they", "we", "you", "is", "are", "was", "were", "the", "a", "an", "not", "no", "feels")
+) | frozenset(("feel", "seems", "looks", "there"))
+_DEGREE = re.compile(r"^(?:very|quite|rather|a bit|a little|slightly|somewhat|really|both|also)\s+")
+
+
+def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
+    """The labels of ``space`` that an answer states, in the order of the space; ``none`` and ``[]`` are the empty set.
+
+    Words that are no label of the space are left out; an answer with such words only is ``no_label``. Labels that are
+    only possible (``might be sad``) count, those that are denied do not.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    if _EMPTY_LIST.fullmatch(part) or bare(part) in _NOTHING:
+        return ()
+    if not bare(part):
+        return Unreadable("empty", raw)
+    words, value = vocabulary(space), json_value(part, LABEL_KEYS)
+    texts = None if value is ABSENT else texts_of(value)
+    if texts == []:
+        return ()
+    if texts is None:
+        texts = [after_answer(part) or part]
+    found = {name for item in texts for name in _named(item, words)}
+    if not found and len(texts) == 1 and texts[0] != part:
+        found = set(affirmed(part, words))
+    return tuple(name for name in space.names if name in found) if found else Unreadable(NO_LABEL, raw)
+
+
+def _named(item: str, words: Any) -> list[str]:
+    exact = words.get(bare(item))
+    return [exact] if exact else affirmed(item, words)
+
+
+def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
+    """The labels that an answer lists in its own words: lower case, each once, in its order.
+
+    Read are a JSON array or field, a list in square brackets, with bullets or between commas whose items have at most
+    three words, and sentences such as "the person feels happy and surprised" when every item is a known emotion word.
+    ``[]`` and ``none`` are the empty list. Any other prose is ``no_label``: to extract labels from it takes a model,
+    see ``metrics.judge.extract``.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    if _EMPTY_LIST.fullmatch(part) or bare(part) in _NOTHING:
+        return ()
+    if not bare(part):
+        return Unreadable("empty", raw)
+    found = _listed(part)
+    return Unreadable(NO_LABEL, raw) if found is None else tuple(dict.fromkeys(found))
+
+
+def _listed(text: str) -> list[str] | None:
+    value = json_value(text, LABEL_KEYS)
+    texts = None if value is ABSENT else texts_of(value)
+    if texts is not None:
+        several = isinstance(value, list)
+        return [item for text in texts for item in ([bare(text)] if several else items(text)) if item]
+    marked = [item for field in after_fields(text) for item in items(field)]
+    for found in (bracketed(text), marked, bulleted(text), items(after_answer(text) or text)):
+        if found and all(_short(item) for item in found):
+            return found
+    return _sentence(text)
+
+
+def _short(item: str) -> bool:
+    words = _DEGREE.sub("", item).split()
+    if _HAN.search(item):
+        return len(item) <= 4 and item[0] not in "他她它我这那人"
+    return len(words) <= _LONGEST_ITEM and len(item) <= 40 and ":" not in item and _SENTENCE.isdisjoint(words)
+
+
+def _sentence(text: str) -> list[str] | None:
+    introduced = _INTRODUCED.search(bare(text[:2_000]))
+    if introduced is None:
+        return None
+    found = [_DEGREE.sub("", item) for item in items((introduced.group(1) or introduced.group(2)).partition(".")[0])]
+    return found if found and all(item in emotion_words() for item in found) else None
+
+
+def mentioned_emotions(text: Any) -> tuple[str, ...]:
+    """The families of emotion words that free prose affirms, by their heads, in its order; possibly none."""
+    part = answer_part(as_text(text))
+    return () if isinstance(part, Unreadable) else tuple(affirmed(part, emotion_words()))

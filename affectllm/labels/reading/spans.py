@@ -1,0 +1,75 @@
+"""A span of text: quoted, named in a field, or a passage of its source."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from itertools import accumulate
+from typing import Any
+
+from affectllm.labels.reading.structure import SPAN_KEYS, after_answer, json_value
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.text import EDGES, as_text, bare
+from affectllm.labels.reading.unreadable import Unreadable
+
+_QUOTED = re.compile(r'"([^"\n]+)"|“([^”\n]+)”|「([^」\n]+)」|『([^』\n]+)』|«([^»\n]+)»')
+_NOTHING = frozenset(
+    ("none", "impossible", "no cause", "no span", "no answer", "unanswerable", "not found", "nothing", "n/a", "no")
+) | frozenset(("there is no cause", "there is none", "no causal span", "无", "没有", "没有原因", "无原因", "不可能"))
+
+
+def read_span(text: Any, source: str | None = None) -> str | Unreadable:
+    """The span that an answer gives; ``""`` when it says that there is none (``none``, ``impossible``, 没有).
+
+    In this order: the last ``<answer>``; a JSON field (null is none); what follows ``Answer:``; the whole answer where
+    it stands in ``source``; the only quotation (in ``source``, where one is given). Without a source and without
+    quotation marks, the whole answer is the span. With a source, the span is spelt as there.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    value = json_value(part, SPAN_KEYS)
+    if value is None or value == [] or value == "":
+        return ""
+    answer = value if isinstance(value, str) else (after_answer(part) or part)
+    if bare(answer) in _NOTHING:
+        return ""
+    if not bare(answer):
+        return Unreadable("empty", raw)
+    quoted = list(dict.fromkeys(next(filter(None, groups)).strip() for groups in _QUOTED.findall(answer)))
+    if source is None:
+        return _only(quoted, raw) if quoted else answer.strip()
+    if (whole := _spelt(answer, source)) is not None:
+        return whole
+    inside = list(dict.fromkeys(span for quote in quoted if (span := _spelt(quote, source)) is not None))
+    return _only(inside, raw) if inside else Unreadable("not_in_source", raw)
+
+
+def _only(spans: list[str], raw: str) -> str | Unreadable:
+    return spans[0] if len(spans) == 1 else Unreadable("ambiguous", raw)
+
+
+def _spelt(span: str, source: str) -> str | None:
+    """The passage of ``source`` that is ``span``, but for case, blanks and the punctuation around it."""
+    words = [(match.start(), match.group()) for match in re.finditer(r"\S+", source)]
+    flat = " ".join(word for _, word in words)
+    begins = list(accumulate((len(word) + 1 for _, word in words), initial=0))
+
+    def place(position: int) -> int:
+        number = bisect_right(begins, position) - 1
+        return words[number][0] + position - begins[number]
+
+    for wanted in (span, span.strip(EDGES)):
+        joined = " ".join(wanted.split())
+        start = _find(flat, joined) if joined else -1
+        if start >= 0:
+            return source[place(start) : place(start + len(joined) - 1) + 1]
+    return None
+
+
+def _find(text: str, wanted: str) -> int:
+    """Where ``wanted`` stands, with case ignored unless some letter changes its length by it (İ)."""
+    low, small = text.lower(), wanted.lower()
+    same = len(low) == len(text) and len(small) == len(wanted)
+    return low.find(small) if same else text.find(wanted)

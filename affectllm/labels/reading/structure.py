@@ -1,0 +1,144 @@
+"""Structure that models write answers in: JSON, fenced or not, lists in brackets, bullets or commas, ``Answer: …``."""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any
+
+from affectllm.labels.reading.text import EDGES, bare
+
+# The fields that hold an answer, the likeliest first, by what is asked for.
+_ANY = ("answer", "final answer", "answers", "output", "result", "prediction", "predictions", "答案", "回答")
+LABEL_KEYS = (
+    *("emotion", "emotions", "label", "labels", "sentiment", "sentiments", "category", "categories", "class", "choice"),
+    *("情绪", "情感", "标签", "类别", *_ANY),
+)
+NUMBER_KEYS = ("score", "rating", "intensity", "value", "number", "分数", "得分", "评分", "预测分数", *_ANY)
+SPAN_KEYS = ("span", "cause", "evidence", "原因", *_ANY)
+JUDGEMENT_KEYS = ("judgement", "judgment", "correct", "preference", "判断", *_ANY)
+_TRIES, _LITERAL, _FIELDS = 64, 4_000, 16
+_BLANK = re.compile(r"[ \t*\n]+")
+_OPENING = re.compile(r"[{\[]")
+_DECODER = json.JSONDecoder()
+_ANSWER = re.compile(r"(?:final answer|answer|最终答案|答案)\s{0,3}(?:is|是|为)?\s{0,3}[:：]", re.IGNORECASE)
+_FIELD = re.compile(
+    r"^[\s\-*#>•\d.)]{0,12}(?:emotions?|labels?|sentiment|category|情绪|情感|标签)[\s*]{0,3}[:：]", re.IGNORECASE | re.M
+)
+_BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
+_BRACKETS = re.compile(r"[\[【]([^\[\]【】]*)[\]】]")
+_COMMAS = re.compile(r"[,，、;；/\n]|\s(?:and|or)\s|和|以及")
+
+
+class Absent:
+    """There is no JSON in the text; None is a JSON value."""
+
+
+ABSENT = Absent()
+
+
+def json_value(text: str, keys: Sequence[str]) -> Any:
+    """The answer in the last JSON object or list of the text; ``ABSENT`` if there is none.
+
+    An object holds it in the first of ``keys`` that it has, or in its only field; a list is an answer itself.
+    """
+    found: Any = ABSENT
+    for value in _documents(text):
+        field = _field(value, keys)
+        found = found if field is ABSENT else field
+    return found
+
+
+def json_objects(text: str) -> list[dict[str, Any]]:
+    """Every JSON object of the text."""
+    return [value for value in _documents(text) if isinstance(value, dict)]
+
+
+def _documents(text: str) -> Iterator[Any]:
+    start = 0
+    for _ in range(_TRIES):
+        opening = _OPENING.search(text, start)
+        if opening is None:
+            return
+        try:
+            value, start = _DECODER.raw_decode(text, opening.start())
+            yield value
+        except (ValueError, RecursionError):
+            closing = text.find("}" if opening.group() == "{" else "]", opening.start())
+            value = _literal(text[opening.start() : closing + 1]) if closing > 0 else ABSENT
+            start = opening.end() if value is ABSENT else closing + 1
+            if value is not ABSENT:
+                yield value
+
+
+def _literal(text: str) -> Any:
+    """Python's own notation, which models write when they mean JSON: ``{'emotion': 'sad'}``."""
+    if len(text) > _LITERAL:
+        return ABSENT
+    try:
+        value = ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError, TypeError):
+        return ABSENT
+    return value if isinstance(value, (dict, list)) else ABSENT
+
+
+def _field(value: Any, keys: Sequence[str]) -> Any:
+    if isinstance(value, list):
+        return value or ABSENT  # within prose, an empty pair of brackets says nothing
+    fields = {bare(str(key)): item for key, item in value.items()}
+    known = next((key for key in keys if key in fields), None)
+    if known is None and len(fields) != 1:
+        return ABSENT
+    found = next(iter(fields.values())) if known is None else fields[known]
+    return _field(found, keys) if isinstance(found, dict) else found
+
+
+def texts_of(value: Any) -> list[str] | None:
+    """A JSON value as the texts that it holds; None where it holds anything else."""
+    if value is None:
+        return []
+    items = value if isinstance(value, list) else [value]
+    return items if all(isinstance(item, str) for item in items) else None
+
+
+def after_answer(text: str) -> str | None:
+    """The line after the last ``Answer:`` of the text."""
+    end = None
+    for match in _ANSWER.finditer(text):
+        end = match.end()
+    return None if end is None else _line(text, end)
+
+
+def after_fields(text: str) -> list[str]:
+    """What follows ``Emotion:``, ``Label:`` and the like at the beginning of lines; nothing where there are many."""
+    found = [_line(text, match.end()) for match in islice(_FIELD.finditer(text), _FIELDS + 1)]
+    return found if len(found) <= _FIELDS else []
+
+
+def _line(text: str, start: int) -> str:
+    begin = _BLANK.match(text, start)
+    first = begin.end() if begin else start
+    end = text.find("\n", first)
+    return text[first : end if end >= 0 else len(text)]
+
+
+def bracketed(text: str) -> list[str] | None:
+    """The items of the last list in square brackets."""
+    found = _BRACKETS.findall(text)
+    return items(found[-1]) if found else None
+
+
+def bulleted(text: str) -> list[str] | None:
+    """The items of a list with one bullet or number a line; None with fewer than two of them."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    marked = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
+    return [bare(line) for line in marked] if len(marked) > 1 and len(marked) >= len(lines) - 1 else None
+
+
+def items(text: str) -> list[str]:
+    """Items between commas, line ends, ``and`` and ``和``, without blank ones."""
+    found = (bare(_BULLET.sub("", item)) for item in _COMMAS.split(text.strip(EDGES)))
+    return [item for item in found if item]

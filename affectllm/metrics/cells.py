@@ -1,0 +1,73 @@
+"""From the cells of a table to the values that a form of metric takes."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+
+from affectllm.metrics.forms import missing
+
+_DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
+
+
+def to_value(form: str, cell: Any, *, gold: bool) -> Any:
+    """A cell as a value of ``form``: text of a CSV file is parsed, typed values of other formats are kept.
+
+    Raises:
+        ValueError: when it cannot be one (``json.JSONDecodeError`` is one).
+    """
+    if form == "raw":
+        return cell
+    if missing(cell):
+        # An empty cell is the empty set or the empty span among gold values, and no answer among predictions.
+        return {"set": (), "scores": (), "span": ""}.get(form) if gold else ("" if form == "span" else None)
+    return (_GOLD if gold else _PREDICTED).get(form, _as_it_is)(cell)
+
+
+def _as_it_is(cell: Any) -> Any:
+    return cell
+
+
+def _label(cell: Any) -> Any:
+    # 3 and 3.0 are one class: Parquet and pandas make numbers of class ids as soon as one is missing.
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else cell
+
+
+def _labels(cell: Any) -> Any:
+    """A list, a JSON array, or labels separated by commas in optional brackets and quotation marks."""
+    if not isinstance(cell, str):
+        return [_label(item) for item in (cell if isinstance(cell, (list, tuple, set, frozenset)) else [cell])]
+    if cell.lstrip().startswith("["):
+        try:
+            return [str(item) for item in json.loads(cell)]
+        except json.JSONDecodeError:
+            pass  # ['a', 'b'] and [a, b] are no JSON, and usual all the same
+    return [
+        item.strip() for item in re.split(r"['\",]", cell.strip().removeprefix("[").removesuffix("]")) if item.strip()
+    ]
+
+
+def _number(cell: Any) -> Any:
+    if isinstance(cell, str):
+        text = cell.strip().rstrip("\xa0 ")
+        return float(text.replace(",", ".") if _DECIMAL_COMMA.fullmatch(text) else text)
+    return cell
+
+
+def _json(cell: Any) -> Any:
+    return json.loads(cell) if isinstance(cell, str) else cell
+
+
+def _references(cell: Any) -> Any:
+    if isinstance(cell, str) and cell.startswith('["'):
+        return json.loads(cell)
+    return cell
+
+
+_MAPPINGS = ("vector", "distribution", "ratings", "sequence", "probability", "scores")
+_SHARED: dict[str, Callable[[Any], Any]] = {"label": _label, "set": _labels, "number": _number}
+_GOLD = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "scores": _labels, "probability": _label, "ranked": _label}
+_GOLD["text"] = _references
+_PREDICTED = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "ranked": _labels}

@@ -1,0 +1,76 @@
+"""Answers without any understanding, to hold a score against.
+
+``majority`` always gives the most frequent gold value (the mean of numbers), ``chance`` draws uniformly from the labels
+(from the range of numbers, from the gold values of other forms), ``say_all`` names every label, ``empty`` says nothing,
+``shuffled`` gives the gold answers in another order, so it knows how often each one occurs but not where.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed: int) -> dict[str, list[Any]]:
+    """Control → one answer per item, for the controls that ``form`` knows.
+
+    Args:
+        form: name of the form.
+        gold: checked gold values.
+        labels: the label space; where it is empty, the labels in ``gold``.
+        seed: of ``chance`` and ``shuffled``.
+    """
+    import numpy as np
+
+    if form in ("raw", "ratings", "sequence", "ranked", "scores", "probability", "span") or not gold:
+        return {}
+    random = np.random.default_rng(seed)
+    shuffled = [gold[row] for row in random.permutation(len(gold))]
+    return {
+        "majority": [_majority(form, gold)] * len(gold),
+        "chance": _chance(form, gold, labels, random),
+        **({"say_all": _say_all(form, gold, labels)} if form in ("label", "set") else {}),
+        "empty": [None] * len(gold),
+        "shuffled": [truth[0] for truth in shuffled] if form == "text" else shuffled,
+    }
+
+
+def _majority(form: str, gold: Sequence[Any]) -> Any:
+    if form == "number":
+        return sum(gold) / len(gold)
+    if form in ("vector", "distribution"):
+        names = sorted({name for truth in gold for name in truth})
+        return {name: sum(truth.get(name, 0.0) for truth in gold) / len(gold) for name in names}
+    if form == "text":
+        return Counter(truth[0] for truth in gold).most_common(1)[0][0]
+    if form == "set":  # an empty set is no answer; the most frequent label is
+        counts = Counter(label for truth in gold for label in truth)
+        return frozenset([min(counts, key=lambda label: (-counts[label], label))]) if counts else frozenset()
+    counts = Counter(gold)
+    return min(counts, key=lambda label: (-counts[label], label))
+
+
+def _chance(form: str, gold: Sequence[Any], labels: Sequence[str], random: np.random.Generator) -> list[Any]:
+    if form == "number":
+        return list(map(float, random.uniform(min(gold), max(gold), len(gold))))
+    if form in ("label", "set"):
+        known = _known(gold, labels) or [""]  # sets may all be empty
+        named = [known[number] for number in random.integers(0, len(known), len(gold))]
+        return [frozenset(filter(None, [label])) for label in named] if form == "set" else list(named)
+    drawn = [gold[number] for number in random.integers(0, len(gold), len(gold))]
+    return [truth[0] for truth in drawn] if form == "text" else drawn
+
+
+def _say_all(form: str, gold: Sequence[Any], labels: Sequence[str]) -> list[Any]:
+    """Of a set, every label; where one label is asked for, an answer that names them all cannot be read."""
+    return [frozenset(_known(gold, labels)) if form == "set" else None] * len(gold)
+
+
+def _known(gold: Sequence[Any], labels: Sequence[str]) -> list[str]:
+    if labels:
+        return list(labels)
+    return sorted({label for truth in gold for label in ([truth] if isinstance(truth, str) else truth)})

@@ -1,0 +1,181 @@
+"""The forms that gold values and answers take, and how each is checked.
+
+An answer that could not be read is None. NaN, a missing value of a table and a blank string count as None too, and so
+does a number that is not finite; a gold value must be there and be sound.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectllm.errors import Malformed
+
+Check = Callable[[Any], Any]
+
+
+@dataclass(frozen=True)
+class Form:
+    """How the values of one form are checked; each check returns the value as metrics see it.
+
+    Args:
+        name: its name, as in ``affectllm ls metrics``.
+        gold, predicted: raise ValueError, TypeError or AttributeError when a value is not of this form.
+        told: what a value looks like, for error messages and the documentation.
+    """
+
+    name: str
+    gold: Check
+    predicted: Check
+    told: str
+
+
+def missing(value: Any) -> bool:
+    """Whether a value stands for no answer: None, NaN, a table's missing value or a blank string."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return True
+    return isinstance(value, float) and math.isnan(value)
+
+
+def checked(form: Form, gold: Sequence[Any] | None, predicted: Sequence[Any] | None) -> tuple[list[Any], list[Any]]:
+    """Gold values and answers as metrics of ``form`` see them; an absent side is an empty list.
+
+    Raises:
+        Malformed: when a value is not of this form; names its position.
+    """
+    sides = (() if side is None else side for side in (gold, predicted))  # arrays have no truth value
+    truth = [_one(form.gold, value, form, "gold value", row) for row, value in enumerate(next(sides))]
+    answers = [_answer(form, value, row) for row, value in enumerate(next(sides))]
+    return truth, answers
+
+
+def _answer(form: Form, value: Any, row: int) -> Any:
+    # A span may be empty on purpose: it says that there is none. A raw value is the metric's own business.
+    if form.name != "raw" and (missing(value) if form.name != "span" else missing(value) and value != ""):
+        return None
+    return _one(form.predicted, value, form, "answer", row)
+
+
+def _one(check: Check, value: Any, form: Form, what: str, row: int) -> Any:
+    try:
+        return check(value)
+    except (ValueError, TypeError, AttributeError) as error:
+        shown = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"
+        told = f"{what} {row + 1} is {shown}, not {form.told}"
+        raise Malformed(told, do=str(error) or "correct it, or choose a metric of another form") from error
+
+
+def _label(value: Any) -> str:
+    if missing(value) or isinstance(value, (Mapping, set, frozenset, list, tuple)):
+        raise ValueError("a single label is needed; several labels per item have metrics of their own")
+    return str(value).strip()
+
+
+def _labels(value: Any) -> frozenset[str]:
+    return frozenset(_several(value))
+
+
+def _labels_or_weights(value: Any) -> frozenset[str] | dict[str, float]:
+    """A set of labels, or how strongly each label holds, where the metric has a threshold for it."""
+    return _vector(value) if isinstance(value, Mapping) else _labels(value)
+
+
+def _ranked(value: Any) -> tuple[str, ...]:
+    return tuple(_several(value))
+
+
+def _several(value: Any) -> list[str]:
+    if isinstance(value, (str, Mapping)):
+        raise ValueError("a list of labels is needed, such as ['joy', 'surprise']")
+    return [_label(item) for item in value]
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool):
+        raise ValueError("a number is needed")
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError("a finite number is needed")
+    return number
+
+
+def _finite_or_none(value: Any) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _vector(value: Any) -> dict[str, float]:
+    return {str(name): _number(number) for name, number in value.items()}
+
+
+def _vector_or_none(value: Any) -> dict[str, float] | None:
+    found = {str(name): _finite_or_none(number) for name, number in value.items()}
+    return None if None in found.values() else {name: number for name, number in found.items() if number is not None}
+
+
+def _distribution(value: Any) -> dict[str, float]:
+    weights = _vector(value)
+    total = sum(weights.values())
+    if min(weights.values(), default=0) < 0 or total <= 0:
+        raise ValueError("weights are at least 0, and one is more")
+    return {name: weight / total for name, weight in weights.items()}
+
+
+def _probabilities(value: Any) -> dict[str, float] | None:
+    weights = _vector_or_none(value)
+    if weights and (min(weights.values()) < 0 or sum(weights.values()) > 1 + 1e-6):
+        raise ValueError("probabilities are at least 0 and sum to at most 1")
+    return weights
+
+
+def _references(value: Any) -> tuple[str, ...]:
+    texts = (value,) if isinstance(value, str) else tuple(value)
+    if not texts or not all(isinstance(text, str) for text in texts):
+        raise ValueError("a text, or a list of texts, is needed")
+    return texts
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a text is needed")
+    return value
+
+
+def _span(value: Any) -> str:
+    return "" if missing(value) else _text(value).strip()
+
+
+def _ratings(value: Any) -> dict[str, Any]:
+    return {str(rater): rating for rater, rating in value.items() if not missing(rating)}
+
+
+def _sequence(value: Any) -> list[Any]:
+    if isinstance(value, (str, Mapping)):
+        raise ValueError("a list is needed")
+    return list(value)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+FORMS: dict[str, Form] = {
+    form.name: form
+    for form in (
+        Form("label", _label, _label, "one label"),
+        Form("set", _labels, _labels, "a set of labels"),
+        Form("ranked", _label, _ranked, "labels in order, the best first"),
+        Form("scores", _labels_or_weights, _vector_or_none, "a score per label"),
+        Form("probability", _label, _probabilities, "a probability per label"),
+        Form("number", _number, _finite_or_none, "a number"),
+        Form("vector", _vector, _vector_or_none, "a number per name"),
+        Form("distribution", _distribution, _distribution, "a weight per label"),
+        Form("text", _references, _text, "a text"),
+        Form("span", _span, _span, "a span of text; empty says that there is none"),
+        Form("ratings", _ratings, _same, "a rating per rater"),
+        Form("sequence", _sequence, _sequence, "a list"),
+        Form("raw", _same, _same, "what the metric's own page says"),
+    )
+}

@@ -1,0 +1,114 @@
+"""A judge whose answers are kept in a file, so that scores can be computed again without asking anybody.
+
+The file is JSON lines: ``{"prompt": …, "hash": …, "system": …, "user": …}`` once for each prompt, then one line per
+question: ``key`` (a SHA-256 of model, decoding and conversation), ``model``, ``prompt_hash`` and ``output``, or
+``failure`` with its ``detail``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import Malformed
+from affectllm.metrics.judge.judge import GREEDY, Failure, Judge, Messages
+from affectllm.metrics.judge.wording import Prompt
+
+
+class JudgeStore(Judge):
+    """Answers from a file, and from ``judge`` where the file has none.
+
+    Args:
+        path: the file; made when it is not there.
+        judge: who is asked; None only reads, and what is not in the file is the failure ``not_stored``.
+        retry_failures: ask again what failed before.
+
+    Raises:
+        Malformed: when a line of the file cannot be read, or the file knows no model and nor does the caller.
+    """
+
+    def __init__(self, path: str | Path, judge: Judge | None = None, *, retry_failures: bool = False) -> None:
+        self.path, self.judge, self.retry = Path(path), judge, retry_failures
+        lines = _lines(self.path)
+        self._answers = {row["key"]: row for row in lines if "key" in row}
+        self._prompts = {row["hash"] for row in lines if "hash" in row}
+        super().__init__(*(_writer(self.path, lines) if judge is None else (judge.model, judge.decoding)))
+
+    def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
+        """Stored answers; the others are asked for, and are on the disk when this returns."""
+        keys = [self.key(messages) for messages in batch]
+        wanted = {key: messages for key, messages in zip(keys, batch, strict=True) if not self._known(key)}
+        if wanted and self.judge is not None:
+            answers = self.judge.complete(list(wanted.values()), prompt)
+            self._keep(dict(zip(wanted, answers, strict=True)), prompt)
+        return [self._answer(key) for key in keys]
+
+    def key(self, messages: Messages) -> str:
+        """What a question is kept under."""
+        told = json.dumps([self.model, dict(self.decoding), messages], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(told.encode()).hexdigest()
+
+    def decoding_as(self, decoding: Mapping[str, Any]) -> Judge:
+        """The same file, asked and filled with another way of generating."""
+        made = super().decoding_as(decoding)
+        if isinstance(made, JudgeStore) and self.judge is not None:
+            made.judge = self.judge.decoding_as(decoding)
+        return made
+
+    def _known(self, key: str) -> bool:
+        row = self._answers.get(key)
+        return row is not None and not (self.retry and self.judge is not None and "failure" in row)
+
+    def _answer(self, key: str) -> str | Failure:
+        row = self._answers.get(key, {"failure": "not_stored"})
+        return row["output"] if "output" in row else Failure(row["failure"], row.get("detail", ""))
+
+    def _keep(self, answers: Mapping[str, str | Failure], prompt: Prompt | None) -> None:
+        rows: list[dict[str, Any]] = []
+        if prompt is not None and prompt.hash not in self._prompts:
+            self._prompts.add(prompt.hash)
+            told = {"prompt": prompt.name, "version": prompt.version, "hash": prompt.hash}
+            rows.append({**told, "system": prompt.system, "user": prompt.user})
+        for key, answer in answers.items():
+            row: dict[str, Any] = {"key": key, "model": self.model, "decoding": dict(self.decoding)}
+            row["prompt_hash"] = prompt.hash if prompt else None
+            if isinstance(answer, Failure):
+                row |= {"failure": answer.reason, "detail": answer.detail}
+            else:
+                row["output"] = answer
+            self._answers[key] = row
+            rows.append(row)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as stream:
+            stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _lines(path: Path) -> list[dict[str, Any]]:
+    if not path.is_file():
+        return []
+    found = []
+    # A process that was killed while writing leaves its last line without an end; that question is asked again.
+    for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
+        try:
+            row = json.loads(line)
+            if not ({"key", "hash"} & row.keys()) or ("key" in row and not {"output", "failure"} & row.keys()):
+                raise ValueError("not a line of a judge store")
+        except (ValueError, AttributeError) as error:
+            raise Malformed(
+                "a kept answer of a judge cannot be read", where=f"{path}:{number}", do="delete it"
+            ) from error
+        found.append(row)
+    return found
+
+
+def _writer(path: Path, lines: Sequence[Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
+    """The one judge that wrote the file."""
+    judges = {json.dumps([row["model"], row.get("decoding", dict(GREEDY))]): row for row in lines if "key" in row}
+    if len(judges) != 1:
+        told = "holds answers of several judges" if judges else "holds no answers"
+        raise Malformed(f"the store {told}", where=str(path), do="give judge= as well, with the model that is meant")
+    row = next(iter(judges.values()))
+    return row["model"], row.get("decoding", GREEDY)

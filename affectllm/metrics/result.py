@@ -1,0 +1,70 @@
+"""What a metric returns: never a bare number."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypedDict
+
+
+class Score(TypedDict):
+    """One metric of one task in ``scores.json``: see ``Result`` for the fields."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    unreadable: float
+    controls: dict[str, float | None]
+
+
+@dataclass(frozen=True)
+class Result:
+    """A value with everything that is needed to read it.
+
+    Args:
+        metric: name of the metric.
+        value: the value, in the unit and range of the metric.
+        low, high: 95 % interval; both are ``value`` when there is one cluster only.
+        n: items that the value is computed on.
+        unreadable: share of all answers that could not be read, 0..1.
+        per_class: label (or another part of the data) → its values; empty where the metric knows none.
+        controls: what answers without any understanding score: ``majority``, ``chance``, ``say_all``, ``empty`` and
+            ``shuffled`` (gold answers in another order), as far as they make sense; None where undefined.
+        coverage: what was left out or reached: items per wheel, labels per item, shares that a table knows …
+        settings: how it was computed: compat mode, policy for unreadable answers, resamples, clusters, options.
+        details: further values of the same computation.
+    """
+
+    metric: str
+    value: float
+    low: float
+    high: float
+    n: int
+    unreadable: float
+    per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    controls: Mapping[str, float | None] = field(default_factory=dict)
+    coverage: Mapping[str, float] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, float] = field(default_factory=dict)
+
+    def __float__(self) -> float:
+        return self.value
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value:.4f} [{self.low:.4f}, {self.high:.4f}], n {self.n:,}"
+
+    def score(self) -> Score:
+        """What ``scores.json`` keeps."""
+        controls = dict(self.controls)
+        return Score(
+            value=self.value, low=self.low, high=self.high, n=self.n, unreadable=self.unreadable, controls=controls
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON types, keys in the order of the fields."""
+        return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
+
+
+def _plain(value: Any) -> Any:
+    return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

@@ -1,0 +1,200 @@
+"""Rewards: metrics of one answer each, as functions that TRL's ``GRPOTrainer`` takes in ``reward_funcs``.
+
+A reward is called with ``completions`` (texts, or conversations of which the last message counts) and ``samples``, a
+column of the training set with one mapping an item: ``gold`` (a label, a list of labels or a number) and, where the
+reward says so, ``labels`` (the label space) or ``bounds`` (smallest and largest number). Everything else that TRL
+passes is ignored. Answers are read by the strict readers: from ``<answer>`` where there is one, never with a fallback.
+
+"Say everything" must lose: a label is right only alone, a wheel F counts every further word against its precision, and
+its length penalties count it again.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from math import log
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import Malformed
+from affectllm.labels.reading import (
+    COMPAT,
+    Unreadable,
+    read_label,
+    read_labels,
+    read_number,
+    read_open_labels,
+    space_of,
+)
+from affectllm.labels.reading.tags import has_answer_tag
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from affectllm.metrics.wheels.tables import Tables
+
+    Array = np.ndarray[Any, Any]
+
+Completions = Sequence[str | Sequence[Mapping[str, Any]]]
+Samples = Sequence[Mapping[str, Any]]
+Reward = Callable[..., list[float]]
+_FORMAT = re.compile(r"<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
+
+
+def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:
+    """A completion as text: itself, or the last message of a conversation, the text parts of it together."""
+    if isinstance(completion, str):
+        return completion
+    content = completion[-1].get("content") if completion else ""
+    if isinstance(content, str) or content is None:
+        return content or ""
+    return "".join(part.get("text", "") for part in content if part.get("type", "text") == "text")
+
+
+def _told(samples: Samples, row: int, field: str, what: str) -> Any:
+    value = samples[row].get(field)
+    if value is None:
+        raise Malformed(f"sample {row + 1} has no {field!r}", do=f"give {what} in the column samples")
+    return value
+
+
+def _paired(completions: Completions, samples: Samples) -> list[tuple[str, Any]]:
+    """Text and gold value of every item."""
+    if len(completions) != len(samples):
+        raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
+    golds = [_told(samples, row, "gold", "the right answer") for row in range(len(samples))]
+    return list(zip(map(text_of, completions), golds, strict=True))
+
+
+def label_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """1 for the right label, 0 for any other, several of them, or none that can be read.
+
+    Needs ``labels``. Where gold is a list of labels, the set of labels that is read must equal it.
+    """
+    rewards = []
+    for row, (text, gold) in enumerate(_paired(completions, samples)):
+        space = space_of(_told(samples, row, "labels", "the label space"))
+        if isinstance(gold, str):
+            rewards.append(float(read_label(text, space) == gold))
+        else:
+            found = read_labels(text, space)
+            rewards.append(float(not isinstance(found, Unreadable) and set(found) == set(gold)))
+    return rewards
+
+
+def format_reward(completions: Completions, **_: Any) -> list[float]:
+    """1 when the whole completion is ``<think>…</think>``, blanks and ``<answer>…</answer>``, else 0."""
+    return [float(_FORMAT.fullmatch(text_of(completion)) is not None) for completion in completions]
+
+
+def r1_omni_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """R1-Omni's accuracy reward, fault for fault: the text in ``<answer>`` equals gold, case and all (D11).
+
+    Without the tag the whole completion is compared. Its first attempt, math-verify on both texts, is not imitated: it
+    finds no expression in a word, so it never decides between labels; where gold is a formula, the two differ.
+    """
+    read = COMPAT["r1_omni_reward"]
+    return [float(read(text, ()) == read(str(gold), ())) for text, gold in _paired(completions, samples)]
+
+
+def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """What each number contributes to the concordance correlation of the batch; the mean of the rewards is that CCC.
+
+    Formula: ``r_i = 1 - (x_i - y_i)² / D`` with ``D = s_x² + s_y² + (m_x - m_y)²`` of the numbers that could be read,
+    so ``1/n Σ r_i = 2·s_xy / D``. Needs ``bounds``. A number that cannot be read or lies outside gets the lowest reward
+    of the batch, and -1 at most. Where D is 0 all answers are right, and get 1. A batch of one item gets 1 when right
+    and 0 when wrong, and rewards of different batches have different D: give large batches.
+    """
+    import numpy as np
+
+    pairs = _paired(completions, samples)
+    read: list[float | Unreadable] = []
+    for row, (text, _gold) in enumerate(pairs):
+        low, high = _told(samples, row, "bounds", "smallest and largest number")
+        read.append(read_number(text, float(low), float(high)))
+    rows = [row for row, number in enumerate(read) if not isinstance(number, Unreadable)]
+    truth = np.array([gold for _, gold in pairs], float)
+    if not np.isfinite(truth).all():
+        raise Malformed("a gold number is not finite", do="leave such samples out of the training set")
+    values = _concordance(np.array([read[row] for row in rows], float), truth[rows])
+    lowest = min([-1.0, *values])
+    given = dict(zip(rows, values, strict=True))
+    return [given.get(row, lowest) for row in range(len(pairs))]
+
+
+def _concordance(said: Array, gold: Array) -> list[float]:
+    if not len(said):
+        return []
+    spread = said.var() + gold.var() + (said.mean() - gold.mean()) ** 2
+    return [float(value) for value in (1 - (said - gold) ** 2 / spread if spread > 0 else 0 * said + 1)]
+
+
+def _inverse(said: int, gold: int) -> float:
+    return 1 / (said - gold + 1)
+
+
+def _share(said: int, gold: int) -> float:
+    return gold / said
+
+
+def _log(said: int, gold: int) -> float:
+    # log 1 = 0 would give nothing to an item with one gold label, so there one is added within both logarithms.
+    return log(gold) / log(said) if gold > 1 else log(gold + 1) / log(said + 1)
+
+
+PENALTIES: Mapping[str, Callable[[int, int], float]] = {"inverse": _inverse, "ratio": _share, "log": _log}
+"""Length penalties of a third party's GRPO for AffectGPT: ``1/(|p|-|g|+1)``, ``|g|/|p|`` and ``log|g| / log|p|``."""
+
+
+def length_penalty(said: int, gold: int, penalty: str | None) -> float:
+    """The factor for ``said`` labels where ``gold`` are right: 1 unless there are more, or without a penalty.
+
+    Raises:
+        Malformed: when there is no such penalty, or ``gold`` is 0.
+    """
+    if penalty is None:
+        return 1.0
+    if penalty not in PENALTIES:
+        raise Malformed(f"there is no length penalty {penalty!r}", do=f"choose of {', '.join(PENALTIES)} or None")
+    if gold < 1:
+        raise Malformed("an item without gold labels has no length to hold an answer against", do="leave it out")
+    return 1.0 if said <= gold else PENALTIES[penalty](said, gold)
+
+
+def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log", *, tagged: bool = True) -> Reward:
+    """A reward: the item's wheel F (mean over five wheels) times a length penalty.
+
+    Args:
+        tables: the emotion wheels, of ``metrics.wheels.read_tables``.
+        level: of the wheels, 1 or 2.
+        penalty: ``log``, ``ratio``, ``inverse`` or None.
+        tagged: whether a completion without ``<answer>`` gets 0, as published.
+
+    Returns:
+        A function of completions and samples; gold is a list of labels. An unreadable or empty answer gets 0.
+    """
+    length_penalty(2, 1, penalty)  # an unknown penalty is an error now, not after the first generation
+
+    def wheel_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+        from affectllm.metrics.wheels import item_f1
+
+        pairs = _paired(completions, samples)
+        golds = [_normal([gold] if isinstance(gold, str) else gold) for _, gold in pairs]
+        said = [_listed(text, tagged) for text, _ in pairs]
+        if any(not gold for gold in golds):
+            raise Malformed("a sample has no gold labels", do="leave such samples out of the training set")
+        values = item_f1(golds, said, tables, level)
+        sizes = zip(said, golds, strict=True)
+        return [float(f) * length_penalty(len(p), len(g), penalty) for f, (p, g) in zip(values, sizes, strict=True)]
+
+    wheel_reward.__name__ = f"wheel_f1_level{level}_{penalty or 'plain'}"
+    return wheel_reward
+
+
+def _listed(text: str, tagged: bool) -> list[str]:
+    found = read_open_labels(text) if has_answer_tag(text) or not tagged else ()
+    return [] if isinstance(found, Unreadable) else _normal(found)
+
+
+def _normal(labels: Sequence[str]) -> list[str]:
+    return list(dict.fromkeys(label.strip().lower() for label in labels if label.strip()))

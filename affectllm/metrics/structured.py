@@ -1,0 +1,19 @@
+"""Mappings and lists that a table holds as text."""
+
+from __future__ import annotations
+
+import ast
+import json
+from typing import Any
+
+
+def structured(value: Any) -> Any:
+    """The mapping or list that a text spells out, as JSON or as Python prints it; anything else as it is."""
+    if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
+        return value
+    for read in (json.loads, ast.literal_eval):
+        try:
+            return read(value.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+    return value

@@ -1,0 +1,22 @@
+"""Metrics of an open vocabulary: emotion words are compared by where they stand on five emotion wheels.
+
+The wheels, synonyms and spellings are the published tables, read from a folder of the user by ``read_tables``.
+"""
+
+from affectllm.metrics.wheels.answers import parse_set
+from affectllm.metrics.wheels.f1 import item_f1, m_avg, mer2025_track2, wheel_f1, wheel_f1_level2
+from affectllm.metrics.wheels.hit_rate import hit_rate, m_score
+from affectllm.metrics.wheels.tables import Tables, read_tables
+
+__all__ = [
+    "Tables",
+    "hit_rate",
+    "item_f1",
+    "m_avg",
+    "m_score",
+    "mer2025_track2",
+    "parse_set",
+    "read_tables",
+    "wheel_f1",
+    "wheel_f1_level2",
+]

@@ -1,0 +1,80 @@
+"""Answers of the open vocabulary: one value of a table or an archive → the labels in it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from affectllm.errors import Malformed
+
+_SEPARATORS = re.compile("['\",]")
+_COLLECTIONS = (list, tuple, set, frozenset)
+
+
+def parse_set(value: Any) -> list[str]:
+    """The labels in one value, exactly as the evaluator of AffectGPT and of the MER challenges splits it.
+
+    A list (array, set, tuple) is itself; None and NaN are no labels. Of a string, one leading ``[`` and one trailing
+    ``]`` are dropped, each only where it is the very first or last character; what remains is cut at ``'``, ``"`` and
+    ``,``, blanks around the pieces go, and empty pieces too. So a label with an apostrophe falls in two.
+
+    Raises:
+        Malformed: when the value is none of these.
+    """
+    if hasattr(value, "tolist"):  # a numpy array or scalar
+        value = value.tolist()
+    if isinstance(value, _COLLECTIONS):
+        return [_text(item, value) for item in value]
+    if _absent(value):
+        return []
+    text = _text(value, value).removeprefix("[").removesuffix("]")
+    return [piece for piece in map(str.strip, _SEPARATORS.split(text)) if piece]
+
+
+def parse_labels(value: Any) -> list[str]:
+    """As ``parse_set``, but a JSON array is read as one first, so that its labels keep their apostrophes."""
+    if isinstance(value, str) and '"' in value and value.lstrip().startswith("["):
+        try:
+            found = json.loads(value)
+        except (ValueError, RecursionError):
+            return parse_set(value.strip())
+        if isinstance(found, list) and all(isinstance(item, str) for item in found):
+            return found
+    return parse_set(value.strip() if isinstance(value, str) else value)
+
+
+def distinct(values: Sequence[Any], strict: bool) -> list[tuple[str, ...]]:
+    """The labels of each value in lower case and without blanks around them; equal values are read once."""
+    parse = parse_labels if strict else parse_set
+    known: dict[Any, tuple[str, ...]] = {}
+    found = []
+    for value in values:
+        if not isinstance(value, (str, frozenset)):
+            found.append(_normal(parse(value)))
+            continue
+        if value not in known:
+            known[value] = _normal(parse(value))
+        found.append(known[value])
+    return found
+
+
+def _normal(labels: list[str]) -> tuple[str, ...]:
+    return tuple([name for label in labels if (name := label.lower().strip())])
+
+
+def _absent(value: Any) -> bool:
+    # pandas' NA and NaT are told by their names, because comparing NA with itself is no yes and no no.
+    return (
+        value is None or type(value).__name__ in ("NAType", "NaTType") or (isinstance(value, float) and value != value)
+    )
+
+
+def _text(value: Any, whole: Any) -> str:
+    if not isinstance(value, str):
+        shown = repr(whole) if len(repr(whole)) < 80 else repr(whole)[:77] + "…"
+        raise Malformed(
+            f"{shown} holds no labels", do="give a string such as '[happy, surprised]', or a list of strings"
+        )
+    return str(value)

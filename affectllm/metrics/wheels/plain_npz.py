@@ -1,0 +1,136 @@
+"""Reading numpy archives without running anything that lies in them.
+
+Published labels, predictions and tables are npz files whose arrays hold Python objects, that is, pickles; and a pickle
+may run any code when it is opened. Here only plain data is rebuilt: containers, strings, numbers and numpy arrays of
+them. Anything else is refused by its name.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import Malformed, NotFound
+
+_BUILTINS = (
+    "bool",
+    "bytearray",
+    "bytes",
+    "complex",
+    "dict",
+    "float",
+    "frozenset",
+    "int",
+    "list",
+    "set",
+    "str",
+    "tuple",
+)
+_MODULES: dict[str, tuple[str, ...]] = {
+    "builtins": _BUILTINS,
+    "__builtin__": _BUILTINS,  # as Python 2 and the oldest protocols call it
+    "collections": ("OrderedDict",),
+    "numpy": ("ndarray", "dtype", "str_", "bytes_", "bool_"),
+    "numpy.core.multiarray": ("_reconstruct", "scalar"),
+    "numpy._core.multiarray": ("_reconstruct", "scalar"),  # since numpy 2
+    "numpy.core.numeric": ("_frombuffer",),
+    "numpy._core.numeric": ("_frombuffer",),
+}
+PLAIN = frozenset((module, name) for module, names in _MODULES.items() for name in names)
+"""(module, name) of everything that a pickle may call for."""
+
+_BROKEN = (
+    pickle.UnpicklingError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    ImportError,
+    OverflowError,
+    MemoryError,
+    RecursionError,
+)
+"""What a damaged pickle raises: it is a program for a stack machine, so nearly anything."""
+
+
+class _Refused(Exception):
+    pass
+
+
+class _PlainUnpickler(pickle.Unpickler):
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("_codecs", "encode"):
+            return _latin1
+        if (module, name) not in PLAIN:
+            raise _Refused(f"{module}.{name}")
+        return super().find_class(module, name)
+
+
+def _latin1(text: str, encoding: str = "latin1") -> bytes:
+    # Protocol 2 writes bytes as text with the name of a codec; a codec is code, so only this one is known.
+    if encoding != "latin1":
+        raise _Refused(f"_codecs.encode({encoding!r})")
+    return text.encode("latin1")
+
+
+def load_plain_npz(path: Path) -> dict[str, Any]:
+    """Every array of an npz file by its name; an object array without dimensions is the object itself.
+
+    Raises:
+        NotFound: when there is no such file.
+        Malformed: when it is not an npz file, is damaged, or holds anything but plain data; names the class.
+    """
+    if not path.is_file():
+        raise NotFound(f"there is no file {path.name}", where=str(path), do="check the path")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
+    except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
+        raise Malformed(f"not a readable npz file ({error})", where=str(path), do="fetch the file again") from error
+    return {name: _array(content, f"{path}, array {name}") for name, content in members.items()}
+
+
+def array_names(path: Path) -> list[str]:
+    """The names of the arrays of an npz file, without reading them; none where it is not one."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist()]
+    except (zipfile.BadZipFile, OSError):
+        return []
+
+
+def _array(content: bytes, where: str) -> Any:
+    import numpy as np
+
+    stream = io.BytesIO(content)
+    try:
+        if not _holds_objects(stream):
+            return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
+        found = _PlainUnpickler(stream).load()
+    except _Refused as error:
+        told = f"it holds a pickled {error}, which is code and not plain data"
+        raise Malformed(told, where=where, do="save it as plain strings, numbers, lists and dicts") from error
+    except _BROKEN as error:
+        raise Malformed(f"damaged array ({error})", where=where, do="fetch or write the file again") from error
+    if not isinstance(found, np.ndarray):
+        raise Malformed(
+            f"a {type(found).__name__} where an array should be", where=where, do="write it with numpy.savez"
+        )
+    return found.item() if found.ndim == 0 else found
+
+
+def _holds_objects(stream: io.BytesIO) -> bool:
+    """Read the header, so that the stream stands at the data; whether these are a pickle."""
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(stream)
+    if version > (2, 0):  # for field names beyond Latin-1, which arrays of objects do not have
+        return False
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    return bool(read(stream)[2].hasobject)

@@ -1,0 +1,1 @@
+"""Scoring tables of predictions from the command line: files in, a result out."""

@@ -1,0 +1,176 @@
+"""Which column is meant, and which prediction belongs to which gold value."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.metrics.cells import to_value
+from affectllm.metrics.forms import missing
+from affectllm.metrics.metric import Metric
+from affectllm.score.files import Table
+
+_IDS = ("id", "ids", "name", "names", "filename", "filenames", "file_name", "key", "video_name", "utt_id", "qid", "uid")
+_GOLD = ("gold", "label", "labels", "emotion", "emo", "discrete", "openset", "reference", "val", "valence", "answer")
+_PREDICTED = ("prediction", "predicted", "pred", "fileitems", "reply", "response", "openset", "answer", "name2reason")
+_SEVERAL = ("vector", "distribution", "ratings", "probability", "scores")  # forms that may lie in one column per name
+
+
+@dataclass(frozen=True)
+class Side:
+    """Values of one file by id, in the file's order.
+
+    Args:
+        table: where they come from.
+        rows: id → row number; row numbers stand for ids where the table has none.
+        values: row number → value.
+    """
+
+    table: Table
+    rows: Mapping[str, int]
+    values: Mapping[int, Any]
+
+
+def id_column(table: Table, asked: str | None) -> str | None:
+    """The column of ids: the one asked for, else the first with a usual name; None where there is none.
+
+    Raises:
+        NotFound: when the one asked for is not there.
+    """
+    if asked is not None:
+        if asked in table.columns:
+            return asked
+        if "filenames" in table.columns:  # the published form of predictions has one name for it
+            return "filenames"
+        raise _no_column(table, asked)
+    usual = {name.lower(): name for name in reversed(list(table.columns))}
+    return next((usual[name] for name in _IDS if name in usual), None)
+
+
+def value_column(table: Table, asked: str | None, form: str, *, gold: bool, taken: str | None) -> str:
+    """The column of values: the one asked for, else the only one, else the first with a usual name.
+
+    Raises:
+        NotFound: when the one asked for is not there, or none can be told; the message lists the columns.
+    """
+    if asked is not None:
+        return _resolved(table, asked, form)
+    free = [name for name in table.columns if name != taken]
+    if len(free) == 1:
+        return free[0]
+    usual = {name.lower(): name for name in reversed(free)}
+    for name in _GOLD if gold else _PREDICTED:
+        if name in usual:
+            return usual[name]
+    flag = "--gold-column" if gold else "--pred-column"
+    raise NotFound(
+        f"which column holds the values? {', '.join(free)}", where=str(table.path), do=f"name it with {flag}"
+    )
+
+
+def _resolved(table: Table, asked: str, form: str) -> str:
+    """A column by name, or one of MERTools' corpora by the name of the corpus or of the key."""
+    if asked in table.columns or (form in _SEVERAL and all(name in table.columns for name in asked.split(","))):
+        return asked
+    key = "val" if form in ("number", "raw") and f"{asked}.val" in table.columns else "emo"
+    if f"{asked}.{key}" in table.columns:
+        return f"{asked}.{key}"
+    ending = [name for name in table.columns if name.endswith(f".{asked}")]
+    testing = [name for name in ending if name.startswith("test")]
+    for found in (testing, ending):
+        if len(found) == 1:
+            return found[0]
+    if ending:
+        raise NotFound(f"{asked!r} is in several corpora: {', '.join(ending)}", where=str(table.path), do="name one")
+    raise _no_column(table, asked)
+
+
+def _no_column(table: Table, asked: str) -> NotFound:
+    near = difflib.get_close_matches(asked, table.columns, n=3) or list(table.columns)
+    return NotFound(f"there is no column {asked!r}", where=str(table.path), do=f"it has {', '.join(near)}")
+
+
+def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bool, raw: bool = False) -> Side:
+    """One side's values by id.
+
+    Args:
+        raw: keep cells as they are, for compat modes that parse on their own and for texts that are read later.
+
+    Raises:
+        Malformed: when an id is missing or occurs twice, or a cell is not of the metric's form; names file and line.
+    """
+    cells = _cells(table, column)
+    form = "raw" if raw else metric.form.name
+    # A name that one of several corpora in a file lacks is no item of that corpus.
+    rows = [row for row, cell in enumerate(cells) if not ("." in column and column in table.columns and cell is None)]
+    values = {row: _value(table, row, form, cells[row], gold) for row in rows}
+    return Side(table, _ids(table, ids, rows), values)
+
+
+def _cells(table: Table, column: str) -> Sequence[Any]:
+    if column in table.columns:
+        return table.columns[column]
+    names = column.split(",")
+    return [{name: _weight(table, row, name) for name in names} for row in range(len(table))]
+
+
+def _weight(table: Table, row: int, name: str) -> Any:
+    cell = table.columns[name][row]
+    if missing(cell):
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        return cell  # a label, as raters may give
+
+
+def _value(table: Table, row: int, form: str, cell: Any, gold: bool) -> Any:
+    try:
+        return to_value(form, cell, gold=gold)
+    except ValueError as error:
+        shown = repr(cell) if len(repr(cell)) < 80 else repr(cell)[:77] + "…"
+        raise Malformed(f"{shown} is no {form}: {error}", where=table.place(row), do="correct the cell") from error
+
+
+def _ids(table: Table, column: str | None, rows: Sequence[int]) -> dict[str, int]:
+    if column is None:
+        return {str(row): row for row in rows}
+    found: dict[str, int] = {}
+    for row in rows:
+        name = table.columns[column][row]
+        if missing(name):
+            raise Malformed(f"no id in column {column!r}", where=table.place(row), do="every row needs one")
+        if str(name) in found:
+            told = f"the id {str(name)!r} occurs twice, first at {table.place(found[str(name)])}"
+            raise Malformed(told, where=table.place(row), do="keep one of the two rows")
+        found[str(name)] = row
+    return found
+
+
+def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[list[str], dict[str, float]]:
+    """The ids that are scored, in gold's order, and what was left out.
+
+    Args:
+        partial: leave out gold items without a prediction, and predictions without a gold item.
+        extra: leave out predictions without a gold item.
+
+    Raises:
+        Malformed: when an id has no partner and must have one; says how many, and names some.
+    """
+    lacking = [name for name in gold.rows if name not in predicted.rows]
+    surplus = [name for name in predicted.rows if name not in gold.rows]
+    if lacking and (not partial or len(lacking) == len(gold.rows)):
+        told = f"{len(lacking):,} of {len(gold.rows):,} gold items have no prediction, such as {_some(lacking)}"
+        raise Malformed(told, where=str(predicted.table.path), do="add them, name the ids with --id, or pass --partial")
+    if surplus and not (partial or extra):
+        told = f"{len(surplus):,} predictions have no gold item, such as {_some(surplus)}"
+        raise Malformed(told, where=str(gold.table.path), do="remove them, or pass --partial")
+    left_out = {"items_without_prediction": len(lacking), "predictions_without_item": len(surplus)}
+    return [name for name in gold.rows if name in predicted.rows], {k: float(v) for k, v in left_out.items() if v}
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(map(repr, names[:3]))

@@ -1,0 +1,199 @@
+"""What ``affectllm score`` does: read the tables, match them, compute, print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.metrics import METRICS
+from affectllm.metrics.comparison import Comparison, compare
+from affectllm.metrics.metric import Metric
+from affectllm.metrics.result import Result
+from affectllm.score import columns
+from affectllm.score.answers import read_answers
+from affectllm.score.files import Table, read_table
+from affectllm.score.text import render, render_comparisons
+
+
+def score(arguments: argparse.Namespace) -> None:
+    """Print the metric of one prediction file, or of several with every comparison between them.
+
+    Raises:
+        NotFound: when a metric, file or column is not there.
+        Malformed: when a file cannot be read as what it is said to be.
+    """
+    metric = named(arguments.metric)
+    scored = {name: _inputs(metric, arguments, path) for name, path in _named_files(arguments.pred).items()}
+    results = {name: _result(metric, arguments, *inputs) for name, inputs in scored.items()}
+    comparisons = _comparisons(metric, arguments, scored) if len(scored) > 1 else []
+    if not arguments.json:
+        print("\n\n".join(render(metric, result, name) for name, result in results.items()))
+        if comparisons:
+            print("\n" + render_comparisons(comparisons))
+        return
+    shown: Any = next(iter(results.values())).to_json()
+    if len(results) > 1:
+        shown = {"systems": {name: result.to_json() for name, result in results.items()}}
+        shown["comparisons"] = [asdict(comparison) for comparison in comparisons]
+    print(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False))
+
+
+def named(name: str) -> Metric:
+    """The metric called ``name``.
+
+    Raises:
+        NotFound: when there is none; names the nearest.
+    """
+    import difflib
+
+    if name in METRICS:
+        return METRICS[name]
+    near = difflib.get_close_matches(name, METRICS, n=3)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    raise NotFound(f"there is no metric called {name!r}", do=f"{hint}See `affectllm ls metrics`")
+
+
+def _named_files(paths: Sequence[Path] | None) -> dict[str, Path | None]:
+    """Predictions by a name each: the file's own, with its folder where two are called the same."""
+    if not paths:
+        return {"": None}
+    plain = [path.stem for path in paths]
+    names = plain if len(set(plain)) == len(plain) else [str(path) for path in paths]
+    if len(set(names)) < len(names):
+        raise Malformed("the same prediction file is given twice", do="give each file once")
+    return dict(zip(names, paths, strict=True))
+
+
+Inputs = tuple[list[Any] | None, list[Any] | None, dict[str, Any], dict[str, float]]
+
+
+def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) -> Inputs:
+    """Gold values, answers, keyword arguments, and what matching left out."""
+    read = arguments.read is not None
+    gold = _side(metric, arguments, arguments.gold, gold=True, raw=False) if metric.takes != "predicted" else None
+    predicted = _side(metric, arguments, path, gold=False, raw=read) if metric.takes != "gold" else None
+    options = options_of(metric, arguments)
+    if gold is None or predicted is None:
+        only = gold or predicted
+        assert only is not None  # a metric takes at least one side
+        values = list(only.values.values())
+        keyed = {**options, **_per_item(arguments, only, list(only.rows))}
+        return (values, None, keyed, {}) if gold else (None, values, keyed, {})
+    ids, left_out = columns.joined(gold, predicted, partial=arguments.partial, extra=arguments.compat is not None)
+    truth = [gold.values[gold.rows[name]] for name in ids]
+    answers = [predicted.values[predicted.rows[name]] for name in ids]
+    truth = _from_numbers(metric, truth, arguments.labels)
+    if read:
+        told = (arguments.labels, options.get("bounds"))
+        answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *told)
+        left_out |= unread
+    return truth, answers, {**options, **_per_item(arguments, gold, ids)}, left_out
+
+
+def _side(metric: Metric, arguments: argparse.Namespace, path: Path | None, *, gold: bool, raw: bool) -> columns.Side:
+    flag = "--gold" if gold else "--pred"
+    if path is None:
+        raise Malformed(f"{metric.name} needs {flag} FILE", do=f"give {flag}")
+    table = _table(arguments, path)
+    ids = columns.id_column(table, arguments.id)
+    asked = arguments.gold_column if gold else arguments.pred_column
+    column = columns.value_column(table, asked, metric.form.name, gold=gold, taken=ids)
+    return columns.side(table, metric, ids, column, gold=gold, raw=raw)
+
+
+def _table(arguments: argparse.Namespace, path: Path) -> Table:
+    told = {"header": not arguments.no_header, "encoding": arguments.encoding}
+    return read_table(path, allow_pickle=arguments.allow_pickle, **told)
+
+
+def _per_item(arguments: argparse.Namespace, gold: columns.Side, ids: Sequence[str]) -> dict[str, list[Any]]:
+    """The metric's own columns and the clusters, from the gold table."""
+    pairs = dict(_pair(text, "--column") for text in arguments.column)
+    if arguments.cluster:
+        pairs["clusters"] = arguments.cluster
+    found = {}
+    for name, column in pairs.items():
+        if column not in gold.table.columns:
+            raise columns._no_column(gold.table, column)
+        found[name] = [gold.table.columns[column][gold.rows[item]] for item in ids]
+    return found
+
+
+def _from_numbers(metric: Metric, truth: list[Any], labels: Sequence[str]) -> list[Any]:
+    """Class numbers as names, where ``--labels`` gives names and every gold value is a number."""
+    if not labels or metric.form.name not in ("label", "raw", "set"):
+        return truth
+    flat = [item for value in truth for item in (value if isinstance(value, (list, tuple)) else [value])]
+    if not all(str(item).isdigit() and int(item) < len(labels) for item in flat) or set(map(str, flat)) <= set(labels):
+        return truth
+    return [[labels[int(n)] for n in v] if isinstance(v, (list, tuple)) else labels[int(v)] for v in truth]
+
+
+def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
+    """The keyword arguments of the metric that the command line gives.
+
+    Raises:
+        Malformed: when one is not ``KEY=VALUE``, or the metric needs tables and none are given.
+    """
+    import yaml
+
+    options = {key: yaml.safe_load(text) for key, text in (_pair(text, "--option") for text in arguments.option)}
+    if arguments.labels:
+        options["labels"] = tuple(arguments.labels)
+    if arguments.compat:
+        options["compat"] = arguments.compat
+    if "tables" in metric.options:
+        options["tables"] = _tables(metric, arguments)
+    if "judge" in metric.options:
+        from affectllm.score.judging import judge_of
+
+        options["judge"] = judge_of(metric, arguments)
+    return options
+
+
+def _tables(metric: Metric, arguments: argparse.Namespace) -> Any:
+    from affectllm.metrics.wheels import read_tables
+
+    if arguments.tables is None:
+        told = f"{metric.name} needs the published emotion wheel tables, which no one may ship"
+        raise Malformed(told, do="give their folder: --tables DIR --tables-version 2025|2026")
+    return read_tables(arguments.tables, arguments.tables_version)
+
+
+def _pair(text: str, flag: str) -> tuple[str, str]:
+    key, equals, value = text.partition("=")
+    if not equals or not key:
+        raise Malformed(f"{flag} {text!r} is not KEY=VALUE", do=f"write {flag} key=value")
+    return key, value
+
+
+def _result(
+    metric: Metric,
+    arguments: argparse.Namespace,
+    gold: list[Any] | None,
+    predicted: list[Any] | None,
+    options: Mapping[str, Any],
+    left_out: Mapping[str, float],
+) -> Result:
+    told = {"invalid": arguments.invalid, "resamples": arguments.resamples, "seed": arguments.seed}
+    result = metric(gold, predicted, **told, **options)
+    aligned = {"read": arguments.read, "partial": arguments.partial}
+    settings = {**result.settings, **{name: value for name, value in aligned.items() if value}}
+    return replace(result, coverage={**result.coverage, **left_out}, settings=settings)
+
+
+def _comparisons(metric: Metric, arguments: argparse.Namespace, scored: Mapping[str, Inputs]) -> list[Comparison]:
+    first = next(iter(scored.values()))
+    gold, options = first[0], dict(first[2])
+    if gold is None or any(inputs[0] != gold for inputs in scored.values()):
+        print("no comparison: the files do not answer the same items", file=sys.stderr)
+        return []
+    systems = {name: inputs[1] or [] for name, inputs in scored.items()}
+    clusters = options.pop("clusters", None)
+    return compare(metric, gold, systems, clusters=clusters, correction=arguments.correction, **options)

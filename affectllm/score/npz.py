@@ -1,0 +1,75 @@
+"""NumPy archives in the shapes in which the field publishes labels and predictions."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+from affectllm.errors import Malformed
+
+_CORPUS = "_corpus"
+
+
+def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
+    """Columns of an archive.
+
+    Three shapes are known: arrays of one length (``filenames`` and ``fileitems`` of AffectGPT among them) are columns;
+    ``…_corpus`` dictionaries of MERTools (name → ``emo``, ``val``) become ``name`` and one column per corpus and key,
+    called ``test_corpus.emo`` (and ``emo`` where there is one corpus for testing, or one only); single values under
+    many names become ``name`` and ``value``.
+
+    Raises:
+        Malformed: when the archive is none of these, or holds objects and ``allow_pickle`` is not given.
+    """
+    arrays = _arrays(path, allow_pickle)
+    corpora = {name: value for name, value in arrays.items() if isinstance(value, Mapping)}
+    if corpora:
+        return _corpora(path, corpora)
+    columns = {name: value for name, value in arrays.items() if isinstance(value, list)}
+    if not columns:
+        return {"name": list(arrays), "value": list(arrays.values())}
+    lengths = {name: len(column) for name, column in columns.items()}
+    if len(set(lengths.values())) > 1:
+        raise Malformed(f"arrays of different lengths: {lengths}", where=str(path), do="keep one table per file")
+    return columns
+
+
+def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
+    """Name → list, mapping or single value."""
+    import numpy as np
+
+    if not allow_pickle:
+        try:
+            with np.load(path, allow_pickle=False) as archive:
+                return {name: archive[name].tolist() for name in archive.files}
+        except ValueError as error:
+            told = "the archive holds Python objects, which are stored as a pickle"
+            raise Malformed(told, where=str(path), do="pass --allow-pickle if you trust its source") from error
+        except (BadZipFile, OSError) as error:
+            raise Malformed(f"not a NumPy archive: {error}", where=str(path), do="check the file") from error
+    from affectllm.plain import load_plain_npz
+
+    print(f"warning: {path} may hold pickled objects; only plain values are read from it", file=sys.stderr)
+    return {name: _plain(value) for name, value in load_plain_npz(path).items()}
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if hasattr(value, "tolist") else value
+
+
+def _corpora(path: Path, corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Columns of every corpus side by side; a name that a corpus lacks has None there."""
+    for corpus, items in corpora.items():
+        if not all(isinstance(values, Mapping) for values in items.values()):
+            if len(corpora) > 1:
+                raise Malformed(f"{corpus} maps names to single values", where=str(path), do="keep one per file")
+            return {"name": list(items), corpus: list(items.values())}
+    names = list(dict.fromkeys(name for items in corpora.values() for name in items))
+    columns: dict[str, list[Any]] = {"name": names}
+    for corpus, items in corpora.items():
+        for key in dict.fromkeys(key for values in items.values() for key in values):
+            columns[f"{corpus}.{key}"] = [items.get(name, {}).get(key) for name in names]
+    return columns

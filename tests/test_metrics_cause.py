@@ -1,0 +1,239 @@
+"""Causes of emotions: RECCON's spans, published and strict, and entailment; on its own files where they are there."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import re
+import string
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sklearn.metrics import f1_score
+
+from affectllm.errors import Malformed
+from affectllm.metrics.cause import NO_ANSWER, reccon_entailment, reccon_span, squad_items, token_f1
+
+
+def squad_f1(truth: str, answer: str) -> float:
+    """Precision and recall of tokens, one by one, as SQuAD describes them."""
+    sides = []
+    for text in (truth, answer):
+        kept = "".join(char for char in text.lower() if char not in string.punctuation)
+        sides.append([word for word in kept.split() if word not in ("a", "an", "the")])
+    words, given_words = sides
+    if not words or not given_words:
+        return float(words == given_words)
+    left = list(words)
+    common = 0
+    for word in given_words:
+        if word in left:
+            left.remove(word)
+            common += 1
+    if not common:
+        return 0.0
+    precision, recall = common / len(given_words), common / len(words)
+    return 2 * precision * recall / (precision + recall)
+
+
+def longest_common(one: str, two: str) -> str:
+    pieces = {one[i:j] for i in range(len(one)) for j in range(i + 1, len(one) + 1)}
+    return max((piece for piece in pieces if piece in two), key=len, default="")
+
+
+def published(gold: list[str], predicted: list[str]) -> dict[str, float]:
+    """The script's counting with its three buckets and the variable that outlives its loop."""
+    buckets: dict[str, list[tuple[str, str]]] = {"correct": [], "similar": [], "incorrect": []}
+    for truth, answer in zip(gold, predicted, strict=True):
+        text = truth or NO_ANSWER
+        same, inside = answer.strip() == text.strip(), answer.strip() in text.strip() or text.strip() in answer.strip()
+        buckets["correct" if same else "similar" if inside else "incorrect"].append((truth, answer))
+    f1, lcs, exact, empty = [], [], 0, 0
+    for truth, _ in buckets["correct"]:
+        exact += bool(truth)
+        f1, lcs = [*f1, 1.0], [*lcs, 1.0]
+    last = ""
+    held = [answer for truth, answer in buckets["similar"] if truth]
+    for truth, answer in buckets["similar"]:
+        if truth and answer:
+            common = len(longest_common(truth, answer).split())
+            precision, recall = common / len(answer.split()), common / len(truth.split())
+            f1, lcs = [*f1, squad_f1(truth, answer)], [*lcs, 2 * precision * recall / (precision + recall)]
+        elif truth:
+            empty += 1
+            f1, lcs = [*f1, 0.0], [*lcs, 0.0]
+    for truth, _ in buckets["incorrect"]:
+        if truth:
+            last = held[-1] if held else "?"
+            empty += last == ""
+            f1, lcs = [*f1, 0.0], [*lcs, 0.0]
+    right = sum(not truth for truth, _ in buckets["similar"])
+    negative = right + sum(not truth for truth, _ in buckets["incorrect"])
+    recall, precision = right / max(negative, 1), right / max(right + empty, 1)
+    return {
+        "em_pos": exact / max(len(f1), 1),
+        "f1_pos": sum(f1) / max(len(f1), 1),
+        "lcs_f1": sum(lcs) / max(len(lcs), 1),
+        "f1_neg": 2 * precision * recall / (precision + recall) if right else 0.0,
+        "f1": (sum(f1) + right) / len(gold),
+    }
+
+
+words = st.lists(st.sampled_from(["I", "lost", "the", "dog", "answer", "!", "do"]), max_size=4).map(" ".join)
+pairs = st.lists(st.tuples(words, words), min_size=1, max_size=8)
+
+
+@given(pairs)
+@settings(max_examples=200, deadline=None)
+def test_compat_is_the_published_script(items: list[tuple[str, str]]) -> None:
+    gold, predicted = map(list, zip(*items, strict=True))
+    expected = published(gold, predicted)
+    found = reccon_span.statistic(gold, predicted, compat="reccon")
+    assert dict(found.details) == pytest.approx(expected)
+    assert found.value() == pytest.approx(expected["f1"])
+
+
+@given(pairs)
+@settings(max_examples=200, deadline=None)
+def test_strict_is_plain_squad(items: list[tuple[str, str]]) -> None:
+    gold, predicted = map(list, zip(*items, strict=True))
+    each = [squad_f1(g, p) if g and p else float(g == p) for g, p in items]
+    found = reccon_span.statistic(gold, predicted)
+    assert found.value() == pytest.approx(sum(each) / len(each)) and 0 <= found.value() <= 1
+    negatives, empty = sum(not g for g in gold), sum(not p for p in predicted)
+    right = sum(not g and not p for g, p in items)
+    assert found.details["f1_neg"] == pytest.approx(2 * right / (negatives + empty) if right else 0)
+    assert reccon_span.statistic(gold[::-1], predicted[::-1]).value() == pytest.approx(found.value())
+    assert reccon_span.statistic(gold, gold).value() == 1
+
+
+@given(words, words)
+@settings(max_examples=100, deadline=None)
+def test_token_f1_by_another_way(truth: str, answer: str) -> None:
+    assert token_f1(truth, answer) == pytest.approx(squad_f1(truth, answer))
+
+
+def test_hand_worked_spans() -> None:
+    gold = ["I lost the dog", "it rained", "", "", "my exam"]
+    predicted = ["lost my dog", "it rained", "", "it rained", None]
+    found = reccon_span(gold, predicted)
+    # "i lost dog" and "lost my dog" share two of three tokens; the longest run is "lost", 1 of 4 and of 3 words
+    assert found.details["f1_pos"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert found.details["lcs_f1"] == pytest.approx((2 / 7 + 1 + 0) / 3)
+    assert found.details["em_pos"] == pytest.approx(1 / 3)
+    assert found.details["f1_neg"] == pytest.approx(2 / 3)  # one of one claims is right, one of two found
+    assert found.value == pytest.approx((2 / 3 + 1 + 1) / 5)
+    assert found.unreadable == 0.2 and found.per_class["neg"]["support"] == 2
+
+
+def test_edge_cases_have_values() -> None:
+    only_spans = reccon_span(["a dog"], [""])
+    assert (only_spans.value, only_spans.details["f1_neg"]) == (0, 0)
+    only_none = reccon_span([NO_ANSWER, ""], ["", None])  # the corpus's own words for "impossible" are the empty span
+    assert (only_none.value, only_none.details["f1_pos"]) == (0.5, 0)
+    assert float(reccon_span(["the"], [""])) == 0  # no token on either side, but an empty answer claims "none"
+    assert 0 < float(reccon_span(["the dog ran off"], ["the dog ran off " + "x " * 500_000])) < 1e-4
+
+
+def test_defect_d12_the_empty_answer_lies_in_every_string() -> None:
+    gold, predicted = ["", ""], ["", "answer"]
+    published_value = reccon_span(gold, predicted, compat="reccon")
+    assert published_value.value == 1  # "answer" is part of the corpus's words for "impossible", so it is similar too
+    assert float(reccon_span(gold, predicted)) == 0.5
+
+
+def test_defect_d12_partial_overlap_counts_nothing() -> None:
+    gold, predicted = ["I lost my dog", "I lost my dog"], ["lost my keys", "lost my dog"]
+    assert reccon_span(gold, predicted, compat="reccon").details["f1_pos"] == pytest.approx((0 + 6 / 7) / 2)
+    assert reccon_span(gold, predicted).details["f1_pos"] == pytest.approx((4 / 7 + 6 / 7) / 2)
+
+
+def test_defect_d12_a_stale_variable_decides_what_counts_as_empty() -> None:
+    gold = ["my dog", "my cat", "my cat", ""]
+    empty_last, full_last = ["", "fox", "bus", ""], ["dog", "fox", "bus", ""]
+    # two wrong but non-empty answers count as empty because the last similar answer was: precision 1/4 instead of 1/2
+    assert reccon_span(gold, empty_last, compat="reccon").details["f1_neg"] == pytest.approx(2 * 0.25 / 1.25)
+    assert reccon_span(gold, empty_last).details["f1_neg"] == pytest.approx(2 * 0.5 / 1.5)
+    assert reccon_span(gold, full_last, compat="reccon").details["f1_neg"] == 1
+
+
+# --- entailment -------------------------------------------------------------------------------------------------------
+
+
+@given(st.lists(st.tuples(st.sampled_from("01"), st.sampled_from("01")), min_size=1, max_size=20))
+@settings(max_examples=100, deadline=None)
+def test_entailment_is_sklearns_macro_f1(items: list[tuple[str, str]]) -> None:
+    gold, predicted = map(list, zip(*items, strict=True))
+    found = reccon_entailment.statistic(gold, predicted)
+    assert found.value() == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
+    negative, positive = f1_score(gold, predicted, average=None, labels=["0", "1"], zero_division=0)
+    assert (found.details["pos_f1"], found.details["neg_f1"]) == (pytest.approx(positive), pytest.approx(negative))
+    assert reccon_entailment.statistic(gold, gold).value() == 1
+
+
+def test_entailment_edge_cases() -> None:
+    found = reccon_entailment([1, 0, 1, 0], [1, None, 0.0, "0"])
+    assert found.details["pos_f1"] == pytest.approx(2 / 3) and found.details["neg_f1"] == pytest.approx(1 / 2)
+    assert found.controls["majority"] is not None and found.unreadable == 0.25
+    with pytest.raises(Malformed, match="answer 1 is 'yes', not 0 or 1"):
+        reccon_entailment([1], ["yes"])
+
+
+# --- files ------------------------------------------------------------------------------------------------------------
+
+
+def test_squad_records_are_read_and_others_refused() -> None:
+    questions: list[dict[str, Any]] = [
+        {
+            "id": "d_span_1",
+            "is_impossible": False,
+            "question": "?",
+            "answers": [{"text": "so late", "answer_start": 0}],
+        },
+        {"id": "d_impossible_2", "is_impossible": True, "question": "?", "answers": [{"text": NO_ANSWER}]},
+        {"id": 3, "is_impossible": False, "question": "?", "answers": []},
+    ]
+    assert squad_items([{"context": "…", "qas": questions}]) == [
+        ("d_span_1", "so late"),
+        ("d_impossible_2", ""),
+        ("3", ""),
+    ]
+    for broken in ({"context": "…"}, {"qas": [{"id": 1}]}, {"qas": 3}, "text"):
+        with pytest.raises(Malformed, match="record 1 is no SQuAD record"):
+            squad_items([broken])  # type: ignore[list-item]
+
+
+def _corpus() -> Path:
+    folder = os.environ.get("AFFECTLLM_CORPORA", "")
+    if not folder or not (found := Path(folder) / "reccon" / "data").is_dir():
+        pytest.skip("AFFECTLLM_CORPORA has no reccon")
+    return found
+
+
+def test_real_spans_and_their_controls() -> None:
+    paths = sorted(_corpus().glob("subtask1/fold1/*_qa_*.json"))
+    assert paths
+    for path in paths:
+        records = json.loads(path.read_text(encoding="utf-8"))
+        ids, gold = map(list, zip(*squad_items(records), strict=True))
+        assert Counter("impossible" in name for name in ids) == Counter(not answer for answer in gold)
+        assert {question["answers"][0]["text"] for record in records for question in record["qas"]} >= {NO_ANSWER}
+        assert float(reccon_span(gold, gold)) == 1
+        never = reccon_span(gold, [""] * len(gold))
+        assert never.value == pytest.approx(gold.count("") / len(gold)) and never.details["em_pos"] == 0
+        answers = [re.sub(r"^\S+ ?", "", answer) for answer in gold]  # the first word left out
+        assert 0 < reccon_span(gold, answers, compat="reccon").details["f1_pos"] < 1
+
+
+def test_real_entailment() -> None:
+    paths = sorted(_corpus().glob("subtask2/fold1/*.csv"))
+    assert paths
+    with paths[0].open(encoding="utf-8", newline="") as file:
+        gold = [row["labels"] for row in csv.DictReader(file)]
+    assert float(reccon_entailment(gold, gold)) == 1
+    assert reccon_entailment(gold, ["0"] * len(gold)).details["pos_f1"] == 0

@@ -1,0 +1,449 @@
+"""Judges: asked over real HTTP, kept in files, failing in every way; and their twins that need no judge."""
+
+from __future__ import annotations
+
+import json
+import random
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from judging import overlap, said, sampler, served, slow, words_of
+from wheel_tables import write_2025
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.labels.reading import Unreadable
+from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
+from affectllm.metrics.judge import (
+    EndpointJudge,
+    Failure,
+    JudgeStore,
+    LocalJudge,
+    comparable,
+    load_prompt,
+    prompt_names,
+)
+from affectllm.metrics.judge.ask import answers
+from affectllm.metrics.judge.extract import SAMPLED, extract_label, extract_open
+from affectllm.metrics.reasoning import (
+    clue_overlap,
+    clue_overlap_words,
+    empathy_judge,
+    label_overlap,
+    label_overlap_set,
+    laughter_reasoning,
+)
+
+GOLD = ["his brow is furrowed and he shouts", "she smiles and laughs", "tears run down her face"]
+SAID = ["he shouts with a furrowed brow", "she is bored", None]
+HELLO = [{"role": "user", "content": "hello"}]
+
+
+def judge(url: str, **options) -> EndpointJudge:
+    return EndpointJudge(options.pop("model", "judge-7b"), url=url, **{"pause": 0.01, **options})
+
+
+# ── endpoints ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_an_endpoint_answers_in_order_and_is_asked_greedily_without_any_key(monkeypatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_not_for_strangers")
+    with served(lambda request: said(words_of(request).upper())) as server:
+        batch = [[{"role": "user", "content": f"word {number}"}] for number in range(12)]
+        assert judge(server.url).complete(batch) == [f"WORD {number}" for number in range(12)]
+    assert all(request["temperature"] == 0 and request["model"] == "judge-7b" for request in server.asked)
+    assert not any("authorization" in map(str.lower, headers) for headers in server.headers)
+
+
+def test_a_key_is_taken_from_the_environment_and_never_shown(monkeypatch) -> None:
+    with pytest.raises(NotFound, match="JUDGE_KEY is not set"):
+        judge("http://localhost", api_key_env="JUDGE_KEY")
+    monkeypatch.setenv("JUDGE_KEY", "secret-123")
+    with served(lambda request: said("hi")) as server:
+        asked = judge(server.url + "/chat/completions", api_key_env="JUDGE_KEY")
+        assert asked.complete([HELLO]) == ["hi"]
+    assert server.headers[0]["Authorization"] == "Bearer secret-123"
+    assert "secret" not in repr(asked) and "secret" not in json.dumps(asked.settings)
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason", "tries"),
+    [
+        (lambda request: (500, b"no"), "http_500", 3),
+        (lambda request: (429, b""), "http_429", 3),
+        (lambda request: (404, b"{}"), "http_404", 1),
+        (lambda request: (307, b""), "http_307", 1),
+        (lambda request: (200, b"<html>welcome</html>"), "garbage", 1),
+        (lambda request: (200, b'{"choices": []}'), "garbage", 1),
+        (lambda request: (200, b"[" * 100_000), "garbage", 1),
+        (lambda request: (200, b"\xff\xfe\x00"), "garbage", 1),
+        (lambda request: said(None), "empty", 1),
+        (lambda request: said(" \n"), "empty", 1),
+        (slow, "timeout", 3),
+    ],
+)
+def test_what_goes_wrong_is_a_failure_with_its_reason_and_tries_are_bounded(answer, reason: str, tries: int) -> None:
+    with served(answer) as server:
+        (found,) = judge(server.url, timeout=0.3).complete([HELLO])
+    assert isinstance(found, Failure) and found.reason == reason
+    assert len(server.asked) == tries
+
+
+def test_a_busy_server_is_asked_again() -> None:
+    states = iter([503, 502, 200])
+    with served(lambda request: (status, b"") if (status := next(states)) != 200 else said("7")) as server:
+        assert judge(server.url).complete([HELLO]) == ["7"]
+
+
+def test_nobody_there() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        (found,) = judge(f"http://127.0.0.1:{free.getsockname()[1]}/v1", retries=0).complete([HELLO])
+    assert isinstance(found, Failure) and found.reason == "connection"
+
+
+@pytest.mark.parametrize(
+    "options", [{"url": "localhost:8000"}, {"url": "http://x", "timeout": 0}, {"url": "http://x", "workers": 0}]
+)
+def test_impossible_endpoints_are_refused(options) -> None:
+    with pytest.raises(Malformed):
+        EndpointJudge("m", **options)
+
+
+# ── scores ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_scores_are_means_of_what_the_judge_says_and_the_settings_tell_who_it_was() -> None:
+    with served(overlap) as server:
+        found = clue_overlap(GOLD, SAID, judge=judge(server.url), resamples=50)
+    assert found.value == pytest.approx((5 + 2 + 1) / 3)  # four shared words, one, and no answer
+    assert found.n == 3 and found.unreadable == pytest.approx(1 / 3) and found.coverage["judged"] == 1
+    told = found.settings["judge"]
+    assert told["model"] == "judge-7b" and told["decoding"]["temperature"] == 0
+    assert told["prompts"] == {"clue_overlap/en": load_prompt("clue_overlap").hash}
+    assert found.controls["empty"] == 1 and found.controls["shuffled"] < 5
+    json.dumps(found.to_json(), allow_nan=False)
+
+
+def test_equal_questions_are_asked_once() -> None:
+    with served(overlap) as server:
+        clue_overlap(GOLD[:1] * 5, SAID[:1] * 5, judge=judge(server.url), controls=False)
+    assert len(server.asked) == 1
+
+
+def test_label_overlap_asks_for_words_first() -> None:
+    def two_steps(request):
+        text = words_of(request)
+        if "separated by commas" in text:
+            return said("angry, loud" if "shouts" in text else "happy")
+        return overlap(request)
+
+    with served(two_steps) as server:
+        asked = judge(server.url)
+        found = label_overlap(GOLD, SAID, judge=asked, controls=False)
+    assert found.value == pytest.approx((3 + 2 + 1) / 3)  # "angry, loud" twice; "happy" for both; no answer
+    assert set(found.settings["judge"]["prompts"]) == {"label_overlap/en", "summarise_emotions/en"}
+
+
+def test_label_overlap_counts_a_first_step_that_failed() -> None:
+    def forgetful(request):
+        return said(None if "bored" in words_of(request) else "6, I say" if "Reference" in words_of(request) else "joy")
+
+    with served(forgetful) as server:
+        found = label_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
+    assert found.value == 6 and found.n == 1 and found.coverage == {"judged": 0.5, "failed_empty": 0.5}
+
+
+def test_empathy_and_laughter() -> None:
+    with served(
+        lambda request: said("5" if "the explanation sound" in words_of(request) else '{"score": 3}')
+    ) as server:
+        asked = judge(server.url)
+        assert empathy_judge(GOLD, SAID, judge=asked, controls=False).value == pytest.approx((3 + 3 + 1) / 3)
+        assert laughter_reasoning(GOLD, SAID, judge=asked, controls=False).value == pytest.approx((8 + 8 + 0) / 3)
+        assert set(asked.used) == {"laughter_logic/en", "laughter_content/en"}
+
+
+def half(request):
+    """Answers about the first item only."""
+    return said('{"score": 9}') if "furrowed brow" in words_of(request) else said("I would rather not say.")
+
+
+def test_failures_are_left_out_and_counted() -> None:
+    with served(half) as server:
+        found = clue_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
+    assert found.value == 9 and found.n == 1
+    assert found.coverage == {"judged": 0.5, "failed_no_number": 0.5}
+
+
+@pytest.mark.parametrize("text", ["11", "0.5", "between 3 and 5", "no number", "NaN"])
+def test_a_score_outside_the_scale_is_none(text: str) -> None:
+    with served(lambda request: said(text)) as server, pytest.raises(Malformed, match="scored nothing"):
+        clue_overlap(GOLD, [*SAID[:2], "x"], judge=judge(server.url), controls=False)
+
+
+def test_defect_d7_emer_ends_on_an_empty_answer_where_strict_counts_it() -> None:
+    with served(lambda request: (500, b"") if "bored" in words_of(request) else said("'score': 8.")) as server:
+        asked = judge(server.url, retries=0)
+        with pytest.raises(Malformed, match="the published evaluator ends here: http_500"):
+            clue_overlap(GOLD[:2], SAID[:2], judge=asked, compat="emer", controls=False)
+        found = clue_overlap(GOLD[:2], SAID[:2], judge=asked, controls=False)
+    assert found.value == 8 and found.n == 1 and found.coverage["failed_http_500"] == 0.5
+
+
+def test_defect_d7_emer_takes_the_first_number_whatever_it_counts() -> None:
+    with served(lambda request: said("Of the 3 clues I would give 12 points.")) as server:
+        asked = judge(server.url)
+        assert clue_overlap(GOLD[:1], SAID[:1], judge=asked, compat="emer", controls=False).value == 3
+        with pytest.raises(Malformed, match="scored nothing"):
+            clue_overlap(GOLD[:1], SAID[:1], judge=asked, controls=False)
+
+
+def test_defect_d7_the_first_step_of_label_overlap_ends_it_too() -> None:
+    with served(lambda request: said(None)) as server, pytest.raises(Malformed, match="evaluator ends here: empty"):
+        label_overlap(GOLD[:1], SAID[:1], judge=judge(server.url), compat="emer", controls=False)
+
+
+def test_emobench_m_scores_a_failure_as_zero() -> None:
+    def logic_only(request):
+        return said("4") if "the explanation sound" in words_of(request) else (400, b"")
+
+    with served(logic_only) as server:
+        asked = judge(server.url)
+        assert laughter_reasoning(GOLD[:1], ["x"], judge=asked, compat="emobench_m", controls=False).value == 4
+        with pytest.raises(Malformed, match="scored nothing: http_400 1"):
+            laughter_reasoning(GOLD[:1], ["x"], judge=asked, controls=False)
+
+
+def test_scores_of_different_judges_or_prompts_are_not_compared() -> None:
+    with served(overlap) as server:
+        one = clue_overlap(GOLD, SAID, judge=judge(server.url), controls=False)
+        same = clue_overlap(GOLD, SAID[::-1], judge=judge(server.url), controls=False)
+        other = clue_overlap(GOLD, SAID, judge=judge(server.url, model="judge-70b"), controls=False)
+        chinese = clue_overlap(GOLD, SAID, judge=judge(server.url), language="zh", controls=False)
+    comparable(one, same)
+    comparable(clue_overlap_words(GOLD, SAID), clue_overlap_words(GOLD, GOLD))
+    for result, told in ((other, "judge-70b"), (chinese, "clue_overlap/zh"), (clue_overlap_words(GOLD, SAID), "words")):
+        with pytest.raises(Malformed, match=told):
+            comparable(one, result)
+
+
+def test_a_judge_is_needed() -> None:
+    with pytest.raises(Malformed, match="judge"):
+        clue_overlap(GOLD, SAID)
+
+
+# ── stores ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_scoring_again_asks_nobody_and_gives_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "answers" / "clues.jsonl"
+    with served(overlap) as server:
+        first = clue_overlap(GOLD, SAID, judge=JudgeStore(path, judge(server.url)))
+        count = len(server.asked)
+        again = clue_overlap(GOLD, SAID, judge=JudgeStore(path, judge(server.url)))
+        assert len(server.asked) == count
+    alone = clue_overlap(GOLD, SAID, judge=JudgeStore(path))
+    assert first == again == alone
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    prompt = load_prompt("clue_overlap")
+    assert lines[0]["hash"] == prompt.hash and lines[0]["user"] == prompt.user
+    assert all(line["model"] == "judge-7b" and line["prompt_hash"] == prompt.hash for line in lines[1:])
+    assert len({line["key"] for line in lines[1:]}) == count == len(lines) - 1
+
+
+def test_failures_are_kept_and_asked_again_only_when_told(tmp_path: Path) -> None:
+    path = tmp_path / "store.jsonl"
+    with served(lambda request: (400, b"")) as server:
+        assert JudgeStore(path, judge(server.url)).complete([HELLO]) == [Failure("http_400", "Bad Request")]
+    with served(lambda request: said("yes")) as server:
+        store = JudgeStore(path, judge(server.url))
+        assert store.complete([HELLO])[0].reason == "http_400" and not server.asked  # type: ignore[union-attr]
+        assert JudgeStore(path, judge(server.url), retry_failures=True).complete([HELLO]) == ["yes"]
+    assert JudgeStore(path).complete([HELLO]) == ["yes"]
+
+
+def test_what_was_never_asked_is_a_failure_of_a_store_without_a_judge(tmp_path: Path) -> None:
+    path = tmp_path / "store.jsonl"
+    with served(lambda request: said("hi")) as server:
+        JudgeStore(path, judge(server.url)).complete([HELLO])
+    assert JudgeStore(path).complete([HELLO, [{"role": "user", "content": "else"}]]) == ["hi", Failure("not_stored")]
+    with pytest.raises(Malformed, match="not_stored 2"):
+        clue_overlap(GOLD[:2], SAID[:2], judge=JudgeStore(path), controls=False)
+
+
+def test_a_store_of_two_judges_and_broken_stores_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "store.jsonl"
+    with pytest.raises(Malformed, match="holds no answers"):
+        JudgeStore(path)
+    with served(lambda request: said("hi")) as server:
+        for model in ("a", "b"):
+            JudgeStore(path, judge(server.url, model=model)).complete([HELLO])
+    with pytest.raises(Malformed, match="several judges"):
+        JudgeStore(path)
+    kept = path.read_text(encoding="utf-8")
+    path.write_text(kept + '{"key": "cut o', encoding="utf-8")  # killed while writing: the last line has no end
+    JudgeStore(path, judge("http://localhost"))
+    for line in ("not json", '{"key": "k"}', "[]", "7"):
+        path.write_text(f"{kept}{line}\n", encoding="utf-8")
+        with pytest.raises(Malformed, match="cannot be read") as caught:
+            JudgeStore(path)
+        assert caught.value.where.endswith("store.jsonl:3")
+
+
+# ── prompts and local judges ─────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("name", prompt_names())
+def test_every_prompt_has_its_fields_in_every_language_and_hashes_its_wording(name: str) -> None:
+    english = load_prompt(name)
+    assert english.fields in ({"gold", "predicted"}, {"text"}, {"text", "labels"})
+    for language in ("zh",) if not name.startswith("laughter") else ():
+        other = load_prompt(name, language)
+        assert other.fields == english.fields and other.hash != english.hash
+    with pytest.raises(NotFound, match="klingon"):
+        load_prompt(name, "klingon")
+
+
+def test_braces_in_a_text_are_text_and_unknown_prompts_are_explained() -> None:
+    prompt = load_prompt("clue_overlap")
+    words = prompt.messages({"gold": "{predicted} {0} {", "predicted": "}{gold}"})[-1]["content"]
+    assert "{predicted} {0} {" in words and "}{gold}" in words
+    with pytest.raises(NotFound, match="clue_overlap"):
+        load_prompt("clues")
+
+
+def test_a_local_model_judges(tmp_path: Path) -> None:
+    from affectllm.model.tiny import tiny_folder
+
+    folder = tiny_folder("qwen2")
+    asked = LocalJudge(path=str(folder), decoding={"temperature": 0, "max_tokens": 4}, batch_size=2)
+    other = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "and a longer question than that"}]
+    found = asked.complete([HELLO, other, HELLO])
+    assert len(found) == 3 and found[0] == found[2] and all(isinstance(text, (str, Failure)) for text in found)
+    assert asked.model.startswith(folder.name + "@") and asked.settings["decoding"]["max_tokens"] == 4
+    store = JudgeStore(tmp_path / "store.jsonl", asked)
+    assert store.complete([HELLO]) == found[:1] == JudgeStore(tmp_path / "store.jsonl").complete([HELLO])
+    with pytest.raises(NotFound, match="no folder of a model"):
+        LocalJudge(path=str(tmp_path))
+
+
+def test_answers_and_questions_must_pair_up() -> None:
+    class Mute(EndpointJudge):
+        def complete(self, batch, prompt=None):
+            return []
+
+    with pytest.raises(Malformed, match="0 answers to 1 questions"):
+        answers(Mute("m", url="http://x"), load_prompt("extract_open"), [{"text": "a"}])
+
+
+# ── extraction ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+TEXTS = {"a": "he is happy, sad, angry and afraid at once", "b": "she is happy and sad"}
+
+
+def test_extracted_labels_are_kept_beside_the_texts_and_read_again_without_a_model(tmp_path: Path) -> None:
+    path = tmp_path / "labels.jsonl"
+    with served(sampler) as server:
+        first = extract_open(TEXTS, judge(server.url), path)
+        assert first == {"a": ("happy", "sad", "angry", "afraid"), "b": ("happy", "sad")}
+        assert extract_open(TEXTS, judge(server.url), path) == first and len(server.asked) == 2
+    assert extract_open(TEXTS, judge("http://nobody.invalid"), path) == first
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [(row["id"], row["text"]) for row in rows] == list(TEXTS.items())
+    assert all(row["model"] == "judge-7b" and row["prompt_hash"] == load_prompt("extract_open").hash for row in rows)
+
+
+def test_one_label_is_extracted_or_the_reason_kept(tmp_path: Path) -> None:
+    def answer(request):
+        text = words_of(request).rpartition("<<<")[2]
+        return (400, b"") if "broken" in text else said("Angry" if "rage" in text else "none")
+
+    texts = {"a": "in a rage", "b": "broken", "c": "a chair"}
+    with served(answer) as server:
+        found = extract_label(texts, EKMAN_6_NEUTRAL, judge(server.url), tmp_path / "labels.jsonl")
+    assert found == {"a": "anger", "b": Unreadable("extractor:http_400", "broken"), "c": Unreadable("no_label", "none")}
+    again = extract_label(texts, EKMAN_6_NEUTRAL, judge("http://nobody.invalid"), tmp_path / "labels.jsonl")
+    assert again == found
+
+
+def test_defect_d4_the_published_extractor_samples_so_two_runs_differ_and_strict_ones_do_not(tmp_path: Path) -> None:
+    random.seed(0)
+    texts = {str(number): TEXTS["a"] for number in range(3)} | TEXTS
+    with served(sampler) as server:
+        asked = judge(server.url)
+        runs = []
+        for number in range(6):
+            with pytest.warns(UserWarning, match="samples, so two runs give other labels"):
+                runs.append(extract_open(texts, asked, tmp_path / f"{number}.jsonl", compat="affectgpt"))
+        assert len({json.dumps(run) for run in runs}) > 1
+        sampled = server.asked[0]
+        assert {key: sampled[key] for key in SAMPLED} == dict(SAMPLED) and asked.decoding["temperature"] == 0
+        greedy = [extract_open(texts, asked, tmp_path / f"greedy{number}.jsonl") for number in range(3)]
+        assert greedy[0] == greedy[1] == greedy[2]
+        with pytest.warns(UserWarning):  # its own store makes even the noisy one repeatable
+            assert extract_open(texts, asked, tmp_path / "0.jsonl", compat="affectgpt") == runs[0]
+        with pytest.raises(Malformed, match="no compat mode"):
+            extract_open(texts, asked, tmp_path / "x.jsonl", compat="emer")
+
+
+def test_a_store_can_be_told_to_sample_as_well(tmp_path: Path) -> None:
+    with served(sampler) as server:
+        store = JudgeStore(tmp_path / "calls.jsonl", judge(server.url))
+        noisy = store.decoding_as(SAMPLED)
+        noisy.complete([[{"role": "user", "content": "<<< happy sad"}]])
+        assert server.asked[0]["top_p"] == 0.8 and store.decoding["temperature"] == 0
+        assert noisy.settings["decoding"] == dict(SAMPLED)
+
+
+def test_a_broken_store_of_labels_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"id": "a"}\n', encoding="utf-8")
+    with pytest.raises(Malformed, match="cannot be read"):
+        extract_open(TEXTS, judge("http://localhost"), tmp_path / "x.jsonl")
+
+
+# ── twins without a judge ────────────────────────────────────────────────────────────────────────────────────────────
+
+prose = st.lists(st.sampled_from(["angry", "joyful", "not", "sad", "his", "brows", "shouted", "and", "。"]), max_size=8)
+
+
+def test_clue_words_worked_out_by_hand() -> None:
+    # Content words, stemmed: {brow, furrow, shout} and {shout, furrow, brow}; "his … is … and he" carry nothing.
+    assert clue_overlap_words(GOLD[:1], ["shouting, furrowed brows"]).value == 1
+    assert clue_overlap_words(GOLD[:1], ["he shouted"]).value == pytest.approx(2 / 4)
+    assert clue_overlap_words(["他皱眉"], ["皱眉"]).value == pytest.approx(4 / 5)
+    assert clue_overlap_words([["he frowns", "she shouts"]], ["shouting"]).value == 1
+    assert clue_overlap_words(["he is"], ["she was"]).value == 1 and clue_overlap_words(["he is"], [None]).value == 0
+
+
+def test_label_sets_worked_out_by_hand() -> None:
+    gold = ["He is angry and ashamed, not sad.", "[joy, fear]", "A chair.", "A chair."]
+    told = ["Anger shows in his face; shame too.", "happy", "A table.", "sad"]
+    scores = [1, 2 / 3, 1, 0]
+    assert label_overlap_set(gold, told).value == pytest.approx(sum(scores) / 4)
+    for g, p, score in zip(gold, told, scores, strict=True):
+        assert label_overlap_set([g], [p]).value == pytest.approx(score)
+    found = label_overlap_set(gold, [*told[:3], None])
+    assert found.coverage == {"gold_with_emotions": 0.5, "predicted_with_emotions": 0.5}
+
+
+def test_label_sets_on_wheels(tmp_path: Path) -> None:
+    from affectllm.metrics.wheels import item_f1, read_tables
+
+    tables = read_tables(write_2025(tmp_path), "2025")
+    gold, told = ["[gleeful, tearful]", "[bold]", "[livid]"], ["[sunny]", "[spooked, bold]", None]
+    sets = [["gleeful", "tearful"], ["bold"]], [["sunny"], ["spooked", "bold"]]
+    expected = (sum(item_f1(*sets, tables, 1)) + 0) / 3
+    assert label_overlap_set(gold, told, tables=tables).value == pytest.approx(expected)
+    assert label_overlap_set(gold, told, tables=tables).value != pytest.approx(label_overlap_set(gold, told).value)
+
+
+@given(st.lists(st.tuples(prose.map(" ".join), prose.map(" ".join)), min_size=1, max_size=5))
+def test_twins_are_bounded_symmetric_and_perfect_on_themselves(pairs) -> None:
+    gold, told = ([text or "x" for text in side] for side in zip(*pairs, strict=True))
+    for metric in (clue_overlap_words, label_overlap_set):
+        value = metric.statistic(gold, told).value()
+        assert 0 <= value <= 1 and metric.statistic(told, gold).value() == pytest.approx(value)
+        assert metric.statistic(gold, gold).value() == pytest.approx(1)

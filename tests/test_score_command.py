@@ -1,0 +1,381 @@
+"""``affectllm score`` as its users meet it: tables of every format, ids that do not match, npz of published systems."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affectllm.cli import main
+from affectllm.metrics import accuracy, krippendorff_alpha, uar
+
+GOLD = [("a", "joy", "s1"), ("b", "anger", "s1"), ("c", "joy", "s2"), ("d", "fear", "s2")]
+PREDICTED = {"a": "joy", "b": "joy", "c": "joy", "d": ""}
+
+
+def write_csv(path: Path, rows: list[tuple], header: tuple[str, ...]) -> Path:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([header, *rows])
+    return path
+
+
+@pytest.fixture
+def gold(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "gold.csv", GOLD, ("id", "label", "speaker"))
+
+
+@pytest.fixture
+def pred(tmp_path: Path) -> Path:
+    return write_csv(tmp_path / "pred.csv", list(PREDICTED.items()), ("id", "prediction"))
+
+
+def scored(capsys: pytest.CaptureFixture[str], *words: str | Path) -> dict:
+    assert main(["score", "--json", *map(str, words)]) == 0, capsys.readouterr().err
+    return json.loads(capsys.readouterr().out)
+
+
+def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
+    assert main(["score", *map(str, words)]) == 2
+    return capsys.readouterr().err
+
+
+# ── what is printed ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_json_is_one_object_with_everything_that_is_promised(capsys, gold, pred) -> None:
+    found = scored(capsys, "--metric", "uar", "--gold", gold, "--pred", pred, "--cluster", "speaker")
+    ours = uar([g for _, g, _ in GOLD], list(PREDICTED.values()), clusters=[s for *_, s in GOLD])
+    assert found == json.loads(json.dumps(ours.to_json()))
+    promised = "metric, value, low, high, n, unreadable, per_class, controls, coverage, settings"
+    assert set(promised.split(", ")) <= set(found)
+    assert found["value"] == pytest.approx(1 / 3) and found["n"] == 4 and found["unreadable"] == 0.25
+    assert set(found["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
+
+
+def test_text_says_the_same(capsys, gold, pred) -> None:
+    assert main(["score", "--metric", "uar", "--gold", str(gold), "--pred", str(pred)]) == 0
+    out = capsys.readouterr().out
+    for word in ("uar  0.3333", "n 4", "25.0% of the answers unreadable", "majority", "joy", "recall"):
+        assert word in out
+
+
+def test_several_predictions_are_compared(capsys, tmp_path, gold, pred) -> None:
+    right = write_csv(tmp_path / "right.csv", [(name, label) for name, label, _ in GOLD], ("id", "prediction"))
+    found = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, "--pred", right)
+    assert found["systems"]["right"]["value"] == 1 and found["systems"]["pred"]["value"] == 0.5
+    (pair,) = found["comparisons"]
+    assert pair["difference"] == -0.5 and 0 < pair["p"] <= 1
+
+
+# ── formats ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize("kind", ["tsv", "jsonl", "json", "parquet", "npz"])
+def test_every_format_gives_the_same_score(capsys, tmp_path, gold, kind) -> None:
+    path = tmp_path / f"pred.{kind}"
+    names, answers = list(PREDICTED), list(PREDICTED.values())
+    if kind == "tsv":
+        path.write_text("id\tprediction\n" + "".join(f"{n}\t{a}\n" for n, a in PREDICTED.items()), encoding="utf-8")
+    elif kind == "npz":
+        np.savez(path, filenames=names, fileitems=answers)
+    elif kind == "parquet":
+        import pyarrow
+        import pyarrow.parquet
+
+        pyarrow.parquet.write_table(pyarrow.table({"id": names, "prediction": answers}), path)
+    else:
+        records = [{"id": name, "prediction": answer or None} for name, answer in PREDICTED.items()]
+        lines = "\n".join(map(json.dumps, records))
+        path.write_text(lines if kind == "jsonl" else json.dumps(records), encoding="utf-8")
+    found = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
+    assert (found["value"], found["unreadable"]) == (0.5, 0.25)
+
+
+def test_the_order_of_rows_does_not_matter(capsys, tmp_path, gold) -> None:
+    turned = write_csv(tmp_path / "turned.csv", list(PREDICTED.items())[::-1], ("id", "prediction"))
+    assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", turned)["value"] == 0.5
+
+
+def test_tables_without_ids_are_matched_row_by_row_and_must_be_equally_long(capsys, tmp_path) -> None:
+    truth = write_csv(tmp_path / "g.csv", [("joy",), ("fear",)], ("label",))
+    answers = write_csv(tmp_path / "p.csv", [("joy",), ("joy",)], ("answer",))
+    assert scored(capsys, "--metric", "accuracy", "--gold", truth, "--pred", answers)["value"] == 0.5
+    short = write_csv(tmp_path / "short.csv", [("joy",)], ("answer",))
+    assert "1 of 2 gold items have no prediction" in refused(
+        capsys, "--metric", "accuracy", "--gold", truth, "--pred", short
+    )
+
+
+def test_a_table_without_a_header_has_numbered_columns(capsys, tmp_path) -> None:
+    path = tmp_path / "comments.tsv"
+    path.write_text('so "sweet\t1,2\tx1\nhm\t3\tx2\n', encoding="utf-8")
+    words = ("--gold", path, "--pred", path, "--gold-column", "2", "--pred-column", "2", "--id", "3", "--no-header")
+    found = scored(capsys, "--metric", "jaccard", *words)
+    assert found["value"] == 1 and set(found["per_class"]) == {"1", "2", "3"}
+
+
+def test_class_numbers_get_their_names(capsys, tmp_path, pred) -> None:
+    numbered = write_csv(tmp_path / "n.csv", [("a", 1), ("b", 0), ("c", 1), ("d", 2)], ("id", "label"))
+    found = scored(capsys, "--metric", "uar", "--gold", numbered, "--pred", pred, "--labels", "anger,joy,fear")
+    assert found["value"] == pytest.approx(1 / 3)
+
+
+def test_a_distribution_may_lie_in_one_column_per_label(capsys, tmp_path) -> None:
+    votes = write_csv(tmp_path / "votes.csv", [("a", 3, 1), ("b", 0, 4)], ("id", "A", "H"))
+    found = scored(
+        capsys,
+        "--metric",
+        "js_divergence",
+        "--gold",
+        votes,
+        "--pred",
+        votes,
+        "--gold-column",
+        "A,H",
+        "--pred-column",
+        "A,H",
+    )
+    assert found["value"] == pytest.approx(0, abs=1e-9)
+
+
+def test_ratings_need_no_predictions(capsys, tmp_path) -> None:
+    rows = [("a", "joy", "joy", "fear"), ("b", "joy", "joy", ""), ("c", "fear", "fear", "fear")]
+    path = write_csv(tmp_path / "ratings.csv", rows, ("id", "r1", "r2", "r3"))
+    found = scored(capsys, "--metric", "krippendorff_alpha", "--gold", path, "--gold-column", "r1,r2,r3")
+    units = [{f"r{n}": label for n, label in enumerate(row[1:]) if label} for row in rows]
+    assert found["value"] == pytest.approx(krippendorff_alpha(units).value)
+
+
+# ── npz as published ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Path:
+    path = tmp_path / "label.npz"
+    train = {"x": {"emo": 0, "val": -10}}
+    test = {"a": {"emo": "joy", "val": 1.5}, "b": {"emo": "anger", "val": -2.0}}
+    np.savez(path, train_corpus=train, test_corpus=test)  # type: ignore[arg-type]
+    return path
+
+
+def test_objects_are_refused_unless_asked_for_with_a_warning(capsys, tmp_path, corpus) -> None:
+    pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("b", "joy")], ("name", "prediction"))
+    words = ("--metric", "accuracy", "--gold", corpus, "--pred", pred, "--gold-column", "emo")
+    assert "--allow-pickle" in refused(capsys, *words)
+    assert main(["score", "--json", *map(str, words), "--allow-pickle"]) == 0
+    said = capsys.readouterr()
+    assert "warning" in said.err and json.loads(said.out)["value"] == 0.5
+
+
+@pytest.mark.parametrize("asked", ["emo", "test_corpus", "test_corpus.emo"])
+def test_a_published_corpus_may_be_named_by_corpus_or_key(capsys, tmp_path, corpus, asked) -> None:
+    pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("b", "anger")], ("name", "prediction"))
+    words = ("--gold", corpus, "--pred", pred, "--gold-column", asked, "--allow-pickle")
+    found = scored(capsys, "--metric", "accuracy", *words)
+    assert (found["value"], found["n"]) == (1, 2)
+
+
+def test_a_pickle_that_would_run_code_does_not(capsys, tmp_path, gold) -> None:
+    class Bomb:
+        def __reduce__(self) -> tuple:
+            return os.mkdir, (str(tmp_path / "ran"),)
+
+    path = tmp_path / "bomb.npz"
+    np.savez(path, fileitems=np.array([Bomb()], dtype=object), filenames=np.array(["a"]))
+    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path, "--allow-pickle")
+    assert "mkdir" in said and not (tmp_path / "ran").exists()
+
+
+# ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_ids_without_a_partner_are_named_or_counted(capsys, tmp_path, gold) -> None:
+    pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("z", "joy")], ("id", "prediction"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert "3 of 4 gold items have no prediction, such as 'b', 'c', 'd'" in refused(capsys, *words)
+    found = scored(capsys, *words, "--partial")
+    assert found["n"] == 1
+    assert found["coverage"]["items_without_prediction"] == 3
+    assert found["coverage"]["predictions_without_item"] == 1
+
+
+def test_nothing_in_common_is_an_error_even_if_partial(capsys, tmp_path, gold) -> None:
+    pred = write_csv(tmp_path / "p.csv", [("z", "joy")], ("id", "prediction"))
+    assert "4 of 4" in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, "--partial")
+
+
+def test_a_doubled_id_names_both_lines(capsys, tmp_path, gold) -> None:
+    pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("b", "joy"), ("a", "fear")], ("id", "prediction"))
+    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert "p.csv:4" in said and "p.csv:2" in said and "'a' occurs twice" in said
+
+
+def test_a_cell_that_is_no_number_names_its_line(capsys, tmp_path) -> None:
+    truth = write_csv(tmp_path / "g.csv", [("a", "0.5"), ("b", "much")], ("id", "valence"))
+    answers = write_csv(tmp_path / "p.csv", [("a", "0.4"), ("b", "0.1")], ("id", "prediction"))
+    assert "g.csv:3: 'much' is no number" in refused(capsys, "--metric", "ccc", "--gold", truth, "--pred", answers)
+
+
+def test_a_gold_value_that_is_missing_is_an_error_and_a_prediction_is_not(capsys, tmp_path, pred) -> None:
+    truth = write_csv(tmp_path / "g.csv", [("a", "joy"), ("b", ""), ("c", "joy"), ("d", "joy")], ("id", "label"))
+    assert "gold value 2 is None" in refused(capsys, "--metric", "accuracy", "--gold", truth, "--pred", pred)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("id,prediction\na,joy,more\n", ":2: 3 cells, where the first row has 2"),
+        ("id,prediction\n", "has no rows"),
+        ("id,id\na,joy\n", "two columns are called 'id'"),
+        ("id,note\n,joy\n", "no id in column 'id'"),
+    ],
+)
+def test_broken_tables_say_where(capsys, tmp_path, gold, content, told) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(content, encoding="utf-8")
+    assert told in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
+
+
+def test_other_encodings_are_asked_for_by_name(capsys, tmp_path, gold) -> None:
+    path = tmp_path / "p.csv"
+    path.write_bytes("id,prediction\na,joy\nb,jöy\nc,joy\nd,joy\n".encode("latin-1"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", path)
+    assert "--encoding" in refused(capsys, *words)
+    assert scored(capsys, *words, "--encoding", "latin-1")["value"] == 0.5
+
+
+def test_unknown_names_get_suggestions(capsys, tmp_path, gold, pred) -> None:
+    assert "did you mean" in refused(capsys, "--metric", "acuracy", "--gold", gold, "--pred", pred)
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert "speaker" in refused(capsys, *words, "--gold-column", "speakr")
+    renamed = pred.rename(tmp_path / "pred.doc")
+    assert "no format of tables" in refused(capsys, *words[:-1], renamed)
+
+
+def test_a_long_answer_and_control_characters_are_read(capsys, tmp_path, gold) -> None:
+    rows = [("a", "joy " * 250_000), ("b", "\x07anger\x00"), ("c", "joy"), ("d", "fear")]
+    path = write_csv(tmp_path / "p.csv", rows, ("id", "prediction"))
+    words = ("--gold", gold, "--pred", path, "--read", "strict", "--labels", "joy,anger,fear")
+    assert scored(capsys, "--metric", "accuracy", *words)["value"] == 1
+
+
+# ── real corpora ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def corpora() -> Path:
+    if "AFFECTLLM_CORPORA" not in os.environ:
+        pytest.skip("AFFECTLLM_CORPORA is not set")
+    return Path(os.environ["AFFECTLLM_CORPORA"])
+
+
+def test_goemotions_scores_itself_perfectly(capsys, corpora) -> None:
+    path = corpora / "goemotions" / "test.tsv"
+    columns = ("--no-header", "--id", "3", "--gold-column", "2", "--pred-column", "2")
+    for metric in ("jaccard", "multilabel_macro_f1"):
+        found = scored(capsys, "--metric", metric, "--gold", path, "--pred", path, *columns)
+        assert found["value"] == 1 and found["n"] == 5_427 and len(found["per_class"]) == 28
+        assert max(v for k, v in found["controls"].items() if k != "say_all") < 0.6
+
+
+def test_crema_d_faces_and_voices_agree_as_sklearn_says(capsys, corpora) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    path = corpora / "crema_d" / "processedResults" / "summaryTable.csv"
+    columns = ("--id", "FileName", "--gold-column", "MultiModalVote", "--pred-column", "VoiceVote")
+    found = scored(capsys, "--metric", "cohen_kappa", "--gold", path, "--pred", path, *columns)
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    expected = cohen_kappa_score([row["MultiModalVote"] for row in rows], [row["VoiceVote"] for row in rows])
+    assert found["value"] == pytest.approx(expected) and found["n"] == len(rows) == 7_442
+
+
+def test_emodb_recognition_and_naturalness_correlate_as_scipy_says(capsys, corpora) -> None:
+    from scipy.stats import pearsonr
+
+    path = corpora / "emodb" / "erkennung.txt"
+    columns = ("--encoding", "latin-1", "--id", "Satz", "--gold-column", "erkannt", "--pred-column", "natuerlich")
+    found = scored(capsys, "--metric", "pearson", "--gold", path, "--pred", path, *columns)
+    lines = path.read_text(encoding="latin-1").splitlines()[1:]
+    pairs = [[float(cell.strip("\xa0 ").replace(",", ".")) for cell in line.split("\t")[2:4]] for line in lines if line]
+    assert found["value"] == pytest.approx(pearsonr(*zip(*pairs, strict=True)).statistic) and found["n"] == len(pairs)
+
+
+def test_reccon_spans_and_entailment(capsys, corpora) -> None:
+    spans = corpora / "reccon" / "data" / "subtask1" / "fold1" / "dailydialog_qa_valid_with_context.json"
+    found = scored(capsys, "--metric", "reccon_span", "--gold", spans, "--pred", spans)
+    assert found["value"] == 1 and found["n"] > 1_000
+    path = corpora / "reccon" / "data" / "subtask2" / "fold1" / "dailydialog_classification_test_without_context.csv"
+    columns = ("--id", "id", "--gold-column", "labels", "--pred-column", "labels")
+    found = scored(capsys, "--metric", "reccon_entailment", "--gold", path, "--pred", path, *columns)
+    assert found["value"] == 1 and found["controls"]["majority"] < 0.5
+
+
+def test_accuracy_is_one_metric_wherever_it_is_called(capsys, gold, pred) -> None:
+    ours = accuracy([g for _, g, _ in GOLD], list(PREDICTED.values()))
+    assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)["value"] == ours.value
+
+
+# ── judges ───────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_metric_that_needs_more_says_what(capsys, tmp_path) -> None:
+    path = write_csv(tmp_path / "t.csv", [("a", "She smiles."), ("b", "He cries.")], ("id", "text"))
+    words = ("--gold", path, "--pred", path, "--gold-column", "text", "--pred-column", "text")
+    assert "--judge-url" in refused(capsys, "--metric", "clue_overlap", *words)
+    assert "--judge-model" in refused(
+        capsys, "--metric", "clue_overlap", *words, "--judge-url", "http://localhost:9/v1"
+    )
+    assert "--tables DIR" in refused(capsys, "--metric", "wheel_f1", *words)
+
+
+def test_the_published_form_is_scored_with_the_published_tables(capsys, tmp_path) -> None:
+    from wheel_tables import write_2025, write_2026
+
+    gold = write_csv(tmp_path / "ov.csv", [("x", "merry,gloomy"), ("y", "tearful")], ("name", "openset"))
+    pred = tmp_path / "p-openset.npz"
+    np.savez_compressed(pred, filenames=["y", "x"], fileitems=["[tearful]", "[merry, gloomy]"])
+    for version, write in (("2025", write_2025), ("2026", write_2026)):
+        folder = tmp_path / version
+        folder.mkdir()
+        write(folder)
+        words = ("--gold", gold, "--pred", pred, "--tables", folder, "--tables-version", version)
+        for metric in ("wheel_f1", "wheel_f1_level2", "m_avg"):
+            for mode in ((), ("--compat", "affectgpt")):
+                found = scored(capsys, "--metric", metric, *words, *mode)
+                assert found["value"] == pytest.approx(1), (metric, mode)
+                assert found["settings"]["tables"]["version"] == version
+                assert set(found["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
+
+
+def test_a_hit_rate_is_never_printed_alone(capsys, tmp_path) -> None:
+    from wheel_tables import write_2025
+
+    (tmp_path / "tables").mkdir()
+    write_2025(tmp_path / "tables")
+    gold = write_csv(tmp_path / "g.csv", [("x", "merry"), ("y", "gloomy")], ("name", "label"))
+    pred = tmp_path / "p.npz"
+    np.savez(pred, filenames=["x", "y"], fileitems=["[merry, gloomy, livid]", "[gloomy]"])
+    words = ("--metric", "hit_rate", "--gold", gold, "--pred", pred, "--tables", tmp_path / "tables")
+    found = scored(capsys, *words)
+    assert found["value"] == 1 and found["coverage"]["labels_per_item"] == 2
+    assert found["coverage"]["wheel_precision"] < 1 and found["controls"]["say_all"] == 1
+    assert main(["score", *map(str, words)]) == 0
+    out = capsys.readouterr().out
+    assert "labels_per_item" in out and "wheel_precision" in out
+
+
+def test_sentiment_of_mer_unibench_from_its_npz(capsys, tmp_path) -> None:
+    gold = tmp_path / "label.npz"
+    test = {"a": {"emo": 0, "val": 1.2}, "b": {"emo": 0, "val": -0.4}, "c": {"emo": 0, "val": 0.0}}
+    np.savez(gold, test_corpus=test)  # type: ignore[arg-type]
+    pred = tmp_path / "p-openset-sentiment.npz"
+    np.savez(pred, filenames=["a", "b", "c"], fileitems=["positive", "neutral", "positive"])
+    words = ("--gold", gold, "--pred", pred, "--gold-column", "val", "--allow-pickle")
+    strict = scored(capsys, "--metric", "mer_unibench_sentiment", *words)
+    published = scored(capsys, "--metric", "mer_unibench_sentiment", *words, "--compat", "affectgpt")
+    assert published["value"] == 1 and strict["value"] < 1 and strict["n"] == 2
