@@ -14,13 +14,14 @@ import pytest
 from affectllm import registry
 from affectllm.corpus import SPLITS, Rejection, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.miniature import Clip, Tone, materialise
+from affectllm.corpus.miniature import Clip, Picture, Tone, materialise
 from affectllm.corpus.splits import shared_speakers
 from affectllm.errors import MissingCorpus
 
 pytestmark = pytest.mark.parametrize("name", list(registry.names("data_builders")))
 
 Items = list[Sample | Rejection]
+ARRAYS = {".npz", ".npy", ".pkl", ".mat", ".csd", ".xlsx"}
 
 
 def read(name: str, folder: Path) -> Items:
@@ -97,15 +98,17 @@ def test_no_clip_is_opened_and_nothing_heavy_imported(name: str, tmp_path: Path)
     ran = subprocess.run([sys.executable, "-c", _WATCH, name, str(root)], capture_output=True, text=True, check=True)
     count, opened, heavy = json.loads(ran.stdout)
     assert count and "canary" in opened
-    clips = {path for path, content in miniature.items() if isinstance(content, (Clip, Tone))}
+    clips = {path for path, content in miniature.items() if isinstance(content, (Clip, Tone, Picture))}
     assert not clips & set(opened)
-    assert heavy == []
+    # Labels that are published as arrays or workbooks cannot be read without these two.
+    allowed = {"numpy", "pandas"} if any(Path(path).suffix in ARRAYS for path in miniature) else set()
+    assert set(heavy) <= allowed
 
 
 def test_broken_clips_change_nothing_in_the_samples(name: str, tmp_path: Path) -> None:
     sound = read(name, tmp_path)
     for path, content in load_builder(name).MINIATURE.items():
-        if isinstance(content, (Clip, Tone)):
+        if isinstance(content, (Clip, Tone, Picture)):
             (tmp_path / path).write_bytes(b"")
     assert list(load_builder(name).samples(tmp_path)) == sound
 

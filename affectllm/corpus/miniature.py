@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,7 +29,16 @@ class Clip:
     sound: bool = True
 
 
-Content = str | bytes | Tone | Clip
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """An image file to be made: a grey square in a darker field. The suffix of its path decides the format."""
+
+    width: int = 64
+    height: int = 64
+
+
+Content = str | bytes | Tone | Clip | Picture | Callable[[], bytes]
+"""Text and bytes as they are, media to be made, or a function that makes bytes (arrays, workbooks) when asked."""
 
 
 def materialise(miniature: Mapping[str, Content], root: Path) -> Path:
@@ -43,8 +52,12 @@ def materialise(miniature: Mapping[str, Content], root: Path) -> Path:
             path.write_bytes(content)
         elif isinstance(content, Tone):
             render.write_sound(path, _sine(content), content.rate)
-        else:
+        elif isinstance(content, Clip):
             _write_clip(path, content)
+        elif isinstance(content, Picture):
+            _write_picture(path, content)
+        else:
+            path.write_bytes(content())
     return root
 
 
@@ -63,3 +76,12 @@ def _write_clip(path: Path, clip: Clip) -> None:
         frame[quarter : 2 * quarter, left : left + quarter] = 200
     sound = _sine(Tone(clip.seconds)) if clip.sound else None
     render.write_clip(path, frames, clip.fps, sound, Tone().rate)
+
+
+def _write_picture(path: Path, picture: Picture) -> None:
+    from PIL import Image
+
+    image = Image.new("RGB", (picture.width, picture.height), (40, 40, 40))
+    left, top = picture.width // 4, picture.height // 4
+    image.paste((200, 200, 200), (left, top, 2 * left, 2 * top))
+    image.save(path)
