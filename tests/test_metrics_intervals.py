@@ -233,6 +233,12 @@ def test_unreadable_answers_may_be_dropped_or_replaced_and_the_result_says_so() 
         uar(gold, answers, invalid="drop", compat="emoclip")
 
 
+def test_raw_answers_follow_the_same_policies() -> None:
+    sentiment, gold, answers = METRICS["mer_unibench_sentiment"], [1.0, -1.0, 2.0], ["positive", None, "positive"]
+    assert sentiment(gold, answers, invalid="drop").n == 2
+    assert sentiment(gold, answers, invalid="default:negative").value == 1 > sentiment(gold, answers).value
+
+
 def test_arrays_are_as_good_as_lists() -> None:
     assert accuracy(np.array(["joy", "fear"]), np.array(["joy", "joy"])).value == 0.5
     assert spearman(np.arange(5.0), np.arange(5.0)).value == pytest.approx(1)

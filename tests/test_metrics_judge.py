@@ -74,6 +74,7 @@ def test_a_key_is_taken_from_the_environment_and_never_shown(monkeypatch) -> Non
         (lambda request: (500, b"no"), "http_500", 3),
         (lambda request: (429, b""), "http_429", 3),
         (lambda request: (404, b"{}"), "http_404", 1),
+        (lambda request: (302, b""), "http_302", 1),
         (lambda request: (307, b""), "http_307", 1),
         (lambda request: (200, b"<html>welcome</html>"), "garbage", 1),
         (lambda request: (200, b'{"choices": []}'), "garbage", 1),
@@ -395,6 +396,8 @@ def test_a_store_can_be_told_to_sample_as_well(tmp_path: Path) -> None:
         noisy = store.decoding_as(SAMPLED)
         noisy.complete([[{"role": "user", "content": "<<< happy sad"}]])
         assert server.asked[0]["top_p"] == 0.8 and store.decoding["temperature"] == 0
+        store.complete([[{"role": "user", "content": "<<< happy sad"}]])
+        assert len(server.asked) == 2 and server.asked[1]["temperature"] == 0  # the noisy answer is not a greedy one
         assert noisy.settings["decoding"] == dict(SAMPLED)
 
 

@@ -202,9 +202,10 @@ def test_bounds_permutation_and_perfection(tables: Tables, items: list[Any], ran
 
 
 def test_a_result_tells_its_coverage_and_its_tables(tables: Tables) -> None:
-    found = wheel_f1(["[cheery, dread]", "neutral", "", "tears"], ["cheers", "sunny", "x", None], tables=tables)
+    found = wheel_f1(["[cheery, dread]", "neutral", "", "tears"], ["cheers, cheers", "sunny", "x", None], tables=tables)
     assert found.n == 3 and found.coverage["skipped_items"] == 1
-    assert found.coverage["labels_per_item"] == 0.75
+    assert found.coverage["labels_per_item"] == 0.75  # each label once
+    assert [found.coverage[f"{side}_mapped"] for side in ("gold", "predicted")] == [12 / 20, 9 / 15]
     assert found.coverage["n_wheel1"] == 3 and set(found.per_class) == {f"wheel{number}" for number in range(1, 6)}
     assert found.settings["tables"] == {"version": "2025", "sha256": tables.sha256}
     assert found.low <= found.value <= found.high

@@ -96,12 +96,10 @@ def _document(path: Path, root: Path) -> Iterator[Item | Rejection]:
 
 
 def _decoded(raw: bytes) -> str | None:
-    for encoding in ("utf-16",) if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else ("utf-8-sig",):
-        try:
-            return raw.decode(encoding)
-        except UnicodeDecodeError:
-            return None
-    return None
+    try:
+        return raw.decode("utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+    except UnicodeDecodeError:
+        return None
 
 
 def _skip(text: str, place: int) -> int:

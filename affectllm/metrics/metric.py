@@ -132,7 +132,7 @@ class Metric:
         return truth, answers
 
     def _policy(self, truth: list[Any], answers: list[Any], invalid: str, options: Mapping[str, Any]) -> Any:
-        if self.takes != "pair" or self.form.name == "raw":
+        if self.takes != "pair":
             return list(range(len(truth) or len(answers))), answers
         return applied(invalid, self.form, truth, answers, options)
 

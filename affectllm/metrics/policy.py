@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from affectllm.errors import Malformed
-from affectllm.metrics.forms import Form, checked
+from affectllm.metrics.forms import Form, checked, missing
 
 Bounds = tuple[float, float]
 
@@ -36,7 +36,7 @@ def applied(
             raise Malformed(f"compat {compat!r} has a policy of its own", do="leave out one of invalid and compat")
         return list(range(len(predicted))), predicted
     if policy == "drop":
-        kept = [row for row, answer in enumerate(predicted) if answer is not None]
+        kept = [row for row, answer in enumerate(predicted) if not _unread(form, answer)]
         if not kept:
             raise Malformed("no answer could be read, so nothing is left to score", do="choose invalid='wrong'")
         return kept, predicted
@@ -46,7 +46,7 @@ def applied(
 def _filled(policy: str, form: Form, gold: list[Any], predicted: list[Any], options: Mapping[str, Any]) -> list[Any]:
     if policy.startswith("default:"):
         filler = checked(form, None, [_parsed(form, policy.removeprefix("default:"))])[1][0]
-        return [filler if answer is None else answer for answer in predicted]
+        return [filler if _unread(form, answer) else answer for answer in predicted]
     if policy != "wrong":
         raise Malformed(f"there is no policy {policy!r}", do="choose of wrong, drop, default:ANSWER")
     if form.name not in _WORST or None not in predicted:
@@ -54,6 +54,10 @@ def _filled(policy: str, form: Form, gold: list[Any], predicted: list[Any], opti
     worst = _WORST[form.name]
     limits = _names(gold, options) if form.name == "distribution" else options.get("bounds") or _range(gold)
     return [worst(truth, limits) if answer is None else answer for truth, answer in zip(gold, predicted, strict=True)]
+
+
+def _unread(form: Form, answer: Any) -> bool:
+    return missing(answer) if form.name == "raw" else answer is None
 
 
 def _parsed(form: Form, text: str) -> Any:

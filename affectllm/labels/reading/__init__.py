@@ -8,14 +8,15 @@ from affectllm.labels.reading.compat import COMPAT, CompatReader
 from affectllm.labels.reading.judgements import read_judgement, read_preference
 from affectllm.labels.reading.label import read_label
 from affectllm.labels.reading.numbers import read_number, read_numbers
-from affectllm.labels.reading.sets import mentioned_emotions, read_labels, read_open_labels
+from affectllm.labels.reading.sets import NOTHING, mentioned_emotions, read_labels, read_open_labels
 from affectllm.labels.reading.spans import read_span
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
-from affectllm.labels.reading.words import space_of
+from affectllm.labels.reading.words import space_of, vocabulary
 
 __all__ = [
     "COMPAT",
+    "NOTHING",
     "CompatReader",
     "Unreadable",
     "answer_part",
@@ -29,4 +30,5 @@ __all__ = [
     "read_preference",
     "read_span",
     "space_of",
+    "vocabulary",
 ]

@@ -18,7 +18,8 @@ _BEFORE_AFTER = frozenset(" ,\t的不可被")  # what such a phrase begins with
 _STOPS = re.compile(r"[.;!?。；！？…\n]+")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
 _SIGNS = {
-    **dict.fromkeys(",，、/&+|()[]", Kind.COMMA),
+    **dict.fromkeys(",，|()[]", Kind.COMMA),
+    **dict.fromkeys("、/&+", Kind.OR),  # never "not this, but that", so a denial holds for all that they join
     ":": Kind.COLON,
 }
 

@@ -58,19 +58,19 @@ PHRASES: Mapping[str, Kind] = _kinds(
     WEAK="a bit,a little,less likely",
     STRONG="most likely,most probably,most probable,more likely,in conclusion,to conclude,in summary,in fact,"
     "in reality,answer is,final answer,my answer,i choose,i would choose,i pick,i would pick,i select,i'd say,"
-    "i would say,leaning towards,leaning toward,best described as,best described by,above all,most prominent,most fitting,label is,"
-    "main emotion,primary emotion",
+    "i would say,leaning towards,leaning toward,best described as,best described by,above all,most prominent,"
+    "main emotion,primary emotion,most fitting,label is",
 )
 HAN: Mapping[str, Kind] = {
     **dict.fromkeys(chinese.NO_DENIAL, Kind.WORD),
     **dict.fromkeys(chinese.DENIES, Kind.DENY),
-    **dict.fromkeys(("没有任何", "毫无", "既不", "缺乏", "排除"), Kind.DENY_LIST),
+    **dict.fromkeys(chinese.DENIES_LISTS, Kind.DENY_LIST),
     **dict.fromkeys(chinese.WEAKENS, Kind.WEAK),
     **dict.fromkeys(chinese.STRESSES, Kind.STRONG),
     **dict.fromkeys(chinese.TURNS, Kind.TURN),
     **dict.fromkeys(chinese.JOINS, Kind.JOIN),
     **dict.fromkeys(("或", "或者", "还是"), Kind.OR),
-    **dict.fromkeys(("的", "很", "非常", "十分", "是", "些"), Kind.FILLER),
+    **dict.fromkeys(("的", "很", "非常", "十分", "是", "有", "些"), Kind.FILLER),
 }
 # What follows a label and denies it: "anger is absent", "anger can be ruled out", "anger is not the answer".
 AFTER = (

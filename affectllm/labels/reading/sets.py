@@ -26,7 +26,8 @@ from affectllm.labels.reading.words import emotion_words, vocabulary
 from affectllm.labels.space import LabelSpace
 
 NONE_WORDS = frozenset({"none", "no emotion", "none of them", "none of these", "none of the above", "no emotions"})
-_NOTHING = NONE_WORDS | chinese.NOTHING
+NOTHING = NONE_WORDS | chinese.NOTHING
+"""Whole answers that say that no label applies."""
 _LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
 _EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")
 _INTRODUCED = re.compile(
@@ -51,7 +52,7 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    if _EMPTY_LIST.fullmatch(part) or bare(part) in _NOTHING:
+    if _EMPTY_LIST.fullmatch(part) or bare(part) in NOTHING:
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
@@ -84,7 +85,7 @@ def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    if _EMPTY_LIST.fullmatch(part) or bare(part) in _NOTHING:
+    if _EMPTY_LIST.fullmatch(part) or bare(part) in NOTHING:
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
