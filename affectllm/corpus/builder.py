@@ -12,6 +12,7 @@ from typing import Protocol, cast
 
 from affectllm import registry
 from affectllm.corpus.card import CorpusCard
+from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
 from affectllm.errors import AffectError, Malformed
@@ -47,6 +48,8 @@ def load_builder(name: str) -> Builder:
         raise Malformed(f"the builder lacks {', '.join(missing)}", where=str(path), do="see CONTRIBUTING.md")
     if module.CARD.name != name:
         raise Malformed(f"the card is called {module.CARD.name!r}, the file {name!r}", where=str(path))
+    if not hasattr(module.samples, "__wrapped__"):
+        module.samples = guarded(module.samples)  # type: ignore[attr-defined]
     return cast(Builder, module)
 
 

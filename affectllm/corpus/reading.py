@@ -20,6 +20,7 @@ from affectllm.errors import Malformed, MissingCorpus
 
 MAX_DEPTH = 4  # the deepest release seen so far nests its files three folders below the folder that people unpack into
 MAX_RECORD_LINES = 20  # a quoted field with more line breaks is an unclosed quote
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz", ".rar", ".7z")
 _LFS = b"version https://git-lfs"
 _LFS_SIZES = range(100, 200)  # a pointer file is about 130 bytes long
 # Release notes that went through Windows-1252 twice leave the C1 controls U+0080 to U+009F in otherwise valid UTF-8.
@@ -59,7 +60,10 @@ def folder_of(root: Path, card: CorpusCard, looks_right: Callable[[Path], bool],
             raise MissingCorpus(
                 f"{root} lies inside {card.title}, below its root", do=f"pass --root {card.name}={above}"
             )
-    raise MissingCorpus(f"{root} holds no {card.title}: expected {expected}", do=_remedy(card, expected))
+    packed = [path.name for path in sorted(root.iterdir()) if path.name.endswith(_ARCHIVES)]
+    first = f"unpack {', '.join(packed[:3])} there; or " if packed else ""
+    told = f"{root} holds no {card.title}: expected {expected}"
+    raise MissingCorpus(told, do=first + _remedy(card, expected))
 
 
 def _remedy(card: CorpusCard, expected: str) -> str:
