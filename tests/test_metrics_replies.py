@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics.bleu import bleu, bleu_1, bleu_2, bleu_3, bleu_4, bleu_smoothed, chrf
 from affectllm.metrics.diversity import distinct_1, distinct_2, distinct_n
+from affectllm.metrics.ngram_overlap import bleu, bleu_1, bleu_2, bleu_3, bleu_4, bleu_smoothed, chrf
 from affectllm.metrics.replies import common_subsequence, meteor, ngrams, rouge_l, unigram_f1
 from affectllm.metrics.reply_models import bert_score, reply_emotion_accuracy
 from affectllm.metrics.tokens import NAMES, tokenizer
@@ -400,7 +400,7 @@ def test_importing_loads_no_library() -> None:
     import subprocess
     import sys
 
-    rooms = ("bleu", "replies", "diversity", "reply_models", "reasoning", "rewards", "judge", "tokens")
+    rooms = ("ngram_overlap", "replies", "diversity", "reply_models", "reasoning", "rewards", "judge", "tokens")
     code = f"import sys\nfor room in {rooms}: __import__('affectllm.metrics.' + room)\n"
     code += (
         "print(*({'numpy', 'torch', 'nltk', 'sacrebleu', 'transformers', 'rouge_score', 'yaml'} & set(sys.modules)))"

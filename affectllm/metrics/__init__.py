@@ -16,8 +16,8 @@ _FAMILIES = (
     *("classes", "chance_corrected", "multilabel", "ranking"),
     *("dimensions", "vectors", "sentiment_scales", "distributions", "agreement", "raters"),
     *("wheels", "mer2024", "unibench", "unibench_mean"),
-    *("cause", "statements", "preference", "alignment", "emobench", "eq_bench", "reasoning"),
-    *("bleu", "replies", "reply_models", "diversity"),
+    *("cause", "statements", "preference", "alignment", "emobench", "eq_bench_scores", "reasoning"),
+    *("ngram_overlap", "replies", "reply_models", "diversity"),
     *("calibration", "selective", "robustness", "generated"),
 )
 for _family in _FAMILIES:

@@ -1,6 +1,6 @@
 """Replies against references, reply by reply: longest common subsequence, METEOR, words in common.
 
-An unreadable reply is scored as an empty one. BLEU and chrF are in ``bleu``, variety in ``diversity``, metrics that
+An unreadable reply is scored as an empty one. BLEU and chrF are in ``ngram_overlap``, variety in ``diversity``, metrics that
 need a model in ``reply_models``.
 """
 
@@ -11,9 +11,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics.bleu import scored_mean
 from affectllm.metrics.counts import mean_of_items
 from affectllm.metrics.metric import Sums, metric
+from affectllm.metrics.ngram_overlap import scored_mean
 from affectllm.metrics.tokens import Tokenize, has_punkt, ngrams, tokenizer
 
 if TYPE_CHECKING:

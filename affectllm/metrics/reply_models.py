@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics.bleu import scored_mean
 from affectllm.metrics.counts import mean_of_items
 from affectllm.metrics.metric import Sums, metric
+from affectllm.metrics.ngram_overlap import scored_mean
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,7 +14,6 @@ from affectllm.labels.reading.words import in_prose
 
 SCOPE = 6  # words (Chinese: characters) that a denial reaches
 _AFTER = re.compile(AFTER)
-_BEFORE_AFTER = frozenset(" ,\t的不可被")  # what such a phrase begins with
 _STOPS = re.compile(r"[.;!?。；！？…\n]+")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
 _SIGNS = {
@@ -51,17 +50,17 @@ def mentions(text: str, words: Mapping[str, str]) -> list[Mention]:
 
 def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> list[Mention]:
     scan, kinds = _Scan(), reader.kinds
+    denials = {match.start() for match in _AFTER.finditer(sentence)}
     for match in reader.token.finditer(sentence):
         word = match.group()
         kind = kinds.get(word)
         if kind is None:
             word, kind = reader.looked_up(word)
         if kind is Kind.LABEL:
-            end = match.end()
-            scan.label(words[word], sentence[end : end + 1] in _BEFORE_AFTER and bool(_AFTER.match(sentence, end)))
+            scan.label(words[word], bool(denials) and match.end() in denials)
         elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
             scan.other(kind)  # the same kind once more changes nothing, but that words use up a denial
-    return scan.found
+    return scan.mentions()
 
 
 def affirmed(text: str, words: Mapping[str, str]) -> list[str]:
@@ -126,7 +125,7 @@ def _by_first(words: Iterable[str]) -> str:
 class _Scan:
     """What is known at one place of the text."""
 
-    found: list[Mention] = field(default_factory=list)
+    found: dict[tuple[str, str, bool], None] = field(default_factory=dict)  # name, mark, denied; each once, in order
     scope: int = 0  # words that the denial still reaches
     listing: bool = False  # the denial goes on beyond commas
     mark: str = ""
@@ -135,14 +134,14 @@ class _Scan:
     parted: bool = False  # a comma or "and" since the last label of the chain
     last: Kind = Kind.TURN
     released: bool = False  # a comma ended a denial, unless an "or" follows
-    pending: list[Mention] = field(default_factory=list)
+    pending: list[tuple[str, str]] = field(default_factory=list)  # labels since then
 
     def label(self, name: str, denied_after: bool) -> None:
         """A label is mentioned."""
-        mention = Mention(name, self.mark, denied_after or (self.scope > 0 and not self.released))
-        if self.scope > 0 and self.released:
-            self.pending.append(mention)
-        self.found.append(mention)
+        if self.released and not denied_after:
+            self.pending.append((name, self.mark))
+        else:
+            self.found[name, self.mark, denied_after or self.scope > 0] = None
         self.chain, self.parted, self.fresh, self.last = True, False, False, Kind.LABEL
 
     def other(self, kind: Kind) -> None:
@@ -159,12 +158,27 @@ class _Scan:
             elif kind is Kind.FREE:
                 self.scope = 0
 
+    def mentions(self) -> list[Mention]:
+        """What was found, at the end of the sentence."""
+        self._settle(denied=False)
+        return [Mention(*key) for key in self.found]
+
+    def _settle(self, denied: bool) -> None:
+        """Whether the comma after "not A" began a contrast ("not A, B") or a list ("not A, B or C")."""
+        for name, mark in self.pending:
+            self.found[name, mark, denied] = None
+        self.pending, self.released = [], False
+
     def _word(self) -> None:
-        if self.chain and self.parted:
-            self.scope, self.mark = 0, ""
-        self.scope = max(0, self.scope - 1)
-        self.chain = self.parted = self.fresh = self.released = False
-        self.pending = []
+        if self.chain:
+            if self.parted:
+                self.scope, self.mark = 0, ""
+            if self.released:
+                self._settle(denied=False)
+            self.chain = self.parted = False
+        self.fresh = False
+        if self.scope:
+            self.scope -= 1
 
     def _deny(self) -> None:
         self._word()
@@ -188,16 +202,16 @@ class _Scan:
 
     def _or(self) -> None:
         if self.chain:
-            for mention in self.pending:
-                mention.denied = True
-            self.pending, self.released, self.parted = [], False, True
+            self._settle(denied=True)
+            self.parted = True
 
     def _colon(self) -> None:
-        self.scope, self.chain, self.released, self.pending = 0, False, False, []
+        self._settle(denied=False)
+        self.scope, self.chain, self.parted = 0, False, False
 
     def _turn(self) -> None:
         self._colon()
-        self.mark, self.fresh, self.parted = "", False, False
+        self.mark, self.fresh = "", False
 
 
 _ACTIONS = {
