@@ -1,7 +1,7 @@
 """Replies against references, reply by reply: longest common subsequence, METEOR, words in common.
 
-An unreadable reply is scored as an empty one. BLEU and chrF are in ``ngram_overlap``, variety in ``diversity``, metrics that
-need a model in ``reply_models``.
+An unreadable reply is scored as an empty one. BLEU and chrF are in ``ngram_overlap``, variety in ``diversity``,
+metrics that need a model in ``reply_models``.
 """
 
 from __future__ import annotations
