@@ -83,7 +83,8 @@ def test_the_law_holds_on_every_miniature(corpus: str) -> None:
                 if template.reject(sample) is None:
                     assert_the_law(template, sample)
                     checked += 1
-    assert checked
+    asked = any(space.kind in FITS for space, _ in spaces_of(corpus)) and any(map(given_by, miniature(corpus)))
+    assert checked or not asked, "numbers and distributions have no wording yet; what has one is asked"
 
 
 @pytest.mark.parametrize("corpus", CORPORA)

@@ -150,13 +150,15 @@ def load_template(name: str, *, space: LabelSpace, rater: str, modalities: tuple
 
     Raises:
         NotFound: when there is no such wording.
-        Malformed: when the wording does not fit the kind of the space, or a modality is unknown.
+        Malformed: when the wording does not fit the kind of the space, or a modality is unknown or none is given.
     """
     page = _page(name)
     if space.kind not in _KINDS[page["form"]]:
         raise Malformed(f"the template {name} asks for a {page['form']}, but {space.name} is a {space.kind} space")
     if strange := sorted(set(modalities) - set(MODALITIES)):
         raise Malformed(f"unknown modalities {strange}", do=f"choose among {', '.join(MODALITIES)}")
+    if not modalities:
+        raise Malformed(f"the template {name} is to show nothing", do=f"choose among {', '.join(MODALITIES)}")
     return Template(space=space, rater=rater, modalities=tuple(m for m in MODALITIES if m in modalities), **page)
 
 
