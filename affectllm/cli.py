@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_run, _add_build, _add_train, _add_eval, _add_score, _add_report, _add_publish):
         add(verbs)
-    for add in (_add_audit, _add_ls, _add_show, _add_modules):
+    for add in (_add_audit, _add_gallery, _add_ls, _add_show, _add_modules):
         add(verbs)
     doctor = verbs.add_parser("doctor", help="say what of this machine matters, and what to do about it")
     doctor.set_defaults(body=_doctor)
@@ -112,13 +112,16 @@ def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
     )
     _root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/NAME)")
+    parser.add_argument(
+        "--stats", action="store_true", help="print and draw label distributions, lengths, what is lost"
+    )
     parser.set_defaults(body=_build)
 
 
 def _build(arguments: argparse.Namespace) -> None:
     from affectllm import pipeline
 
-    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out)
+    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out, stats=arguments.stats)
 
 
 def _add_train(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
@@ -219,6 +222,23 @@ def _audit(arguments: argparse.Namespace) -> int:
     from affectllm import listing
 
     return listing.audit(arguments.names, arguments.root, media=not arguments.no_media, as_json=arguments.json)
+
+
+def _add_gallery(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser(
+        "gallery", help="a page to look at samples of a corpus, with players and every annotation"
+    )
+    parser.add_argument("name", metavar="NAME")
+    _root_option(parser)
+    parser.add_argument("-n", type=int, default=200, metavar="N", help="number of samples (default: 200)")
+    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: runs/gallery/NAME.html)")
+    parser.set_defaults(body=_gallery)
+
+
+def _gallery(arguments: argparse.Namespace) -> None:
+    from affectllm import pipeline
+
+    pipeline.gallery(arguments.name, arguments.root, arguments.out, arguments.n)
 
 
 def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]

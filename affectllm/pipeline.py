@@ -127,16 +127,21 @@ def _say(stage: str) -> None:
     print(f"── {stage}", file=sys.stderr, flush=True)
 
 
-def build(names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], out: Path | None) -> None:
-    """Build the data of a recipe, or the samples of corpora, and print what came out."""
+def build(
+    names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], out: Path | None, *, stats: bool = False
+) -> None:
+    """Build the data of a recipe, or the samples of corpora, and print what came out; with ``stats`` also its tally."""
     from affectllm import registry
     from affectllm.train import stage
 
     if len(names) == 1 and (names[0] in registry.names("recipes") or names[0].endswith((".yaml", ".yml"))):
         recipe = load_recipe(names[0], overrides)
         folder = stage.run_folder(recipe, out)
-        counts = stage.build(recipe, stage.find_roots(recipe.corpora(), pairs), folder)
+        roots = stage.find_roots(recipe.corpora(), pairs)
+        counts = stage.build(recipe, roots, folder)
         _print_counts(counts, folder / "build")
+        for name in recipe.corpora() if stats else ():
+            _stats(name, roots[name], folder / "build" / "samples" / name)
         return
     _refuse_misspelt_recipe(names)
     roots = stage.find_roots(names, pairs)
@@ -144,6 +149,31 @@ def build(names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], 
         folder = (out or stage.RUNS / "samples") / name
         counts = stage.build_samples(name, roots[name], folder)
         _print_counts(counts, folder)
+        if stats:
+            _stats(name, roots[name], folder)
+
+
+def _stats(name: str, root: Path, folder: Path) -> None:
+    """Print the tally of a corpus, and leave it as JSON and as a figure beside its samples."""
+    from affectllm.corpus.builder import load_builder
+    from affectllm.corpus.tally import count, rows
+    from affectllm.report.gallery import write_stats
+
+    card = load_builder(name).CARD
+    tally = count(load_builder(name).samples(root), card, root)
+    print("\n".join(["", name, *rows(tally)]))
+    for path in write_stats(tally, folder, card.title):
+        print(f"written to {path}")
+
+
+def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
+    """Write a page with samples of a corpus and print its path."""
+    from affectllm.corpus.roots import locate, parse_roots
+    from affectllm.report.gallery import render_gallery
+    from affectllm.train.stage import RUNS
+
+    page = out or RUNS / "gallery" / f"{name}.html"
+    print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
 
 
 def _refuse_misspelt_recipe(names: Sequence[str]) -> None:

@@ -21,7 +21,21 @@ from affectllm.corpus.store import read_rows
 from affectllm.instruct import template_names
 from affectllm.run import read_manifest
 
-VERBS = ("run", "build", "train", "eval", "report", "publish", "audit", "ls", "show", "doctor")
+VERBS = (
+    "run",
+    "build",
+    "train",
+    "eval",
+    "score",
+    "report",
+    "publish",
+    "audit",
+    "gallery",
+    "ls",
+    "show",
+    "modules",
+    "doctor",
+)
 
 
 @pytest.fixture(autouse=True)

@@ -11,6 +11,9 @@ from pathlib import Path
 import pytest
 from made_run import SCRIPT, make_builder, make_clips, make_run
 
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import materialise
+from affectllm.report.gallery import render_gallery
 from affectllm.report.html import render_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -131,3 +134,18 @@ def test_clips_play_and_nothing_moves_or_overflows(page: Path, tmp_path: Path) -
     assert wide["title"] == "one, two · affectllm report", f"{SCRIPT} did not run"
     narrow = probed(page, tmp_path / "narrow", "--window-size=500,900")
     assert narrow["overflow"] <= 0
+
+
+def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path) -> None:
+    root = materialise(load_builder("ravdess").MINIATURE, tmp_path / "corpus")
+    page = render_gallery("ravdess", root, tmp_path / "gallery.html")
+    html = page.read_text(encoding="utf-8")
+    search = '<script>words.value = "calm"; words.dispatchEvent(new Event("input"));</script></body>'
+    page.write_text(html.replace('preload="none"', "").replace("</body>", search), encoding="utf-8")
+    found = probed(page, tmp_path, "--window-size=1300,900")  # the copy lies beside the page, so that links hold
+    assert found["failed"] == 0 and found["sized"] and all(found["durations"])
+    assert found["overflow"] <= 0 and found["unlabelled"] == 0
+    dom = browse(page, tmp_path / "searched", "--dump-dom").stdout
+    shown = dom.count('<article class="sample"') - len(re.findall(r'<article class="sample"[^>]*hidden', dom))
+    assert 0 < shown < dom.count('<article class="sample"')
+    assert f'<span id="shown">{shown}</span>' in dom

@@ -1,0 +1,148 @@
+"""A page to look at a corpus: its counts, and samples with their clips and every annotation layer."""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from affectllm.corpus import Rejection, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.tally import Tally, names_of, ranked
+from affectllm.errors import Malformed, WriteFailed
+from affectllm.labels import LabelSpace
+from affectllm.report.html import environment
+
+LIMIT = 200
+_PLAYED = {".mp4", ".webm", ".ogv", ".mov", ".wav", ".mp3", ".ogg", ".m4a", ".flac", ".aac"}
+_SHOWN = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"}
+
+
+def render_gallery(name: str, root: Path, out: Path, limit: int = LIMIT) -> Path:
+    """Write the page of a corpus; its clips stay where they are and are linked to.
+
+    Args:
+        name: the corpus.
+        root: its folder.
+        out: the page to write; links to clips are relative to it.
+        limit: how many samples are shown, drawn by a hash of their ids, so that a rebuild shows the same ones.
+
+    Raises:
+        Malformed: when nothing is to be shown.
+        WriteFailed: when the page cannot be written.
+    """
+    if limit < 1:
+        raise Malformed("a gallery shows at least one sample", do="give a larger -n")
+    card = load_builder(name).CARD
+    tally = Tally({space.name: space for space in card.spaces})
+    chosen, examples = _chosen(load_builder(name).samples(root), tally, root, limit)
+    view = {
+        "card": card,
+        "tally": tally,
+        "samples": [_view(sample, tally.spaces, root, out.parent) for sample in chosen],
+        "rejections": examples,
+        "total": tally.splits.total(),
+        "labels": dict(_shares(tally)),
+    }
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = out.with_name(f".{out.name}.part")
+        scratch.write_text(environment().get_template("gallery.html").render(view), encoding="utf-8")
+        scratch.replace(out)
+    except OSError as error:
+        raise WriteFailed(f"could not write the gallery: {error.strerror or error}", where=str(out)) from error
+    return out
+
+
+def _chosen(
+    items: Iterable[Sample | Rejection], tally: Tally, root: Path, limit: int
+) -> tuple[list[Sample], dict[str, list[Rejection]]]:
+    """The samples with the lowest draws, in the corpus's order, and the first few rejections of each reason."""
+    heap: list[tuple[float, int, Sample]] = []
+    examples: dict[str, list[Rejection]] = {}
+    for number, item in enumerate(items):
+        tally.add(item, root)
+        if isinstance(item, Rejection):
+            if len(kept := examples.setdefault(item.reason, [])) < 5:
+                kept.append(item)
+            continue
+        entry = (-_draw(item.id), number, item)
+        if len(heap) < limit:
+            heapq.heappush(heap, entry)
+        else:
+            heapq.heappushpop(heap, entry)
+    return [sample for _, _, sample in sorted(heap, key=lambda entry: entry[1])], examples
+
+
+def _draw(identifier: str) -> float:
+    return int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=7).digest(), "big") / 2**56
+
+
+def _view(sample: Sample, spaces: Mapping[str, LabelSpace], root: Path, folder: Path) -> dict[str, Any]:
+    labels = sorted({name for a in sample.annotations for name in names_of(a.value, spaces[a.space])})
+    return {
+        "sample": sample,
+        "media": [_media(ref.to_json(), root, folder) for ref in sample.media],
+        "annotations": [(a.space, a.rater, _told(a.value)) for a in sample.annotations],
+        "labels": " ".join(label.replace(" ", "_") for label in labels),
+    }
+
+
+def _media(ref: Mapping[str, Any], root: Path, folder: Path) -> dict[str, Any]:
+    """How a clip is linked; what a browser cannot play is a plain link."""
+    path = root / ref["path"]
+    suffix = path.suffix.lower()
+    kind = ref["modality"] if suffix in (_SHOWN if ref["modality"] == "image" else _PLAYED) else "link"
+    span = f"#t={ref.get('start') or 0:g},{ref['end']:g}" if ref.get("end") is not None else ""
+    link = quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
+    return {"kind": kind if path.is_file() else "missing", "link": link + span, "path": ref["path"]}
+
+
+def _told(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name} {number:g}" for name, number in value.items() if number)
+    return ", ".join(value) or "(none)"
+
+
+def _shares(tally: Tally) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
+    """Layer → the most frequent labels with their count and their share of the most frequent one."""
+    for key in tally.labels:
+        if labels := ranked(tally, key)[:40]:
+            most = max(number for _, number in labels)
+            yield key, [(label, number, 100 * number / most) for label, number in labels]
+
+
+def write_stats(tally: Tally, folder: Path, title: str) -> list[Path]:
+    """``stats.json`` and ``stats.png``, the label distributions per layer and split."""
+    numbers, figure = folder / "stats.json", folder / "stats.png"
+    numbers.write_text(json.dumps(tally.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [numbers, *([figure] if _draw_labels(tally, figure, title) else [])]
+
+
+def _draw_labels(tally: Tally, path: Path, title: str) -> bool:
+    """One panel a layer with a bar a label, coloured by split; False where no layer has labels."""
+    from matplotlib.figure import Figure
+
+    layers = [(key, by_split) for key, by_split in tally.labels.items() if any(by_split.values())][:8]
+    if not layers:
+        return False
+    figure = Figure(figsize=(9, 3.2 * len(layers)), layout="constrained")
+    figure.suptitle(title)
+    for axes, (key, by_split) in zip(figure.subplots(len(layers), 1, squeeze=False)[:, 0], layers, strict=True):
+        names = [name for name, _ in ranked(tally, key)[:40]]
+        left = [0] * len(names)
+        for split, counts in by_split.items():
+            axes.bar(names, [counts[name] for name in names], bottom=left, label=split)
+            left = [base + counts[name] for base, name in zip(left, names, strict=True)]
+        axes.set_title(key, fontsize=10)
+        axes.tick_params(axis="x", rotation=60, labelsize=8)
+        axes.legend(fontsize=8)
+    figure.savefig(path, dpi=110)
+    return True
