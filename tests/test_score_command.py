@@ -320,6 +320,18 @@ def test_accuracy_is_one_metric_wherever_it_is_called(capsys, gold, pred) -> Non
     assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)["value"] == ours.value
 
 
+def test_free_text_is_read_strictly_or_as_a_system_did(capsys, tmp_path, gold) -> None:
+    rows = [("a", "I think joy."), ("b", "not joy but anger"), ("c", "<answer>Joy</answer>"), ("d", "no idea")]
+    pred = write_csv(tmp_path / "p.csv", rows, ("id", "prediction"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred, "--labels", "joy,anger,fear")
+    strict = scored(capsys, *words, "--read", "strict")
+    assert (strict["value"], strict["unreadable"]) == (0.75, 0.25)
+    assert strict["coverage"]["unreadable_no_label"] == 1 and strict["settings"]["read"] == "strict"
+    published = scored(capsys, *words, "--read", "emotion_llama")  # its fallback label is not among the labels
+    assert (published["value"], published["unreadable"]) == (0.25, 0)
+    assert "there is no reader called 'me'" in refused(capsys, *words, "--read", "me")
+
+
 # ── judges ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

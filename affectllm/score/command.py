@@ -16,7 +16,7 @@ from affectllm.metrics.comparison import Comparison, compare
 from affectllm.metrics.metric import Metric
 from affectllm.metrics.result import Result
 from affectllm.score import columns
-from affectllm.score.answers import read_answers
+from affectllm.score.answers import STRICT, read_answers
 from affectllm.score.files import Table, read_table
 from affectllm.score.text import render, render_comparisons
 
@@ -93,6 +93,8 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         told = (arguments.labels, options.get("bounds"))
         answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *told)
         left_out |= unread
+        if arguments.read != STRICT:
+            options.pop("labels", None)  # a published reader may answer with what is no label at all
     return truth, answers, {**options, **_per_item(arguments, gold, ids)}, left_out
 
 

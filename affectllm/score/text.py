@@ -9,6 +9,8 @@ from affectllm.metrics.comparison import Comparison
 from affectllm.metrics.metric import Metric
 from affectllm.metrics.result import Result
 
+_COUNTS = ("support", "n", "count", "items")
+
 
 def render(metric: Metric, result: Result, system: str = "") -> str:
     """Value, interval, unreadable share, controls, coverage and classes of one result."""
@@ -33,8 +35,14 @@ def _classes(per_class: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
     width = max(map(len, per_class))
     yield "  " + " " * width + "".join(f"{name:>{max(10, len(name) + 2)}}" for name in names)
     for label, values in per_class.items():
-        cells = (f"{_shown(values[name]) if name in values else '':>{max(10, len(name) + 2)}}" for name in names)
+        cells = (f"{_cell(name, values):>{max(10, len(name) + 2)}}" for name in names)
         yield f"  {label:<{width}}" + "".join(cells)
+
+
+def _cell(name: str, values: Mapping[str, float]) -> str:
+    if name in _COUNTS and name in values:
+        return f"{values[name]:,.0f}"
+    return _shown(values[name]) if name in values else ""
 
 
 def _shown(value: Any) -> str:
