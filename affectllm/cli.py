@@ -115,13 +115,15 @@ def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
     parser.add_argument(
         "--stats", action="store_true", help="print and draw label distributions, lengths, what is lost"
     )
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, for corpora (default: 1)")
     parser.set_defaults(body=_build)
 
 
 def _build(arguments: argparse.Namespace) -> None:
     from affectllm import pipeline
 
-    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out, stats=arguments.stats)
+    told = {"stats": arguments.stats, "workers": arguments.workers}
+    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out, **told)
 
 
 def _add_train(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]

@@ -128,7 +128,13 @@ def _say(stage: str) -> None:
 
 
 def build(
-    names: Sequence[str], overrides: Sequence[str], pairs: Sequence[str], out: Path | None, *, stats: bool = False
+    names: Sequence[str],
+    overrides: Sequence[str],
+    pairs: Sequence[str],
+    out: Path | None,
+    *,
+    stats: bool = False,
+    workers: int = 1,
 ) -> None:
     """Build the data of a recipe, or the samples of corpora, and print what came out; with ``stats`` also its tally."""
     from affectllm import registry
@@ -147,7 +153,7 @@ def build(
     roots = stage.find_roots(names, pairs)
     for name in names:
         folder = (out or stage.RUNS / "samples") / name
-        counts = stage.build_samples(name, roots[name], folder)
+        counts = stage.build_samples(name, roots[name], folder, workers)
         _print_counts(counts, folder)
         if stats:
             _stats(name, roots[name], folder)

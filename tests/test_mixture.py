@@ -11,11 +11,12 @@ from typing import Any
 import pytest
 from toy_corpus import toy_corpus
 
+from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, Malformed
-from affectllm.instruct.mixture import Part, build, build_samples
+from affectllm.instruct.mixture import Part, build
 
 # 60 joy, 20 anger, 10 fear: every class divides the largest, so that oversampling is exact.
 SKEWED = ("joy",) * 6 + ("anger",) * 2 + ("fear",)
@@ -197,7 +198,7 @@ def test_a_mixture_without_training_conversations_says_why(make) -> None:
 
 def test_samples_alone_are_built_without_a_question(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = toy_corpus(tmp_path, monkeypatch)
-    counts = build_samples("toy", root, tmp_path / "out")
+    counts = shards.build("toy", root, tmp_path / "out")
     assert counts == {"samples": {"train": 6, "validation": 3, "test": 3}, "rejected": {"media_missing": 1}}
     assert not (tmp_path / "out" / "conversations").exists()
 

@@ -126,15 +126,6 @@ def build(
     return {"samples": samples, "conversations": counts, "rejected": dict(rejected.most_common())}
 
 
-def build_samples(corpus: str, root: Path, out: Path) -> dict[str, Any]:
-    """Write ``samples/<corpus>/<split>.parquet`` and ``rejected.jsonl`` of one corpus, and return the counts."""
-    rejected: Counter[str] = Counter()
-    out.mkdir(parents=True, exist_ok=True)
-    with (out / "rejected.jsonl").open("w", encoding="utf-8") as log:
-        counts = _build_corpus(corpus, root, [], out, {}, log, rejected)
-    return {"samples": counts, "rejected": dict(rejected.most_common())}
-
-
 def _build_corpus(
     corpus: str,
     root: Path,

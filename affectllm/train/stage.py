@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.instruct import mixture
@@ -61,11 +62,11 @@ def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, 
         return run.outputs
 
 
-def build_samples(name: str, root: Path, folder: Path) -> dict[str, Any]:
-    """Samples of one corpus, without a question; skipped when its files have not changed."""
+def build_samples(name: str, root: Path, folder: Path, workers: int = 1) -> dict[str, Any]:
+    """Samples of one corpus, without a question; skipped when its files have not changed, resumed after a kill."""
     with Run(folder, "build", {"corpora": {name: identity(name, root)}}) as run:
         if not run.done:
-            run.outputs = mixture.build_samples(name, root, run.folder)
+            run.outputs = shards.build(name, root, run.folder, workers)
         return run.outputs
 
 

@@ -1,0 +1,139 @@
+"""Building a corpus shard by shard: each is a pure function of builder, root and number, so that anybody may write it.
+
+A shard is a fixed number of consecutive items of ``samples(root)``. Worker ``rank`` of ``world`` reads the whole
+stream, which is cheap, and writes every ``world``-th shard, which is not. A finished shard is a folder under its final
+name and is skipped on a restart; when all are there they are put together in their order. So the bytes are the same
+from any number of workers, on one machine or many, and after a kill.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import ExitStack
+from itertools import chain, islice
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.sample import SPLITS, Rejection, Sample
+from affectllm.corpus.store import Writer, sample_features
+from affectllm.errors import AffectError, Malformed
+from affectllm.run import write_json
+
+ROWS_PER_SHARD = 20_000
+REJECTED, COUNTS, SHARDS = "rejected.jsonl", "counts.json", "shards"
+Item = Sample | Rejection
+
+
+def build(name: str, root: Path, out: Path, workers: int = 1) -> dict[str, Any]:
+    """Write ``samples/<name>/<split>.parquet`` and ``rejected.jsonl`` below ``out``, and return the counts.
+
+    Args:
+        workers: processes of a local pool; 1 stays in this one.
+
+    Raises:
+        Malformed: when ``workers`` is not positive.
+    """
+    if workers < 1:
+        raise Malformed(f"{workers} workers build nothing", do="give --workers 1 or more")
+    if workers == 1:
+        total = build_rank(name, root, out, progress=True)
+    else:
+        from concurrent.futures import ProcessPoolExecutor
+        from multiprocessing import get_context
+
+        # Spawned, since forking a process that has threads (Arrow's, for one) may hang it.
+        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
+            started = [pool.submit(build_rank, name, root, out, rank, workers, not rank) for rank in range(workers)]
+            total = max(future.result() for future in started)
+    return merge(name, out, total)
+
+
+def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, progress: bool = False) -> int:
+    """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; how many shards there are."""
+    items: Iterator[Item] = iter(load_builder(name).samples(root))
+    shown = _progress(items, name) if progress else items
+    for number in range(10**9):
+        block = islice(shown, ROWS_PER_SHARD)
+        if (first := next(block, None)) is None:
+            return max(1, number)
+        place = out / SHARDS / f"{number:05d}"
+        if number % world == rank and not place.is_dir():
+            _write_shard(name, chain([first], block), place)
+        else:
+            deque(block, maxlen=0)
+    raise AffectError(f"{name} never ends")
+
+
+def _progress(items: Iterator[Item], name: str) -> Iterator[Item]:
+    from tqdm import tqdm
+
+    return iter(tqdm(items, desc=f"building {name}", unit=" rows", mininterval=0.5))
+
+
+def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:
+    """Write one shard under another name first: a folder of its final name is whole."""
+    scratch = place.with_name(f".{place.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)
+    scratch.mkdir(parents=True)
+    rejected: Counter[str] = Counter()
+    with ExitStack() as stack:
+        log = stack.enter_context((scratch / REJECTED).open("w", encoding="utf-8"))
+        writers = {s: stack.enter_context(Writer(scratch / f"{s}.parquet", sample_features())) for s in SPLITS}
+        for item in items:
+            if isinstance(item, Rejection):
+                rejected[item.reason] += 1
+                log.write(json.dumps({"corpus": name, **item.to_json()}, ensure_ascii=False) + "\n")
+            else:
+                writers[item.split].write(item.to_json())
+    counts = {split: writer.rows for split, writer in writers.items()}
+    write_json(scratch / COUNTS, {"samples": counts, "rejected": dict(rejected)})
+    scratch.rename(place)
+
+
+def merge(name: str, out: Path, total: int) -> dict[str, Any]:
+    """Put ``total`` finished shards together in their order, remove them, and return the counts.
+
+    Raises:
+        AffectError: when a shard is missing; names it.
+    """
+    places = [out / SHARDS / f"{number:05d}" for number in range(total)]
+    if not (out / SHARDS).is_dir():
+        _write_shard(name, iter(()), places[0])  # a corpus of which nothing is there still has its empty files
+    if absent := [place.name for place in places if not place.is_dir()]:
+        told = f"{len(absent)} of {total} shards are missing, such as {absent[0]}"
+        raise AffectError(told, where=str(out), do="run every rank to its end before merging")
+    samples: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
+    rejected: Counter[str] = Counter()
+    for place in places:
+        counts = json.loads((place / COUNTS).read_text(encoding="utf-8"))
+        samples.update(counts["samples"])
+        rejected.update(counts["rejected"])
+    for split in SPLITS:
+        _join([place / f"{split}.parquet" for place in places], out / "samples" / name / f"{split}.parquet")
+    scratch = out / f".{REJECTED}.part"
+    with scratch.open("wb") as log:
+        for place in places:
+            with (place / REJECTED).open("rb") as part:
+                shutil.copyfileobj(part, log)
+    scratch.replace(out / REJECTED)
+    shutil.rmtree(out / SHARDS)
+    return {"samples": dict(samples), "rejected": dict(rejected.most_common())}
+
+
+def _join(parts: list[Path], whole: Path) -> None:
+    """One Parquet file of several, a row group at a time."""
+    import pyarrow.parquet as parquet
+
+    schema = sample_features().arrow_schema
+    whole.parent.mkdir(parents=True, exist_ok=True)
+    scratch = whole.with_name(f".{whole.name}.part")
+    with parquet.ParquetWriter(scratch, schema, compression="zstd") as writer:
+        for part in parts:
+            with parquet.ParquetFile(part) as file:
+                for number in range(file.num_row_groups):
+                    writer.write_table(file.read_row_group(number).cast(schema))
+    scratch.replace(whole)
