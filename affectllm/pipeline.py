@@ -138,6 +138,7 @@ def build(
 ) -> None:
     """Build the data of a recipe, or the samples of corpora, and print what came out; with ``stats`` also its tally."""
     from affectllm import registry
+    from affectllm.corpus import shards
     from affectllm.train import stage
 
     if len(names) == 1 and (names[0] in registry.names("recipes") or names[0].endswith((".yaml", ".yml"))):
@@ -151,12 +152,12 @@ def build(
         return
     _refuse_misspelt_recipe(names)
     roots = stage.find_roots(names, pairs)
-    for name in names:
-        folder = (out or stage.RUNS / "samples") / name
-        counts = stage.build_samples(name, roots[name], folder, workers)
-        _print_counts(counts, folder)
-        if stats:
-            _stats(name, roots[name], folder)
+    with shards.pool(workers) as processes:
+        for name in names:
+            folder = (out or stage.RUNS / "samples") / name
+            _print_counts(stage.build_samples(name, roots[name], folder, processes, workers), folder)
+            if stats:
+                _stats(name, roots[name], folder)
 
 
 def _stats(name: str, root: Path, folder: Path) -> None:

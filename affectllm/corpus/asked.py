@@ -1,7 +1,7 @@
 """Instruction data in the common form of conversations: what was asked, field by field, and what was answered.
 
-A record is ``{"id": …, "conversations": [{"from": "human", "value": …}, {"from": "assistant", "value": …}]}``; the
-question is written in lines such as ``Task: …`` and ``Text: …`` and ends in an empty slot (``Intensity Score:``).
+A record is ``{"id": …, "conversations": [{"from": "human", "value": …}, {"from": "assistant", "value": …}]}``;
+the question is written in lines such as ``Task: …`` and ``Text: …`` and ends in an empty slot (``Intensity Score:``).
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _said(turns: Any, people: tuple[str, ...]) -> str:
 
 
 def _fields(question: str) -> tuple[dict[str, str], str]:
-    """Fields in their order. A text may hold colons and line breaks: lines after it go on until the last known field."""
+    """Fields in their order, and the slot. A text may hold colons and line breaks; an emotion or a slot ends it."""
     fields: dict[str, str] = {}
     name = ""
     for line in question.splitlines():

@@ -12,8 +12,10 @@ import json
 import shutil
 from collections import Counter, deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from concurrent.futures import Executor, ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +30,9 @@ REJECTED, COUNTS, SHARDS = "rejected.jsonl", "counts.json", "shards"
 Item = Sample | Rejection
 
 
-def build(name: str, root: Path, out: Path, workers: int = 1) -> dict[str, Any]:
-    """Write ``samples/<name>/<split>.parquet`` and ``rejected.jsonl`` below ``out``, and return the counts.
-
-    Args:
-        workers: processes of a local pool; 1 stays in this one.
+@contextmanager
+def pool(workers: int) -> Iterator[Executor | None]:
+    """Processes that build corpora one after another; None for one worker, which is this process.
 
     Raises:
         Malformed: when ``workers`` is not positive.
@@ -40,16 +40,23 @@ def build(name: str, root: Path, out: Path, workers: int = 1) -> dict[str, Any]:
     if workers < 1:
         raise Malformed(f"{workers} workers build nothing", do="give --workers 1 or more")
     if workers == 1:
-        total = build_rank(name, root, out, progress=True)
-    else:
-        from concurrent.futures import ProcessPoolExecutor
-        from multiprocessing import get_context
+        yield None
+        return
+    # Spawned, since forking a process that has threads (Arrow's, for one) may hang it.
+    with ProcessPoolExecutor(workers, get_context("spawn")) as processes:
+        yield processes
 
-        # Spawned, since forking a process that has threads (Arrow's, for one) may hang it.
-        with ProcessPoolExecutor(workers, get_context("spawn")) as pool:
-            started = [pool.submit(build_rank, name, root, out, rank, workers, not rank) for rank in range(workers)]
-            total = max(future.result() for future in started)
-    return merge(name, out, total)
+
+def build(name: str, root: Path, out: Path, processes: Executor | None = None, workers: int = 1) -> dict[str, Any]:
+    """Write ``samples/<name>/<split>.parquet`` and ``rejected.jsonl`` below ``out``, and return the counts.
+
+    Args:
+        processes: where ``workers`` ranks run; None for this process.
+    """
+    if processes is None:
+        return merge(name, out, build_rank(name, root, out, progress=True))
+    ranks = [processes.submit(build_rank, name, root, out, rank, workers, not rank) for rank in range(workers)]
+    return merge(name, out, max(rank.result() for rank in ranks))
 
 
 def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, progress: bool = False) -> int:

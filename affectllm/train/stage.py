@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
@@ -62,11 +63,13 @@ def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, 
         return run.outputs
 
 
-def build_samples(name: str, root: Path, folder: Path, workers: int = 1) -> dict[str, Any]:
+def build_samples(
+    name: str, root: Path, folder: Path, processes: Executor | None = None, workers: int = 1
+) -> dict[str, Any]:
     """Samples of one corpus, without a question; skipped when its files have not changed, resumed after a kill."""
     with Run(folder, "build", {"corpora": {name: identity(name, root)}}) as run:
         if not run.done:
-            run.outputs = shards.build(name, root, run.folder, workers)
+            run.outputs = shards.build(name, root, run.folder, processes, workers)
         return run.outputs
 
 
