@@ -21,7 +21,7 @@ from typing import Any
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.sample import SPLITS, Rejection, Sample
-from affectllm.corpus.store import Writer, sample_features
+from affectllm.corpus.store import Writer, explained, sample_features
 from affectllm.errors import AffectError, Malformed
 from affectllm.run import write_json
 
@@ -86,10 +86,19 @@ def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:
     scratch = place.with_name(f".{place.name}.part")
     shutil.rmtree(scratch, ignore_errors=True)
     scratch.mkdir(parents=True)
+    try:
+        _fill(name, items, scratch)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    scratch.rename(place)
+
+
+def _fill(name: str, items: Iterator[Item], folder: Path) -> None:
     rejected: Counter[str] = Counter()
     with ExitStack() as stack:
-        log = stack.enter_context((scratch / REJECTED).open("w", encoding="utf-8"))
-        writers = {s: stack.enter_context(Writer(scratch / f"{s}.parquet", sample_features())) for s in SPLITS}
+        log = stack.enter_context((folder / REJECTED).open("w", encoding="utf-8"))
+        writers = {s: stack.enter_context(Writer(folder / f"{s}.parquet", sample_features())) for s in SPLITS}
         for item in items:
             if isinstance(item, Rejection):
                 rejected[item.reason] += 1
@@ -97,8 +106,7 @@ def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:
             else:
                 writers[item.split].write(item.to_json())
     counts = {split: writer.rows for split, writer in writers.items()}
-    write_json(scratch / COUNTS, {"samples": counts, "rejected": dict(rejected)})
-    scratch.rename(place)
+    write_json(folder / COUNTS, {"samples": counts, "rejected": dict(rejected)})
 
 
 def merge(name: str, out: Path, total: int) -> dict[str, Any]:
@@ -138,9 +146,12 @@ def _join(parts: list[Path], whole: Path) -> None:
     schema = sample_features().arrow_schema
     whole.parent.mkdir(parents=True, exist_ok=True)
     scratch = whole.with_name(f".{whole.name}.part")
-    with parquet.ParquetWriter(scratch, schema, compression="zstd") as writer:
-        for part in parts:
-            with parquet.ParquetFile(part) as file:
-                for number in range(file.num_row_groups):
-                    writer.write_table(file.read_row_group(number).cast(schema))
-    scratch.replace(whole)
+    try:
+        with explained(whole), parquet.ParquetWriter(scratch, schema, compression="zstd") as writer:
+            for part in parts:
+                with parquet.ParquetFile(part) as file:
+                    for number in range(file.num_row_groups):
+                        writer.write_table(file.read_row_group(number).cast(schema))
+        scratch.replace(whole)
+    finally:
+        scratch.unlink(missing_ok=True)

@@ -62,7 +62,7 @@ class Writer:
     def __enter__(self) -> Writer:
         import pyarrow.parquet as parquet
 
-        with _explained(self.path):
+        with explained(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 self._parquet = parquet.ParquetWriter(self._scratch, self._schema, compression="zstd")
@@ -86,7 +86,7 @@ class Writer:
         if not self._waiting:
             return
         arrays = [column.take() for column in self._columns]
-        with _explained(self.path):
+        with explained(self.path):
             self._parquet.write_batch(pa.record_batch(arrays, schema=self._schema))
         self._waiting = 0
 
@@ -96,7 +96,7 @@ class Writer:
         try:
             if kind is None:
                 self._flush()
-                with _explained(self.path):
+                with explained(self.path):
                     self._parquet.close()
                     self._scratch.replace(self.path)
         finally:
@@ -218,7 +218,7 @@ def _load(value: Any) -> Any:
     return json.loads(value) if isinstance(value, str) else value
 
 
-class _explained:
+class explained:
     """Turns the operating system's refusals to write into ``WriteFailed``."""
 
     def __init__(self, path: Path) -> None:

@@ -50,7 +50,8 @@ def label_names(labels: Sequence[str], *sides: Iterable[str]) -> list[str]:
     if not labels:
         return sorted(met)
     if strange := sorted(met - set(labels)):
-        raise Malformed(f"labels outside the label space: {', '.join(strange[:5])}", do="read free text first (--read strict, or a template), or name them as labels")
+        told = f"labels outside the label space: {', '.join(strange[:5])}"
+        raise Malformed(told, do="read free text first (--read strict, or a template), or name them as labels")
     return list(labels)
 
 

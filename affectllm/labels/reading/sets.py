@@ -52,11 +52,13 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    if _EMPTY_LIST.fullmatch(part) or bare(part) in NOTHING:
+    words = vocabulary(space)
+    # A space may have a label called "none" (AffectNet), and "no emotion" may be a word for its neutral.
+    if _EMPTY_LIST.fullmatch(part) or (bare(part) in NOTHING and bare(part) not in words):
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
-    words, value = vocabulary(space), json_value(part, LABEL_KEYS)
+    value = json_value(part, LABEL_KEYS)
     texts = None if value is ABSENT else texts_of(value)
     if texts == []:
         return ()
