@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.reading import Row, read_csv, read_delimited, relative
+from affectllm.corpus.reading import Row, read_csv, read_delimited, read_lines, relative
 from affectllm.corpus.sample import Rejection
 from affectllm.errors import Malformed
 
@@ -41,6 +41,8 @@ def read_table(
         if names is None:
             names = _names(list(row.fields), columns, optional, relative(path, root))
         yield Row({names[name]: field for name, field in row.fields.items()}, row.where)
+    if names is None:  # a table without a row still has to have the right header
+        _names(_first_line(path, root, separator), columns, optional, relative(path, root))
 
 
 def plain_name(name: str) -> str:
@@ -61,12 +63,17 @@ def _names(
             taken.add(key)
         elif key not in optional:
             raise Malformed(
-                f"the header lacks {' or '.join(accepted or (key,))}; it reads {' '.join(header)[:120]!r}",
+                f"the header lacks {' or '.join((key, *accepted))}; it reads {' '.join(header)[:120]!r}",
                 where=f"{name}:1",
                 do="get the file again from the release; it may have been saved by another program",
             )
     others = {column: column if column not in taken else f"{column} (other)" for column in header}
     return {**others, **found}
+
+
+def _first_line(path: Path, root: Path, separator: str) -> list[str]:
+    first = next(read_lines(path, root), None)
+    return [] if first is None or isinstance(first, Rejection) else first[1].replace('"', "").split(separator)
 
 
 def _raw_rows(path: Path, root: Path, separator: str) -> Iterator[Row | Rejection]:

@@ -122,8 +122,8 @@ def ranked(tally: Tally, key: str) -> list[tuple[str, int]]:
 
 
 def _numerically(item: tuple[str, int]) -> tuple[Any, ...]:
-    name, _, part = item[0].partition(" ")
-    return name, float(part.partition(" to ")[0])
+    name, start, *_ = item[0].rsplit(" ", 3)  # "valence +0.10 to +0.20"; a name may have blanks itself
+    return name, float(start)
 
 
 def _length(ref: MediaRef, root: Path | None) -> float | None:
