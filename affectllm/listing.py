@@ -107,7 +107,7 @@ def _card_lines(card: CorpusCard) -> Iterable[tuple[str, Any]]:
     yield "licence", f"{card.licence}, access: {card.access}, redistribution: {_yes(card.redistribution)}"
     yield "languages", ", ".join(card.languages)
     yield "modalities", ", ".join(card.modalities)
-    yield "splits", f"{_counts(card)} ({card.split_policy})"
+    yield "splits", f"{card.promised()} ({card.split_policy})"
     for space in card.spaces:
         yield "label space", f"{space.name} ({space.kind}): {', '.join(space.names) or 'free text'}"
     for rater, told in card.raters.items():
@@ -115,10 +115,6 @@ def _card_lines(card: CorpusCard) -> Iterable[tuple[str, Any]]:
     yield "to obtain", card.obtain
     for note in card.notes:
         yield "note", note
-
-
-def _counts(card: CorpusCard) -> str:
-    return " / ".join(f"{split} {count:,}" for split, count in card.counts.items())
 
 
 def _yes(answer: bool) -> str:
@@ -135,7 +131,7 @@ def _corpora() -> Iterable[Sequence[str]]:
             continue
         spaces = ", ".join(space.name for space in card.spaces)
         languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
-        yield name, card.licence, card.access, languages, modalities, spaces, _counts(card)
+        yield name, card.licence, card.access, languages, modalities, spaces, card.promised()
 
 
 def _first_comments(kind: registry.Folder) -> Iterable[Sequence[str]]:

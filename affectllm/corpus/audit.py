@@ -209,7 +209,9 @@ def wav_header(path: Path) -> tuple[int, float] | None:
 
 
 def _differences(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
-    for split in SPLITS:
+    if card.total is not None and card.total != ledger.found.total():
+        yield f"{ledger.found.total():,} samples in all, the card promises {card.total:,}"
+    for split in SPLITS if card.counts else ():
         promised, found = card.counts.get(split, 0), ledger.found[split]
         if promised != found:
             less = f"{abs(promised - found):,} {'missing' if found < promised else 'more'}"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from affectllm.corpus.sample import SPLITS
 from affectllm.labels import LabelSpace
 
 Access = Literal["open", "request", "eula"]
@@ -29,7 +30,8 @@ class CorpusCard:
         modalities: subset of ``text``, ``audio``, ``video``, ``image``.
         spaces: every label space in which its samples are annotated.
         raters: who annotated: rater name → one sentence.
-        counts: promised samples per split.
+        counts: promised samples per split, as far as a release fixes them.
+        total: promised samples in all, where the split is ours or only the sum is published.
         split_policy: where the splits come from, in one sentence.
         defects: known bad items: clip path or sample id → reason.
         speaker_disjoint: whether no speaker occurs in two splits.
@@ -56,8 +58,15 @@ class CorpusCard:
     defects: Mapping[str, str] = field(default_factory=dict)
     speaker_disjoint: bool = False
     built_from: tuple[str, ...] = ()
+    total: int | None = None
     max_seconds: float | None = None
     notes: tuple[str, ...] = ()
+
+    def promised(self) -> str:
+        """The promised sizes in words, train / validation / test, or the total."""
+        if self.counts:
+            return " / ".join(f"{self.counts.get(split, 0):,}" for split in SPLITS)
+        return f"{self.total:,} in all" if self.total else "not published"
 
     def space(self, name: str) -> LabelSpace:
         """The label space called ``name``; KeyError where the card declares none."""

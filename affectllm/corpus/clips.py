@@ -1,4 +1,4 @@
-"""Which clips of a corpus belong to which moment: files found by name, because tables and releases disagree on suffixes.
+"""Which clips of a corpus belong to which moment: files by name, because tables and releases disagree on suffixes.
 
 A table says ``sample_1.mp4`` and the folder holds ``sample_1.avi`` and ``sample_1.wav``: the stem is what counts. Clips
 are listed here, never opened.
@@ -27,7 +27,7 @@ class Clips:
 
     Args:
         base: the folder (or folders) that hold them, at any depth up to ``depth``.
-        root: the root of the corpus, which no link may leave.
+        root: the root of the corpus.
         key: file → key of its moment, or None for a file outside the naming scheme.
         suffixes: what counts as a clip.
         without: folders that hold something else, by name.
@@ -43,36 +43,25 @@ class Clips:
         without: Collection[str] = (),
     ) -> None:
         self.files: dict[str, dict[str, str]] = {}
-        self._pointers: dict[str, str] = {}
+        self.pointers: dict[str, str] = {}
         self._asked: set[str] = set()
         self._odd: list[Rejection] = []
-        self._top = root.resolve()
-        self._inside: dict[Path, bool] = {}
         for folder in (base,) if isinstance(base, Path) else base:
             for path in list_media(folder, suffixes, depth):
                 if not without or not set(path.relative_to(folder).parts) & set(without):
                     self._add(path, relative(path, root), key(path))
 
     def __bool__(self) -> bool:
-        return bool(self.files or self._pointers)
+        return bool(self.files or self.pointers)
 
     def _add(self, path: Path, where: str, key: str | None) -> None:
         modality = "video" if path.suffix.lower() in VIDEO else "audio"
         if key is None:
             self._odd.append(Rejection(where, "unknown_name", where, "outside the naming scheme"))
-        elif not self._stays(path):
-            self._odd.append(Rejection(where, "unsafe_path", where, "a link that leaves the corpus"))
         elif is_lfs_pointer(path):
-            self._pointers[key] = where
-        elif first := self.files.setdefault(key, {}).setdefault(modality, where):
-            if first != where:
-                self._odd.append(Rejection(where, "duplicate_file", where, f"{first} is used"))
-
-    def _stays(self, path: Path) -> bool:
-        folder = path.parent
-        if folder not in self._inside:
-            self._inside[folder] = folder.resolve().is_relative_to(self._top)
-        return self._inside[folder] and (not path.is_symlink() or path.resolve().is_relative_to(self._top))
+            self.pointers[key] = where
+        elif (first := self.files.setdefault(key, {}).setdefault(modality, where)) != where:
+            self._odd.append(Rejection(where, "duplicate_file", where, f"{first} is used"))
 
     def media(self, key: str, start: float | None = None, end: float | None = None) -> tuple[MediaRef, ...]:
         """The clips of one moment, the video first; ``start`` and ``end`` in seconds."""
@@ -89,13 +78,13 @@ class Clips:
         """What to report of a moment without a clip; nothing where the download has no clips at all."""
         if key in self.files or not self:
             return
-        if key in self._pointers:
-            yield Rejection(item, "lfs_pointer", self._pointers[key], "run `git lfs pull`")
+        if key in self.pointers:
+            yield Rejection(item, "lfs_pointer", self.pointers[key], "run `git lfs pull`")
         else:
             yield Rejection(item, "media_missing", where)
 
     def odd(self) -> Iterator[Rejection]:
-        """Clips that cannot be used: duplicates, names outside the scheme, links that leave the corpus."""
+        """Clips that cannot be used: duplicates, names outside the scheme."""
         yield from self._odd
 
     def left(self) -> Iterator[Rejection]:
