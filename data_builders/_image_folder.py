@@ -23,7 +23,9 @@ def read_folders(root: Path, card: CorpusCard, space: LabelSpace, rater: str) ->
     """One sample a picture, by split, class and name."""
 
     def looks_right(folder: Path) -> bool:
-        return any(_classes(place, space) for _, place in _splits(folder))
+        # The folder of one split would be divided again, so it is not taken for the corpus.
+        is_split = folder.absolute().name.lower() in SPLITS
+        return not is_split and any(_classes(place, space) for _, place in _splits(folder))
 
     base = folder_of(root, card, looks_right, "train/, val/ and test/ with a folder for every emotion")
     places = _splits(base)

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from affectllm.data_builders._responses import Responses, emotion_space
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
+from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import Row, folder_of, media_path
 from affectllm.labels import LabelSpace
@@ -48,9 +48,10 @@ CARD = CorpusCard(
     modalities=("image", "text"),
     spaces=(EMOTION, WORDS),
     raters={"viewer": "one of 6,283 crowd workers who looked at the picture; about six looked at each"},
-    counts={TRAIN: 447737, VALIDATION: 26337, TEST: 52675},
+    counts={},
+    total=526749,
     split_policy="the table's own where it has a split column, else ours: 85, 5 and 10 percent of the pictures by a "
-    "hash of their name. The counts are these shares of 526,749 responses",
+    "hash of their name",
     notes=(
         "The names of the columns were not verified on a real file; several are accepted, and a header without any of "
         "them is an error with its words.",

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from affectllm.data_builders._responses import Responses, Stems, emotion_space
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
+from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import Row, folder_of, folders_below, inside, media_path
 from affectllm.labels import LabelSpace
@@ -51,9 +51,10 @@ CARD = CorpusCard(
     modalities=("image", "text"),
     spaces=(EMOTION, WORDS),
     raters={"viewer": "one crowd worker who looked at the picture; about six looked at each"},
-    counts={TRAIN: 386481, VALIDATION: 22734, TEST: 45469},
+    counts={},
+    total=454684,
     split_policy="that of artemis_preprocessed.csv (85, 5 and 10 percent of the paintings) where it is there, else "
-    "ours: the same shares by a hash of the painting. The counts are these shares of 454,684 responses",
+    "ours: the same shares by a hash of the painting",
     notes=(
         "A sample is one response; those to one painting share `picture` and are in one split.",
         "About a tenth of the responses is something else, with words that say what.",

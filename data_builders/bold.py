@@ -59,9 +59,9 @@ CARD = CorpusCard(
     modalities=("video", "audio"),
     spaces=(PRESENT, SHARES, VAD),
     raters={"crowd": "crowd workers who saw the clip with the person marked, weighted by their reliability"},
-    counts={TRAIN: 9267, VALIDATION: 1324},
-    split_policy="official: train.csv and val.csv; the labels of test are not public. The counts are the published "
-    "shares (70 and 10 of 100) of 13,239 persons",
+    counts={},
+    split_policy="official: train.csv and val.csv; the labels of test are not public (70, 10 and 20 percent of "
+    "13,239 persons)",
     max_seconds=60.0,
     notes=(
         "The order of the 26 emotions differs from that of EMOTIC.",

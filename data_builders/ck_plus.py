@@ -18,7 +18,7 @@ from pathlib import Path
 
 from affectllm.data_builders._frames import picture_names, unusable
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, list_media, relative
 from affectllm.corpus.splits import by_hash
@@ -50,9 +50,10 @@ CARD = CorpusCard(
     modalities=("image",),
     spaces=(SPACE,),
     raters={"facs": "the emotion that coders of facial actions and a check by the authors found certain"},
-    counts={TRAIN: 262, VALIDATION: 33, TEST: 32},
-    split_policy="ours, as there is no official one: by a hash of the person, 80, 10 and 10 percent. The counts are "
-    "these shares of 327 labelled sequences; the field uses ten folds by person",
+    counts={},
+    total=327,
+    split_policy="ours, as there is no official one: by a hash of the person, 80, 10 and 10 percent. The field "
+    "uses ten folds by person",
     speaker_disjoint=True,
     notes=(
         "The picture is the last frame of a sequence; `frames` names its folder, `neutral_frame` the first picture.",

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from affectllm.data_builders._image_folder import read_folders
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
+from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.labels.taxonomies import MIKELS_8
 
@@ -31,9 +31,10 @@ CARD = CorpusCard(
     modalities=("image",),
     spaces=(MIKELS_8,),
     raters={"annotators": "the annotators of the release"},
-    counts={TRAIN: 7144, VALIDATION: 893, TEST: 893},
+    counts={},
+    total=8930,
     split_policy="the folders train, val and test where they are there; without them 80, 10 and 10 percent by a hash "
-    "of the name. The counts are these shares of 8,930, as the numbers of the folders are not published",
+    "of the name",
     notes=(
         "The style is known only where an emotion's folder has folders of styles in it.",
         "A folder whose name is none of the eight emotions is rejected picture by picture as unknown_label.",

@@ -53,9 +53,10 @@ CARD = CorpusCard(
         "combined": "train: the only annotator; val and test: the release's combination of all",
         **{f"annotator_{index}": f"annotator {index} of a person" for index in range(1, MOST_RATERS + 1)},
     },
-    counts={TRAIN: 24024, VALIDATION: 3432, TEST: 6864},
-    split_policy="official: train, val and test of Annotations.mat. The counts are 70, 10 and 20 percent of 34,320 "
-    "people, as the authors divide them; their exact numbers are not published",
+    counts={},
+    total=34320,
+    split_policy="official: train, val and test of Annotations.mat. (about 70, 10 and 20 percent; the "
+    "exact numbers are not published)",
     notes=(
         "A sample is a person: `box` (x1,y1,x2,y2 in pixels, cut to the picture) says which, as several may be there.",
         "Some people have no numbers (NaN); they keep their emotions.",

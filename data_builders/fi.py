@@ -13,7 +13,7 @@ from pathlib import Path
 
 from affectllm.data_builders._image_folder import read_folders
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
+from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.labels.taxonomies import MIKELS_8
 
@@ -32,9 +32,10 @@ CARD = CorpusCard(
     modalities=("image",),
     spaces=(MIKELS_8,),
     raters={"crowd": "five people, of whom at least three agreed with the emotion by which the picture was found"},
-    counts={TRAIN: 18646, VALIDATION: 1165, TEST: 3497},
+    counts={},
+    total=23308,
     split_policy="the folders train, val and test, as they circulate; without them 80, 10 and 10 percent by a hash of "
-    "the name. The counts are 80, 5 and 15 percent of 23,308, as most papers divide them",
+    "the name; most papers divide 80, 5 and 15",
     notes=(
         "Copies differ by some pictures: an address that is gone is a picture less.",
         "The votes of the single people are in the lists of addresses only and are not read.",

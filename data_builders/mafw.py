@@ -62,9 +62,10 @@ CARD = CorpusCard(
         "annotators": "eleven annotators, of whose answers the authors estimated one emotion, or several",
         "describer": "who described the face, the posture and the scene, in Chinese; translated into English",
     },
-    counts={TRAIN: 8036, TEST: 2009},
+    counts={},
+    total=10045,
     split_policy="official: fold 1 of five of the single set, and for clips that are in the compound set only, fold 1 "
-    "of that; `fold` names the fold in which a clip is tested. The counts are four fifths and a fifth of 10,045 clips",
+    "of that; `fold` names the fold in which a clip is tested.",
     max_seconds=60.0,
     notes=(
         "9,172 clips have a single label of eleven; the compound set has 32 combinations, kept as sets of the eleven.",
@@ -117,8 +118,12 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _is_ours(folder: Path) -> bool:
-    return any((folder / place / "single_label.txt").is_file() for place in (".", "Labels")) or any(
-        (folder / place / "single" / "no_caption").is_dir() for place in (".", "Train & Test Set")
+    lists = any((folder / place / "single").is_dir() for place in (".", "Train & Test Set"))
+    labels = (folder / "single_label.txt").is_file() and lists
+    return (
+        labels
+        or (folder / "Labels" / "single_label.txt").is_file()
+        or (lists and _list_file(folder, "single", "1", "train") is not None)
     )
 
 

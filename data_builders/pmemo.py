@@ -17,7 +17,7 @@ from pathlib import Path
 from affectllm.data_builders._frames import unusable
 from affectllm.data_builders._traces import trace
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import (
     find_file,
@@ -56,9 +56,10 @@ CARD = CorpusCard(
     modalities=("audio", "text"),
     spaces=(SPACE,),
     raters={"mean": "the mean of at least ten listeners, whose skin conductance was measured too"},
-    counts={TRAIN: 614, VALIDATION: 77, TEST: 76},
+    counts={},
+    total=767,
     split_policy="ours, as there is no official one: by a hash of the artist, 80, 10 and 10 percent (of the song where "
-    "metadata.csv is missing). The counts are these shares of 767 songs",
+    "metadata.csv is missing)",
     speaker_disjoint=True,
     max_seconds=200.0,
     notes=(

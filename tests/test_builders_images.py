@@ -15,6 +15,7 @@ from affectllm.corpus.audit import audit
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Picture, materialise
 from affectllm.corpus.splits import shared_speakers
+from affectllm.errors import MissingCorpus
 
 REAL = Path(os.environ.get("AFFECTLLM_CORPORA", "/nowhere"))
 
@@ -199,6 +200,12 @@ def test_image_folders_without_splits_get_one(tmp_path: Path) -> None:
     materialise({f"fi/{emotion}/{index}.jpg": b"x" for emotion in ("Awe", "fear") for index in range(60)}, tmp_path)
     samples, _ = read("fi", tmp_path)
     assert len(samples) == 120 and {sample.split for sample in samples.values()} == {"train", "validation", "test"}
+
+
+def test_the_folder_of_one_split_is_not_divided_again(tmp_path: Path) -> None:
+    root = miniature("fi", tmp_path / "fi")
+    with pytest.raises(MissingCorpus, match=f"--root fi={root}"):
+        read("fi", root / "train")
 
 
 @pytest.mark.parametrize(
