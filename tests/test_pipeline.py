@@ -30,7 +30,7 @@ def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> Non
     for stage in ("build", "train", "eval", "eval/modalities/audio", "eval/reference/majority"):
         assert json.loads((out / stage / "manifest.json").read_text())["finished"], stage
     scores = json.loads((out / "eval" / "scores.json").read_text())["demo_affect_emotion"]["uar"]
-    assert set(scores) == {"value", "low", "high", "n", "unreadable"}
+    assert set(scores) == {"value", "low", "high", "n", "unreadable", "controls"}
     assert scores["low"] <= scores["value"] <= scores["high"] and scores["n"] == 8
     assert list((out / "eval").glob("results_*.json")) and list(
         (out / "eval").glob("samples_demo_affect_emotion_*.jsonl")

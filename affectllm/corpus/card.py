@@ -63,9 +63,9 @@ class CorpusCard:
     notes: tuple[str, ...] = ()
 
     def promised(self) -> str:
-        """The promised sizes in words, train / validation / test, or the total."""
+        """The promised sizes in words: of each split, or the total."""
         if self.counts:
-            return " / ".join(f"{self.counts.get(split, 0):,}" for split in SPLITS)
+            return " / ".join(f"{split} {self.counts[split]:,}" for split in SPLITS if split in self.counts)
         return f"{self.total:,} in all" if self.total else "not published"
 
     def space(self, name: str) -> LabelSpace:
