@@ -159,6 +159,28 @@ def test_defect_d19_compat_gives_the_bare_number_too_but_never_alone() -> None:
     assert found.value == pytest.approx(2 / 3) and found.settings["compat"] == "emoclip" and found.n == 2
 
 
+@pytest.mark.parametrize("name", cases())
+def test_controls_come_with_every_score(name, tables) -> None:
+    metric, given = made(name, tables)
+    controls = metric(given.gold, given.answers, **given.options).controls
+    assert {"majority", "chance", "empty", "shuffled"} <= set(controls)
+    assert any(value is not None for value in controls.values())
+    assert all(value is None or math.isfinite(value) for value in controls.values())
+
+
+def test_controls_that_grade_labels_know_their_frequencies_only() -> None:
+    gold = ["joy"] * 15 + ["fear"] * 5
+    perfect = [{"joy": float(label == "joy"), "fear": float(label == "fear")} for label in gold]
+    nll = METRICS["brier"](gold, perfect).controls
+    # Shares of 0.75 and 0.25: a squared error of 2 · 0.25² for three quarters of the items, 2 · 0.75² for the others.
+    assert nll["majority"] == pytest.approx(0.75 * 2 * 0.25**2 + 0.25 * 2 * 0.75**2)
+    ranked = METRICS["top_k_accuracy"](gold, [[label] for label in gold], k=1).controls
+    assert ranked["majority"] == 0.75 and ranked["empty"] == 0
+    sets = [[label] for label in gold]
+    scores = METRICS["roc_auc_macro"](sets, perfect).controls
+    assert scores["majority"] == scores["say_all"] == pytest.approx(0.5)
+
+
 def test_controls_of_labels_are_what_they_are_called() -> None:
     gold = ["joy"] * 15 + ["fear"] * 5
     controls = METRICS["accuracy"](gold, gold, labels=LABELS).controls

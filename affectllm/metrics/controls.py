@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,9 +26,11 @@ def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed:
     """
     import numpy as np
 
-    if form in ("raw", "ratings", "sequence", "ranked", "scores", "probability", "span") or not gold:
-        return {}
+    if form in ("raw", "ratings", "sequence") or not gold:
+        return {}  # nothing to answer, or only the metric knows what an answer is
     random = np.random.default_rng(seed)
+    if form in ("ranked", "scores", "probability"):
+        return _graded(form, gold, _known(gold, labels), random)
     shuffled = [gold[row] for row in random.permutation(len(gold))]
     return {
         "majority": [_majority(form, gold)] * len(gold),
@@ -37,6 +39,32 @@ def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed:
         "empty": [None] * len(gold),
         "shuffled": [truth[0] for truth in shuffled] if form == "text" else shuffled,
     }
+
+
+def _graded(form: str, gold: Sequence[Any], known: Sequence[str], random: np.random.Generator) -> dict[str, list[Any]]:
+    """Controls that give every label a number, or an order: how often it occurs, chance, the label of another item."""
+    sets = [{truth} if isinstance(truth, str) else set(truth) for truth in gold]
+    counts = {label: float(sum(label in truth for truth in sets)) for label in known}
+    others = [sets[row] for row in random.permutation(len(sets))]
+    numbers = random.random((len(gold), len(known))).tolist()
+    graded: dict[str, list[dict[str, float]]] = {
+        "majority": [counts] * len(gold),
+        "chance": [dict(zip(known, row, strict=True)) for row in numbers],
+        "shuffled": [{label: counts[label] * 1e-9 + (label in other) for label in known} for other in others],
+    }
+    if form == "scores":
+        graded["say_all"] = [dict.fromkeys(known, 1.0)] * len(gold)
+    shape: Callable[[Mapping[str, float]], Any] = {"ranked": _order, "probability": _shares}.get(form, dict)
+    return {**{name: list(map(shape, rows)) for name, rows in graded.items()}, "empty": [None] * len(gold)}
+
+
+def _order(weights: Mapping[str, float]) -> tuple[str, ...]:
+    return tuple(sorted(weights, key=lambda label: (-weights[label], label)))
+
+
+def _shares(weights: Mapping[str, float]) -> dict[str, float]:
+    whole = sum(weights.values()) or 1.0
+    return {label: weight / whole for label, weight in weights.items()}
 
 
 def _majority(form: str, gold: Sequence[Any]) -> Any:
