@@ -364,6 +364,19 @@ def test_the_published_form_is_scored_with_the_published_tables(capsys, tmp_path
                 assert set(found["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
 
 
+def test_an_id_column_that_is_not_there_is_never_guessed(capsys, gold, pred) -> None:
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert "there is no column 'key'" in refused(capsys, *words, "--id", "key")
+
+
+@pytest.mark.parametrize("named", ["name", "filenames"])
+def test_published_labels_and_predictions_may_be_matched_by_either_name(capsys, tmp_path, named) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "joy", "a"), ("y", "fear", "b")], ("name", "label", "note"))
+    pred = tmp_path / "p.npz"
+    np.savez(pred, filenames=["y", "x"], fileitems=["fear", "joy"])
+    assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, "--id", named)["value"] == 1
+
+
 def test_a_hit_rate_is_never_printed_alone(capsys, tmp_path) -> None:
     from wheel_tables import write_2025
 

@@ -43,8 +43,9 @@ def id_column(table: Table, asked: str | None) -> str | None:
     if asked is not None:
         if asked in table.columns:
             return asked
-        if "filenames" in table.columns:  # the published form of predictions has one name for it
-            return "filenames"
+        # Published predictions have one name for it, "filenames", and published labels call the same thing "name".
+        if "filenames" in table.columns or (asked == "filenames" and "name" in table.columns):
+            return "filenames" if "filenames" in table.columns else "name"
         raise _no_column(table, asked)
     usual = {name.lower(): name for name in reversed(list(table.columns))}
     return next((usual[name] for name in _IDS if name in usual), None)
