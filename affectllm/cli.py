@@ -173,7 +173,7 @@ def _add_modules(verbs: argparse._SubParsersAction) -> None:  # type: ignore[typ
 
 
 def _modules(arguments: argparse.Namespace) -> None:
-    from affectllm.metrics.hub import write_modules
+    from affectllm.metrics.evaluate_modules import write_modules
 
     written = write_modules(arguments.folder, arguments.names)
     print(f"{len(written)} modules in {arguments.folder}; load one with evaluate.load({str(written[0])!r})")

@@ -54,9 +54,9 @@ def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
 
 
 def _show_metric(name: str) -> None:
-    from affectllm.score.command import named
+    from affectllm.metrics.metric import find_metric
 
-    metric = named(name)
+    metric = find_metric(name)
     low, high = metric.range
     print(f"{metric.name} ({metric.form.name}: {metric.form.told})\n")
     print(inspect.cleandoc(metric.__doc__ or ""))

@@ -10,7 +10,7 @@ from metric_examples import FORMS, SIZE, example, needs_more
 from affectllm.cli import main
 from affectllm.errors import NotFound
 from affectllm.metrics import METRICS
-from affectllm.metrics.hub import module, write_modules
+from affectllm.metrics.evaluate_modules import module, write_modules
 
 GOLD, ANSWERS = ["joy", "fear", "joy"], ["joy", "joy", None]
 

@@ -225,6 +225,13 @@ def test_a_gold_value_that_is_missing_is_an_error_and_a_prediction_is_not(capsys
     assert "gold value 2 is None" in refused(capsys, "--metric", "accuracy", "--gold", truth, "--pred", pred)
 
 
+def test_a_missing_gold_value_is_an_error_whatever_its_column_is_called(capsys, tmp_path, pred) -> None:
+    truth = tmp_path / "g.jsonl"
+    rows = [{"id": name, "test.label": label} for name, label in zip("abcd", ["joy", None, "joy", "joy"], strict=True)]
+    truth.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    assert "gold value 2 is None" in refused(capsys, "--metric", "accuracy", "--gold", truth, "--pred", pred)
+
+
 @pytest.mark.parametrize(
     ("content", "told"),
     [

@@ -94,7 +94,7 @@ def test_a_pool_of_processes_and_the_command(comments, tmp_path, monkeypatch) ->
 @pytest.mark.slow
 def test_datatrove_builds_the_same_bytes(comments, small, tmp_path) -> None:
     local = pytest.importorskip("datatrove.executor").LocalPipelineExecutor
-    from affectllm.corpus.trove import BuildShards, MergeShards
+    from affectllm.corpus.datatrove_steps import BuildShards, MergeShards
 
     out, logs = tmp_path / "out", tmp_path / "logs"
     first = local([BuildShards("goemotions", comments, out)], tasks=3, workers=1, logging_dir=str(logs / "shards"))

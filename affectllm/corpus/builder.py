@@ -48,8 +48,7 @@ def load_builder(name: str) -> Builder:
         raise Malformed(f"the builder lacks {', '.join(missing)}", where=str(path), do="see CONTRIBUTING.md")
     if module.CARD.name != name:
         raise Malformed(f"the card is called {module.CARD.name!r}, the file {name!r}", where=str(path))
-    if not hasattr(module.samples, "__wrapped__"):
-        module.samples = guarded(module.samples)  # type: ignore[attr-defined]
+    module.samples = guarded(module.samples)  # type: ignore[attr-defined]
     return cast(Builder, module)
 
 

@@ -11,10 +11,16 @@ from pathlib import Path
 from affectllm.corpus.sample import Rejection, Sample
 
 Samples = Callable[[Path], Iterator[Sample | Rejection]]
+_MARK = "_affectllm_guarded"
 
 
 def guarded(samples: Samples) -> Samples:
-    """``samples`` without clips that a symbolic link leads out of the root; each is rejected as ``unsafe_path``."""
+    """``samples`` without clips that a symbolic link leads out of the root; each is rejected as ``unsafe_path``.
+
+    What is guarded already is returned as it is: builders are loaded more than once.
+    """
+    if hasattr(samples, _MARK):
+        return samples
 
     @functools.wraps(samples)
     def inside_only(root: Path) -> Iterator[Sample | Rejection]:
@@ -26,6 +32,7 @@ def guarded(samples: Samples) -> Samples:
                 item = replace(item, media=tuple(ref for ref in item.media if ref not in outside))
             yield item
 
+    setattr(inside_only, _MARK, True)
     return inside_only
 
 

@@ -34,8 +34,13 @@ def by_hash(key: str, *, validation: float = 0.1, test: float = 0.1, salt: str =
         validation, test: shares of all keys.
         salt: name of the corpus, so that keys of several corpora are drawn apart.
     """
-    drawn = int.from_bytes(hashlib.blake2b(f"{salt}/{key}".encode(), digest_size=7).digest(), "big") / 2**56
+    drawn = draw(f"{salt}/{key}")
     return TEST if drawn < test else VALIDATION if drawn < test + validation else TRAIN
+
+
+def draw(key: str) -> float:
+    """A number in [0, 1) that depends on nothing but ``key``."""
+    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big") / 2**56
 
 
 def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:

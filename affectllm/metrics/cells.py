@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from affectllm.metrics.forms import missing
+from affectllm.metrics.wheels.answers import parse_labels
 
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
@@ -39,14 +40,7 @@ def _labels(cell: Any) -> Any:
     """A list, a JSON array, or labels separated by commas in optional brackets and quotation marks."""
     if not isinstance(cell, str):
         return [_label(item) for item in (cell if isinstance(cell, (list, tuple, set, frozenset)) else [cell])]
-    if cell.lstrip().startswith("["):
-        try:
-            return [str(item) for item in json.loads(cell)]
-        except json.JSONDecodeError:
-            pass  # ['a', 'b'] and [a, b] are no JSON, and usual all the same
-    return [
-        item.strip() for item in re.split(r"['\",]", cell.strip().removeprefix("[").removesuffix("]")) if item.strip()
-    ]
+    return parse_labels(cell)
 
 
 def _number(cell: Any) -> Any:

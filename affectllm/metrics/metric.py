@@ -6,6 +6,7 @@ input, the policy for unreadable answers, the interval, the controls.
 
 from __future__ import annotations
 
+import difflib
 import functools
 import inspect
 import math
@@ -20,10 +21,23 @@ from affectllm.metrics.policy import applied
 from affectllm.metrics.result import Result
 from affectllm.metrics.statistic import Rows, Statistic, Sums
 
-__all__ = ["METRICS", "Metric", "Rows", "Sums", "metric"]
+__all__ = ["METRICS", "Metric", "Rows", "Sums", "find_metric", "metric"]
 
 METRICS: dict[str, Metric] = {}
 """Every metric by name; filled as the families are imported."""
+
+
+def find_metric(name: str) -> Metric:
+    """The metric called ``name``.
+
+    Raises:
+        NotFound: when there is none; names the nearest.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    near = difflib.get_close_matches(name, METRICS, n=3)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    raise NotFound(f"there is no metric called {name!r}", do=f"{hint}See `affectllm ls metrics`")
 
 
 class Metric:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 import json
 import os
@@ -13,6 +12,7 @@ from urllib.parse import quote
 
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.splits import draw
 from affectllm.corpus.tally import Tally, names_of, ranked
 from affectllm.errors import Malformed, WriteFailed
 from affectllm.labels import LabelSpace
@@ -71,16 +71,12 @@ def _chosen(
             if len(kept := examples.setdefault(item.reason, [])) < 5:
                 kept.append(item)
             continue
-        entry = (-_draw(item.id), number, item)
+        entry = (-draw(item.id), number, item)
         if len(heap) < limit:
             heapq.heappush(heap, entry)
         else:
             heapq.heappushpop(heap, entry)
     return [sample for _, _, sample in sorted(heap, key=lambda entry: entry[1])], examples
-
-
-def _draw(identifier: str) -> float:
-    return int.from_bytes(hashlib.blake2b(identifier.encode(), digest_size=7).digest(), "big") / 2**56
 
 
 def _view(sample: Sample, spaces: Mapping[str, LabelSpace], root: Path, folder: Path) -> dict[str, Any]:

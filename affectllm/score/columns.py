@@ -12,6 +12,7 @@ from affectllm.metrics.cells import to_value
 from affectllm.metrics.forms import missing
 from affectllm.metrics.metric import Metric
 from affectllm.score.files import Table
+from affectllm.score.npz import ABSENT
 
 _IDS = ("id", "ids", "name", "names", "filename", "filenames", "file_name", "key", "video_name", "utt_id", "qid", "uid")
 _GOLD = ("gold", "label", "labels", "emotion", "emo", "discrete", "openset", "reference", "val", "valence", "answer")
@@ -105,8 +106,7 @@ def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bo
     """
     cells = _cells(table, column)
     form = "raw" if raw else metric.form.name
-    # A name that one of several corpora in a file lacks is no item of that corpus.
-    rows = [row for row, cell in enumerate(cells) if not ("." in column and column in table.columns and cell is None)]
+    rows = [row for row, cell in enumerate(cells) if cell is not ABSENT]
     values = {row: _value(table, row, form, cells[row], gold) for row in rows}
     return Side(table, _ids(table, ids, rows), values)
 

@@ -10,10 +10,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import METRICS
+from affectllm.errors import Malformed
 from affectllm.metrics.comparison import Comparison, compare
-from affectllm.metrics.metric import Metric
+from affectllm.metrics.metric import Metric, find_metric
 from affectllm.metrics.result import Result
 from affectllm.score import columns
 from affectllm.score.answers import STRICT, read_answers
@@ -28,7 +27,7 @@ def score(arguments: argparse.Namespace) -> None:
         NotFound: when a metric, file or column is not there.
         Malformed: when a file cannot be read as what it is said to be.
     """
-    metric = named(arguments.metric)
+    metric = find_metric(arguments.metric)
     scored = {name: _inputs(metric, arguments, path) for name, path in _named_files(arguments.pred).items()}
     results = {name: _result(metric, arguments, *inputs) for name, inputs in scored.items()}
     comparisons = _comparisons(metric, arguments, scored) if len(scored) > 1 else []
@@ -42,21 +41,6 @@ def score(arguments: argparse.Namespace) -> None:
         shown = {"systems": {name: result.to_json() for name, result in results.items()}}
         shown["comparisons"] = [asdict(comparison) for comparison in comparisons]
     print(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False))
-
-
-def named(name: str) -> Metric:
-    """The metric called ``name``.
-
-    Raises:
-        NotFound: when there is none; names the nearest.
-    """
-    import difflib
-
-    if name in METRICS:
-        return METRICS[name]
-    near = difflib.get_close_matches(name, METRICS, n=3)
-    hint = f"did you mean {', '.join(near)}? " if near else ""
-    raise NotFound(f"there is no metric called {name!r}", do=f"{hint}See `affectllm ls metrics`")
 
 
 def _named_files(paths: Sequence[Path] | None) -> dict[str, Path | None]:

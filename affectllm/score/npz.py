@@ -10,7 +10,8 @@ from zipfile import BadZipFile
 
 from affectllm.errors import Malformed
 
-_CORPUS = "_corpus"
+ABSENT = object()
+"""The cell of a name that one of several corpora in an archive lacks: no item of that corpus, and no missing value."""
 
 
 def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
@@ -71,5 +72,5 @@ def _corpora(path: Path, corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, 
     columns: dict[str, list[Any]] = {"name": names}
     for corpus, items in corpora.items():
         for key in dict.fromkeys(key for values in items.values() for key in values):
-            columns[f"{corpus}.{key}"] = [items.get(name, {}).get(key) for name in names]
+            columns[f"{corpus}.{key}"] = [items.get(name, {}).get(key, ABSENT) for name in names]
     return columns

@@ -3,7 +3,7 @@
 Two stages, since shards are put together only when all are there::
 
     from datatrove.executor import SlurmPipelineExecutor
-    from affectllm.corpus.trove import BuildShards, MergeShards
+    from affectllm.corpus.datatrove_steps import BuildShards, MergeShards
 
     shards = SlurmPipelineExecutor(pipeline=[BuildShards("goemotions", root, out)], tasks=64, …)
     SlurmPipelineExecutor(pipeline=[MergeShards("goemotions", out)], tasks=1, depends=shards, …).run()

@@ -11,9 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm.errors import NotFound
 from affectllm.metrics.cells import to_value
-from affectllm.metrics.metric import METRICS, Metric
+from affectllm.metrics.metric import METRICS, Metric, find_metric
 
 if TYPE_CHECKING:
     import evaluate
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 _SCRIPT = '''\
 """{definition}"""
 
-from affectllm.metrics.hub import module
+from affectllm.metrics.evaluate_modules import module
 
 {class_name} = module("{name}")
 '''
@@ -53,7 +52,7 @@ def write_modules(folder: Path, names: Iterable[str] = ()) -> list[Path]:
     Raises:
         NotFound: when a name is no metric.
     """
-    return [_write(folder / chosen.name, chosen) for chosen in map(_named, list(names) or METRICS)]
+    return [_write(folder / chosen.name, chosen) for chosen in map(find_metric, list(names) or METRICS)]
 
 
 def _write(place: Path, chosen: Metric) -> Path:
@@ -74,7 +73,7 @@ def module(name: str) -> type[evaluate.Metric]:
     """
     import evaluate
 
-    chosen = _named(name)
+    chosen = find_metric(name)
 
     class AffectMetric(evaluate.Metric):
         """One metric of affectllm."""
@@ -121,12 +120,6 @@ def _features(chosen: Metric) -> Any:
     if chosen.form.name == "text" and chosen.takes == "pair":
         features.append(Features({"predictions": text, "references": text}))
     return features if len(features) > 1 else features[0]
-
-
-def _named(name: str) -> Metric:
-    if name not in METRICS:
-        raise NotFound(f"there is no metric called {name!r}", do="see `affectllm ls metrics`")
-    return METRICS[name]
 
 
 def _class_name(name: str) -> str:
