@@ -7,6 +7,7 @@ import os
 import shutil
 from pathlib import Path
 
+import pytest
 import torch
 
 from affectllm.model.cache import MediaCache
@@ -58,6 +59,20 @@ def test_a_damaged_entry_is_a_miss_and_is_made_again(tmp_path: Path) -> None:
     cache.put("ab12", entry(2.0))
     found = cache.get("ab12")
     assert found is not None and found["pixels"][0] == 2.0
+
+
+def test_an_entry_evicted_while_it_is_opened_is_a_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cache = MediaCache(tmp_path)
+    cache.put("ab12", entry(1.0))
+    open_storage = torch.UntypedStorage.from_file
+
+    def evicted_meanwhile(name: str, *arguments: object, **options: object) -> object:
+        cache._entry("ab12").unlink()
+        return open_storage(name, *arguments, **options)
+
+    monkeypatch.setattr(torch.UntypedStorage, "from_file", evicted_meanwhile)
+    assert cache.get("ab12") is None
+    assert (cache.hits, cache.misses) == (0, 1)
 
 
 def _hammer(folder: str, seed: int) -> int:

@@ -6,6 +6,7 @@ an entry that another process has just evicted. The least recently read entries 
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -64,6 +65,11 @@ class MediaCache:
             return None
         except SafetensorError:  # a disk that filled up or a copied cache; the clip is prepared again
             path.unlink(missing_ok=True)
+            self.misses += 1
+            return None
+        except RuntimeError as error:  # safetensors opens the name twice; between the two it was evicted
+            if os.strerror(errno.ENOENT) not in str(error):
+                raise
             self.misses += 1
             return None
         self.hits += 1
