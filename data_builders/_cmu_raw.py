@@ -2,7 +2,8 @@
 
 Not a corpus. ``Transcript/Segmented/`` has ``{video}.annotprocessed`` (``1_DELIM_IT WAS…``) or ``Combined/{video}.txt``
 (``video___clip___start___end___text``, where the text may hold underscores too); ``Labels/*.csv`` one row a worker and
-segment; ``cmu_mosei_std_folds.py`` the video ids of the splits. Aligned features (``*.csd``) are not read.
+segment; ``cmu_mosei_std_folds.py`` the video ids of the splits. Of computational sequences (``*.csd``) the labels are
+read, by ``_cmu_csd``; features are not.
 """
 
 from __future__ import annotations
@@ -19,24 +20,32 @@ from affectllm.data_builders._mmsa import Segment, is_own
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Rejection
 from affectllm.corpus.reading import folders_below, list_media, read_csv, read_lines
 from affectllm.corpus.tables import number
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.labels import Annotation, LabelSpace
 
 WORKERS = range(1, 10)
+_FOLDS_AT = "mmsdk/mmdatasdk/dataset/standard_datasets/CMU_MOS*/"
 _FOLDS = {"standard_train_fold": TRAIN, "standard_valid_fold": VALIDATION, "standard_test_fold": TEST}
 
 
 @dataclass
 class Raw:
-    """What the raw release says, by ``{video}_{clip}`` (and the split by video)."""
+    """What the raw release says, by ``{video}_{clip}`` (and the split by video).
+
+    Args:
+        means: label → mean of the workers, as ``sequence`` has them, the computational sequence of the labels.
+    """
 
     segments: dict[str, Segment] = field(default_factory=dict)
     ratings: dict[str, list[dict[str, float]]] = field(default_factory=lambda: defaultdict(list))
     rated_at: dict[str, str] = field(default_factory=dict)
     folds: dict[str, str] = field(default_factory=dict)
+    means: dict[str, dict[str, float]] = field(default_factory=dict)
+    sequence: str = ""
 
     def complete(self, segment: Segment, sentiment: LabelSpace, emotions: LabelSpace | None) -> Segment:
         """Add to a segment its words, its span, every worker's answers, and their mean where it has none."""
+        stated = self.means.get(segment.name, {})
         other = self.segments.get(segment.name)
         if other:
             segment.text, segment.span = segment.text or other.text, other.span
@@ -46,8 +55,10 @@ class Raw:
             for place, answer in enumerate(answers, 1):
                 if answer:
                     segment.said.append(Annotation(space.name, f"worker_{place}", answer))
-            if any(answers) and (space is emotions or "whole" not in segment.labels):
-                segment.said.append(Annotation(space.name, "crowd", _mean(answers)))
+            # The published mean goes before one of our own: label files may lack a worker.
+            mean = {name: stated[name] for name in space.names if name in stated} or _mean(answers)
+            if mean and (space is emotions or "whole" not in segment.labels):
+                segment.said.append(Annotation(space.name, "crowd", mean))
         return segment
 
 
@@ -140,17 +151,29 @@ def _folds(path: Path, raw: Raw) -> None:
 def combined(
     found: Iterator[Segment | Rejection], sentiment: LabelSpace, emotions: LabelSpace | None, raw: Raw
 ) -> Iterator[Segment | Rejection]:
-    """The segments of a label file completed by the raw release, then those that only the raw release has."""
+    """The segments of a label file completed by the raw release, then those that only the raw release has.
+
+    Raises:
+        NotFound: when a computational sequence is all there is, and no list of folds says what is train and test.
+    """
     named: set[str] = set()
+    videos: set[str] = set()
     for segment in found:
         if not isinstance(segment, Rejection):
             named.add(segment.name)
+            videos.add(segment.video)
             segment = raw.complete(segment, sentiment, emotions)
         yield segment
+    if raw.sequence and not (named or raw.folds):
+        told = "no cmu_*_std_folds.py lies beside it, so that no segment has a split"
+        raise NotFound(told, where=raw.sequence, do=f"put the file from {_FOLDS_AT} of CMU-MultimodalSDK beside it")
     for name, segment in raw.segments.items():
         if name in named:
             continue
-        if split := raw.folds.get(segment.video):
+        if segment.id and segment.video in videos:
+            # It would be the same moment twice: which clip of the label file it is, only a transcript could tell.
+            yield Rejection(name, "text_missing", segment.where, "no transcript says which clip of label.csv it is")
+        elif split := raw.folds.get(segment.video):
             segment.split = split
             yield raw.complete(segment, sentiment, emotions)
         else:

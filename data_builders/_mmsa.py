@@ -67,7 +67,7 @@ class Layout:
 
 @dataclass
 class Segment:
-    """One clip as a table describes it."""
+    """One clip as a table describes it; ``id`` where it has no number to be called by."""
 
     video: str
     clip: str
@@ -79,10 +79,11 @@ class Segment:
     facts: dict[str, str] = field(default_factory=dict)
     said: list[Annotation] = field(default_factory=list)
     span: tuple[float, float] | None = None
+    id: str = ""
 
     @property
     def name(self) -> str:
-        return f"{self.video}_{self.clip}"
+        return self.id or f"{self.video}_{self.clip}"
 
 
 def clip_key(path: Path) -> str:
@@ -231,6 +232,8 @@ def _sample(segment: Segment, clips: Clips, layout: Layout, films: Clips | None)
         media = films.media(segment.video, *segment.span)
     if not media:
         yield from clips.missing(segment.name, segment.name, segment.where)
+        if films and segment.span and not clips:
+            yield from films.missing(segment.video, segment.name, segment.where)
     yield Sample(
         id=segment.name,
         corpus=layout.card.name,

@@ -4,8 +4,9 @@ Three workers of Mechanical Turk rated each segment: the sentiment from -3 to 3,
 each of happiness, sadness, anger, disgust, surprise and fear, so that a segment may have several emotions or none.
 MMSA's redistribution (``label.csv`` or ``Processed/unaligned_50.pkl``) and MERBench's ``label.npz`` have the mean
 sentiment only. The emotions are in ``Raw/Labels/*.csv`` of the raw release, one row a worker; they are read where they
-are there, with their mean, and the words from ``Raw/Transcript/Segmented/Combined/{video}.txt``, whose fields are
-separated by three underscores. Where a segment has no clip of its own, the whole video is used for its span.
+are there, with their mean, which ``CMU_MOSEI_Labels.csd`` of CMU-MultimodalSDK has too, and the words from
+``Raw/Transcript/Segmented/Combined/{video}.txt``, whose fields are separated by three underscores. Where a segment has
+no clip of its own, the whole video is used for its span.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders import _cmu_raw, _mmsa
+from affectllm.data_builders import _cmu_csd, _cmu_raw, _mmsa
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.clips import Clips
@@ -35,7 +36,8 @@ CARD = CorpusCard(
     "Interpretable Dynamic Fusion Graph. ACL 2018",
     url="http://multicomp.cs.cmu.edu/resources/cmu-mosei-dataset/",
     obtain="the folder MOSEI of MMSA's download (https://github.com/thuiar/MMSA): label.csv, Raw/ and Processed/; for "
-    "the emotions also Labels/ and Transcript/ of the raw release of CMU, in Raw/",
+    "the emotions also Labels/ and Transcript/ of the raw release of CMU, in Raw/; or CMU_MOSEI_Labels.csd of "
+    "CMU-MultimodalSDK with its cmu_mosei_std_folds.py beside it",
     licence="research use; the videos are YouTube's",
     access="open",
     redistribution=False,
@@ -53,7 +55,10 @@ CARD = CorpusCard(
     notes=(
         "Emotions are intensities, not classes: a segment with all zeros shows none of the six.",
         "Some spans of the transcripts begin before zero and are moved to zero.",
-        "CMU_MOSEI_Labels.csd (HDF5) has the same means and is not read.",
+        "The rows of CMU_MOSEI_Labels.csd have times and no clip numbers: they are matched to the times of the "
+        "transcripts, to a tenth of a second or by more than half of the longer span; the others are rejected as "
+        "text_missing. Without a transcript a moment is called video[row] and has no words. Its means go before ours.",
+        "The layout of the computational sequences is that of the SDK's code; no published file was at hand.",
         "Segments of the raw release that no fold names are rejected as no_split.",
         "Video ids are text: some are all digits, some begin with a hyphen.",
     ),
@@ -83,13 +88,14 @@ MINIATURE: Mapping[str, Content] = {
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a segment, in the order of the label file; then those that only the raw release has."""
-    base = folder_of(root, CARD, _looks_right, "label.csv or Raw/Transcript/Segmented")
+    base = folder_of(root, CARD, _looks_right, "label.csv, Raw/Transcript/Segmented or CMU_MOSEI_Labels.csd")
     raw = _cmu_raw.Raw()
     yield from _cmu_raw.read(base, root, SPACE, EMOTIONS, raw)
+    yield from _cmu_csd.read(base, root, "mosei", (SPACE, EMOTIONS), raw)
     found = _cmu_raw.combined(_mmsa.segments(base, root, LAYOUT), SPACE, EMOTIONS, raw)
     films = Clips(_cmu_raw.full_folders(base), root)
     yield from _mmsa.samples(found, Clips(base, root, _mmsa.clip_key, without=("Full",)), LAYOUT, films)
 
 
 def _looks_right(folder: Path) -> bool:
-    return _mmsa.has_labels(folder, "mosei") or _cmu_raw.has_raw(folder, "mosei")
+    return any(has(folder, "mosei") for has in (_mmsa.has_labels, _cmu_raw.has_raw, _cmu_csd.has_csd))

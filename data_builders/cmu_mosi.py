@@ -1,11 +1,11 @@
 """CMU-MOSI: 93 videos in which somebody gives an opinion of a film, sentence by sentence, from bad to good.
 
 Five workers of Mechanical Turk rated each of the 2,199 segments from -3 to 3; the mean is the sentiment. It circulates
-in three forms, and the first that is found is read: ``label.csv`` of MMSA (beside ``Raw/{video_id}/{clip_id}.mp4``),
-its pickles (``Processed/unaligned_50.pkl``), ``label.npz`` of MERBench. The raw release
-(``Raw/Transcript/Segmented/``, ``Raw/Labels/``) is read in addition where it is there: words, and every worker's
-rating. Video ids are text and begin with a hyphen or have zeros in front (``-3g5yACwYnA``); a spreadsheet that makes
-numbers of them breaks them.
+in four forms, and the first that is found is read: ``label.csv`` of MMSA (beside ``Raw/{video_id}/{clip_id}.mp4``),
+its pickles (``Processed/unaligned_50.pkl``), ``label.npz`` of MERBench, ``CMU_MOSI_Opinion_Labels.csd`` of the SDK of
+CMU. The raw release (``Raw/Transcript/Segmented/``, ``Raw/Labels/``) is read in addition where it is there: words, and
+every worker's rating. Video ids are text and begin with a hyphen or have zeros in front (``-3g5yACwYnA``); a
+spreadsheet that makes numbers of them breaks them.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders import _cmu_raw, _mmsa
+from affectllm.data_builders import _cmu_csd, _cmu_raw, _mmsa
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.clips import Clips
@@ -36,7 +36,8 @@ CARD = CorpusCard(
     "Verbal Messages. IEEE Intelligent Systems 31(6), 2016",
     url="http://multicomp.cs.cmu.edu/resources/cmu-mosi-dataset/",
     obtain="the folder MOSI of MMSA's download (https://github.com/thuiar/MMSA): label.csv, Raw/ and Processed/; or "
-    "the raw release of CMU with cmu_mosi_std_folds.py of CMU-MultimodalSDK beside it",
+    "the raw release of CMU, or CMU_MOSI_Opinion_Labels.csd of CMU-MultimodalSDK, with its cmu_mosi_std_folds.py "
+    "beside it",
     licence="research use; the videos are YouTube's",
     access="open",
     redistribution=False,
@@ -53,7 +54,10 @@ CARD = CorpusCard(
     max_seconds=60.0,
     notes=(
         "The words are in capitals and without punctuation.",
-        "The aligned features (CMU_MOSI_*.csd) are not read: they are HDF5 and hold no words beyond these.",
+        "Of the computational sequences (CMU_MOSI_*.csd) the labels are read, the features are not. Their rows have no "
+        "clip numbers: where the transcript of a video has as many clips as there are rows, they are joined in order; "
+        "where there is none, a moment is called video[row] and has no words.",
+        "The layout of the computational sequences is that of the SDK's code; no published file was at hand.",
         "Clip numbers are not padded; a video is one monologue of one speaker.",
     ),
 )
@@ -78,13 +82,14 @@ MINIATURE: Mapping[str, Content] = {
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a segment, in the order of the label file."""
-    base = folder_of(root, CARD, _looks_right, "label.csv or Raw/Transcript/Segmented")
+    base = folder_of(root, CARD, _looks_right, "label.csv, Raw/Transcript/Segmented or CMU_MOSI_Opinion_Labels.csd")
     raw = _cmu_raw.Raw()
     yield from _cmu_raw.read(base, root, SPACE, None, raw)
+    yield from _cmu_csd.read(base, root, "mosi", (SPACE,), raw)
     found = _cmu_raw.combined(_mmsa.segments(base, root, LAYOUT), SPACE, None, raw)
     films = Clips(_cmu_raw.full_folders(base), root)
     yield from _mmsa.samples(found, Clips(base, root, _mmsa.clip_key, without=("Full",)), LAYOUT, films)
 
 
 def _looks_right(folder: Path) -> bool:
-    return _mmsa.has_labels(folder, "mosi") or _cmu_raw.has_raw(folder, "mosi")
+    return any(has(folder, "mosi") for has in (_mmsa.has_labels, _cmu_raw.has_raw, _cmu_csd.has_csd))
