@@ -5,8 +5,7 @@ each snippet how present its emotion is: 0 not at all, 1 weakly, 2 strongly. The
 (the sound itself, inside) and ``label``, a Python list with one entry an expert: ``[{'annotator_1': {'Amusement': 1}},
 …]``. A reader of files cannot play what lies inside a table, so the sounds have to be written out beside it, under the
 name that the table gives them or as row numbers (``audio/000042_amusement.mp3``); CSV and JSON lines with the columns
-audio and label are read too. The training corpus EmoNet-Voice Big (4,500 hours) is a download of its own and is not
-read.
+audio and label are read too. The training corpus, EmoNet-Voice Big, is ``emonet_voice_big``.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from affectllm.data_builders._emonet import ALIASES, EMOTIONS
+
 from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.clips import AUDIO, Clips
 from affectllm.corpus.json_reading import read_json
@@ -25,39 +26,18 @@ from affectllm.corpus.reading import first_sight, folder_of, inside, is_lfs_poin
 from affectllm.corpus.tables import number, plain_name
 from affectllm.errors import Malformed
 from affectllm.labels import Annotation, LabelSpace
-from affectllm.labels.taxonomies import aliases
 
-EMOTIONS = (
-    *("amusement", "elation", "pleasure", "contentment", "thankfulness", "affection", "infatuation", "hope", "triumph"),
-    *("pride", "interest", "awe", "astonishment", "concentration", "contemplation", "relief", "longing", "teasing"),
-    *("impatience and irritability", "sexual lust", "doubt", "fear", "distress", "confusion", "embarrassment", "shame"),
-    *("disappointment", "sadness", "bitterness", "contempt", "disgust", "anger", "malevolence", "sourness", "pain"),
-    *("helplessness", "fatigue", "emotional numbness", "intoxication", "jealousy and envy"),
-)
 EXTRA = ("authenticity", "arousal")
 EXPERTS = range(1, 6)
 COLUMNS = {"audio": ("audioid", "audio", "file", "filename", "path", "audiopath"), "label": ("label", "labels")}
 """What is read → the names that a table may give it."""
 _SOURCE = "Schuhmann et al., EmoNet-Voice: A Fine-Grained, Expert-Verified Benchmark for Speech Emotion Detection, 2025"
-_LONG = {
-    "pleasure/ecstasy": "pleasure",
-    "thankfulness/gratitude": "thankfulness",
-    "hope/enthusiasm/optimism": "hope",
-    "astonishment/surprise": "astonishment",
-    "malevolence/malice": "malevolence",
-    "fatigue/exhaustion": "fatigue",
-    "intoxication/altered states of consciousness": "intoxication",
-    "impatience & irritability": "impatience and irritability",
-    "jealousy / envy": "jealousy and envy",
-    "jealousy/envy": "jealousy and envy",
-    "jealousy & envy": "jealousy and envy",
-}
 SPACE = LabelSpace(
     "emonet_voice_intensity",
     "dimension",
     (*EMOTIONS, *EXTRA),
     source=_SOURCE,
-    aliases={**aliases(*EMOTIONS), **_LONG},
+    aliases=ALIASES,
     bounds=(0.0, 2.0),
 )
 CARD = CorpusCard(

@@ -8,8 +8,10 @@ import pytest
 from reading_corpora import answer, miniature, read
 
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import Malformed
+from affectllm.corpus.miniature import materialise
+from affectllm.errors import Malformed, MissingCorpus
 
+ANGRY = "en_alloy_intense_anger_rage_fury_hatred_and_annoyance_vocalbursts"
 LOST = {
     "esd": {
         ("Emotion Speech Dataset/0012/0012.txt:2", "broken_row"),
@@ -35,6 +37,16 @@ LOST = {
         ("clip_d", "no_annotation"),
         ("../clip_e.mp3", "unsafe_path"),
         ("audio/clip_z.mp3", "no_annotation"),
+    },
+    "emonet_voice_big": {
+        ("es_verse_pain_and_suffering.tar", "not_unpacked"),
+        (f"{ANGRY}/000002", "out_of_range"),
+        (f"{ANGRY}/000003.json:1", "broken_row"),
+        (f"{ANGRY}/000004", "media_missing"),
+        (f"{ANGRY}/000005.mp3", "no_annotation"),
+        ("de_boredom/c", "unknown_label"),
+        ("de_boredom/c", "no_annotation"),
+        ("de_boredom/d", "no_annotation"),
     },
 }
 
@@ -203,3 +215,38 @@ def test_emonet_voice_reads_parquet_without_the_sounds_inside(tmp_path: Path) ->
     (tmp_path / "data" / "train-0.parquet").write_bytes(whole[40:])
     with pytest.raises(Malformed, match="Parquet"):
         read("emonet_voice", tmp_path)
+
+
+def test_emonet_voice_big_tells_what_was_asked_for_from_what_a_model_heard(tmp_path: Path) -> None:
+    samples, _ = miniature("emonet_voice_big", tmp_path)
+    first, second = samples[f"{ANGRY}/000001"], samples["fr_sage_jealousy_and_envy/a"]
+    asked, heard = "emonet_voice_40", "emonet_voice_model_intensity"
+    assert answer(first, asked, "generator") == "anger"
+    assert answer(first, heard, "model") == {"anger": 3.0, "elation": 0.0}
+    assert (first.text, first.language, first.speaker) == ("Get out!", "en", "alloy")
+    assert first.attributes["caption"] == "A man shouts."
+    assert answer(second, asked, "generator") == "jealousy and envy"
+    assert answer(second, heard, "model") == {"jealousy and envy": 2.5}
+    assert (second.text, second.language, second.speaker) == ("Encore elle.", "fr", "sage")
+    third = samples["de_boredom/b"]
+    assert (answer(third, asked, "generator"), third.speaker) == ("fear", "nova"), "the file goes before the folder"
+    assert answer(samples[f"{ANGRY}/000003"], asked, "generator") == "anger", "a broken file leaves the folder"
+    assert {sample.split for sample in samples.values()} == {"train"}
+
+
+def test_emonet_voice_big_finds_folders_at_any_depth_and_no_clip_twice(tmp_path: Path) -> None:
+    materialise({"de/de_nova_hope_enthusiasm/1.json": '{"text": "Ja."}', "en/x_1/1.json": '{"label": "Awe"}'}, tmp_path)
+    put(tmp_path, "de/de_nova_hope_enthusiasm/1.mp3", "en/x_1/1.ogg")
+    samples, rejected = read("emonet_voice_big", tmp_path)
+    assert [answer(s, "emonet_voice_40", "generator") for s in samples.values()] == ["hope", "awe"] and not rejected
+    materialise({"copy/de_nova_hope_enthusiasm/1.json": "{}"}, tmp_path)
+    put(tmp_path, "copy/de_nova_hope_enthusiasm/1.mp3")
+    again, rejected = read("emonet_voice_big", tmp_path)
+    assert list(again) == list(samples)
+    assert rejected == [("de_nova_hope_enthusiasm/1", "duplicate_id")]
+
+
+def test_emonet_voice_big_in_its_archives_says_to_unpack_them(tmp_path: Path) -> None:
+    put(tmp_path / "big", "en_alloy_hope.tar", "fr_sage_awe.tar")
+    with pytest.raises(MissingCorpus, match=r"unpack en_alloy_hope\.tar, fr_sage_awe\.tar there"):
+        read("emonet_voice_big", tmp_path / "big")
