@@ -15,6 +15,8 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from affectllm.data_builders._wassa import IRI, QUESTIONS, TRAITS, read_articles, read_scores
+
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import (
@@ -27,7 +29,7 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
-from affectllm.corpus.tables import number, read_table, unquoted
+from affectllm.corpus.tables import read_table, unquoted
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -35,20 +37,6 @@ _SOURCE = "Barriere et al., WASSA 2022 Shared Task: Predicting Empathy, Emotion 
 EMOTIONS = ("sadness", "anger", "neutral", "fear", "surprise", "disgust", "joy")
 EMOTION = LabelSpace("wassa2022_7", "category", EMOTIONS, source=_SOURCE, aliases=aliases(*EMOTIONS))
 SCORES = LabelSpace("wassa2022_empathy", "dimension", ("empathy", "distress"), source=_SOURCE, bounds=(1.0, 7.0))
-# Label → columns that hold it.
-TRAITS = {
-    "conscientiousness": ("personality_conscientiousness",),
-    "openness": ("personality_openess", "personality_openness", "openess"),
-    "extraversion": ("personality_extraversion",),
-    "agreeableness": ("personality_agreeableness",),
-    "stability": ("personality_stability",),
-}
-IRI = {
-    "perspective_taking": ("iri_perspective_taking",),
-    "personal_distress": ("iri_personal_distress",),
-    "fantasy": ("iri_fantasy",),
-    "empathic_concern": ("iri_empathatic_concern", "iri_empathic_concern"),
-}
 PERSONALITY = LabelSpace("wassa2022_personality", "dimension", tuple(TRAITS), source=_SOURCE, bounds=(1.0, 7.0))
 REACTIVITY = LabelSpace("wassa2022_iri", "dimension", tuple(IRI), source=_SOURCE, bounds=(1.0, 5.0))
 GOLD = ("empathy", "distress", "emotion", *TRAITS, *IRI)  # columns of the tables without a header
@@ -83,9 +71,7 @@ CARD = CorpusCard(
         "Demographics are codes and stay attributes.",
     ),
 )
-_HEADER = "message_id\tresponse_id\tarticle_id\tempathy\tdistress\temotion\tgender\tage\tessay\t" + "\t".join(
-    (*(names[0] for names in TRAITS.values()), *(names[0] for names in IRI.values()))
-)
+_HEADER = "message_id\tresponse_id\tarticle_id\tempathy\tdistress\temotion\tgender\tage\tessay\t" + QUESTIONS
 _TAIL = "\t5\t4.5\t3\t6\t5.0\t3.2\t2\t4\t3.667000000000001\n"
 _FEATURES = "message_id\tresponse_id\tarticle_id\tgender\tage\tessay\n"
 _GOLD = "4.5\t1.0\tsadness\t5\t4.5\t3\t6\t5\t3\t2\t4\t3\n"
@@ -115,7 +101,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a message, in the order of the tables."""
     base = folder_of(root, CARD, _is_ours, "messages_train_ready_for_WS.tsv")
     tables, golds = _newest(base, _TABLE), _newest(base, _GOLD_NAME)
-    articles = _articles(find_file(base, "articles_adobe_AMT.csv"), root)
+    articles = read_articles(find_file(base, "articles_adobe_AMT.csv"), root)
     if not articles:
         yield missing_file("articles_adobe_AMT.csv", CARD)
     for part, split in PARTS.items():
@@ -167,13 +153,6 @@ def _gold(path: Path, root: Path) -> list[dict[str, str]]:
     return rows
 
 
-def _articles(path: Path | None, root: Path) -> dict[str, str]:
-    if path is None:
-        return {}
-    rows = read_table(path, root, {"article_id": (), "text": ()})
-    return {row["article_id"].strip(): row["text"].strip() for row in rows if not isinstance(row, Rejection)}
-
-
 def _message(
     row: Row, labels: Mapping[str, str], part: str, split: str, seen: set[str], articles: Mapping[str, str]
 ) -> Iterator[Sample | Rejection]:
@@ -185,15 +164,8 @@ def _message(
     if again := first_sight(seen, identifier, row.where):
         yield again
         return
-    annotations = []
-    for space in (SCORES, PERSONALITY, REACTIVITY):
-        low, high = space.bounds or (0.0, 0.0)
-        given = {name: labels[name] for name in space.names if labels.get(name, "").strip()}
-        scores = {name: number(text, low, high) for name, text in given.items()}
-        if read := {name: score for name, score in scores.items() if score is not None}:
-            annotations.append(Annotation(space.name, "writer", read))
-        if strange := ", ".join(f"{name} {given[name]!r}" for name in given if scores[name] is None):
-            yield Rejection(identifier, "unknown_label", row.where, strange)
+    annotations, trouble = read_scores(labels, identifier, row.where, "writer", (SCORES, PERSONALITY, REACTIVITY))
+    yield from trouble
     if given_emotion := labels.get("emotion", "").strip():
         if emotion := EMOTION.resolve(given_emotion):
             annotations.append(Annotation(EMOTION.name, "annotators", emotion))

@@ -16,6 +16,8 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from affectllm.data_builders._wassa import IRI, QUESTIONS, TRAITS, read_articles, read_scores
+
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample, Turn
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import (
@@ -28,7 +30,7 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
-from affectllm.corpus.tables import number, read_table, unquoted
+from affectllm.corpus.tables import read_table, unquoted
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -36,20 +38,6 @@ _SOURCE = "Barriere et al., Findings of WASSA 2023 Shared Task on Empathy, Emoti
 EMOTIONS = ("sadness", "anger", "neutral", "fear", "surprise", "disgust", "joy", "hope")
 EMOTION = LabelSpace("wassa2023_8", "set", EMOTIONS, source=_SOURCE, aliases=aliases(*EMOTIONS))
 SCORES = LabelSpace("wassa2023_empathy", "dimension", ("empathy", "distress"), source=_SOURCE, bounds=(1.0, 7.0))
-# Label → columns that hold it.
-TRAITS = {
-    "conscientiousness": ("personality_conscientiousness",),
-    "openness": ("personality_openess", "personality_openness", "openess"),
-    "extraversion": ("personality_extraversion",),
-    "agreeableness": ("personality_agreeableness",),
-    "stability": ("personality_stability",),
-}
-IRI = {
-    "perspective_taking": ("iri_perspective_taking",),
-    "personal_distress": ("iri_personal_distress",),
-    "fantasy": ("iri_fantasy",),
-    "empathic_concern": ("iri_empathatic_concern", "iri_empathic_concern"),
-}
 PERSONALITY = LabelSpace("wassa2023_personality", "dimension", tuple(TRAITS), source=_SOURCE, bounds=(1.0, 7.0))
 REACTIVITY = LabelSpace("wassa2023_iri", "dimension", tuple(IRI), source=_SOURCE, bounds=(1.0, 5.0))
 POLARITY = LabelSpace("wassa2023_polarity", "dimension", ("polarity",), source=_SOURCE, bounds=(0.0, 2.0))
@@ -103,12 +91,11 @@ CARD = CorpusCard(
         "The article an essay reacts to is the attribute article, where articles_adobe_AMT.csv is there.",
     ),
 )
-_HEADS = "\t".join((*(names[0] for names in TRAITS.values()), *(names[0] for names in IRI.values())))
 _FEATURES = "conversation_id\tarticle_id\tessay\tspeaker_id\tgender\tage\tessay_id\n"
 _TURNS = "conversation_id\tturn_id\ttext\tEmotionalPolarity\tEmotion\tEmpathy\tspeaker_number\tarticle_id\tspeaker_id\n"
 MINIATURE: Mapping[str, Content] = {
     "WASSA23_essay_level_with_labels_train.tsv": "conversation_id\tarticle_id\tessay\tempathy\tdistress\tspeaker_id\t"
-    + f"gender\tage\tsplit\tessay_id\temotion\t{_HEADS}\n"
+    + f"gender\tage\tsplit\tessay_id\temotion\t{QUESTIONS}\n"
     + '1\t7\t"They ""say"" so."\t6.0\t2.5\t30\t1\t33\ttrain\t0\tHope/Sadness\t5\t4.5\t3\t6\t5\t3\t2\t4\t3.5\n'
     + "2\t8\tIt rained.\t8.0\t2.5\t31\t1\t33\ttrain\t1\tJoy/Glee\t5\t4.5\t3\t6\t5\t3\t2\t4\t3.5\n",
     "WASSA23_essay_level_dev.tsv": _FEATURES + "3\t7\tA dam broke.\t32\t2\t40\t5\n",
@@ -128,7 +115,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample an essay and one a turn, in the order of the tables."""
     base = folder_of(root, CARD, _is_ours, "WASSA23_essay_level_with_labels_train.tsv")
     tables, golds = _tables(base, _TABLE), _tables(base, _GOLD_NAME)
-    articles = _articles(find_file(base, "articles_adobe_AMT.csv"), root)
+    articles = read_articles(find_file(base, "articles_adobe_AMT.csv"), root)
     if not articles:
         yield missing_file("articles_adobe_AMT.csv", CARD)
     for level, columns in (("essay", _ESSAY), ("conv", _CONV)):
@@ -180,13 +167,6 @@ def _gold(path: Path | None, root: Path, level: str, count: int) -> tuple[list[d
     return none, [Rejection(name, "broken_row", name, f"{len(rows)} labels for {count} rows: none is used")]
 
 
-def _articles(path: Path | None, root: Path) -> dict[str, str]:
-    if path is None:
-        return {}
-    rows = read_table(path, root, {"article_id": (), "text": ()})
-    return {row["article_id"].strip(): row["text"].strip() for row in rows if not isinstance(row, Rejection)}
-
-
 def _essays(
     rows: list[Row | Rejection], part: str, split: str, articles: Mapping[str, str]
 ) -> Iterator[Sample | Rejection]:
@@ -197,7 +177,9 @@ def _essays(
             continue
         key = row.fields.get("essay_id", "").strip() or row.where.rpartition(":")[2]
         identifier, essay = f"{part}/essay/{key}", row["essay"].strip()
-        annotations, trouble = _scores(row, identifier, "writer", (SCORES, PERSONALITY, REACTIVITY))
+        annotations, trouble = read_scores(
+            row.fields, identifier, row.where, "writer", (SCORES, PERSONALITY, REACTIVITY)
+        )
         given = row.fields.get("emotion", "").strip()
         names = [EMOTION.resolve(word) for word in given.split("/")] if given else []
         if given and None not in names:
@@ -220,10 +202,10 @@ def _turns(rows: list[Row | Rejection], part: str, split: str) -> Iterator[Sampl
         if isinstance(row, Rejection):
             yield row
             continue
-        renamed = Row({**row.fields, **{new: row.fields.get(old, "") for old, new in names.items()}}, row.where)
+        fields = {**row.fields, **{new: row.fields.get(old, "") for old, new in names.items()}}
         dialogue = f"{part}/{row.fields.get('conversation_id', '').strip()}"
         identifier = f"{dialogue}/{row.fields.get('turn_id', '').strip() or row.where.rpartition(':')[2]}"
-        annotations, trouble = _scores(renamed, identifier, "annotators", (POLARITY, TURN))
+        annotations, trouble = read_scores(fields, identifier, row.where, "annotators", (POLARITY, TURN))
         yield from trouble
         facts = {name: row.fields.get(name, "").strip() for name in ("speaker_number", "article_id", "essay_id")}
         facts["level"] = "conversation"
@@ -231,21 +213,6 @@ def _turns(rows: list[Row | Rejection], part: str, split: str) -> Iterator[Sampl
         again = first_sight(seen, identifier, row.where)
         yield again or _sample(row, identifier, split, text, annotations, facts, dialogue, tuple(earlier))
         earlier.append(Turn(row.fields.get("speaker_id", "").strip(), text))
-
-
-def _scores(
-    row: Row, identifier: str, rater: str, spaces: tuple[LabelSpace, ...]
-) -> tuple[list[Annotation], list[Rejection]]:
-    found, trouble = [], []
-    for space in spaces:
-        low, high = space.bounds or (0.0, 0.0)
-        given = {name: row.fields[name] for name in space.names if row.fields.get(name, "").strip()}
-        scores = {name: number(text, low, high) for name, text in given.items()}
-        if read := {name: score for name, score in scores.items() if score is not None}:
-            found.append(Annotation(space.name, rater, read))
-        if strange := ", ".join(f"{name} {given[name]!r}" for name in given if scores[name] is None):
-            trouble.append(Rejection(identifier, "unknown_label", row.where, strange))
-    return found, trouble
 
 
 def _sample(
