@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.asked import Asked, read_asked
+from affectllm.corpus.instruction_records import Asked, read_asked
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import find_file, folder_of, is_lfs_pointer, missing_file
 from affectllm.corpus.tables import number

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from affectllm.corpus import Rejection, json_reading
-from affectllm.corpus.asked import Asked, read_asked
+from affectllm.corpus.instruction_records import Asked, read_asked
 from affectllm.corpus.json_reading import Item, read_json
 from affectllm.errors import Malformed
 

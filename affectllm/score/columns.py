@@ -47,7 +47,7 @@ def id_column(table: Table, asked: str | None) -> str | None:
         # Published predictions have one name for it, "filenames", and published labels call the same thing "name".
         if "filenames" in table.columns or (asked == "filenames" and "name" in table.columns):
             return "filenames" if "filenames" in table.columns else "name"
-        raise _no_column(table, asked)
+        raise no_column(table, asked)
     usual = {name.lower(): name for name in reversed(list(table.columns))}
     return next((usual[name] for name in _IDS if name in usual), None)
 
@@ -87,10 +87,11 @@ def _resolved(table: Table, asked: str, form: str) -> str:
             return found[0]
     if ending:
         raise NotFound(f"{asked!r} is in several corpora: {', '.join(ending)}", where=str(table.path), do="name one")
-    raise _no_column(table, asked)
+    raise no_column(table, asked)
 
 
-def _no_column(table: Table, asked: str) -> NotFound:
+def no_column(table: Table, asked: str) -> NotFound:
+    """The error for a column that a table lacks, with the names nearest to it."""
     near = difflib.get_close_matches(asked, table.columns, n=3) or list(table.columns)
     return NotFound(f"there is no column {asked!r}", where=str(table.path), do=f"it has {', '.join(near)}")
 

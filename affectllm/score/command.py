@@ -106,7 +106,7 @@ def _per_item(arguments: argparse.Namespace, gold: columns.Side, ids: Sequence[s
     found = {}
     for name, column in pairs.items():
         if column not in gold.table.columns:
-            raise columns._no_column(gold.table, column)
+            raise columns.no_column(gold.table, column)
         found[name] = [gold.table.columns[column][gold.rows[item]] for item in ids]
     return found
 
