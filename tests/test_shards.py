@@ -130,3 +130,10 @@ def test_a_killed_build_goes_on_to_the_same_bytes(tmp_path) -> None:
     subprocess.run([*command, str(tmp_path / "killed")], check=True, capture_output=True)
     subprocess.run([*command, str(tmp_path / "whole")], check=True, capture_output=True)
     assert kept and digests(tmp_path / "killed") == digests(tmp_path / "whole")
+
+
+def test_a_build_of_a_corpus_loads_no_torch(comments: Path, tmp_path: Path) -> None:
+    code = "import sys; from affectllm.cli import main; main(); print({'torch', 'datasets'} & set(sys.modules))"
+    words = ["build", "goemotions", "--root", f"goemotions={comments}", "--out", str(tmp_path / "out")]
+    done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "set()"

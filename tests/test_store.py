@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from affectllm.corpus import MediaRef, Sample, Turn
-from affectllm.corpus.store import ROWS_PER_GROUP, Writer, read_rows, sample_features
+from affectllm.corpus.store import ROWS_PER_GROUP, Writer, read_rows, sample_features, sample_schema
 from affectllm.errors import WriteFailed
 from affectllm.instruct.mixture import conversation_features
 from affectllm.labels import Annotation
@@ -116,6 +116,15 @@ def test_several_row_groups_keep_the_order(tmp_path: Path) -> None:
             writer.write(Sample(str(number), "c", "train", (), "f").to_json())
     assert writer.rows == count
     assert [row["id"] for row in read_rows(tmp_path / "x.parquet")] == [str(number) for number in range(count)]
+
+
+def test_the_schema_is_that_of_datasets_and_comes_without_it(tmp_path: Path) -> None:
+    theirs, ours = sample_features().arrow_schema, sample_schema()
+    assert ours.equals(theirs, check_metadata=True) and ours.metadata == theirs.metadata
+    for name, features in (("one", sample_features()), ("two", sample_schema())):
+        with Writer(tmp_path / name, features) as writer:
+            writer.write(Sample("1", "c", "train", (Annotation("s", "r", "joy"),), "f").to_json())
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
 _MEASURED = """

@@ -21,7 +21,7 @@ from typing import Any
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.sample import SPLITS, Rejection, Sample
-from affectllm.corpus.store import Writer, explained, sample_features
+from affectllm.corpus.store import Writer, explained, sample_schema
 from affectllm.errors import AffectError, Malformed
 from affectllm.run import write_json
 
@@ -98,7 +98,7 @@ def _fill(name: str, items: Iterator[Item], folder: Path) -> None:
     rejected: Counter[str] = Counter()
     with ExitStack() as stack:
         log = stack.enter_context((folder / REJECTED).open("w", encoding="utf-8"))
-        writers = {s: stack.enter_context(Writer(folder / f"{s}.parquet", sample_features())) for s in SPLITS}
+        writers = {s: stack.enter_context(Writer(folder / f"{s}.parquet", sample_schema())) for s in SPLITS}
         for item in items:
             if isinstance(item, Rejection):
                 rejected[item.reason] += 1
@@ -143,7 +143,7 @@ def _join(parts: list[Path], whole: Path) -> None:
     """One Parquet file of several, a row group at a time."""
     import pyarrow.parquet as parquet
 
-    schema = sample_features().arrow_schema
+    schema = sample_schema()
     whole.parent.mkdir(parents=True, exist_ok=True)
     scratch = whole.with_name(f".{whole.name}.part")
     try:

@@ -19,27 +19,42 @@ if TYPE_CHECKING:
 ROWS_PER_GROUP = 2_000
 
 
+# Column → what is in it. Polymorphic fields are JSON, so that absent keys do not come back as None.
+_TEXT, _JSON, _JSONS, _TURNS = "text", "json", "list of json", "list of turns"
+_SAMPLE = {
+    **dict.fromkeys(("id", "corpus", "split", "text", "language", "speaker", "dialogue"), _TEXT),
+    **{"context": _TURNS, "media": _JSONS, "annotations": _JSONS, "attributes": _JSON, "source": _TEXT},
+}
+
+
 def sample_features() -> Features:
-    """Columns of a samples file. Polymorphic fields are ``Json``, so that absent keys do not come back as None."""
+    """Columns of a samples file as ``datasets`` calls them."""
     from datasets import Features, Json, List, Value
 
     text = Value("string")
-    return Features(
-        {
-            "id": text,
-            "corpus": text,
-            "split": text,
-            "text": text,
-            "language": text,
-            "speaker": text,
-            "dialogue": text,
-            "context": List({"speaker": text, "text": text}),
-            "media": List(Json()),
-            "annotations": List(Json()),
-            "attributes": Json(),
-            "source": text,
-        }
-    )
+    kinds = {_TEXT: text, _JSON: Json(), _JSONS: List(Json()), _TURNS: List({"speaker": text, "text": text})}
+    return Features({name: kinds[kind] for name, kind in _SAMPLE.items()})
+
+
+def sample_schema() -> pa.Schema:
+    """``sample_features().arrow_schema``, built without ``datasets``.
+
+    Importing ``datasets`` imports torch: 250 MiB and some seconds in every process that only writes samples.
+    """
+    import pyarrow as pa
+
+    text, json_text = pa.string(), pa.json_(pa.string())
+    turn = pa.struct([("speaker", text), ("text", text)])
+    types = {_TEXT: text, _JSON: json_text, _JSONS: pa.list_(json_text), _TURNS: pa.list_(turn)}
+    value, either = {"dtype": "string", "_type": "Value"}, {"_type": "Json"}
+    told: dict[str, dict[str, Any]] = {
+        **{_TEXT: value, _JSON: either, _JSONS: {"feature": either, "_type": "List"}},
+        _TURNS: {"feature": {"speaker": value, "text": value}, "_type": "List"},
+    }
+    # What datasets finds its own types by when it opens the file.
+    info = {"info": {"features": {name: told[kind] for name, kind in _SAMPLE.items()}}}
+    fields = [(name, types[kind]) for name, kind in _SAMPLE.items()]
+    return pa.schema(fields, metadata={"huggingface": json.dumps(info)})
 
 
 class Writer:
@@ -47,14 +62,17 @@ class Writer:
 
     Use as a context manager: on an exception the partial file is removed.
 
+    Args:
+        features: the columns, as ``datasets`` or as Arrow describes them.
+
     Raises:
         WriteFailed: when the file system refuses (disk full, no permission).
     """
 
-    def __init__(self, path: Path, features: Features) -> None:
+    def __init__(self, path: Path, features: Features | pa.Schema) -> None:
         self.path, self.rows = path, 0
-        self._schema: pa.Schema = features.arrow_schema
-        self._columns = [_column(field.name, field.type, repr(features[field.name])) for field in self._schema]
+        self._schema: pa.Schema = getattr(features, "arrow_schema", features)
+        self._columns = [_column(field.name, field.type) for field in self._schema]
         self._scratch = path.with_name(f".{path.name}.part")
         self._waiting = 0
         self._parquet: Any = None
@@ -167,12 +185,17 @@ class _JsonList(_Plain):
         return array
 
 
-def _column(name: str, kind: pa.DataType, feature: str) -> _Plain:
+def _column(name: str, kind: pa.DataType) -> _Plain:
+    nested = _json_nesting(kind)
+    return _Plain(name, kind) if nested is None else (_JsonList if nested else _Json)(name, kind)
+
+
+def _json_nesting(kind: pa.DataType) -> bool | None:
+    """True for lists of JSON, False for JSON, None for anything else."""
     import pyarrow as pa
 
-    if "Json" not in feature:
-        return _Plain(name, kind)
-    return (_Json if isinstance(kind, pa.BaseExtensionType) else _JsonList)(name, kind)
+    nested = pa.types.is_list(kind)
+    return nested if isinstance(kind.value_type if nested else kind, pa.JsonType) else None
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:
@@ -189,14 +212,8 @@ def read_rows(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def _json_columns(schema: pa.Schema) -> dict[str, bool]:
-    import pyarrow as pa
-
-    found = {}
-    for field in schema:
-        nested = pa.types.is_list(field.type)
-        if isinstance(field.type.value_type if nested else field.type, pa.BaseExtensionType):
-            found[field.name] = nested
-    return found
+    found = {field.name: _json_nesting(field.type) for field in schema}
+    return {name: nested for name, nested in found.items() if nested is not None}
 
 
 def _dump(value: Any) -> str:
