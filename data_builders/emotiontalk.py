@@ -14,9 +14,11 @@ answer, their verdict, and for the voice captions of speaker, style, emotion and
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -110,11 +112,12 @@ MINIATURE: Mapping[str, Content] = {
     "Audio/wav/G00009/._G00009_42_14_001.wav": b"\x00\x05\x16\x07",
 }
 _NAME = re.compile(r"G\d{5}_\d+_\d+_\d+")
+_SUFFIX = re.compile(r"\.\w+$")
 _SOUND = re.compile(r"\[([A-Za-z]+)\]")
 _MARK = re.compile(r"\[{0,2}/?over/?\]?|[\[\]]")
 
 
-@dataclass
+@dataclass(slots=True)
 class _Utterance:
     """What all files together say of one utterance."""
 
@@ -124,13 +127,22 @@ class _Utterance:
     said: dict[tuple[str, str], Annotation] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
-    def add(self, space: str, rater: str, value: Any) -> bool:
+    def add(self, answer: Annotation) -> bool:
         """Keep an answer; False where another one was given before."""
-        return self.said.setdefault((space, rater), Annotation(space, rater, value)).value == value
+        held = self.said.setdefault((answer.space, answer.rater), answer)
+        return held is answer or held.value == answer.value
+
+
+@dataclass
+class _Dialogue:
+    """What both speakers said, in order: ``turns[i]`` at the (place, speaker) ``when[i]``."""
+
+    when: list[tuple[int, str]] = field(default_factory=list)
+    turns: list[Turn] = field(default_factory=list)
 
 
 _Known = dict[str, _Utterance]
-_Turns = dict[str, list[tuple[int, str, Turn]]]
+_Words = dict[str, tuple[str, list[str]]]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
@@ -147,9 +159,10 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
         yield from _json(path, root, known)
     clips = Clips(base, root, lambda path: path.stem if _NAME.fullmatch(path.stem) else None)
     yield from clips.odd()
-    context = _contexts(known)
+    words = {name: _words(utterance.text) for name, utterance in known.items()}
+    dialogues = _dialogues(words)
     for name, utterance in known.items():
-        yield from _sample(name, utterance, clips, context)
+        yield from _sample(name, utterance, clips, words[name], dialogues)
     yield from clips.left()
 
 
@@ -161,9 +174,12 @@ def _looks_right(folder: Path) -> bool:
 
 
 def _entry(name: str, where: str, known: _Known) -> _Utterance | Rejection:
-    if name not in known and not _NAME.fullmatch(name):
+    if entry := known.get(name):
+        return entry
+    if not _NAME.fullmatch(name):
         return Rejection(name, "unknown_name", where, "not pair, conversation, speaker, utterance")
-    return known.setdefault(name, _Utterance(where, PAIRS.get(name[:6], TRAIN)))
+    known[name] = _Utterance(where, PAIRS.get(name[:6], TRAIN))
+    return known[name]
 
 
 def _table(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejection]:
@@ -173,7 +189,7 @@ def _table(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejectio
         if isinstance(row, Rejection):
             yield row
             continue
-        name = re.sub(r"\.\w+$", "", row[column].strip().replace("\\", "/").rpartition("/")[2])
+        name = _SUFFIX.sub("", row[column].strip().replace("\\", "/").rpartition("/")[2])
         entry = _entry(name, row.where, known)
         if isinstance(entry, Rejection):
             yield entry
@@ -184,12 +200,24 @@ def _table(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejectio
             yield from _emotion(entry, name, way, row["emotion"], row.where)
 
 
+# A few answers are given a hundred thousand times: each is made once and shared.
+@lru_cache(maxsize=4096)
+def _verdict(rater: str, word: str) -> Annotation | None:
+    label = EKMAN_6_NEUTRAL.resolve(word)
+    return Annotation(EKMAN_6_NEUTRAL.name, rater, label) if label else None
+
+
+@lru_cache(maxsize=4096)
+def _valence(rater: str, valence: float) -> Annotation:
+    return Annotation(VALENCE.name, rater, {"valence": valence + 0.0})  # -0.0 and 0.0 are one key of a cache
+
+
 def _emotion(entry: _Utterance, name: str, rater: str, word: object, where: str) -> Iterator[Rejection]:
-    label = EKMAN_6_NEUTRAL.resolve(str(word))
-    if label is None:
+    answer = _verdict(rater, str(word))
+    if answer is None:
         yield Rejection(name, "unknown_label", where, f"{rater}: {str(word)[:60]!r}")
-    elif not entry.add(EKMAN_6_NEUTRAL.name, rater, label):
-        yield Rejection(name, "contradiction", where, f"{rater}: {label} here, something else before")
+    elif not entry.add(answer):
+        yield Rejection(name, "contradiction", where, f"{rater}: {answer.value} here, something else before")
 
 
 def _npz(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejection]:
@@ -206,10 +234,10 @@ def _npz(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejection]
 
 
 def _numbers(entry: _Utterance, way: str, label: Label) -> Iterator[Rejection]:
-    emotion, valence = (number(plain(label.fields.get(key))) for key in ("emo", "val"))
+    emotion, valence = number(plain(label.fields.get("emo"))), number(plain(label.fields.get("val")))
     word = BY_NUMBER[int(emotion or 0)] if emotion in range(len(BY_NUMBER)) else f"emo {emotion}"
     yield from _emotion(entry, label.name, way, word, label.where)
-    if valence is not None and -2 <= valence <= 2 and not entry.add(VALENCE.name, way, {"valence": valence}):
+    if valence is not None and -2 <= valence <= 2 and not entry.add(_valence(way, valence)):
         yield Rejection(label.name, "contradiction", label.where, f"{way}: valence {valence}, and another one")
 
 
@@ -230,7 +258,7 @@ def _json(path: Path, root: Path, known: _Known) -> Iterator[Rejection]:
     for key, caption in captions.items() if isinstance(captions, dict) else ():
         part = next((part for part in CAPTIONS if part in key.lower()), None)
         if part and str(caption).strip():
-            entry.add(CAPTIONS[part].name, "captioner", str(caption).strip())
+            entry.add(Annotation(CAPTIONS[part].name, "captioner", str(caption).strip()))
 
 
 def _votes(entry: _Utterance, name: str, way: str, votes: Any, where: str) -> Iterator[Rejection]:
@@ -252,19 +280,24 @@ def _answer(entry: _Utterance, name: str, rater: str, given: Mapping[str, Any], 
         elif kind.startswith("continuous"):
             valence = number(value, -2, 2)
             if valence is not None:
-                entry.add(VALENCE.name, rater, {"valence": valence})
+                entry.add(_valence(rater, valence))
         elif kind.startswith("confidence"):
             entry.facts[f"{rater}_confidence"] = str(value)
 
 
-def _contexts(known: _Known) -> _Turns:
+def _dialogues(words: _Words) -> dict[str, _Dialogue]:
     """Conversation → its utterances in order, of both speakers."""
-    turns: defaultdict[str, list[tuple[int, str, Turn]]] = defaultdict(list)
-    for name, utterance in known.items():
+    spoken: defaultdict[str, list[tuple[int, str, str]]] = defaultdict(list)
+    for name, (text, _) in words.items():
         pair, conversation, speaker, place = name.split("_")
-        if text := _words(utterance.text)[0]:
-            turns[f"{pair}_{conversation}"].append((int(place), speaker, Turn(speaker, text)))
-    return {key: sorted(spoken, key=lambda turn: turn[:2]) for key, spoken in turns.items()}
+        if text:
+            spoken[f"{pair}_{conversation}"].append((int(place), speaker, text))
+    found = {}
+    for key, utterances in spoken.items():
+        utterances.sort(key=lambda utterance: utterance[:2])
+        turns = [Turn(speaker, text) for _, speaker, text in utterances]
+        found[key] = _Dialogue([(place, speaker) for place, speaker, _ in utterances], turns)
+    return found
 
 
 def _words(transcript: str) -> tuple[str, list[str]]:
@@ -273,16 +306,19 @@ def _words(transcript: str) -> tuple[str, list[str]]:
     return _MARK.sub("", _SOUND.sub("", transcript)).strip(), sounds
 
 
-def _sample(name: str, utterance: _Utterance, clips: Clips, turns: _Turns) -> Iterator[Sample | Rejection]:
+def _sample(
+    name: str, utterance: _Utterance, clips: Clips, words: tuple[str, list[str]], dialogues: Mapping[str, _Dialogue]
+) -> Iterator[Sample | Rejection]:
     media = clips.media(name)
     if not utterance.said:
         yield Rejection(name, "no_annotation", utterance.where)
         return
     yield from clips.missing(name, name, utterance.where)
     pair, conversation, speaker, place = name.split("_")
-    text, sounds = _words(utterance.text)
+    text, sounds = words
     facts = {"transcript": utterance.text if text != utterance.text else "", "sounds": ", ".join(sounds)}
-    now = (int(place), speaker)
+    dialogue = dialogues.get(f"{pair}_{conversation}", _Dialogue())
+    earlier = dialogue.turns[: bisect_left(dialogue.when, (int(place), speaker))]
     yield Sample(
         id=name,
         corpus=CARD.name,
@@ -293,7 +329,7 @@ def _sample(name: str, utterance: _Utterance, clips: Clips, turns: _Turns) -> It
         language="zh",
         speaker=speaker,
         dialogue=f"{pair}_{conversation}",
-        context=tuple(turn for *when, turn in turns.get(f"{pair}_{conversation}", ()) if tuple(when) < now),
+        context=tuple(earlier),
         media=media,
         attributes={"pair": pair, **{key: value for key, value in facts.items() if value}, **utterance.facts},
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import shutil
@@ -137,3 +138,18 @@ def test_a_build_of_a_corpus_loads_no_torch(comments: Path, tmp_path: Path) -> N
     words = ["build", "goemotions", "--root", f"goemotions={comments}", "--out", str(tmp_path / "out")]
     done = subprocess.run([sys.executable, "-c", code, *words], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "set()"
+
+
+def test_a_build_leaves_the_garbage_collector_as_it_was(comments: Path, small: None, tmp_path: Path) -> None:
+    before, during = gc.get_threshold(), set()
+    items = list(load_builder("goemotions").samples(comments))
+
+    def watched(root: Path):
+        for item in items:
+            during.add(gc.get_threshold()[0])
+            yield item
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(load_builder("goemotions"), "samples", watched)
+        shards.build("goemotions", comments, tmp_path / "out")
+    assert max(during) == shards.OBJECTS_PER_COLLECTION and gc.get_threshold() == before

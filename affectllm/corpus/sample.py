@@ -50,9 +50,6 @@ class Turn:
     speaker: str
     text: str
 
-    def to_json(self) -> dict[str, str]:
-        return {"speaker": self.speaker, "text": self.text}
-
 
 @dataclass(frozen=True, slots=True)
 class Sample:
@@ -103,7 +100,7 @@ class Sample:
             "language": self.language,
             "speaker": self.speaker,
             "dialogue": self.dialogue,
-            "context": [turn.to_json() for turn in self.context],
+            "context": [{"speaker": turn.speaker, "text": turn.text} for turn in self.context],
             "media": [ref.to_json() for ref in self.media],
             "annotations": [annotation.to_json() for annotation in self.annotations],
             "attributes": dict(self.attributes),

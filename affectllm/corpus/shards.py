@@ -8,6 +8,7 @@ from any number of workers, on one machine or many, and after a kill.
 
 from __future__ import annotations
 
+import gc
 import json
 import shutil
 from collections import Counter, deque
@@ -26,6 +27,8 @@ from affectllm.errors import AffectError, Malformed
 from affectllm.run import write_json
 
 ROWS_PER_SHARD = 20_000
+OBJECTS_PER_COLLECTION = 20_000
+"""Allocations between two looks for reference cycles during a build; Python's own 700 are a dozen rows."""
 REJECTED, COUNTS, SHARDS = "rejected.jsonl", "counts.json", "shards"
 Item = Sample | Rejection
 
@@ -63,16 +66,29 @@ def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, 
     """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; how many shards there are."""
     items: Iterator[Item] = iter(load_builder(name).samples(root))
     shown = _progress(items, name) if progress else items
-    for number in range(10**9):
-        block = islice(shown, ROWS_PER_SHARD)
-        if (first := next(block, None)) is None:
-            return max(1, number)
-        place = out / SHARDS / f"{number:05d}"
-        if number % world == rank and not place.is_dir():
-            _write_shard(name, chain([first], block), place)
-        else:
-            deque(block, maxlen=0)
+    with _seldom_collected():
+        for number in range(10**9):
+            block = islice(shown, ROWS_PER_SHARD)
+            if (first := next(block, None)) is None:
+                return max(1, number)
+            place = out / SHARDS / f"{number:05d}"
+            if number % world == rank and not place.is_dir():
+                _write_shard(name, chain([first], block), place)
+            else:
+                deque(block, maxlen=0)
     raise AffectError(f"{name} never ends")
+
+
+@contextmanager
+def _seldom_collected() -> Iterator[None]:
+    """Look for reference cycles seldom: rows have none, and a tenth of a build went into looking."""
+    before = gc.get_threshold()
+    if gc.isenabled() and before[0]:  # zero is never
+        gc.set_threshold(max(before[0], OBJECTS_PER_COLLECTION), *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _progress(items: Iterator[Item], name: str) -> Iterator[Item]:
