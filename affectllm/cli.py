@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_run, _add_build, _add_train, _add_eval, _add_score, _add_report, _add_publish):
         add(verbs)
-    for add in (_add_audit, _add_gallery, _add_ls, _add_show, _add_modules):
+    for add in (_add_export, _add_audit, _add_gallery, _add_ls, _add_show, _add_modules):
         add(verbs)
     doctor = verbs.add_parser("doctor", help="say what of this machine matters, and what to do about it")
     doctor.set_defaults(body=_doctor)
@@ -209,6 +209,28 @@ def _publish(arguments: argparse.Namespace) -> None:
     from affectllm import pipeline
 
     pipeline.publish(arguments.run, arguments.repo_id, arguments.dry_run, arguments.private, arguments.root)
+
+
+def _add_export(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("export", help="write built conversations as other trainers read them")
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a run, or its build folder")
+    formats = ("trl", "ms-swift", "llama-factory", "axolotl", "webdataset")
+    parser.add_argument("--to", required=True, choices=formats, help="the trainer, or a tar of samples")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
+    _root_option(parser)
+    parser.add_argument(
+        "--media",
+        choices=("link", "copy", "path"),
+        default="link",
+        help="whole clips: linked into DIR, copied there, or named where they lie (default: link)",
+    )
+    parser.set_defaults(body=_export)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    from affectllm.export import export
+
+    export(arguments.folder, arguments.to, arguments.out, arguments.root, arguments.media)
 
 
 def _add_audit(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]

@@ -1,0 +1,61 @@
+"""Axolotl: ``messages`` for ``type: chat_template``, and the part of a configuration that reads them.
+
+Checked against axolotl 0.19 (``axolotl/prompt_strategies/chat_template.py``, ``processing_strategies.py``). Texts alone
+are tokenised beforehand and stay texts. With files the rows go to the processor's chat template as they are, so a file
+is a content part with its path; the sound of a video is a part of its own, as processors take none out of a video
+unless told to.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from affectllm.corpus.store import explained
+from affectllm.instruct.exports.page import Format, Page, fills
+from affectllm.instruct.exports.talk import File, Turn
+
+CONFIGURATION = "axolotl.yaml"
+
+
+def write(page: Page) -> list[str]:
+    """``<split>.jsonl`` and ``axolotl.yaml``."""
+    for split, talks in page.talks.items():
+        with page.lines(split) as lines:
+            for talk in talks:
+                messages = [{"role": turn.role, "content": _content(turn, bool(page.kinds))} for turn in talk.turns]
+                lines.write({"id": talk.id, "corpus": talk.corpus, "messages": messages}, fills(talk))
+    _configure(page)
+    advice = [f"put {page.place(CONFIGURATION)} into your configuration, then: axolotl train CONFIGURATION"]
+    if page.kinds:
+        advice.append("with clips it masks the questions only for models that it knows; for others set role_boundaries")
+    return advice
+
+
+def _content(turn: Turn, parts: bool) -> Any:
+    return turn.parts(_part) if parts else turn.tagged({})
+
+
+def _part(file: File) -> dict[str, str]:
+    return {"type": file.kind, "path": file.name}
+
+
+def _configure(page: Page) -> None:
+    import yaml
+
+    found: dict[str, Any] = {"datasets": [_source(page, "train")]}
+    if page.rows["validation"]:
+        found["test_datasets"] = [{**_source(page, "validation"), "split": "train"}]
+    if page.kinds:
+        found |= {"processor_type": "AutoProcessor", "skip_prepare_dataset": True}
+        found |= {"remove_unused_columns": False, "sample_packing": False}
+    target = page.scratch / CONFIGURATION
+    with explained(target):
+        target.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+
+
+def _source(page: Page, split: str) -> dict[str, str]:
+    place = page.place(f"{split}.jsonl")
+    return {"path": place, "ds_type": "json", "type": "chat_template", "field_messages": "messages"}
+
+
+FORMAT = Format("axolotl", "messages as JSON Lines, with the datasets section of a configuration", write)

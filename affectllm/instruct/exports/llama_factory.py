@@ -1,0 +1,60 @@
+"""LLaMA-Factory: its ShareGPT form as JSON Lines, and the ``dataset_info.json`` that names columns and tags.
+
+Checked against LLaMA-Factory 0.9.5 (``llamafactory/data/parser.py``, ``converter.py``, ``mm_plugin.py``). Sound comes
+from ``audios`` alone, with or without ``use_audio_in_video``; with it, a video and the sound behind it are interleaved
+as Qwen-Omni was trained. Files are looked for below ``media_dir``, which is the folder of ``dataset_info.json`` unless
+told otherwise.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from affectllm.corpus.store import explained
+from affectllm.instruct.exports.ms_swift import write_tagged
+from affectllm.instruct.exports.page import Format, Page
+from affectllm.instruct.exports.talk import COLUMNS, KINDS, Talk
+
+PREFIX = "affectllm"
+
+
+def write(page: Page) -> list[str]:
+    """``<split>.jsonl`` and ``dataset_info.json`` with a data set ``affectllm_<split>`` for each."""
+    write_tagged(page)
+    info = {f"{PREFIX}_{split}": _entry(page, split) for split in page.talks if page.rows[split]}
+    target = page.scratch / "dataset_info.json"
+    with explained(target):
+        target.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
+    return _advice(page)
+
+
+def refuse(talk: Talk) -> str | None:
+    """``turns`` where its converter would skip the row: sides must take turns, and a user begins."""
+    roles = [turn.role for turn in talk.turns]
+    roles = roles[1:] if roles[0] == "system" else roles
+    wanted = ["user", "assistant"] * (len(roles) // 2)
+    return None if roles and roles == wanted else "turns"
+
+
+def _entry(page: Page, split: str) -> dict[str, Any]:
+    columns = {"messages": "messages", **{COLUMNS[kind]: COLUMNS[kind] for kind in KINDS if kind in page.kinds}}
+    roles = {f"{role}_tag": role for role in ("user", "assistant", "system")}
+    tags = {"role_tag": "role", "content_tag": "content", **roles}
+    return {"file_name": f"{split}.jsonl", "formatting": "sharegpt", "columns": columns, "tags": tags}
+
+
+def _advice(page: Page) -> list[str]:
+    lines = [f"dataset_dir: {page.final.as_posix()}", f"dataset: {PREFIX}_train"]
+    if page.rows["validation"]:
+        lines.append(f"eval_dataset: {PREFIX}_validation")
+    if page.heard and not page.silent:
+        lines.append("use_audio_in_video: true  # for the Qwen omni models: sound interleaved with the pictures")
+    elif page.heard:
+        lines.append("use_audio_in_video: false  # some videos are silent, and the option is for all rows")
+    return lines
+
+
+FORMAT = Format(
+    "llama-factory", "ShareGPT messages as JSON Lines, with dataset_info.json", write, relative=True, refuse=refuse
+)

@@ -1,0 +1,184 @@
+"""The files that an export points to: whole clips linked, copied or named where they lie, everything else cut.
+
+Other trainers know files, not moments: a span becomes a file of its own, the sound of a video a ``.wav``, and, where a
+trainer may take the sound out of a video, a video that is to be shown silently is written without its sound.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+from affectllm.corpus.store import explained
+from affectllm.errors import AffectError
+from affectllm.instruct.exports.talk import File, Kind, Refused
+
+Mode = Literal["link", "copy", "path"]
+MODES: tuple[Mode, ...] = ("link", "copy", "path")
+# What soundfile, librosa and torchaudio open without FFmpeg.
+SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
+
+
+@dataclass(frozen=True)
+class Cut:
+    """What is made of a clip.
+
+    Args:
+        kind: ``sound`` (a 16-bit ``.wav`` at the track's own rate and channels), ``video`` (an ``.mp4`` of a span), or
+            ``silent`` (the pictures as they are, without the sound).
+        start, end: seconds from the beginning of the file; None means its own ends.
+        sound: whether a ``video`` keeps its sound.
+    """
+
+    kind: Literal["sound", "video", "silent"]
+    start: float | None = None
+    end: float | None = None
+    sound: bool = False
+
+
+class Cutter(Protocol):
+    """Opens clips, which this room may not: ``affectllm.model.cut`` is one."""
+
+    def tracks(self, source: Path) -> frozenset[str] | Refused:
+        """Which of ``video`` and ``audio`` the file has."""
+
+    def cut(self, source: Path, target: Path, wanted: Cut) -> Refused | None:
+        """Write ``target``, or leave nothing and say why."""
+
+
+class Media:
+    """Finds, links and cuts the files of content parts.
+
+    Args:
+        roots: corpus name → folder.
+        scratch: folder that is being written.
+        final: where that folder will lie; None where rows name files relative to it.
+        mode: what happens to whole files.
+        apart: whether the sound of a video is a file of its own.
+        silences: whether a video to be shown silently must not hold sound.
+        cutter: opens clips.
+    """
+
+    def __init__(
+        self,
+        roots: Mapping[str, Path],
+        scratch: Path,
+        final: Path | None,
+        mode: Mode,
+        *,
+        apart: bool,
+        silences: bool,
+        cutter: Cutter,
+    ) -> None:
+        self.roots, self.scratch, self.final, self.mode = dict(roots), scratch, final, mode
+        self.apart, self.silences, self.cutter = apart, silences, cutter
+
+    def files(self, part: Mapping[str, Any]) -> list[File] | Refused:
+        """The file of a content part, and after a video its sound where that is a file of its own."""
+        source = self._source(part)
+        if isinstance(source, Refused):
+            return source
+        kinds: list[Kind] = [part["type"]]
+        if part["type"] == "video" and part.get("sound") and self.apart:
+            kinds.append("audio")
+        found = []
+        for kind in kinds:
+            file = self._file(kind, source, part)
+            if isinstance(file, Refused):
+                return file
+            found.append(file)
+        return found
+
+    def _source(self, part: Mapping[str, Any]) -> Path | Refused:
+        root, where = self.roots[part["corpus"]], f"{part['corpus']}:{part['path']}"
+        path = root / part["path"]
+        if not path.is_file():
+            return Refused("media_missing", where)
+        real = os.path.realpath(root)
+        if os.path.commonpath((os.path.realpath(path), real)) != real:
+            return Refused("unsafe_path", where, "outside the folder of its corpus")
+        return path if path.stat().st_size else Refused("empty_file", where)
+
+    def _file(self, kind: Kind, source: Path, part: Mapping[str, Any]) -> File | Refused:
+        wanted = self._wanted(kind, source, part)
+        if isinstance(wanted, Refused):
+            return wanted
+        if wanted is None:
+            return self._whole(kind, source, part)
+        place = Path("cut", part["corpus"], part["path"] + _suffix(wanted, source))
+        target = self.scratch / place
+        if not target.is_file():  # several rows ask about one clip
+            with explained(target):
+                target.parent.mkdir(parents=True, exist_ok=True)
+                failed = self.cutter.cut(source, target, wanted)
+            if failed is not None:
+                return Refused(failed.reason, f"{part['corpus']}:{part['path']}", failed.detail)
+        return File(kind, self._name(place), target, part)
+
+    def _wanted(self, kind: Kind, source: Path, part: Mapping[str, Any]) -> Cut | Refused | None:
+        """How the file has to be cut, None where it can be used as it is."""
+        start, end = part.get("start"), part.get("end")
+        if kind == "image":
+            return None
+        if kind == "audio":
+            whole = start is None and end is None and source.suffix.lower() in SOUND_FILES
+            return None if whole else Cut("sound", start, end)
+        heard = bool(part.get("sound"))
+        if start is not None or end is not None:
+            return Cut("video", start, end, sound=heard and not self.apart)
+        if not self.silences or (heard and self.apart):
+            return None
+        tracks = self.cutter.tracks(source)
+        if isinstance(tracks, Refused):
+            return Refused(tracks.reason, f"{part['corpus']}:{part['path']}", tracks.detail)
+        if heard and "audio" not in tracks:
+            return Refused("no_audio_stream", f"{part['corpus']}:{part['path']}")
+        return Cut("silent") if "audio" in tracks and not heard else None
+
+    def _whole(self, kind: Kind, source: Path, part: Mapping[str, Any]) -> File:
+        if self.mode == "path":
+            return File(kind, str(source.absolute()), source, part)
+        place = Path("clips", part["corpus"], part["path"])
+        target = self.scratch / place
+        with explained(target):
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if self.mode == "copy" and not target.is_file():
+                shutil.copyfile(source, target)
+            elif self.mode == "link" and not target.is_symlink():
+                target.symlink_to(source.resolve())
+        return File(kind, self._name(place), target, part)
+
+    def _name(self, place: Path) -> str:
+        return place.as_posix() if self.final is None else (self.final / place).as_posix()
+
+
+def check_mode(mode: str) -> Mode:
+    """``mode`` as one of the three.
+
+    Raises:
+        AffectError: when it is none of them.
+    """
+    for known in MODES:
+        if mode == known:
+            return known
+    raise AffectError(f"--media {mode!r} is unknown", do=f"choose among {', '.join(MODES)}")
+
+
+def _suffix(wanted: Cut, source: Path) -> str:
+    """What is put behind a file's name; spans are exact, so that no two share a file."""
+    span = ""
+    if wanted.start is not None or wanted.end is not None:
+        span = f"@{_seconds(wanted.start or 0.0)}-{'end' if wanted.end is None else _seconds(wanted.end)}"
+    if wanted.kind == "sound":
+        return f"{span}.wav"
+    if wanted.kind == "video":
+        return f"{span}{'' if wanted.sound else '.silent'}.mp4"
+    return f".silent{source.suffix.lower()}"
+
+
+def _seconds(value: float) -> str:
+    return f"{value:.6f}".rstrip("0").rstrip(".")

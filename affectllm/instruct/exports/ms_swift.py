@@ -1,0 +1,42 @@
+"""ms-swift: ``messages`` with ``<image>``, ``<video>`` and ``<audio>`` where files are shown, and lists of the files.
+
+Checked against ms-swift 4.6 (``swift/dataset/preprocessor/core.py``, ``swift/template/base.py``). Whether it takes the
+sound out of videos is one environment variable for a whole run, ``USE_AUDIO_IN_VIDEO``; here each row says itself what
+is heard: the sound is an ``<audio>`` behind its ``<video>``. A video without it holds no sound at all, so that the
+variable cannot bring back what was to be withheld.
+"""
+
+from __future__ import annotations
+
+from affectllm.instruct.exports.page import Format, Page, fills
+from affectllm.instruct.exports.talk import Kind
+
+TAGS: dict[Kind, str] = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
+
+
+def write(page: Page) -> list[str]:
+    """``<split>.jsonl``."""
+    write_tagged(page)
+    return _advice(page)
+
+
+def write_tagged(page: Page) -> None:
+    """``<split>.jsonl`` with ``id``, ``corpus``, ``messages`` and the lists of files that the export has."""
+    for split, talks in page.talks.items():
+        with page.lines(split) as lines:
+            for talk in talks:
+                messages = [{"role": turn.role, "content": turn.tagged(TAGS)} for turn in talk.turns]
+                row = {"id": talk.id, "corpus": talk.corpus, "messages": messages, **talk.columns(page.kinds)}
+                lines.write(row, fills(talk))
+
+
+def _advice(page: Page) -> list[str]:
+    command = f"swift sft --dataset {page.place('train.jsonl')}"
+    if page.rows["validation"]:
+        command += f" --val_dataset {page.place('validation.jsonl')}"
+    if page.heard:
+        return [command, "leave USE_AUDIO_IN_VIDEO unset: the sound of a video is written as its own <audio>"]
+    return [command]
+
+
+FORMAT = Format("ms-swift", "messages, images, videos and audios as JSON Lines", write, silences=True)

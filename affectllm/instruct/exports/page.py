@@ -1,0 +1,72 @@
+"""What a format gets to write with, and what it says about itself."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from affectllm.instruct.exports.lines import Lines
+from affectllm.instruct.exports.talk import COLUMNS, Kind, Talk
+
+
+@dataclass
+class Page:
+    """One export while it is written.
+
+    Args:
+        scratch: folder to write into.
+        final: where it will lie.
+        kinds: which kinds of files occur anywhere in it.
+        talks: split → its conversations, to be read once and in order.
+        rows: split → rows written; complete when ``talks`` have been read.
+        heard: how many videos are shown with their sound.
+        silent: how many are shown without.
+    """
+
+    scratch: Path
+    final: Path
+    kinds: frozenset[Kind]
+    talks: Mapping[str, Iterator[Talk]]
+    rows: Counter[str] = field(default_factory=Counter)
+    heard: int = 0
+    silent: int = 0
+
+    def lines(self, split: str) -> Lines:
+        """A JSON Lines file for ``split`` that shows every kind of file at its top."""
+        return Lines(self.scratch / f"{split}.jsonl", (COLUMNS[kind] for kind in self.kinds))
+
+    def place(self, name: str) -> str:
+        """The absolute path that a file of the export will have."""
+        return (self.final / name).as_posix()
+
+
+def fills(talk: Talk) -> list[str]:
+    """The columns that a conversation fills."""
+    return [COLUMNS[file.kind] for file in talk.files()]
+
+
+@dataclass(frozen=True)
+class Format:
+    """What another trainer reads.
+
+    Args:
+        name: as ``--to`` takes it.
+        title: one line on what comes out.
+        write: writes the files and returns what to tell the trainer, one line each.
+        apart: whether the sound of a video becomes a file of its own.
+        silences: whether the reader may take sound out of a video, so that a silent one must hold none.
+        relative: whether rows name files relative to the folder of the export.
+        embeds: whether the files' bytes go into the export's own files.
+        refuse: a reason why the reader could not take a conversation, or None.
+    """
+
+    name: str
+    title: str
+    write: Callable[[Page], list[str]]
+    apart: bool = True
+    silences: bool = False
+    relative: bool = False
+    embeds: bool = False
+    refuse: Callable[[Talk], str | None] = lambda talk: None

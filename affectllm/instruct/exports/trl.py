@@ -1,0 +1,58 @@
+"""TRL: conversations for the stock ``SFTTrainer`` (checked against TRL 1.16, ``trl/trainer/sft_trainer.py``).
+
+Texts become ``prompt`` and ``completion``, on which the trainer takes the loss of the completion alone. Pictures stand
+in ``images``, with a part without a payload at their place. Sound and video the trainer knows in one way only: as
+content parts with a path in ``messages``, which its vision collator hands to the processor as long as there is an
+``images`` column; in ``prompt`` it would leave their placeholders empty without a word. So an export with any clip has
+``messages``, and the loss is limited to answers by ``assistant_only_loss``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from affectllm.instruct.exports.page import Format, Page, fills
+from affectllm.instruct.exports.talk import File, Kind, Talk, Turn
+
+
+def write(page: Page) -> list[str]:
+    """``<split>.jsonl`` with ``id``, ``corpus`` and what the trainer reads."""
+    for split, talks in page.talks.items():
+        with page.lines(split) as lines:
+            for talk in talks:
+                lines.write({"id": talk.id, "corpus": talk.corpus, **_row(talk, page.kinds)}, fills(talk))
+    return _advice(page)
+
+
+def _row(talk: Talk, kinds: frozenset[Kind]) -> dict[str, Any]:
+    said = [{"role": turn.role, "content": _content(turn, kinds)} for turn in talk.turns]
+    images = {"images": [file.name for file in talk.files("image")]} if kinds else {}
+    if kinds & {"audio", "video"}:
+        return {**images, "messages": said}
+    return {**images, "prompt": said[:-1], "completion": said[-1:]}
+
+
+def _content(turn: Turn, kinds: frozenset[Kind]) -> Any:
+    # One form in one file: a column of texts and lists has no type.
+    return turn.parts(_part) if kinds else turn.tagged({})
+
+
+def _part(file: File) -> Mapping[str, Any]:
+    return {"type": "image"} if file.kind == "image" else {"type": file.kind, "path": file.name}
+
+
+def _advice(page: Page) -> list[str]:
+    lines = [
+        "from datasets import Image, List, load_dataset",
+        f'rows = load_dataset("json", data_files="{page.place("train.jsonl")}", split="train")',
+    ]
+    if "image" in page.kinds:
+        lines.append('rows = rows.cast_column("images", List(Image()))')
+    options = "max_length=None"
+    if page.kinds & {"audio", "video"}:
+        options += ", assistant_only_loss=True"
+    return [*lines, f"SFTTrainer(model, train_dataset=rows, args=SFTConfig({options}))"]
+
+
+FORMAT = Format("trl", "prompt and completion (messages where there are clips) as JSON Lines", write)

@@ -1,0 +1,175 @@
+"""Writing an export: rows in, another trainer's files out, in constant memory, whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+from affectllm.corpus.store import explained
+from affectllm.errors import AffectError
+from affectllm.instruct.exports.media import Cutter, Media, Mode
+from affectllm.instruct.exports.page import Format, Page
+from affectllm.instruct.exports.source import Survey, rows_of
+from affectllm.instruct.exports.talk import File, Piece, Refused, Talk, Turn
+from affectllm.instruct.exports.tokens import control_tokens
+from affectllm.run import write_json
+
+MARK = "export.json"
+"""In every export, so that it is known again and only an export is ever replaced."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What came out.
+
+    Args:
+        rows: split → rows written.
+        rejected: reason → rows left out.
+        advice: what to tell the trainer.
+    """
+
+    rows: Mapping[str, int]
+    rejected: Mapping[str, int]
+    advice: Sequence[str]
+
+
+def write_export(
+    files: Mapping[str, Sequence[Path]],
+    found: Survey,
+    form: Format,
+    out: Path,
+    roots: Mapping[str, Path],
+    mode: Mode,
+    cutter: Cutter,
+) -> Summary:
+    """Write ``out`` in the format ``form``.
+
+    Args:
+        files: split → Parquet files.
+        found: what the survey of them said.
+        form: what the trainer reads.
+        out: folder; an earlier export in it is replaced once the new one is whole.
+        roots: corpus name → folder, for every corpus that files come from.
+        mode: what happens to files that are used whole.
+        cutter: opens clips.
+
+    Raises:
+        AffectError: when ``out`` holds something else, or no row can be exported.
+    """
+    final = out.absolute()
+    _refuse_other(final)
+    scratch = final.with_name(f".{final.name}.part")
+    shutil.rmtree(scratch, ignore_errors=True)  # of an export that was killed
+    with explained(scratch):
+        scratch.mkdir(parents=True)
+    named, used = None if form.relative else final, "path" if form.embeds else mode
+    media = Media(roots, scratch, named, used, apart=form.apart, silences=form.silences, cutter=cutter)
+    try:
+        summary = _write(files, found, form, Page(scratch, final, found.kinds, {}), media)
+        made = {"format": form.name, "media": mode, "rows": summary.rows, "rejected": summary.rejected}
+        write_json(scratch / MARK, made)
+        with explained(final):
+            _swap(scratch, final)
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return summary
+
+
+def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, page: Page, media: Media) -> Summary:
+    with (page.scratch / "rejected.jsonl").open("w", encoding="utf-8") as log:
+        reader = _Reader(form, media, log)
+        page.talks = {split: reader.talks(split, paths, found.rows[split], page) for split, paths in files.items()}
+        advice = form.write(page)
+    if not page.rows.total():
+        reasons = ", ".join(f"{count} × {reason}" for reason, count in reader.rejected.most_common(5)) or "no rows"
+        raise AffectError(f"no conversation can be exported ({reasons}), {reader.first}", do="check --root")
+    if form.embeds:
+        shutil.rmtree(page.scratch / "cut", ignore_errors=True)
+    return Summary(dict(page.rows), dict(reader.rejected.most_common()), advice)
+
+
+class _Reader:
+    """Turns rows into talks, and counts and logs those that a trainer cannot be given."""
+
+    def __init__(self, form: Format, media: Media, log: IO[str]) -> None:
+        self.form, self.media, self.log = form, media, log
+        self.rejected: Counter[str] = Counter()
+        self.first = "of which none was read"
+        self._control = control_tokens(form.name)
+
+    def talks(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Talk]:
+        """The conversations of a split that can be exported."""
+        from tqdm import tqdm
+
+        for row in tqdm(rows_of(paths), desc=f"exporting {split}", total=count, unit=" rows", mininterval=0.5):
+            talk = self._talk(row)
+            if isinstance(talk, Refused):
+                self._reject(row, split, talk)
+                continue
+            page.rows[split] += 1
+            shown = [file.part for file in talk.files("video")]
+            heard = sum(bool(part.get("sound")) for part in shown)
+            page.heard, page.silent = page.heard + heard, page.silent + len(shown) - heard
+            yield talk
+
+    def _talk(self, row: Mapping[str, Any]) -> Talk | Refused:
+        turns = []
+        for message in row["messages"]:
+            pieces = self._pieces(message["content"])
+            if isinstance(pieces, Refused):
+                return pieces
+            turns.append(Turn(message["role"], pieces))
+        talk = Talk(row["id"], row["corpus"], tuple(turns))
+        if len(turns) < 2 or turns[-1].role != "assistant":
+            return Refused("turns", row["id"], "no answer after a question")
+        reason = self.form.refuse(talk)
+        return Refused(reason, row["id"]) if reason else talk
+
+    def _pieces(self, content: str | Sequence[Mapping[str, Any]]) -> tuple[Piece, ...] | Refused:
+        parts = [{"type": "text", "text": content}] if isinstance(content, str) else content
+        if refused := _control_token(parts, self._control):
+            return refused
+        pieces: list[Piece] = []
+        for part in parts:
+            found: Sequence[File | str] | Refused
+            found = [part["text"]] if part["type"] == "text" else self.media.files(part)
+            if isinstance(found, Refused):
+                return found
+            pieces += found
+        return tuple(pieces)
+
+    def _reject(self, row: Mapping[str, Any], split: str, why: Refused) -> None:
+        if not self.rejected:
+            self.first = f"the first because of {why.where}"
+        self.rejected[why.reason] += 1
+        record = {"id": row["id"], "split": split, "reason": why.reason, "where": why.where, "detail": why.detail}
+        self.log.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+
+def _control_token(parts: Sequence[Mapping[str, Any]], tokens: re.Pattern[str]) -> Refused | None:
+    # Texts are joined in the file, so a token may lie across two of them.
+    text = "".join(part["text"] if part["type"] == "text" else " " for part in parts)
+    match = tokens.search(text)
+    return None if match is None else Refused("control_token", match.group())
+
+
+def _refuse_other(final: Path) -> None:
+    """Refuse to replace anything that is not an export."""
+    if not final.exists() or (final / MARK).is_file() or (final.is_dir() and not any(final.iterdir())):
+        return
+    raise AffectError("the folder is not empty and is no export", where=str(final), do="choose another --out")
+
+
+def _swap(scratch: Path, final: Path) -> None:
+    old = final.with_name(f".{final.name}.old")
+    shutil.rmtree(old, ignore_errors=True)
+    if final.exists():
+        final.rename(old)
+    scratch.rename(final)
+    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,125 @@
+"""Other trainers read our exports with their own code, each in an environment that ``scripts/readers`` made."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from exporting import clip, make_clips, row, write_rows
+from toy_corpus import toy_corpus
+
+from affectllm.export import export
+from affectllm.model.encode import Encoder
+from affectllm.model.load import load_model
+from affectllm.model.media import Budget
+from affectllm.model.tiny import tiny_folder
+
+READERS = os.environ.get("AFFECTLLM_READERS")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not READERS, reason="AFFECTLLM_READERS names no folder; see scripts/readers"),
+]
+TEXTS = [
+    row("plain", "How does this sound?", " Pick one of: joy, anger."),
+    row("lines", "Two\nlines, a {brace}, “quotes” and 100 %.\n", answer="anger, fear"),
+    row("chinese", "他说了什么？", answer="悲伤。"),
+    row("empty", "", answer="joy"),
+]
+CLIPS = [
+    row("words", "Say it."),
+    row("heard", clip("video", "talk.mp4", sound=True), "Both?"),
+    row("shown", clip("video", "talk.mp4"), "Pictures?"),
+    row("track", clip("audio", "talk.mp4", start=1.0, end=2.5), "Sound?"),
+    row("song", clip("audio", "song.wav"), "Song?", answer="calm"),
+    row("face", clip("image", "face.png"), "Face?"),
+    row("both", clip("image", "face.png"), clip("audio", "song.wav"), "Both?"),
+    row("span", clip("video", "talk.mp4", sound=True, start=1.0, end=2.5), "Span?"),
+]
+
+
+def read(reader: str, script: str, *words: str) -> list[dict[str, Any]]:
+    """What a script in ``tests/readers`` prints, one JSON value a line."""
+    python, place = Path(READERS or "") / reader / "bin" / "python", Path(__file__).parent / "readers" / script
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
+    done = subprocess.run(
+        [str(python), str(place), *words], capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+
+
+@pytest.fixture
+def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
+    monkeypatch.setenv("MODELSCOPE_CACHE", str(tmp_path / "ms"))
+    root = make_clips(toy_corpus(tmp_path, monkeypatch))
+
+    def exported(rows: list[dict[str, Any]], to: str) -> Path:
+        run = write_rows(tmp_path / "run", rows)
+        write_rows(run, rows[:1], "validation.parquet")
+        export(run, to, tmp_path / "out", [f"toy={root}"], "link")
+        return tmp_path / "out"
+
+    return exported
+
+
+@pytest.mark.parametrize(("reader", "script"), [("llama-factory", "llama_factory.py"), ("ms-swift", "ms_swift.py")])
+def test_every_clip_is_found_and_opened(exported, reader: str, script: str) -> None:
+    out = exported(CLIPS, reader)
+    words = (str(out), "affectllm_train") if reader == "llama-factory" else (str(out / "train.jsonl"),)
+    rows = read(reader, script, *words)
+    assert len(rows) == len(CLIPS)
+    found = {item["messages"][0]["content"]: item for item in rows}
+    assert [len(found["Say it."][kind]) for kind in ("images", "videos", "audios")] == [0, 0, 0]
+    assert found["<image>Face?"]["sizes"] == [[48, 32]]
+    assert found["<audio>Sound?"]["samples"] == [24_000]  # 1.5 s at the 16 kHz that the reader resamples to
+    assert found["<audio>Song?"]["samples"] == [48_000] and found["<audio>Song?"]["messages"][1]["content"] == "calm"
+    assert found["<image><audio>Both?"]["sizes"] and found["<image><audio>Both?"]["samples"] == [48_000]
+    assert found["<video><audio>Span?"]["samples"] == [24_000]
+    assert found["<video>Pictures?"]["samples"] == []
+    if reader == "llama-factory":
+        assert found["<video><audio>Span?"]["seconds"] == pytest.approx([1.5], abs=0.041)
+        assert found["<video>Pictures?"]["seconds"] == pytest.approx([4.0], abs=0.041)
+
+
+def test_llama_factory_reads_the_validation_rows_and_texts(exported) -> None:
+    out = exported(TEXTS, "llama-factory")
+    assert len(read("llama-factory", "llama_factory.py", str(out), "affectllm_validation")) == 1
+    rows = read("llama-factory", "llama_factory.py", str(out), "affectllm_train")
+    texts = [["".join(part["text"] for part in message["content"]) for message in item["messages"]] for item in TEXTS]
+    assert [[message["content"] for message in item["messages"]] for item in rows] == texts
+
+
+def ours(rows: list[dict[str, Any]]) -> list[tuple[list[int], list[int]]]:
+    """Tokens and labels of our own path."""
+    model = load_model("tiny:qwen2")
+    encoder = Encoder(model.processor, model.backbone, model.model.config, Budget(), {})
+    encoded = [encoder.encode(item["messages"]) for item in rows]
+    return [(item.input_ids.tolist(), item.labels.tolist()) for item in encoded]
+
+
+def test_axolotl_makes_the_same_tokens_and_labels(exported) -> None:
+    out = exported(TEXTS, "axolotl")
+    rows = read("axolotl", "axolotl_reader.py", str(out / "axolotl.yaml"), str(tiny_folder("qwen2")))
+    assert [(item["input_ids"], item["labels"]) for item in rows] == ours(TEXTS)
+
+
+def test_ms_swift_makes_the_same_tokens_and_labels_and_ends_with_a_line_break(exported) -> None:
+    out = exported(TEXTS, "ms-swift")
+    rows = read("ms-swift", "ms_swift.py", str(out / "train.jsonl"), str(tiny_folder("qwen2")))
+    for item, (ids, labels) in zip(rows, ours(TEXTS), strict=True):
+        assert item["input_ids"][: len(ids)] == ids and item["labels"][: len(labels)] == labels
+        assert len(item["input_ids"]) == len(ids) + 1  # its template trains the line break behind <|im_end|> too
+
+
+def test_axolotl_hears_sounds_and_sees_pictures(exported) -> None:
+    sounds = [item for item in CLIPS if item["id"] in ("words", "track", "song")]
+    out = exported(sounds, "axolotl")
+    rows = read("axolotl", "axolotl_reader.py", str(out / "axolotl.yaml"), str(tiny_folder("qwen2_audio")))
+    assert len(rows) == 3
+    heard = {len(item["messages"][0]["content"]) == 2: item["shapes"] for item in rows}
+    assert heard[True]["input_features"][1] == 128 and "input_features" not in heard[False]

@@ -1,0 +1,75 @@
+"""The stock SFTTrainer makes of an export what our own path makes of the conversations: the same tokens and labels."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from datasets import Image, List, load_dataset
+from exporting import clip, make_clips, row, write_rows
+from toy_corpus import toy_corpus
+from trl import SFTConfig, SFTTrainer
+from tuning import PAGE, succeed, write_page
+
+from affectllm.export import export
+from affectllm.instruct.exports.source import conversation_files, rows_of
+from affectllm.model.encode import Encoder
+from affectllm.model.load import load_model
+from affectllm.model.media import Budget
+from affectllm.train.collator import Collator
+
+pytestmark = pytest.mark.slow
+
+
+def trainer(model: Any, file: Path, folder: Path, **options: Any) -> SFTTrainer:
+    """As the export's own lines say, on the CPU."""
+    rows = load_dataset("json", data_files=str(file), split="train", cache_dir=str(folder / "cache"))
+    if "images" in rows.column_names:
+        rows = rows.cast_column("images", List(Image()))
+    plain = {"bf16": False, "use_cpu": True, "gradient_checkpointing": False, "report_to": "none"}
+    args = SFTConfig(output_dir=str(folder / "trl"), max_length=None, **plain, **options)
+    return SFTTrainer(model=model.model, args=args, train_dataset=rows, processing_class=model.processor)
+
+
+def test_a_text_model_gets_the_same_tokens_and_labels(small_demo: Path, tmp_path: Path) -> None:
+    part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words", "weight": 2}
+    model = {"path": "tiny:qwen2", "backbone": "qwen2"}
+    page, run = write_page(tmp_path, data={"mixture": [part]}, model=model), tmp_path / "run"
+    succeed("build", str(page), "--root", f"demo_affect={small_demo}", "--out", str(run))
+    succeed("export", str(run), "--to", "trl", "--out", str(tmp_path / "out"))
+    loaded = load_model("tiny:qwen2")
+    theirs = trainer(loaded, tmp_path / "out" / "train.jsonl", tmp_path)
+    collate = Collator(Encoder(loaded.processor, loaded.backbone, loaded.model.config, Budget(), {}))
+    ours = list(rows_of(conversation_files(run)["train"]))
+    assert len(ours) == len(theirs.train_dataset) == 40
+    for begin in range(0, 40, 8):
+        places = range(begin, begin + 8)
+        wanted = collate([ours[place] for place in places])
+        found = theirs.data_collator([theirs.train_dataset[place] for place in places])
+        for name in ("input_ids", "labels", "attention_mask"):
+            assert torch.equal(found[name], wanted[name]), name
+        assert (wanted["labels"] != -100).sum() > 8  # there is something to be equal
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "path"), [("audio", "qwen2_audio", "song.wav"), ("image", "qwen2_5_vl", "face.png")]
+)
+def test_clips_reach_the_model_through_the_stock_trainer(
+    kind: str, name: str, path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = make_clips(toy_corpus(tmp_path, monkeypatch))
+    rows = [row("words", "Say it."), row("clip", clip(kind, path), "Which?", answer="anger")]
+    run = write_rows(tmp_path / "run", rows)
+    summary = export(run, "trl", tmp_path / "out", [f"toy={root}"], "link")
+    assert summary.rows == {"train": 2}
+    model = load_model(f"tiny:{name}")
+    options = {"assistant_only_loss": True} if "assistant_only_loss" in "\n".join(summary.advice) else {}
+    theirs = trainer(model, tmp_path / "out" / "train.jsonl", tmp_path, **options)
+    found = theirs.data_collator([theirs.train_dataset[place] for place in range(2)])
+    token = model.processor.tokenizer.convert_tokens_to_ids(model.backbone.placeholders[kind])
+    media = {"audio": "input_features", "image": "pixel_values"}[kind]
+    assert found[media].abs().sum() > 0 and (found["input_ids"] == token).sum() > 1
+    answers = [model.processor.tokenizer.decode(labels[labels != -100]) for labels in found["labels"]]
+    assert sorted(answers) == ["anger<|im_end|>", "joy<|im_end|>"]
