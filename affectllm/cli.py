@@ -63,7 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     verbs = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for add in (_add_run, _add_build, _add_train, _add_eval, _add_score, _add_report, _add_publish):
         add(verbs)
-    for add in (_add_export, _add_audit, _add_gallery, _add_ls, _add_show, _add_modules):
+    for add in (_add_export, _add_leaks, _add_audit, _add_gallery, _add_ls, _add_show, _add_modules):
         add(verbs)
     doctor = verbs.add_parser("doctor", help="say what of this machine matters, and what to do about it")
     doctor.set_defaults(body=_doctor)
@@ -104,9 +104,9 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser(
-        "build", help="turn corpora into samples and conversations (a recipe, or corpora by name)"
+        "build", help="turn corpora into samples and conversations (a mixture, a recipe, or corpora by name)"
     )
-    parser.add_argument("names", nargs="+", metavar="NAME", help="one recipe, or one or more corpora")
+    parser.add_argument("names", nargs="+", metavar="NAME", help="one mixture or recipe, or one or more corpora")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
     )
@@ -115,15 +115,19 @@ def _add_build(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
     parser.add_argument(
         "--stats", action="store_true", help="print and draw label distributions, lengths, what is lost"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, for corpora (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--only", choices=("commercial",), help="of a mixture, the corpora whose licence allows it")
+    parser.add_argument("--languages", metavar="TAG,…", help="of a mixture, the samples in these languages")
     parser.set_defaults(body=_build)
 
 
 def _build(arguments: argparse.Namespace) -> None:
-    from affectllm import pipeline
+    from affectllm.build import build
 
-    told = {"stats": arguments.stats, "workers": arguments.workers}
-    pipeline.build(arguments.names, arguments.set, arguments.root, arguments.out, **told)
+    filters = [f"only={arguments.only}"] if arguments.only else []
+    filters += [f"languages=[{arguments.languages}]"] if arguments.languages else []
+    told = {"filters": filters, "stats": arguments.stats, "workers": arguments.workers}
+    build(arguments.names, arguments.set, arguments.root, arguments.out, **told)
 
 
 def _add_train(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
@@ -233,6 +237,29 @@ def _export(arguments: argparse.Namespace) -> None:
     export(arguments.folder, arguments.to, arguments.out, arguments.root, arguments.media)
 
 
+def _add_leaks(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
+    parser = verbs.add_parser("leaks", help="say what a recipe trains on and tasks score; exits with 1 if anything")
+    parser.add_argument("name", metavar="NAME", help="a recipe (see `affectllm ls recipes`)")
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks or groups (default: those of the recipe)")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
+    )
+    _root_option(parser)
+    parser.add_argument(
+        "--threshold", type=float, default=0.7, metavar="J", help="least similarity of near-duplicates (default: 0.7)"
+    )
+    parser.add_argument("--no-media", action="store_true", help="do not compare the content of clips")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.set_defaults(body=_leaks)
+
+
+def _leaks(arguments: argparse.Namespace) -> int:
+    from affectllm.leaks import leaks
+
+    told = {"threshold": arguments.threshold, "media": not arguments.no_media, "as_json": arguments.json}
+    return leaks(arguments.name, arguments.tasks, arguments.set, arguments.root, **told)
+
+
 def _add_audit(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser("audit", help="compare a corpus on disk with what its card promises")
     parser.add_argument("names", nargs="+", metavar="NAME")
@@ -260,9 +287,9 @@ def _add_gallery(verbs: argparse._SubParsersAction) -> None:  # type: ignore[typ
 
 
 def _gallery(arguments: argparse.Namespace) -> None:
-    from affectllm import pipeline
+    from affectllm.build import gallery
 
-    pipeline.gallery(arguments.name, arguments.root, arguments.out, arguments.n)
+    gallery(arguments.name, arguments.root, arguments.out, arguments.n)
 
 
 def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]

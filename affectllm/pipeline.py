@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -102,18 +101,14 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     Raises:
         Leakage: with the shared items.
     """
-    from affectllm.corpus import TRAIN, VALIDATION, Sample
-    from affectllm.corpus.builder import load_builder
-    from affectllm.corpus.leakage import refuse_leakage
+    from affectllm.corpus.leakage import refuse_shared
     from affectllm.evaluate.sources import task_sources
+    from affectllm.leaks import shared_with_tasks, training_samples
 
-    def samples(corpus: str, splits: tuple[str, ...]) -> Any:
-        found = load_builder(corpus).samples(roots[corpus])
-        return (item for item in found if isinstance(item, Sample) and item.split in splits)
-
-    for task, (corpus, split) in task_sources(recipe.eval.tasks).items():
-        train_side = {name: samples(name, (TRAIN, VALIDATION)) for name in recipe.corpora()}
-        refuse_leakage(train_side, {corpus: samples(corpus, (split,))}, recipe=recipe.name, task=task)
+    sources = task_sources(recipe.eval.tasks)
+    train_side = training_samples(recipe.corpora(), roots)
+    for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
+        refuse_shared(shared, recipe=recipe.name, task=task)
 
 
 def _corpora(recipe: Recipe) -> list[str]:
@@ -125,77 +120,6 @@ def _corpora(recipe: Recipe) -> list[str]:
 
 def _say(stage: str) -> None:
     print(f"── {stage}", file=sys.stderr, flush=True)
-
-
-def build(
-    names: Sequence[str],
-    overrides: Sequence[str],
-    pairs: Sequence[str],
-    out: Path | None,
-    *,
-    stats: bool = False,
-    workers: int = 1,
-) -> None:
-    """Build the data of a recipe, or the samples of corpora, and print what came out; with ``stats`` also its tally."""
-    from affectllm import registry
-    from affectllm.corpus import shards
-    from affectllm.train import stage
-
-    if len(names) == 1 and (names[0] in registry.names("recipes") or names[0].endswith((".yaml", ".yml"))):
-        recipe = load_recipe(names[0], overrides)
-        folder = stage.run_folder(recipe, out)
-        roots = stage.find_roots(recipe.corpora(), pairs)
-        counts = stage.build(recipe, roots, folder)
-        _print_counts(counts, folder / "build")
-        for name in recipe.corpora() if stats else ():
-            _stats(name, roots[name], folder / "build" / "samples" / name)
-        return
-    _refuse_misspelt_recipe(names)
-    roots = stage.find_roots(names, pairs)
-    with shards.pool(workers) as processes:
-        for name in names:
-            folder = (out or stage.RUNS / "samples") / name
-            _print_counts(stage.build_samples(name, roots[name], folder, processes, workers), folder)
-            if stats:
-                _stats(name, roots[name], folder)
-
-
-def _stats(name: str, root: Path, folder: Path) -> None:
-    """Print the tally of a corpus, and leave it as JSON and as a figure beside its samples."""
-    from affectllm.corpus.builder import load_builder
-    from affectllm.corpus.tally import count, rows
-    from affectllm.report.gallery import write_stats
-
-    card = load_builder(name).CARD
-    tally = count(load_builder(name).samples(root), card, root)
-    print("\n".join(["", name, *rows(tally)]))
-    for path in write_stats(tally, folder, card.title):
-        print(f"written to {path}")
-
-
-def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
-    """Write a page with samples of a corpus and print its path."""
-    from affectllm.corpus.roots import locate, parse_roots
-    from affectllm.report.gallery import render_gallery
-    from affectllm.train.stage import RUNS
-
-    page = out or RUNS / "gallery" / f"{name}.html"
-    print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
-
-
-def _refuse_misspelt_recipe(names: Sequence[str]) -> None:
-    from affectllm import registry
-
-    nearest = difflib.get_close_matches(names[0], [*registry.names("data_builders"), *registry.names("recipes")], n=1)
-    if len(names) == 1 and nearest and nearest[0] in registry.names("recipes"):
-        registry.find("recipes", names[0])  # raises, naming what was meant
-
-
-def _print_counts(counts: Mapping[str, Any], folder: Path) -> None:
-    for kind in ("samples", "conversations", "rejected"):
-        for name, count in counts.get(kind, {}).items():
-            print(f"{kind:>14}  {name:<24} {count}")
-    print(f"written to {folder}")
 
 
 def train_only(

@@ -7,7 +7,8 @@ places is an error, never a silent override:
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
-An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks`` and ``recipes``.
+An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks`` and ``recipes``, the
+last one with ``mixtures`` in it.
 """
 
 from __future__ import annotations
@@ -21,13 +22,19 @@ from typing import Literal
 
 from affectllm.errors import Malformed, NotFound
 
-Folder = Literal["data_builders", "eval_tasks", "recipes"]
-SUFFIX: dict[Folder, str] = {"data_builders": ".py", "eval_tasks": ".yaml", "recipes": ".yaml"}
+Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures"]
+SUFFIX: dict[Folder, str] = {
+    **{"data_builders": ".py", "eval_tasks": ".yaml"},
+    **{"recipes": ".yaml", "recipes/mixtures": ".yaml"},
+}
+# What lies in the folder of recipes and is none.
+_NO_RECIPES = ("launch/", "mixtures/")
 
 
 def folders(kind: Folder) -> list[Path]:
     """Every folder that may hold files of ``kind``, built-in first."""
-    found = [_package_folder(f"affectllm.{kind}")]
+    package, _, below = kind.partition("/")
+    found = [_package_folder(f"affectllm.{package}") / below]
     for entry in entry_points(group="affectllm.folders"):
         found.append(_package_folder(entry.value) / kind)
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
@@ -52,7 +59,7 @@ def names(kind: Folder) -> dict[str, Path]:
     for folder in folders(kind):
         for path in sorted(folder.rglob(f"*{SUFFIX[kind]}")):
             name = path.relative_to(folder).with_suffix("").as_posix()
-            if path.name.startswith(("_", ".")) or name.startswith("launch/"):
+            if path.name.startswith(("_", ".")) or (kind == "recipes" and name.startswith(_NO_RECIPES)):
                 continue
             if name in found:
                 raise Malformed(f"{name} exists twice: {found[name]} and {path}", do="rename one of the two files")
@@ -70,5 +77,5 @@ def find(kind: Folder, name: str) -> Path:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or list(known)
-    noun = {"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"}[kind]
-    raise NotFound(f"there is no {noun} called {name!r}", do=f"did you mean {', '.join(near)}? See `affectllm ls`")
+    nouns = {"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe", "recipes/mixtures": "mixture"}
+    raise NotFound(f"there is no {nouns[kind]} called {name!r}", do=f"did you mean {', '.join(near)}? See `affectllm ls`")

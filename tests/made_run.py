@@ -218,7 +218,7 @@ def make_run(folder: Path, *, skill: float = 0.8, seed: int = 1, corpora: Sequen
     refused = [{"item": f"toy/{i}", "reason": reason} for i, reason in enumerate(["media_missing"] * 3 + ["tie"])]
     write_lines(folder / "build" / "rejected.jsonl", refused)
     for split in ("train", "validation"):
-        make_conversations(folder / "build" / "conversations" / f"{split}.parquet", corpora)
+        make_conversations(folder / "build" / "conversations" / f"{split}-00000-of-00001.parquet", corpora)
     (folder / "recipe.yaml").write_text(
         f"# {SCRIPT}\nmodel:\n  path: org/base-7b\n  backbone: qwen2_5_omni\nseed: 1\n", encoding="utf-8"
     )

@@ -179,7 +179,7 @@ def test_build_a_recipe_leaves_samples_and_conversations(tmp_path: Path, capsys:
         path.stem: len(list(read_rows(path))) for path in (tmp_path / "out/build/samples/emodb").glob("*.parquet")
     }
     assert samples == {"train": 2, "validation": 1, "test": 1}
-    talks = list(read_rows(tmp_path / "out/build/conversations/train.parquet"))
+    talks = list(read_rows(tmp_path / "out/build/conversations/train-00000-of-00001.parquet"))
     assert len(talks) == 8 and {talk["answer"] for talk in talks} == {"happiness", "anger"}
     assert "14b10Xc" in (tmp_path / "out/build/rejected.jsonl").read_text(encoding="utf-8")
 

@@ -16,7 +16,9 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, Malformed
-from affectllm.instruct.mixture import Part, build
+from affectllm.instruct.conversations import conversation_files
+from affectllm.instruct.mixture import Mixture, build
+from affectllm.instruct.part import Part
 
 # 60 joy, 20 anger, 10 fear: every class divides the largest, so that oversampling is exact.
 SKEWED = ("joy",) * 6 + ("anger",) * 2 + ("fear",)
@@ -27,8 +29,10 @@ class Built:
 
     def __init__(self, out: Path, counts: dict[str, Any]) -> None:
         self.out, self.counts = out, counts
-        self.train = list(read_rows(out / "conversations" / "train.parquet"))
-        self.validation = list(read_rows(out / "conversations" / "validation.parquet"))
+        self.train, self.validation = (
+            [row for file in conversation_files(out, split) for row in read_rows(file)]
+            for split in ("train", "validation")
+        )
         self.rejected = [json.loads(line) for line in (out / "rejected.jsonl").read_text(encoding="utf-8").splitlines()]
 
     def classes(self) -> Counter[str]:
@@ -44,7 +48,7 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     root = toy_corpus(tmp_path, monkeypatch, counts={"train": 90, "validation": 30, "test": 20}, classes=SKEWED)
     runs = iter(range(100))
 
-    def make(*parts: dict[str, Any], seed: int = 0, validation_rows: int | None = None) -> Built:
+    def make(*parts: dict[str, Any], seed: int = 0, validation_rows: int | None = None, **options: Any) -> Built:
         whole = {
             "corpus": "toy",
             "template": "emotion_choice",
@@ -53,9 +57,8 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
             "modalities": ("text",),
         }
         out = tmp_path / f"out{next(runs)}"
-        return Built(
-            out, build([Part(**{**whole, **part}) for part in parts], {"toy": root}, out, seed, validation_rows)
-        )
+        mixture = Mixture(tuple(Part(**{**whole, **part}) for part in parts), validation_rows, **options)
+        return Built(out, build(mixture, {"toy": root}, out, seed))
 
     return make
 
@@ -152,11 +155,11 @@ def test_ties_and_missing_modalities_are_counted_under_their_reason(
 ) -> None:
     classes = ("joy", ("joy", "fear"))
     root = toy_corpus(tmp_path, monkeypatch, counts={"train": 10, "validation": 4}, classes=classes)
-    parts = [
+    parts = (
         Part("toy", "emotion_choice", "toy_3", "reader", ("text",)),
         Part("toy", "emotion_choice", "toy_3", "reader", ("audio", "text")),
-    ]
-    built = Built(tmp_path / "out", build(parts, {"toy": root}, tmp_path / "out", seed=0))
+    )
+    built = Built(tmp_path / "out", build(Mixture(parts), {"toy": root}, tmp_path / "out", seed=0))
     assert built.counts["rejected"] == {"tie": 14, "no_audio": 7, "media_missing": 1}
     assert len(built.train) == 5
     (missing,) = (row for row in built.rejected if row["reason"] == "media_missing")
@@ -206,7 +209,7 @@ def test_samples_alone_are_built_without_a_question(tmp_path: Path, monkeypatch:
 def test_a_shipped_corpus_builds_with_its_clips_as_references(tmp_path: Path) -> None:
     root = materialise(load_builder("demo_affect").MINIATURE, tmp_path / "demo_affect")
     part = Part("demo_affect", "emotion_choice", "demo_affect_5", "face", ("video", "audio"))
-    built = Built(tmp_path / "out", build([part], {"demo_affect": root}, tmp_path / "out", seed=0))
+    built = Built(tmp_path / "out", build(Mixture((part,)), {"demo_affect": root}, tmp_path / "out", seed=0))
     for row in built.train:
         clip, text = row["messages"][0]["content"]
         assert clip["type"] == "video" and clip["sound"] is True and (root / clip["path"]).is_file()
@@ -216,7 +219,7 @@ def test_a_shipped_corpus_builds_with_its_clips_as_references(tmp_path: Path) ->
 def test_the_budget_of_a_part_goes_with_its_clips(tmp_path: Path) -> None:
     root = materialise(load_builder("demo_affect").MINIATURE, tmp_path / "demo_affect")
     part = Part("demo_affect", "emotion_choice", "demo_affect_5", "face", ("video",), budget={"max_frames": 2})
-    built = Built(tmp_path / "out", build([part], {"demo_affect": root}, tmp_path / "out", seed=0))
+    built = Built(tmp_path / "out", build(Mixture((part,)), {"demo_affect": root}, tmp_path / "out", seed=0))
     assert built.train
     for row in built.train:
         clip, text = row["messages"][0]["content"]

@@ -40,7 +40,7 @@ def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> Non
 
 
 def test_what_was_built_opens_as_a_data_set(run: tuple[Path, list[str]], tmp_path: Path) -> None:
-    files = {s: str(run[0] / "build" / "conversations" / f"{s}.parquet") for s in ("train", "validation")}
+    files = {s: str(run[0] / "build" / "conversations" / f"{s}-*.parquet") for s in ("train", "validation")}
     talks = load_dataset("parquet", data_files=files, cache_dir=str(tmp_path))
     part = talks["train"][0]["messages"][0]["content"][0]
     assert part == {"type": "video", "corpus": "demo_affect", "path": part["path"], "sound": True}

@@ -157,7 +157,7 @@ def test_texts_that_only_look_like_paths_stay_as_they_are() -> None:
 def test_a_corpus_that_forbids_it_is_named_and_nothing_is_written(run: Path, tmp_path: Path) -> None:
     make_builder(tmp_path / "local", "closed", licence="EULA", access="eula", redistribution=False)
     for split, corpora in {"train": ["toy", "closed"], "validation": ["toy"]}.items():
-        make_conversations(run / "build" / "conversations" / f"{split}.parquet", corpora)
+        make_conversations(run / "build" / "conversations" / f"{split}-00000-of-00001.parquet", corpora)
     with pytest.raises(LicenceRefused, match=r"closed.*Closed corpus \(EULA, under a signed agreement\)"):
         publish(run, REPO, dry_run=True)
     assert not (run / "publish").exists()
@@ -182,7 +182,7 @@ def test_weights_that_are_only_a_pickle_are_refused(run: Path) -> None:
         publish(run, REPO, dry_run=True)
 
 
-@pytest.mark.parametrize("missing", ["train/final", "recipe.yaml", "build/conversations/train.parquet"])
+@pytest.mark.parametrize("missing", ["train/final", "recipe.yaml", "build/conversations"])
 def test_a_run_that_is_not_whole_is_refused(run: Path, missing: str) -> None:
     (run / missing).rename(run / "elsewhere")
     with pytest.raises(NotFound, match=missing):

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from affectllm.corpus import MediaRef, Sample, Turn
 from affectllm.corpus.store import ROWS_PER_GROUP, Writer, read_rows, sample_features, sample_schema
 from affectllm.errors import WriteFailed
-from affectllm.instruct.mixture import conversation_features
+from affectllm.instruct.conversations import conversation_features
 from affectllm.labels import Annotation
 
 _WORDS = st.text(st.characters(codec="utf-8"), max_size=30)
@@ -62,13 +62,14 @@ def opened(path: Path, folder: Path) -> list[dict[str, Any]]:
 
 
 def conversation(number: int, parts: list[dict[str, Any]], value: object) -> dict[str, Any]:
-    texts = ("id", "sample", "corpus", "split", "template", "answer", "space", "rater")
+    texts = ("id", "sample", "corpus", "split", "template", "language", "answer", "space", "rater")
     answer = {"role": "assistant", "content": [{"type": "text", "text": "anger"}]}
     return {
         **dict.fromkeys(texts, f"x{number}"),
         "speaker": None,
         "dialogue": None,
         "paraphrase": number,
+        "stage": 0,
         "messages": [{"role": "user", "content": parts}, answer],
         "value": value,
     }

@@ -84,7 +84,8 @@ def test_requests_carry_messages_exactly_where_there_is_media(build, name) -> No
         assert len(request.args) == (3 if has_media else 2)
         assert getattr(task, "MULTIMODAL", False) == has_media
         if has_media:
-            assert request.args[2] == {"messages": request.doc["messages"], "template": f"{task.template.name}/1"}
+            template = f"{task.template.name}/{task.template.version}"
+            assert request.args[2] == {"messages": request.doc["messages"], "template": template}
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
@@ -20,40 +21,52 @@ ROWS_PER_GROUP = 2_000
 
 
 # Column → what is in it. Polymorphic fields are JSON, so that absent keys do not come back as None.
-_TEXT, _JSON, _JSONS, _TURNS = "text", "json", "list of json", "list of turns"
+TEXT, JSON, JSONS, TURNS, WHOLE = "text", "json", "list of json", "list of turns", "whole number"
 _SAMPLE = {
-    **dict.fromkeys(("id", "corpus", "split", "text", "language", "speaker", "dialogue"), _TEXT),
-    **{"context": _TURNS, "media": _JSONS, "annotations": _JSONS, "attributes": _JSON, "source": _TEXT},
+    **dict.fromkeys(("id", "corpus", "split", "text", "language", "speaker", "dialogue"), TEXT),
+    **{"context": TURNS, "media": JSONS, "annotations": JSONS, "attributes": JSON, "source": TEXT},
 }
 
 
 def sample_features() -> Features:
     """Columns of a samples file as ``datasets`` calls them."""
-    from datasets import Features, Json, List, Value
-
-    text = Value("string")
-    kinds = {_TEXT: text, _JSON: Json(), _JSONS: List(Json()), _TURNS: List({"speaker": text, "text": text})}
-    return Features({name: kinds[kind] for name, kind in _SAMPLE.items()})
+    return features_of(_SAMPLE)
 
 
 def sample_schema() -> pa.Schema:
-    """``sample_features().arrow_schema``, built without ``datasets``.
+    """``sample_features().arrow_schema``, built without ``datasets``."""
+    return schema_of(_SAMPLE)
 
-    Importing ``datasets`` imports torch: 250 MiB and some seconds in every process that only writes samples.
+
+def features_of(columns: Mapping[str, str]) -> Features:
+    """Columns as ``datasets`` calls them: name → ``TEXT``, ``JSON``, ``JSONS``, ``TURNS`` or ``WHOLE``."""
+    from datasets import Features, Json, List, Value
+
+    text = Value("string")
+    kinds = {TEXT: text, JSON: Json(), JSONS: List(Json()), WHOLE: Value("int32")}
+    kinds[TURNS] = List({"speaker": text, "text": text})
+    return Features({name: kinds[kind] for name, kind in columns.items()})
+
+
+def schema_of(columns: Mapping[str, str]) -> pa.Schema:
+    """``features_of(columns).arrow_schema``, built without ``datasets``.
+
+    Importing ``datasets`` imports torch: 250 MiB and some seconds in every process that only writes rows.
     """
     import pyarrow as pa
 
     text, json_text = pa.string(), pa.json_(pa.string())
     turn = pa.struct([("speaker", text), ("text", text)])
-    types = {_TEXT: text, _JSON: json_text, _JSONS: pa.list_(json_text), _TURNS: pa.list_(turn)}
+    types = {TEXT: text, JSON: json_text, JSONS: pa.list_(json_text), TURNS: pa.list_(turn), WHOLE: pa.int32()}
     value, either = {"dtype": "string", "_type": "Value"}, {"_type": "Json"}
     told: dict[str, dict[str, Any]] = {
-        **{_TEXT: value, _JSON: either, _JSONS: {"feature": either, "_type": "List"}},
-        _TURNS: {"feature": {"speaker": value, "text": value}, "_type": "List"},
+        **{TEXT: value, JSON: either, JSONS: {"feature": either, "_type": "List"}},
+        WHOLE: {"dtype": "int32", "_type": "Value"},
+        TURNS: {"feature": {"speaker": value, "text": value}, "_type": "List"},
     }
     # What datasets finds its own types by when it opens the file.
-    info = {"info": {"features": {name: told[kind] for name, kind in _SAMPLE.items()}}}
-    fields = [(name, types[kind]) for name, kind in _SAMPLE.items()]
+    info = {"info": {"features": {name: told[kind] for name, kind in columns.items()}}}
+    fields = [(name, types[kind]) for name, kind in columns.items()]
     return pa.schema(fields, metadata={"huggingface": json.dumps(info)})
 
 
@@ -198,17 +211,40 @@ def _json_nesting(kind: pa.DataType) -> bool | None:
     return nested if isinstance(kind.value_type if nested else kind, pa.JsonType) else None
 
 
-def read_rows(path: Path) -> Iterator[dict[str, Any]]:
-    """Rows of a file made by ``Writer``, with Json columns decoded, one row group in memory at a time."""
+def read_rows(path: Path, groups: Iterable[int] | None = None) -> Iterator[dict[str, Any]]:
+    """Rows of a file made by ``Writer``, with Json columns decoded, one row group in memory at a time.
+
+    Args:
+        groups: numbers of the row groups to read; None for all.
+    """
     import pyarrow.parquet as parquet
 
     with parquet.ParquetFile(path) as file:
         json_columns = _json_columns(file.schema_arrow)
-        for batch in file.iter_batches(batch_size=ROWS_PER_GROUP):
-            for row in batch.to_pylist():
-                for name, nested in json_columns.items():
-                    row[name] = [_load(item) for item in row[name]] if nested else _load(row[name])
-                yield row
+        for number in range(file.num_row_groups) if groups is None else groups:
+            table = file.read_row_group(number)
+            columns = {
+                name: _decoded(table[name], json_columns[name]) if name in json_columns else table[name].to_pylist()
+                for name in table.column_names
+            }
+            for values in zip(*columns.values(), strict=True):
+                yield dict(zip(columns, values, strict=True))
+
+
+def _decoded(column: pa.ChunkedArray, nested: bool) -> list[Any]:
+    """A JSON column, parsed in one go: a call of the parser for every value would take twice as long."""
+    values = column.combine_chunks()
+    if not nested:
+        return _parsed(values.storage.to_pylist() if hasattr(values, "storage") else values.to_pylist())
+    ends = values.offsets.to_pylist()
+    inner = values.values
+    found = _parsed(inner.storage.to_pylist() if hasattr(inner, "storage") else inner.to_pylist())
+    return [found[begin:end] for begin, end in itertools.pairwise(ends)]
+
+
+def _parsed(texts: list[str | None]) -> list[Any]:
+    found: list[Any] = json.loads("[" + ",".join("null" if text is None else text for text in texts) + "]")
+    return found
 
 
 def _json_columns(schema: pa.Schema) -> dict[str, bool]:
@@ -229,10 +265,6 @@ def _chunks() -> Callable[[Any, bool], Iterable[str]]:
 
 
 _CHUNKS = _chunks()
-
-
-def _load(value: Any) -> Any:
-    return json.loads(value) if isinstance(value, str) else value
 
 
 class explained:

@@ -30,7 +30,10 @@ from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.metrics import METRICS, Metric
 
 Form = Literal["choice", "set", "reply"]
-FORMS: dict[str, Form] = {"choice": "choice", "set": "set", "description": "set", "reply": "reply"}
+FORMS: dict[str, Form] = {
+    **{"choice": "choice", "judgement": "choice", "preference": "choice"},
+    **{"set": "set", "description": "set", "reply": "reply"},
+}
 _METRIC_FORM: dict[Form, str] = {"choice": "label", "set": "set", "reply": "text"}
 _TOKENS: dict[Form, int] = {"choice": 24, "set": 48, "reply": 96}
 
@@ -55,7 +58,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.page = TaskPage.take(given, where)
         builder = load_builder(self.page.corpus)
         self.template = _template(self.page, builder, self._name)
-        self.form = FORMS[self.template.form]
+        self.form = _form(self.template, where)
         self.rejected: list[Rejection] = []
         self._system: str | None = None
         self._check_metrics(where)
@@ -78,7 +81,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         """lm-eval's keys that follow from ours."""
         defaults: dict[str, Any] = {"output_type": "generate_until", "doc_to_target": "answer"}
         if given.get("output_type") == "multiple_choice":
-            if self.template.form != "choice":
+            if self.form != "choice":
                 raise Malformed(f"a {self.template.form} template has no choices to score", where=self._name)
             defaults["doc_to_choice"] = "choices"
         else:
@@ -159,6 +162,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         reading = self.template.read(reply)
         if isinstance(reading, Unreadable):
             return None, reading.reason
+        assert not isinstance(reading, tuple)  # FORMS has no templates with several answers
         return list(reading.value) if isinstance(reading.value, tuple) else reading.value, None
 
     @staticmethod
@@ -180,6 +184,13 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         """Whether more is better, as each metric says; the unreadable share is better when small."""
         metrics = {name: METRICS[name].better == "higher" for name in self.page.metrics}
         return {**metrics, "reading": True, "unreadable": False}
+
+
+def _form(template: Template, where: str) -> Form:
+    if template.form not in FORMS:
+        told = f"a task cannot score {template.form} answers, which the template {template.name} asks for"
+        raise Malformed(told, where=where, do=f"choose a template of the form {', '.join(FORMS)}")
+    return FORMS[template.form]
 
 
 def fits(metric: Metric, form: Form) -> bool:

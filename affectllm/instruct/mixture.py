@@ -1,274 +1,326 @@
-"""Mixtures: which samples are asked which questions, how often, with what seed. TRAIN only.
+"""Mixtures: which samples are asked which questions, how often, in what order, with what seed. TRAIN only.
 
-One pass over each corpus writes its samples and the conversations of every part that draws on it; a pass before it
-counts classes where a part balances or caps. Memory does not grow with rows.
+A build goes through blocks of samples, each a pure function of the mixture and the block, so that its bytes are the
+same from any number of processes and after a kill; what is finished is skipped. Memory does not grow with rows but for
+what is asked for: the draws below a cap, the duplicates that are dropped, a number a row for an order.
 """
 
 from __future__ import annotations
 
-import hashlib
-import heapq
 import json
+import shutil
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-from affectllm.corpus import SPLITS, TRAIN, VALIDATION, Rejection, Sample
+from affectllm.corpus import TRAIN, Rejection, Sample, shards
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.store import Writer, sample_features
+from affectllm.corpus.store import Writer, read_rows
 from affectllm.errors import AffectError, Malformed
-from affectllm.instruct.template import Template, load_template
+from affectllm.instruct.conversations import Order, conversation_schema, gather
+from affectllm.instruct.dropped import find_duplicates
+from affectllm.instruct.part import Part
+from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
+from affectllm.run import write_json
 
-if TYPE_CHECKING:
-    from datasets import Features
+GROUPS_PER_BLOCK = 5
+WORK, REJECTED, COUNTS = ".work", "rejected.jsonl", "counts.json"
 
 
 @dataclass(frozen=True)
-class Part:
-    """One source of a mixture: samples of a corpus asked one question.
+class Mixture:
+    """What a training set is made of.
 
     Args:
-        corpus: name of the builder.
-        template: name of the wording.
-        space: label space asked about, as declared on the corpus card.
-        rater: whose answer is the target.
-        modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
-        weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
-        cap: at most this many samples, drawn by seed; None for all.
-        balance: ``none``, ``oversample`` (every class as frequent as the largest) or ``undersample`` (as the smallest).
-        budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
+        mixture: parts, in order.
+        validation_rows: at most this many validation samples per part; None for all.
+        temperature: T above 1 brings parts of different size nearer to each other: a part of n samples is weighted
+            by n^(1/T), and the expected total stays (Arivazhagan et al., arXiv 1907.05019, section 3).
+        order: of the training conversations; ``stages`` and ``short_first`` are curricula.
+        deduplicate: training samples that are dropped: ``text`` (equal words), ``near_text`` (estimated Jaccard
+            similarity of at least 0.8), ``media`` (equal bytes); across all corpora, the first one stays.
+        languages: BCP-47 tags of the samples that are asked; None for all.
+        only: ``commercial`` leaves out corpora whose licence forbids commercial use.
     """
 
-    corpus: str
-    template: str
-    space: str
-    rater: str
-    modalities: tuple[str, ...]
-    weight: float = 1.0
-    cap: int | None = None
-    balance: Literal["none", "oversample", "undersample"] = "none"
-    budget: dict[str, Any] | None = None
+    mixture: tuple[Part, ...]
+    validation_rows: int | None = 500
+    temperature: float = 1.0
+    order: Order = "given"
+    deduplicate: tuple[Literal["text", "near_text", "media"], ...] = ()
+    languages: tuple[str, ...] | None = None
+    only: Literal["any", "commercial"] = "any"
 
-    def bind(self) -> Template:
-        """The template bound to this part's question.
-
-        Raises:
-            Malformed: when the corpus card declares no such space or rater, or a number is out of range.
-        """
-        card = load_builder(self.corpus).CARD
-        spaces = {space.name: space for space in card.spaces}
-        if self.space not in spaces:
-            raise Malformed(f"{self.corpus} has no label space {self.space!r}", do=f"choose among {', '.join(spaces)}")
-        if self.rater not in card.raters:
-            raise Malformed(f"{self.corpus} has no rater {self.rater!r}", do=f"choose among {', '.join(card.raters)}")
-        if self.weight <= 0 or (self.cap is not None and self.cap < 1):
-            raise Malformed("weight must be above 0 and cap at least 1", where=f"mixture of {self.corpus}")
-        template = load_template(
-            self.template, space=spaces[self.space], rater=self.rater, modalities=tuple(self.modalities)
-        )
-        if self.balance != "none" and template.form == "reply":
-            raise Malformed("replies have no classes to balance", where=f"mixture of {self.corpus}")
-        return template
+    def corpora(self) -> list[str]:
+        """Names of the corpora of the parts, in order."""
+        return list(dict.fromkeys(part.corpus for part in self.mixture))
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
 
-def conversation_features() -> Features:
-    """Columns of a conversations file."""
-    from datasets import Features, Json, List, Value
+@dataclass(frozen=True)
+class Block:
+    """Consecutive row groups of a split of a corpus."""
 
-    text = Value("string")
-    plain = ("id", "sample", "corpus", "split", "template", "answer", "space", "rater", "speaker", "dialogue")
-    return Features(
-        {**dict.fromkeys(plain, text), "paraphrase": Value("int32"), "messages": List(Json()), "value": Json()}
-    )
+    number: int
+    corpus: str
+    split: str
+    groups: tuple[int, ...]
 
 
 def build(
-    parts: Sequence[Part], roots: Mapping[str, Path], out: Path, seed: int, validation_rows: int | None = None
+    mixture: Mixture,
+    roots: Mapping[str, Path],
+    out: Path,
+    seed: int,
+    processes: Executor | None = None,
+    workers: int = 1,
 ) -> dict[str, Any]:
-    """Write ``samples/<corpus>/<split>.parquet``, ``conversations/<split>.parquet`` and ``rejected.jsonl``.
+    """Write ``samples/<corpus>/<split>.parquet``, ``conversations/<split>-*.parquet`` and ``rejected.jsonl``.
 
     Args:
-        parts: the mixture.
-        roots: corpus name → folder, for every corpus of the mixture.
+        mixture: what is built.
+        roots: corpus name → folder, for every corpus that is to be used.
         out: folder to write into.
-        seed: decides which samples a weight below 1, a cap or undersampling keeps.
-        validation_rows: at most this many validation conversations per part; None for all.
+        seed: of every draw.
+        processes: where ``workers`` processes run; None for this one.
 
     Returns:
-        Counts: ``samples`` per corpus and split, ``conversations`` per split, ``rejected`` per reason.
+        Counts: ``samples`` per corpus and split, ``conversations`` per split, ``rejected`` per reason, ``left_out``
+        corpus → reason, ``parts`` conversations per corpus and template.
 
     Raises:
         AffectError: when the mixture yields no training conversation at all.
     """
-    plans = [_Plan(part, seed, validation_rows) for part in parts]
-    samples: dict[str, dict[str, int]] = {}
+    _check(mixture)
+    plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]
+    left_out = _left_out(mixture)
+    kept = [name for name in mixture.corpora() if name not in left_out]
+    if not kept:
+        told = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise AffectError(f"every corpus of the mixture is left out ({told})", do="relax the filter, or add corpora")
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    samples = {name: _store(name, roots[name], out, processes, workers) for name in kept}
+    blocks = list(_blocks(kept, out))
+    dropped = _remembered(out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots))
+    work = _Work(mixture, seed, out, dropped)
+    decisions = _decide(plans, work, blocks, processes)
+    counts = work.run(_render, blocks, processes, "asking", [asdict(decision) for decision in decisions])
+    found = _put_together(mixture, seed, out, blocks, counts, kept)
+    return {"samples": samples, **found, "left_out": left_out}
+
+
+def _check(mixture: Mixture) -> None:
+    if mixture.temperature <= 0:
+        raise Malformed("a temperature is above 0", do="1 leaves the sizes as they are; larger ones bring them nearer")
+    if mixture.validation_rows is not None and mixture.validation_rows < 0:
+        raise Malformed("validation_rows is a number of rows, or null for all")
+
+
+def _left_out(mixture: Mixture) -> dict[str, str]:
+    """Corpora that a filter leaves out as a whole, and why."""
+    found = {}
+    for name in mixture.corpora():
+        card = load_builder(name).CARD
+        if mixture.only == "commercial" and not card.commercial:
+            found[name] = "licence"
+        elif mixture.languages is not None and not {*mixture.languages, "und"} & set(card.languages):
+            found[name] = "language"
+    return found
+
+
+def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, int]:
+    """The samples of a corpus, built once."""
+    place = out / WORK / "corpora" / name
+
+    def built() -> dict[str, Any]:
+        made = shards.build(name, root, place, processes, workers)
+        target = out / "samples" / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (place / "samples" / name).rename(target)
+        return made
+
+    return dict(_remembered(out / WORK / f"{name}.json", built)["samples"])
+
+
+def _remembered(note: Path, make: Callable[[], Any]) -> Any:
+    """What ``make`` returned the first time, as JSON."""
+    if not note.is_file():
+        write_json(note, make())
+    return json.loads(note.read_text(encoding="utf-8"))
+
+
+def _blocks(corpora: Sequence[str], out: Path) -> Iterator[Block]:
+    import pyarrow.parquet as parquet
+
+    number = 0
+    for split in ASKED_SPLITS:
+        for name in corpora:
+            groups = range(parquet.read_metadata(out / "samples" / name / f"{split}.parquet").num_row_groups)
+            for start in range(0, len(groups), GROUPS_PER_BLOCK):
+                yield Block(number, name, split, tuple(groups[start : start + GROUPS_PER_BLOCK]))
+                number += 1
+
+
+@dataclass(frozen=True)
+class _Work:
+    """What every block is worked on with."""
+
+    mixture: Mixture
+    seed: int
+    out: Path
+    dropped: Mapping[str, Mapping[str, str]]
+
+    def run(
+        self, task: Callable[..., Any], blocks: Sequence[Block], processes: Executor | None, said: str, decided: Any
+    ) -> list[Any]:
+        """``task(work, block, decided)`` of every block, in their order."""
+        from tqdm import tqdm
+
+        calls = [(self._of(block.corpus), block, decided) for block in blocks]
+        if processes is None:
+            made: Iterator[Any] = (task(work, block, told) for work, block, told in calls)
+        else:
+            futures = [processes.submit(task, work, block, told) for work, block, told in calls]
+            made = (future.result() for future in futures)
+        return list(tqdm(made, total=len(calls), desc=said, unit=" blocks", mininterval=0.5))
+
+    def _of(self, corpus: str) -> _Work:
+        """Only what a block of ``corpus`` needs: processes get it by pickle."""
+        return replace(self, dropped={corpus: self.dropped.get(corpus, {})})
+
+    def plans(self, corpus: str, decided: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, Plan]]:
+        """The parts that draw on ``corpus``, by their number."""
+        rows = self.mixture.validation_rows
+        return [
+            (number, Plan(part, self.seed, rows, Decision(**decided[number]) if decided else None))
+            for number, part in enumerate(self.mixture.mixture)
+            if part.corpus == corpus
+        ]
+
+    def samples(self, block: Block) -> Iterator[Sample | Rejection]:
+        """The samples of a block, or why they are left out before anything is asked."""
+        file = self.out / "samples" / block.corpus / f"{block.split}.parquet"
+        gone = self.dropped.get(block.corpus, {}) if block.split == TRAIN else {}
+        for row in read_rows(file, block.groups):
+            sample = Sample.from_json(row)
+            if kept := gone.get(sample.id):
+                yield Rejection(sample.id, "duplicate", sample.source, f"of {kept}")
+            elif self.mixture.languages and sample.language and sample.language not in self.mixture.languages:
+                yield Rejection(sample.id, "other_language", sample.source, sample.language)
+            else:
+                yield sample
+
+
+def _decide(plans: Sequence[Plan], work: _Work, blocks: Sequence[Block], processes: Executor | None) -> list[Decision]:
+    """What each part does with all of its samples; reads nothing when no part depends on that."""
+    tempered = work.mixture.temperature != 1
+    if not tempered and not any(plan.looks_ahead for plan in plans):
+        return [Decision() for _ in plans]
+    found = [Census() for _ in plans]
+    for made in work.run(_count, blocks, processes, "counting", None):
+        for number, census in made.items():
+            found[number].add(census, plans[number].caps)
+    rates = _tempered([census.asked for census in found], work.mixture.temperature)
+    return [plan.decide(census, rate) for plan, census, rate in zip(plans, found, rates, strict=True)]
+
+
+def _tempered(sizes: Sequence[int], temperature: float) -> list[float]:
+    shares = [size ** (1 / temperature) if size else 0.0 for size in sizes]
+    whole = sum(sizes) / sum(shares) if any(shares) else 0.0
+    return [
+        share * whole / size if size and temperature != 1 else 1.0 for share, size in zip(shares, sizes, strict=True)
+    ]
+
+
+def _count(work: _Work, block: Block, _: None) -> dict[int, Census]:
+    samples = [item for item in work.samples(block) if isinstance(item, Sample)]
+    return {n: plan.census(iter(samples)) for n, plan in work.plans(block.corpus, None) if _counted(plan, work.mixture)}
+
+
+def _counted(plan: Plan, mixture: Mixture) -> bool:
+    return plan.looks_ahead or mixture.temperature != 1
+
+
+def _render(work: _Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The conversations of one block, in a folder that is whole when it is there."""
+    place = _place(work.out, block)
+    if not place.is_dir():
+        scratch = place.with_name(f".{place.name}.part")
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        _fill(work, block, decided, scratch)
+        scratch.rename(place)
+    counts: dict[str, Any] = json.loads((place / COUNTS).read_text(encoding="utf-8"))
+    return counts
+
+
+def _fill(work: _Work, block: Block, decided: Sequence[Mapping[str, Any]], folder: Path) -> None:
     rejected: Counter[str] = Counter()
-    out.mkdir(parents=True, exist_ok=True)
-    with ExitStack() as stack:
-        log = stack.enter_context((out / "rejected.jsonl").open("w", encoding="utf-8"))
-        talks = {
-            split: stack.enter_context(Writer(out / "conversations" / f"{split}.parquet", conversation_features()))
-            for split in (TRAIN, VALIDATION)
-        }
-        for corpus in dict.fromkeys(part.corpus for part in parts):
-            own = [plan for plan in plans if plan.part.corpus == corpus]
-            samples[corpus] = _build_corpus(corpus, roots[corpus], own, out, talks, log, rejected)
-        counts = {split: writer.rows for split, writer in talks.items()}
-    if not counts[TRAIN]:
-        reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
-        raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / 'rejected.jsonl'}")
-    return {"samples": samples, "conversations": counts, "rejected": dict(rejected.most_common())}
+    parts: Counter[str] = Counter()
+    with (
+        (folder / REJECTED).open("w", encoding="utf-8") as log,
+        Writer(folder / "rows.parquet", conversation_schema()) as rows,
+    ):
 
+        def refuse(item: Rejection, template: str | None = None) -> None:
+            rejected[item.reason] += 1
+            record = {"corpus": block.corpus, **item.to_json(), **({"template": template} if template else {})}
+            log.write(json.dumps(record, ensure_ascii=False) + "\n")
 
-def _build_corpus(
-    corpus: str,
-    root: Path,
-    plans: Sequence[_Plan],
-    out: Path,
-    talks: Mapping[str, Writer],
-    log: IO[str],
-    rejected: Counter[str],
-) -> dict[str, int]:
-    for plan in plans:
-        plan.look_ahead(_samples(corpus, root))
-    with ExitStack() as stack:
-        writers = {
-            split: stack.enter_context(Writer(out / "samples" / corpus / f"{split}.parquet", sample_features()))
-            for split in SPLITS
-        }
-        for item in _progress(load_builder(corpus).samples(root), corpus):
+        samples = []
+        for item in work.samples(block):
             if isinstance(item, Rejection):
-                _reject(log, rejected, corpus, item)
-                continue
-            writers[item.split].write(item.to_json())
-            for plan in plans if item.split in talks else ():
-                for row in plan.rows(item):
-                    if isinstance(row, Rejection):
-                        _reject(log, rejected, corpus, row, plan.part.template)
-                    else:
-                        talks[item.split].write(row)
-        return {split: writer.rows for split, writer in writers.items()}
+                refuse(item)
+            else:
+                samples.append(item)
+        for _, plan in work.plans(block.corpus, decided):
+            for row in plan.rows(iter(samples)):
+                if isinstance(row, Rejection):
+                    refuse(row, plan.part.template)
+                else:
+                    rows.write(row)
+                    parts[f"{block.corpus}/{plan.part.template}"] += 1
+    write_json(folder / COUNTS, {"rows": rows.rows, "rejected": dict(rejected), "parts": dict(parts)})
 
 
-def _samples(corpus: str, root: Path) -> Iterator[Sample]:
-    return (item for item in load_builder(corpus).samples(root) if isinstance(item, Sample))
+def _place(out: Path, block: Block) -> Path:
+    return out / WORK / "blocks" / f"{block.number:06d}"
 
 
-def _progress(items: Iterable[Any], corpus: str) -> Iterable[Any]:
-    from tqdm import tqdm
-
-    return tqdm(items, desc=f"building {corpus}", unit=" rows", mininterval=0.5)
-
-
-def _reject(log: IO[str], counts: Counter[str], corpus: str, item: Rejection, template: str | None = None) -> None:
-    counts[item.reason] += 1
-    record = {"corpus": corpus, **item.to_json(), **({"template": template} if template else {})}
-    log.write(json.dumps(record, ensure_ascii=False) + "\n")
-
-
-class _Plan:
-    """A part with what it needs to decide about one sample at a time."""
-
-    def __init__(self, part: Part, seed: int, validation_rows: int | None) -> None:
-        self.part, self.seed, self.template = part, seed, part.bind()
-        self._rates: dict[str, float] = {}
-        self._threshold = {TRAIN: 1.0, VALIDATION: 1.0}
-        self._caps = {TRAIN: part.cap, VALIDATION: validation_rows}
-        self._given = "+".join(self.template.modalities)
-        # Beside the questions, so that two parts on the same samples do not keep the same half.
-        self._salt = f"{seed}/{part.corpus}/{part.template}/{part.space}/{part.rater}/{','.join(part.modalities)}"
-
-    def look_ahead(self, samples: Iterable[Sample]) -> None:
-        """Count classes and find the draw below which a cap's samples lie; reads nothing when neither is asked for."""
-        if self.part.balance == "none" and not any(self._caps.values()):
-            return
-        classes: Counter[str] = Counter()
-        lowest: dict[str, list[float]] = {TRAIN: [], VALIDATION: []}
-        for sample in samples:
-            if sample.split not in lowest or self.template.reject(sample):
-                continue
-            if sample.split == TRAIN:
-                classes[self._class(sample)] += 1
-            _keep_lowest(lowest[sample.split], self._draw(sample, "cap"), self._caps[sample.split])
-        for split, kept in lowest.items():
-            if self._caps[split] is not None and kept:
-                self._threshold[split] = -kept[0]
-        self._rates = _balanced(classes, self.part.balance)
-
-    def rows(self, sample: Sample) -> Iterator[dict[str, Any] | Rejection]:
-        """Conversations for one sample, or one rejection with its reason (``over_cap``, ``not_drawn``, …)."""
-        if reason := self.template.reject(sample):
-            yield Rejection(sample.id, reason, sample.source)
-            return
-        threshold = self._threshold[sample.split]
-        if threshold < 1.0 and self._draw(sample, "cap") > threshold:
-            yield Rejection(sample.id, "over_cap", sample.source)
-            return
-        if not (copies := self._copies(sample)):
-            yield Rejection(sample.id, "not_drawn", sample.source, "by weight or balance")
-        for copy in range(copies):
-            yield self._row(sample, copy)
-
-    def _copies(self, sample: Sample) -> int:
-        if sample.split != TRAIN:
-            return 1
-        rate = self.part.weight * self._rates.get(self._class(sample), 1.0) if self._rates else self.part.weight
-        whole = int(rate)
-        return whole if rate == whole else whole + (self._draw(sample, "weight") < rate - whole)
-
-    def _row(self, sample: Sample, copy: int) -> dict[str, Any]:
-        template = self.template
-        number = (template.paraphrase(sample) + copy) % len(template.questions)
-        gold = template.gold(sample)
-        answer = template.worded(gold)
-        said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
-        asked = template.ask(sample, number)
-        if self.part.budget:
-            for part in asked[0]["content"]:
-                part.update({} if part["type"] == "text" else self.part.budget)
-        return {
-            "id": f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{self._given}/{copy}",
-            "sample": sample.id,
-            "corpus": sample.corpus,
-            "split": sample.split,
-            "template": template.name,
-            "paraphrase": number,
-            "messages": [*asked, said],
-            "answer": answer,
-            "value": gold,
-            "space": template.space.name,
-            "rater": template.rater,
-            "speaker": sample.speaker,
-            "dialogue": sample.dialogue,
-        }
-
-    def _class(self, sample: Sample) -> str:
-        gold = self.template.gold(sample)
-        return gold if isinstance(gold, str) else ",".join(gold)
-
-    def _draw(self, sample: Sample, purpose: str) -> float:
-        """A number in (0, 1] that depends on nothing but seed, part, purpose and sample."""
-        data = f"{self._salt}/{purpose}/{sample.id}".encode()
-        return (int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big") + 1) / 2**56
+def _put_together(
+    mixture: Mixture, seed: int, out: Path, blocks: Sequence[Block], counts: Sequence[Any], kept: Sequence[str]
+) -> dict[str, Any]:
+    rejected: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    logs = [out / WORK / "corpora" / name / REJECTED for name in kept]
+    for name in kept:
+        rejected.update(json.loads((out / WORK / f"{name}.json").read_text(encoding="utf-8"))["rejected"])
+    for block, count in zip(blocks, counts, strict=True):
+        rejected.update(count["rejected"])
+        parts.update(count["parts"] if block.split == TRAIN else {})
+        logs.append(_place(out, block) / REJECTED)
+    _concatenate(logs, out / REJECTED)
+    conversations = {}
+    for split in ASKED_SPLITS:
+        files = [_place(out, block) / "rows.parquet" for block in blocks if block.split == split]
+        conversations[split] = gather(files, out, split, mixture.order if split == TRAIN else "given", seed)
+    if not conversations[TRAIN]:
+        reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
+        raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")
+    shutil.rmtree(out / WORK)
+    return {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
 
 
-def _keep_lowest(heap: list[float], draw: float, cap: int | None) -> None:
-    if cap is None:
-        return
-    if len(heap) < cap:
-        heapq.heappush(heap, -draw)
-    else:
-        heapq.heappushpop(heap, -draw)
-
-
-def _balanced(classes: Counter[str], balance: str) -> dict[str, float]:
-    if balance == "none" or not classes:
-        return {}
-    aim = max(classes.values()) if balance == "oversample" else min(classes.values())
-    return {name: aim / count for name, count in classes.items()}
+def _concatenate(logs: Sequence[Path], whole: Path) -> None:
+    scratch = whole.with_name(f".{whole.name}.part")
+    with scratch.open("wb") as stream:
+        for log in logs:
+            with log.open("rb") as part:
+                shutil.copyfileobj(part, stream)
+    scratch.replace(whole)

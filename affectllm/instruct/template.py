@@ -1,85 +1,180 @@
 """Templates: the one that asks is the one that reads.
 
-Law, for every template, paraphrase and language: ``read(answer(sample))`` is the sample's own annotation.
+Law, for every template, paraphrase and language: ``read(answer(sample))`` is the sample's own annotation (numbers to
+three decimals, distributions in whole percents).
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache, cached_property
-from pathlib import Path
-from typing import Any, Literal
+from functools import cached_property
+from typing import Any
 
 from affectllm.corpus import Sample
-from affectllm.errors import Malformed, NotFound
-from affectllm.instruct import reading
+from affectllm.errors import Malformed
+from affectllm.instruct.forms import FORMS, ONLY, Form, Refused, figure
 from affectllm.instruct.parts import media_parts, missing_modality
-from affectllm.labels import LabelSpace
+from affectllm.instruct.sentence import is_plain, take_apart
+from affectllm.instruct.unsafe import refusal
+from affectllm.instruct.wording import (
+    LANGUAGES,
+    PROMPTS,
+    Language,
+    Speech,
+    Wording,
+    load_language,
+    load_wording,
+    template_names,
+)
+from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels.names import named
+from affectllm.labels.reading import Unreadable
+from affectllm.labels.reading.tags import answer_part
 
-Form = Literal["choice", "set", "description", "reply"]
+__all__ = ["LANGUAGES", "MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
+
 Message = dict[str, Any]
-PROMPTS = Path(__file__).parent / "prompts"
+Reading = Annotation | tuple[Annotation, ...] | Unreadable
 MODALITIES = ("video", "audio", "image", "text")
-# The prompt names what the model is given, so that a text-only question does not speak of a clip.
-_STIMULUS = {"video": "video", "audio": "recording", "image": "image", "text": "text"}
-_READERS: Mapping[str, Callable[[str, LabelSpace, str], reading.Reading]] = {
-    "choice": reading.read_choice,
-    "set": reading.read_set,
-    "description": reading.read_description,
-    "reply": reading.read_reply,
-}
-_KINDS: Mapping[str, tuple[str, ...]] = {
-    "choice": ("category",),
-    "set": ("set",),
-    "description": ("category", "set"),
-    "reply": ("open",),
-}
+COMPOSITE = "composite"
+# Turns are told apart by letters, since names and file numbers may give the answer away; these say nothing.
+_ROLES = frozenset({"speaker", "listener", "seeker", "supporter"})
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One answer of a template: whose, in which space, in which form."""
+
+    name: str
+    form: str
+    space: LabelSpace
+    rater: str
+
+    @property
+    def how(self) -> Form:
+        return FORMS[self.form]
+
+    def gold(self, sample: Sample) -> Any:
+        """The value of the sample's annotation as JSON, or ``Refused``."""
+        annotation = sample.annotation(self.space.name, self.rater)
+        if annotation is None:
+            return Refused("no_annotation")
+        return self.how.gold(annotation.value, self.space)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A sample with its answers: what ``Template.prepare`` found.
+
+    Args:
+        gold: slot → JSON value.
+        given: slot or fact → the words that the prompt tells.
+    """
+
+    sample: Sample
+    gold: Mapping[str, Any]
+    given: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Template:
-    """A question about one label space as one rater answered it, and the reading of its answers.
+    """A question about one or several label spaces as raters answered them, and the reading of its answers.
 
     Args:
-        name: file name of the wording in ``prompts/``.
-        version: number that changes whenever wording or reading changes.
-        form: ``choice`` (one of a closed set), ``set`` (several), ``description`` (prose) or ``reply`` (a turn).
-        questions: paraphrases with ``{labels}`` and ``{stimulus}``.
-        frame: wording around dialogue context and words: keys ``context``, ``words``.
-        answer_form: sentence with ``{answer}`` for descriptions.
-        space: the label space asked about.
-        rater: whose answer is the gold one.
+        wording: the page.
+        slots: what is asked, in order; the first is the template's own question.
+        given: annotations that the prompt tells.
         modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
+        language: BCP-47 tag of question and answer.
+        held_out: whether the held-out paraphrases are asked instead of those for training.
     """
 
-    name: str
-    version: int
-    form: Form
-    questions: tuple[str, ...]
-    frame: Mapping[str, str]
-    answer_form: str
-    space: LabelSpace
-    rater: str
+    wording: Wording
+    slots: tuple[Slot, ...]
+    given: tuple[Slot, ...]
     modalities: tuple[str, ...]
+    language: str = "en"
+    held_out: bool = False
+
+    @property
+    def name(self) -> str:
+        """File name of the wording in ``prompts/``."""
+        return self.wording.name
+
+    @property
+    def version(self) -> int:
+        """Number that changes whenever wording or reading changes."""
+        return self.wording.version
+
+    @property
+    def form(self) -> str:
+        """Form of the answer, or ``composite`` for several."""
+        return self.slots[0].form if len(self.slots) == 1 else COMPOSITE
+
+    @property
+    def space(self) -> LabelSpace:
+        """The label space asked about; of several, the first."""
+        return self.slots[0].space
+
+    @property
+    def rater(self) -> str:
+        """Whose answer is the gold one; of several, the first."""
+        return self.slots[0].rater
+
+    @cached_property
+    def questions(self) -> tuple[str, ...]:
+        """The paraphrases, with their placeholders."""
+        return self._speech.held_out if self.held_out else self._speech.questions
+
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The answers of a closed question, in the order of the prompt; empty for open ones."""
+        return tuple(named(self.space.names, self.language).values()) if self.form == "choice" else ()
+
+    def prepare(self, sample: Sample) -> Asked | Refused:
+        """The sample's answers, or why it cannot be asked: see ``reject``."""
+        gold: dict[str, Any] = {}
+        for slot in (*self.slots, *self.given):
+            found = slot.gold(sample)
+            if isinstance(found, Refused):
+                return found
+            gold[slot.name] = found
+        if reason := missing_modality(sample, self.modalities):
+            return Refused(reason)
+        if missing := next((fact for fact in self.wording.facts if not sample.attributes.get(fact)), None):
+            return Refused(f"no_{missing}")
+        given = {slot.name: self._worded(slot, gold[slot.name]) for slot in self.given}
+        given |= {fact: sample.attributes[fact] for fact in self.wording.facts}
+        asked = Asked(sample, {slot.name: gold[slot.name] for slot in self.slots}, given)
+        if reason := refusal(self._texts(asked)):
+            return Refused(reason)
+        return Refused("unreadable_answer") if self._fragile and not self._reads_back(asked) else asked
 
     def reject(self, sample: Sample) -> str | None:
-        """Why this sample cannot be asked (``no_annotation``, ``tie``, ``no_<modality>``), or None when it can."""
-        annotation = sample.annotation(self.space.name, self.rater)
-        if annotation is None:
-            return "no_annotation"
-        if self.form == "choice" and annotation.tied:
-            return "tie"
-        if self.form == "description" and annotation.value == ():
-            return "no_label"
-        return missing_modality(sample, self.modalities)
+        """Why this sample cannot be asked, or None when it can.
+
+        ``no_annotation``, ``tie``, ``no_label``, ``no_votes``, ``not_ordinal`` (a class that is no whole number),
+        ``no_<modality>``, ``no_<fact>``, ``control_token``, ``control_character``, ``too_long`` (see ``unsafe``),
+        ``unreadable_answer`` (an answer in free words that would not be read back as itself).
+        """
+        found = self.prepare(sample)
+        return found.reason if isinstance(found, Refused) else None
 
     def ask(self, sample: Sample, paraphrase: int | None = None) -> list[Message]:
-        """The user's message: media parts first, then one text part (a video must precede its question)."""
-        number = self.paraphrase(sample) if paraphrase is None else paraphrase
-        parts = media_parts(sample, self.modalities)
-        return [{"role": "user", "content": [*parts, {"type": "text", "text": self._wording(sample, number)}]}]
+        """The user's message: media parts first, then one text part (a video must precede its question).
+
+        Raises:
+            Malformed: when ``reject(sample)`` is not None.
+        """
+        return self.message(self._prepared(sample), paraphrase)
+
+    def message(self, asked: Asked, paraphrase: int | None = None) -> list[Message]:
+        """``ask`` of a sample that is prepared."""
+        number = self.paraphrase(asked.sample) if paraphrase is None else paraphrase
+        parts = media_parts(asked.sample, self.modalities)
+        return [{"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}]
 
     def paraphrase(self, sample: Sample) -> int:
         """The paraphrase chosen by a hash of the sample's id, the same on every build."""
@@ -87,94 +182,219 @@ class Template:
         return int.from_bytes(hashlib.blake2b(key, digest_size=4).digest(), "big") % len(self.questions)
 
     def answer(self, sample: Sample) -> str:
-        """The text that a perfect model would write."""
-        return self.worded(self.gold(sample))
-
-    def worded(self, gold: str | list[str]) -> str:
-        """The answer that states ``gold``."""
-        if self.form == "set":
-            return ", ".join(gold) or "none"
-        if self.form == "description":
-            return self.answer_form.format(answer=" and ".join([gold] if isinstance(gold, str) else gold))
-        return str(gold)
-
-    def gold(self, sample: Sample) -> str | list[str]:
-        """The annotation's value as JSON: a name, a list of names, or the reply.
+        """The text that a perfect model would write.
 
         Raises:
-            Malformed: when ``reject(sample)`` is not None because of its annotation.
+            Malformed: when ``reject(sample)`` is not None.
         """
-        annotation = sample.annotation(self.space.name, self.rater)
-        if annotation is None:
-            raise Malformed(f"{sample.id} has no answer by {self.rater} in {self.space.name}", where=sample.source)
-        return list(annotation.value) if not isinstance(annotation.value, str) else annotation.value
+        return self.answer_of(self._prepared(sample))
 
-    def read(self, text: str) -> reading.Reading:
-        """The annotation that ``text`` states, or why it cannot be read."""
-        return _READERS[self.form](text, self.space, self.rater)
+    def answer_of(self, asked: Asked) -> str:
+        """``answer`` of a sample that is prepared."""
+        worded = {slot.name: self._worded(slot, asked.gold[slot.name]) for slot in self.slots}
+        return self._speech.answer.format(**worded)
 
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The answers of a closed question, in the order of the prompt; empty for open ones."""
-        return self.space.names if self.form == "choice" else ()
+    def gold(self, sample: Sample) -> Any:
+        """The annotation's value as JSON; of several answers, a mapping slot → value.
 
-    def _wording(self, sample: Sample, number: int) -> str:
-        blocks = []
+        Raises:
+            Malformed: when ``reject(sample)`` is not None.
+        """
+        return self.gold_of(self._prepared(sample))
+
+    def gold_of(self, asked: Asked) -> Any:
+        """``gold`` of a sample that is prepared."""
+        return next(iter(asked.gold.values())) if len(self.slots) == 1 else dict(asked.gold)
+
+    def read(self, text: str) -> Reading:
+        """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read."""
+        if len(self.slots) == 1:
+            return self._read_one(text)
+        part = text if "<answer>" in self._speech.answer else answer_part(text)
+        if isinstance(part, Unreadable):
+            return part
+        parts = take_apart(self._speech.answer, part)
+        if parts is None:
+            return Unreadable("empty" if not text.strip() else "incomplete", text)
+        found = [self._read(slot, parts[slot.name]) for slot in self.slots]
+        unread = next((reading for reading in found if isinstance(reading, Unreadable)), None)
+        return Unreadable(unread.reason, text) if unread else tuple(found)  # type: ignore[arg-type]
+
+    def _read_one(self, text: str) -> Reading:
+        # Prose around a label is what the readers are for; free words have to be taken out of their sentence.
+        free = self.slots[0].how.free or self.form == "reply"
+        if free and not is_plain(self._speech.answer) and (parts := take_apart(self._speech.answer, text)):
+            return self._read(self.slots[0], parts[self.slots[0].name])
+        return self._read(self.slots[0], text)
+
+    def _read(self, slot: Slot, text: str) -> Annotation | Unreadable:
+        found = slot.how.read(text, slot.space, self.language)
+        return found if isinstance(found, Unreadable) else Annotation(slot.space.name, slot.rater, found)
+
+    def _prepared(self, sample: Sample) -> Asked:
+        found = self.prepare(sample)
+        if isinstance(found, Refused):
+            told = f"{self.name} cannot ask {sample.id} what {self.rater} said in {self.space.name}: {found.reason}"
+            raise Malformed(told, where=sample.source)
+        return found
+
+    def _reads_back(self, asked: Asked) -> bool:
+        reading = self.read(self.answer_of(asked))
+        if isinstance(reading, Unreadable):
+            return False
+        several = reading if isinstance(reading, tuple) else (reading,)
+        own = [slot.how.gold(answer.value, slot.space) for slot, answer in zip(self.slots, several, strict=True)]
+        return own == list(asked.gold.values())
+
+    def _worded(self, slot: Slot, gold: Any) -> str:
+        return slot.how.worded(gold, slot.space, self.language, self._spoken.nothing)
+
+    def _texts(self, asked: Asked) -> Iterator[str]:
+        """What comes from the corpus: words, context, facts and free answers."""
         if "text" in self.modalities:
-            if sample.context:
-                turns = "\n".join(f"{turn.speaker}: {turn.text}" for turn in sample.context)
-                blocks.append(self.frame["context"].format(turns=turns))
-            blocks.append(self.frame["words"].format(words=_spoken(sample)))
-        blocks.append(self._asked[number])
+            yield asked.sample.text or ""
+            yield from (turn.text for turn in asked.sample.context)
+        yield from asked.given.values()
+        yield from (gold for slot in self.slots if slot.space.kind == "open" for gold in (asked.gold[slot.name],))
+
+    def _question(self, asked: Asked, number: int) -> str:
+        blocks = [*self._words(asked.sample)] if "text" in self.modalities else []
+        if self._speech.show:
+            blocks.append(self._speech.show.format(**asked.given))
+        if self._fixed is not None:
+            blocks.append(self._fixed[number])
+        else:
+            blocks.append(self.questions[number].format(**self._filling(asked)))
         return "\n\n".join(blocks)
 
+    def _words(self, sample: Sample) -> Iterator[str]:
+        if not sample.context:
+            yield self._speech.words.format(words=sample.text)
+            return
+        letters = self._letters(sample)
+        turns = "\n".join(f"{letters[turn.speaker]}: {turn.text}" for turn in sample.context)
+        yield self._speech.context.format(turns=turns)
+        own = f"{letters[sample.speaker]}: {sample.text}" if sample.speaker else str(sample.text)
+        yield self._speech.words.format(words=own)
+
+    def _letters(self, sample: Sample) -> Mapping[str, str]:
+        """Speaker → ``Speaker A`` and so on, in the order in which they speak."""
+        speakers = dict.fromkeys(filter(None, [*(turn.speaker for turn in sample.context), sample.speaker]))
+        shown = self._spoken.speaker
+        return {
+            speaker: speaker if speaker in _ROLES else shown.format(letter=_letter(number))
+            for number, speaker in enumerate(speakers)
+        }
+
     @cached_property
-    def _asked(self) -> tuple[str, ...]:
-        """The paraphrases with labels and stimulus filled in, which are the same for all samples."""
-        labels, shown = ", ".join(self.space.names), next(m for m in MODALITIES if m in self.modalities)
-        return tuple(question.format(labels=labels, stimulus=_STIMULUS[shown]) for question in self.questions)
+    def _fixed(self) -> tuple[str, ...] | None:
+        """The questions where they are the same for all samples."""
+        varying = {"dimensions", *(slot.name for slot in self.given), *self.wording.facts}
+        if any(f"{{{name}}}" in question for question in self.questions for name in varying):
+            return None
+        return tuple(question.format(**self._filling(None)) for question in self.questions)
+
+    def _filling(self, asked: Asked | None) -> dict[str, str]:
+        shown = next(modality for modality in MODALITIES if modality in self.modalities)
+        words = named(self.space.names, self.language)
+        low, high = self.space.bounds or (0.0, 0.0)
+        found = {"stimulus": self._spoken.stimulus[shown], "labels": ", ".join(words.values())}
+        found |= {"low": figure(low), "high": figure(high)}
+        for slot in self.slots:
+            found[f"{slot.name}_labels"] = ", ".join(named(slot.space.names, self.language).values())
+        found["scale"] = (
+            ", ".join(str(number) for number in range(int(low), int(high) + 1)) if self.space.bounds else ""
+        )
+        if asked is not None:
+            found |= asked.given
+            first = asked.gold[self.slots[0].name]
+            found["dimensions"] = ", ".join(words[name] for name in first) if isinstance(first, dict) else ""
+        return found
+
+    @cached_property
+    def _speech(self) -> Speech:
+        return self.wording.speeches[self.language]
+
+    @cached_property
+    def _spoken(self) -> Language:
+        return load_language(self.language)
+
+    @cached_property
+    def _fragile(self) -> bool:
+        return any(slot.how.free for slot in self.slots) or (
+            any(slot.space.kind == "open" for slot in self.slots) and not is_plain(self._speech.answer)
+        )
 
 
-def _spoken(sample: Sample) -> str:
-    # A dialogue turn needs its speaker, or the context cannot be followed; elsewhere the name says nothing.
-    return f"{sample.speaker}: {sample.text}" if sample.context and sample.speaker else str(sample.text)
+def _letter(number: int) -> str:
+    return chr(ord("A") + number) if number < 26 else str(number + 1)
 
 
-def template_names() -> list[str]:
-    """Every wording that ships."""
-    return sorted(path.stem for path in PROMPTS.glob("*.yaml"))
-
-
-def load_template(name: str, *, space: LabelSpace, rater: str, modalities: tuple[str, ...]) -> Template:
+def load_template(
+    name: str,
+    *,
+    space: LabelSpace,
+    rater: str,
+    modalities: Iterable[str],
+    also: Mapping[str, tuple[LabelSpace, str]] | None = None,
+    language: str = "en",
+    held_out: bool = False,
+) -> Template:
     """Bind the wording ``name`` to a question.
 
+    Args:
+        name: a wording that ships, or the path of a YAML page.
+        space, rater: what the wording's first slot asks, and who answered it.
+        also: the wording's other slots, asked or given → their space and rater.
+
     Raises:
-        NotFound: when there is no such wording.
-        Malformed: when the wording does not fit the kind of the space, or a modality is unknown or none is given.
+        NotFound: when there is no such wording, or it does not speak the language.
+        Malformed: when the page is not as it must be, does not fit the kind of a space, a slot is unbound or unknown,
+            a name of the space has no word in the language, or a modality is unknown or none is given.
     """
-    page = _page(name)
-    if space.kind not in _KINDS[page["form"]]:
-        raise Malformed(f"the template {name} asks for a {page['form']}, but {space.name} is a {space.kind} space")
-    if strange := sorted(set(modalities) - set(MODALITIES)):
+    wording = load_wording(name)
+    if language not in wording.speeches:
+        raise Malformed(f"{name} does not speak {language!r}", do=f"choose among {', '.join(wording.speeches)}")
+    wanted = tuple(modalities)
+    if strange := sorted(set(wanted) - set(MODALITIES)):
         raise Malformed(f"unknown modalities {strange}", do=f"choose among {', '.join(MODALITIES)}")
-    if not modalities:
+    if not wanted:
         raise Malformed(f"the template {name} is to show nothing", do=f"choose among {', '.join(MODALITIES)}")
-    return Template(space=space, rater=rater, modalities=tuple(m for m in MODALITIES if m in modalities), **page)
+    first = next(iter(wording.slots))
+    bound = {first: (space, rater), **(also or {})}
+    slots = _slots(name, wording.slots, bound, language)
+    given = _slots(name, wording.given, bound, language)
+    if strange := sorted(set(bound) - set(wording.slots) - set(wording.given)):
+        raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=_known_slots(wording))
+    ordered = tuple(modality for modality in MODALITIES if modality in wanted)
+    return Template(wording, slots, given, ordered, language, held_out)
 
 
-@cache
-def _page(name: str) -> dict[str, Any]:
-    import yaml
+def _slots(
+    name: str, forms: Mapping[str, str], bound: Mapping[str, tuple[LabelSpace, str]], language: str
+) -> tuple[Slot, ...]:
+    found = []
+    for key, form in forms.items():
+        if key not in bound:
+            told = f"the template {name} also asks for {key}: a {' or '.join(FORMS[form].kinds)} space"
+            raise Malformed(told, do=f"bind it: also: {{{key}: {{space: …, rater: …}}}}")
+        space, rater = bound[key]
+        _check_fit(name, form, space)
+        if space.names:
+            named(space.names, language)
+        found.append(Slot(key, form, space, rater))
+    return tuple(found)
 
-    path = PROMPTS / f"{name}.yaml"
-    if not path.is_file():
-        raise NotFound(f"there is no template called {name!r}", do=f"choose among {', '.join(template_names())}")
-    page = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {
-        "name": name,
-        "version": page["version"],
-        "form": page["form"],
-        "questions": tuple(page["questions"]),
-        "frame": page["frame"],
-        "answer_form": page.get("answer", "{answer}"),
-    }
+
+def _check_fit(name: str, form: str, space: LabelSpace) -> None:
+    if space.kind not in FORMS[form].kinds:
+        raise Malformed(f"the template {name} asks for a {form}, but {space.name} is a {space.kind} space")
+    if form in ONLY and not set(space.names) <= ONLY[form]:
+        known = ", ".join(sorted(ONLY[form]))
+        raise Malformed(f"the template {name} asks for one of {known}, but {space.name} has other names")
+    if form == "classes" and space.bounds and any(bound != int(bound) for bound in space.bounds):
+        raise Malformed(f"the template {name} asks for classes, but the bounds of {space.name} are no whole numbers")
+
+
+def _known_slots(wording: Wording) -> str:
+    return f"its slots are {', '.join((*wording.slots, *wording.given))}"

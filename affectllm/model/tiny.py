@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
-from affectllm.instruct.template import PROMPTS
+from affectllm.instruct.wording import PROMPTS, load_wording, template_names
 from affectllm.model.backbones import Backbone, find_backbone
 from affectllm.run import cache_folder
 
@@ -135,8 +135,8 @@ def _state(bpe: Any) -> dict[str, Any]:
 def _own_words() -> Iterator[str]:
     from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS
 
-    for path in sorted(PROMPTS.glob("*.yaml")):
-        yield path.read_text(encoding="utf-8")
+    for name in template_names():
+        yield from load_wording(name).speeches["en"].questions
     # Everyday words, so that speech takes about a token a word as it does in a real vocabulary.
     for word in sorted(ENGLISH_STOP_WORDS):
         yield from (f" {word}", f" {word}", word.capitalize())

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus import CorpusCard
+from affectllm.corpus import TRAIN, VALIDATION, CorpusCard
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed, NotFound
+from affectllm.instruct.conversations import conversation_files
 
 ADAPTER = "adapter_config.json"
 _MEDIA = ("video", "audio", "image")
@@ -50,16 +51,15 @@ def read_trained(run: Path) -> Trained:
         Malformed: when the recipe is no YAML mapping.
     """
     weights = run / "train" / "final"
-    for needed in (weights, run / "recipe.yaml", run / "build" / "conversations" / "train.parquet"):
+    for needed in (weights, run / "recipe.yaml", run / "build" / "conversations"):
         if not needed.exists():
             raise NotFound(
                 f"there is no {needed.relative_to(run)} in {run}", do="give a finished run of `affectllm run`"
             )
     recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
     page = _page(recipe, run / "recipe.yaml")
-    corpora, modalities = read_conversations(run / "build" / "conversations" / "train.parquet")
-    validation = run / "build" / "conversations" / "validation.parquet"
-    chosen_on = read_conversations(validation)[0] if validation.is_file() else {}
+    corpora, modalities = read_conversations(conversation_files(run / "build", TRAIN))
+    chosen_on = read_conversations(conversation_files(run / "build", VALIDATION))[0]
     cards, unread = family({*corpora, *chosen_on})
     adapter = (weights / ADAPTER).is_file()
     return Trained(weights, adapter, _base(page), corpora, cards, unread, modalities, recipe, page)
@@ -85,25 +85,31 @@ def _base(page: Mapping[str, Any]) -> str:
     return path
 
 
-def read_conversations(path: Path) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Corpus → rows, and the modalities that occur, of a conversations file, in constant memory."""
+def read_conversations(paths: Iterable[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
+    """Corpus → rows, and the modalities that occur, of conversation files, in constant memory."""
     import pyarrow.compute as compute
     import pyarrow.parquet as parquet
 
     counts: dict[str, int] = {}
     found = {"text"}
-    with parquet.ParquetFile(path) as file:
-        for batch in file.iter_batches(columns=["corpus", "messages"]):
-            for name, count in zip(*compute.value_counts(batch.column("corpus")).flatten(), strict=True):
-                counts[name.as_py()] = counts.get(name.as_py(), 0) + count.as_py()
-            texts = batch.column("messages").flatten()
-            texts = getattr(texts, "storage", texts)
-            for kind in _MEDIA:
-                if kind not in found and compute.any(compute.match_substring(texts, f'"type":"{kind}"')).as_py():
-                    found.add(kind)
-            if compute.any(compute.match_substring(texts, '"sound":true')).as_py():
-                found.add("audio")
+    for path in paths:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(columns=["corpus", "messages"]):
+                for name, count in zip(*compute.value_counts(batch.column("corpus")).flatten(), strict=True):
+                    counts[name.as_py()] = counts.get(name.as_py(), 0) + count.as_py()
+                texts = batch.column("messages").flatten()
+                found |= _modalities_in(getattr(texts, "storage", texts))
     return dict(sorted(counts.items())), tuple(kind for kind in (*_MEDIA, "text") if kind in found)
+
+
+def _modalities_in(texts: Any) -> set[str]:
+    import pyarrow.compute as compute
+
+    def occurs(mark: str) -> bool:
+        return bool(compute.any(compute.match_substring(texts, mark)).as_py())
+
+    found = {kind for kind in _MEDIA if occurs(f'"type":"{kind}"')}
+    return found | ({"audio"} if occurs('"sound":true') else set())
 
 
 def family(names: set[str]) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
-from affectllm.instruct.mixture import conversation_features
+from affectllm.instruct.conversations import conversation_features, conversation_files
 from affectllm.model.encode import Encoder
 from affectllm.model.media import MediaError
 
@@ -41,13 +41,13 @@ def load_rows(folder: Path, split: str) -> Dataset:
     from datasets import Dataset, load_dataset
     from pyarrow import parquet
 
-    file = folder / "conversations" / f"{split}.parquet"
-    if not file.is_file():
-        raise AffectError(f"{file} is not there", do="build first: affectllm build RECIPE")
-    if not parquet.read_metadata(file).num_rows:  # load_dataset refuses a file without rows
+    files = conversation_files(folder, split)
+    if not any(parquet.read_metadata(file).num_rows for file in files):  # load_dataset refuses a file without rows
         features = conversation_features()
         return Dataset.from_dict({name: [] for name in features}, features=features)
-    return load_dataset("parquet", data_files=str(file), split="train", cache_dir=str(folder / ".arrow"))
+    return load_dataset(
+        "parquet", data_files=[str(file) for file in files], split="train", cache_dir=str(folder / ".arrow")
+    )
 
 
 def look(rows: Dataset, encoder: Encoder, note: Path, workers: int) -> Looked:

@@ -11,14 +11,14 @@ from pathlib import Path
 from typing import Any, Literal
 
 from affectllm import registry
-from affectllm.corpus import TRAIN
-from affectllm.errors import BadRecipe
-from affectllm.instruct.mixture import Part
+from affectllm.errors import BadRecipe, NotFound
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.mixture_page import check_parts, load_mixture, refuse_other_splits
 from affectllm.model.backbones import find_backbone
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
-from affectllm.train.page import Page, build, check_keys, read_page
+from affectllm.page import Page, build, check_keys, read_page
 
 # What the machine decides, not the page: where a run lies, what it resumes from and how data reach our collator.
 _OURS = {
@@ -31,19 +31,6 @@ _OURS = {
     "assistant_only_loss": "the loss is always on the assistant's tokens",
     "seed": "write it once, at the top of the page",
 }
-
-
-@dataclass(frozen=True)
-class Data:
-    """What is trained on.
-
-    Args:
-        mixture: parts, in order.
-        validation_rows: at most this many validation conversations per part.
-    """
-
-    mixture: tuple[Part, ...]
-    validation_rows: int | None = 500
 
 
 @dataclass(frozen=True)
@@ -94,7 +81,7 @@ class Recipe:
 
     Args:
         description: what the recipe is for, in a sentence.
-        data: the mixture.
+        data: the mixture, as parts or as the name of a page in ``recipes/mixtures/`` (``mixture: NAME``).
         model: the checkpoint and how clips reach it.
         trainer: fields of ``trl.SFTConfig``.
         method: training method.
@@ -107,7 +94,7 @@ class Recipe:
     """
 
     description: str
-    data: Data
+    data: Mixture
     model: ModelPage
     trainer: dict[str, Any]
     method: Literal["sft"] = "sft"
@@ -121,7 +108,7 @@ class Recipe:
 
     def corpora(self) -> list[str]:
         """Names of the corpora of the mixture, in order."""
-        return list(dict.fromkeys(part.corpus for part in self.data.mixture))
+        return self.data.corpora()
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, for manifests."""
@@ -141,7 +128,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes", name)
     page = _overridden(read_page(path), overrides)
-    recipe = build(Recipe, _without_matrix(page))
+    recipe = build(Recipe, _with_mixture(page))
     _check(recipe, page)
     return dataclasses.replace(recipe, name=name if path != Path(name) else path.stem)
 
@@ -184,43 +171,48 @@ def _overridden(page: Page, overrides: Sequence[str]) -> Page:
     return page
 
 
-def _without_matrix(page: Page) -> Page:
-    for index, part in enumerate(page.value.get("data", {}).get("mixture", []) or []):
-        split = part.pop("split", TRAIN) if isinstance(part, dict) else TRAIN
-        if split != TRAIN:
-            raise BadRecipe(
-                f"a mixture takes the training split only, not {split!r}",
-                where=page.where(("data", "mixture", index, "split")),
-                do="remove the key; validation and test data are for eval",
-            )
+def _with_mixture(page: Page) -> Page:
+    """The page with the parts of the mixture that it names, where it names one."""
+    data = page.value.get("data")
+    name = data.get("mixture") if isinstance(data, dict) else None
+    if not isinstance(name, str):
+        refuse_other_splits(page, ("data", "mixture"))
+        return page
+    try:
+        found = load_mixture(name)
+    except NotFound as error:
+        raise BadRecipe(error.what, where=page.where(("data", "mixture")), do=error.do) from error
+    own = {field.name: getattr(found, field.name) for field in dataclasses.fields(Mixture)}
+    page.value["data"] = {**_as_values(own), **{key: value for key, value in data.items() if key != "mixture"}}
     return page
+
+
+def _as_values(value: Any) -> Any:
+    """Dataclasses and tuples as the mappings and lists that a page holds, without what is not said."""
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, dict):
+        return {key: _as_values(item) for key, item in value.items() if item is not None}
+    return [_as_values(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _check(recipe: Recipe, page: Page) -> None:
     install()
-    from peft import LoraConfig
-    from transformers import BitsAndBytesConfig
     from trl import SFTConfig
 
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
     backbone = find_backbone(recipe.model.backbone)
+    check_parts(recipe.data.mixture, page, ("data", "mixture"), backbone.modalities)
     for index, part in enumerate(recipe.data.mixture):
-        _check_part(part, backbone.modalities, page, ("data", "mixture", index))
+        if part.budget is not None:
+            build(Budget, page, ("data", "mixture", index, "budget"))
     for key, reason in _OURS.items():
         if key in recipe.trainer:
             raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(SFTConfig)], page, ("trainer",))
     _check_types(SFTConfig, recipe.trainer, page, ("trainer",))
-    if recipe.peft is not None:
-        check_keys(recipe.peft, [f.name for f in dataclasses.fields(LoraConfig)], page, ("peft",))
-        _made(LoraConfig, recipe.peft, page, ("peft",))
-        if recipe.model.freeze:
-            raise BadRecipe("LoRA freezes the whole base; use model.adapt", where=page.where(("model", "freeze")))
-    if recipe.quantization is not None:
-        known = BitsAndBytesConfig().to_dict()
-        check_keys(recipe.quantization, known, page, ("quantization",))
-        _made(BitsAndBytesConfig, recipe.quantization, page, ("quantization",))
+    _check_adapter(recipe, page)
     for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
         if tower not in backbone.towers:
             raise BadRecipe(
@@ -231,17 +223,19 @@ def _check(recipe: Recipe, page: Page) -> None:
     launch_file(recipe.launch)
 
 
-def _check_part(part: Part, modalities: frozenset[str], page: Page, path: tuple[str | int, ...]) -> None:
-    from affectllm.errors import AffectError
+def _check_adapter(recipe: Recipe, page: Page) -> None:
+    from peft import LoraConfig
+    from transformers import BitsAndBytesConfig
 
-    if strange := sorted(set(part.modalities) - modalities):
-        raise BadRecipe(f"the backbone does not take {', '.join(strange)}", where=page.where((*path, "modalities")))
-    if part.budget is not None:
-        build(Budget, page, (*path, "budget"))
-    try:
-        part.bind()
-    except AffectError as error:
-        raise BadRecipe(error.what, where=page.where(path), do=error.do) from error
+    if recipe.peft is not None:
+        check_keys(recipe.peft, [f.name for f in dataclasses.fields(LoraConfig)], page, ("peft",))
+        _made(LoraConfig, recipe.peft, page, ("peft",))
+        if recipe.model.freeze:
+            raise BadRecipe("LoRA freezes the whole base; use model.adapt", where=page.where(("model", "freeze")))
+    if recipe.quantization is not None:
+        known = BitsAndBytesConfig().to_dict()
+        check_keys(recipe.quantization, known, page, ("quantization",))
+        _made(BitsAndBytesConfig, recipe.quantization, page, ("quantization",))
 
 
 def _check_types(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:

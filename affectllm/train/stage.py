@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
@@ -13,7 +14,8 @@ from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.instruct import mixture
-from affectllm.instruct.template import PROMPTS
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.wording import LANGUAGES, PROMPTS
 from affectllm.run import Run, digest, file_digest, read_manifest
 from affectllm.train.recipe import Recipe, load_recipe
 
@@ -48,19 +50,35 @@ def find_roots(names: Sequence[str], pairs: Sequence[str]) -> dict[str, Path]:
 
 def build(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> dict[str, Any]:
     """The build stage: samples and conversations; skipped when its inputs have not changed."""
+    return build_mixture(recipe.data, recipe.seed, roots, folder)
+
+
+def build_mixture(
+    made: Mixture,
+    seed: int,
+    roots: Mapping[str, Path],
+    folder: Path,
+    processes: Executor | None = None,
+    workers: int = 1,
+) -> dict[str, Any]:
+    """Samples and conversations of a mixture in ``folder/build``; skipped when its inputs have not changed."""
+    used = {name: roots[name] for name in made.corpora() if name in roots}
+    pages = [*sorted(PROMPTS.glob("*.yaml")), *sorted(LANGUAGES.glob("*.yaml"))]
     inputs = {
-        "mixture": [part.to_json() for part in recipe.data.mixture],
-        "validation_rows": recipe.data.validation_rows,
-        "seed": recipe.seed,
-        "corpora": {name: identity(name, root) for name, root in roots.items()},
-        "prompts": digest({path.name: file_digest(path) for path in sorted(PROMPTS.glob("*.yaml"))}),
+        "mixture": mixture_json(made),
+        "seed": seed,
+        "corpora": {name: identity(name, root) for name, root in used.items()},
+        "prompts": digest({path.name: file_digest(path) for path in pages}),
     }
     with Run(folder / "build", "build", inputs) as run:
         if not run.done:
-            run.outputs = mixture.build(
-                recipe.data.mixture, roots, run.folder, recipe.seed, recipe.data.validation_rows
-            )
+            run.outputs = mixture.build(made, used, run.folder, seed, processes, workers)
         return run.outputs
+
+
+def mixture_json(made: Mixture) -> dict[str, Any]:
+    """What of a mixture decides its conversations, as plain JSON types."""
+    return {field.name: json.loads(json.dumps(made.to_json()[field.name])) for field in dataclasses.fields(Mixture)}
 
 
 def build_samples(

@@ -74,10 +74,13 @@ def _value(text: str, share: bool) -> float:
     return number / 100 if share and text.endswith("%") else number
 
 
-def read_numbers(text: Any, names: Sequence[str], low: float, high: float) -> dict[str, float] | Unreadable:
+def read_numbers(
+    text: Any, names: Sequence[str], low: float, high: float, *, every: bool = True
+) -> dict[str, float] | Unreadable:
     """A number for each of ``names``: a JSON object, a JSON list in their order, or ``name: number`` pairs.
 
-    All are needed (``incomplete`` otherwise), each within the range; a name with two different numbers is ambiguous.
+    All are needed (``incomplete`` otherwise) unless ``every`` is false, each within the range; a name with two
+    different numbers is ambiguous.
     """
     raw = as_text(text)
     part = answer_part(raw)
@@ -91,9 +94,9 @@ def read_numbers(text: Any, names: Sequence[str], low: float, high: float) -> di
         return Unreadable("no_number", raw)
     if any(len(values) > 1 for values in found.values()):
         return Unreadable("ambiguous", raw)
-    if set(found) != set(names):
+    if every and set(found) != set(names):
         return Unreadable("incomplete", raw)
-    read = {name: found[name].pop() for name in names}
+    read = {name: found[name].pop() for name in names if name in found}
     return read if all(low <= number <= high for number in read.values()) else Unreadable("out_of_range", raw)
 
 

@@ -26,7 +26,7 @@ from affectllm.labels.reading.words import emotion_words, vocabulary
 from affectllm.labels.space import LabelSpace
 
 NONE_WORDS = frozenset({"none", "no emotion", "none of them", "none of these", "none of the above", "no emotions"})
-NOTHING = NONE_WORDS | chinese.NOTHING
+NOTHING = NONE_WORDS | chinese.NOTHING | {"なし", "لا شيء", "ninguna", "ninguno"}
 """Whole answers that say that no label applies."""
 _LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
 _EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")

@@ -24,7 +24,9 @@ _TRIES, _LITERAL, _FIELDS = 64, 4_000, 16
 _BLANK = re.compile(r"[ \t*\n]+")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
-_ANSWER = re.compile(r"(?:final answer|answer|最终答案|答案)\s{0,3}(?:is|是|为)?\s{0,3}[:：]", re.IGNORECASE)
+_ANSWER = re.compile(
+    r"(?:final answer|answer|最终答案|答案|答え|respuesta|الإجابة)\s{0,3}(?:is|是|为)?\s{0,3}[:：]", re.IGNORECASE
+)
 _FIELD = re.compile(
     r"^[\s\-*#>•\d.)]{0,12}(?:emotions?|labels?|sentiment|category|情绪|情感|标签)[\s*]{0,3}[:：]", re.IGNORECASE | re.M
 )

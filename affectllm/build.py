@@ -1,0 +1,157 @@
+"""`affectllm build`: corpora into samples; recipes and mixtures into conversations, with a card and a gallery."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from affectllm import registry
+from affectllm.corpus import shards
+from affectllm.corpus.roots import locate, parse_roots
+from affectllm.errors import Malformed, MissingCorpus
+from affectllm.instruct.mixture_page import MixturePage, is_mixture, load_mixture
+from affectllm.train import stage
+from affectllm.train.recipe import load_recipe
+
+
+def build(
+    names: Sequence[str],
+    overrides: Sequence[str],
+    pairs: Sequence[str],
+    out: Path | None,
+    *,
+    filters: Sequence[str] = (),
+    stats: bool = False,
+    workers: int = 1,
+) -> None:
+    """Build a mixture, the data of a recipe, or the samples of corpora, and print what came out.
+
+    Args:
+        filters: fields of the mixture to override, as ``key=value``; samples without a question have none.
+        stats: also print and draw label distributions, lengths and what is lost, for each corpus.
+    """
+    with shards.pool(workers) as processes:
+        if len(names) == 1 and is_mixture(names[0]):
+            page = load_mixture(names[0], [*overrides, *filters])
+            roots, missing = _roots(page, pairs)
+            folder = out or stage.RUNS / "mixtures" / page.name
+            counts = stage.build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
+            _print_counts(counts, folder / "build")
+            _tell(page, counts, missing)
+            _describe(page, counts, missing, folder / "build", roots)
+        elif len(names) == 1 and _is_recipe(names[0]):
+            recipe = load_recipe(names[0], [*overrides, *(f"data.{text}" for text in filters)])
+            folder = stage.run_folder(recipe, out)
+            roots = stage.find_roots(recipe.corpora(), pairs)
+            counts = stage.build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
+            _print_counts(counts, folder / "build")
+        else:
+            _refuse_misspelt(names)
+            if filters:
+                raise Malformed(
+                    "only mixtures and recipes are filtered", do="drop --only and --languages"
+                )
+            roots = stage.find_roots(names, pairs)
+            for name in names:
+                folder = (out or stage.RUNS / "samples") / name
+                _print_counts(stage.build_samples(name, roots[name], folder, processes, workers), folder)
+                if stats:
+                    _stats(name, roots[name], folder)
+            return
+    if stats:
+        for name, root in roots.items():
+            _stats(name, root, folder / "build" / "samples" / name)
+
+
+def _is_recipe(name: str) -> bool:
+    return name in registry.names("recipes") or name.endswith((".yaml", ".yml"))
+
+
+def _roots(page: MixturePage, pairs: Sequence[str]) -> tuple[dict[str, Path], dict[str, str]]:
+    """Corpus → folder, and corpus → how to get it for those that are not there.
+
+    Raises:
+        MissingCorpus: for the first one that is nowhere, unless the page skips them; or when none is there.
+    """
+    given = parse_roots(pairs)
+    found: dict[str, Path] = {}
+    missing: dict[str, str] = {}
+    for name in page.corpora():
+        try:
+            found[name] = locate(name, given)
+        except MissingCorpus as error:
+            if page.missing == "error" or name in given:
+                raise
+            missing[name] = error.what
+    if not found:
+        told = f"none of the {len(missing)} corpora of {page.name} is there: {', '.join(missing)}"
+        raise MissingCorpus(told, do="pass --root NAME=DIR, or set AFFECTLLM_CORPORA; `affectllm show NAME` says more")
+    return found, missing
+
+
+def _present(page: MixturePage, roots: Mapping[str, Path]) -> MixturePage:
+    """The page with the parts whose corpora are there."""
+    return replace(page, mixture=tuple(part for part in page.mixture if part.corpus in roots))
+
+
+def _tell(page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str]) -> None:
+    """Say what is not in the mixture, and how large it would be with everything."""
+    for name, reason in counts["left_out"].items():
+        print(f"{'left out':>14}  {name:<24} {reason}")
+    for name in missing:
+        print(f"{'missing':>14}  {name:<24} affectllm show {name} says how to get it")
+    if page.expected is not None:
+        made, of = counts["conversations"]["train"], page.expected
+        print(f"{made:,} training conversations; about {of:,} when all {len(page.corpora())} corpora are there whole")
+
+
+def _describe(
+    page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str], build: Path, roots: Mapping[str, Path]
+) -> None:
+    """Write the card, its figure and the gallery, and print where they are."""
+    from affectllm.report.dataset_card import write_dataset_card
+    from affectllm.report.talks import render_talks
+
+    for path in (*write_dataset_card(page, counts, missing, build), render_talks(page.name, build, roots)):
+        print(f"written to {path}")
+
+
+def _stats(name: str, root: Path, folder: Path) -> None:
+    """Print the tally of a corpus, and leave it as JSON and as a figure beside its samples."""
+    from affectllm.corpus.builder import load_builder
+    from affectllm.corpus.tally import count, rows
+    from affectllm.report.gallery import write_stats
+
+    card = load_builder(name).CARD
+    tally = count(load_builder(name).samples(root), card, root)
+    print("\n".join(["", name, *rows(tally)]))
+    for path in write_stats(tally, folder, card.title):
+        print(f"written to {path}")
+
+
+def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
+    """Write a page with samples of a corpus and print its path."""
+    from affectllm.report.gallery import render_gallery
+
+    page = out or stage.RUNS / "gallery" / f"{name}.html"
+    print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
+
+
+def _refuse_misspelt(names: Sequence[str]) -> None:
+    """Raise for a single name that is nearest to a recipe or a mixture; a corpus is looked for later."""
+    recipes, mixtures = registry.names("recipes"), registry.names("recipes/mixtures")
+    near = difflib.get_close_matches(names[0], [*registry.names("data_builders"), *recipes, *mixtures], n=1)
+    if len(names) == 1 and near and near[0] in recipes:
+        registry.find("recipes", names[0])  # raises, naming what was meant
+    if len(names) == 1 and near and near[0] in mixtures:
+        registry.find("recipes/mixtures", names[0])
+
+
+def _print_counts(counts: Mapping[str, Any], folder: Path) -> None:
+    for kind in ("samples", "conversations", "rejected"):
+        for name, count in counts.get(kind, {}).items():
+            print(f"{kind:>14}  {name:<24} {count}")
+    print(f"written to {folder}")

@@ -1,0 +1,198 @@
+"""Conversation files: their columns, where they lie, and putting blocks of rows together in the order asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+from affectllm.corpus.store import JSON, JSONS, ROWS_PER_GROUP, TEXT, WHOLE, explained, features_of, schema_of
+from affectllm.errors import NotFound
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+    from datasets import Features
+
+Order = Literal["given", "shuffled", "short_first", "stages"]
+ROWS_PER_FILE = 50_000
+FOLDER = "conversations"
+_COLUMNS = {
+    **dict.fromkeys(("id", "sample", "corpus", "split", "template", "language"), TEXT),
+    **{"paraphrase": WHOLE, "messages": JSONS, "answer": TEXT, "value": JSON},
+    **dict.fromkeys(("space", "rater", "speaker", "dialogue"), TEXT),
+    "stage": WHOLE,
+}
+_RANK = "rank"
+
+
+def conversation_features() -> Features:
+    """Columns of a conversations file as ``datasets`` calls them."""
+    return features_of(_COLUMNS)
+
+
+def conversation_schema() -> pa.Schema:
+    """``conversation_features().arrow_schema``, built without ``datasets``."""
+    return schema_of(_COLUMNS)
+
+
+def conversation_files(build: Path, split: str) -> list[Path]:
+    """The Parquet files of a split in their order: ``conversations/<split>-00000-of-00003.parquet`` and so on.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    found = sorted((build / FOLDER).glob(f"{split}-?????-of-?????.parquet"))
+    if not found:
+        raise NotFound(f"no {split} conversations in {build}", do="build first: affectllm build RECIPE")
+    return found
+
+
+def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
+    """Put files of rows together as the files of a split, and return the number of rows.
+
+    ``given`` keeps the order, ``shuffled`` draws one from seed and row id, ``short_first`` puts short messages first,
+    ``stages`` goes by the parts' stages and shuffles within each. At most one file's rows are in memory.
+    """
+    (build / FOLDER).mkdir(parents=True, exist_ok=True)
+    if order == "given":
+        return _joined(blocks, build, split)
+    return _ordered(blocks, build, split, order, seed)
+
+
+def _joined(blocks: Sequence[Path], build: Path, split: str) -> int:
+    sizes = [size for block in blocks for size in _group_sizes(block)]
+    places = _places(sizes)
+    total = places[-1] + 1 if places else 1
+    tables = (table for block in blocks for table in _tables(block))
+    with ExitStack() as stack:
+        writers: list[_File] = []
+        for place, table in zip(places, tables, strict=True):
+            if place == len(writers):
+                writers.append(stack.enter_context(_File(build, split, place, total)))
+            writers[place].write(table)
+        if not places:
+            stack.enter_context(_File(build, split, 0, 1))
+    return sum(sizes)
+
+
+def _places(sizes: Iterable[int]) -> list[int]:
+    """For each row group the number of the file that it goes into."""
+    found, file, rows = list[int](), 0, 0
+    for size in sizes:
+        if rows >= ROWS_PER_FILE:
+            file, rows = file + 1, 0
+        found.append(file)
+        rows += size
+    return found
+
+
+def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
+    import numpy as np
+
+    ranks = _ranks(blocks, order, seed)
+    total = max(1, -(-len(ranks) // ROWS_PER_FILE))
+    folder = build / f".{split}.ordered"
+    folder.mkdir(exist_ok=True)
+    buckets = [folder / f"{number:05d}.parquet" for number in range(total)]
+    _distribute(blocks, buckets, ranks, np.arange(total))
+    for number, bucket in enumerate(buckets):
+        with _File(build, split, number, total) as file:
+            file.write(_sorted(bucket))
+        bucket.unlink()
+    folder.rmdir()
+    return len(ranks)
+
+
+def _ranks(blocks: Sequence[Path], order: Order, seed: int) -> Any:
+    """The place of every row in the new order, in the old order."""
+    import numpy as np
+
+    first, second = list[float](), list[int]()
+    for block in blocks:
+        for table in _tables(block):
+            first += _keys(table, order)
+            for name in table["id"].to_pylist():
+                second.append(int.from_bytes(hashlib.blake2b(f"{seed}/{name}".encode(), digest_size=8).digest(), "big"))
+    by_place = np.lexsort((np.array(second, np.uint64), np.array(first, np.float64)))
+    ranks = np.empty(len(by_place), np.int64)
+    ranks[by_place] = np.arange(len(by_place))
+    return ranks
+
+
+def _keys(table: pa.Table, order: Order) -> list[float]:
+    if order == "shuffled":
+        return [0.0] * table.num_rows
+    if order == "stages":
+        return [float(stage) for stage in table["stage"].to_pylist()]
+    return [float(sum(map(len, map(str, messages)))) for messages in table["messages"].to_pylist()]
+
+
+def _distribute(blocks: Sequence[Path], buckets: Sequence[Path], ranks: Any, numbers: Any) -> None:
+    """Write every row into the bucket of the file that it will be in."""
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    schema = conversation_schema().append(pa.field(_RANK, pa.int64()))
+    with ExitStack() as stack:
+        writers = [stack.enter_context(parquet.ParquetWriter(bucket, schema, compression="zstd")) for bucket in buckets]
+        start = 0
+        for block in blocks:
+            for table in _tables(block):
+                own = ranks[start : start + table.num_rows]
+                start += table.num_rows
+                ranked = table.append_column(_RANK, pa.array(own))
+                for number in numbers:
+                    chosen = ranked.filter(pa.array(own // ROWS_PER_FILE == number))
+                    if chosen.num_rows:
+                        writers[number].write_table(chosen.cast(schema))
+
+
+def _sorted(bucket: Path) -> pa.Table:
+    import numpy as np
+    import pyarrow.parquet as parquet
+
+    table = parquet.read_table(bucket)
+    return table.take(np.argsort(table[_RANK].to_numpy())).drop_columns(_RANK)
+
+
+class _File:
+    """One file of a split, which appears under its name when it is whole."""
+
+    def __init__(self, build: Path, split: str, number: int, total: int) -> None:
+        self._path = build / FOLDER / f"{split}-{number:05d}-of-{total:05d}.parquet"
+        self._scratch = self._path.with_name(f".{self._path.name}.part")
+
+    def __enter__(self) -> _File:
+        import pyarrow.parquet as parquet
+
+        with explained(self._path):
+            self._writer = parquet.ParquetWriter(self._scratch, conversation_schema(), compression="zstd")
+        return self
+
+    def write(self, table: pa.Table) -> None:
+        with explained(self._path):
+            self._writer.write_table(table.cast(conversation_schema()), row_group_size=ROWS_PER_GROUP)
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with explained(self._path):
+            self._writer.close()
+            if kind is None:
+                self._scratch.replace(self._path)
+        self._scratch.unlink(missing_ok=True)
+
+
+def _group_sizes(block: Path) -> list[int]:
+    import pyarrow.parquet as parquet
+
+    found = parquet.read_metadata(block)
+    return [found.row_group(number).num_rows for number in range(found.num_row_groups)]
+
+
+def _tables(block: Path) -> Iterator[pa.Table]:
+    import pyarrow.parquet as parquet
+
+    with parquet.ParquetFile(block) as file:
+        for number in range(file.num_row_groups):
+            yield file.read_row_group(number)

@@ -1,0 +1,43 @@
+"""Training samples of a mixture that another one repeats: in words, nearly in words, or in the bytes of their clips."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from affectllm.corpus import TRAIN, Sample
+from affectllm.corpus.duplicates import TextDuplicates
+from affectllm.corpus.store import read_rows
+
+
+def find_duplicates(
+    kinds: Sequence[str], corpora: Sequence[str], build: Path, roots: Mapping[str, Path]
+) -> dict[str, dict[str, str]]:
+    """Corpus → sample id → the sample (``corpus/id``) that it repeats; the first one in the mixture's order stays.
+
+    Args:
+        kinds: ``text``, ``near_text`` (which includes ``text``), ``media``.
+        corpora: in the mixture's order.
+        build: where their samples are stored.
+        roots: where their clips lie.
+    """
+    found: dict[str, dict[str, str]] = {}
+    if "text" in kinds or "near_text" in kinds:
+        finder = TextDuplicates() if "near_text" in kinds else TextDuplicates(threshold=None)
+        texts = (
+            (f"{s.corpus}/{s.id}", s.text, s.language) for s in _samples(corpora, build) if s.text and not s.context
+        )
+        _add(found, finder.find(texts))
+    return found
+
+
+def _add(found: dict[str, dict[str, str]], dropped: Mapping[str, str]) -> None:
+    for key, kept in dropped.items():
+        corpus, _, identifier = key.partition("/")
+        found.setdefault(corpus, {}).setdefault(identifier, kept)
+
+
+def _samples(corpora: Sequence[str], build: Path) -> Iterator[Sample]:
+    for corpus in corpora:
+        for row in read_rows(build / "samples" / corpus / f"{TRAIN}.parquet"):
+            yield Sample.from_json(row)

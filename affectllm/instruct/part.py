@@ -1,0 +1,171 @@
+"""A part of a mixture: samples of one corpus that are asked one question."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+from affectllm.corpus import CorpusCard
+from affectllm.corpus.builder import load_builder
+from affectllm.errors import Malformed
+from affectllm.instruct.pairs import COMPARISON
+from affectllm.instruct.template import Template, load_template
+from affectllm.labels import LabelSpace
+
+
+@dataclass(frozen=True)
+class Also:
+    """What another slot of a wording is bound to.
+
+    Args:
+        space: label space of the corpus.
+        rater: whose answer; None for that of the part.
+    """
+
+    space: str
+    rater: str | None = None
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Samples compared two by two, on one dimension of the part's space.
+
+    Args:
+        dimension: what is compared.
+        margin: pairs that differ by less than this, in the units of the space, are not asked.
+    """
+
+    dimension: str
+    margin: float
+
+
+@dataclass(frozen=True)
+class Part:
+    """One source of a mixture: samples of a corpus asked one question.
+
+    Args:
+        corpus: name of the builder.
+        template: name of the wording, or path of a YAML page.
+        space: label space asked about, as declared on the corpus card.
+        rater: whose answer is the target.
+        modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
+        also: slot of the wording → what it is bound to, for wordings with several.
+        language: BCP-47 tag of question and answer.
+        focus: names of a dimension or distribution space that are asked about; None for all that are annotated.
+        weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
+        cap: at most this many samples, drawn by seed; None for all.
+        cap_per_class, cap_per_speaker: at most this many samples of a class or a speaker, drawn by seed.
+        balance: ``none``, ``oversample`` (every class as frequent as the largest) or ``undersample`` (as the smallest).
+        dropout: probability with which each modality is left out of a conversation, while another one is left.
+        pairs: compare samples two by two instead of asking about each.
+        stage: place in a curriculum, for mixtures that are ordered by stages.
+        budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
+    """
+
+    corpus: str
+    template: str
+    space: str
+    rater: str
+    modalities: tuple[str, ...]
+    also: dict[str, Also] | None = None
+    language: str = "en"
+    focus: tuple[str, ...] | None = None
+    weight: float = 1.0
+    cap: int | None = None
+    cap_per_class: int | None = None
+    cap_per_speaker: int | None = None
+    balance: Literal["none", "oversample", "undersample"] = "none"
+    dropout: float = 0.0
+    pairs: Pairs | None = None
+    stage: int = 0
+    budget: dict[str, Any] | None = None
+
+    def bind(self) -> Template:
+        """The template bound to this part's question.
+
+        Raises:
+            Malformed: when the corpus card declares no such space or rater, or a number is out of range.
+        """
+        card = load_builder(self.corpus).CARD
+        self._check_numbers()
+        space = self._focused(_space(card, self.space))
+        _check_rater(card, self.rater)
+        if self.pairs is not None:
+            self._check_pairs(space)
+            space = COMPARISON
+        template = load_template(
+            self.template,
+            space=space,
+            rater=self.rater,
+            modalities=tuple(self.modalities),
+            also=self._also(card),
+            language=self.language,
+        )
+        if self._needs_classes and not has_classes(template):
+            raise Malformed(
+                f"{template.form} answers have no classes to balance or cap", where=f"mixture of {self.corpus}"
+            )
+        return template
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @property
+    def _needs_classes(self) -> bool:
+        return self.balance != "none" or self.cap_per_class is not None
+
+    def _check_numbers(self) -> None:
+        caps = (self.cap, self.cap_per_class, self.cap_per_speaker)
+        where = f"mixture of {self.corpus}"
+        if self.weight <= 0 or any(cap is not None and cap < 1 for cap in caps):
+            raise Malformed("weight must be above 0 and cap at least 1", where=where)
+        if not 0 <= self.dropout < 1:
+            raise Malformed(f"dropout is a probability below 1, not {self.dropout:g}", where=where)
+        if self.dropout and len(self.modalities) < 2:
+            raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
+
+    def _focused(self, space: LabelSpace) -> LabelSpace:
+        if self.focus is None:
+            return space
+        if space.kind not in ("dimension", "distribution"):
+            raise Malformed(f"focus chooses names of numbers, and {space.name} is a {space.kind} space")
+        if strange := [name for name in self.focus if name not in space.names]:
+            raise Malformed(f"{space.name} has no {strange[0]!r}", do=f"choose among {', '.join(space.names)}")
+        names = tuple(name for name in space.names if name in self.focus)
+        aliases = {word: name for word, name in space.aliases.items() if name in names}
+        return replace(space, names=names, aliases=aliases)
+
+    def _check_pairs(self, space: LabelSpace) -> None:
+        assert self.pairs is not None
+        if space.kind != "dimension" or self.pairs.dimension not in space.names:
+            names = ", ".join(space.names) if space.kind == "dimension" else "a dimension space"
+            raise Malformed(f"{space.name} has no dimension {self.pairs.dimension!r}", do=f"choose among {names}")
+        if self.pairs.margin <= 0:
+            raise Malformed(
+                "a margin is above 0, or equal samples would be compared", where=f"mixture of {self.corpus}"
+            )
+
+    def _also(self, card: CorpusCard) -> Mapping[str, tuple[LabelSpace, str]]:
+        found = {}
+        for slot, bound in (self.also or {}).items():
+            _check_rater(card, rater := bound.rater or self.rater)
+            found[slot] = (_space(card, bound.space), rater)
+        return found
+
+
+def has_classes(template: Template) -> bool:
+    """Whether the gold answer of the first slot is one label or a set of labels."""
+    return template.slots[0].form in ("choice", "set", "description", "judgement", "preference")
+
+
+def _space(card: CorpusCard, name: str) -> LabelSpace:
+    spaces = {space.name: space for space in card.spaces}
+    if name not in spaces:
+        raise Malformed(f"{card.name} has no label space {name!r}", do=f"choose among {', '.join(spaces)}")
+    return spaces[name]
+
+
+def _check_rater(card: CorpusCard, rater: str) -> None:
+    if rater not in card.raters:
+        raise Malformed(f"{card.name} has no rater {rater!r}", do=f"choose among {', '.join(card.raters)}")

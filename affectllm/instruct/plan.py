@@ -1,0 +1,235 @@
+"""What a part does with one sample at a time: whether it is asked, how often, with which words and modalities.
+
+Every decision is a hash of seed, part and sample, so that it is the same wherever and whenever it is made.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import heapq
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Any
+
+from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
+from affectllm.instruct.forms import Refused
+from affectllm.instruct.pairs import Pairing
+from affectllm.instruct.part import Part, has_classes
+from affectllm.instruct.parts import missing_modality
+from affectllm.instruct.template import Asked, Template
+
+ASKED_SPLITS = (TRAIN, VALIDATION)
+
+
+@dataclass
+class Census:
+    """What the samples of a part are, for what depends on all of them; censuses of several blocks add up.
+
+    Args:
+        asked: training samples that can be asked.
+        classes: class → training samples that can be asked.
+        lowest: group that a cap bounds → its lowest draws, negated, as a heap of at most ``cap`` numbers.
+    """
+
+    asked: int = 0
+    classes: Counter[str] = field(default_factory=Counter)
+    lowest: dict[str, list[float]] = field(default_factory=dict)
+
+    def add(self, other: Census, caps: Mapping[str, int]) -> None:
+        """Add another block's; ``caps`` are those of ``Plan.caps``."""
+        self.asked += other.asked
+        self.classes.update(other.classes)
+        for group, draws in other.lowest.items():
+            for draw in draws:
+                self.keep(group, -draw, caps[group.partition(":")[0]])
+
+    def keep(self, group: str, draw: float, cap: int) -> None:
+        """Keep a draw when it is among the lowest of its group."""
+        heap = self.lowest.setdefault(group, [])
+        if len(heap) < cap:
+            heapq.heappush(heap, -draw)
+        else:
+            heapq.heappushpop(heap, -draw)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What follows from a census: how many copies by class, and the highest draw that each group's cap keeps."""
+
+    rate: float = 1.0
+    rates: Mapping[str, float] = field(default_factory=dict)
+    thresholds: Mapping[str, float] = field(default_factory=dict)
+
+
+class Plan:
+    """A part with what it needs to decide about one sample at a time.
+
+    Args:
+        part: the part.
+        seed: of all draws.
+        validation_rows: at most this many validation samples; None for all.
+        decision: what the census of the whole corpus led to.
+    """
+
+    def __init__(self, part: Part, seed: int, validation_rows: int | None, decision: Decision | None = None) -> None:
+        self.part, self.template, self.decision = part, part.bind(), decision or Decision()
+        self._validation_rows = validation_rows
+        # Beside the questions, so that two parts on the same samples do not keep the same half.
+        self._salt = f"{seed}/{part.corpus}/{part.template}/{part.space}/{part.rater}/{','.join(part.modalities)}"
+        self._salt += f"/{part.language}" if part.language != "en" else ""
+
+    @cached_property
+    def caps(self) -> dict[str, int]:
+        """Kind of group → how many samples each group of the kind may have."""
+        part = self.part
+        found = {TRAIN: part.cap, VALIDATION: self._validation_rows}
+        found |= {"class": part.cap_per_class, "speaker": part.cap_per_speaker}
+        return {kind: cap for kind, cap in found.items() if cap is not None}
+
+    @property
+    def looks_ahead(self) -> bool:
+        """Whether decisions about one sample depend on the others."""
+        return self.part.balance != "none" or bool(self.caps)
+
+    def census(self, samples: Iterator[Sample]) -> Census:
+        """Count one block of samples."""
+        found = Census()
+        for item in self._asked(samples):
+            if isinstance(item, Rejection):
+                continue
+            if item.sample.split == TRAIN:
+                found.asked += 1
+                if has_classes(self.template):
+                    found.classes[self._class(item)] += 1
+            for group in self._groups(item):
+                found.keep(group, self._draw(item.sample, "cap"), self.caps[group.partition(":")[0]])
+        return found
+
+    def decide(self, census: Census, rate: float = 1.0) -> Decision:
+        """What the census of all samples leads to; ``rate`` is that of the whole part within its mixture."""
+        full = {g: -heap[0] for g, heap in census.lowest.items() if len(heap) == self.caps[g.partition(":")[0]]}
+        return Decision(rate, _balanced(census.classes, self.part.balance), full)
+
+    def rows(self, samples: Iterator[Sample]) -> Iterator[dict[str, Any] | Rejection]:
+        """Conversations for a block of samples, or a rejection with its reason (``over_cap``, ``not_drawn``, …)."""
+        for item in self._asked(samples):
+            if isinstance(item, Rejection):
+                yield item
+            else:
+                yield from self._rows(item)
+
+    def _rows(self, asked: Asked) -> Iterator[dict[str, Any] | Rejection]:
+        sample, thresholds = asked.sample, self.decision.thresholds
+        if thresholds:
+            draw = self._draw(sample, "cap")
+            if any(draw > thresholds.get(group, 1.0) for group in self._groups(asked)):
+                yield Rejection(sample.id, "over_cap", sample.source)
+                return
+        if not (copies := self._copies(asked)):
+            yield Rejection(sample.id, "not_drawn", sample.source, "by weight or balance")
+        for copy in range(copies):
+            yield self._row(asked, copy)
+
+    def _asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
+        prepare = self.template.prepare
+        for sample in samples if self.part.pairs is None else self._paired(samples):
+            if isinstance(sample, Rejection):
+                yield sample
+                continue
+            found = prepare(sample)
+            yield Rejection(sample.id, found.reason, sample.source) if isinstance(found, Refused) else found
+
+    def _paired(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
+        pairs, part = self.part.pairs, self.part
+        assert pairs is not None
+        pairing = Pairing(part.space, part.rater, pairs.dimension, pairs.margin)
+        for sample in samples:
+            # A pair of which one half lacks its clip would show one clip for two.
+            if reason := missing_modality(sample, part.modalities):
+                yield Rejection(sample.id, reason, sample.source)
+            elif (made := pairing.add(sample)) is not None:
+                yield made
+        if left := pairing.rest():
+            yield left
+
+    def _groups(self, asked: Asked) -> list[str]:
+        sample = asked.sample
+        found = [sample.split] if sample.split in self.caps else []
+        if sample.split == TRAIN and "class" in self.caps:
+            found.append(f"class:{self._class(asked)}")
+        if sample.split == TRAIN and "speaker" in self.caps and sample.speaker:
+            found.append(f"speaker:{sample.speaker}")
+        return found
+
+    def _copies(self, asked: Asked) -> int:
+        if asked.sample.split != TRAIN:
+            return 1
+        rate = self.part.weight * self.decision.rate
+        if self.decision.rates:
+            rate *= self.decision.rates.get(self._class(asked), 1.0)
+        whole = int(rate)
+        return whole if rate == whole else whole + (self._draw(asked.sample, "weight") < rate - whole)
+
+    def _row(self, asked: Asked, copy: int) -> dict[str, Any]:
+        sample, template = asked.sample, self._shown(asked, copy)
+        number = (template.paraphrase(sample) + copy) % len(template.questions)
+        answer = template.answer_of(asked)
+        question = template.message(asked, number)
+        if self.part.budget:
+            for part in question[0]["content"]:
+                part.update({} if part["type"] == "text" else self.part.budget)
+        given = "+".join(template.modalities)
+        identifier = f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{given}/{copy}"
+        return {
+            "id": identifier if template.language == "en" else f"{identifier}/{template.language}",
+            "sample": sample.id,
+            "corpus": sample.corpus,
+            "split": sample.split,
+            "template": template.name,
+            "language": template.language,
+            "paraphrase": number,
+            "messages": [*question, {"role": "assistant", "content": [{"type": "text", "text": answer}]}],
+            "answer": answer,
+            "value": template.gold_of(asked),
+            "space": template.space.name,
+            "rater": template.rater,
+            "speaker": sample.speaker,
+            "dialogue": sample.dialogue,
+            "stage": self.part.stage,
+        }
+
+    def _shown(self, asked: Asked, copy: int) -> Template:
+        """The template with the modalities that dropout leaves; at least one is."""
+        drop, all_of_them = self.part.dropout, self.template.modalities
+        if not drop or asked.sample.split != TRAIN:
+            return self.template
+        kept = tuple(m for m in all_of_them if self._draw(asked.sample, f"dropout/{copy}/{m}") > drop)
+        kept = kept or (all_of_them[int(self._draw(asked.sample, f"kept/{copy}") * 2**20) % len(all_of_them)],)
+        return self._with(kept)
+
+    def _with(self, modalities: tuple[str, ...]) -> Template:
+        if modalities not in self._variants:
+            self._variants[modalities] = replace(self.template, modalities=modalities)
+        return self._variants[modalities]
+
+    @cached_property
+    def _variants(self) -> dict[tuple[str, ...], Template]:
+        return {self.template.modalities: self.template}
+
+    def _class(self, asked: Asked) -> str:
+        gold = asked.gold[self.template.slots[0].name]
+        return gold if isinstance(gold, str) else ",".join(gold)
+
+    def _draw(self, sample: Sample, purpose: str) -> float:
+        """A number in (0, 1] that depends on nothing but seed, part, purpose and sample."""
+        data = f"{self._salt}/{purpose}/{sample.id}".encode()
+        return (int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big") + 1) / 2**56
+
+
+def _balanced(classes: Counter[str], balance: str) -> dict[str, float]:
+    if balance == "none" or not classes:
+        return {}
+    aim = max(classes.values()) if balance == "oversample" else min(classes.values())
+    return {name: aim / count for name, count in classes.items()}

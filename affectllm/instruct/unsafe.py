@@ -1,0 +1,39 @@
+"""Words of a corpus that must not reach a chat template: they would be read as control tokens, not as words.
+
+A tokenizer turns ``<|im_end|>`` in a message into the token that ends it, and a trainer counts ``<video>`` in a message
+as a clip. Such rows are rejected and counted, never repaired in silence. Template syntax, HTML and marks of
+writing direction are words like any other.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+LONGEST = 100_000  # characters of one text; longer ones are no utterance, and no context window holds them
+CONTROL_TOKEN = re.compile(
+    r"<\|[^|<>\n]{1,40}\|>"  # Qwen, Llama 3, Phi, GLM
+    r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
+    r"|</?s>|<(?:unk|pad|bos|eos|mask|sep|cls)>"  # SentencePiece models
+    r"|\[/?INST\]|<</?SYS>>"  # Llama 2, Mistral
+    r"|<(?:start|end)_of_(?:turn|image|audio)>"  # Gemma
+    r"|</?(?:think|thinking|answer|tool_call|tool_response|tools)>"
+    r"|</?(?:image|video|audio|img|vid|speech|sound)>"  # placeholders of trainers
+    r"|<(?:image|video|audio|feature|face|frame|multi)here>"  # MiniGPT, AffectGPT
+    r"|###\s?(?:human|assistant|instruction|response|system)\s?:",  # Vicuna, Alpaca
+    re.IGNORECASE,
+)
+_STARTS = ("<", "[", "###")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+def refusal(texts: Iterable[str]) -> str | None:
+    """``control_token``, ``control_character`` or ``too_long`` for the first text that is one, or None."""
+    for text in texts:
+        if len(text) > LONGEST:
+            return "too_long"
+        if not text.isprintable() and _CONTROL_CHARACTER.search(text):
+            return "control_character"
+        if any(start in text for start in _STARTS) and CONTROL_TOKEN.search(text):
+            return "control_token"
+    return None

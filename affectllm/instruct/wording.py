@@ -1,0 +1,206 @@
+"""Wordings: the YAML pages in ``prompts/``, checked when they are read, in the languages that they speak.
+
+A page says what is asked (``form``, or ``slots`` for several answers at once), and for each language its questions,
+the questions held out for measuring how much a model depends on the wording, and the sentence of the answer.
+"""
+
+from __future__ import annotations
+
+import re
+import string
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.instruct.forms import FORMS
+from affectllm.page import Page, check_keys, read_page
+
+PROMPTS = Path(__file__).parent / "prompts"
+LANGUAGES = Path(__file__).parent / "languages"
+PARAPHRASES, HELD_OUT = 5, 2
+_NEEDS: Mapping[str, tuple[str, ...]] = {
+    "scores": ("dimensions", "low", "high"),
+    "classes": ("dimensions", "scale"),
+    "shares": ("labels",),
+    "set": ("labels",),
+}
+"""Form → placeholders without which its questions say too little; ``choice`` and ``labels``: all questions or none."""
+_FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "stimulus"})
+
+
+@dataclass(frozen=True)
+class Language:
+    """The words that every wording of a language shares: names of stimuli, frames of context and words."""
+
+    tag: str
+    stimulus: Mapping[str, str]
+    context: str
+    words: str
+    speaker: str
+    nothing: str
+
+
+@dataclass(frozen=True)
+class Speech:
+    """What a page says in one language.
+
+    Args:
+        questions: at least five paraphrases.
+        held_out: paraphrases that no training set uses.
+        answer: the sentence of the answer, with a placeholder for every slot.
+        show: a block between the words and the question, with placeholders for given slots and facts; or None.
+        context: frame of the dialogue so far.
+        words: frame of the words.
+    """
+
+    questions: tuple[str, ...]
+    held_out: tuple[str, ...]
+    answer: str
+    show: str | None
+    context: str
+    words: str
+
+
+@dataclass(frozen=True)
+class Wording:
+    """A page: what is asked, and how in each language.
+
+    Args:
+        slots: name → form of every answer that is asked for, in order; the first is the template's own question.
+        given: name → form of annotations that the prompt tells.
+        facts: names of sample attributes that the prompt tells.
+    """
+
+    name: str
+    version: int
+    slots: Mapping[str, str]
+    given: Mapping[str, str]
+    facts: tuple[str, ...]
+    speeches: Mapping[str, Speech]
+
+
+@cache
+def load_language(tag: str) -> Language:
+    """The shared words of a language.
+
+    Raises:
+        NotFound: when no wording speaks it.
+    """
+    path = LANGUAGES / f"{tag}.yaml"
+    if not path.is_file():
+        known = ", ".join(sorted(file.stem for file in LANGUAGES.glob("*.yaml")))
+        raise NotFound(f"no wording speaks {tag!r}", do=f"choose among {known}")
+    return Language(tag=tag, **read_page(path).value)
+
+
+def template_names() -> list[str]:
+    """Every wording that ships."""
+    return sorted(path.stem for path in PROMPTS.glob("*.yaml"))
+
+
+def load_wording(name: str) -> Wording:
+    """The page called ``name``, or the YAML file at that path.
+
+    Raises:
+        NotFound: when there is none.
+        Malformed: with file and line, for an unknown key, a missing or strange placeholder, or too few paraphrases.
+    """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else PROMPTS / f"{name}.yaml"
+    if not path.is_file():
+        raise NotFound(f"there is no template called {name!r}", do=f"choose among {', '.join(template_names())}")
+    return _load(path, path.stat().st_mtime_ns)
+
+
+@cache
+def _load(path: Path, changed: int) -> Wording:
+    return _wording(path.stem, read_page(path))
+
+
+def _wording(name: str, page: Page) -> Wording:
+    value = page.value
+    tags = sorted(file.stem for file in LANGUAGES.glob("*.yaml"))
+    check_keys(value, ("version", "form", "slots", "given", "facts", *tags), page, ())
+    if ("form" in value) == ("slots" in value):
+        raise Malformed("a template has a form, or slots with a form each", where=page.where(()))
+    slots = value["slots"] if "slots" in value else {"answer": value["form"]}
+    given, facts = value.get("given") or {}, tuple(value.get("facts") or ())
+    for key, named in (("slots" if "slots" in value else "form", slots), ("given", given)):
+        if strange := [form for form in named.values() if form not in FORMS]:
+            known = ", ".join(FORMS)
+            raise Malformed(f"there is no form {strange[0]!r}", where=page.where((key,)), do=f"choose among {known}")
+    if not isinstance(value.get("version"), int):
+        raise Malformed("a template has a version, a whole number", where=page.where(("version",)))
+    spoken = [tag for tag in tags if tag in value]
+    if "en" not in spoken:
+        raise Malformed("a template speaks English, and other languages beside it", where=page.where(()))
+    speeches = {tag: _speech(tag, page, slots, (*given, *facts)) for tag in spoken}
+    return Wording(name, value["version"], slots, given, facts, speeches)
+
+
+def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...]) -> Speech:
+    value, language = page.value[tag], load_language(tag)
+    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words"), page, (tag,))
+    speech = Speech(
+        questions=tuple(value.get("questions") or ()),
+        held_out=tuple(value.get("held_out") or ()),
+        answer=value.get("answer", "{answer}"),
+        show=value.get("show"),
+        context=value.get("context", language.context),
+        words=value.get("words", language.words),
+    )
+    _check_paraphrases(speech, page, tag)
+    _check_placeholders(speech, page, tag, slots, told)
+    return speech
+
+
+def _check_paraphrases(speech: Speech, page: Page, tag: str) -> None:
+    for key, least in (("questions", PARAPHRASES), ("held_out", HELD_OUT)):
+        if len(set(getattr(speech, key))) < least:
+            raise Malformed(f"{tag}.{key} has fewer than {least} different paraphrases", where=page.where((tag, key)))
+    if both := set(speech.questions) & set(speech.held_out):
+        raise Malformed(f"held out, and asked in training: {both.pop()!r}", where=page.where((tag, "held_out")))
+
+
+def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str, str], told: tuple[str, ...]) -> None:
+    def lacking(key: str, text: str, wanted: Iterable[str], allowed: Iterable[str], number: int | None = None) -> None:
+        where = page.where((tag, key) if number is None else (tag, key, number))
+        found = placeholders(text, where)
+        if missing := [name for name in wanted if name not in found]:
+            raise Malformed(f"{tag}.{key} lacks the placeholder {{{missing[0]}}}: {text!r}", where=where)
+        if strange := sorted(found - set(allowed)):
+            known = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
+            raise Malformed(
+                f"{tag}.{key} has an unknown placeholder {{{strange[0]}}}", where=where, do=f"known: {known}"
+            )
+
+    form = next(iter(slots.values()))
+    shown = placeholders(speech.show or "", page.where((tag, "show")))
+    needed = [*_NEEDS.get(form, ()), *(name for name in told if name not in shown)]
+    asked = [(key, n, text) for key in ("questions", "held_out") for n, text in enumerate(getattr(speech, key))]
+    if form == "choice" and any("{labels}" in text for _, _, text in asked):
+        needed.append("labels")
+    for key, number, text in asked:
+        lacking(key, text, needed, _FILLED | set(told) | {f"{slot}_labels" for slot in slots}, number)
+    lacking("show", speech.show or "", (), told)
+    lacking("answer", speech.answer, slots, slots)
+    lacking("context", speech.context, ("turns",), ("turns",))
+    lacking("words", speech.words, ("words",), ("words",))
+
+
+def placeholders(text: str, where: str = "") -> set[str]:
+    """Names in braces.
+
+    Raises:
+        Malformed: when a brace is not closed, or a placeholder has no plain name.
+    """
+    try:
+        found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+    except ValueError as error:
+        raise Malformed(f"{error}: {text!r}", where=where, do="write {{ for a brace that is meant as one") from error
+    if strange := [name for name in found if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+        raise Malformed(
+            f"{{{strange[0]}}} is no placeholder", where=where, do="write {{ for a brace that is meant as one"
+        )
+    return found
