@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from affectllm.corpus import minhash
 from affectllm.corpus.duplicates import Sketches, TextDuplicates
-from affectllm.corpus.wording import wording
+from affectllm.corpus.normalised import normalised
 from affectllm.errors import AffectError
 
 TWEET = "honestly i cannot believe how kind everybody was to my little brother at the station today thank you all"
@@ -119,7 +119,7 @@ def test_scripts_without_spaces_are_compared_by_characters() -> None:
     assert find((text, "en"), (near, "en")) == {}  # one long word each
     # A shrug with a katakana in it does not make English unspaced.
     shrug = TWEET + " ¯\\_(ツ)_/¯"
-    assert wording(shrug).tokens[:3] == ["honestly", "i", "cannot"]
+    assert normalised(shrug).tokens[:3] == ["honestly", "i", "cannot"]
 
 
 def true_jaccard(one: list[str], other: list[str], shingle: int) -> float:

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from affectllm.corpus import minhash
-from affectllm.corpus.wording import SHORT_WORDS, wording
+from affectllm.corpus.normalised import SHORT_WORDS, normalised
 from affectllm.errors import AffectError
 
 Text = tuple[str, str, str | None]  # key, text, BCP-47 tag
@@ -79,7 +79,7 @@ class Sketches:
 class TextDuplicates:
     """Finds texts that are the same, or nearly, as an earlier one.
 
-    A text is dropped when its form (see ``wording``) is that of an earlier text, or when the estimated Jaccard
+    A text is dropped when its form (see ``normalised``) is that of an earlier text, or when the estimated Jaccard
     similarity of its shingles to an earlier text that is kept reaches the threshold. Texts of fewer than six words (ten
     characters where words are not spaced) recur by chance and are left alone; a text without words always is.
 
@@ -126,7 +126,7 @@ class TextDuplicates:
         for number, (key, text, language) in enumerate(chunk, before):
             made.keys += key.encode("utf-8", "surrogatepass")
             made.ends += len(made.keys).to_bytes(8, "little")
-            form, tokens, short = wording(text, language)
+            form, tokens, short = normalised(text, language)
             alone = not form or (short and not self.short)
             made.digests += bytes(16) if alone else digest(form)
             if not short and self.bands:

@@ -21,7 +21,7 @@ _UNSPACED = re.compile(
 )
 
 
-class Wording(NamedTuple):
+class Normalised(NamedTuple):
     """A text made comparable.
 
     Attributes:
@@ -35,16 +35,16 @@ class Wording(NamedTuple):
     short: bool
 
 
-def wording(text: str, language: str | None = None) -> Wording:
+def normalised(text: str, language: str | None = None) -> Normalised:
     """Normalise a text; ``language`` is a BCP-47 tag, and without one the script decides whether words have spaces."""
     plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
     edges = _ASCII if plain.isascii() else _punctuation()
     words = [word for raw in plain.casefold().split() if (word := raw.strip(edges))]
     form = " ".join(words)
     if not _unspaced(form, language):
-        return Wording(form, words, len(words) < SHORT_WORDS)
+        return Normalised(form, words, len(words) < SHORT_WORDS)
     characters = [letter for letter in "".join(words) if letter not in edges]
-    return Wording(form, characters, len(characters) < SHORT_CHARACTERS)
+    return Normalised(form, characters, len(characters) < SHORT_CHARACTERS)
 
 
 def _unspaced(form: str, language: str | None) -> bool:

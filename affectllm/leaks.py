@@ -1,0 +1,136 @@
+"""`affectllm leaks`: what a recipe trains on and its tasks score, by the family tree of the corpora and by content."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import TRAIN, VALIDATION, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.roots import locate, parse_roots
+from affectllm.corpus.shared import THRESHOLD, Shared, Source, find_shared
+from affectllm.errors import AffectError
+from affectllm.evaluate.sources import task_sources
+from affectllm.train.recipe import load_recipe
+
+_SHOWN = 100  # characters of a text
+
+
+def leaks(
+    name: str,
+    tasks: Sequence[str],
+    overrides: Sequence[str],
+    pairs: Sequence[str],
+    *,
+    threshold: float = THRESHOLD,
+    media: bool = True,
+    as_json: bool = False,
+) -> int:
+    """Print what the training data of ``name`` share with what ``tasks`` score; 1 when there is anything, else 0.
+
+    Args:
+        name: a recipe.
+        tasks: tasks or groups; without any those that the recipe names.
+        threshold: least estimated similarity of near-duplicate texts.
+        media: whether the content of clips is compared.
+
+    Raises:
+        NotFound: when there is no such recipe or task.
+        MissingCorpus: when a corpus of either side is not at hand.
+        AffectError: when there is no task, or the threshold is out of bounds.
+    """
+    recipe = load_recipe(name, overrides)
+    sources = task_sources(tasks or recipe.eval.tasks)
+    if not sources:
+        raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
+    roots = _roots([*recipe.corpora(), *(corpus for corpus, _ in sources.values())], pairs)
+    train = {corpus: _announced(corpus, source) for corpus, source in training_samples(recipe.corpora(), roots).items()}
+    found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media)
+    print(_json(name, sources, found) if as_json else "\n".join(_rendered(sources, found)))
+    return int(any(found.values()))
+
+
+def shared_with_tasks(
+    train: Mapping[str, Source],
+    sources: Mapping[str, tuple[str, str]],
+    roots: Mapping[str, Path],
+    *,
+    threshold: float | None = THRESHOLD,
+    media: bool = True,
+) -> dict[str, list[Shared]]:
+    """Task → what it shares with the training data. Tasks that score the same split are compared once.
+
+    Args:
+        train: corpus → its samples to train on.
+        sources: task → (corpus, split) that it scores.
+        roots: folders of all corpora.
+        threshold, media: see ``leaks``; None leaves near-duplicate texts out.
+    """
+    scored = {f"{corpus}:{split}": samples(corpus, roots[corpus], (split,)) for corpus, split in sources.values()}
+    found = find_shared(train, scored, roots=roots if media else None, threshold=threshold)
+    return {task: found[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
+
+
+def training_samples(corpora: Iterable[str], roots: Mapping[str, Path]) -> dict[str, Source]:
+    """Corpus → its samples to train on and to validate with."""
+    return {corpus: samples(corpus, roots[corpus], (TRAIN, VALIDATION)) for corpus in corpora}
+
+
+def _announced(corpus: str, source: Source) -> Source:
+    def read() -> Iterable[Sample]:
+        print(f"reading {corpus}", file=sys.stderr, flush=True)
+        return source()
+
+    return read
+
+
+def samples(corpus: str, root: Path, splits: Sequence[str]) -> Callable[[], Iterator[Sample]]:
+    """Reads the samples of some splits of a corpus, from the beginning at every call."""
+    return partial(_samples, corpus, root, tuple(splits))
+
+
+def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sample]:
+    for item in load_builder(corpus).samples(root):
+        if isinstance(item, Sample) and item.split in splits:
+            yield item
+
+
+def _roots(corpora: Iterable[str], pairs: Sequence[str]) -> dict[str, Path]:
+    given = parse_roots(pairs)
+    return {corpus: locate(corpus, given) for corpus in dict.fromkeys(corpora)}
+
+
+def _json(name: str, sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequence[Shared]]) -> str:
+    tasks: dict[str, Any] = {
+        task: {"corpus": corpus, "split": split, "shared": [one.to_json() for one in found[task]]}
+        for task, (corpus, split) in sources.items()
+    }
+    return json.dumps({"name": name, "clean": not any(found.values()), "tasks": tasks}, indent=2, ensure_ascii=False)
+
+
+def _rendered(sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
+    for task, (corpus, split) in sources.items():
+        yield f"{task} ({corpus}, {split}): {'shares with the training data' if found[task] else 'nothing shared'}"
+        for one in found[task]:
+            yield f"  {_heading(one)}"
+            for example in one.examples:
+                alike = f", similarity {example.similarity:.2f}" if example.similarity is not None else ""
+                yield f"      {_cut(example.name)}{alike}"
+                yield f"        train  {example.train}"
+                yield f"        scored {example.scored}"
+            if (more := one.count - len(one.examples)) > 0:
+                yield f"      and {more:,} more"
+
+
+def _heading(one: Shared) -> str:
+    things = one.kind if one.count == 1 else f"{one.kind}s"
+    way = one.path or ("the same corpus" if one.train == one.scored else "not related by their cards")
+    return f"{one.count:,} {things} of {one.train} ({way})"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN else text[: _SHOWN - 1] + "…"

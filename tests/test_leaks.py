@@ -1,0 +1,379 @@
+"""What training data and tasks share, by family tree and by content, as `affectllm leaks` tells it."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from reading_corpora import write
+from toy_corpus import toy_corpus
+
+from affectllm.cli import main
+from affectllm.corpus import MediaRef, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.duplicates import TextDuplicates
+from affectllm.corpus.family import descent
+from affectllm.corpus.leakage import refuse_leakage, refuse_shared
+from affectllm.corpus.miniature import materialise
+from affectllm.corpus.resemblance import Resemblance
+from affectllm.corpus.shared import Shared, find_shared
+from affectllm.errors import AffectError, Leakage
+from affectllm.leaks import shared_with_tasks, training_samples
+from affectllm.pipeline import refuse_leaks
+from affectllm.train.recipe import load_recipe
+
+TWEET = "honestly i cannot believe how kind everybody was to my little brother at the station today thank you all"
+PARAPHRASED = TWEET.replace("little", "younger")
+
+
+@pytest.fixture
+def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
+    """``child`` and ``sibling`` are built from ``base``, ``grandchild`` from ``child``; ``stranger`` from nothing."""
+    made = {"base": (), "child": ("base",), "sibling": ("base",), "grandchild": ("child",), "stranger": ()}
+    return {name: toy_corpus(tmp_path, monkeypatch, name, parents=parents) for name, parents in made.items()}
+
+
+def sample(corpus: str, number: str, **fields: object) -> Sample:
+    return replace(Sample(number, corpus, "train", (), f"list.csv:{number}"), **fields)  # type: ignore[arg-type]
+
+
+def source(*samples: Sample) -> Callable[[], Iterable[Sample]]:
+    return partial(iter, samples)
+
+
+def between(train: Sample, scored: Sample, **options: object) -> list[Shared]:
+    options = {"threshold": 0.7, **options}
+    return find_shared({train.corpus: source(train)}, {"task": source(scored)}, **options)["task"]  # type: ignore[arg-type]
+
+
+# ── the family tree ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("train", "scored", "path"),
+    [
+        ("child", "base", "child ← base"),
+        ("base", "child", "base → child"),
+        ("grandchild", "base", "grandchild ← child ← base"),
+        ("base", "grandchild", "base → child → grandchild"),
+        ("grandchild", "sibling", "grandchild ← child ← base → sibling"),
+        ("base", "stranger", ""),
+        ("base", "base", "base"),
+    ],
+)
+def test_a_path_in_the_family_tree_goes_from_old_to_new(
+    corpora: dict[str, Path], train: str, scored: str, path: str
+) -> None:
+    assert descent(train, scored) == path
+
+
+def test_the_shortest_of_several_paths_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, parents in (("a", ()), ("b", ("a",)), ("c", ("a", "b")), ("d", ("b",)), ("e", ("b",))):
+        toy_corpus(tmp_path, monkeypatch, name, parents=parents)
+    assert descent("c", "a") == "c ← a"
+    assert descent("d", "e") == "d ← b → e"
+
+
+def test_words_of_a_relative_are_named_with_both_places_and_the_path(corpora: dict[str, Path]) -> None:
+    (found,) = between(sample("grandchild", "7", text=TWEET.title()), sample("base", "3", text=f"{TWEET}!"))
+    assert (found.kind, found.count, found.path) == ("text", 1, "grandchild ← child ← base")
+    (example,) = found.examples
+    assert example.name == TWEET
+    assert str(example.train) == "grandchild/7 (list.csv:7)" and str(example.scored) == "base/3 (list.csv:3)"
+
+
+def test_chinese_words_of_a_relative_are_found_though_they_have_no_spaces(corpora: dict[str, Path]) -> None:
+    said = "我昨天在火车站看到了一个非常善良的老人"
+    with pytest.raises(Leakage, match=said):
+        train, scored = sample("child", "1", text=said, language="zh"), sample("base", "2", text=said, language="zh")
+        refuse_leakage({"child": [train]}, {"base": [scored]}, recipe="r", task="t")
+
+
+def test_words_count_as_they_are_written_and_as_they_are_compared(corpora: dict[str, Path]) -> None:
+    said = "Yes , I think so ."  # six as the release writes them, four without the punctuation
+    assert [one.kind for one in between(sample("child", "1", text=said), sample("base", "2", text=said))] == ["text"]
+    assert between(sample("child", "1", text="Yes, I think so."), sample("base", "2", text="Yes, I think so.")) == []
+
+
+# ── content ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_text_changed_by_one_word_is_found_in_an_unrelated_corpus(corpora: dict[str, Path]) -> None:
+    (found,) = between(sample("stranger", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
+    assert (found.kind, found.count, found.path) == ("near-duplicate text", 1, "")
+    assert 0.7 <= (found.examples[0].similarity or 0) < 1
+    assert between(sample("stranger", "7", text=PARAPHRASED), sample("base", "3", text=TWEET), threshold=None) == []
+
+
+def test_the_same_text_in_an_unrelated_corpus_is_a_near_duplicate_of_similarity_1(corpora: dict[str, Path]) -> None:
+    (found,) = between(sample("stranger", "7", text=TWEET), sample("base", "3", text=TWEET))
+    assert found.kind == "near-duplicate text" and found.examples[0].similarity == 1
+
+
+@pytest.mark.parametrize(
+    ("train", "scored", "one", "other"),
+    [
+        ("stranger", "base", "Yeah, what else?", "Yeah, what else?"),  # recurs by chance
+        ("stranger", "base", TWEET, "something with as many words as that but about a rainy day at the office"),
+        ("base", "base", TWEET, TWEET),  # acted sentences are the same in all splits
+        ("stranger", "base", "", ""),
+    ],
+)
+def test_a_clean_pair_shares_nothing(corpora: dict[str, Path], train: str, scored: str, one: str, other: str) -> None:
+    assert between(sample(train, "1", text=one), sample(scored, "2", text=other), roots=corpora) == []
+
+
+def clip(corpora: dict[str, Path], corpus: str, name: str, content: bytes, **fields: object) -> Sample:
+    (corpora[corpus] / name).write_bytes(content)
+    return sample(corpus, name, media=(replace(MediaRef(name, "audio"), **fields),))  # type: ignore[arg-type]
+
+
+def test_a_clip_under_another_name_is_found_in_an_unrelated_corpus(corpora: dict[str, Path]) -> None:
+    one, other = clip(corpora, "stranger", "x.wav", b"sound"), clip(corpora, "base", "0001.wav", b"sound")
+    (found,) = between(one, other, roots=corpora)
+    assert (found.kind, found.count, found.path) == ("copied clip", 1, "")
+    assert found.examples[0].name == "stranger/x.wav = base/0001.wav"
+    assert between(one, other) == []  # content is compared where folders are given
+    with pytest.raises(Leakage, match=r"copied clips stranger/x\.wav = base/0001\.wav"):
+        refuse_leakage({"stranger": [one]}, {"base": [other]}, recipe="r", task="t", roots=corpora)
+
+
+def test_other_bytes_or_another_span_are_no_copy(corpora: dict[str, Path]) -> None:
+    one = clip(corpora, "stranger", "x.wav", b"sound", start=1.0)
+    assert between(one, clip(corpora, "base", "y.wav", b"found", start=1.0), roots=corpora) == []
+    assert between(one, clip(corpora, "base", "y.wav", b"sound", start=2.0), roots=corpora) == []
+    assert len(between(one, clip(corpora, "base", "y.wav", b"sound", start=1.0), roots=corpora)) == 1
+
+
+def test_a_copy_within_one_corpus_is_told_but_not_refused(corpora: dict[str, Path]) -> None:
+    """The release has it, and with it every published score."""
+    one, other = clip(corpora, "base", "x.wav", b"sound"), clip(corpora, "base", "y.wav", b"sound")
+    (found,) = between(one, other, roots=corpora)
+    assert found.kind == "copied clip"
+    refuse_leakage({"base": [one]}, {"base": [other]}, recipe="r", task="t", roots=corpora)
+
+
+def test_the_same_file_is_a_clip_and_not_a_copy(corpora: dict[str, Path]) -> None:
+    one = clip(corpora, "base", "x.wav", b"sound")
+    found = between(one, replace(one, id="another"), roots=corpora)
+    assert [shared.kind for shared in found] == ["clip"]
+
+
+def test_near_duplicates_are_told_but_not_refused(corpora: dict[str, Path]) -> None:
+    found = between(sample("child", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
+    assert [one.kind for one in found] == ["near-duplicate text"]
+    refuse_shared(found, recipe="r", task="t")
+
+
+def test_what_is_shared_is_counted_once_and_shown_a_few_times(corpora: dict[str, Path]) -> None:
+    texts = [f"{TWEET} number {number} {number} {number * 7}" for number in range(12)]
+    train = [sample("child", f"{number}-{copy}", text=text) for copy in "ab" for number, text in enumerate(texts)]
+    scored = [sample("base", f"{number}", text=text) for number, text in enumerate(texts)]
+    found = find_shared({"child": source(*train)}, {"task": source(*scored)})["task"]
+    assert [(one.kind, one.count, len(one.examples)) for one in found] == [("text", 12, 5)]
+
+
+def test_several_tasks_are_compared_in_one_reading(corpora: dict[str, Path]) -> None:
+    readings = []
+
+    def train() -> Iterable[Sample]:
+        readings.append(1)
+        return iter([sample("stranger", "7", text=PARAPHRASED)])
+
+    clean = sample("base", "4", text="something else entirely that nobody else would ever say")
+    scored = {
+        "a": source(sample("base", "3", text=TWEET)),
+        "b": source(clean),
+        "c": source(sample("child", "3", text=TWEET)),
+    }
+    found = find_shared({"stranger": train}, scored, threshold=0.7)
+    assert {name: len(shared) for name, shared in found.items()} == {"a": 1, "b": 0, "c": 1}
+    assert len(readings) == 1
+
+
+def test_words_are_shared_with_the_relative_alone(corpora: dict[str, Path]) -> None:
+    scored = {name: source(sample(name, "3", text=TWEET)) for name in ("base", "stranger")}
+    found = find_shared({"child": source(sample("child", "7", text=TWEET))}, scored)
+    assert {name: [one.kind for one in shared] for name, shared in found.items()} == {"base": ["text"], "stranger": []}
+
+
+def test_an_unrelated_corpus_is_not_read_when_only_the_family_counts(corpora: dict[str, Path]) -> None:
+    def unread() -> Iterable[Sample]:
+        raise AssertionError("read")
+
+    scored = {"task": source(sample("base", "3", text=TWEET))}
+    assert find_shared({"stranger": unread}, scored, roots=corpora) == {"task": []}
+    assert find_shared({"stranger": unread}, {}, roots=corpora, threshold=0.7) == {}
+    with pytest.raises(AffectError, match="above 0"):
+        find_shared({}, {"task": unread}, threshold=2.0)
+
+
+def test_the_index_finds_what_a_comparison_of_all_pairs_finds(monkeypatch: pytest.MonkeyPatch) -> None:
+    dice = random.Random(4)
+    bases = [dice.choices([f"w{number}" for number in range(500)], k=14) for _ in range(30)]
+    held = [" ".join(words) for words in bases]
+    asked = [" ".join([*words[:place], "new", *words[place + 1 :]]) for words in bases for place in (0, 6)] + held
+    samples = [sample("base", str(number), text=text) for number, text in enumerate(asked)]
+    index = Resemblance([(text, None) for text in held], 0.7, 2)
+    found = list(index.matches(index.sketch(samples)))
+    finder = TextDuplicates(0.7, 2)
+    expected = {
+        (one, other)
+        for one, text in enumerate(asked)
+        for other, theirs in enumerate(held)
+        if finder.find([("a", theirs, None), ("b", text, None)])
+    }
+    assert len(expected) > 60 and {(one, other) for one, other, _, _ in found} == expected
+    assert {(one, other) for one, other, _, same in found if same} == {(60 + n, n) for n in range(30)}
+    monkeypatch.setattr("affectllm.corpus.resemblance._PAIRS", 1)  # one text at a time
+    assert list(index.matches(index.sketch(samples))) == found
+
+
+# ── the command ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., list[str]]:
+    """Writes a recipe on ``train`` and a task on the test split of ``scored``; returns words of the command line."""
+
+    def make(train: str, scored: str, space: str, rater: str, roots: dict[str, Path]) -> list[str]:
+        write(
+            tmp_path,
+            {
+                "recipes/mine.yaml": f"""
+description: A recipe for a test of leaks.
+data: {{mixture: [{{corpus: {train}, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}}]}}
+model: {{path: tiny:qwen2, backbone: qwen2}}
+trainer: {{max_steps: 1}}
+""".replace("toy_3, rater: reader", f"{space}, rater: {rater}"),
+                "eval_tasks/theirs.yaml": f"""
+task: theirs
+class: !function affectllm.evaluate.task.AffectTask
+corpus: {scored}
+split: test
+template: emotion_choice
+gold: {{space: toy_3, rater: reader}}
+modalities: [text]
+metrics: [uar]
+metadata: {{version: 1}}
+""",
+            },
+        )
+        monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+        return ["leaks", "mine", "theirs", *(w for n, r in roots.items() for w in ("--root", f"{n}={r}"))]
+
+    return make
+
+
+def test_reccon_leaks_into_dailydialog_along_the_family_tree(
+    page: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roots = {n: materialise(load_builder(n).MINIATURE, tmp_path / n) for n in ("reccon", "dailydialog")}
+    words = page("reccon", "dailydialog", "reccon_emotion", "source", roots)
+    assert main(words) == 0
+    assert "theirs (dailydialog, test): nothing shared" in capsys.readouterr().out
+    planted = "Nobody told me that the old bakery had closed ."
+    path = roots["reccon"] / "data/original_annotation/dailydialog_train.json"
+    path.write_text(path.read_text().replace("I found your lost ring .", planted))
+    said = roots["dailydialog"] / "ijcnlp_dailydialog/test/dialogues_test.txt"
+    first, _, rest = said.read_text(encoding="utf-8").partition(" __eou__")
+    said.write_text(f"{planted} __eou__{rest}", encoding="utf-8")
+    assert first != planted
+    assert main(words) == 1
+    out = capsys.readouterr().out
+    assert "1 text of reccon (reccon ← dailydialog)" in out and "nobody told me that the old bakery had closed" in out
+    assert (
+        "train  reccon/tr_1/1 (data/original_annotation/dailydialog_train.json" in out and "scored dailydialog/" in out
+    )
+
+
+def test_json_is_one_object(
+    page: Callable[..., list[str]], corpora: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = page("stranger", "base", "toy_3", "reader", {n: corpora[n] for n in ("stranger", "base")})
+    assert main([*words, "--json"]) == 0
+    tasks = {"theirs": {"corpus": "base", "split": "test", "shared": []}}
+    assert json.loads(capsys.readouterr().out) == {"name": "mine", "clean": True, "tasks": tasks}
+
+
+def test_json_says_what_is_shared_and_where(
+    page: Callable[..., list[str]], corpora: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    builders = corpora["base"].parents[1] / "data_builders"
+    for name, text in (("stranger", PARAPHRASED), ("base", TWEET)):
+        code = (builders / f"{name}.py").read_text(encoding="utf-8")
+        code = code.replace("words number {number}", f"{text} {{split}}{{number}}")
+        (builders / f"{name}.py").write_text(code, encoding="utf-8")
+    words = page("stranger", "base", "toy_3", "reader", {n: corpora[n] for n in ("stranger", "base")})
+    assert main([*words, "--json"]) == 1
+    told = json.loads(capsys.readouterr().out)
+    (shared,) = told["tasks"]["theirs"]["shared"]
+    assert not told["clean"] and shared["kind"] == "near-duplicate text" and shared["count"] == 3
+    assert shared["examples"][0]["train"]["source"].startswith("here.txt:")
+    assert main([*words, "--threshold", "1"]) == 0
+
+
+def test_the_copy_of_a_clip_is_told_unless_media_are_left_out(
+    page: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    roots = {
+        name: toy_corpus(tmp_path, monkeypatch, name, media=f'(MediaRef(f"{name}{{split}}{{number}}.wav", "audio"),)')
+        for name in ("here", "there")
+    }
+    (roots["here"] / "heretrain2.wav").write_bytes(b"the same sound")
+    (roots["there"] / "theretest1.wav").write_bytes(b"the same sound")
+    words = page("here", "there", "toy_3", "reader", roots)
+    assert main(words) == 1
+    out = capsys.readouterr().out
+    assert "1 copied clip of here (not related by their cards)" in out
+    assert "here/heretrain2.wav = there/theretest1.wav" in out and "here/train2 (here.txt:2)" in out
+    assert main([*words, "--no-media"]) == 0
+    with pytest.raises(Leakage):
+        refuse_leaks(load_recipe("mine", ["eval={tasks: [theirs]}"]), roots)
+
+
+def test_validation_data_count_as_training_data(corpora: dict[str, Path]) -> None:
+    (read,) = training_samples(["base"], corpora).values()
+    assert {one.split for one in read()} == {one.split for one in read()} == {"train", "validation"}
+
+
+@pytest.mark.parametrize("threshold", ["0", "1.5", "nan"])
+def test_a_threshold_outside_its_bounds_is_explained(
+    page: Callable[..., list[str]], corpora: dict[str, Path], capsys: pytest.CaptureFixture[str], threshold: str
+) -> None:
+    words = page("stranger", "base", "toy_3", "reader", {n: corpora[n] for n in ("stranger", "base")})
+    assert main([*words, "--threshold", threshold]) == 2
+    assert "above 0 and at most 1" in capsys.readouterr().err
+
+
+def test_the_tasks_of_the_recipe_are_compared_when_none_is_named(
+    page: Callable[..., list[str]], corpora: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = page("stranger", "base", "toy_3", "reader", {n: corpora[n] for n in ("stranger", "base")})
+    words.remove("theirs")
+    assert main([*words, "--set", "eval={tasks: [theirs]}"]) == 0
+    assert "theirs (base, test): nothing shared" in capsys.readouterr().out
+
+
+def test_without_any_task_the_command_says_what_to_do(
+    page: Callable[..., list[str]], corpora: dict[str, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    page("stranger", "base", "toy_3", "reader", {})
+    assert main(["leaks", "mine"]) == 2
+    assert "affectllm leaks mine TASK" in capsys.readouterr().err
+
+
+@pytest.mark.skipif("AFFECTLLM_CORPORA" not in os.environ, reason="needs the real files")
+def test_real_reccon_shares_words_with_real_dailydialog() -> None:
+    roots = {name: Path(os.environ["AFFECTLLM_CORPORA"], name) for name in ("reccon", "dailydialog")}
+    if not all(root.is_dir() for root in roots.values()):
+        pytest.skip("reccon or dailydialog is not there")
+    found = shared_with_tasks(training_samples(["reccon"], roots), {"t": ("dailydialog", "test")}, roots)["t"]
+    assert {one.path for one in found} == {"reccon ← dailydialog"}
+    assert {one.kind: one.count for one in found}["text"] > 20
