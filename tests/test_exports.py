@@ -22,8 +22,11 @@ from affectllm.export import export
 from affectllm.instruct.exports import FORMATS, llama_factory, tokens
 from affectllm.instruct.exports import webdataset as shards
 from affectllm.instruct.exports.lines import Lines
+from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
+from affectllm.instruct.exports.talk import Refused
 from affectllm.instruct.exports.write import MARK
+from affectllm.model import cut
 from affectllm.model.cut import tracks
 
 ALL = tuple(FORMATS)
@@ -238,10 +241,20 @@ def test_a_path_that_leaves_its_corpus_is_refused(exporter: Exporter, tmp_path: 
     assert exporter.summary.rejected == {"unsafe_path": 2} and set(exporter.by_id()) == {"words"}
 
 
-def test_one_clip_is_cut_once_for_all_rows_that_ask_about_it(exporter: Exporter) -> None:
+def test_one_clip_is_cut_once_for_all_rows_that_ask_about_it(exporter: Exporter, monkeypatch) -> None:
+    made = []
+
+    def counted(source: Path, target: Path, wanted: Cut) -> Refused | None:
+        made.append(target.name)
+        return real(source, target, wanted)
+
+    real = cut.cut
+    monkeypatch.setattr(cut, "cut", counted)
     more = [row(f"again{number}", clip("audio", "talk.mp4", start=1.0, end=2.5), "?") for number in range(3)]
-    out = exporter(more, "trl")
-    assert [path.name for path in (out / "cut" / "toy").iterdir()] == ["talk.mp4@1-2.5.wav"]
+    out = exporter([*more, row("part", clip("audio", "song.wav", start=0.5, end=1.0), "?")], "trl")
+    assert made == ["talk.mp4@1-2.5.wav", "song.wav@0.5-1.wav"]
+    assert {path.name for path in (out / "cut" / "toy").iterdir()} == set(made)
+    assert seconds(out / "cut" / "toy" / "song.wav@0.5-1.wav") == pytest.approx(0.5)
 
 
 # ── what is not exported ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -290,6 +303,19 @@ def test_an_export_without_any_row_is_an_error_and_leaves_nothing(exporter: Expo
     with pytest.raises(AffectError, match=r"1 × media_missing.*gone"):
         exporter([row("gone", clip("video", "gone.mp4"), "?")], "trl", out="none")
     assert not [path for path in exporter.folder.iterdir() if "none" in path.name]
+
+
+@pytest.mark.parametrize("to", ALL)
+def test_a_split_of_which_nothing_is_left_has_no_file(exporter: Exporter, to: str) -> None:
+    run = write_rows(exporter.folder / "run", ROWS[:1])
+    write_rows(run, [row("gone", clip("video", "gone.mp4"), "?")], "validation.parquet")
+    out = exporter.folder / "out"
+    summary = export(run, to, out, [f"toy={exporter.root}"], "link")
+    assert summary.rows == {"train": 1} and summary.rejected == {"media_missing": 1}
+    assert not list(out.glob("validation*")) and not list(out.glob(".*"))
+    pages = [out / name for name in ("dataset_info.json", "axolotl.yaml", "sizes.json")]
+    said = [*summary.advice, *(page.read_text() for page in pages if page.is_file())]
+    assert "validation" not in "\n".join(said)
 
 
 def test_a_row_that_ends_with_a_question_is_no_row(exporter: Exporter) -> None:

@@ -6,6 +6,7 @@ bytes wherever the same PyAV runs.
 
 from __future__ import annotations
 
+import errno
 import math
 import wave
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from affectllm.instruct.exports.media import Cut, Refused
 if TYPE_CHECKING:
     import av
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)  # which say nothing about a clip
 _BITEXACT = 1 << 23  # AV_CODEC_FLAG_BITEXACT
 # Visually lossless. The slower presets let x264 look ahead by macroblock trees, which gives other bytes every few runs.
 _PICTURES = {"preset": "superfast", "crf": "18"}
@@ -42,6 +44,9 @@ def cut(source: Path, target: Path, wanted: Cut) -> Refused | None:
     """Write what is wanted of ``source`` into ``target``; nothing is left there when that fails.
 
     A refusal has the reason ``unreadable``, ``no_video_stream``, ``no_audio_stream`` or ``too_short``.
+
+    Raises:
+        OSError: when there is no room for it.
     """
     import av
 
@@ -53,8 +58,8 @@ def cut(source: Path, target: Path, wanted: Cut) -> Refused | None:
             scratch.replace(target)
         return refused
     except (av.FFmpegError, EOFError, ValueError) as error:
-        if isinstance(error, OSError) and error.filename == str(scratch):
-            raise  # the disk said no, which says nothing about the clip
+        if getattr(error, "errno", None) in _DISK:
+            raise
         return Refused("unreadable", str(source), str(error))
     finally:
         scratch.unlink(missing_ok=True)

@@ -130,7 +130,7 @@ class Media:
         heard = bool(part.get("sound"))
         if start is not None or end is not None:
             return Cut("video", start, end, sound=heard and not self.apart)
-        if not self.silences or (heard and self.apart):
+        if not self.silences:
             return None
         tracks = self.cutter.tracks(source)
         if isinstance(tracks, Refused):

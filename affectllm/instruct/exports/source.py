@@ -81,13 +81,15 @@ def rows_of(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
 
 def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
     """Read every row once. ``apart`` as in a format: the sound of a video counts as ``audio``."""
+    from tqdm import tqdm
+
     kinds: set[Kind] = set()
     corpora: dict[str, None] = {}
     rows: dict[str, int] = {}
     budgets: set[str] = set()
     for split, paths in files.items():
         rows[split] = 0
-        for row in rows_of(paths):
+        for row in tqdm(rows_of(paths), desc=f"looking at {split}", unit=" rows", mininterval=0.5):
             rows[split] += 1
             for part in media_parts(row):
                 kinds.add(part["type"])

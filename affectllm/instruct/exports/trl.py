@@ -52,6 +52,7 @@ def _advice(page: Page) -> list[str]:
     options = "max_length=None"
     if page.kinds & {"audio", "video"}:
         options += ", assistant_only_loss=True"
+        lines.append("# the chat template has to mark answers with {% generation %}; clips are decoded by torchcodec")
     return [*lines, f"SFTTrainer(model, train_dataset=rows, args=SFTConfig({options}))"]
 
 
