@@ -7,6 +7,7 @@ from pathlib import Path
 
 from affectllm.corpus import TRAIN, Sample
 from affectllm.corpus.duplicates import TextDuplicates
+from affectllm.corpus.media_content import media_duplicates
 from affectllm.corpus.store import read_rows
 
 
@@ -24,11 +25,20 @@ def find_duplicates(
     found: dict[str, dict[str, str]] = {}
     if "text" in kinds or "near_text" in kinds:
         finder = TextDuplicates() if "near_text" in kinds else TextDuplicates(threshold=None)
-        texts = (
-            (f"{s.corpus}/{s.id}", s.text, s.language) for s in _samples(corpora, build) if s.text and not s.context
-        )
+        texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build) if _is_words_alone(s))
         _add(found, finder.find(texts))
+    if "media" in kinds:
+        _add(found, media_duplicates(_samples(corpora, build), roots))
     return found
+
+
+def _is_words_alone(sample: Sample) -> bool:
+    """Actors say one sentence in every mood, and "Really?" is another utterance in another dialogue."""
+    return bool(sample.text) and not sample.context and not sample.media
+
+
+def _key(sample: Sample) -> str:
+    return f"{sample.corpus}/{sample.id}"
 
 
 def _add(found: dict[str, dict[str, str]], dropped: Mapping[str, str]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from affectllm.corpus import Rejection, Sample
@@ -13,9 +14,12 @@ COMPARISON = LabelSpace(
 )
 
 
+_WAITING = 64  # samples that look for a partner at the same time
+
+
 @dataclass
 class Pairing:
-    """Pairs each sample with the one before it that has no partner yet.
+    """Pairs each sample with the one that has waited longest among those that differ enough from it.
 
     Args:
         space, rater, dimension: what is compared, and whose ratings.
@@ -26,34 +30,31 @@ class Pairing:
     rater: str
     dimension: str
     margin: float
-    _waiting: Sample | None = field(default=None, init=False)
+    _waiting: list[Sample] = field(default_factory=list, init=False)
 
     def add(self, sample: Sample) -> Sample | Rejection | None:
-        """A pair, None while the sample waits for a partner, or why it is not compared."""
+        """A pair, None while the sample waits for a partner, or who is not compared and why."""
         annotation = sample.annotation(self.space, self.rater)
         if annotation is None or self.dimension not in annotation.value:
             return Rejection(sample.id, "no_annotation", sample.source)
-        if self._waiting is None:
-            self._waiting = sample
-            return None
-        other, self._waiting = self._waiting, None
-        made = self._pair(other, sample)
-        if made is None:
-            self._waiting = other
-            return Rejection(sample.id, "too_close", sample.source, f"differs by less than {self.margin:g}")
-        return made
+        for other in self._waiting:
+            if abs(self._value(other) - self._value(sample)) >= self.margin:
+                self._waiting.remove(other)
+                return self._pair(other, sample)
+        self._waiting.append(sample)
+        return self._alone(self._waiting.pop(0)) if len(self._waiting) > _WAITING else None
 
-    def rest(self) -> Rejection | None:
-        """The sample that found no partner."""
-        left, self._waiting = self._waiting, None
-        return Rejection(left.id, "no_partner", left.source) if left else None
+    def rest(self) -> Iterator[Rejection]:
+        """The samples that found no partner."""
+        yield from map(self._alone, self._waiting)
+        self._waiting.clear()
 
-    def _pair(self, one: Sample, other: Sample) -> Sample | None:
+    def _alone(self, sample: Sample) -> Rejection:
+        return Rejection(sample.id, "no_partner", sample.source, f"none differs by {self.margin:g}")
+
+    def _pair(self, one: Sample, other: Sample) -> Sample:
         first, second = (one, other) if draw(f"{one.id}|{other.id}") < 0.5 else (other, one)
-        low, high = self._value(first), self._value(second)
-        if abs(low - high) < self.margin:
-            return None
-        more = "a" if low > high else "b"
+        more = "a" if self._value(first) > self._value(second) else "b"
         both = first.text is not None and second.text is not None
         return Sample(
             id=f"{first.id}|{second.id}",

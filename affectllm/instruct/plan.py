@@ -151,8 +151,7 @@ class Plan:
                 yield Rejection(sample.id, reason, sample.source)
             elif (made := pairing.add(sample)) is not None:
                 yield made
-        if left := pairing.rest():
-            yield left
+        yield from pairing.rest()
 
     def _groups(self, asked: Asked) -> list[str]:
         sample = asked.sample
