@@ -293,8 +293,8 @@ def _gallery(arguments: argparse.Namespace) -> None:
 
 
 def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, templates, metrics and backbones")
-    kinds = ("corpora", "tasks", "recipes", "templates", "metrics", "backbones")
+    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, mixtures, templates, metrics and backbones")
+    kinds = ("corpora", "tasks", "recipes", "mixtures", "templates", "metrics", "backbones")
     parser.add_argument("kind", nargs="?", choices=kinds)
     parser.set_defaults(body=_ls)
 
@@ -307,7 +307,7 @@ def _ls(arguments: argparse.Namespace) -> None:
 
 def _add_show(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser(
-        "show", help="show a corpus, task, recipe, template or metric, with samples where they are at hand"
+        "show", help="show a corpus, task, recipe, mixture, template or metric, with samples where they are at hand"
     )
     parser.add_argument("name", nargs="+", metavar="NAME", help="a name; `metric NAME` where a name is not unique")
     parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")

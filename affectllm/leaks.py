@@ -9,12 +9,15 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
+from affectllm.build import present_roots
 from affectllm.corpus import TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.corpus.shared import THRESHOLD, Shared, Source, find_shared
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, MissingCorpus
 from affectllm.evaluate.sources import task_sources
+from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.train.recipe import load_recipe
 
 _SHOWN = 100  # characters of a text
@@ -33,8 +36,8 @@ def leaks(
     """Print what the training data of ``name`` share with what ``tasks`` score; 1 when there is anything, else 0.
 
     Args:
-        name: a recipe.
-        tasks: tasks or groups; without any those that the recipe names.
+        name: a recipe or a mixture.
+        tasks: tasks or groups; without any those that the recipe names, or all that score a corpus at hand.
         threshold: least estimated similarity of near-duplicate texts.
         media: whether the content of clips is compared.
 
@@ -43,15 +46,40 @@ def leaks(
         MissingCorpus: when a corpus of either side is not at hand.
         AffectError: when there is no task, or the threshold is out of bounds.
     """
-    recipe = load_recipe(name, overrides)
-    sources = task_sources(tasks or recipe.eval.tasks)
-    if not sources:
-        raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
-    roots = _roots([*recipe.corpora(), *(corpus for corpus, _ in sources.values())], pairs)
-    train = {corpus: _announced(corpus, source) for corpus, source in training_samples(recipe.corpora(), roots).items()}
+    trained, compared = _training(name, overrides, pairs, tasks)
+    sources = task_sources(compared)
+    roots = trained | _roots([corpus for corpus, _ in sources.values() if corpus not in trained], pairs)
+    train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media)
     print(_json(name, sources, found) if as_json else "\n".join(_rendered(sources, found)))
     return int(any(found.values()))
+
+
+def _training(
+    name: str, overrides: Sequence[str], pairs: Sequence[str], tasks: Sequence[str]
+) -> tuple[dict[str, Path], Sequence[str]]:
+    """The corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
+    if not is_mixture(name):
+        recipe = load_recipe(name, overrides)
+        if not (compared := tasks or recipe.eval.tasks):
+            raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
+        return _roots(recipe.corpora(), pairs), compared
+    roots, missing = present_roots(load_mixture(name, overrides), pairs)
+    if missing:
+        print(f"not compared, since they are not there: {', '.join(missing)}", file=sys.stderr)
+    return roots, tasks or _tasks_at_hand(parse_roots(pairs))
+
+
+def _tasks_at_hand(given: Mapping[str, Path]) -> list[str]:
+    """Every task whose corpus is at hand."""
+    found = []
+    for name, (corpus, _) in task_sources(list(registry.names("eval_tasks"))).items():
+        try:
+            locate(corpus, given)
+        except MissingCorpus:
+            continue
+        found.append(name)
+    return found
 
 
 def shared_with_tasks(

@@ -26,7 +26,7 @@ def ls(kind: str | None) -> None:
 
 
 def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
-    """Print a corpus card with its first samples, a recipe, a task page, a template or a metric.
+    """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template or a metric.
 
     Args:
         words: a name, or its kind and the name (``metric uar``).
@@ -46,6 +46,7 @@ def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
         _show_corpus(name, count, pairs)
         return
     pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
+    pages |= registry.names("recipes/mixtures")
     if name not in pages:
         near = difflib.get_close_matches(name, [*registry.names("data_builders"), *pages, *METRICS], n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
@@ -146,15 +147,29 @@ def _comment(path: Path) -> str:
 
 
 def _prompts() -> dict[str, Path]:
-    from affectllm.instruct.template import PROMPTS
+    from affectllm.instruct.wording import PROMPTS
 
     return {path.stem: path for path in sorted(PROMPTS.glob("*.yaml"))}
 
 
 def _templates() -> Iterable[Sequence[str]]:
-    yield "NAME", "WHAT"
+    from affectllm.instruct.wording import load_wording
+
+    yield "NAME", "ASKS FOR", "TOLD", "LANGUAGES", "WHAT"
     for name, path in _prompts().items():
-        yield name, _comment(path)
+        page = load_wording(name)
+        told = ", ".join((*page.given, *page.facts)) or "–"
+        yield name, ", ".join(page.slots.values()), told, ", ".join(page.speeches), _comment(path)
+
+
+def _mixtures() -> Iterable[Sequence[str]]:
+    from affectllm.instruct.mixture_page import load_mixture
+
+    yield "NAME", "CORPORA", "PARTS", "CONVERSATIONS", "WHAT"
+    for name, path in registry.names("recipes/mixtures").items():
+        page = load_mixture(name)
+        size = f"about {page.expected:,}" if page.expected else "–"
+        yield name, str(len(page.corpora())), str(len(page.mixture)), size, _comment(path)
 
 
 def _metrics() -> Iterable[Sequence[str]]:
@@ -178,6 +193,7 @@ _LISTS = {
     "corpora": _corpora,
     "tasks": lambda: _first_comments("eval_tasks"),
     "recipes": lambda: _first_comments("recipes"),
+    "mixtures": _mixtures,
     "templates": _templates,
     "metrics": _metrics,
     "backbones": _backbones,

@@ -369,6 +369,41 @@ def test_without_any_task_the_command_says_what_to_do(
     assert "affectllm leaks mine TASK" in capsys.readouterr().err
 
 
+def test_a_mixture_is_compared_with_every_task_at_hand(
+    page: Callable[..., list[str]],
+    corpora: dict[str, Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    page("stranger", "base", "toy_3", "reader", {})
+    monkeypatch.setenv("AFFECTLLM_CORPORA", str(tmp_path / "roots"))
+    mixed = tmp_path / "mixed.yaml"
+    part = "{corpus: %s, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}"
+    absent = "{corpus: isear, template: emotion_choice, space: isear_7, rater: writer, modalities: [text]}"
+    mixed.write_text(f"missing: skip\nmixture:\n  - {part % 'child'}\n  - {absent}\n", encoding="utf-8")
+    scored = tmp_path / "eval_tasks" / "base_task.yaml"
+    scored.parent.mkdir(exist_ok=True)
+    scored.write_text(TASK_PAGE, encoding="utf-8")
+    status = main(["leaks", str(mixed)])
+    told = capsys.readouterr()
+    assert "not compared, since they are not there: isear" in told.err
+    assert "base_task (base, test)" in told.out and status in (0, 1)
+
+
+TASK_PAGE = """\
+task: base_task
+class: !function affectllm.evaluate.task.AffectTask
+corpus: base
+split: test
+template: emotion_choice
+gold: {space: toy_3, rater: reader}
+modalities: [text]
+metrics: [uar]
+metadata: {version: 1}
+"""
+
+
 @pytest.mark.skipif("AFFECTLLM_CORPORA" not in os.environ, reason="needs the real files")
 def test_real_reccon_shares_words_with_real_dailydialog() -> None:
     roots = {name: Path(os.environ["AFFECTLLM_CORPORA"], name) for name in ("reccon", "dailydialog")}

@@ -10,6 +10,7 @@ import pytest
 from evaluating import GROUPS, PAGES, TASKS, corpus_of, miniatures, real_corpora, use
 
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound
+from affectllm.evaluate.documents import words
 from affectllm.evaluate.media_error import media_error_reply
 from affectllm.evaluate.page import check_pages
 from affectllm.evaluate.task import AffectTask
@@ -115,6 +116,15 @@ def test_modalities_are_taken_away_from_question_and_clip(build) -> None:
     assert kinds["audio"] == [("audio", False), ("text", False)]
     assert kinds["video"] == kinds["video,text"] == [("video", False), ("text", False)]
     assert "What is said" in shown["text"][-1]["text"] and "What is said" not in shown["audio"][-1]["text"]
+
+
+def test_held_out_paraphrases_are_asked_and_none_of_those_for_training(build, monkeypatch) -> None:
+    usual = build("meld_emotion")
+    monkeypatch.setenv("AFFECTLLM_HELD_OUT", "1")
+    held_out = build("meld_emotion")
+    assert held_out.facts()["held_out"] and not usual.facts()["held_out"]
+    asked = {words(document).rpartition("\n\n")[2] for document in held_out.task_docs}
+    assert asked and not asked & {words(document).rpartition("\n\n")[2] for document in usual.task_docs}
 
 
 def test_a_task_without_the_shown_modalities_is_an_error(build) -> None:

@@ -16,6 +16,7 @@ from affectllm.errors import AffectError, Malformed
 
 ROOTS = "AFFECTLLM_ROOTS"
 MODALITIES = "AFFECTLLM_MODALITIES"
+HELD_OUT = "AFFECTLLM_HELD_OUT"
 _KNOWN = ("video", "audio", "image", "text")
 
 
@@ -39,6 +40,11 @@ def modalities() -> tuple[str, ...] | None:
     return parse_modalities(text) if text else None
 
 
+def held_out() -> bool:
+    """Whether every task asks its held-out paraphrases; ``$AFFECTLLM_HELD_OUT`` is 1."""
+    return os.environ.get(HELD_OUT) == "1"
+
+
 def parse_modalities(text: str) -> tuple[str, ...]:
     """``"video+audio"`` or ``"video,audio"`` → ``("video", "audio")``.
 
@@ -54,12 +60,13 @@ def parse_modalities(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def settings(given_roots: Mapping[str, Path], shown: Sequence[str] | None) -> Iterator[None]:
-    """Set both variables for this process and those that it starts, and restore them afterwards."""
+def settings(given_roots: Mapping[str, Path], shown: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
+    """Set the variables for this process and those that it starts, and restore them afterwards."""
     merged = {**roots(), **given_roots}
     wanted = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
         MODALITIES: ",".join(shown) if shown else os.environ.get(MODALITIES),
+        HELD_OUT: "1" if held_out else os.environ.get(HELD_OUT),
     }
     before = {name: os.environ.get(name) for name in wanted}
     _set(wanted)

@@ -1,4 +1,4 @@
-"""Starting lm-eval with all of its own options, and ours: ``--root NAME=DIR`` and ``--modalities``."""
+"""Starting lm-eval with all of its own options, and ours: ``--root NAME=DIR``, ``--modalities``, ``--held-out``."""
 
 from __future__ import annotations
 
@@ -28,6 +28,11 @@ def parser() -> argparse.ArgumentParser:
         metavar="NAMES",
         help="show only these of a task's modalities, for example text, audio, video+audio",
     )
+    group.add_argument(
+        "--held-out",
+        action="store_true",
+        help="ask in the paraphrases that no training set uses: the difference is how much the wording matters",
+    )
     return ours
 
 
@@ -53,7 +58,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
     shown = parse_modalities(ours.modalities) if ours.modalities else None
-    with settings(parse_roots(ours.root), shown):
+    with settings(parse_roots(ours.root), shown, ours.held_out):
         folder, theirs = _own_output(theirs)
         return _run(theirs, folder)
 

@@ -7,7 +7,7 @@ folders first, and names each broken one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class TaskPage:
         modalities: what the model is shown, of ``video``, ``audio``, ``image``, ``text``.
         metrics: names of metrics, the headline first.
         cluster: ``speaker`` or ``dialogue``: what the intervals resample; None for single items.
+        language: BCP-47 tag of question and answer.
+        held_out: whether the held-out paraphrases are asked.
     """
 
     corpus: str
@@ -41,6 +43,8 @@ class TaskPage:
     modalities: tuple[str, ...]
     metrics: tuple[str, ...]
     cluster: str | None
+    language: str = "en"
+    held_out: bool = False
 
     @classmethod
     def take(cls, config: dict[str, Any], where: str) -> TaskPage:
@@ -53,8 +57,9 @@ class TaskPage:
         if not isinstance(gold, Mapping) or set(gold) != {"space", "rater"}:
             raise Malformed("gold must be {space: …, rater: …}", where=where)
         values: dict[str, Any] = {"cluster": config.pop("cluster", None), **gold}
+        values |= {key: config.pop(key) for key in ("language", "held_out") if key in config}
         for field in fields(cls):
-            if field.name not in values:
+            if field.name not in values and field.default is MISSING:
                 if field.name not in config:
                     raise Malformed(f"the key {field.name} is missing", where=where, do="see CONTRIBUTING.md")
                 values[field.name] = config.pop(field.name)
@@ -71,6 +76,8 @@ class TaskPage:
             value = getattr(self, name)
             if not isinstance(value, tuple) or not value or not all(isinstance(item, str) for item in value):
                 raise Malformed(f"{name} must be a list of names, not {value!r}", where=where)
+        if not isinstance(self.language, str) or not isinstance(self.held_out, bool):
+            raise Malformed("language is a tag such as zh, held_out is true or false", where=where)
         if self.split not in SPLITS or self.split == TRAIN:
             raise Malformed(f"a task scores validation or test, not {self.split!r}", where=where)
         if self.cluster not in (None, "speaker", "dialogue"):

@@ -88,7 +88,7 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
     gold, predicted = _pairs(facts, rows)
     clusters, kind = _clusters(facts, rows)
     reasons = Counter(row["unreadable"] for row in rows if row["unreadable"])
-    copied = ("corpus", "split", "rater", "space", "template", "template_version", "modalities")
+    copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
         **_label_details(facts, gold, predicted),

@@ -99,6 +99,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "split": self.page.split,
             "template": self.template.name,
             "template_version": self.template.version,
+            "language": self.template.language,
+            "held_out": self.template.held_out,
             "form": self.form,
             "space": self.page.space,
             "labels": list(self.template.space.names),
@@ -223,7 +225,14 @@ def _template(page: TaskPage, builder: Builder, task: str) -> Template:
     if page.rater not in builder.CARD.raters:
         known = ", ".join(builder.CARD.raters)
         raise NotFound(f"{page.corpus} has no rater called {page.rater!r}", where=task, do=f"choose of {known}")
-    return load_template(page.template, space=spaces[page.space], rater=page.rater, modalities=_shown(page, task))
+    return load_template(
+        page.template,
+        space=spaces[page.space],
+        rater=page.rater,
+        modalities=_shown(page, task),
+        language=page.language,
+        held_out=page.held_out or environment.held_out(),
+    )
 
 
 def _shown(page: TaskPage, task: str) -> tuple[str, ...]:
