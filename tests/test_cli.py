@@ -29,6 +29,7 @@ VERBS = (
     "score",
     "report",
     "publish",
+    "leaks",
     "audit",
     "gallery",
     "ls",

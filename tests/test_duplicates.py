@@ -112,6 +112,11 @@ def test_copies_of_a_near_duplicate_follow_it() -> None:
     assert find(TWEET, cut, cut.upper()) == {"1": "0", "2": "0"}
 
 
+def test_a_crowded_bucket_hides_near_duplicates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("affectllm.corpus.duplicates._CROWD", 0)
+    assert find(TWEET, TWEET.rpartition(" ")[0], TWEET) == {"2": "0"}
+
+
 def test_scripts_without_spaces_are_compared_by_characters() -> None:
     text = "我昨天在火车站看到了一个非常善良的老人他帮助了所有的人我真的很感动谢谢你们"
     near = text[:-1] + "呢"
