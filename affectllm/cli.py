@@ -238,9 +238,11 @@ def _export(arguments: argparse.Namespace) -> None:
 
 
 def _add_leaks(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("leaks", help="say what a recipe trains on and tasks score; exits with 1 if anything")
-    parser.add_argument("name", metavar="NAME", help="a recipe (see `affectllm ls recipes`)")
-    parser.add_argument("tasks", nargs="*", metavar="TASK", help="tasks or groups (default: those of the recipe)")
+    told = "say what a recipe or a mixture trains on and tasks score; exits with 1 if anything"
+    parser = verbs.add_parser("leaks", help=told)
+    parser.add_argument("name", metavar="NAME", help="a recipe or a mixture (see `affectllm ls`)")
+    tasks = "tasks or groups (default: the recipe's, or all that score a corpus at hand)"
+    parser.add_argument("tasks", nargs="*", metavar="TASK", help=tasks)
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
     )

@@ -78,4 +78,5 @@ def find(kind: Folder, name: str) -> Path:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or list(known)
     nouns = {"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe", "recipes/mixtures": "mixture"}
-    raise NotFound(f"there is no {nouns[kind]} called {name!r}", do=f"did you mean {', '.join(near)}? See `affectllm ls`")
+    told = f"did you mean {', '.join(near)}? See `affectllm ls`"
+    raise NotFound(f"there is no {nouns[kind]} called {name!r}", do=told)

@@ -97,7 +97,13 @@ def test_a_recipe_and_a_template_load_there(installed: Path, tmp_path: Path) -> 
         "recipe = load_recipe('quickstart')\n"
         "from affectllm.model.backbones import BACKBONES\n"
         "print(launch_file(recipe.launch), all(b.chat_template() for b in BACKBONES.values()))\n"
-        "print(recipe.data.mixture[0].bind())\n"
+        "from affectllm.instruct import load_template, template_names\n"
+        "from affectllm.instruct.wording import load_wording\n"
+        "print(recipe.data.mixture[0].bind().name, all('en' in load_wording(n).speeches for n in template_names()))\n"
+        "from affectllm.instruct.mixture_page import load_mixture\n"
+        "from affectllm import registry\n"
+        "print(len([load_mixture(name) for name in registry.names('recipes/mixtures')]))\n"
     )
     out = run(installed, "-c", code, folder=tmp_path)
-    assert str(ROOT) not in out and "cpu.yaml True\nTemplate(name='emotion_choice'" in out
+    mixtures = len(list((ROOT / "recipes" / "mixtures").glob("*.yaml")))
+    assert str(ROOT) not in out and f"cpu.yaml True\nemotion_choice True\n{mixtures}\n" in out

@@ -110,11 +110,21 @@ class Sample:
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Sample:
         """Rebuild a sample from ``to_json``."""
-        fields = dict(record)
-        fields["context"] = tuple(Turn(**turn) for turn in record["context"])
-        fields["media"] = tuple(MediaRef(**ref) for ref in record["media"])
-        fields["annotations"] = tuple(Annotation.from_json(a) for a in record["annotations"])
-        return cls(**fields)
+        # Called for every row that is asked: lists where a generator would do, and field by field.
+        return cls(
+            id=record["id"],
+            corpus=record["corpus"],
+            split=record["split"],
+            annotations=tuple([Annotation.from_json(answer) for answer in record["annotations"]]),
+            source=record["source"],
+            text=record["text"],
+            language=record["language"],
+            speaker=record["speaker"],
+            dialogue=record["dialogue"],
+            context=tuple([Turn(turn["speaker"], turn["text"]) for turn in record["context"]]),
+            media=tuple([MediaRef(**ref) for ref in record["media"]]),
+            attributes=record["attributes"],
+        )
 
 
 @dataclass(frozen=True, slots=True)

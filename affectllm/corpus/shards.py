@@ -66,7 +66,7 @@ def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, 
     """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; how many shards there are."""
     items: Iterator[Item] = iter(load_builder(name).samples(root))
     shown = _progress(items, name) if progress else items
-    with _seldom_collected():
+    with seldom_collected():
         for number in range(10**9):
             block = islice(shown, ROWS_PER_SHARD)
             if (first := next(block, None)) is None:
@@ -80,7 +80,7 @@ def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, 
 
 
 @contextmanager
-def _seldom_collected() -> Iterator[None]:
+def seldom_collected() -> Iterator[None]:
     """Look for reference cycles seldom: rows have none, and a tenth of a build went into looking."""
     before = gc.get_threshold()
     if gc.isenabled() and before[0]:  # zero is never

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Sequence
+import os
+import shutil
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -52,40 +54,38 @@ def conversation_files(build: Path, split: str) -> list[Path]:
 def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
     """Put files of rows together as the files of a split, and return the number of rows.
 
-    ``given`` keeps the order, ``shuffled`` draws one from seed and row id, ``short_first`` puts short messages first,
-    ``stages`` goes by the parts' stages and shuffles within each. At most one file's rows are in memory.
+    ``given`` keeps the order and the blocks as they are, ``shuffled`` draws one from seed and row id, ``short_first``
+    puts short messages first, ``stages`` goes by the parts' stages and shuffles within each. At most one file's rows
+    are in memory.
     """
     (build / FOLDER).mkdir(parents=True, exist_ok=True)
     if order == "given":
-        return _joined(blocks, build, split)
+        return _linked(blocks, build, split)
     return _ordered(blocks, build, split, order, seed)
 
 
-def _joined(blocks: Sequence[Path], build: Path, split: str) -> int:
-    sizes = [size for block in blocks for size in _group_sizes(block)]
-    places = _places(sizes)
-    total = places[-1] + 1 if places else 1
-    tables = (table for block in blocks for table in _tables(block))
-    with ExitStack() as stack:
-        writers: list[_File] = []
-        for place, table in zip(places, tables, strict=True):
-            if place == len(writers):
-                writers.append(stack.enter_context(_File(build, split, place, total)))
-            writers[place].write(table)
-        if not places:
-            stack.enter_context(_File(build, split, 0, 1))
+def _linked(blocks: Sequence[Path], build: Path, split: str) -> int:
+    """The blocks themselves are the files: nothing is copied. Blocks without rows are left out."""
+    sizes = [_rows(block) for block in blocks]
+    kept = [block for block, size in zip(blocks, sizes, strict=True) if size]
+    for number, block in enumerate(kept):
+        place = _file(build, split, number, len(kept))
+        place.unlink(missing_ok=True)
+        _link(block, place)
+    if not kept:
+        with _File(build, split, 0, 1):
+            pass
     return sum(sizes)
 
 
-def _places(sizes: Iterable[int]) -> list[int]:
-    """For each row group the number of the file that it goes into."""
-    found, file, rows = list[int](), 0, 0
-    for size in sizes:
-        if rows >= ROWS_PER_FILE:
-            file, rows = file + 1, 0
-        found.append(file)
-        rows += size
-    return found
+def _link(block: Path, place: Path) -> None:
+    with explained(place):
+        try:
+            os.link(block, place)
+        except OSError:  # not every file system has links
+            scratch = place.with_name(f".{place.name}.part")
+            shutil.copyfile(block, scratch)
+            scratch.replace(place)
 
 
 def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
@@ -161,7 +161,7 @@ class _File:
     """One file of a split, which appears under its name when it is whole."""
 
     def __init__(self, build: Path, split: str, number: int, total: int) -> None:
-        self._path = build / FOLDER / f"{split}-{number:05d}-of-{total:05d}.parquet"
+        self._path = _file(build, split, number, total)
         self._scratch = self._path.with_name(f".{self._path.name}.part")
 
     def __enter__(self) -> _File:
@@ -183,11 +183,14 @@ class _File:
         self._scratch.unlink(missing_ok=True)
 
 
-def _group_sizes(block: Path) -> list[int]:
+def _file(build: Path, split: str, number: int, total: int) -> Path:
+    return build / FOLDER / f"{split}-{number:05d}-of-{total:05d}.parquet"
+
+
+def _rows(block: Path) -> int:
     import pyarrow.parquet as parquet
 
-    found = parquet.read_metadata(block)
-    return [found.row_group(number).num_rows for number in range(found.num_row_groups)]
+    return int(parquet.read_metadata(block).num_rows)
 
 
 def _tables(block: Path) -> Iterator[pa.Table]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from affectllm.corpus import TRAIN, Sample
 from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.media_content import media_duplicates
+from affectllm.corpus.shared import SHINGLE, THRESHOLD
 from affectllm.corpus.store import read_rows
 
 
@@ -24,7 +25,8 @@ def find_duplicates(
     """
     found: dict[str, dict[str, str]] = {}
     if "text" in kinds or "near_text" in kinds:
-        finder = TextDuplicates() if "near_text" in kinds else TextDuplicates(threshold=None)
+        near = TextDuplicates(THRESHOLD, SHINGLE)
+        finder = near if "near_text" in kinds else TextDuplicates(threshold=None)
         texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build) if _is_words_alone(s))
         _add(found, finder.find(texts))
     if "media" in kinds:

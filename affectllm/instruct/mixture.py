@@ -26,7 +26,7 @@ from affectllm.instruct.part import Part
 from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
 
-GROUPS_PER_BLOCK = 5
+GROUPS_PER_BLOCK = 10
 WORK, REJECTED, COUNTS = ".work", "rejected.jsonl", "counts.json"
 
 
@@ -41,7 +41,8 @@ class Mixture:
             by n^(1/T), and the expected total stays (Arivazhagan et al., arXiv 1907.05019, section 3).
         order: of the training conversations; ``stages`` and ``short_first`` are curricula.
         deduplicate: training samples that are dropped: ``text`` (equal words), ``near_text`` (estimated Jaccard
-            similarity of at least 0.8), ``media`` (equal bytes); across all corpora, the first one stays.
+            similarity of their word pairs of at least 0.7), ``media`` (equal bytes); across all corpora, the first
+            one stays.
         languages: BCP-47 tags of the samples that are asked; None for all.
         only: ``commercial`` leaves out corpora whose licence forbids commercial use.
     """
@@ -97,21 +98,44 @@ def build(
         AffectError: when the mixture yields no training conversation at all.
     """
     _check(mixture)
-    plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]
+    for part in mixture.mixture:
+        part.bind()
     left_out = _left_out(mixture)
     kept = [name for name in mixture.corpora() if name not in left_out]
     if not kept:
         told = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
         raise AffectError(f"every corpus of the mixture is left out ({told})", do="relax the filter, or add corpora")
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    samples = {name: _store(name, roots[name], out, processes, workers) for name in kept}
-    blocks = list(_blocks(kept, out))
+    stored = {name: _store(name, roots[name], out, processes, workers) for name in kept}
     dropped = _remembered(out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots))
-    work = _Work(mixture, seed, out, dropped)
-    decisions = _decide(plans, work, blocks, processes)
-    counts = work.run(_render, blocks, processes, "asking", [asdict(decision) for decision in decisions])
-    found = _put_together(mixture, seed, out, blocks, counts, kept)
-    return {"samples": samples, **found, "left_out": left_out}
+    logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
+    found = converse(mixture, kept, out, seed, processes, dropped, logs)
+    shutil.rmtree(out / WORK)
+    return {"samples": {name: made["samples"] for name, made in stored.items()}, **found, "left_out": left_out}
+
+
+def converse(
+    mixture: Mixture,
+    corpora: Sequence[str],
+    out: Path,
+    seed: int,
+    processes: Executor | None = None,
+    dropped: Mapping[str, Mapping[str, str]] | None = None,
+    logs: Mapping[Path, Mapping[str, int]] | None = None,
+) -> dict[str, Any]:
+    """Ask the samples that are stored in ``out``: its conversations, and counts as ``build`` returns them.
+
+    Args:
+        corpora: those that are stored there.
+        dropped: corpus → sample id → what it repeats: training samples that are not asked.
+        logs: files of rejections that come first in ``rejected.jsonl``, with their counts.
+    """
+    plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]
+    blocks = list(_blocks(corpora, out))
+    work = _Work(mixture, seed, out, dropped or {})
+    decided = [asdict(decision) for decision in _decide(plans, work, blocks, processes)]
+    counts = work.run(_render, blocks, processes, "asking", decided)
+    return _put_together(mixture, seed, out, blocks, counts, logs or {})
 
 
 def _check(mixture: Mixture) -> None:
@@ -133,8 +157,8 @@ def _left_out(mixture: Mixture) -> dict[str, str]:
     return found
 
 
-def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, int]:
-    """The samples of a corpus, built once."""
+def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, Any]:
+    """The samples of a corpus, built once; counts of samples and rejections."""
     place = out / WORK / "corpora" / name
 
     def built() -> dict[str, Any]:
@@ -145,7 +169,7 @@ def _store(name: str, root: Path, out: Path, processes: Executor | None, workers
         (place / "samples" / name).rename(target)
         return made
 
-    return dict(_remembered(out / WORK / f"{name}.json", built)["samples"])
+    return dict(_remembered(out / WORK / f"{name}.json", built))
 
 
 def _remembered(note: Path, make: Callable[[], Any]) -> Any:
@@ -219,11 +243,11 @@ class _Work:
 
 def _decide(plans: Sequence[Plan], work: _Work, blocks: Sequence[Block], processes: Executor | None) -> list[Decision]:
     """What each part does with all of its samples; reads nothing when no part depends on that."""
-    tempered = work.mixture.temperature != 1
-    if not tempered and not any(plan.looks_ahead for plan in plans):
+    counted = [block for block in blocks if any(_counts(plan, block, work.mixture) for plan in plans)]
+    if not counted:
         return [Decision() for _ in plans]
     found = [Census() for _ in plans]
-    for made in work.run(_count, blocks, processes, "counting", None):
+    for made in work.run(_count, counted, processes, "counting", None):
         for number, census in made.items():
             found[number].add(census, plans[number].caps)
     rates = _tempered([census.asked for census in found], work.mixture.temperature)
@@ -240,11 +264,13 @@ def _tempered(sizes: Sequence[int], temperature: float) -> list[float]:
 
 def _count(work: _Work, block: Block, _: None) -> dict[int, Census]:
     samples = [item for item in work.samples(block) if isinstance(item, Sample)]
-    return {n: plan.census(iter(samples)) for n, plan in work.plans(block.corpus, None) if _counted(plan, work.mixture)}
+    plans = work.plans(block.corpus, None)
+    return {number: plan.census(iter(samples)) for number, plan in plans if _counts(plan, block, work.mixture)}
 
 
-def _counted(plan: Plan, mixture: Mixture) -> bool:
-    return plan.looks_ahead or mixture.temperature != 1
+def _counts(plan: Plan, block: Block, mixture: Mixture) -> bool:
+    own = plan.part.corpus == block.corpus
+    return own and (plan.looks_ahead(block.split) or (block.split == TRAIN and mixture.temperature != 1))
 
 
 def _render(work: _Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
@@ -254,7 +280,8 @@ def _render(work: _Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> 
         scratch = place.with_name(f".{place.name}.part")
         shutil.rmtree(scratch, ignore_errors=True)
         scratch.mkdir(parents=True)
-        _fill(work, block, decided, scratch)
+        with shards.seldom_collected():
+            _fill(work, block, decided, scratch)
         scratch.rename(place)
     counts: dict[str, Any] = json.loads((place / COUNTS).read_text(encoding="utf-8"))
     return counts
@@ -294,18 +321,21 @@ def _place(out: Path, block: Block) -> Path:
 
 
 def _put_together(
-    mixture: Mixture, seed: int, out: Path, blocks: Sequence[Block], counts: Sequence[Any], kept: Sequence[str]
+    mixture: Mixture,
+    seed: int,
+    out: Path,
+    blocks: Sequence[Block],
+    counts: Sequence[Any],
+    logs: Mapping[Path, Mapping[str, int]],
 ) -> dict[str, Any]:
     rejected: Counter[str] = Counter()
     parts: Counter[str] = Counter()
-    logs = [out / WORK / "corpora" / name / REJECTED for name in kept]
-    for name in kept:
-        rejected.update(json.loads((out / WORK / f"{name}.json").read_text(encoding="utf-8"))["rejected"])
+    for log in logs.values():
+        rejected.update(log)
     for block, count in zip(blocks, counts, strict=True):
         rejected.update(count["rejected"])
         parts.update(count["parts"] if block.split == TRAIN else {})
-        logs.append(_place(out, block) / REJECTED)
-    _concatenate(logs, out / REJECTED)
+    _concatenate([*logs, *(_place(out, block) / REJECTED for block in blocks)], out / REJECTED)
     conversations = {}
     for split in ASKED_SPLITS:
         files = [_place(out, block) / "rows.parquet" for block in blocks if block.split == split]
@@ -313,7 +343,7 @@ def _put_together(
     if not conversations[TRAIN]:
         reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
         raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")
-    shutil.rmtree(out / WORK)
+    shutil.rmtree(out / WORK / "blocks")
     return {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
 
 

@@ -88,10 +88,11 @@ class Plan:
         found |= {"class": part.cap_per_class, "speaker": part.cap_per_speaker}
         return {kind: cap for kind, cap in found.items() if cap is not None}
 
-    @property
-    def looks_ahead(self) -> bool:
-        """Whether decisions about one sample depend on the others."""
-        return self.part.balance != "none" or bool(self.caps)
+    def looks_ahead(self, split: str) -> bool:
+        """Whether decisions about one sample of a split depend on the others."""
+        if split == TRAIN:
+            return self.part.balance != "none" or bool(self.caps.keys() - {VALIDATION})
+        return split in self.caps
 
     def census(self, samples: Iterator[Sample]) -> Census:
         """Count one block of samples."""

@@ -136,18 +136,21 @@ class Template:
     def prepare(self, sample: Sample) -> Asked | Refused:
         """The sample's answers, or why it cannot be asked: see ``reject``."""
         gold: dict[str, Any] = {}
-        for slot in (*self.slots, *self.given):
+        for slot in self._all_slots:
             found = slot.gold(sample)
             if isinstance(found, Refused):
                 return found
             gold[slot.name] = found
         if reason := missing_modality(sample, self.modalities):
             return Refused(reason)
-        if missing := next((fact for fact in self.wording.facts if not sample.attributes.get(fact)), None):
-            return Refused(f"no_{missing}")
-        given = {slot.name: self._worded(slot, gold[slot.name]) for slot in self.given}
-        given |= {fact: sample.attributes[fact] for fact in self.wording.facts}
-        asked = Asked(sample, {slot.name: gold[slot.name] for slot in self.slots}, given)
+        for fact in self.wording.facts:
+            if not sample.attributes.get(fact):
+                return Refused(f"no_{fact}")
+        given: dict[str, str] = {}
+        if self.given or self.wording.facts:
+            given = {slot.name: self._worded(slot, gold.pop(slot.name)) for slot in self.given}
+            given |= {fact: sample.attributes[fact] for fact in self.wording.facts}
+        asked = Asked(sample, gold, given)
         if reason := refusal(self._texts(asked)):
             return Refused(reason)
         return Refused("unreadable_answer") if self._fragile and not self._reads_back(asked) else asked
@@ -249,13 +252,22 @@ class Template:
     def _worded(self, slot: Slot, gold: Any) -> str:
         return slot.how.worded(gold, slot.space, self.language, self._spoken.nothing)
 
-    def _texts(self, asked: Asked) -> Iterator[str]:
+    def _texts(self, asked: Asked) -> list[str]:
         """What comes from the corpus: words, context, facts and free answers."""
+        found = [asked.gold[slot.name] for slot in self._open_slots]
+        found += asked.given.values()
         if "text" in self.modalities:
-            yield asked.sample.text or ""
-            yield from (turn.text for turn in asked.sample.context)
-        yield from asked.given.values()
-        yield from (gold for slot in self.slots if slot.space.kind == "open" for gold in (asked.gold[slot.name],))
+            found.append(asked.sample.text or "")
+            found += [turn.text for turn in asked.sample.context]
+        return found
+
+    @cached_property
+    def _all_slots(self) -> tuple[Slot, ...]:
+        return (*self.slots, *self.given)
+
+    @cached_property
+    def _open_slots(self) -> tuple[Slot, ...]:
+        return tuple(slot for slot in self.slots if slot.space.kind == "open")
 
     def _question(self, asked: Asked, number: int) -> str:
         blocks = [*self._words(asked.sample)] if "text" in self.modalities else []

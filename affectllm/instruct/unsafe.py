@@ -11,19 +11,21 @@ import re
 from collections.abc import Iterable
 
 LONGEST = 100_000  # characters of one text; longer ones are no utterance, and no context window holds them
-CONTROL_TOKEN = re.compile(
+TOKENIZERS = (
     r"<\|[^|<>\n]{1,40}\|>"  # Qwen, Llama 3, Phi, GLM
     r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
     r"|</?s>|<(?:unk|pad|bos|eos|mask|sep|cls)>"  # SentencePiece models
-    r"|\[/?INST\]|<</?SYS>>"  # Llama 2, Mistral
-    r"|<(?:start|end)_of_(?:turn|image|audio)>"  # Gemma
-    r"|</?(?:think|thinking|answer|tool_call|tool_response|tools)>"
+    r"|\[/?INST\]|<</?SYS>>|\[(?:IMG|AUDIO|BEGIN_AUDIO)\]"  # Llama 2, Mistral
+    r"|<(?:start|end)_of_(?:turn|image|audio)>|<(?:image|audio)_soft_token>"  # Gemma
+)
+"""Whole tokens of tokenizers in use, as a regular expression."""
+CONTROL_TOKEN = re.compile(
+    TOKENIZERS + r"|</?(?:think|thinking|answer|tool_call|tool_response|tools)>"
     r"|</?(?:image|video|audio|img|vid|speech|sound)>"  # placeholders of trainers
     r"|<(?:image|video|audio|feature|face|frame|multi)here>"  # MiniGPT, AffectGPT
     r"|###\s?(?:human|assistant|instruction|response|system)\s?:",  # Vicuna, Alpaca
     re.IGNORECASE,
 )
-_STARTS = ("<", "[", "###")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -34,6 +36,6 @@ def refusal(texts: Iterable[str]) -> str | None:
             return "too_long"
         if not text.isprintable() and _CONTROL_CHARACTER.search(text):
             return "control_character"
-        if any(start in text for start in _STARTS) and CONTROL_TOKEN.search(text):
+        if ("<" in text or "[" in text or "###" in text) and CONTROL_TOKEN.search(text):
             return "control_token"
     return None

@@ -11,14 +11,19 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus import Sample
 from affectllm.corpus.store import sample_features
-from affectllm.instruct import mixture
+from affectllm.instruct.conversations import conversation_features, conversation_files
+from affectllm.instruct.mixture import Mixture, converse
+from affectllm.instruct.mixture import build as build_mixture
+from affectllm.instruct.part import Part
 from affectllm.instruct.template import Template
 from benchmarks.row import Row, alternate
 
-PART = mixture.Part("goemotions", "emotion_set", "goemotions_28", "crowd", ("text",))
+PART = Part("goemotions", "emotion_set", "goemotions_28", "crowd", ("text",))
 ROWS = {"full": 10_000, "quick": 10_000, "tiny": 50}
 MANY = {"full": 1_000_000, "quick": 100_000, "tiny": 100}
+ASKED = {"full": 40_000, "quick": 10_000, "tiny": 50}
 ROUNDS = {"full": 5, "quick": 3, "tiny": 1}
 
 
@@ -28,21 +33,48 @@ def measure(size: str) -> list[Row]:
         folder = Path(scratch)
         rows = ROWS[size]
         root = write_corpus(folder / "corpus", rows)
-        speeds = [_speed(root, folder, rows, ROUNDS[size], samples) for samples in (True, False)]
-        return [*speeds, _memory(folder, rows, MANY[size])]
+        speed = _speed(root, folder, rows, ROUNDS[size])
+        asked = _asked(folder, ASKED[size], ROUNDS[size])
+        return [speed, asked, _memory(folder, rows, MANY[size])]
 
 
-def _speed(root: Path, folder: Path, rows: int, rounds: int, samples: bool) -> Row:
+def _speed(root: Path, folder: Path, rows: int, rounds: int) -> Row:
     out = folder / "out"
-    ours, theirs = alternate(lambda: build(root, out), lambda: mapped(root, folder, samples), rounds)
-    _same(out / "conversations" / "train.parquet", folder / "conversations.parquet")
-    if samples:
-        _same(out / "samples" / "goemotions" / "train.parquet", folder / "samples.parquet")
-    against = "datasets: load_dataset('csv'), map with the same template and to_parquet"
-    made = "the same two files" if samples else "the conversations alone"
+    ours, theirs = alternate(lambda: build(root, out), lambda: mapped(root, folder), rounds)
+    _same(conversation_files(out, "train")[0], folder / "conversations.parquet")
+    _same(out / "samples" / "goemotions" / "train.parquet", folder / "samples.parquet")
+    against = "datasets: load_dataset('csv'), map with the same template and to_parquet, the same two files"
     what = f"build {rows:,} rows: samples and conversations"
-    goal = 3.0 if samples else None
-    return Row(what, f"{against}, {made}", _rate(rows, ours), _rate(rows, theirs), theirs / ours, goal)
+    return Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
+
+
+def _asked(folder: Path, rows: int, rounds: int) -> Row:
+    """Conversations alone, from samples that are there as Parquet."""
+    root, out = write_corpus(folder / "asked", rows), folder / "asked_out"
+    build(root, out)
+    samples = out / "samples" / "goemotions" / "train.parquet"
+    made = Mixture((PART,))
+    ours, theirs = alternate(
+        lambda: converse(made, ["goemotions"], out, 0), lambda: _mapped_samples(samples, folder), rounds
+    )
+    _same(conversation_files(out, "train")[0], folder / "conversations.parquet")
+    against = "datasets: load_dataset('parquet'), map with the same template and to_parquet"
+    what = f"ask {rows:,} samples: conversations"
+    return Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
+
+
+def _mapped_samples(samples: Path, folder: Path) -> None:
+    from datasets import load_dataset
+
+    with tempfile.TemporaryDirectory(dir=folder) as cache:
+        table = load_dataset("parquet", data_files=str(samples), split="train", cache_dir=cache)
+        names = table.column_names
+        talks = table.map(_rendered_sample, remove_columns=names, features=conversation_features())
+        talks.to_parquet(str(folder / "conversations.parquet"))
+
+
+def _rendered_sample(row: dict[str, Any]) -> dict[str, Any]:
+    return _conversation(Sample.from_json(row))
 
 
 def _rate(rows: int, taken: float) -> str:
@@ -51,10 +83,10 @@ def _rate(rows: int, taken: float) -> str:
 
 def build(root: Path, out: Path) -> None:
     """The product's own build."""
-    mixture.build([PART], {"goemotions": root}, out, seed=0)
+    build_mixture(Mixture((PART,)), {"goemotions": root}, out, seed=0)
 
 
-def mapped(root: Path, folder: Path, samples: bool) -> None:
+def mapped(root: Path, folder: Path) -> None:
     """What one writes with datasets alone: read the table, map each row, write Parquet."""
     from datasets import Features, Value, load_dataset
     from datasets.utils.logging import disable_progress_bar
@@ -72,12 +104,9 @@ def mapped(root: Path, folder: Path, samples: bool) -> None:
             features=Features(dict.fromkeys(columns, Value("string"))),
             cache_dir=cache,
         )
-        if samples:
-            made = table.map(_sampled, with_indices=True, remove_columns=columns, features=sample_features())
-            made.to_parquet(str(folder / "samples.parquet"))
-        talks = table.map(
-            _rendered, with_indices=True, remove_columns=columns, features=mixture.conversation_features()
-        )
+        made = table.map(_sampled, with_indices=True, remove_columns=columns, features=sample_features())
+        made.to_parquet(str(folder / "samples.parquet"))
+        talks = table.map(_rendered, with_indices=True, remove_columns=columns, features=conversation_features())
         talks.to_parquet(str(folder / "conversations.parquet"))
 
 
@@ -98,7 +127,11 @@ def _template() -> Template:
 
 
 def _rendered(row: dict[str, str], index: int) -> dict[str, Any]:
-    sample, template = _sample(row, index), _template()
+    return _conversation(_sample(row, index))
+
+
+def _conversation(sample: Sample) -> dict[str, Any]:
+    template = _template()
     number = template.paraphrase(sample)
     answer = template.answer(sample)
     said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
@@ -108,6 +141,7 @@ def _rendered(row: dict[str, str], index: int) -> dict[str, Any]:
         "corpus": "goemotions",
         "split": "train",
         "template": "emotion_set",
+        "language": "en",
         "paraphrase": number,
         "messages": [*template.ask(sample, number), said],
         "answer": answer,
@@ -116,6 +150,7 @@ def _rendered(row: dict[str, str], index: int) -> dict[str, Any]:
         "rater": template.rater,
         "speaker": None,
         "dialogue": None,
+        "stage": 0,
     }
 
 

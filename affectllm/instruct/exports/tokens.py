@@ -9,13 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-EVERYWHERE = (
-    *("<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>"),
-    *("[INST]", "[/INST]", "<<SYS>>", "<</SYS>>", "[IMG]", "[AUDIO]", "[BEGIN_AUDIO]"),
-    *("<start_of_turn>", "<end_of_turn>", "<start_of_image>", "<end_of_image>", "<image_soft_token>"),
-    *("<audio_soft_token>", "<start_of_audio>", "<end_of_audio>"),
-)
-"""Whole tokens of tokenizers in use (SentencePiece, Llama 2, Mistral, Gemma); those in ``<|…|>`` are a pattern."""
+from affectllm.instruct.unsafe import TOKENIZERS
 
 _TAGS = ("<image>", "<video>", "<audio>")
 TOKENS: Mapping[str, tuple[str, ...]] = {
@@ -29,9 +23,7 @@ TOKENS: Mapping[str, tuple[str, ...]] = {
 }
 """Format → the tags that its reader looks for in a text."""
 
-_PIPED = r"<\|[^|<>\s]{1,40}\|>|<｜[^｜<>\s]{1,40}｜>"  # Qwen, Llama 3, Phi; DeepSeek
-
 
 def control_tokens(name: str) -> re.Pattern[str]:
     """What may not be in a text of an export in the format ``name``."""
-    return re.compile("|".join([_PIPED, *map(re.escape, (*TOKENS[name], *EVERYWHERE))]))
+    return re.compile("|".join([TOKENIZERS, *map(re.escape, TOKENS[name])]))
