@@ -12,6 +12,7 @@ from affectllm import registry
 from affectllm.corpus import shards
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.errors import Malformed, MissingCorpus
+from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture_page import MixturePage, is_mixture, load_mixture
 from affectllm.train import stage
 from affectllm.train.recipe import load_recipe
@@ -36,7 +37,7 @@ def build(
     with shards.pool(workers) as processes:
         if len(names) == 1 and is_mixture(names[0]):
             page = load_mixture(names[0], [*overrides, *filters])
-            roots, missing = _roots(page, pairs)
+            roots, missing = present_roots(page, pairs)
             folder = out or stage.RUNS / "mixtures" / page.name
             counts = stage.build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
@@ -48,12 +49,11 @@ def build(
             roots = stage.find_roots(recipe.corpora(), pairs)
             counts = stage.build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
+            _show(recipe.name, folder / "build", roots)
         else:
             _refuse_misspelt(names)
             if filters:
-                raise Malformed(
-                    "only mixtures and recipes are filtered", do="drop --only and --languages"
-                )
+                raise Malformed("only mixtures and recipes are filtered", do="drop --only and --languages")
             roots = stage.find_roots(names, pairs)
             for name in names:
                 folder = (out or stage.RUNS / "samples") / name
@@ -70,7 +70,7 @@ def _is_recipe(name: str) -> bool:
     return name in registry.names("recipes") or name.endswith((".yaml", ".yml"))
 
 
-def _roots(page: MixturePage, pairs: Sequence[str]) -> tuple[dict[str, Path], dict[str, str]]:
+def present_roots(page: MixturePage, pairs: Sequence[str]) -> tuple[dict[str, Path], dict[str, str]]:
     """Corpus → folder, and corpus → how to get it for those that are not there.
 
     Raises:
@@ -113,10 +113,17 @@ def _describe(
 ) -> None:
     """Write the card, its figure and the gallery, and print where they are."""
     from affectllm.report.dataset_card import write_dataset_card
+
+    for path in write_dataset_card(page, counts, missing, build):
+        print(f"written to {path}")
+    _show(page.name, build, roots)
+
+
+def _show(name: str, build: Path, roots: Mapping[str, Path]) -> None:
+    """Write the gallery of what was built, and print where it is."""
     from affectllm.report.talks import render_talks
 
-    for path in (*write_dataset_card(page, counts, missing, build), render_talks(page.name, build, roots)):
-        print(f"written to {path}")
+    print(f"written to {render_talks(name, build, roots)}")
 
 
 def _stats(name: str, root: Path, folder: Path) -> None:
@@ -133,11 +140,21 @@ def _stats(name: str, root: Path, folder: Path) -> None:
 
 
 def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
-    """Write a page with samples of a corpus and print its path."""
+    """Write a page with samples of a corpus, or with conversations of a folder, and print its path."""
     from affectllm.report.gallery import render_gallery
+    from affectllm.report.talks import render_talks
 
+    if (built := _conversations(Path(name))) is not None:
+        called = built.resolve().parent.name if built.name == "build" else built.resolve().name
+        print(render_talks(called, built, parse_roots(pairs), limit, out))
+        return
     page = out or stage.RUNS / "gallery" / f"{name}.html"
     print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
+
+
+def _conversations(folder: Path) -> Path | None:
+    """The folder with ``conversations/``: this one, or ``build`` of this run; None where it is neither."""
+    return next((place for place in (folder, folder / "build") if (place / FOLDER).is_dir()), None)
 
 
 def _refuse_misspelt(names: Sequence[str]) -> None:

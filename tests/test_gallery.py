@@ -16,7 +16,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.tally import count, ranked, rows
 from affectllm.errors import Malformed
-from affectllm.report.gallery import render_gallery
+from affectllm.report.gallery import render_gallery, told
 
 
 def made(name: str, folder: Path) -> Path:
@@ -33,7 +33,7 @@ def test_every_corpus_has_a_gallery(name: str, tmp_path: Path) -> None:
     for reason in {item.reason for item in items if isinstance(item, Rejection)}:
         assert reason in html
     for link in re.findall(r'src="([^"]+)"', html):
-        assert (page.parent / unquote(link.partition("#")[0])).is_file(), link
+        assert (page.parent / unquote(link.partition("#")[0])).is_file() and " " not in link, link
     assert not re.findall(r'(?:src|href)="https?:', html), "a gallery asks nobody for anything"
 
 
@@ -81,3 +81,9 @@ def test_the_command_says_where_the_page_is(capsys, tmp_path, monkeypatch) -> No
     assert main(["gallery", "ravdess", "--root", f"ravdess={root}", "-n", "3"]) == 0
     page = tmp_path / capsys.readouterr().out.strip()
     assert page.is_file() and page.name == "ravdess.html"
+
+
+def test_a_dimension_at_zero_is_told_and_a_share_of_nothing_is_not() -> None:
+    assert told({"valence": 0.0, "arousal": 0.5}) == "valence 0, arousal 0.5"
+    assert told({"anger": 1.0, "fear": 0.0}, zeros=False) == "anger 1"
+    assert told(["joy", "fear"]) == "joy, fear" and told([]) == "(none)"

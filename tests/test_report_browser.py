@@ -9,10 +9,11 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from built_mixture import built_mixture, hostile
 from made_run import SCRIPT, make_builder, make_clips, make_run
 
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.miniature import materialise
+from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.report.gallery import render_gallery
 from affectllm.report.html import render_report
 
@@ -82,13 +83,17 @@ def requested(folder: Path) -> set[str]:
     return {url for event in asked for url in re.findall(r'"url":"(https?://[^"]+)"', event)}
 
 
+def open_page(page: Path) -> str:
+    """A page without the policy that forbids scripts of others."""
+    html = page.read_text(encoding="utf-8")
+    return re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html, count=1)
+
+
 def probed(page: Path, folder: Path, *flags: str) -> dict:
     """What the probe measures in a copy of the page that may run scripts."""
-    html = page.read_text(encoding="utf-8")
-    open_page = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", html, count=1)
     folder.mkdir(parents=True, exist_ok=True)
     copy = folder / "probe.html"
-    copy.write_text(open_page.replace("</body>", PROBE + "</body>"), encoding="utf-8")
+    copy.write_text(open_page(page).replace("</body>", PROBE + "</body>"), encoding="utf-8")
     dom = browse(copy, folder, "--dump-dom", *flags).stdout
     found = re.search(r'data-probe="([^"]+)"', dom)
     assert found, dom[-300:]
@@ -139,9 +144,8 @@ def test_clips_play_and_nothing_moves_or_overflows(page: Path, tmp_path: Path) -
 def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path) -> None:
     root = materialise(load_builder("ravdess").MINIATURE, tmp_path / "corpus")
     page = render_gallery("ravdess", root, tmp_path / "gallery.html")
-    html = page.read_text(encoding="utf-8")
     search = '<script>words.value = "calm"; words.dispatchEvent(new Event("input"));</script></body>'
-    page.write_text(html.replace('preload="none"', "").replace("</body>", search), encoding="utf-8")
+    page.write_text(open_page(page).replace('preload="none"', "").replace("</body>", search), encoding="utf-8")
     found = probed(page, tmp_path, "--window-size=1300,900")  # the copy lies beside the page, so that links hold
     assert found["failed"] == 0 and found["sized"] and all(found["durations"])
     assert found["overflow"] <= 0 and found["unlabelled"] == 0
@@ -149,3 +153,54 @@ def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path
     shown = dom.count('<article class="sample"') - len(re.findall(r'<article class="sample"[^>]*hidden', dom))
     assert 0 < shown < dom.count('<article class="sample"')
     assert f'<span id="shown">{shown}</span>' in dom
+
+
+CLIPS = (
+    '(MediaRef(f"clips/{number % 3}.mp4", "video", start=0.25, end=0.75, sound=True),'
+    ' MediaRef(f"clips/{number % 2}.wav", "audio"))'
+)
+CHOOSE = """<script>
+addEventListener("load", () => {
+  const choice = document.getElementById("template");
+  choice.value = "empathetic_reply"; choice.dispatchEvent(new Event("change"));
+  const label = document.getElementById("labels");
+  document.body.dataset.chosen = cards.filter(card => !card.hidden).length;
+  choice.value = ""; label.value = "anger"; label.dispatchEvent(new Event("change"));
+  document.body.dataset.angry = cards.filter(card => !card.hidden).length;
+});
+</script>"""
+
+
+@pytest.fixture
+def talks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A gallery of conversations with the worst words in every field, of which one clip is missing."""
+    clips = {**{f"clips/{n}.mp4": Clip(seconds=1.0) for n in range(2)}, "clips/0.wav": Tone(seconds=1.0)}
+    materialise(clips, tmp_path / "roots" / "toy")
+    built = built_mixture(tmp_path, monkeypatch, media=CLIPS, modalities="video, text", edits=hostile())
+    return built / "gallery.html"
+
+
+def test_a_gallery_of_conversations_plays_its_spans_under_its_policy(talks: Path, tmp_path: Path) -> None:
+    # Under the page's own policy: a clip that it forbids is an error on the console.
+    eager = talks.with_name("eager.html")
+    eager.write_text(talks.read_text(encoding="utf-8").replace('preload="none"', 'preload="auto"'), encoding="utf-8")
+    done = browse(eager, tmp_path / "policy", f"--screenshot={tmp_path / 'page.png'}", "--window-size=1300,1600")
+    assert console(done) == [] and requested(tmp_path / "policy") == set()
+    # The copy lies beside the page, so that links hold.
+    found = probed(eager, talks.parent, "--window-size=1300,900")
+    assert len(found["durations"]) >= 10 and found["failed"] == 0 and found["sized"]
+    assert all(0.9 < duration < 1.3 for duration in found["durations"])
+    assert found["overflow"] <= 0 and found["unlabelled"] == 0 and found["shift"] < 0.02
+    assert re.fullmatch(r"H1(H2(H3)*)+", found["headings"])
+    assert found["title"] == "small · affectllm conversations", "no script of the corpus ran"
+    assert probed(eager, talks.parent, "--window-size=500,900")["overflow"] <= 0
+
+
+def test_a_gallery_of_conversations_finds_by_template_and_label(talks: Path, tmp_path: Path) -> None:
+    html = open_page(talks)
+    talks.write_text(html.replace("</body>", CHOOSE + "</body>"), encoding="utf-8")
+    dom = browse(talks, tmp_path / "chosen", "--dump-dom").stdout
+    counted = {key: int(number) for key, number in re.findall(r'data-(chosen|angry)="(\d+)"', dom)}
+    assert counted["chosen"] == html.count('data-template="empathetic_reply"') > 0
+    assert counted["angry"] == html.count('data-labels="anger"') > 0
+    assert f'<span id="shown">{counted["angry"]}</span>' in dom

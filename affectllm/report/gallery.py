@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import heapq
 import json
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.splits import draw
 from affectllm.corpus.tally import Tally, names_of, ranked
-from affectllm.errors import Malformed, WriteFailed
+from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
-from affectllm.report.html import environment
+from affectllm.report.html import write_page
+from affectllm.report.links import clip_link
 
 LIMIT = 200
-_PLAYED = {".mp4", ".webm", ".ogv", ".mov", ".wav", ".mp3", ".ogg", ".m4a", ".flac", ".aac"}
-_SHOWN = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"}
 
 
 def render_gallery(name: str, root: Path, out: Path, limit: int = LIMIT) -> Path:
@@ -49,14 +46,7 @@ def render_gallery(name: str, root: Path, out: Path, limit: int = LIMIT) -> Path
         "total": tally.splits.total(),
         "labels": dict(_shares(tally)),
     }
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        scratch = out.with_name(f".{out.name}.part")
-        scratch.write_text(environment().get_template("gallery.html").render(view), encoding="utf-8")
-        scratch.replace(out)
-    except OSError as error:
-        raise WriteFailed(f"could not write the gallery: {error.strerror or error}", where=str(out)) from error
-    return out
+    return write_page("gallery.html", view, out)
 
 
 def _chosen(
@@ -83,27 +73,22 @@ def _view(sample: Sample, spaces: Mapping[str, LabelSpace], root: Path, folder: 
     labels = sorted({name for a in sample.annotations for name in names_of(a.value, spaces[a.space])})
     return {
         "sample": sample,
-        "media": [_media(ref.to_json(), root, folder) for ref in sample.media],
-        "annotations": [(a.space, a.rater, _told(a.value)) for a in sample.annotations],
-        "labels": " ".join(label.replace(" ", "_") for label in labels),
+        "media": [
+            clip_link(ref.modality, ref.path, root, folder, start=ref.start, end=ref.end) for ref in sample.media
+        ],
+        "annotations": [
+            (a.space, a.rater, told(a.value, zeros=spaces[a.space].kind != "distribution")) for a in sample.annotations
+        ],
+        "labels": "\n".join(labels),
     }
 
 
-def _media(ref: Mapping[str, Any], root: Path, folder: Path) -> dict[str, Any]:
-    """How a clip is linked; what a browser cannot play is a plain link."""
-    path = root / ref["path"]
-    suffix = path.suffix.lower()
-    kind = ref["modality"] if suffix in (_SHOWN if ref["modality"] == "image" else _PLAYED) else "link"
-    span = f"#t={ref.get('start') or 0:g},{ref['end']:g}" if ref.get("end") is not None else ""
-    link = quote(os.path.relpath(path.resolve(), folder.resolve()).replace(os.sep, "/"))
-    return {"kind": kind if path.is_file() else "missing", "link": link + span, "path": ref["path"]}
-
-
-def _told(value: Any) -> str:
+def told(value: Any, zeros: bool = True) -> str:
+    """The value of an annotation in words; without ``zeros``, numbers that are 0 are left out."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping):
-        return ", ".join(f"{name} {number:g}" for name, number in value.items() if number)
+        return ", ".join(f"{name} {number:g}" for name, number in value.items() if number or zeros)
     return ", ".join(value) or "(none)"
 
 
@@ -119,25 +104,27 @@ def write_stats(tally: Tally, folder: Path, title: str) -> list[Path]:
     """``stats.json`` and ``stats.png``, the label distributions per layer and split."""
     numbers, figure = folder / "stats.json", folder / "stats.png"
     numbers.write_text(json.dumps(tally.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return [numbers, *([figure] if _draw_labels(tally, figure, title) else [])]
+    return [numbers, *([figure] if draw_labels(tally, figure, title) else [])]
 
 
-def _draw_labels(tally: Tally, path: Path, title: str) -> bool:
-    """One panel a layer with a bar a label, coloured by split; False where no layer has labels."""
+def draw_labels(tally: Tally, path: Path, title: str) -> bool:
+    """Draw one panel a layer with a bar a label, coloured by split; False where no layer has labels."""
     from matplotlib.figure import Figure
 
     layers = [(key, by_split) for key, by_split in tally.labels.items() if any(by_split.values())][:8]
     if not layers:
         return False
     figure = Figure(figsize=(9, 3.2 * len(layers)), layout="constrained")
-    figure.suptitle(title)
+    figure.suptitle(title, parse_math=False)
     for axes, (key, by_split) in zip(figure.subplots(len(layers), 1, squeeze=False)[:, 0], layers, strict=True):
         names = [name for name, _ in ranked(tally, key)[:40]]
         left = [0] * len(names)
         for split, counts in by_split.items():
-            axes.bar(names, [counts[name] for name in names], bottom=left, label=split)
+            # A dollar would begin a formula.
+            ticks = [name.replace("$", r"\$") for name in names]
+            axes.bar(ticks, [counts[name] for name in names], bottom=left, label=split)
             left = [base + counts[name] for base, name in zip(left, names, strict=True)]
-        axes.set_title(key, fontsize=10)
+        axes.set_title(key, fontsize=10, parse_math=False)
         axes.tick_params(axis="x", rotation=60, labelsize=8)
         axes.legend(fontsize=8)
     figure.savefig(path, dpi=110)

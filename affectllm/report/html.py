@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from affectllm.report.examples import gather
 from affectllm.report.facts import facts, rejected_total
 from affectllm.report.figures import draw_figures
 from affectllm.report.runfolder import RunData, read_run
-from affectllm.report.scoretable import markdown_table
+from affectllm.report.scoretable import cell_text, markdown_table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -107,6 +109,25 @@ def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> di
     }
 
 
+def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
+    """Fill in a template of a page that links to clips beside it; what was there stays until the page is whole.
+
+    Raises:
+        WriteFailed: when the file system refuses.
+    """
+    script = environment().get_template("finder.js").render()
+    known = b64encode(sha256(script.encode()).digest()).decode("ascii")
+    text = environment().get_template(template).render(**view, script=script, script_hash=f"sha256-{known}")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        scratch = out.with_name(f".{out.name}.part")
+        scratch.write_text(text, encoding="utf-8")
+        scratch.replace(out)
+    except OSError as error:
+        raise WriteFailed(f"could not write the gallery: {error.strerror or error}", where=str(out)) from error
+    return out
+
+
 def environment() -> Environment:
     """Templates of this room: HTML is escaped, and a name that a template misspells is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -121,4 +142,5 @@ def environment() -> Environment:
     env.filters.update(
         number=display.number, percent=display.percent, interval=display.interval, seconds=display.seconds
     )
+    env.filters["cell"] = cell_text
     return env

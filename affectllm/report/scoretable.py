@@ -36,9 +36,13 @@ def _rows(run: str, evaluation: Evaluation, model: str) -> Iterator[str]:
             yield "| " + " | ".join([*names, *numbers]) + " |"
 
 
+# Characters that turn the direction of what follows, beyond the end of their own text.
+TURNING = {code: f"(U+{code:04X})" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))}
+
+
 def cell_text(text: str) -> str:
-    """Text that cannot break out of a cell of a Markdown table, nor turn into HTML, a link or an image."""
-    flat = " ".join(text.split())
+    """Text that cannot break out of a cell of a Markdown table, nor turn into HTML, a link, an image or around."""
+    flat = " ".join(text.split()).translate(TURNING)
     for mark in "\\`*[]|":
         flat = flat.replace(mark, f"\\{mark}")
     return flat.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -1,0 +1,19 @@
+const words = document.getElementById("words");
+const choices = [...document.querySelectorAll(".finder select")];
+const cards = [...document.querySelectorAll(".sample")];
+const texts = cards.map(card => (card.textContent + " " + (card.dataset.labels || "")).toLowerCase());
+function find() {
+  const wanted = words.value.trim().toLowerCase();
+  let count = 0;
+  cards.forEach((card, i) => {
+    const has = choice => !choice.value || card.dataset[choice.id].split("\n").includes(choice.value);
+    card.hidden = !(texts[i].includes(wanted) && choices.every(has));
+    count += !card.hidden;
+  });
+  document.getElementById("shown").textContent = count;
+}
+words.addEventListener("input", find);
+choices.forEach(choice => choice.addEventListener("change", find));
+document.querySelector(".finder").addEventListener("submit", event => event.preventDefault());
+// A browser that reloads a page keeps what was typed and chosen.
+find();
