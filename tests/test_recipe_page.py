@@ -244,3 +244,39 @@ def test_the_resolved_page_of_a_run_reads_the_same(name: str, tmp_path: Path) ->
     _write_page(recipe, tmp_path)
     again = load_recipe(str(tmp_path / "recipe.yaml"))
     assert {**again.to_json(), "name": name} == recipe.to_json()
+
+
+MIXED = PAGE.replace(PAGE[PAGE.index("  mixture:") : PAGE.index("model:")], "  mixture: music\n  validation_rows: 7\n")
+
+
+def test_a_mixture_may_be_named(page) -> None:
+    recipe = load_recipe(page(MIXED))
+    assert recipe.corpora() == ["mtg_jamendo", "deam", "pmemo", "emomusic"]
+    assert (recipe.data.validation_rows, recipe.data.order, recipe.data.deduplicate) == (7, "shuffled", ("media",))
+    assert recipe.data.mixture[0].template == "music_tags"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("mixture: music", "mixture: musik", "did you mean music"),
+        ("mixture: music", "mixture: everything", "the backbone does not take video"),
+        ("  validation_rows: 7", "  ordre: shuffled", "did you mean 'order'"),
+        ("  validation_rows: 7", "  temperature: 0", "above 0"),
+    ],
+)
+def test_a_named_mixture_that_does_not_fit_is_explained(page, old: str, new: str, said: str) -> None:
+    text = (
+        MIXED.replace(old, new).replace("tiny:qwen2_5_omni", "tiny:qwen2_audio").replace("qwen2_5_omni", "qwen2_audio")
+    )
+    with pytest.raises(BadRecipe) as caught:
+        load_recipe(page(text))
+    assert said in str(caught.value) and f":{line_of(text, new.strip().partition(':')[0])}" in str(caught.value)
+
+
+@pytest.mark.parametrize(("order", "strategy"), [("stages", "sequential"), ("shuffled", "group_by_length")])
+def test_a_curriculum_is_trained_on_in_its_order(page, tmp_path: Path, order: str, strategy: str) -> None:
+    from affectllm.train import sft
+
+    recipe = load_recipe(page(MIXED.replace("  validation_rows: 7", f"  order: {order}")))
+    assert sft.arguments(recipe, tmp_path).train_sampling_strategy == strategy

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from datasets import Features
 
 Order = Literal["given", "shuffled", "short_first", "stages"]
+CURRICULA: tuple[Order, ...] = ("short_first", "stages")
 ROWS_PER_FILE = 50_000
 FOLDER = "conversations"
 _COLUMNS = {

@@ -59,6 +59,14 @@ class Mixture:
         """Names of the corpora of the parts, in order."""
         return list(dict.fromkeys(part.corpus for part in self.mixture))
 
+    def check(self) -> None:
+        """Raise ``Malformed`` with the field as its place when a number is out of range."""
+        if self.temperature <= 0:
+            told = "1 leaves the sizes as they are; larger ones bring them nearer"
+            raise Malformed("a temperature is above 0", where="temperature", do=told)
+        if self.validation_rows is not None and self.validation_rows < 0:
+            raise Malformed("validation_rows is a number of rows, or null for all", where="validation_rows")
+
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
 
@@ -97,7 +105,7 @@ def build(
     Raises:
         AffectError: when the mixture yields no training conversation at all.
     """
-    _check(mixture)
+    mixture.check()
     for part in mixture.mixture:
         part.bind()
     left_out = _left_out(mixture)
@@ -136,13 +144,6 @@ def converse(
     decided = [asdict(decision) for decision in _decide(plans, work, blocks, processes)]
     counts = work.run(_render, blocks, processes, "asking", decided)
     return _put_together(mixture, seed, out, blocks, counts, logs or {})
-
-
-def _check(mixture: Mixture) -> None:
-    if mixture.temperature <= 0:
-        raise Malformed("a temperature is above 0", do="1 leaves the sizes as they are; larger ones bring them nearer")
-    if mixture.validation_rows is not None and mixture.validation_rows < 0:
-        raise Malformed("validation_rows is a number of rows, or null for all")
 
 
 def _left_out(mixture: Mixture) -> dict[str, str]:

@@ -9,9 +9,8 @@ from typing import Any, Literal
 
 from affectllm import registry
 from affectllm.corpus import TRAIN
-from affectllm.errors import AffectError, BadRecipe
+from affectllm.errors import AffectError, BadRecipe, Malformed
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.part import Part
 from affectllm.page import Page, Path_, build, read_page
 
 
@@ -63,7 +62,7 @@ def load_mixture(name: str, overrides: Sequence[str] = ()) -> MixturePage:
         raise BadRecipe("a mixture is called as its file is", where=page.where(("name",)), do="remove the key")
     refuse_other_splits(page, ("mixture",))
     made: MixturePage = build(MixturePage, page)
-    check_parts(made.mixture, page, ("mixture",))
+    check_mixture(made, page, ("mixture",))
     return replace(made, name=path.stem)
 
 
@@ -90,18 +89,23 @@ def _at(page: Page, path: Path_) -> Any:
     return value
 
 
-def check_parts(parts: Sequence[Part], page: Page, path: Path_, takes: Collection[str] | None = None) -> None:
-    """Bind every part, so that what is wrong with one is said before anything is built.
+def check_mixture(made: Mixture, page: Page, path: Path_, takes: Collection[str] | None = None) -> None:
+    """Look at numbers and bind every part, so that what is wrong is said before anything is built.
 
     Args:
+        path: where the parts stand.
         takes: the modalities of the backbone; None for any.
 
     Raises:
         BadRecipe: with file and line.
     """
-    if not parts:
+    if not made.mixture:
         raise BadRecipe("a mixture has at least one part", where=page.where(path))
-    for index, part in enumerate(parts):
+    try:
+        made.check()
+    except Malformed as error:
+        raise BadRecipe(error.what, where=page.where((*path[:-1], error.where)), do=error.do) from error
+    for index, part in enumerate(made.mixture):
         where = (*path, index)
         if takes is not None and (strange := sorted(set(part.modalities) - set(takes))):
             told = f"the backbone does not take {', '.join(strange)}"

@@ -13,7 +13,7 @@ from typing import Any, Literal
 from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.mixture_page import check_parts, load_mixture, refuse_other_splits
+from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.backbones import find_backbone
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
@@ -203,7 +203,7 @@ def _check(recipe: Recipe, page: Page) -> None:
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
     backbone = find_backbone(recipe.model.backbone)
-    check_parts(recipe.data.mixture, page, ("data", "mixture"), backbone.modalities)
+    check_mixture(recipe.data, page, ("data", "mixture"), backbone.modalities)
     for index, part in enumerate(recipe.data.mixture):
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))

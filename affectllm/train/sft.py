@@ -20,6 +20,7 @@ from trl import SFTConfig, SFTTrainer
 
 from affectllm.corpus import TRAIN, VALIDATION
 from affectllm.errors import AffectError, WrongCheckpoint
+from affectllm.instruct.conversations import CURRICULA
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
@@ -143,7 +144,8 @@ def arguments(recipe: Recipe, out: Path) -> SFTConfig:
     fields: dict[str, Any] = {
         "gradient_checkpointing": torch.cuda.is_available(),
         "bf16": torch.cuda.is_available(),
-        "train_sampling_strategy": "group_by_length",
+        # A curriculum is trained on in its order; otherwise rows of like length share a batch.
+        "train_sampling_strategy": "sequential" if recipe.data.order in CURRICULA else "group_by_length",
         "report_to": "none",
         "logging_steps": 10,
         "save_total_limit": 2,
