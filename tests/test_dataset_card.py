@@ -116,6 +116,12 @@ def test_the_header_is_the_hubs(build: Path) -> None:
     ]
 
 
+def test_the_header_names_no_task_that_no_conversation_is_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    build = built_mixture(tmp_path, monkeypatch, modalities="audio")
+    assert header(build)["task_categories"] == ["text-generation"], "no sample has a sound"
+    assert table(card_of(build), "corpus | template")[0][5:7] == ["audio", "0"]
+
+
 def test_a_forbidding_licence_is_said_first_and_in_its_section(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = {'licence="CC0-1.0", access="open"': 'licence="Toy agreement", access="eula"'}
     build = built_mixture(

@@ -60,6 +60,11 @@ class MixtureFacts:
         """The parts whose corpora were there and not filtered out."""
         return _built(self.page, self.counts)
 
+    @property
+    def asking(self) -> list[Part]:
+        """The parts that there are conversations of."""
+        return [part for kind, parts in kinds_of(self.built).items() if kind in self.found.kinds for part in parts]
+
     @cached_property
     def family(self) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:
         """Cards of the corpora and of what they were built from; and ancestors without a card."""
@@ -151,7 +156,7 @@ def _header(facts: MixtureFacts) -> Any:
         **named,
         pretty_name=facts.page.name,
         size_categories=[size_category(sum(facts.found.splits.values()))],
-        task_categories=sorted({pipeline_tag(part.modalities) for part in facts.built}),
+        task_categories=sorted({pipeline_tag(part.modalities) for part in facts.asking}),
         tags=[*tags, *(f"corpus:{card.name}" for card in facts.cards)],
         # The digest keeps builds apart: datasets caches a local folder by its name and by what is written here.
         configs=[{"config_name": "default", "description": f"content {facts.digest}", "data_files": files}],
