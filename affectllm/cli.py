@@ -279,12 +279,17 @@ def _audit(arguments: argparse.Namespace) -> int:
 
 def _add_gallery(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
     parser = verbs.add_parser(
-        "gallery", help="a page to look at samples of a corpus, with players and every annotation"
+        "gallery", help="a page to look at samples of a corpus, or at built conversations, with players"
     )
-    parser.add_argument("name", metavar="NAME")
+    parser.add_argument("name", metavar="NAME", help="a corpus, or the folder of a run or build with conversations")
     _root_option(parser)
     parser.add_argument("-n", type=int, default=200, metavar="N", help="number of samples (default: 200)")
-    parser.add_argument("--out", type=Path, metavar="FILE", help="the page (default: runs/gallery/NAME.html)")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="the page (default: runs/gallery/NAME.html, or gallery.html beside the conversations)",
+    )
     parser.set_defaults(body=_gallery)
 
 

@@ -177,7 +177,7 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with the files of the walk-throughs, as a reader would write them."""
     for _, name, text in blocks(ROOT / "CONTRIBUTING.md"):
         if name:
-            (tmp_path / name).parent.mkdir(exist_ok=True)
+            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / name).write_text(text, encoding="utf-8")
     monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
@@ -186,8 +186,8 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_there_is_a_walk_through_for_each_kind(walked: Path) -> None:
-    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes")
-    for kind, name in zip(kinds, ("two_moods", "two_moods_mood", "two_moods_tiny"), strict=True):
+    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes", "recipes/mixtures")
+    for kind, name in zip(kinds, ("two_moods", "two_moods_mood", "two_moods_tiny", "two_moods_set"), strict=True):
         assert registry.find(kind, name).is_relative_to(walked)
 
 
