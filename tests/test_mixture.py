@@ -16,8 +16,9 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, Malformed
+from affectllm.instruct.building import build
 from affectllm.instruct.conversations import conversation_files
-from affectllm.instruct.mixture import Mixture, build
+from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.part import Part
 
 # 60 joy, 20 anger, 10 fear: every class divides the largest, so that oversampling is exact.

@@ -16,9 +16,10 @@ from affectllm.cli import main
 from affectllm.corpus import shards
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, BadRecipe
-from affectllm.instruct import conversations, mixture
+from affectllm.instruct import blocks, conversations
+from affectllm.instruct.building import build
 from affectllm.instruct.conversations import conversation_files
-from affectllm.instruct.mixture import Mixture, build
+from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import load_mixture
 from affectllm.instruct.part import Pairs, Part
 
@@ -201,7 +202,7 @@ OPTIONS: dict[str, Any] = {"temperature": 2.0, "order": "shuffled", "deduplicate
 def test_any_number_of_workers_and_any_kill_lead_to_the_same_bytes(
     corpora, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(mixture, "GROUPS_PER_BLOCK", 1)
+    monkeypatch.setattr(blocks, "GROUPS_PER_BLOCK", 1)
     roots = {"one": corpora("one", rows=4_500), "two": corpora("two", rows=2_500)}
     made = Mixture(PARTS, None, **OPTIONS)
     build(made, roots, tmp_path / "one", 3)
@@ -210,12 +211,12 @@ def test_any_number_of_workers_and_any_kill_lead_to_the_same_bytes(
         build(made, roots, tmp_path / "two", 3, processes, 2)
     assert digest(tmp_path / "two") == wanted
 
-    render = mixture._render
+    render = blocks.render
     for stop in (0, 2, 4):
-        monkeypatch.setattr(mixture, "_render", killed(render, stop))
+        monkeypatch.setattr(blocks, "render", killed(render, stop))
         with pytest.raises(KeyboardInterrupt):
             build(made, roots, tmp_path / "three", 3)
-    monkeypatch.setattr(mixture, "_render", render)
+    monkeypatch.setattr(blocks, "render", render)
     done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "three" / ".work" / "blocks").iterdir()}
     assert len(done) == 4, "what was finished is kept"
     build(made, roots, tmp_path / "three", 3)

@@ -14,9 +14,10 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.forms import FORMS, ONLY, Form, Refused, figure
+from affectllm.instruct.forms import Refused, figure
 from affectllm.instruct.parts import media_parts, missing_modality
 from affectllm.instruct.sentence import is_plain, take_apart
+from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.unsafe import refusal
 from affectllm.instruct.wording import (
     LANGUAGES,
@@ -41,41 +42,6 @@ MODALITIES = ("video", "audio", "image", "text")
 COMPOSITE = "composite"
 # Turns are told apart by letters, since names and file numbers may give the answer away; these say nothing.
 _ROLES = frozenset({"speaker", "listener", "seeker", "supporter"})
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One answer of a template: whose, in which space, in which form."""
-
-    name: str
-    form: str
-    space: LabelSpace
-    rater: str
-
-    @property
-    def how(self) -> Form:
-        return FORMS[self.form]
-
-    def gold(self, sample: Sample) -> Any:
-        """The value of the sample's annotation as JSON, or ``Refused``."""
-        annotation = sample.annotation(self.space.name, self.rater)
-        if annotation is None:
-            return Refused("no_annotation")
-        return self.how.gold(annotation.value, self.space)
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A sample with its answers: what ``Template.prepare`` found.
-
-    Args:
-        gold: slot → JSON value.
-        given: slot or fact → the words that the prompt tells.
-    """
-
-    sample: Sample
-    gold: Mapping[str, Any]
-    given: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -374,39 +340,10 @@ def load_template(
         raise Malformed(f"the template {name} is to show nothing", do=f"choose among {', '.join(MODALITIES)}")
     first = next(iter(wording.slots))
     bound = {first: (space, rater), **(also or {})}
-    slots = _slots(name, wording.slots, bound, language)
-    given = _slots(name, wording.given, bound, language)
-    if strange := sorted(set(bound) - set(wording.slots) - set(wording.given)):
-        raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=_known_slots(wording))
+    slots = bind_slots(name, wording.slots, bound, language)
+    given = bind_slots(name, wording.given, bound, language)
+    known = (*wording.slots, *wording.given)
+    if strange := sorted(set(bound) - set(known)):
+        raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(known)}")
     ordered = tuple(modality for modality in MODALITIES if modality in wanted)
     return Template(wording, slots, given, ordered, language, held_out)
-
-
-def _slots(
-    name: str, forms: Mapping[str, str], bound: Mapping[str, tuple[LabelSpace, str]], language: str
-) -> tuple[Slot, ...]:
-    found = []
-    for key, form in forms.items():
-        if key not in bound:
-            told = f"the template {name} also asks for {key}: a {' or '.join(FORMS[form].kinds)} space"
-            raise Malformed(told, do=f"bind it: also: {{{key}: {{space: …, rater: …}}}}")
-        space, rater = bound[key]
-        _check_fit(name, form, space)
-        if space.names:
-            named(space.names, language)
-        found.append(Slot(key, form, space, rater))
-    return tuple(found)
-
-
-def _check_fit(name: str, form: str, space: LabelSpace) -> None:
-    if space.kind not in FORMS[form].kinds:
-        raise Malformed(f"the template {name} asks for a {form}, but {space.name} is a {space.kind} space")
-    if form in ONLY and not set(space.names) <= ONLY[form]:
-        known = ", ".join(sorted(ONLY[form]))
-        raise Malformed(f"the template {name} asks for one of {known}, but {space.name} has other names")
-    if form == "classes" and space.bounds and any(bound != int(bound) for bound in space.bounds):
-        raise Malformed(f"the template {name} asks for classes, but the bounds of {space.name} are no whole numbers")
-
-
-def _known_slots(wording: Wording) -> str:
-    return f"its slots are {', '.join((*wording.slots, *wording.given))}"

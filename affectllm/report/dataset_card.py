@@ -43,7 +43,7 @@ class MixtureFacts:
 
     Args:
         page: the mixture as asked for.
-        counts: what ``instruct.mixture.build`` returned.
+        counts: what ``instruct.building.build`` returned.
         missing: corpora that were not on disk.
         found: what the files hold.
         digest: of the files.
@@ -94,7 +94,7 @@ def write_dataset_card(
 
     Args:
         page: the mixture as asked for, with the parts that are missing.
-        counts: what ``instruct.mixture.build`` returned.
+        counts: what ``instruct.building.build`` returned.
         missing: corpora that were not on disk → why.
         build: folder with ``conversations/``.
 

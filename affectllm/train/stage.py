@@ -13,7 +13,7 @@ from typing import Any
 from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
-from affectllm.instruct import mixture
+from affectllm.instruct import building
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import LANGUAGES, PROMPTS
 from affectllm.run import Run, digest, file_digest, read_manifest
@@ -72,7 +72,7 @@ def build_mixture(
     }
     with Run(folder / "build", "build", inputs) as run:
         if not run.done:
-            run.outputs = mixture.build(made, used, run.folder, seed, processes, workers)
+            run.outputs = building.build(made, used, run.folder, seed, processes, workers)
         return run.outputs
 
 

@@ -1,0 +1,156 @@
+"""Blocks of stored samples, each asked by itself: a pure function of the mixture and the block.
+
+So the bytes are the same from any number of processes and after a kill; a finished block is a folder under its final
+name, and is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import TRAIN, Rejection, Sample, shards
+from affectllm.corpus.store import Writer, read_rows
+from affectllm.instruct.conversations import conversation_schema
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
+from affectllm.run import write_json
+
+GROUPS_PER_BLOCK = 10
+WORK, REJECTED, COUNTS, ROWS = ".work", "rejected.jsonl", "counts.json", "rows.parquet"
+
+
+@dataclass(frozen=True)
+class Block:
+    """Consecutive row groups of a split of a corpus."""
+
+    number: int
+    corpus: str
+    split: str
+    groups: tuple[int, ...]
+
+
+def blocks_of(corpora: Sequence[str], out: Path) -> Iterator[Block]:
+    import pyarrow.parquet as parquet
+
+    number = 0
+    for split in ASKED_SPLITS:
+        for name in corpora:
+            groups = range(parquet.read_metadata(out / "samples" / name / f"{split}.parquet").num_row_groups)
+            for start in range(0, len(groups), GROUPS_PER_BLOCK):
+                yield Block(number, name, split, tuple(groups[start : start + GROUPS_PER_BLOCK]))
+                number += 1
+
+
+@dataclass(frozen=True)
+class Work:
+    """What every block is worked on with."""
+
+    mixture: Mixture
+    seed: int
+    out: Path
+    dropped: Mapping[str, Mapping[str, str]]
+
+    def run(
+        self, task: Callable[..., Any], blocks: Sequence[Block], processes: Executor | None, said: str, decided: Any
+    ) -> list[Any]:
+        """``task(work, block, decided)`` of every block, in their order."""
+        from tqdm import tqdm
+
+        calls = [(self._of(block.corpus), block, decided) for block in blocks]
+        if processes is None:
+            made: Iterator[Any] = (task(work, block, told) for work, block, told in calls)
+        else:
+            futures = [processes.submit(task, work, block, told) for work, block, told in calls]
+            made = (future.result() for future in futures)
+        return list(tqdm(made, total=len(calls), desc=said, unit=" blocks", mininterval=0.5))
+
+    def _of(self, corpus: str) -> Work:
+        """Only what a block of ``corpus`` needs: processes get it by pickle."""
+        return replace(self, dropped={corpus: self.dropped.get(corpus, {})})
+
+    def plans(self, corpus: str, decided: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, Plan]]:
+        """The parts that draw on ``corpus``, by their number."""
+        rows = self.mixture.validation_rows
+        return [
+            (number, Plan(part, self.seed, rows, Decision(**decided[number]) if decided else None))
+            for number, part in enumerate(self.mixture.mixture)
+            if part.corpus == corpus
+        ]
+
+    def samples(self, block: Block) -> Iterator[Sample | Rejection]:
+        """The samples of a block, or why they are left out before anything is asked."""
+        file = self.out / "samples" / block.corpus / f"{block.split}.parquet"
+        gone = self.dropped.get(block.corpus, {}) if block.split == TRAIN else {}
+        for row in read_rows(file, block.groups):
+            sample = Sample.from_json(row)
+            if kept := gone.get(sample.id):
+                yield Rejection(sample.id, "duplicate", sample.source, f"of {kept}")
+            elif self.mixture.languages and sample.language and sample.language not in self.mixture.languages:
+                yield Rejection(sample.id, "other_language", sample.source, sample.language)
+            else:
+                yield sample
+
+
+def count(work: Work, block: Block, _: None) -> dict[int, Census]:
+    samples = [item for item in work.samples(block) if isinstance(item, Sample)]
+    plans = work.plans(block.corpus, None)
+    return {number: plan.census(iter(samples)) for number, plan in plans if counts(plan, block, work.mixture)}
+
+
+def counts(plan: Plan, block: Block, mixture: Mixture) -> bool:
+    own = plan.part.corpus == block.corpus
+    return own and (plan.looks_ahead(block.split) or (block.split == TRAIN and mixture.temperature != 1))
+
+
+def render(work: Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The conversations of one block, in a folder that is whole when it is there."""
+    place = place_of(work.out, block)
+    if not place.is_dir():
+        scratch = place.with_name(f".{place.name}.part")
+        shutil.rmtree(scratch, ignore_errors=True)
+        scratch.mkdir(parents=True)
+        with shards.seldom_collected():
+            _fill(work, block, decided, scratch)
+        scratch.rename(place)
+    counts: dict[str, Any] = json.loads((place / COUNTS).read_text(encoding="utf-8"))
+    return counts
+
+
+def _fill(work: Work, block: Block, decided: Sequence[Mapping[str, Any]], folder: Path) -> None:
+    rejected: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    with (
+        (folder / REJECTED).open("w", encoding="utf-8") as log,
+        Writer(folder / ROWS, conversation_schema()) as rows,
+    ):
+
+        def refuse(item: Rejection, template: str | None = None) -> None:
+            rejected[item.reason] += 1
+            record = {"corpus": block.corpus, **item.to_json(), **({"template": template} if template else {})}
+            log.write(json.dumps(record, ensure_ascii=False) + "\n")
+
+        samples = []
+        for item in work.samples(block):
+            if isinstance(item, Rejection):
+                refuse(item)
+            else:
+                samples.append(item)
+        for _, plan in work.plans(block.corpus, decided):
+            for row in plan.rows(iter(samples)):
+                if isinstance(row, Rejection):
+                    refuse(row, plan.part.template)
+                else:
+                    rows.write(row)
+                    parts[f"{block.corpus}/{plan.part.template}"] += 1
+    write_json(folder / COUNTS, {"rows": rows.rows, "rejected": dict(rejected), "parts": dict(parts)})
+
+
+def place_of(out: Path, block: Block) -> Path:
+    return out / WORK / "blocks" / f"{block.number:06d}"

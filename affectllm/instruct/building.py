@@ -1,0 +1,183 @@
+"""Building a mixture: samples are stored, counted where a part depends on all of them, asked, and put together.
+
+Memory does not grow with rows but for what is asked for: the draws below a cap, the duplicates that are dropped, a
+number a row for an order.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import TRAIN, shards
+from affectllm.corpus.builder import load_builder
+from affectllm.errors import AffectError
+from affectllm.instruct import blocks as block
+from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
+from affectllm.instruct.conversations import gather
+from affectllm.instruct.dropped import find_duplicates
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
+from affectllm.run import write_json
+
+
+def build(
+    mixture: Mixture,
+    roots: Mapping[str, Path],
+    out: Path,
+    seed: int,
+    processes: Executor | None = None,
+    workers: int = 1,
+) -> dict[str, Any]:
+    """Write ``samples/<corpus>/<split>.parquet``, ``conversations/<split>-*.parquet`` and ``rejected.jsonl``.
+
+    Args:
+        mixture: what is built.
+        roots: corpus name → folder, for every corpus that is to be used.
+        out: folder to write into.
+        seed: of every draw.
+        processes: where ``workers`` processes run; None for this one.
+
+    Returns:
+        Counts: ``samples`` per corpus and split, ``conversations`` per split, ``rejected`` per reason, ``left_out``
+        corpus → reason, ``parts`` conversations per corpus and template.
+
+    Raises:
+        AffectError: when the mixture yields no training conversation at all.
+    """
+    mixture.check()
+    for part in mixture.mixture:
+        part.bind()
+    left_out = _left_out(mixture)
+    kept = [name for name in mixture.corpora() if name not in left_out]
+    if not kept:
+        told = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise AffectError(f"every corpus of the mixture is left out ({told})", do="relax the filter, or add corpora")
+    (out / WORK).mkdir(parents=True, exist_ok=True)
+    stored = {name: _store(name, roots[name], out, processes, workers) for name in kept}
+    dropped = _remembered(out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots))
+    logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
+    found = converse(mixture, kept, out, seed, processes, dropped, logs)
+    shutil.rmtree(out / WORK)
+    return {"samples": {name: made["samples"] for name, made in stored.items()}, **found, "left_out": left_out}
+
+
+def converse(
+    mixture: Mixture,
+    corpora: Sequence[str],
+    out: Path,
+    seed: int,
+    processes: Executor | None = None,
+    dropped: Mapping[str, Mapping[str, str]] | None = None,
+    logs: Mapping[Path, Mapping[str, int]] | None = None,
+) -> dict[str, Any]:
+    """Ask the samples that are stored in ``out``: its conversations, and counts as ``build`` returns them.
+
+    Args:
+        corpora: those that are stored there.
+        dropped: corpus → sample id → what it repeats: training samples that are not asked.
+        logs: files of rejections that come first in ``rejected.jsonl``, with their counts.
+    """
+    plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]
+    blocks = list(blocks_of(corpora, out))
+    work = Work(mixture, seed, out, dropped or {})
+    decided = [asdict(decision) for decision in _decide(plans, work, blocks, processes)]
+    counts = work.run(block.render, blocks, processes, "asking", decided)
+    return _put_together(mixture, seed, out, blocks, counts, logs or {})
+
+
+def _left_out(mixture: Mixture) -> dict[str, str]:
+    """Corpora that a filter leaves out as a whole, and why."""
+    found = {}
+    for name in mixture.corpora():
+        card = load_builder(name).CARD
+        if mixture.only == "commercial" and not card.commercial:
+            found[name] = "licence"
+        elif mixture.languages is not None and not {*mixture.languages, "und"} & set(card.languages):
+            found[name] = "language"
+    return found
+
+
+def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, Any]:
+    """The samples of a corpus, built once; counts of samples and rejections."""
+    place = out / WORK / "corpora" / name
+
+    def built() -> dict[str, Any]:
+        made = shards.build(name, root, place, processes, workers)
+        target = out / "samples" / name
+        shutil.rmtree(target, ignore_errors=True)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        (place / "samples" / name).rename(target)
+        return made
+
+    return dict(_remembered(out / WORK / f"{name}.json", built))
+
+
+def _remembered(note: Path, make: Callable[[], Any]) -> Any:
+    """What ``make`` returned the first time, as JSON."""
+    if not note.is_file():
+        write_json(note, make())
+    return json.loads(note.read_text(encoding="utf-8"))
+
+
+def _decide(plans: Sequence[Plan], work: Work, blocks: Sequence[Block], processes: Executor | None) -> list[Decision]:
+    """What each part does with all of its samples; reads nothing when no part depends on that."""
+    counted = [one for one in blocks if any(block.counts(plan, one, work.mixture) for plan in plans)]
+    if not counted:
+        return [Decision() for _ in plans]
+    found = [Census() for _ in plans]
+    for made in work.run(block.count, counted, processes, "counting", None):
+        for number, census in made.items():
+            found[number].add(census, plans[number].caps)
+    rates = _tempered([census.asked for census in found], work.mixture.temperature)
+    return [plan.decide(census, rate) for plan, census, rate in zip(plans, found, rates, strict=True)]
+
+
+def _tempered(sizes: Sequence[int], temperature: float) -> list[float]:
+    shares = [size ** (1 / temperature) if size else 0.0 for size in sizes]
+    whole = sum(sizes) / sum(shares) if any(shares) else 0.0
+    return [
+        share * whole / size if size and temperature != 1 else 1.0 for share, size in zip(shares, sizes, strict=True)
+    ]
+
+
+def _put_together(
+    mixture: Mixture,
+    seed: int,
+    out: Path,
+    blocks: Sequence[Block],
+    counts: Sequence[Any],
+    logs: Mapping[Path, Mapping[str, int]],
+) -> dict[str, Any]:
+    rejected: Counter[str] = Counter()
+    parts: Counter[str] = Counter()
+    for log in logs.values():
+        rejected.update(log)
+    for one, count in zip(blocks, counts, strict=True):
+        rejected.update(count["rejected"])
+        parts.update(count["parts"] if one.split == TRAIN else {})
+    _concatenate([*logs, *(place_of(out, one) / REJECTED for one in blocks)], out / REJECTED)
+    conversations = {}
+    for split in ASKED_SPLITS:
+        files = [place_of(out, one) / ROWS for one in blocks if one.split == split]
+        conversations[split] = gather(files, out, split, mixture.order if split == TRAIN else "given", seed)
+    if not conversations[TRAIN]:
+        reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
+        raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")
+    shutil.rmtree(out / WORK / "blocks")
+    return {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
+
+
+def _concatenate(logs: Sequence[Path], whole: Path) -> None:
+    scratch = whole.with_name(f".{whole.name}.part")
+    with scratch.open("wb") as stream:
+        for log in logs:
+            with log.open("rb") as part:
+                shutil.copyfileobj(part, stream)
+    scratch.replace(whole)
