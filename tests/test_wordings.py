@@ -174,6 +174,21 @@ def test_what_the_prompt_tells_is_told_and_never_asked() -> None:
     assert preferred.reject(replace(pair, attributes={"a1": "He smiles."})) == "no_a2"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *[(name, "glee") for name in ("emotion_choice", "emotion_description", "emotion_because")],
+        *[("emotion_set", ("joy", "glee")), ("dimension_scores", {"valence": 9.0}), ("emotion_shares", {"joy": -1.0})],
+        *[("dimension_scores", {"valence": float("nan")}), ("emotion_shares", {"glee": 2.0, "joy": 1.0})],
+        *[("intensity_classes", {"joy": 7.0}), ("statement_judgement", "perhaps"), ("description_preference", "a3")],
+    ],
+)
+def test_what_is_not_in_the_space_is_refused(name: str, value: Any) -> None:
+    template, sample = made(name)
+    first = Annotation(template.space.name, "r", value)
+    assert template.reject(replace(sample, annotations=(first, *sample.annotations[1:]))) == "outside_space"
+
+
 PAGE = """\
 # A page.
 version: 1

@@ -8,6 +8,7 @@ written with at most three decimals and shares as whole percents; that is the pr
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -35,9 +36,12 @@ _TURN = re.compile(r"\d{1,4}|background", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Why an annotation cannot be asked about: ``tie``, ``no_label``, ``not_ordinal``, ``no_votes``, …"""
+    """Why an annotation cannot be asked about: ``tie``, ``no_label``, ``outside_space``, ``no_votes``, …"""
 
     reason: str
+
+
+OUTSIDE = Refused("outside_space")
 
 
 @dataclass(frozen=True)
@@ -60,15 +64,19 @@ class Form:
 
 
 def _one(value: Any, space: LabelSpace) -> Any:
-    return value if isinstance(value, str) else Refused("tie")
+    if not isinstance(value, str):
+        return Refused("tie")
+    return value if value in space.names else OUTSIDE
 
 
 def _several(value: Any, space: LabelSpace) -> Any:
-    return list(value)
+    return list(value) if set(value) <= set(space.names) else OUTSIDE
 
 
 def _mentioned(value: Any, space: LabelSpace) -> Any:
-    return value if isinstance(value, str) else list(value) or Refused("no_label")
+    if isinstance(value, str):
+        return _one(value, space)
+    return _several(value, space) or Refused("no_label")
 
 
 def _text(value: Any, space: LabelSpace) -> Any:
@@ -76,7 +84,10 @@ def _text(value: Any, space: LabelSpace) -> Any:
 
 
 def _numbers(value: Mapping[str, float], space: LabelSpace) -> Any:
+    low, high = space.bounds or (-math.inf, math.inf)
     found = {name: _rounded(value[name]) for name in space.names if name in value}
+    if not all(low <= number <= high for number in found.values()):  # false for NaN too
+        return OUTSIDE
     return found or Refused("no_number")
 
 
@@ -89,8 +100,9 @@ def _classes(value: Mapping[str, float], space: LabelSpace) -> Any:
 
 def _shares(value: Mapping[str, float], space: LabelSpace) -> Any:
     """Whole percents that sum to 100, by largest remainders; as fractions."""
-    total = sum(value.values())
-    if not total > 0:
+    if not all(0 <= weight < math.inf for weight in value.values()) or not set(value) <= set(space.names):
+        return OUTSIDE
+    if not (total := sum(value.values())):
         return Refused("no_votes")
     exact = {name: 100 * value[name] / total for name in space.names if value.get(name)}
     percents = {name: int(share) for name, share in exact.items()}

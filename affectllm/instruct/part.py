@@ -52,7 +52,7 @@ class Part:
         modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
         also: slot of the wording → what it is bound to, for wordings with several.
         language: BCP-47 tag of question and answer.
-        focus: names of a dimension or distribution space that are asked about; None for all that are annotated.
+        focus: names of a dimension space that are asked about; None for all that are annotated.
         weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
         cap: at most this many samples, drawn by seed; None for all.
         cap_per_class, cap_per_speaker: at most this many samples of a class or a speaker, drawn by seed.
@@ -128,8 +128,8 @@ class Part:
     def _focused(self, space: LabelSpace) -> LabelSpace:
         if self.focus is None:
             return space
-        if space.kind not in ("dimension", "distribution"):
-            raise Malformed(f"focus chooses names of numbers, and {space.name} is a {space.kind} space")
+        if space.kind != "dimension":
+            raise Malformed(f"focus chooses dimensions, and {space.name} is a {space.kind} space")
         if strange := [name for name in self.focus if name not in space.names]:
             raise Malformed(f"{space.name} has no {strange[0]!r}", do=f"choose among {', '.join(space.names)}")
         names = tuple(name for name in space.names if name in self.focus)

@@ -125,6 +125,7 @@ class Template:
         """Why this sample cannot be asked, or None when it can.
 
         ``no_annotation``, ``tie``, ``no_label``, ``no_votes``, ``not_ordinal`` (a class that is no whole number),
+        ``outside_space`` (a label or a number that the label space does not have),
         ``no_<modality>``, ``no_<fact>``, ``control_token``, ``control_character``, ``too_long`` (see ``unsafe``),
         ``unreadable_answer`` (an answer in free words that would not be read back as itself).
         """
