@@ -14,6 +14,8 @@ import pytest
 
 from affectllm.cli import main
 from affectllm.corpus import shards
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, BadRecipe
 from affectllm.instruct import blocks, conversations
@@ -303,3 +305,13 @@ def test_build_says_what_is_missing_and_how_large_it_would_be(
     assert main(words) == 2
     assert "meld" in capsys.readouterr().err
     assert main(["build", "one", "--only", "commercial", "--root", f"one={root}", "--out", str(tmp_path / "s")]) == 2
+
+
+def test_focus_asks_about_some_dimensions_alone(tmp_path: Path) -> None:
+    root = materialise(load_builder("emobank").MINIATURE, tmp_path / "emobank")
+    given = {"template": "dimension_scores", "space": "emobank_vad", "rater": "mean", "modalities": ("text",)}
+    rows = Made(tmp_path / "a", {"emobank": root}, Part("emobank", **given, focus=("valence",))).rows
+    assert rows and all(set(row["value"]) == {"valence"} for row in rows)
+    assert all(row["answer"].replace(".", "").isdigit() and "arousal" not in question(row) for row in rows)
+    whole = Made(tmp_path / "b", {"emobank": root}, Part("emobank", **given)).rows
+    assert all("arousal" in question(row) and len(row["value"]) == 3 for row in whole)
