@@ -29,11 +29,12 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("kind", ["data_builders", "eval_tasks", "recipes"])
+@pytest.mark.parametrize("kind", ["data_builders", "eval_tasks", "recipes", "recipes/mixtures"])
 def test_what_is_listed_is_what_lies_in_the_folder(kind: registry.Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
     there = {path.relative_to(ROOT / kind) for path in (ROOT / kind).rglob(f"*{registry.SUFFIX[kind]}")}
-    shown = {path.with_suffix("").as_posix() for path in there if path.name[0] != "_" and path.parts[0] != "launch"}
+    others = ("launch", "mixtures") if kind == "recipes" else ()
+    shown = {path.with_suffix("").as_posix() for path in there if path.name[0] != "_" and path.parts[0] not in others}
     assert set(registry.names(kind)) == shown and shown
 
 
