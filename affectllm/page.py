@@ -96,7 +96,8 @@ def _plain(node: Any, path: Path_, lines: dict[Path_, int], file: str) -> Any:
     if isinstance(node, yaml.MappingNode):
         found: dict[str, Any] = {}
         for key_node, value_node in node.value:
-            key = key_node.value
+            if not isinstance(key := key_node.value, str):
+                raise BadRecipe("a key is a word, not a list or a mapping", where=f"{file}:{line}")
             if key in found:
                 raise BadRecipe(f"the key {key!r} is given twice", where=f"{file}:{key_node.start_mark.line + 1}")
             lines[(*path, key)] = key_node.start_mark.line + 1
@@ -106,7 +107,10 @@ def _plain(node: Any, path: Path_, lines: dict[Path_, int], file: str) -> Any:
         return [_plain(item, (*path, index), lines, file) for index, item in enumerate(node.value)]
     if not node.tag.startswith("tag:yaml.org,2002:"):
         raise BadRecipe(f"the tag {node.tag} is not allowed: a recipe is data", where=f"{file}:{line}")
-    return yaml.SafeLoader("").construct_object(node)
+    try:
+        return yaml.SafeLoader("").construct_object(node)
+    except (ValueError, TypeError, yaml.YAMLError) as error:
+        raise BadRecipe(f"{node.value!r} cannot be read as what it looks like", where=f"{file}:{line}") from error
 
 
 def build(kind: type, page: Page, path: Path_ = ()) -> Any:

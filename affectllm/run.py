@@ -78,6 +78,9 @@ class Run:
         previous = read_manifest(self.folder)
         if previous is None and self.folder.is_dir() and any(self.folder.iterdir()):
             raise Malformed("the folder is not empty and is no run", where=str(self.folder), do="choose another --out")
+        if previous and previous["stage"] != self.stage:
+            told = f"the folder holds the run of another stage, {previous['stage']}"
+            raise Malformed(told, where=str(self.folder), do="choose another --out")
         if previous and previous["inputs_digest"] == digest(self.inputs):
             self.done, self.resuming = previous["finished"], not previous["finished"]
             self.outputs = dict(previous["outputs"])

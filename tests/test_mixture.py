@@ -82,7 +82,7 @@ def test_a_row_is_a_question_with_its_answer(make) -> None:
 
 
 def test_test_samples_are_stored_but_never_asked(make) -> None:
-    built = make({"weight": 3.0}, {"balance": "oversample"})
+    built = make({"weight": 3.0}, {"balance": "oversample", "template": "emotion_description"})
     assert not any(row["split"] == "test" or row["sample"].startswith("test") for row in built.train + built.validation)
     assert {row["split"] for row in built.train} == {"train"}
     assert {row["split"] for row in built.validation} == {"validation"}

@@ -17,7 +17,7 @@ from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
-from affectllm.errors import AffectError, BadRecipe
+from affectllm.errors import AffectError, BadRecipe, Malformed
 from affectllm.instruct import blocks, conversations
 from affectllm.instruct.building import build
 from affectllm.instruct.conversations import conversation_files
@@ -124,10 +124,10 @@ def test_pairs_are_compared_and_the_answer_is_the_larger_one(corpora, tmp_path: 
     assert len(made.rows) > 90
     for row in made.rows:
         said = question(row)
-        first, second = (float(said.split(f"{letter}: value ")[1].split()[0]) for letter in "AB")
-        assert row["value"] == ("a" if first > second else "b") and abs(first - second) >= 10
+        first, second = (float(said.split(f"{letter}: value ")[1].split()[0]) for letter in ("First", "Second"))
+        assert row["value"] == ("first" if first > second else "second") and abs(first - second) >= 10
         assert "valence" in said
-    assert Counter(row["value"] for row in made.rows).keys() == {"a", "b"}
+    assert Counter(row["value"] for row in made.rows).keys() == {"first", "second"}
     asked = {half for row in made.rows for half in row["sample"].split("|")}
     logged = {record["item"] for record in made.rejected}
     assert asked | logged == {f"s{n}" for n in range(200)}, "nothing vanishes"
@@ -315,3 +315,70 @@ def test_focus_asks_about_some_dimensions_alone(tmp_path: Path) -> None:
     assert all(row["answer"].replace(".", "").isdigit() and "arousal" not in question(row) for row in rows)
     whole = Made(tmp_path / "b", {"emobank": root}, Part("emobank", **given)).rows
     assert all("arousal" in question(row) and len(row["value"]) == 3 for row in whole)
+
+
+def test_balance_and_temperature_weigh_what_the_caps_keep(corpora, tmp_path: Path) -> None:
+    roots = {"one": corpora("one", rows=800), "two": corpora("two", rows=60, text='f"other {number} " * 3')}
+    balanced = Made(tmp_path / "a", roots, part(cap_per_class=40, balance="oversample"))
+    assert Counter(row["value"] for row in balanced.rows) == {"joy": 40, "anger": 40, "fear": 40}
+    tempered = Made(tmp_path / "b", roots, part(cap=60), part("two"), temperature=3.0)
+    assert Counter(row["corpus"] for row in tempered.rows) == {"one": 60, "two": 60}
+
+
+def test_every_conversation_has_an_id_of_its_own(corpora, tmp_path: Path) -> None:
+    media = '(MediaRef("a.wav", "audio"),)'
+    parts = (
+        *(
+            part(weight=3),
+            part(template="dimension_scores", space="n_1"),
+            part(template="sentiment_score", space="n_1"),
+        ),
+        *(part(modalities=("audio", "text"), dropout=0.5), part(modalities=("audio",)), part(language="zh")),
+        *(part(template="comparison", space="n_1", pairs=Pairs("valence", margin)) for margin in (1.0, 30.0)),
+    )
+    rows = Made(tmp_path / "a", {"one": corpora("one", media=media)}, *parts).rows
+    assert len({row["id"] for row in rows}) == len(rows)
+    with pytest.raises(Malformed, match="two parts ask one the same"):
+        Made(tmp_path / "b", {"one": tmp_path}, part(), part(weight=2))
+
+
+def test_training_samples_that_repeat_validation_or_are_not_asked_in_its_stead(corpora, tmp_path: Path) -> None:
+    root = corpora("one", rows=40, text=UNLIKE)
+    place = tmp_path / "own" / "data_builders" / "one.py"
+    split = place.read_text(encoding="utf-8").replace('split="train"', 'split="validation" if number < 4 else "train"')
+    place.write_text(split, encoding="utf-8")
+    roots = {"one": root, "two": corpora("two", rows=40)}
+    made = Made(tmp_path / "a", roots, part("two"), part(), deduplicate=("near_text",))
+    assert {row["sample"] for row in made.rows if row["corpus"] == "two"} == {f"s{n}" for n in range(4, 40)}
+    chinese = Made(tmp_path / "b", roots, part("two"), deduplicate=("text",), languages=("zh",))
+    assert [row["sample"] for row in chinese.rows] == [f"s{n}" for n in range(0, 40, 5)]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        *[({"weight": value}, "weight must be") for value in (float("inf"), float("nan"), 1e300)],
+        ({"modalities": ("text", "text")}, "named twice"),
+        ({"template": "comparison", "space": "n_1", "pairs": Pairs("valence", float("nan"))}, "margin"),
+        ({"template": "emotion_in_dialogue", "modalities": ("audio",)}, "speaks of text"),
+    ],
+)
+def test_numbers_without_sense_are_refused(corpora, tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
+    with pytest.raises(Malformed, match=said):
+        Made(tmp_path / "a", {"one": corpora("one")}, part(**wrong))
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("mixture: 5\n", 1),
+        ("seed: 2024-13-45\nmixture: []\n", 1),
+        ("? [a, b]\n: 1\nmixture: []\n", 1),
+        ("mixture: []\n", 1),
+        ("mixture:\n  - 5\n", 2),
+    ],
+)
+def test_a_page_of_another_shape_is_explained(tmp_path: Path, text: str, line: int) -> None:
+    (tmp_path / "page.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(BadRecipe, match=f"page.yaml:{line}"):
+        load_mixture(str(tmp_path / "page.yaml"))

@@ -262,7 +262,7 @@ def test_a_mixture_may_be_named(page) -> None:
         ("mixture: music", "mixture: musik", "did you mean music"),
         ("mixture: music", "mixture: everything", "the backbone does not take video"),
         ("  validation_rows: 7", "  ordre: shuffled", "did you mean 'order'"),
-        ("  validation_rows: 7", "  temperature: 0", "above 0"),
+        ("  validation_rows: 7", "  temperature: 0", "at least 0.1"),
     ],
 )
 def test_a_named_mixture_that_does_not_fit_is_explained(page, old: str, new: str, said: str) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -58,6 +61,22 @@ def made(name: str, **options: Any) -> tuple[Template, Sample]:
     answers = tuple(Annotation(spaces[slot].name, "r", VALUES[form]) for slot, form in forms.items())
     facts = dict.fromkeys(page.facts, "a fact")
     return template, Sample("s", "c", "train", answers, "f:1", text="Some words.", attributes=facts)
+
+
+@contextmanager
+def deadline(seconds: int) -> Iterator[None]:
+    """Fail when the block has not ended after a time that no machine needs for it."""
+
+    def stop(*_: object) -> None:
+        raise AssertionError(f"still reading after {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
 
 
 SPOKEN = [(name, language) for name in template_names() for language in load_wording(name).speeches]
@@ -121,7 +140,7 @@ def test_free_words_are_read_back_or_the_sample_is_refused(words: str, name: str
 @pytest.mark.parametrize(
     ("name", "clues"),
     [
-        ("reason_then_emotion", "He shouts.\nEmotion: not what it seems"),
+        ("empathy_chain", "So.\nReply: I see"),
         ("think_answer", "He says </think> aloud"),
     ],
 )
@@ -129,6 +148,36 @@ def test_an_answer_that_would_not_be_read_back_is_refused(name: str, clues: str)
     template, sample = made(name)
     wrong = tuple(Annotation(a.space, "r", clues) if "words_r" in a.space else a for a in sample.annotations)
     assert template.reject(replace(sample, annotations=wrong)) in ("unreadable_answer", "control_token")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "first", "second"),
+    [
+        ("emotion_because", "Anger because he shouts because of it.", "anger", "he shouts because of it."),
+        ("reason_then_emotion", "His emotion: unclear.\n**Emotion:** anger", "His emotion: unclear.", "anger"),
+        ("emotion_with_intensity", "Emotion：anger；Intensity：fear", "anger", "fear"),
+        ("emotion_with_intensity", "Emotion: Anger\nintensity: fear", "anger", "fear"),
+        ("emotion_with_intensity", '```json\n{"emotion": "anger", "intensity": "fear"}\n```', "anger", "fear"),
+        ("think_answer", "<think>He shouts.</think>\n\n<answer>anger</answer>", "He shouts.", "anger"),
+        ("think_answer", "He shouts.</think><answer>anger", "He shouts.", "anger"),
+        ("supportive_reply", "**[Anger]** How?", "anger", "How?"),
+    ],
+)
+def test_answers_are_taken_out_of_their_sentence_however_it_is_set(
+    name: str, text: str, first: str, second: str
+) -> None:
+    reading = made(name)[0].read(text)
+    assert isinstance(reading, tuple) and [answer.value for answer in reading] == [first, second]
+
+
+@pytest.mark.parametrize("name", [name for name in template_names() if len(load_wording(name).slots) > 1])
+@pytest.mark.parametrize(
+    "text", ["x" + " " * 50_000 + "y", "Emotion: a Event: b Cause: c because [x] " * 2_000, "\n" * 50_000]
+)
+def test_a_reply_without_end_is_read_at_once(name: str, text: str) -> None:
+    """Lazy groups between blanks took minutes for a thousand of them, which a degenerate model writes easily."""
+    with deadline(5):
+        assert isinstance(made(name)[0].read(text), (Unreadable, tuple))
 
 
 CHOICE, ANGRY = made("emotion_choice")
@@ -246,3 +295,28 @@ def test_a_broken_page_is_explained_with_its_line(tmp_path: Path, old: str, new:
 def test_a_template_that_cannot_be_bound_is_explained(name: str, options: dict[str, Any], said: str) -> None:
     with pytest.raises(AffectError, match=said):
         load_template(name, **{"space": EKMAN_6_NEUTRAL, "rater": "r", "modalities": ("text",), **options})
+
+
+def test_words_are_never_dropped_from_a_question_about_words(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="speaks of text"):
+        load_template("emotion_in_dialogue", space=EKMAN_6_NEUTRAL, rater="r", modalities=("audio",))
+
+
+def test_turns_that_are_asked_for_by_number_are_numbered() -> None:
+    template, sample = made("cause_turns")
+    said = template.ask(replace(sample, context=(Turn("x", "One."), Turn("y", "Two.")), speaker="x"))
+    text = said[0]["content"][-1]["text"]
+    assert "1. Speaker A: One.\n2. Speaker B: Two." in text and "3. Speaker A: Some words." in text
+
+
+def test_a_second_space_that_the_prompt_does_not_show_is_refused() -> None:
+    other = LabelSpace("two", "category", ("good", "bad"), source="test")
+    with pytest.raises(Malformed, match="the prompt shows ekman"):
+        load_template(
+            "writer_and_reader", space=EKMAN_6_NEUTRAL, rater="r", modalities=("text",), also={"reader": (other, "r")}
+        )
+
+
+def test_a_turn_without_a_speaker_is_told_without_one() -> None:
+    said = CHOICE.ask(replace(ANGRY, context=(Turn("", "Who is there?"),)))[0]["content"][-1]["text"]
+    assert "\nWho is there?" in said

@@ -98,15 +98,10 @@ class Work:
                 yield sample
 
 
-def count(work: Work, block: Block, _: None) -> dict[int, Census]:
+def count(work: Work, block: Block, decided: Sequence[Mapping[str, Any]] | None) -> dict[int, Census]:
+    """The census of one block for each part that draws on its corpus."""
     samples = [item for item in work.samples(block) if isinstance(item, Sample)]
-    plans = work.plans(block.corpus, None)
-    return {number: plan.census(iter(samples)) for number, plan in plans if counts(plan, block, work.mixture)}
-
-
-def counts(plan: Plan, block: Block, mixture: Mixture) -> bool:
-    own = plan.part.corpus == block.corpus
-    return own and (plan.looks_ahead(block.split) or (block.split == TRAIN and mixture.temperature != 1))
+    return {number: plan.census(iter(samples)) for number, plan in work.plans(block.corpus, decided)}
 
 
 def render(work: Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

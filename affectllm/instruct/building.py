@@ -61,7 +61,9 @@ def build(
         raise AffectError(f"every corpus of the mixture is left out ({told})", do="relax the filter, or add corpora")
     (out / WORK).mkdir(parents=True, exist_ok=True)
     stored = {name: _store(name, roots[name], out, processes, workers) for name in kept}
-    dropped = _remembered(out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots))
+    dropped = _remembered(
+        out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots, mixture.languages)
+    )
     logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
     found = converse(mixture, kept, out, seed, processes, dropped, logs)
     shutil.rmtree(out / WORK)
@@ -126,17 +128,45 @@ def _remembered(note: Path, make: Callable[[], Any]) -> Any:
     return json.loads(note.read_text(encoding="utf-8"))
 
 
-def _decide(plans: Sequence[Plan], work: Work, blocks: Sequence[Block], processes: Executor | None) -> list[Decision]:
-    """What each part does with all of its samples; reads nothing when no part depends on that."""
-    counted = [one for one in blocks if any(block.counts(plan, one, work.mixture) for plan in plans)]
-    if not counted:
-        return [Decision() for _ in plans]
+def _decide(
+    plans: Sequence[Plan], work: Work, all_blocks: Sequence[Block], processes: Executor | None
+) -> list[Decision]:
+    """What each part does with all of its samples; reads nothing when no part depends on that.
+
+    Caps come first: classes and sizes are counted among the samples that they keep.
+    """
+    tempered = work.mixture.temperature != 1
+    capped = [one for one in all_blocks if any(plan.bounded(one.corpus, one.split) for plan in plans)]
+    decisions = [
+        plan.cap(census) for plan, census in zip(plans, _censuses(plans, work, capped, processes), strict=True)
+    ]
+    weighed = [
+        one for one in all_blocks if one.split == TRAIN and any(plan.weighed(one.corpus, tempered) for plan in plans)
+    ]
+    if not weighed:
+        return decisions
+    found = _censuses(plans, work, weighed, processes, decisions)
+    rates = _tempered([census.asked for census in found], work.mixture.temperature)
+    return [
+        plan.weigh(decision, census, rate)
+        for plan, decision, census, rate in zip(plans, decisions, found, rates, strict=True)
+    ]
+
+
+def _censuses(
+    plans: Sequence[Plan],
+    work: Work,
+    chosen: Sequence[Block],
+    processes: Executor | None,
+    decisions: Sequence[Decision] | None = None,
+) -> list[Census]:
+    """The census of each part over the chosen blocks."""
     found = [Census() for _ in plans]
-    for made in work.run(block.count, counted, processes, "counting", None):
+    decided = [asdict(decision) for decision in decisions] if decisions else None
+    for made in work.run(block.count, chosen, processes, "counting", decided) if chosen else ():
         for number, census in made.items():
             found[number].add(census, plans[number].caps)
-    rates = _tempered([census.asked for census in found], work.mixture.temperature)
-    return [plan.decide(census, rate) for plan, census, rate in zip(plans, found, rates, strict=True)]
+    return found
 
 
 def _tempered(sizes: Sequence[int], temperature: float) -> list[float]:

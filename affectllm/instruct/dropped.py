@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from affectllm.corpus import TRAIN, Sample
+from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.media_content import media_duplicates
 from affectllm.corpus.shared import SHINGLE, THRESHOLD
@@ -13,24 +13,31 @@ from affectllm.corpus.store import read_rows
 
 
 def find_duplicates(
-    kinds: Sequence[str], corpora: Sequence[str], build: Path, roots: Mapping[str, Path]
+    kinds: Sequence[str],
+    corpora: Sequence[str],
+    build: Path,
+    roots: Mapping[str, Path],
+    languages: Sequence[str] | None = None,
 ) -> dict[str, dict[str, str]]:
     """Corpus → sample id → the sample (``corpus/id``) that it repeats; the first one in the mixture's order stays.
+
+    Validation and test samples come first of all, so that a training sample that repeats one of them is dropped too.
 
     Args:
         kinds: ``text``, ``near_text`` (which includes ``text``), ``media``.
         corpora: in the mixture's order.
         build: where their samples are stored.
         roots: where their clips lie.
+        languages: of the samples that are asked; others repeat nothing. None for all.
     """
     found: dict[str, dict[str, str]] = {}
     if "text" in kinds or "near_text" in kinds:
         near = TextDuplicates(THRESHOLD, SHINGLE)
         finder = near if "near_text" in kinds else TextDuplicates(threshold=None)
-        texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build) if _is_words_alone(s))
+        texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build, languages) if _is_words_alone(s))
         _add(found, finder.find(texts))
     if "media" in kinds:
-        _add(found, media_duplicates(_samples(corpora, build), roots))
+        _add(found, media_duplicates(_samples(corpora, build, languages), roots))
     return found
 
 
@@ -49,7 +56,9 @@ def _add(found: dict[str, dict[str, str]], dropped: Mapping[str, str]) -> None:
         found.setdefault(corpus, {}).setdefault(identifier, kept)
 
 
-def _samples(corpora: Sequence[str], build: Path) -> Iterator[Sample]:
-    for corpus in corpora:
-        for row in read_rows(build / "samples" / corpus / f"{TRAIN}.parquet"):
-            yield Sample.from_json(row)
+def _samples(corpora: Sequence[str], build: Path, languages: Sequence[str] | None) -> Iterator[Sample]:
+    for split in (VALIDATION, TEST, TRAIN):
+        for corpus in corpora:
+            for row in read_rows(build / "samples" / corpus / f"{split}.parquet"):
+                if not (languages and row["language"] and row["language"] not in languages):
+                    yield Sample.from_json(row)

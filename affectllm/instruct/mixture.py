@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -41,9 +43,12 @@ class Mixture:
 
     def check(self) -> None:
         """Raise ``Malformed`` with the field as its place when a number is out of range."""
-        if self.temperature <= 0:
+        if not 0.1 <= self.temperature < math.inf:
             told = "1 leaves the sizes as they are; larger ones bring them nearer"
-            raise Malformed("a temperature is above 0", where="temperature", do=told)
+            raise Malformed("a temperature is at least 0.1", where="temperature", do=told)
+        keys = Counter((part.corpus, part.key) for part in self.mixture)
+        if twice := [corpus for (corpus, _), count in keys.items() if count > 1]:
+            raise Malformed(f"two parts ask {twice[0]} the same", where="mixture", do="give one of them a weight of 2")
         if self.validation_rows is not None and self.validation_rows < 0:
             raise Malformed("validation_rows is a number of rows, or null for all", where="validation_rows")
 

@@ -72,7 +72,8 @@ def refuse_other_splits(page: Page, path: Path_) -> None:
     Raises:
         BadRecipe: for another split: validation and test data are for evaluation.
     """
-    for index, part in enumerate(_at(page, path) or []):
+    parts = _at(page, path)
+    for index, part in enumerate(parts if isinstance(parts, list) else []):
         split = part.pop("split", TRAIN) if isinstance(part, dict) else TRAIN
         if split != TRAIN:
             raise BadRecipe(

@@ -10,7 +10,7 @@ from affectllm.corpus.splits import draw
 from affectllm.labels import Annotation, LabelSpace
 
 COMPARISON = LabelSpace(
-    "comparison_2", "category", ("a", "b"), source="two moments of one corpus, compared on one annotated dimension"
+    "comparison_2", "category", ("first", "second"), source="two moments of one corpus, compared on a dimension"
 )
 
 
@@ -54,7 +54,7 @@ class Pairing:
 
     def _pair(self, one: Sample, other: Sample) -> Sample:
         first, second = (one, other) if draw(f"{one.id}|{other.id}") < 0.5 else (other, one)
-        more = "a" if self._value(first) > self._value(second) else "b"
+        more = "first" if self._value(first) > self._value(second) else "second"
         both = first.text is not None and second.text is not None
         return Sample(
             id=f"{first.id}|{second.id}",
@@ -62,7 +62,7 @@ class Pairing:
             split=first.split,
             annotations=(Annotation(COMPARISON.name, self.rater, more),),
             source=first.source,
-            text=f"A: {first.text}\nB: {second.text}" if both else None,
+            text=f"First: {first.text}\nSecond: {second.text}" if both else None,
             language=first.language,
             media=(*first.media, *second.media),
             attributes={"quality": self.dimension.replace("_", " ")},

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+from pathlib import Path
 from typing import Any, Literal
 
 from affectllm.corpus import CorpusCard
@@ -12,6 +16,8 @@ from affectllm.errors import Malformed
 from affectllm.instruct.pairs import COMPARISON
 from affectllm.instruct.template import Template, load_template
 from affectllm.labels import LabelSpace
+
+MOST_COPIES = 1_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +87,14 @@ class Part:
     stage: int = 0
     budget: dict[str, Any] | None = None
 
+    @cached_property
+    def key(self) -> str:
+        """What is asked of whom, short: it tells the part from every other part on its corpus."""
+        told = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout, self.stage)
+        rest = hashlib.blake2b(repr(told).encode(), digest_size=3).hexdigest()
+        shown = "+".join(self.modalities)
+        return f"{Path(self.template).stem}/{self.space}/{self.rater}/{shown}/{self.language}/{rest}"
+
     def bind(self) -> Template:
         """The template bound to this part's question.
 
@@ -118,10 +132,12 @@ class Part:
     def _check_numbers(self) -> None:
         caps = (self.cap, self.cap_per_class, self.cap_per_speaker)
         where = f"mixture of {self.corpus}"
-        if self.weight <= 0 or any(cap is not None and cap < 1 for cap in caps):
-            raise Malformed("weight must be above 0 and cap at least 1", where=where)
+        if not 0 < self.weight <= MOST_COPIES or any(cap is not None and cap < 1 for cap in caps):
+            raise Malformed(f"weight must be above 0 and at most {MOST_COPIES}, and cap at least 1", where=where)
         if not 0 <= self.dropout < 1:
             raise Malformed(f"dropout is a probability below 1, not {self.dropout:g}", where=where)
+        if len(set(self.modalities)) < len(self.modalities):
+            raise Malformed("a modality is named twice", where=where)
         if self.dropout and len(self.modalities) < 2:
             raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
 
@@ -141,7 +157,7 @@ class Part:
         if space.kind != "dimension" or self.pairs.dimension not in space.names:
             names = ", ".join(space.names) if space.kind == "dimension" else "a dimension space"
             raise Malformed(f"{space.name} has no dimension {self.pairs.dimension!r}", do=f"choose among {names}")
-        if self.pairs.margin <= 0:
+        if not 0 < self.pairs.margin < math.inf:
             raise Malformed(
                 "a margin is above 0, or equal samples would be compared", where=f"mixture of {self.corpus}"
             )

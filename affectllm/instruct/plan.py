@@ -77,8 +77,7 @@ class Plan:
         self.part, self.template, self.decision = part, part.bind(), decision or Decision()
         self._validation_rows = validation_rows
         # Beside the questions, so that two parts on the same samples do not keep the same half.
-        self._salt = f"{seed}/{part.corpus}/{part.template}/{part.space}/{part.rater}/{','.join(part.modalities)}"
-        self._salt += f"/{part.language}" if part.language != "en" else ""
+        self._salt = f"{seed}/{part.key}"
 
     @cached_property
     def caps(self) -> dict[str, int]:
@@ -88,17 +87,20 @@ class Plan:
         found |= {"class": part.cap_per_class, "speaker": part.cap_per_speaker}
         return {kind: cap for kind, cap in found.items() if cap is not None}
 
-    def looks_ahead(self, split: str) -> bool:
-        """Whether decisions about one sample of a split depend on the others."""
-        if split == TRAIN:
-            return self.part.balance != "none" or bool(self.caps.keys() - {VALIDATION})
-        return split in self.caps
+    def bounded(self, corpus: str, split: str) -> bool:
+        """Whether a cap bounds the samples of a split of ``corpus``."""
+        train = bool(self.caps.keys() - {VALIDATION})
+        return self.part.corpus == corpus and (train if split == TRAIN else split in self.caps)
+
+    def weighed(self, corpus: str, tempered: bool) -> bool:
+        """Whether the copies of a training sample of ``corpus`` depend on the others."""
+        return self.part.corpus == corpus and (tempered or self.part.balance != "none")
 
     def census(self, samples: Iterator[Sample]) -> Census:
-        """Count one block of samples."""
+        """Count one block of samples: those that the caps keep, where they are decided."""
         found = Census()
         for item in self._asked(samples):
-            if isinstance(item, Rejection):
+            if isinstance(item, Rejection) or self._over_cap(item):
                 continue
             if item.sample.split == TRAIN:
                 found.asked += 1
@@ -108,10 +110,14 @@ class Plan:
                 found.keep(group, self._draw(item.sample, "cap"), self.caps[group.partition(":")[0]])
         return found
 
-    def decide(self, census: Census, rate: float = 1.0) -> Decision:
-        """What the census of all samples leads to; ``rate`` is that of the whole part within its mixture."""
+    def cap(self, census: Census) -> Decision:
+        """The highest draw that each group's cap keeps, from the census of all samples."""
         full = {g: -heap[0] for g, heap in census.lowest.items() if len(heap) == self.caps[g.partition(":")[0]]}
-        return Decision(rate, _balanced(census.classes, self.part.balance), full)
+        return Decision(thresholds=full)
+
+    def weigh(self, capped: Decision, census: Census, rate: float) -> Decision:
+        """The copies of each class, from the census of what the caps keep; ``rate`` is the part's in its mixture."""
+        return replace(capped, rate=rate, rates=_balanced(census.classes, self.part.balance))
 
     def rows(self, samples: Iterator[Sample]) -> Iterator[dict[str, Any] | Rejection]:
         """Conversations for a block of samples, or a rejection with its reason (``over_cap``, ``not_drawn``, …)."""
@@ -122,16 +128,21 @@ class Plan:
                 yield from self._rows(item)
 
     def _rows(self, asked: Asked) -> Iterator[dict[str, Any] | Rejection]:
-        sample, thresholds = asked.sample, self.decision.thresholds
-        if thresholds:
-            draw = self._draw(sample, "cap")
-            if any(draw > thresholds.get(group, 1.0) for group in self._groups(asked)):
-                yield Rejection(sample.id, "over_cap", sample.source)
-                return
+        sample = asked.sample
+        if self._over_cap(asked):
+            yield Rejection(sample.id, "over_cap", sample.source)
+            return
         if not (copies := self._copies(asked)):
             yield Rejection(sample.id, "not_drawn", sample.source, "by weight or balance")
         for copy in range(copies):
             yield self._row(asked, copy)
+
+    def _over_cap(self, asked: Asked) -> bool:
+        thresholds = self.decision.thresholds
+        if not thresholds:
+            return False
+        draw = self._draw(asked.sample, "cap")
+        return any(draw > thresholds.get(group, 1.0) for group in self._groups(asked))
 
     def _asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
         prepare = self.template.prepare
@@ -180,10 +191,8 @@ class Plan:
         if self.part.budget:
             for part in question[0]["content"]:
                 part.update({} if part["type"] == "text" else self.part.budget)
-        given = "+".join(template.modalities)
-        identifier = f"{sample.corpus}/{sample.id}/{template.name}/{template.rater}/{given}/{copy}"
         return {
-            "id": identifier if template.language == "en" else f"{identifier}/{template.language}",
+            "id": f"{sample.corpus}/{sample.id}/{self.part.key}/{copy}",
             "sample": sample.id,
             "corpus": sample.corpus,
             "split": sample.split,
@@ -205,7 +214,8 @@ class Plan:
         drop, all_of_them = self.part.dropout, self.template.modalities
         if not drop or asked.sample.split != TRAIN:
             return self.template
-        kept = tuple(m for m in all_of_them if self._draw(asked.sample, f"dropout/{copy}/{m}") > drop)
+        needed = self.template.needs
+        kept = tuple(m for m in all_of_them if m in needed or self._draw(asked.sample, f"dropout/{copy}/{m}") > drop)
         kept = kept or (all_of_them[int(self._draw(asked.sample, f"kept/{copy}") * 2**20) % len(all_of_them)],)
         return self._with(kept)
 

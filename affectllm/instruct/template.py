@@ -7,6 +7,7 @@ three decimals, distributions in whole percents).
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -32,6 +33,7 @@ from affectllm.instruct.wording import (
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.names import named
 from affectllm.labels.reading import Unreadable
+from affectllm.labels.reading.structure import json_objects
 from affectllm.labels.reading.tags import answer_part
 
 __all__ = ["LANGUAGES", "MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
@@ -93,6 +95,11 @@ class Template:
     def questions(self) -> tuple[str, ...]:
         """The paraphrases, with their placeholders."""
         return self._speech.held_out if self.held_out else self._speech.questions
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """Modalities that the questions speak of, and without which they make no sense."""
+        return self._speech.needs
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -183,7 +190,7 @@ class Template:
         part = text if "<answer>" in self._speech.answer else answer_part(text)
         if isinstance(part, Unreadable):
             return part
-        parts = take_apart(self._speech.answer, part)
+        parts = _of_json(part, self.slots) or take_apart(self._speech.answer, part, self._free_slots)
         if parts is None:
             return Unreadable("empty" if not text.strip() else "incomplete", text)
         found = [self._read(slot, parts[slot.name]) for slot in self.slots]
@@ -193,7 +200,11 @@ class Template:
     def _read_one(self, text: str) -> Reading:
         # Prose around a label is what the readers are for; free words have to be taken out of their sentence.
         free = self.slots[0].how.free or self.form == "reply"
-        if free and not is_plain(self._speech.answer) and (parts := take_apart(self._speech.answer, text)):
+        if (
+            free
+            and not is_plain(self._speech.answer)
+            and (parts := take_apart(self._speech.answer, text, self._free_slots))
+        ):
             return self._read(self.slots[0], parts[self.slots[0].name])
         return self._read(self.slots[0], text)
 
@@ -233,6 +244,10 @@ class Template:
         return (*self.slots, *self.given)
 
     @cached_property
+    def _free_slots(self) -> frozenset[str]:
+        return frozenset(slot.name for slot in self._open_slots)
+
+    @cached_property
     def _open_slots(self) -> tuple[Slot, ...]:
         return tuple(slot for slot in self.slots if slot.space.kind == "open")
 
@@ -251,10 +266,12 @@ class Template:
             yield self._speech.words.format(words=sample.text)
             return
         letters = self._letters(sample)
-        turns = "\n".join(f"{letters[turn.speaker]}: {turn.text}" for turn in sample.context)
-        yield self._speech.context.format(turns=turns)
-        own = f"{letters[sample.speaker]}: {sample.text}" if sample.speaker else str(sample.text)
-        yield self._speech.words.format(words=own)
+        said = [(turn.speaker, turn.text) for turn in sample.context] + [(sample.speaker, str(sample.text))]
+        lines = [f"{letters[speaker]}: {text}" if speaker else text for speaker, text in said]
+        if self.wording.numbered:
+            lines = [f"{number}. {line}" for number, line in enumerate(lines, 1)]
+        yield self._speech.context.format(turns="\n".join(lines[:-1]))
+        yield self._speech.words.format(words=lines[-1])
 
     def _letters(self, sample: Sample) -> Mapping[str, str]:
         """Speaker → ``Speaker A`` and so on, in the order in which they speak."""
@@ -305,6 +322,27 @@ class Template:
         )
 
 
+def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
+    """Raise ``Malformed`` where a prompt shows the labels of its first slot only and another slot has others."""
+    first = slots[0].space
+    for slot in slots[1:]:
+        shown = any(f"{{{slot.name}_labels}}" in question for question in speech.questions)
+        other = slot.space.names != first.names or slot.space.bounds != first.bounds
+        if first.names and slot.space.names and other and not shown:
+            told = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
+            raise Malformed(told, do="bind both to one space")
+
+
+def _of_json(text: str, slots: tuple[Slot, ...]) -> Mapping[str, str] | None:
+    """The answers in a JSON object that has a field for each slot."""
+    names = {slot.name for slot in slots}
+    for value in json_objects(text) if "{" in text else ():
+        fields = {str(key).lower(): item for key, item in value.items()}
+        if names <= fields.keys():
+            return {name: fields[name] if isinstance(fields[name], str) else json.dumps(fields[name]) for name in names}
+    return None
+
+
 def _letter(number: int) -> str:
     return chr(ord("A") + number) if number < 26 else str(number + 1)
 
@@ -340,11 +378,15 @@ def load_template(
     if not wanted:
         raise Malformed(f"the template {name} is to show nothing", do=f"choose among {', '.join(MODALITIES)}")
     first = next(iter(wording.slots))
+    if lacking := [modality for modality in wording.speeches[language].needs if modality not in wanted]:
+        told = f"the template {name} speaks of {lacking[0]} in {language!r}, which is not to be shown"
+        raise Malformed(told, do=f"show {lacking[0]} too, or choose another template")
     bound = {first: (space, rater), **(also or {})}
     slots = bind_slots(name, wording.slots, bound, language)
     given = bind_slots(name, wording.given, bound, language)
     known = (*wording.slots, *wording.given)
     if strange := sorted(set(bound) - set(known)):
         raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(known)}")
+    _check_labels_shown(wording.speeches[language], slots)
     ordered = tuple(modality for modality in MODALITIES if modality in wanted)
     return Template(wording, slots, given, ordered, language, held_out)

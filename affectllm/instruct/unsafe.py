@@ -15,7 +15,9 @@ TOKENIZERS = (
     r"<\|[^|<>\n]{1,40}\|>"  # Qwen, Llama 3, Phi, GLM
     r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
     r"|</?s>|<(?:unk|pad|bos|eos|mask|sep|cls)>"  # SentencePiece models
-    r"|\[/?INST\]|<</?SYS>>|\[(?:IMG|AUDIO|BEGIN_AUDIO)\]"  # Llama 2, Mistral
+    r"|\[/?INST\]|<</?SYS>>|\[(?:IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TOOL_CALLS|/?SYSTEM_PROMPT)\]"  # Mistral
+    r"|\[(?:g|s)?MASK\]|<sop>|<eop>|<IMG_CONTEXT>|</?img>|<unused\d{1,4}>"  # GLM, InternVL, Gemma
+    r"|<end_of_utterance>|<fake_token_around_image>|<image_pad>|<video_pad>|<audio_pad>"  # SmolVLM, Qwen
     r"|<(?:start|end)_of_(?:turn|image|audio)>|<(?:image|audio)_soft_token>"  # Gemma
 )
 """Whole tokens of tokenizers in use, as a regular expression."""

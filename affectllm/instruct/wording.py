@@ -53,6 +53,7 @@ class Speech:
         show: a block between the words and the question, with placeholders for given slots and facts; or None.
         context: frame of the dialogue so far.
         words: frame of the words.
+        needs: modalities that the questions speak of.
     """
 
     questions: tuple[str, ...]
@@ -61,6 +62,7 @@ class Speech:
     show: str | None
     context: str
     words: str
+    needs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ class Wording:
         slots: name → form of every answer that is asked for, in order; the first is the template's own question.
         given: name → form of annotations that the prompt tells.
         facts: names of sample attributes that the prompt tells.
+        numbered: whether the turns of a dialogue are numbered, the one asked about included.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Wording:
     given: Mapping[str, str]
     facts: tuple[str, ...]
     speeches: Mapping[str, Speech]
+    numbered: bool = False
 
 
 @cache
@@ -121,7 +125,7 @@ def _load(path: Path, changed: int) -> Wording:
 def _wording(name: str, page: Page) -> Wording:
     value = page.value
     tags = sorted(file.stem for file in LANGUAGES.glob("*.yaml"))
-    check_keys(value, ("version", "form", "slots", "given", "facts", *tags), page, ())
+    check_keys(value, ("version", "form", "slots", "given", "facts", "needs", "numbered", *tags), page, ())
     if ("form" in value) == ("slots" in value):
         raise Malformed("a template has a form, or slots with a form each", where=page.where(()))
     slots = value["slots"] if "slots" in value else {"answer": value["form"]}
@@ -136,12 +140,12 @@ def _wording(name: str, page: Page) -> Wording:
     if "en" not in spoken:
         raise Malformed("a template speaks English, and other languages beside it", where=page.where(()))
     speeches = {tag: _speech(tag, page, slots, (*given, *facts)) for tag in spoken}
-    return Wording(name, value["version"], slots, given, facts, speeches)
+    return Wording(name, value["version"], slots, given, facts, speeches, bool(value.get("numbered")))
 
 
 def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...]) -> Speech:
     value, language = page.value[tag], load_language(tag)
-    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words"), page, (tag,))
+    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs"), page, (tag,))
     speech = Speech(
         questions=tuple(value.get("questions") or ()),
         held_out=tuple(value.get("held_out") or ()),
@@ -149,6 +153,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...
         show=value.get("show"),
         context=value.get("context", language.context),
         words=value.get("words", language.words),
+        needs=tuple(value.get("needs", page.value.get("needs", ()))),
     )
     _check_paraphrases(speech, page, tag)
     _check_placeholders(speech, page, tag, slots, told)
