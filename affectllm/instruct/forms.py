@@ -26,12 +26,14 @@ from affectllm.labels.reading import (
     read_open_labels,
     read_preference,
 )
-from affectllm.labels.reading.structure import json_value
+from affectllm.labels.reading.structure import after_answer, json_value
 from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.text import bare
+from affectllm.labels.reading.text import bare, normalised
 
 DECIMALS = 3
-_TURN = re.compile(r"\d{1,4}|background", re.IGNORECASE)
+_TURN_WORDS = frozenset(
+    ("turn", "turns", "utterance", "utterances", "number", "numbers", "the", "and", "cause", "causes")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,20 @@ def _by_name(text: str, space: LabelSpace, language: str, low: float, high: floa
     found = read_numbers(text, tuple(words), low, high, every=False)
     if isinstance(found, Unreadable):
         return found
+    if _named_without_number(text, words, {words[word] for word in found}):
+        return Unreadable("incomplete", text)
     by_name: dict[str, float] = {}
     for word, number in found.items():
         if by_name.setdefault(words[word], number) != number:
             return Unreadable("ambiguous", text)
     return {name: by_name[name] for name in space.names if name in by_name}
+
+
+def _named_without_number(text: str, words: Mapping[str, str], found: set[str]) -> bool:
+    """Whether the answer also speaks of a name for which it gives no number that can be read."""
+    part = normalised(text)
+    left = [word for word, name in words.items() if name not in found and not word[0].isdigit()]
+    return any(re.search(rf"(?<!\w){re.escape(bare(word))}(?!\w)", part) for word in left)
 
 
 def _read_classes(text: str, space: LabelSpace, language: str) -> Any:
@@ -209,11 +220,14 @@ def _read_shares(text: str, space: LabelSpace, language: str) -> Any:
     total = sum(found.values())
     if not total > 0:
         return Unreadable("no_number", text)
+    if "%" in text and not 98 <= total <= 102:
+        return Unreadable("incomplete", text)
     return {name: number / total for name, number in found.items() if number}
 
 
 def _read_text(text: str, space: LabelSpace, language: str) -> Any:
-    return text.strip() or Unreadable("empty", text)
+    part = answer_part(text)
+    return part if isinstance(part, Unreadable) else part.strip() or Unreadable("empty", text)
 
 
 def _read_open(text: str, space: LabelSpace, language: str) -> Any:
@@ -231,12 +245,17 @@ def _read_preferred(text: str, space: LabelSpace, language: str) -> Any:
 
 
 def _read_turns(text: str, space: LabelSpace, language: str) -> Any:
-    """The numbers of the turns that an answer names, in its order, and ``background``."""
+    """The numbers of the turns that an answer lists, in its order, and ``background``; prose is not searched."""
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
-    found = [match.lower() for match in _TURN.findall(part)]
-    return ", ".join(dict.fromkeys(found)) or Unreadable("no_number", text)
+    words = re.findall(r"\w+|-(?=\s?\d)", bare(after_answer(part) or part))
+    found = [word for word in words if word not in _TURN_WORDS]
+    if not found:
+        return Unreadable("no_number", text)
+    if not all(word == "background" or (word.isdecimal() and len(word) <= 4) for word in found):
+        return Unreadable("ambiguous", text)
+    return ", ".join(dict.fromkeys(word if word == "background" else str(int(word)) for word in found))
 
 
 def _read_spans(text: str, space: LabelSpace, language: str) -> Any:

@@ -26,6 +26,15 @@ _STATED = re.compile(
     r"(?:score|rating|intensity|value|分数|得分|评分)[^\w.+−-]{0,4}"
     r"(?:(?:is|of|=|是|为|would be)[^\w.+−-]{0,3})?(?=[-+−.\d])"
 )
+_DASHES = "‐‑‒–—−﹣－"
+_SIGN = re.compile(
+    rf"(?<![\w.])[{_DASHES}](?=[\d.])|(?<!\w)(?:minus|negative|menos)\s(?=[\d.])|(?:负|マイナス\s?|سالب\s?)(?=[\d.])"
+)
+_COMMA = re.compile(r"(?<=\d)(?:,(?=\d{1,2}(?!\d))|٫(?=\d))")  # a decimal comma has no blank after it
+_BOUNDS = re.compile(rf"[(\[]\s?[-+]?[\d.]{{1,9}}\s?(?:to|[-~{_DASHES}])\s?[-+]?[\d.]{{1,9}}\s?[)\]]")
+_SHARE_OF = re.compile(r"\d\s?(?:/|out of)\s?([\d.]{1,9})")
+_DENIED = re.compile(r"(?<!\w)not\s[-+]?[\d.]{1,9}")
+_RANGE = re.compile(rf"\s?(?:to\s|[-~{_DASHES}]\s?|/\s?)[\d.]")
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _WORDS = {word: float(n) for words in (_ENGLISH, "零一二三四五六七八九十") for n, word in enumerate(words)} | {
     "两": 2.0
@@ -50,12 +59,24 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         found = [float(value)]
     else:
-        found = _stated(normalised(value if isinstance(value, str) else part), share)
+        found = _stated(_plain(value if isinstance(value, str) else part), share)
     if not found:
         return Unreadable("no_number", raw)
-    if len(set(found)) > 1:
+    if len(set(found)) > 1 or _of_another_scale(part, high):
         return Unreadable("ambiguous", raw)
     return found[0] if low <= found[0] <= high else Unreadable("out_of_range", raw)
+
+
+def _plain(text: str) -> str:
+    """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
+    found = _COMMA.sub(".", _SIGN.sub("-", _BOUNDS.sub(" ", normalised(text[:100_000]))))
+    return _DENIED.sub(" ", found)
+
+
+def _of_another_scale(text: str, high: float) -> bool:
+    """Whether a number is said to be a share of something else than the highest number: ``4/10`` on a scale to 5."""
+    ends = [end.rstrip(".") for end in _SHARE_OF.findall(normalised(text[:100_000]))]
+    return any(float(end) != high for end in ends if end and end.count(".") < 2)
 
 
 def _stated(text: str, share: bool) -> list[float]:
@@ -89,7 +110,7 @@ def read_numbers(
     if not bare(part):
         return Unreadable("empty", raw)
     keys = {bare(name): name for name in names}
-    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(normalised(part), keys)
+    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys)
     if not found:
         return Unreadable("no_number", raw)
     if any(len(values) > 1 for values in found.values()):
@@ -97,7 +118,8 @@ def read_numbers(
     if every and set(found) != set(names):
         return Unreadable("incomplete", raw)
     read = {name: found[name].pop() for name in names if name in found}
-    return read if all(low <= number <= high for number in read.values()) else Unreadable("out_of_range", raw)
+    inside = all(low <= number <= high and math.isfinite(number) for number in read.values())
+    return read if inside else Unreadable("out_of_range", raw)
 
 
 Found = dict[str, set[float]]
@@ -133,7 +155,15 @@ def _of_pairs(text: str, keys: dict[str, str]) -> Found:
     pair = re.compile(
         rf"(?<!\w)({names})[^\w.+−-]{{0,4}}(?:(?:is|=|为|是|-(?=\s))\s{{0,3}})?({_NUMBER.pattern})", re.IGNORECASE
     )
+    turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:of\s)?({names})(?!\w)", re.IGNORECASE)
     found: Found = {}
-    for match in pair.finditer(text):
-        found.setdefault(keys[bare(match.group(1))], set()).add(_value(match.group(2), share=False))
+    # "60% anger, 40% joy": the number comes first where the text begins with one.
+    numeric = any(key[:1].isdigit() for key in keys)
+    first = not numeric and re.match(r"[\s\-*•]{0,9}[-+]?[\d.]", text) is not None
+    for match in (turned if first else pair).finditer(text):
+        number, name = match.groups() if first else match.groups()[::-1]
+        values = found.setdefault(keys[bare(name)], set())
+        values.add(_value(number, share=False))
+        if not first and _RANGE.match(text, match.end()):
+            values.add(math.nan)  # "3-4" is no number: two values are ambiguous
     return found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any
 
 from affectllm.labels.reading import chinese
@@ -36,6 +37,10 @@ _INTRODUCED = re.compile(
     r"|(?:感到|情绪是|感觉)(.+)"
 )
 _HAN = re.compile(f"[{HAN}]")
+_LEAD = re.compile(
+    r"^\W{0,9}(?:(?:sure|okay|ok|certainly|well)\W{1,3})?(?:the\s)?(?:(?:final\s)?answer\s(?:is|would be))?\W{0,9}",
+    re.IGNORECASE,
+)
 _SENTENCE = frozenset(
     ("i", "he", "she", "it", "they", "we", "you", "is", "are", "was", "were", "the", "a", "an", "not", "no", "feels")
 ) | frozenset(("feel", "seems", "looks", "there"))
@@ -54,7 +59,7 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return part
     words = vocabulary(space)
     # A space may have a label called "none" (AffectNet), and "no emotion" may be a word for its neutral.
-    if _EMPTY_LIST.fullmatch(part) or (bare(part) in NOTHING and bare(part) not in words):
+    if _EMPTY_LIST.fullmatch(part) or any(said in NOTHING and said not in words for said in _said(part)):
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
@@ -68,6 +73,16 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not found and len(texts) == 1 and texts[0] != part:
         found = set(affirmed(part, words))
     return tuple(name for name in space.names if name in found) if found else Unreadable(NO_LABEL, raw)
+
+
+def _said(text: str) -> Iterator[str]:
+    """The answer, as it stands and without what leads to it."""
+    yield bare(text)
+    yield bare(_LEAD.sub("", text[:2_000]))
+    yield from (bare(found) for found in (after_answer(text), *after_fields(text)) if found is not None)
+    value = json_value(text, LABEL_KEYS)
+    if isinstance(value, str):
+        yield bare(value)
 
 
 def _named(item: str, words: Any) -> list[str]:

@@ -1,0 +1,130 @@
+"""Numbers, shares and turns out of answers as models write them: read as meant or not read, never read wrongly."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from affectllm.instruct import Template, Unreadable, load_template
+from affectllm.labels import LabelSpace
+from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
+
+TWO = LabelSpace("va", "dimension", ("valence", "arousal"), source="test", bounds=(1.0, 9.0))
+FEELINGS = LabelSpace("feelings", "dimension", ("anger", "joy"), source="test", bounds=(0.0, 1.0))
+VOTES = LabelSpace("votes", "distribution", ("anger", "joy"), source="test")
+SET = LabelSpace("set", "set", ("joy", "anger"), source="test")
+TURNS = LabelSpace("turns", "open", (), source="test")
+
+
+def one(low: float, high: float) -> LabelSpace:
+    return LabelSpace("valence", "dimension", ("valence",), source="test", bounds=(low, high))
+
+
+def bound(name: str, space: LabelSpace, language: str = "en", **also: Any) -> Template:
+    return load_template(name, space=space, rater="r", modalities=("text",), language=language, also=also)
+
+
+def read(template: Template, text: str) -> Any:
+    found = template.read(text)
+    assert not isinstance(found, tuple)
+    return found.reason if isinstance(found, Unreadable) else found.value
+
+
+@pytest.mark.parametrize(
+    ("bounds", "text", "value"),
+    [
+        *[((-1, 1), text, -0.5) for text in ("–0.5", "‑0.5", "minus 0.5", "negative 0.5", "负0.5", "-0.5", "-50%")],
+        *[
+            ((-1, 1), "1/2", "ambiguous"),
+            ((1, 5), "4/10", "ambiguous"),
+            ((1, 5), "4/5", 4.0),
+            ((1, 5), "4 out of 5", 4.0),
+        ],
+        *[((-3, 3), "not 3", "no_number"), ((0, 5), "2,5", 2.5), ((1, 9), "valence (1-9): 3", 3.0)],
+        *[((0, 10), "1e999", "out_of_range"), ((0, 10), "between 3 and 4", "ambiguous")],
+    ],
+)
+def test_one_number(bounds: tuple[float, float], text: str, value: object) -> None:
+    found = read(bound("dimension_scores", one(*bounds)), text)
+    assert found == (value if isinstance(value, str) else {"valence": value})
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[
+            (text, (3.0, 4.0))
+            for text in ("3 valence, 4 arousal", "Valence = 3; Arousal = 4", "- 3: valence\n- 4: arousal")
+        ],
+        *[(text, (3.0, 4.0)) for text in ("Valence (1-9): 3, Arousal (1-9): 4", '{"valence": 3, "arousal": 4}')],
+        *[(text, "ambiguous") for text in ("valence: 3-4, arousal: 2", "valence: 1 to 9, arousal: 3")],
+        *[("valence: three, arousal: 4", "incomplete"), ("valence: 3, arousal: 12", "out_of_range")],
+    ],
+)
+def test_several_numbers(text: str, value: object) -> None:
+    found = read(bound("dimension_scores", TWO), text)
+    assert found == (value if isinstance(value, str) else dict(zip(TWO.names, value, strict=True)))  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize(
+    ("language", "text"),
+    [
+        ("es", "ira: 0,5, alegría: 0,2"),
+        ("ar", "غضب: ٠٫٥, فرح: ٠٫٢"),
+        ("ja", "怒り: 0.5, 喜び: 0.2"),
+        ("es", "anger: 0.5, joy: 0.2"),
+    ],
+)
+def test_numbers_in_other_languages(language: str, text: str) -> None:
+    assert read(bound("intensity_scores", FEELINGS, language), text) == {"anger": 0.5, "joy": 0.2}
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[
+            (text, 0.6)
+            for text in ("anger: 60%, joy: 40%", "60% anger, 40% joy", "anger: 3, joy: 2", "- 60%: anger\n- 40%: joy")
+        ],
+        *[
+            (text, "incomplete")
+            for text in ("anger: 40%", "anger: 150%", "anger: 60%, joy: 0.4", "anger: about 60%, joy: 40%")
+        ],
+        ("anger: 1e999, joy: 1", "out_of_range"),
+    ],
+)
+def test_shares(text: str, value: object) -> None:
+    found = read(bound("emotion_shares", VOTES), text)
+    assert found == (value if isinstance(value, str) else {"anger": 0.6, "joy": 0.4})
+
+
+@pytest.mark.parametrize(
+    "text", ["none", "Answer: none", "Sure! none", "The answer is none.", '{"answer": "none"}', "- none"]
+)
+def test_nothing_is_read_after_what_leads_to_it(text: str) -> None:
+    assert read(bound("emotion_set", SET), text) == ()
+
+
+@pytest.mark.parametrize("text", ["none but joy", "Answer: joy, none of the others"])
+def test_nothing_within_an_answer_is_not_the_answer(text: str) -> None:
+    assert read(bound("emotion_set", SET), text) == ("joy",)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *[("Turns 1 and 3", "1, 3"), ("３", "3"), ("Answer: 2, background.", "2, background"), ("[1, 2]", "1, 2")],
+        *[
+            (text, "ambiguous")
+            for text in ("turn 3 (of 10)", "1-3", "2, because he paid 100 dollars", "not background", "12345")
+        ],
+        ("I cannot tell", "ambiguous"),
+    ],
+)
+def test_turns(text: str, value: str) -> None:
+    assert read(bound("cause_turns", TURNS, emotion=(EKMAN_6_NEUTRAL, "r")), text) == value
+
+
+def test_a_reply_is_read_without_the_thoughts_before_it() -> None:
+    assert read(bound("empathetic_reply", TURNS), "<think>How sad.</think>\nI am sorry.") == "I am sorry."
