@@ -137,7 +137,7 @@ def _conversation(sample: Sample) -> dict[str, Any]:
     answer = template.answer(sample)
     said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
     return {
-        "id": f"goemotions/{sample.id}/emotion_set/crowd/text/0",
+        "id": f"goemotions/{sample.id}/{PART.key}/0",
         "sample": sample.id,
         "corpus": "goemotions",
         "split": "train",
