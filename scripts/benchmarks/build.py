@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,8 @@ def measure(size: str) -> list[Row]:
 def _speed(root: Path, folder: Path, rows: int, rounds: int) -> Row:
     out = folder / "out"
     ours, theirs = alternate(lambda: build(root, out), lambda: mapped(root, folder), rounds)
-    _same(conversation_files(out, "train")[0], folder / "conversations.parquet")
-    _same(out / "samples" / "goemotions" / "train.parquet", folder / "samples.parquet")
+    _same(conversation_files(out, "train"), folder / "conversations.parquet")
+    _same([out / "samples" / "goemotions" / "train.parquet"], folder / "samples.parquet")
     against = "datasets: load_dataset('csv'), map with the same template and to_parquet, the same two files"
     what = f"build {rows:,} rows: samples and conversations"
     return Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
@@ -58,7 +59,7 @@ def _asked(folder: Path, rows: int, rounds: int) -> Row:
     ours, theirs = alternate(
         lambda: converse(made, ["goemotions"], out, 0), lambda: _mapped_samples(samples, folder), rounds
     )
-    _same(conversation_files(out, "train")[0], folder / "conversations.parquet")
+    _same(conversation_files(out, "train"), folder / "conversations.parquet")
     against = "datasets: load_dataset('parquet'), map with the same template and to_parquet"
     what = f"ask {rows:,} samples: conversations"
     return Row(what, against, _rate(rows, ours), _rate(rows, theirs), theirs / ours, 3.0)
@@ -155,12 +156,13 @@ def _conversation(sample: Sample) -> dict[str, Any]:
     }
 
 
-def _same(ours: Path, theirs: Path) -> None:
+def _same(ours: Sequence[Path], theirs: Path) -> None:
     from datasets import load_dataset
 
     with tempfile.TemporaryDirectory() as cache:
         one, two = (
-            load_dataset("parquet", data_files=str(path), split="train", cache_dir=cache) for path in (ours, theirs)
+            load_dataset("parquet", data_files=[str(path) for path in paths], split="train", cache_dir=cache)
+            for paths in (ours, [theirs])
         )
         assert len(one) == len(two)
         assert all(one[index] == two[index] for index in range(0, len(one), max(1, len(one) // 100)))
