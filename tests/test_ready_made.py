@@ -52,7 +52,7 @@ def test_a_page_says_what_it_is_and_how_large(name: str) -> None:
 def test_every_part_asks_its_corpus_and_reads_the_answers(name: str, number: int) -> None:
     part: Part = page(name).mixture[number]
     plan = Plan(part, seed=0, validation_rows=None)
-    asked = [item for item in plan._asked(iter(miniature(part.corpus))) if not hasattr(item, "reason")]
+    asked = [item for item in plan.asked(iter(miniature(part.corpus))) if not hasattr(item, "reason")]
     assert asked, f"nothing of {part.corpus} can be asked: {reasons(plan, part)}"
     for item in asked:
         reading = plan.template.read(plan.template.answer_of(item))
@@ -63,4 +63,4 @@ def test_every_part_asks_its_corpus_and_reads_the_answers(name: str, number: int
 
 
 def reasons(plan: Plan, part: Part) -> set[str]:
-    return {str(getattr(item, "reason", "")) for item in plan._asked(iter(miniature(part.corpus)))}
+    return {str(getattr(item, "reason", "")) for item in plan.asked(iter(miniature(part.corpus)))}

@@ -18,7 +18,7 @@ from typing import Any
 from affectllm.corpus import TRAIN, shards
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import AffectError
-from affectllm.instruct import blocks as block
+from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
 from affectllm.instruct.conversations import gather
 from affectllm.instruct.dropped import find_duplicates
@@ -87,11 +87,11 @@ def converse(
         logs: files of rejections that come first in ``rejected.jsonl``, with their counts.
     """
     plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]
-    blocks = list(blocks_of(corpora, out))
+    every = list(blocks_of(corpora, out))
     work = Work(mixture, seed, out, dropped or {})
-    decided = [asdict(decision) for decision in _decide(plans, work, blocks, processes)]
-    counts = work.run(block.render, blocks, processes, "asking", decided)
-    return _put_together(mixture, seed, out, blocks, counts, logs or {})
+    decided = [asdict(decision) for decision in _decide(plans, work, every, processes)]
+    counts = work.run(blocks.render, every, processes, "asking", decided)
+    return _put_together(mixture, seed, out, every, counts, logs or {})
 
 
 def _left_out(mixture: Mixture) -> dict[str, str]:
@@ -128,21 +128,17 @@ def _remembered(note: Path, make: Callable[[], Any]) -> Any:
     return json.loads(note.read_text(encoding="utf-8"))
 
 
-def _decide(
-    plans: Sequence[Plan], work: Work, all_blocks: Sequence[Block], processes: Executor | None
-) -> list[Decision]:
+def _decide(plans: Sequence[Plan], work: Work, every: Sequence[Block], processes: Executor | None) -> list[Decision]:
     """What each part does with all of its samples; reads nothing when no part depends on that.
 
     Caps come first: classes and sizes are counted among the samples that they keep.
     """
     tempered = work.mixture.temperature != 1
-    capped = [one for one in all_blocks if any(plan.bounded(one.corpus, one.split) for plan in plans)]
+    capped = [one for one in every if any(plan.bounded(one.corpus, one.split) for plan in plans)]
     decisions = [
         plan.cap(census) for plan, census in zip(plans, _censuses(plans, work, capped, processes), strict=True)
     ]
-    weighed = [
-        one for one in all_blocks if one.split == TRAIN and any(plan.weighed(one.corpus, tempered) for plan in plans)
-    ]
+    weighed = [one for one in every if one.split == TRAIN and any(plan.weighed(one.corpus, tempered) for plan in plans)]
     if not weighed:
         return decisions
     found = _censuses(plans, work, weighed, processes, decisions)
@@ -163,7 +159,7 @@ def _censuses(
     """The census of each part over the chosen blocks."""
     found = [Census() for _ in plans]
     decided = [asdict(decision) for decision in decisions] if decisions else None
-    for made in work.run(block.count, chosen, processes, "counting", decided) if chosen else ():
+    for made in work.run(blocks.count, chosen, processes, "counting", decided) if chosen else ():
         for number, census in made.items():
             found[number].add(census, plans[number].caps)
     return found
@@ -181,7 +177,7 @@ def _put_together(
     mixture: Mixture,
     seed: int,
     out: Path,
-    blocks: Sequence[Block],
+    every: Sequence[Block],
     counts: Sequence[Any],
     logs: Mapping[Path, Mapping[str, int]],
 ) -> dict[str, Any]:
@@ -189,13 +185,13 @@ def _put_together(
     parts: Counter[str] = Counter()
     for log in logs.values():
         rejected.update(log)
-    for one, count in zip(blocks, counts, strict=True):
+    for one, count in zip(every, counts, strict=True):
         rejected.update(count["rejected"])
         parts.update(count["parts"] if one.split == TRAIN else {})
-    _concatenate([*logs, *(place_of(out, one) / REJECTED for one in blocks)], out / REJECTED)
+    _concatenate([*logs, *(place_of(out, one) / REJECTED for one in every)], out / REJECTED)
     conversations = {}
     for split in ASKED_SPLITS:
-        files = [place_of(out, one) / ROWS for one in blocks if one.split == split]
+        files = [place_of(out, one) / ROWS for one in every if one.split == split]
         conversations[split] = gather(files, out, split, mixture.order if split == TRAIN else "given", seed)
     if not conversations[TRAIN]:
         reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"

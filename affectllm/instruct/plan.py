@@ -99,7 +99,7 @@ class Plan:
     def census(self, samples: Iterator[Sample]) -> Census:
         """Count one block of samples: those that the caps keep, where they are decided."""
         found = Census()
-        for item in self._asked(samples):
+        for item in self.asked(samples):
             if isinstance(item, Rejection) or self._over_cap(item):
                 continue
             if item.sample.split == TRAIN:
@@ -121,7 +121,7 @@ class Plan:
 
     def rows(self, samples: Iterator[Sample]) -> Iterator[dict[str, Any] | Rejection]:
         """Conversations for a block of samples, or a rejection with its reason (``over_cap``, ``not_drawn``, …)."""
-        for item in self._asked(samples):
+        for item in self.asked(samples):
             if isinstance(item, Rejection):
                 yield item
             else:
@@ -144,7 +144,8 @@ class Plan:
         draw = self._draw(asked.sample, "cap")
         return any(draw > thresholds.get(group, 1.0) for group in self._groups(asked))
 
-    def _asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
+    def asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
+        """The samples, or pairs of them, with their answers; or why one cannot be asked."""
         prepare = self.template.prepare
         for sample in samples if self.part.pairs is None else self._paired(samples):
             if isinstance(sample, Rejection):

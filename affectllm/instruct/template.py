@@ -101,11 +101,6 @@ class Template:
         """Modalities that the questions speak of, and without which they make no sense."""
         return self._speech.needs
 
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The answers of a closed question, in the order of the prompt; empty for open ones."""
-        return tuple(named(self.space.names, self.language).values()) if self.form == "choice" else ()
-
     def prepare(self, sample: Sample) -> Asked | Refused:
         """The sample's answers, or why it cannot be asked: see ``reject``."""
         gold: dict[str, Any] = {}
