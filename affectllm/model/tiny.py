@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,7 +53,7 @@ def tiny_folder(name: str) -> Path:
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
-        _build(backbone, scratch)
+        _build_apart(name, scratch) if _one_of_several() else _build(name, scratch)
         try:
             scratch.rename(folder)
         except OSError:  # another process was faster; its bytes are the same
@@ -59,13 +61,27 @@ def tiny_folder(name: str) -> Path:
     return folder
 
 
-def _build(backbone: Backbone, folder: Path) -> None:
+def _one_of_several() -> bool:
+    import torch.distributed
+
+    return torch.distributed.is_available() and torch.distributed.is_initialized()
+
+
+def _build_apart(name: str, folder: Path) -> None:
+    # Within a process group, save_pretrained writes on the first rank only, and any rank may be the faster one here.
+    # A fresh interpreter and not multiprocessing, which would start the caller's script once more.
+    code = "import sys; from affectllm.model import tiny; tiny._build(sys.argv[1], sys.argv[2])"
+    subprocess.run([sys.executable, "-c", code, name, str(folder)], check=True)
+
+
+def _build(name: str, folder: Path | str) -> None:
     import torch
     import transformers
 
     from affectllm.model.torchvision_ops import install
 
     install()
+    backbone = find_backbone(name)
     tokenizer = _tokenizer(backbone)
     config = _CONFIGS[backbone.name](tokenizer)
     with torch.random.fork_rng():

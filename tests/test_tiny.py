@@ -1,0 +1,34 @@
+"""Tiny models are whole, whichever process of a launch builds them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import torch.distributed
+torch.distributed.init_process_group("gloo")
+if torch.distributed.get_rank() == 1:
+    from affectllm.model.tiny import tiny_folder
+    print(tiny_folder("qwen2"))
+torch.distributed.barrier()
+torch.distributed.destroy_process_group()
+"""
+
+
+@pytest.mark.slow
+def test_a_tiny_model_built_by_the_second_process_of_a_launch_is_whole(tmp_path: Path) -> None:
+    from transformers import AutoConfig
+
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT)
+    launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2", str(script)]
+    environment = {**os.environ, "AFFECTLLM_CACHE": str(tmp_path / "cache"), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(launch, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    (folder,) = (tmp_path / "cache" / "tiny").iterdir()
+    assert AutoConfig.from_pretrained(folder).model_type == "qwen2" and (folder / "model.safetensors").is_file()
