@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -277,6 +278,19 @@ def test_a_checkpoint_that_no_backbone_reads_is_refused_with_those_that_there_ar
     with pytest.raises(WrongCheckpoint, match="bert") as caught:
         load_model(checkpoint(tmp_path / "bert", "bert"))
     assert "qwen2_audio" in caught.value.do
+
+
+def test_a_checkpoint_without_all_weights_is_refused_instead_of_filled_with_random_ones(tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    from affectllm.model.tiny import tiny_folder
+
+    folder = Path(shutil.copytree(tiny_folder("qwen2"), tmp_path / "part"))
+    weights = load_file(folder / "model.safetensors")
+    del weights["model.norm.weight"]
+    save_file(weights, folder / "model.safetensors", {"format": "pt"})
+    with pytest.raises(WrongCheckpoint, match=r"lacks 1 of the weights of .*, for example model\.norm\.weight"):
+        load_model(str(folder))
 
 
 def test_a_folder_without_a_checkpoint_and_no_folder_are_explained(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from evaluating import use
 from lm_eval.api.instance import Instance
+from parting import Parting
 
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.errors import AffectError, Malformed, ModalityUnheard
@@ -242,10 +243,12 @@ def _run(command: list[str]) -> None:
 
 
 @pytest.mark.slow
-def test_two_processes_give_the_scores_of_one_and_resume_from_its_answers(emodb, tmp_path) -> None:
+def test_two_processes_give_the_scores_of_one_and_resume_from_its_answers(emodb, tmp_path, monkeypatch) -> None:
+    parting = Parting(tmp_path, monkeypatch)
     _run([sys.executable, *_command(emodb, tmp_path / "one")])
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node", "2", "--master_port", _free_port()]
     _run([*torchrun, *_command(emodb, tmp_path / "two")])
+    assert parting.ranks() == ["0", "1"]  # and neither was aborted at its end
     assert _scores(tmp_path / "one") == _scores(tmp_path / "two")
     shares = [len(path.read_text().splitlines()) for path in (tmp_path / "two" / "answers").glob("*.jsonl")]
     assert sum(shares) == 18 and len(shares) == 2 and min(shares) > 6  # 9 replies, 9 sets of choices

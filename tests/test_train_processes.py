@@ -6,9 +6,12 @@ import json
 from pathlib import Path
 
 import pytest
+from parting import Parting
+from safetensors import safe_open
 from tuning import losses, succeed, write_page
 
 from affectllm.model.load import load_model
+from affectllm.model.tiny import tiny_folder
 
 pytestmark = pytest.mark.slow
 
@@ -23,11 +26,21 @@ def alone(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> list[fl
 
 
 @pytest.mark.parametrize("launch", ["ddp", "zero2", "zero3_offload"])
-def test_two_processes_train_as_one_does(launch: str, alone: list[float], small_demo: Path, tmp_path: Path) -> None:
+def test_two_processes_train_as_one_does(
+    launch: str, alone: list[float], small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parting = Parting(tmp_path, monkeypatch)
     page = write_page(tmp_path, launch=launch, trainer={"save_strategy": "no"})
     out = tmp_path / "run"
     succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out), "--num-processes", "2")
     # The same rows in the same order with the same weights, but for rounding of the sums.
     assert losses(out) == pytest.approx(alone, rel=2e-3)
     assert json.loads((out / "train" / "manifest.json").read_text())["outputs"]["steps"] == 4
-    assert load_model(str(out / "train" / "final")).backbone.name == "qwen2_5_omni"
+    assert load_model(str(out / "train" / "final")).backbone.name == "qwen2_5_omni"  # raises where a weight is missing
+    assert _weight_names(out / "train" / "final") == _weight_names(tiny_folder("qwen2_5_omni"))
+    assert parting.ranks() == ["0", "1"]  # and neither was aborted at its end
+
+
+def _weight_names(folder: Path) -> set[str]:
+    with safe_open(folder / "model.safetensors", "pt") as weights:
+        return set(weights.keys())

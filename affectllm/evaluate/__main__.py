@@ -7,19 +7,16 @@ from collections.abc import Sequence
 
 from affectllm.errors import AffectError
 from affectllm.evaluate.harness import lm_eval_main
+from affectllm.processes import leave_together
 
 
 def main(words: Sequence[str]) -> None:
-    """Score, and take leave of the other processes: threads of a group that is still open may abort the exit."""
+    """Score, and take leave of the other processes."""
     try:
         lm_eval_main(words)
     except AffectError as error:
         sys.exit(f"error: {error}")
-    import torch.distributed
-
-    if torch.distributed.is_initialized():
-        torch.distributed.barrier()
-        torch.distributed.destroy_process_group()
+    leave_together()
 
 
 if __name__ == "__main__":

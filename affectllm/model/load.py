@@ -61,7 +61,7 @@ def load_model(
 
     Raises:
         NotFound: when the folder does not exist or is no checkpoint.
-        WrongCheckpoint: when it holds another architecture.
+        WrongCheckpoint: when it holds another architecture, or lacks weights of this one.
     """
     import transformers
 
@@ -71,7 +71,7 @@ def load_model(
     family = _family(folder, base, backbone)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
-    network = getattr(transformers, family.model_class).from_pretrained(folder, dtype=dtype, **from_pretrained)
+    network = _whole_network(getattr(transformers, family.model_class), folder, dtype=dtype, **from_pretrained)
     if adapter is not None:
         from peft import PeftModel
 
@@ -79,6 +79,18 @@ def load_model(
     if device is not None and quantization is None:
         network = network.to(device)
     return Model(network, load_processor(folder, family), family, path, fingerprint(folder, adapter))
+
+
+def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
+    network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
+    if missing := sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])}):
+        raise WrongCheckpoint(
+            f"{folder} lacks {len(missing)} of the weights of {model_class.__name__}, for example {missing[0]}",
+            do="they would be random: save the model again, or name the checkpoint that has them",
+        )
+    # Loading under ZeRO-3 notes every renaming that could have been needed, and saving would undo them all.
+    network._weight_conversions = [entry for entry in network._weight_conversions if entry.was_used()]
+    return network
 
 
 def load_processor(folder: str, family: Backbone) -> Any:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from affectllm.errors import AffectError
 from affectllm.model.torchvision_ops import install
+from affectllm.processes import leave_together
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -20,26 +21,13 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         train(arguments.recipe, arguments.set, arguments.root, Path(arguments.out) if arguments.out else None)
-        _leave_together()
+        leave_together()
     except AffectError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         return 130  # the command that started the launch says what to do
     return 0
-
-
-def _leave_together() -> None:
-    """Close the process group once all are done.
-
-    A process that exits while another still saves, or with the group's threads running, may be aborted by the runtime,
-    and the launcher then calls a finished run failed.
-    """
-    from accelerate import PartialState
-
-    state = PartialState()
-    state.wait_for_everyone()
-    state.destroy_process_group()
 
 
 if __name__ == "__main__":
