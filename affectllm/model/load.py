@@ -89,7 +89,8 @@ def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any
             do="they would be random: save the model again, or name the checkpoint that has them",
         )
     # Loading under ZeRO-3 notes every renaming that could have been needed, and saving would undo them all.
-    network._weight_conversions = [entry for entry in network._weight_conversions if entry.was_used()]
+    if conversions := getattr(network, "_weight_conversions", None):
+        network._weight_conversions = [entry for entry in conversions if entry.was_used()]
     return network
 
 
