@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.reading import folder_of
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound
 
@@ -110,3 +112,22 @@ def test_a_builder_that_is_none_is_named(
     with pytest.raises(Malformed, match=complaint) as caught:
         load_builder("broken_one")
     assert "broken_one.py" in str(caught.value)
+
+
+def test_what_lies_beside_a_wrong_root_neither_fails_nor_is_searched_up_to_the_whole_machine(tmp_path: Path) -> None:
+    (wrong := tmp_path / "wrong").mkdir()
+    card = load_builder("emodb").CARD
+    asked: list[Path] = []
+
+    def looks_right(folder: Path) -> bool:
+        asked.append(folder)
+        if folder == tmp_path:
+            raise Malformed("the folder may not be read", where=str(folder / "another's"))
+        return False
+
+    with pytest.raises(MissingCorpus, match="holds no"):
+        folder_of(wrong, card, looks_right, "wav/")
+    assert asked == [wrong, tmp_path, tmp_path.parent], "the two above, in which people often lie by one"
+    with tempfile.TemporaryDirectory() as near_the_top, pytest.raises(MissingCorpus, match="holds no"):
+        folder_of(Path(near_the_top), card, looks_right, "wav/")
+    assert Path(tmp_path.anchor) not in asked

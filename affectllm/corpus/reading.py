@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 
 from affectllm.corpus.card import CorpusCard
 from affectllm.corpus.sample import Rejection
-from affectllm.errors import Malformed, MissingCorpus
+from affectllm.errors import AffectError, Malformed, MissingCorpus
 
 MAX_DEPTH = 4  # the deepest release seen so far nests its files three folders below the folder that people unpack into
 MAX_RECORD_LINES = 20  # a quoted field with more line breaks is an unclosed quote
@@ -56,8 +56,8 @@ def folder_of(root: Path, card: CorpusCard, looks_right: Callable[[Path], bool],
     for folder in folders_below(root):
         if looks_right(folder):
             return folder
-    for above in (root.absolute().parent, root.absolute().parent.parent):
-        if looks_right(above):
+    for above in root.absolute().parents[:2]:
+        if _is_above(above, looks_right):
             raise MissingCorpus(
                 f"{root} lies inside {card.title}, below its root", do=f"pass --root {card.name}={above}"
             )
@@ -65,6 +65,16 @@ def folder_of(root: Path, card: CorpusCard, looks_right: Callable[[Path], bool],
     first = f"unpack {', '.join(packed[:3])} there; or " if packed else ""
     told = f"{root} holds no {card.title}: expected {expected}"
     raise MissingCorpus(told, do=first + _remedy(card, expected))
+
+
+def _is_above(folder: Path, looks_right: Callable[[Path], bool]) -> bool:
+    """Whether a folder that nobody named holds the corpus; what else lies in it is no reason to fail."""
+    if folder == folder.parent:  # below "/" lies the whole machine
+        return False
+    try:
+        return looks_right(folder)
+    except (AffectError, OSError):
+        return False
 
 
 def _remedy(card: CorpusCard, expected: str) -> str:
