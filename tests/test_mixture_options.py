@@ -187,6 +187,22 @@ def test_one_sentence_said_in_many_moods_is_no_duplicate_but_a_copied_clip_is(co
     assert {record["item"] for record in made.rejected} == {f"s{n}" for n in range(5)}
 
 
+@pytest.mark.parametrize("kind", ["near_text", "media"])
+def test_a_copy_goes_only_where_it_is_asked_the_same_again(corpora, tmp_path: Path, kind: Any) -> None:
+    media = '(MediaRef(f"{number}.wav", "audio"),)' if kind == "media" else "()"
+    roots = {name: corpora(name, rows=20, media=media) for name in ("one", "two")}
+    for name, number in itertools.product(roots, range(20)):
+        (roots[name] / f"{number}.wav").write_bytes(bytes([number]) * 500)
+    shown = ("audio",) if kind == "media" else ("text",)
+    scores = part("two", template="dimension_scores", space="n_1", modalities=shown)
+    made = Made(
+        tmp_path / "a", roots, part(modalities=shown), scores, part("two", modalities=shown), deduplicate=(kind,)
+    )
+    assert Counter(row["space"] for row in made.rows) == {"c_3": 20, "n_1": 20}
+    assert made.counts["rejected"] == {"duplicate": 20}
+    assert {record["template"] for record in made.rejected} == {"emotion_choice"}
+
+
 def test_filters_by_language_and_licence_say_what_they_leave_out(corpora, tmp_path: Path) -> None:
     roots = {"one": corpora("one"), "two": corpora("two", text='f"other {number} " * 3', commercial=False)}
     chinese = Made(tmp_path / "a", roots, part(), part("two"), languages=("zh",))

@@ -18,6 +18,7 @@ from typing import Any
 from affectllm.corpus import TRAIN, Rejection, Sample, shards
 from affectllm.corpus.store import Writer, read_rows
 from affectllm.instruct.conversations import conversation_schema
+from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
@@ -55,7 +56,7 @@ class Work:
     mixture: Mixture
     seed: int
     out: Path
-    dropped: Mapping[str, Mapping[str, str]]
+    dropped: Mapping[str, Mapping[str, Copy]]
 
     def run(
         self, task: Callable[..., Any], blocks: Sequence[Block], processes: Executor | None, said: str, decided: Any
@@ -77,9 +78,9 @@ class Work:
 
     def plans(self, corpus: str, decided: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, Plan]]:
         """The parts that draw on ``corpus``, by their number."""
-        rows = self.mixture.validation_rows
+        rows, copies = self.mixture.validation_rows, self.dropped.get(corpus, {})
         return [
-            (number, Plan(part, self.seed, rows, Decision(**decided[number]) if decided else None))
+            (number, Plan(part, self.seed, rows, Decision(**decided[number]) if decided else None, copies))
             for number, part in enumerate(self.mixture.mixture)
             if part.corpus == corpus
         ]
@@ -90,8 +91,9 @@ class Work:
         gone = self.dropped.get(block.corpus, {}) if block.split == TRAIN else {}
         for row in read_rows(file, block.groups):
             sample = Sample.from_json(row)
-            if kept := gone.get(sample.id):
-                yield Rejection(sample.id, "duplicate", sample.source, f"of {kept}")
+            of, left = gone.get(sample.id, ("", ()))
+            if of and not left:
+                yield Rejection(sample.id, "duplicate", sample.source, f"of {of}")
             elif self.mixture.languages and sample.language and sample.language not in self.mixture.languages:
                 yield Rejection(sample.id, "other_language", sample.source, sample.language)
             else:

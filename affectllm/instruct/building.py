@@ -21,7 +21,7 @@ from affectllm.errors import AffectError
 from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
 from affectllm.instruct.conversations import gather
-from affectllm.instruct.dropped import find_duplicates
+from affectllm.instruct.dropped import Copy, find_duplicates
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
@@ -62,7 +62,8 @@ def build(
     (out / WORK).mkdir(parents=True, exist_ok=True)
     stored = {name: _store(name, roots[name], out, processes, workers) for name in kept}
     dropped = _remembered(
-        out / WORK / "dropped.json", lambda: find_duplicates(mixture.deduplicate, kept, out, roots, mixture.languages)
+        out / WORK / "dropped.json",
+        lambda: find_duplicates(mixture.deduplicate, mixture.mixture, kept, out, roots, mixture.languages),
     )
     logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
     found = converse(mixture, kept, out, seed, processes, dropped, logs)
@@ -76,14 +77,14 @@ def converse(
     out: Path,
     seed: int,
     processes: Executor | None = None,
-    dropped: Mapping[str, Mapping[str, str]] | None = None,
+    dropped: Mapping[str, Mapping[str, Copy]] | None = None,
     logs: Mapping[Path, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
     """Ask the samples that are stored in ``out``: its conversations, and counts as ``build`` returns them.
 
     Args:
         corpora: those that are stored there.
-        dropped: corpus → sample id → what it repeats: training samples that are not asked.
+        dropped: corpus → sample id → what it repeats, and what it is asked all the same.
         logs: files of rejections that come first in ``rejected.jsonl``, with their counts.
     """
     plans = [Plan(part, seed, mixture.validation_rows) for part in mixture.mixture]

@@ -1,4 +1,8 @@
-"""Training samples of a mixture that another one repeats: in words, nearly in words, or in the bytes of their clips."""
+"""Training samples of a mixture that repeat another one: in words, nearly in words, or in the bytes of their clips.
+
+Several corpora, and several files of one corpus, ask different things about one text or clip: statements about the
+pictures of another corpus, an intensity beside a set of labels. A copy goes only where it is asked the same again.
+"""
 
 from __future__ import annotations
 
@@ -10,34 +14,60 @@ from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.media_content import media_duplicates
 from affectllm.corpus.shared import SHINGLE, THRESHOLD
 from affectllm.corpus.store import read_rows
+from affectllm.instruct.part import Part
+
+Copy = tuple[str, Sequence[str]]
+"""The sample (``corpus/id``) that one repeats, and which of its questions are asked of no copy before it."""
 
 
 def find_duplicates(
     kinds: Sequence[str],
+    parts: Sequence[Part],
     corpora: Sequence[str],
     build: Path,
     roots: Mapping[str, Path],
     languages: Sequence[str] | None = None,
-) -> dict[str, dict[str, str]]:
-    """Corpus → sample id → the sample (``corpus/id``) that it repeats; the first one in the mixture's order stays.
+) -> dict[str, dict[str, Copy]]:
+    """Corpus → training sample id → what it repeats; the first one in the mixture's order stays.
 
-    Validation and test samples come first of all, so that a training sample that repeats one of them is dropped too.
+    Validation and test samples come first of all: a training sample that repeats one of them is asked nothing.
 
     Args:
         kinds: ``text``, ``near_text`` (which includes ``text``), ``media``.
+        parts: what is asked.
         corpora: in the mixture's order.
         build: where their samples are stored.
         roots: where their clips lie.
         languages: of the samples that are asked; others repeat nothing. None for all.
     """
-    found: dict[str, dict[str, str]] = {}
+    found: dict[str, str] = {}
     if "text" in kinds or "near_text" in kinds:
         near = TextDuplicates(THRESHOLD, SHINGLE)
         finder = near if "near_text" in kinds else TextDuplicates(threshold=None)
         texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build, languages) if _is_words_alone(s))
-        _add(found, finder.find(texts))
+        found |= finder.find(texts)
     if "media" in kinds:
-        _add(found, media_duplicates(_samples(corpora, build, languages), roots))
+        found = media_duplicates(_samples(corpora, build, languages), roots) | found
+    return _copies(found, parts, _samples(corpora, build, languages, (TRAIN,))) if found else {}
+
+
+def _copies(repeats: Mapping[str, str], parts: Sequence[Part], samples: Iterator[Sample]) -> dict[str, dict[str, Copy]]:
+    """The training samples that repeat another, each with the questions that are left to it."""
+    repeated = set(repeats.values())
+    asked: dict[str, set[str]] = {}  # a training sample that is repeated → what it or a copy of it is asked
+    found: dict[str, dict[str, Copy]] = {}
+    for sample in samples:
+        key = _key(sample)
+        if key not in repeats and key not in repeated:
+            continue
+        questions = {name for part in parts if part.corpus == sample.corpus for name in part.questions(sample)}
+        of = repeats.get(key, key)
+        if of == key:
+            asked[key] = questions
+            continue
+        left = questions - asked[of] if of in asked else set()
+        asked.get(of, set()).update(left)
+        found.setdefault(sample.corpus, {})[sample.id] = (of, sorted(left))
     return found
 
 
@@ -50,14 +80,13 @@ def _key(sample: Sample) -> str:
     return f"{sample.corpus}/{sample.id}"
 
 
-def _add(found: dict[str, dict[str, str]], dropped: Mapping[str, str]) -> None:
-    for key, kept in dropped.items():
-        corpus, _, identifier = key.partition("/")
-        found.setdefault(corpus, {}).setdefault(identifier, kept)
-
-
-def _samples(corpora: Sequence[str], build: Path, languages: Sequence[str] | None) -> Iterator[Sample]:
-    for split in (VALIDATION, TEST, TRAIN):
+def _samples(
+    corpora: Sequence[str],
+    build: Path,
+    languages: Sequence[str] | None,
+    splits: Sequence[str] = (VALIDATION, TEST, TRAIN),
+) -> Iterator[Sample]:
+    for split in splits:
         for corpus in corpora:
             for row in read_rows(build / "samples" / corpus / f"{split}.parquet"):
                 if not (languages and row["language"] and row["language"] not in languages):

@@ -23,8 +23,8 @@ class Mixture:
             by n^(1/T), and the expected total stays (Arivazhagan et al., arXiv 1907.05019, section 3).
         order: of the training conversations; ``stages`` and ``short_first`` are curricula.
         deduplicate: training samples that are dropped: ``text`` (equal words), ``near_text`` (estimated Jaccard
-            similarity of their word pairs of at least 0.7), ``media`` (equal bytes); across all corpora, the first
-            one stays.
+            similarity of their word pairs of at least 0.7), ``media`` (equal bytes); across all corpora. The first one
+            stays, and a copy is asked what no copy before it is asked: another wording, another dimension.
         languages: BCP-47 tags of the samples that are asked; None for all.
         only: ``commercial`` leaves out corpora whose licence forbids commercial use.
     """

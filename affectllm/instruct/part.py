@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
-from affectllm.corpus import CorpusCard
+from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed
 from affectllm.instruct.pairs import COMPARISON
@@ -94,6 +94,26 @@ class Part:
         rest = hashlib.blake2b(repr(told).encode(), digest_size=3).hexdigest()
         shown = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{shown}/{self.language}/{rest}"
+
+    def questions(self, sample: Sample) -> list[str]:
+        """What the sample is asked, by the wording and, for numbers, the dimension; none without an annotation.
+
+        Two parts that ask copies of one clip or text the same are told by this, whatever their corpora call it.
+        """
+        annotation = sample.annotation(self.space, self.rater)
+        if annotation is None:
+            return []
+        wording = Path(self.template).stem
+        if not self._dimensions or not isinstance(annotation.value, Mapping):
+            return [wording]
+        return [f"{wording}/{name}" for name in annotation.value if name in self._dimensions]
+
+    @cached_property
+    def _dimensions(self) -> tuple[str, ...]:
+        space = self._focused(_space(load_builder(self.corpus).CARD, self.space))
+        if self.pairs is not None:
+            return (self.pairs.dimension,)
+        return space.names if space.kind == "dimension" else ()
 
     def bind(self) -> Template:
         """The template bound to this part's question.

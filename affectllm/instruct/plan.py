@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
+from affectllm.instruct.dropped import Copy
 from affectllm.instruct.forms import Refused
 from affectllm.instruct.pairs import Pairing
 from affectllm.instruct.part import Part, has_classes
@@ -71,10 +72,19 @@ class Plan:
         seed: of all draws.
         validation_rows: at most this many validation samples; None for all.
         decision: what the census of the whole corpus led to.
+        copies: training samples of the corpus that repeat another one.
     """
 
-    def __init__(self, part: Part, seed: int, validation_rows: int | None, decision: Decision | None = None) -> None:
+    def __init__(
+        self,
+        part: Part,
+        seed: int,
+        validation_rows: int | None,
+        decision: Decision | None = None,
+        copies: Mapping[str, Copy] | None = None,
+    ) -> None:
         self.part, self.template, self.decision = part, part.bind(), decision or Decision()
+        self._copies_of = copies or {}
         self._validation_rows = validation_rows
         # Beside the questions, so that two parts on the same samples do not keep the same half.
         self._salt = f"{seed}/{part.key}"
@@ -146,19 +156,31 @@ class Plan:
 
     def asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
         """The samples, or pairs of them, with their answers; or why one cannot be asked."""
-        prepare = self.template.prepare
-        for sample in samples if self.part.pairs is None else self._paired(samples):
+        prepare, fresh = self.template.prepare, self._fresh(samples)
+        for sample in fresh if self.part.pairs is None else self._paired(fresh):
             if isinstance(sample, Rejection):
                 yield sample
                 continue
             found = prepare(sample)
             yield Rejection(sample.id, found.reason, sample.source) if isinstance(found, Refused) else found
 
-    def _paired(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
+    def _fresh(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
+        """The samples, but those of which a copy is asked the same."""
+        for sample in samples:
+            of, left = self._copies_of.get(sample.id, ("", ())) if sample.split == TRAIN else ("", ())
+            if of and not set(left).intersection(self.part.questions(sample)):
+                yield Rejection(sample.id, "duplicate", sample.source, f"of {of}")
+            else:
+                yield sample
+
+    def _paired(self, samples: Iterator[Sample | Rejection]) -> Iterator[Sample | Rejection]:
         pairs, part = self.part.pairs, self.part
         assert pairs is not None
         pairing = Pairing(part.space, part.rater, pairs.dimension, pairs.margin)
         for sample in samples:
+            if isinstance(sample, Rejection):
+                yield sample
+                continue
             # A pair of which one half lacks its clip would show one clip for two.
             if reason := missing_modality(sample, part.modalities):
                 yield Rejection(sample.id, reason, sample.source)
