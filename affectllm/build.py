@@ -62,8 +62,8 @@ def build(
                     _stats(name, roots[name], folder)
             return
     if stats:
-        for name, root in roots.items():
-            _stats(name, root, folder / "build" / "samples" / name)
+        for name in counts["samples"]:  # without what a filter left out
+            _stats(name, roots[name], folder / "build" / "samples" / name)
 
 
 def _is_recipe(name: str) -> bool:

@@ -9,9 +9,11 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from affectllm import registry
+from affectllm.cli import main
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
+from affectllm.errors import BadRecipe
 from affectllm.instruct import Unreadable
 from affectllm.instruct.mixture_page import MixturePage, load_mixture
 from affectllm.instruct.part import Part
@@ -60,6 +62,43 @@ def test_every_part_asks_its_corpus_and_reads_the_answers(name: str, number: int
         for slot, answer in zip(plan.template.slots, several, strict=True):
             assert not isinstance(answer, Unreadable)
             assert slot.how.gold(answer.value, slot.space) == item.gold[slot.name]
+
+
+def roots(folder: Path, *corpora: str) -> list[str]:
+    """Miniatures on disk, as the command line takes them."""
+    made = [materialise(load_builder(name).MINIATURE, folder / name) for name in corpora]
+    return [word for root in made for word in ("--root", f"{root.name}={root}")]
+
+
+def test_statistics_are_told_of_what_a_filter_leaves_in(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
+    given = roots(tmp_path, "goemotions", "isear", "emobank")
+    options = ["--only", "commercial", "--stats", "--out", str(tmp_path / "out")]
+    assert main(["build", "everything", *given, *options]) == 0
+    out = capsys.readouterr().out
+    left_out = [line.split()[2] for line in out.splitlines() if line.strip().startswith("left out")]
+    assert left_out == ["isear", "emobank"], "EmoBank holds headlines of SemEval-2007, whose licence is for research"
+    assert "goemotions_28 by crowd" in out and "isear_7" not in out
+
+
+def test_a_misspelt_root_is_not_taken_for_a_corpus_that_is_missing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    given = roots(tmp_path, "goemotions")
+    assert main(["build", "everything", *given, "--root", f"isaer={tmp_path}", "--out", str(tmp_path / "out")]) == 2
+    assert "no corpus called 'isaer'" in (said := capsys.readouterr().err) and "isear" in said
+
+
+def test_a_broken_template_of_ones_own_is_named_with_its_line(tmp_path: Path) -> None:
+    page, wording = tmp_path / "page.yaml", tmp_path / "mine.yaml"
+    wording.write_text("version: 1\nform: set\nen:\n  questions: [a]\n  held_out: [b, c]\n", encoding="utf-8")
+    part = f"corpus: goemotions, template: {wording}, space: goemotions_28, rater: crowd, modalities: [text]"
+    page.write_text(f"mixture:\n  - {{{part}}}\n", encoding="utf-8")
+    with pytest.raises(BadRecipe) as caught:
+        load_mixture(str(page))
+    assert "page.yaml:2" in str(caught.value) and "mine.yaml:4" in str(caught.value)
 
 
 def reasons(plan: Plan, part: Part) -> set[str]:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import AffectError, MissingCorpus
 from affectllm.run import cache_folder
@@ -14,12 +15,18 @@ GENERATOR_SEED = 0
 
 
 def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
-    """``["meld=/data/MELD", …]`` → ``{"meld": Path("/data/MELD"), …}``."""
+    """``["meld=/data/MELD", …]`` → ``{"meld": Path("/data/MELD"), …}``.
+
+    Raises:
+        AffectError: when a pair is none.
+        NotFound: when no builder has the name: a misspelt one would leave its corpus out of a mixture.
+    """
     roots = {}
     for pair in pairs:
         name, separator, folder = pair.partition("=")
         if not separator or not name or not folder:
             raise AffectError(f"--root {pair!r} is not NAME=DIR", do="write for example --root meld=/data/MELD")
+        registry.find("data_builders", name)
         roots[name] = Path(folder).expanduser()
     return roots
 

@@ -15,8 +15,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.corpus import TRAIN, shards
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.family import family
 from affectllm.errors import AffectError
 from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
@@ -99,12 +101,18 @@ def _left_out(mixture: Mixture) -> dict[str, str]:
     """Corpora that a filter leaves out as a whole, and why."""
     found = {}
     for name in mixture.corpora():
-        card = load_builder(name).CARD
-        if mixture.only == "commercial" and not card.commercial:
+        spoken = {*load_builder(name).CARD.languages}
+        if mixture.only == "commercial" and not _commercial(name):
             found[name] = "licence"
-        elif mixture.languages is not None and not {*mixture.languages, "und"} & set(card.languages):
+        elif mixture.languages is not None and not {*mixture.languages, "und"} & spoken:
             found[name] = "language"
     return found
+
+
+def _commercial(name: str) -> bool:
+    """Whether the licences of a corpus and of all that it is built from, as far as we know them, allow commerce."""
+    known = family(name) & registry.names("data_builders").keys()
+    return all(load_builder(one).CARD.commercial for one in known)
 
 
 def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, Any]:

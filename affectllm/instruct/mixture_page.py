@@ -114,4 +114,6 @@ def check_mixture(made: Mixture, page: Page, path: Path_, takes: Collection[str]
         try:
             part.bind()
         except AffectError as error:
-            raise BadRecipe(error.what, where=page.where(where), do=error.do) from error
+            # A template of one's own has lines of its own.
+            told = f"{error.what} ({error.where})" if error.where else error.what
+            raise BadRecipe(told, where=page.where(where), do=error.do) from error

@@ -13,10 +13,14 @@ from collections.abc import Iterable
 LONGEST = 100_000  # characters of one text; longer ones are no utterance, and no context window holds them
 TOKENIZERS = (
     r"<\|[^|<>\n]{1,40}\|>"  # Qwen, Llama 3, Phi, GLM
+    r"|<\|[a-z_]{1,30}>|<[a-z_]{1,30}\|>"  # Gemma 4
     r"|<｜[^｜<>\n]{1,40}｜>"  # DeepSeek
     r"|</?s>|<(?:unk|pad|bos|eos|mask|sep|cls)>"  # SentencePiece models
-    r"|\[/?INST\]|<</?SYS>>|\[(?:IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TOOL_CALLS|/?SYSTEM_PROMPT)\]"  # Mistral
+    r"|\[/?INST\]|<</?SYS>>|\[(?:IMG|IMG_BREAK|IMG_END|AUDIO|BEGIN_AUDIO|TRANSCRIBE|TOOL_CALLS|/?THINK"
+    r"|/?SYSTEM_PROMPT|/?AVAILABLE_TOOLS|/?TOOL_RESULTS|ARGS|CALL_ID)\]|<SPECIAL_\d{1,4}>"  # Mistral
     r"|\[(?:g|s)?MASK\]|<sop>|<eop>|<IMG_CONTEXT>|</?img>|<unused\d{1,4}>"  # GLM, InternVL, Gemma
+    r"|</?(?:box|ref|quad)>|<im_(?:start|end|patch)>|<(?:BOS|EOS|PAD|UNK)_TOKEN>"  # InternVL, LLaVA, Cohere
+    r"|<reserved_\d{1,4}>|<extra_id_\d{1,4}>"  # Baichuan, Nemotron
     r"|<end_of_utterance>|<fake_token_around_image>|<image_pad>|<video_pad>|<audio_pad>"  # SmolVLM, Qwen
     r"|<(?:start|end)_of_(?:turn|image|audio)>|<(?:image|audio)_soft_token>"  # Gemma
 )
