@@ -35,7 +35,7 @@ _BUILTINS = (
 _MODULES: dict[str, tuple[str, ...]] = {
     "builtins": _BUILTINS,
     "__builtin__": _BUILTINS,  # as Python 2 and the oldest protocols call it
-    "collections": ("OrderedDict",),
+    "collections": ("OrderedDict", "defaultdict", "Counter"),
     "numpy": ("ndarray", "dtype", "str_", "bytes_", "bool_"),
     "numpy.core.multiarray": ("_reconstruct", "scalar"),
     "numpy._core.multiarray": ("_reconstruct", "scalar"),  # since numpy 2

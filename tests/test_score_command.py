@@ -9,18 +9,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scoring import refused, scored, write_csv
 
 from affectllm.cli import main
 from affectllm.metrics import accuracy, krippendorff_alpha, uar
 
 GOLD = [("a", "joy", "s1"), ("b", "anger", "s1"), ("c", "joy", "s2"), ("d", "fear", "s2")]
 PREDICTED = {"a": "joy", "b": "joy", "c": "joy", "d": ""}
-
-
-def write_csv(path: Path, rows: list[tuple], header: tuple[str, ...]) -> Path:
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([header, *rows])
-    return path
 
 
 @pytest.fixture
@@ -31,16 +26,6 @@ def gold(tmp_path: Path) -> Path:
 @pytest.fixture
 def pred(tmp_path: Path) -> Path:
     return write_csv(tmp_path / "pred.csv", list(PREDICTED.items()), ("id", "prediction"))
-
-
-def scored(capsys: pytest.CaptureFixture[str], *words: str | Path) -> dict:
-    assert main(["score", "--json", *map(str, words)]) == 0, capsys.readouterr().err
-    return json.loads(capsys.readouterr().out)
-
-
-def refused(capsys: pytest.CaptureFixture[str], *words: str | Path) -> str:
-    assert main(["score", *map(str, words)]) == 2
-    return capsys.readouterr().err
 
 
 # ── what is printed ──────────────────────────────────────────────────────────────────────────────────────────────────

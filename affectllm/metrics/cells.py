@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from affectllm.metrics.forms import missing
@@ -37,10 +37,24 @@ def _label(cell: Any) -> Any:
 
 
 def _labels(cell: Any) -> Any:
-    """A list, a JSON array, or labels separated by commas in optional brackets and quotation marks."""
+    """A list, a JSON array, labels with separators between, or 1 for each label that holds and 0 for the others."""
+    if isinstance(cell, Mapping):
+        return [name for name, holds in cell.items() if _holds(name, holds)]
     if not isinstance(cell, str):
         return [_label(item) for item in (cell if isinstance(cell, (list, tuple, set, frozenset)) else [cell])]
     return parse_labels(cell)
+
+
+def _holds(name: str, cell: Any) -> bool:
+    if cell not in (0, 1):
+        raise ValueError(f"column {name} holds {cell!r}, neither 0 nor 1")
+    return bool(cell)
+
+
+def _span(cell: Any) -> Any:
+    """Of several answers the first, which is the best one; also where they lie under ``text``, as in SQuAD."""
+    several = cell.get("text", ()) if isinstance(cell, Mapping) else cell
+    return next(iter(several), "") if isinstance(several, (list, tuple)) else several
 
 
 def _number(cell: Any) -> Any:
@@ -61,7 +75,7 @@ def _references(cell: Any) -> Any:
 
 
 _MAPPINGS = ("vector", "distribution", "ratings", "sequence", "probability", "scores")
-_SHARED: dict[str, Callable[[Any], Any]] = {"label": _label, "set": _labels, "number": _number}
+_SHARED: dict[str, Callable[[Any], Any]] = {"label": _label, "set": _labels, "number": _number, "span": _span}
 _GOLD = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "scores": _labels, "probability": _label, "ranked": _label}
 _GOLD["text"] = _references
 _PREDICTED = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "ranked": _labels}

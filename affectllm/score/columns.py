@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +15,14 @@ from affectllm.score.files import Table
 from affectllm.score.npz import ABSENT
 
 _IDS = ("id", "ids", "name", "names", "filename", "filenames", "file_name", "key", "video_name", "utt_id", "qid", "uid")
-_GOLD = ("gold", "label", "labels", "emotion", "emo", "discrete", "openset", "reference", "val", "valence", "answer")
+_GOLD = (
+    *("gold", "label", "labels", "emotion", "emo", "discrete", "openset", "reference", "val", "valence", "answer"),
+    "answers",
+)
+_NUMBERS = ("gold", "val", "valence")  # first where a number is wanted: labels of MER hold an emotion and a valence
 _PREDICTED = ("prediction", "predicted", "pred", "fileitems", "reply", "response", "openset", "answer", "name2reason")
-_SEVERAL = ("vector", "distribution", "ratings", "probability", "scores")  # forms that may lie in one column per name
+# Forms that may lie in one column per name; a set, as the columns of 0 and 1 in which SemEval-2018 publishes E-c.
+_SEVERAL = ("vector", "distribution", "ratings", "probability", "scores", "set")
 
 
 @dataclass(frozen=True)
@@ -28,21 +33,25 @@ class Side:
         table: where they come from.
         rows: id → row number; row numbers stand for ids where the table has none.
         values: row number → value.
+        ids: the column of ids, or several with commas between; None where there is none.
     """
 
     table: Table
     rows: Mapping[str, int]
     values: Mapping[int, Any]
+    ids: str | None
 
 
 def id_column(table: Table, asked: str | None) -> str | None:
     """The column of ids: the one asked for, else the first with a usual name; None where there is none.
 
+    Several columns with commas between make an id together, such as MELD's ``Dialogue_ID,Utterance_ID``.
+
     Raises:
         NotFound: when the one asked for is not there.
     """
     if asked is not None:
-        if asked in table.columns:
+        if set(_parts(table, asked)) <= set(table.columns):
             return asked
         # Published predictions have one name for it, "filenames", and published labels call the same thing "name".
         if "filenames" in table.columns or (asked == "filenames" and "name" in table.columns):
@@ -50,6 +59,40 @@ def id_column(table: Table, asked: str | None) -> str | None:
         raise no_column(table, asked)
     usual = {name.lower(): name for name in reversed(list(table.columns))}
     return next((usual[name] for name in _IDS if name in usual), None)
+
+
+def _parts(table: Table, column: str | None) -> list[str]:
+    if column is None:
+        return []
+    return [column] if column in table.columns else column.split(",")
+
+
+def shared_ids(gold: Table, predicted: Table, values: Sequence[str]) -> str | None:
+    """The column of any name, or all shared columns together, that name the same items in both tables, each once.
+
+    Args:
+        values: the columns of the values, which name nothing.
+
+    Raises:
+        Malformed: when there is none, and a column holds the same in both tables, but in another order: then to match
+            the tables row by row would score answers to other items.
+    """
+    taken = {part for table in (gold, predicted) for column in values for part in _parts(table, column)}
+    names = [name for name in gold.columns if name in predicted.columns and name not in taken and "," not in name]
+    for chosen in [*([name] for name in names), names]:
+        one, other = (list(_joined(table, chosen)) for table in (gold, predicted))
+        if chosen and len(set(one)) == len(one) == len(other) and set(one) == set(other):
+            return ",".join(chosen)
+    for name in names:
+        one, other = (list(_joined(table, [name])) for table in (gold, predicted))
+        if one != other and sorted(one) == sorted(other):
+            told = f"the items have no id, and column {name!r} is in another order than in {gold.path}"
+            raise Malformed(told, where=str(predicted.path), do="name the columns that name an item: --id A,B")
+    return None
+
+
+def _joined(table: Table, names: Sequence[str]) -> Iterator[str]:
+    return (",".join(map(_name, cells)) for cells in zip(*(table.columns[name] for name in names), strict=True))
 
 
 def value_column(table: Table, asked: str | None, form: str, *, gold: bool, taken: str | None) -> str:
@@ -60,11 +103,12 @@ def value_column(table: Table, asked: str | None, form: str, *, gold: bool, take
     """
     if asked is not None:
         return _resolved(table, asked, form)
-    free = [name for name in table.columns if name != taken]
+    free = [name for name in table.columns if name not in _parts(table, taken)]
     if len(free) == 1:
         return free[0]
     usual = {name.lower(): name for name in reversed(free)}
-    for name in _GOLD if gold else _PREDICTED:
+    first = _NUMBERS if form == "number" else ()
+    for name in (*first, *_GOLD) if gold else _PREDICTED:
         if name in usual:
             return usual[name]
     flag = "--gold-column" if gold else "--pred-column"
@@ -109,7 +153,7 @@ def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bo
     form = "raw" if raw else metric.form.name
     rows = [row for row, cell in enumerate(cells) if cell is not ABSENT]
     values = {row: _value(table, row, form, cells[row], gold) for row in rows}
-    return Side(table, _ids(table, ids, rows), values)
+    return Side(table, _ids(table, ids, rows), values, ids)
 
 
 def _cells(table: Table, column: str) -> Sequence[Any]:
@@ -142,14 +186,21 @@ def _ids(table: Table, column: str | None, rows: Sequence[int]) -> dict[str, int
         return {str(row): row for row in rows}
     found: dict[str, int] = {}
     for row in rows:
-        name = table.columns[column][row]
-        if missing(name):
+        cells = [table.columns[part][row] for part in _parts(table, column)]
+        if any(map(missing, cells)):
             raise Malformed(f"no id in column {column!r}", where=table.place(row), do="every row needs one")
-        if str(name) in found:
-            told = f"the id {str(name)!r} occurs twice, first at {table.place(found[str(name)])}"
-            raise Malformed(told, where=table.place(row), do="keep one of the two rows")
-        found[str(name)] = row
+        name = ",".join(map(_name, cells))
+        if name in found:
+            told = f"the id {name!r} occurs twice, first at {table.place(found[name])}"
+            do = "keep one of the two rows, or name the columns that tell them apart: --id A,B"
+            raise Malformed(told, where=table.place(row), do=do)
+        found[name] = row
     return found
+
+
+def _name(cell: Any) -> str:
+    # 3 and 3.0 are one id: tables make numbers of ids, and fractions as soon as one is missing.
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
 
 
 def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[list[str], dict[str, float]]:
@@ -160,8 +211,13 @@ def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[
         extra: leave out predictions without a gold item.
 
     Raises:
-        Malformed: when an id has no partner and must have one; says how many, and names some.
+        Malformed: when an id has no partner and must have one; says how many, and names some. When one side only has
+            ids: to match its ids with the other's row numbers would score answers to other items.
     """
+    if (gold.ids is None) != (predicted.ids is None):
+        lacks, has = (gold, predicted) if gold.ids is None else (predicted, gold)
+        told = f"no column of ids, but {has.table.path} has {has.ids!r}"
+        raise Malformed(told, where=str(lacks.table.path), do="add it, or name the column: --id, --pred-id")
     lacking = [name for name in gold.rows if name not in predicted.rows]
     surplus = [name for name in predicted.rows if name not in gold.rows]
     if lacking and (not partial or len(lacking) == len(gold.rows)):

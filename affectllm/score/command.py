@@ -59,38 +59,54 @@ Inputs = tuple[list[Any] | None, list[Any] | None, dict[str, Any], dict[str, flo
 
 def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) -> Inputs:
     """Gold values, answers, keyword arguments, and what matching left out."""
-    read = arguments.read is not None
-    gold = _side(metric, arguments, arguments.gold, gold=True, raw=False) if metric.takes != "predicted" else None
-    predicted = _side(metric, arguments, path, gold=False, raw=read) if metric.takes != "gold" else None
+    gold, predicted = _sides(metric, arguments, path)
     options = options_of(metric, arguments)
     if gold is None or predicted is None:
         only = gold or predicted
         assert only is not None  # a metric takes at least one side
         values = list(only.values.values())
-        keyed = {**options, **_per_item(arguments, only, list(only.rows))}
+        keyed = {**options, **_per_item(arguments, only, only, list(only.rows))}
         return (values, None, keyed, {}) if gold else (None, values, keyed, {})
     ids, left_out = columns.joined(gold, predicted, partial=arguments.partial, extra=arguments.compat is not None)
     truth = [gold.values[gold.rows[name]] for name in ids]
     answers = [predicted.values[predicted.rows[name]] for name in ids]
     truth = _from_numbers(metric, truth, arguments.labels)
-    if read:
+    if arguments.read is not None:
         told = (arguments.labels, options.get("bounds"))
         answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *told)
         left_out |= unread
         if arguments.read != STRICT:
             options.pop("labels", None)  # a published reader may answer with what is no label at all
-    return truth, answers, {**options, **_per_item(arguments, gold, ids)}, left_out
+    return truth, answers, {**options, **_per_item(arguments, gold, predicted, ids)}, left_out
 
 
-def _side(metric: Metric, arguments: argparse.Namespace, path: Path | None, *, gold: bool, raw: bool) -> columns.Side:
+def _sides(
+    metric: Metric, arguments: argparse.Namespace, path: Path | None
+) -> tuple[columns.Side | None, columns.Side | None]:
+    """The gold side and the predicted one, each None where the metric does not take it."""
+    gold = _chosen(metric, arguments, arguments.gold, gold=True) if metric.takes != "predicted" else None
+    predicted = _chosen(metric, arguments, path, gold=False) if metric.takes != "gold" else None
+    if gold and predicted and gold[1] is None and predicted[1] is None:
+        shared = columns.shared_ids(gold[0], predicted[0], (gold[2], predicted[2]))
+        gold, predicted = (gold[0], shared, gold[2]), (predicted[0], shared, predicted[2])
+    read = arguments.read is not None
+    return (
+        gold and columns.side(gold[0], metric, gold[1], gold[2], gold=True),
+        predicted and columns.side(predicted[0], metric, predicted[1], predicted[2], gold=False, raw=read),
+    )
+
+
+def _chosen(
+    metric: Metric, arguments: argparse.Namespace, path: Path | None, *, gold: bool
+) -> tuple[Table, str | None, str]:
+    """A table, its column of ids and its column of values."""
     flag = "--gold" if gold else "--pred"
     if path is None:
         raise Malformed(f"{metric.name} needs {flag} FILE", do=f"give {flag}")
     table = _table(arguments, path)
-    ids = columns.id_column(table, arguments.id)
+    ids = columns.id_column(table, arguments.id if gold or arguments.pred_id is None else arguments.pred_id)
     asked = arguments.gold_column if gold else arguments.pred_column
-    column = columns.value_column(table, asked, metric.form.name, gold=gold, taken=ids)
-    return columns.side(table, metric, ids, column, gold=gold, raw=raw)
+    return table, ids, columns.value_column(table, asked, metric.form.name, gold=gold, taken=ids)
 
 
 def _table(arguments: argparse.Namespace, path: Path) -> Table:
@@ -98,16 +114,22 @@ def _table(arguments: argparse.Namespace, path: Path) -> Table:
     return read_table(path, allow_pickle=arguments.allow_pickle, **told)
 
 
-def _per_item(arguments: argparse.Namespace, gold: columns.Side, ids: Sequence[str]) -> dict[str, list[Any]]:
-    """The metric's own columns and the clusters, from the gold table."""
+def _per_item(
+    arguments: argparse.Namespace, gold: columns.Side, predicted: columns.Side, ids: Sequence[str]
+) -> dict[str, list[Any]]:
+    """The metric's own columns and the clusters, from the gold table; what was predicted, from that of predictions.
+
+    A column that only the gold table has is taken from there, whatever it is for.
+    """
     pairs = dict(_pair(text, "--column") for text in arguments.column)
     if arguments.cluster:
         pairs["clusters"] = arguments.cluster
     found = {}
     for name, column in pairs.items():
-        if column not in gold.table.columns:
-            raise columns.no_column(gold.table, column)
-        found[name] = [gold.table.columns[column][gold.rows[item]] for item in ids]
+        side = predicted if name.startswith("predicted_") and column in predicted.table.columns else gold
+        if column not in side.table.columns:
+            raise columns.no_column(side.table, column)
+        found[name] = [side.table.columns[column][side.rows[item]] for item in ids]
     return found
 
 

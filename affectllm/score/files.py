@@ -77,10 +77,13 @@ def read_table(path: Path, *, header: bool = True, encoding: str = "utf-8-sig", 
 def _separated(path: Path, delimiter: str, header: bool, encoding: str) -> Table:
     csv.field_size_limit(sys.maxsize)  # answers may be long
     with path.open(encoding=encoding, newline="") as file:
-        kept = _without_nulls(file)
-        # Tab-separated corpora do not quote, and their texts hold lone quotation marks.
-        tabs = csv.reader(kept, delimiter=delimiter, quoting=csv.QUOTE_NONE)
-        rows, lines = _numbered(csv.reader(kept) if delimiter == "," else tabs)
+        content = list(_without_nulls(file))
+    if delimiter == "\t":
+        rows, lines = _tabbed(content)
+    else:
+        # Spreadsheets of some countries write semicolons into CSV files.
+        found = max(",;\t", key=content[0].count) if header and content else delimiter
+        rows, lines = _numbered(csv.reader(content, delimiter=found))
     if not rows:
         return Table(path, {}, [])
     names = [name.strip() for name in rows[0]] if header else [str(column + 1) for column in range(len(rows[0]))]
@@ -92,6 +95,28 @@ def _separated(path: Path, delimiter: str, header: bool, encoding: str) -> Table
             told = f"{len(row)} cells, where the first row has {len(names)}"
             raise Malformed(told, where=f"{path}:{line}", do="check quoting and separators")
     return Table(path, {name: [row[column] for row in body] for column, name in enumerate(names)}, begins)
+
+
+def _tabbed(content: list[str]) -> tuple[list[list[str]], list[int]]:
+    """Rows of a tab-separated file: corpora do not quote, and their texts hold lone quotation marks; programs quote.
+
+    A file is quoted where its first row is, or where only so its rows are equally long; but a tab within a cell shows
+    that two lone quotation marks have swallowed what lies between them. In a file that is not quoted, a cell with
+    doubled quotation marks inside of others is what pandas makes of a cell with quotation marks.
+    """
+    rows, lines = _numbered(csv.reader(content, delimiter="\t", quoting=csv.QUOTE_NONE))
+    if rows and (all(cell[:1] == cell[-1:] == '"' for cell in rows[0]) or len(set(map(len, rows))) > 1):
+        quoted, begins = _numbered(csv.reader(content, delimiter="\t"))
+        if len(set(map(len, quoted))) == 1 and not any("\t" in cell for row in quoted for cell in row):
+            return quoted, begins
+    return [[_unquoted(cell) for cell in row] for row in rows], lines
+
+
+def _unquoted(cell: str) -> str:
+    inside = cell[1:-1]
+    if len(cell) > 3 and cell[0] == cell[-1] == '"' and '""' in inside and '"' not in inside.replace('""', ""):
+        return inside.replace('""', '"')
+    return cell
 
 
 def _without_nulls(lines: Iterable[str]) -> Iterator[str]:
@@ -122,11 +147,19 @@ def _json(path: Path, encoding: str) -> Table:
     content = _parsed(path.read_text(encoding=encoding), str(path))
     if isinstance(content, dict) and all(isinstance(value, dict) for value in content.values()):
         content = [{"id": name, **value} for name, value in content.items()]
+    elif isinstance(content, dict) and all(map(_is_value, content.values())):
+        content = [{"id": name, "value": value} for name, value in content.items()]
     if not isinstance(content, list):
         raise Malformed("neither a list of records nor a mapping of them", where=str(path), do="write JSON Lines")
     if content and isinstance(content[0], dict) and "qas" in content[0]:
         return _questions(path, content)
     return _from_records(path, content, [])
+
+
+def _is_value(content: Any) -> bool:
+    """Whether this is one value of a mapping from ids to values, as SQuAD's predictions are."""
+    several = content if isinstance(content, list) else [content]
+    return not any(isinstance(item, (dict, list)) for item in several)
 
 
 def _parsed(text: str, where: str) -> Any:

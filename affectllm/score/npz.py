@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, is_zipfile
 
 from affectllm.errors import Malformed
 
@@ -42,10 +42,12 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
     """Name → list, mapping or single value."""
     import numpy as np
 
+    if not is_zipfile(path):  # or NumPy takes it for a pickle
+        raise Malformed("not a NumPy archive", where=str(path), do="check that the file is complete")
     if not allow_pickle:
         try:
             with np.load(path, allow_pickle=False) as archive:
-                return {name: archive[name].tolist() for name in archive.files}
+                return {name: _plain(archive[name]) for name in archive.files}
         except ValueError as error:
             told = "the archive holds Python objects, which are stored as a pickle"
             raise Malformed(told, where=str(path), do="pass --allow-pickle if you trust its source") from error
@@ -58,6 +60,10 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    import numpy as np
+
+    if isinstance(value, np.ndarray) and value.dtype.kind == "S":  # names that were written as bytes
+        value = np.char.decode(value, "utf-8", "replace")
     return value.tolist() if hasattr(value, "tolist") else value
 
 

@@ -20,11 +20,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def _columns(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--id", metavar="COLUMN", help="column that names the items (default: id, name, filename …)")
+    told = "column that names the items, or A,B together (default: id, name, filename …)"
+    parser.add_argument("--id", metavar="COLUMN", help=told)
+    parser.add_argument("--pred-id", metavar="COLUMN", help="the same, where the predictions call it otherwise")
     parser.add_argument("--gold-column", metavar="COLUMN", help="column of the gold values; A,B,C for one per label")
     parser.add_argument("--pred-column", metavar="COLUMN", help="column of the predictions")
     parser.add_argument("--cluster", metavar="COLUMN", help="column of speakers or dialogues, which intervals resample")
-    told = "a column that the metric takes per item, from the gold table"
+    told = "a column that the metric takes per item, from the gold table; predicted_… from the predictions"
     parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help=told)
     parser.add_argument("--partial", action="store_true", help="leave out items that one side lacks, and count them")
     parser.add_argument("--no-header", action="store_true", help="the tables have no header; columns are 1, 2, 3 …")

@@ -10,6 +10,7 @@ from typing import Any
 from affectllm.errors import Malformed
 
 _SEPARATORS = re.compile("['\",]")
+_OTHER_SEPARATORS = re.compile(r"[;|\n\r\t\u201c\u201d\uff0c\u3001\uff1b]")  # curly quotation marks, Chinese commas
 _COLLECTIONS = (list, tuple, set, frozenset)
 
 
@@ -34,15 +35,26 @@ def parse_set(value: Any) -> list[str]:
 
 
 def parse_labels(value: Any) -> list[str]:
-    """As ``parse_set``, but a JSON array is read as one first, so that its labels keep their apostrophes."""
+    """As ``parse_set``, but of more forms than the published one.
+
+    A JSON array is read as one first, so that its labels keep their apostrophes; round and curly brackets around the
+    whole go too, and labels may also be separated by semicolons, bars, line ends or Chinese commas.
+    """
     if isinstance(value, str) and '"' in value and value.lstrip().startswith("["):
         try:
             found = json.loads(value)
         except (ValueError, RecursionError):
-            return parse_set(value.strip())
+            return parse_set(_like_published(value))
         if isinstance(found, list) and all(isinstance(item, str) for item in found):
             return found
-    return parse_set(value.strip() if isinstance(value, str) else value)
+    return parse_set(_like_published(value) if isinstance(value, str) else value)
+
+
+def _like_published(text: str) -> str:
+    text = text.strip()
+    if text[:1] + text[-1:] in ("()", "{}"):
+        text = text[1:-1]
+    return _OTHER_SEPARATORS.sub(",", text)
 
 
 def distinct(values: Sequence[Any], strict: bool) -> list[tuple[str, ...]]:
