@@ -46,7 +46,8 @@ def ccc_of(sums: Array, offset: Any = 0.0) -> Array:
     import numpy as np
 
     vx, vy, cov, gap = _spread(sums, offset)
-    return np.where(vx > 0, ratio(2 * cov, vx + vy + gap**2), np.nan)
+    c = np.clip(ratio(2 * cov, vx + vy + gap**2), -1, 1)
+    return np.where(vx > 0, c, np.nan)
 
 
 def _spread(sums: Array, offset: Any) -> tuple[Array, Array, Array, Array]:
