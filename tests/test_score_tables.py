@@ -174,3 +174,20 @@ def test_dictionaries_with_a_default_are_plain_data(capsys, tmp_path) -> None:
     np.savez(tmp_path / "p.npz", name2reason=defaultdict(str, x="joy"))  # type: ignore[arg-type]
     words = ("--gold", gold, "--pred", tmp_path / "p.npz", "--allow-pickle")
     assert scored(capsys, "--metric", "accuracy", *words)["value"] == 1
+
+
+# ── what is asked for ────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--resamples", "0"), "at least 1 resample"),
+        (("--seed", "-1"), "a seed of at least 0"),
+        (("--option", "labels=["), "is no YAML value"),
+        (("--encoding", "utf-99"), "no encoding 'utf-99'"),
+    ],
+)
+def test_what_cannot_be_done_is_an_error_and_no_traceback(capsys, tmp_path, words, told) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "joy"), ("y", "fear")], ("id", "label"))
+    assert told in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", gold, *words)

@@ -15,6 +15,12 @@ def check_lengths(gold: Sized, predicted: Sized) -> None:
         raise Malformed("there is nothing to score", do="give at least one item")
 
 
+def check_bootstrap(resamples: int, seed: int) -> None:
+    """Raise ``Malformed`` for what no interval can be drawn with."""
+    if resamples < 1 or seed < 0:
+        raise Malformed(f"resamples={resamples}, seed={seed}", do="give at least 1 resample, and a seed of at least 0")
+
+
 def class_row(precision: float, recall: float, f1: float, support: float) -> dict[str, float]:
     """One label's values as plain numbers, so that they can be written as JSON."""
     return {"precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}

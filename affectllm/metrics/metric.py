@@ -15,6 +15,7 @@ from typing import Any, Literal
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import bootstrap
+from affectllm.metrics.check import check_bootstrap
 from affectllm.metrics.controls import control_answers
 from affectllm.metrics.forms import FORMS, checked, missing
 from affectllm.metrics.policy import applied
@@ -93,6 +94,7 @@ class Metric:
             Malformed: when the input is not what the metric takes, or the value is undefined; the message says why.
             NotFound: when an option or a compat mode is unknown.
         """
+        check_bootstrap(resamples, seed)
         if other := self._for_sets(gold):
             told: dict[str, Any] = {"invalid": invalid, "controls": controls, "resamples": resamples, "seed": seed}
             return other(gold, predicted, clusters=clusters, **told, **options)

@@ -147,11 +147,9 @@ def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
     """The keyword arguments of the metric that the command line gives.
 
     Raises:
-        Malformed: when one is not ``KEY=VALUE``, or the metric needs tables and none are given.
+        Malformed: when one is not ``KEY=VALUE`` with a value in YAML, or the metric needs tables and none are given.
     """
-    import yaml
-
-    options = {key: yaml.safe_load(text) for key, text in (_pair(text, "--option") for text in arguments.option)}
+    options = {key: _loaded(key, text) for key, text in (_pair(text, "--option") for text in arguments.option)}
     if arguments.labels:
         options["labels"] = tuple(arguments.labels)
     if arguments.compat:
@@ -163,6 +161,15 @@ def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
 
         options["judge"] = judge_of(metric, arguments)
     return options
+
+
+def _loaded(key: str, text: str) -> Any:
+    import yaml
+
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise Malformed(f"--option {key}: {text!r} is no YAML value", do="write it as in a page of YAML") from error
 
 
 def _tables(metric: Metric, arguments: argparse.Namespace) -> Any:

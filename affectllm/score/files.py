@@ -6,6 +6,7 @@ three published shapes: equally long arrays, ``filenames`` with ``fileitems``, a
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 import sys
@@ -48,11 +49,15 @@ def read_table(path: Path, *, header: bool = True, encoding: str = "utf-8-sig", 
         allow_pickle: whether arrays of objects in an npz file may be read.
 
     Raises:
-        NotFound: when there is no such file.
+        NotFound: when there is no such file or encoding.
         Malformed: when it is not what its name says; names the line.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path}", do="check the path")
+    try:
+        codecs.lookup(encoding)
+    except LookupError as error:
+        raise NotFound(f"there is no encoding {encoding!r}", do="name one that Python knows, such as utf-16") from error
     readers: dict[str, Callable[[], Table]] = {
         ".csv": lambda: _separated(path, ",", header, encoding),
         ".tsv": lambda: _separated(path, "\t", header, encoding),
@@ -68,7 +73,7 @@ def read_table(path: Path, *, header: bool = True, encoding: str = "utf-8-sig", 
         table = readers[path.suffix.lower()]()
     except UnicodeDecodeError as error:
         told = f"byte {error.start} is not {encoding.removesuffix('-sig')}"
-        raise Malformed(told, where=str(path), do="name the encoding, such as --encoding latin-1") from error
+        raise Malformed(told, where=str(path), do="name the encoding, such as --encoding latin-1 or utf-16") from error
     if not len(table):
         raise Malformed("the table has no rows", where=str(path), do="check that the file is complete")
     return table
