@@ -1,7 +1,8 @@
 """Reading answers: free text back into labels, numbers, spans and judgements, deterministically, without any fallback.
 
-Every reader returns what the answer states, or ``Unreadable`` with the reason. English and Chinese are read; other
-languages through the names and aliases of a label space. ``COMPAT`` holds the readers of published evaluators.
+Every reader returns what the answer states, or ``Unreadable`` with the reason. English and Chinese are read;
+Spanish, Arabic and Japanese through the names and aliases of a label space, with their denials. ``COMPAT`` holds the
+readers of published evaluators.
 """
 
 from affectllm.labels.reading.compat import COMPAT, CompatReader

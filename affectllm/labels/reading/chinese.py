@@ -57,15 +57,19 @@ NAMES: dict[str, tuple[str, ...]] = {
 }
 """English head of a family → its Chinese names."""
 
-# Words that begin like a denial and are none; found first, because the longest match wins.
+# Words that begin like a denial or a label and are none (courtesies too); found first, because the longest match wins.
 NO_DENIAL: tuple[str, ...] = (
     *("不仅", "不但", "不只", "不光", "不单", "不止", "不禁", "不由得", "不由自主", "不断", "不停", "不时", "不少"),
     *("不同", "不错", "不知道", "不知", "不管", "不论", "不如", "不妨", "不得不", "不可否认", "不言而喻", "不久"),
     *("不满", "不安", "不屑", "不悦", "不耐烦", "不解", "不适", "毫无疑问", "无疑", "无比", "无论", "非常", "没想到"),
     *("忍不住", "控制不住", "掩饰不住", "掩盖不住", "抑制不住", "按捺不住", "藏不住", "压不住", "无法掩饰", "无法抑制"),
+    *("很高兴为", "很高兴能", "很高兴帮", "高兴为您", "高兴为你", "毫無疑問"),
 )
-DENIES: tuple[str, ...] = ("不", "没", "未", "无", "非")
-DENIES_LISTS: tuple[str, ...] = ("没有任何", "毫无", "既不", "缺乏", "排除")
+DENIES: tuple[str, ...] = (
+    *("不", "没", "未", "无", "非", "沒", "並非"),
+    *("是否", "如果", "假如", "假装", "难以", "希望"),  # only supposed
+)
+DENIES_LISTS: tuple[str, ...] = ("没有任何", "毫无", "既不", "缺乏", "排除", "沒有任何", "毫無")
 WEAKENS: tuple[str, ...] = (
     *("可能", "有可能", "也许", "或许", "大概", "似乎", "好像", "有点", "有点儿", "有些", "略带", "略微", "稍微"),
     *("一丝", "些许", "一点", "一些"),

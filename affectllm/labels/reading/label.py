@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from affectllm.labels.reading.mentions import Mention, mentions
+from affectllm.labels.reading.negation import NO
 from affectllm.labels.reading.structure import ABSENT, LABEL_KEYS, after_answer, after_fields, json_value, texts_of
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.verdicts import Verdicts, verdicts
 from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.space import LabelSpace
 
 AMBIGUOUS, NO_LABEL = "ambiguous", "no_label"
+_DENYING = NO | {"not"}
+_UNDECIDED = re.compile(
+    r"(?:none|n/?a|null|unknown|unclear|undetermined|indeterminate|uncertain|undecided|ninguna|未知|无法判断|不确定)(?=\W|$)"
+    r"|(?:i )?(?:cannot|can't|unable|am not|am unable)(?!\w)"
+)
 
 
 def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
     """The one label of ``space`` that an answer states, or why there is none; never a label in its place.
 
-    In this order: the last ``<answer>`` (reasoning in ``<think>`` is left out); a JSON field; the whole answer, or one
-    line of it, as a label, an alias or another form of its word; what follows ``Answer:`` or ``Emotion:``; the labels
-    that the text mentions. Of several mentions, those that are denied do not count; one that is stressed
+    In this order: the last ``<answer>`` (reasoning in ``<think>`` is left out); labels that are judged one by
+    one (``anger: no, joy: yes``), of which one may hold; a JSON field; the whole answer, or one line of it, as a label,
+    an alias or another form of its word; what follows ``Answer:`` or ``Emotion:``; the labels that the text mentions.
+    Of several mentions, those that are denied do not count; one that is stressed
     (``most likely``, ``overall``) beats the others, and a plain one those that are only possible (``might be``).
     Where several are left, the answer is ``ambiguous``.
     """
@@ -32,10 +41,22 @@ def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
     if not bare(part):
         return Unreadable("empty", raw)
     words = vocabulary(space)
+    judged = verdicts(part, words)
+    found = _stated(part, words) if judged is None else _only_affirmed(judged)
+    return Unreadable(found or NO_LABEL, raw) if found in (None, AMBIGUOUS) else found
+
+
+def _stated(part: str, words: Mapping[str, str]) -> str | None:
     value = json_value(part, LABEL_KEYS)
     texts = None if value is ABSENT else texts_of(value)
-    found = _prose(part, words) if texts is None else _agreed([_prose(item, words) for item in texts])
-    return Unreadable(found or NO_LABEL, raw) if found in (None, AMBIGUOUS) else found
+    return _prose(part, words) if texts is None else _agreed([_prose(item, words) for item in texts])
+
+
+def _only_affirmed(judged: Verdicts) -> str | None:
+    """Of labels that are judged one by one, the only one that holds."""
+    if judged.unclear or len(judged.affirmed) > 1:
+        return AMBIGUOUS
+    return next(iter(judged.affirmed), None)
 
 
 def _agreed(names: list[str | None]) -> str | None:
@@ -45,18 +66,24 @@ def _agreed(names: list[str | None]) -> str | None:
 
 
 def _prose(text: str, words: Mapping[str, str]) -> str | None:
+    if name := _exact(text, words):
+        return name
+    for parts in ([after_answer(text) or ""], after_fields(text)):
+        if any(_UNDECIDED.match(bare(part)) and bare(part) not in words for part in parts):
+            return None  # "Answer: unclear. He was angry before."
+        names = {_exact(part, words) or decided(mentions(part, words)) for part in parts} - {None}
+        if len(names) == 1 and (name := names.pop()) != AMBIGUOUS:
+            return name
+    return decided(mentions(text, words))
+
+
+def _exact(text: str, words: Mapping[str, str]) -> str | None:
+    """The label that the text or one line of it is, unless a line is a mere no."""
     if name := words.get(bare(text)):
         return name
-    lines = {words[line] for line in map(bare, text.splitlines()) if line in words}
-    if len(lines) == 1:
-        return lines.pop()
-    answer = after_answer(text)
-    if answer is not None and (name := decided(mentions(answer, words))):
-        return name
-    fields = {decided(mentions(field, words)) for field in after_fields(text)} - {None}
-    if len(fields) == 1:
-        return fields.pop()
-    return decided(mentions(text, words))
+    lines = set(map(bare, text.splitlines()))
+    names = {words[line] for line in lines & words.keys()}
+    return names.pop() if len(names) == 1 and lines.isdisjoint(_DENYING) else None
 
 
 def decided(found: list[Mention]) -> str | None:
@@ -65,4 +92,4 @@ def decided(found: list[Mention]) -> str | None:
         names = {mention.name for mention in found if not mention.denied and mention.mark == mark}
         if names:
             return names.pop() if len(names) == 1 else AMBIGUOUS
-    return None
+    return AMBIGUOUS if len({mention.name for mention in found if mention.mark == "listed"}) > 1 else None

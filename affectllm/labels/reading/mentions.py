@@ -4,20 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
-from affectllm.labels.reading.negation import AFTER, HAN, PHRASES, WORDS, Kind
-from affectllm.labels.reading.text import EDGE, LETTER, normalised
+from affectllm.labels.reading.languages import japanese_after
+from affectllm.labels.reading.negation import AFTER, HAN, NO, PHRASES, WORDS, YES, Kind
+from affectllm.labels.reading.text import EDGE, EDGES, LETTER, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import in_prose
 
-SCOPE = 6  # words (Chinese: characters) that a denial reaches
-_AFTER = re.compile(AFTER)
-_STOPS = re.compile(r"[.;!?。；！？…\n]+")
+
+def _alternatives(words: Iterable[str]) -> str:
+    """The longest first, so that "not only" is not read as "not"."""
+    ordered = sorted(set(words), key=lambda word: (-len(word), word))
+    return "|".join(re.escape(word).replace(r"\ ", r"\s{1,3}") for word in ordered)
+
+
+SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
+_STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛]|\.(?!\d))+)")
+_QUESTION = re.compile("[?؟]")
+_REFUSAL = re.compile(rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{_alternatives(NO)})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])")
+_YES_FIRST = re.compile(rf"\W{{0,9}}(?:{_alternatives(YES)})(?![^\W{HAN_RANGE}])")
+_DASH = re.compile(r"\s[-–—]\s|—")
+_KANA = re.compile("[\u3040-\u30ff]")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
 _SIGNS = {
-    **dict.fromkeys(",，|()[]", Kind.COMMA),
+    **dict.fromkeys(",，،|()[]", Kind.COMMA),
     **dict.fromkeys("、/&+", Kind.OR),  # never "not this, but that", so a denial holds for all that they join
     ":": Kind.COLON,
 }
@@ -29,7 +41,7 @@ class Mention:
 
     Args:
         name: the label.
-        mark: ``weak``, ``strong`` or nothing.
+        mark: ``weak``, ``strong``, ``listed`` (among what could be answered) or nothing.
         denied: whether the text says that it is not the case.
     """
 
@@ -39,25 +51,42 @@ class Mention:
 
 
 def mentions(text: str, words: Mapping[str, str]) -> list[Mention]:
-    """Every mention of a word of ``words`` (word → label) in the order of the text; equal sentences count once."""
+    """Every mention of a word of ``words`` (word → label) in the order of the text; equal sentences count once.
+
+    What is asked is denied, unless the next sentence says yes; so is what the next sentence refuses with a mere no.
+    """
     reader, found = _reader(tuple(words.items())), []
     # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
-    for sentence in dict.fromkeys(_STOPS.split(normalised(text))):
+    for sentence, refused in _sentences(normalised(text)):
         if reader.label.search(sentence):
-            found += _in_sentence(sentence, words, reader)
+            said = _in_sentence(_DASH.sub(", ", sentence), words, reader)
+            found += [replace(mention, denied=True) for mention in said] if refused else said
     return found
+
+
+def _sentences(text: str) -> Iterable[tuple[str, bool]]:
+    """The sentences of a text, each once, and whether what they name is asked or refused."""
+    parts = _STOPS.split(text)
+    if not _QUESTION.search(text) and not _REFUSAL.search(text):
+        return dict.fromkeys((sentence, False) for sentence in parts[::2])
+    kept = [number for number in range(0, len(parts), 2) if parts[number].strip()]
+    following = [parts[number].strip(EDGES) for number in kept[1:]] + [""]
+    stops = [parts[number + 1] if number + 1 < len(parts) else "" for number in kept]
+    return dict.fromkeys(
+        (parts[number], after in NO or (bool(_QUESTION.search(stop)) and not _YES_FIRST.match(after)))
+        for number, stop, after in zip(kept, stops, following, strict=True)
+    )
 
 
 def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> list[Mention]:
     scan, kinds = _Scan(), reader.kinds
-    denials = {match.start() for match in _AFTER.finditer(sentence)}
     for match in reader.token.finditer(sentence):
         word = match.group()
         kind = kinds.get(word)
         if kind is None:
             word, kind = reader.looked_up(word)
         if kind is Kind.LABEL:
-            scan.label(words[word], bool(denials) and match.end() in denials)
+            scan.label(words[word], reader.after.match(sentence, match.end()) is not None)
         elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
             scan.other(kind)  # the same kind once more changes nothing, but that words use up a denial
     return scan.mentions()
@@ -65,7 +94,8 @@ def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> li
 
 def affirmed(text: str, words: Mapping[str, str]) -> list[str]:
     """The labels that are mentioned and not denied, each once, in the order of the text."""
-    return list(dict.fromkeys(mention.name for mention in mentions(text, words) if not mention.denied))
+    found = mentions(text, words)
+    return list(dict.fromkeys(said.name for said in found if not said.denied and said.mark != "listed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +105,13 @@ class _Reader:
     Args:
         label: finds where a label may stand.
         token: finds the next word, phrase or sign.
+        after: matches what denies the label before it.
         kinds: what each known one is.
     """
 
     label: re.Pattern[str]
     token: re.Pattern[str]
+    after: re.Pattern[str]
     kinds: Mapping[str, Kind]
 
     def looked_up(self, word: str) -> tuple[str, Kind]:
@@ -100,13 +132,9 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
     kinds = {**_SIGNS, **WORDS, **PHRASES, **HAN, **dict.fromkeys(labels, Kind.LABEL)}
-    return _Reader(re.compile(_alternatives(labels) or r"(?!)"), re.compile("|".join(groups)), kinds)
-
-
-def _alternatives(words: Iterable[str]) -> str:
-    """The longest first, so that "not only" is not read as "not"."""
-    ordered = sorted(set(words), key=lambda word: (-len(word), word))
-    return "|".join(re.escape(word).replace(r"\ ", r"\s{1,3}") for word in ordered)
+    after = f"{AFTER}|{japanese_after(_alternatives(han))}" if any(map(_KANA.search, labels)) else AFTER
+    label, token = re.compile(_alternatives(labels) or r"(?!)"), re.compile("|".join(groups))
+    return _Reader(label, token, re.compile(after), kinds)
 
 
 def _by_first(words: Iterable[str]) -> str:
@@ -128,6 +156,7 @@ class _Scan:
     found: dict[tuple[str, str, bool], None] = field(default_factory=dict)  # name, mark, denied; each once, in order
     scope: int = 0  # words that the denial still reaches
     listing: bool = False  # the denial goes on beyond commas
+    long: bool = False  # and beyond "and" before any label
     mark: str = ""
     fresh: bool = False  # the mark was the last thing said
     chain: bool = False  # within "A, B and C"
@@ -153,7 +182,7 @@ class _Scan:
             _ACTIONS[kind](self)
         else:
             self._word()
-            if kind in (Kind.WEAK, Kind.STRONG):
+            if kind in (Kind.WEAK, Kind.STRONG, Kind.LISTED):
                 self.mark, self.fresh = kind.name.lower(), True
             elif kind is Kind.FREE:
                 self.scope = 0
@@ -182,11 +211,17 @@ class _Scan:
 
     def _deny(self) -> None:
         self._word()
-        self.scope, self.listing = SCOPE, False
+        # "I do not know if he is": the shorter denial within a long one does not end it
+        self.scope, self.long = (self.scope, True) if self.scope > SCOPE else (SCOPE, False)
+        self.listing = self.long
 
     def _deny_list(self) -> None:
         self._word()
-        self.scope, self.listing = SCOPE, True
+        self.scope, self.listing, self.long = max(SCOPE, self.scope), True, self.scope > SCOPE
+
+    def _deny_long(self) -> None:
+        self._word()
+        self.scope, self.listing, self.long = LONG_SCOPE, True, True
 
     def _comma(self) -> None:
         if self.chain:
@@ -197,7 +232,7 @@ class _Scan:
     def _join(self) -> None:
         if self.chain:
             self.parted = True
-        else:
+        elif not (self.long and self.scope):
             self.scope, self.mark = 0, self.mark if self.fresh else ""
 
     def _or(self) -> None:
@@ -217,6 +252,7 @@ class _Scan:
 _ACTIONS = {
     Kind.DENY: _Scan._deny,
     Kind.DENY_LIST: _Scan._deny_list,
+    Kind.DENY_LONG: _Scan._deny_long,
     Kind.COMMA: _Scan._comma,
     Kind.JOIN: _Scan._join,
     Kind.OR: _Scan._or,

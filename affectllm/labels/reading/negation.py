@@ -2,15 +2,17 @@
 
 ``not angry``, ``neither angry nor sad``, ``rather than sad`` and ``no sign of fear, anger or disgust`` deny; ``might be
 sad`` and ``a hint of sadness`` weaken; ``most likely angry`` and ``overall, angry`` stress. ``No doubt angry`` and
-``not only angry`` deny nothing.
+``not only angry`` deny nothing. What is only supposed (``if he were angry``, ``unclear whether``, ``pretends to be``)
+is as little stated as what is denied; courtesies (``I'm afraid I cannot``, ``happy to help``) name no label.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from affectllm.labels.reading import chinese
+from affectllm.labels.reading import chinese, languages
 
 
 class Kind(Enum):
@@ -19,9 +21,11 @@ class Kind(Enum):
     LABEL = auto()
     DENY = auto()  # up to a comma: "not anger, sadness" means sadness
     DENY_LIST = auto()  # beyond commas: "no sign of anger, fear or disgust" means none of them
+    DENY_LONG = auto()  # to the end of the statement: "nothing in this long clip suggests that he is angry"
     FREE = auto()  # ends a denial: "could not hide his anger"
     WEAK = auto()
     STRONG = auto()
+    LISTED = auto()  # begins a list of what could be answered: "options: anger, fear"
     TURN = auto()  # begins a new statement: "but", "because"
     JOIN = auto()
     OR = auto()
@@ -31,12 +35,16 @@ class Kind(Enum):
     WORD = auto()
 
 
-def _kinds(**listed: str) -> dict[str, Kind]:
+def _kinds(listed: Mapping[str, str]) -> dict[str, Kind]:
     return {word.strip(): Kind[kind] for kind, text in listed.items() for word in text.split(",")}
 
 
-WORDS: Mapping[str, Kind] = _kinds(
-    DENY="not,never,no,cannot,hardly,barely,unlike,unlikely,nothing,non,isnt,dont,doesnt",
+_WORDS: Mapping[str, str] = dict(
+    DENY="not,never,nothing,unsure,uncertain,no,cannot,hardly,barely,unlike,unlikely,non,anti,isnt,dont,doesnt,didnt,wasnt,arent,werent,cant,wont,"
+    "aint,couldnt,wouldnt,shouldnt,hasnt,havent,nobody,zero,wrong,false,incorrect,untrue,absent,refuses,refuse,fails,fail,"
+    "failing,pretends,pretend,pretending,pretended,feigns,feigned,feigning,fake,faking,wishes,wish,if,unless",
+    DENY_LONG="whether,unclear",
+    LISTED="options,choices,candidates,among",
     DENY_LIST="neither,nor,without,lack,lacks,lacking,absence,excluding,except,none",
     FREE="only,just,merely,simply,hide,hides,hiding,hid,conceal,conceals,concealing,contain,control,suppress,mask,masks,help",
     WEAK="might,may,maybe,perhaps,possibly,possible,could,potentially,slight,slightly,somewhat,hint,hints,trace,traces,"
@@ -49,18 +57,31 @@ WORDS: Mapping[str, Kind] = _kinds(
     OR="or",
     FILLER="a,an,the,very,any,so,quite,really,rather,even,also,both,either,kind,sort,of,as,well,his,her,their",
 )
-PHRASES: Mapping[str, Kind] = _kinds(
-    DENY="rather than,instead of,as opposed to,far from,anything but",
+_PHRASES: Mapping[str, str] = dict(
+    WORD="i'm afraid,i am afraid,im afraid,sad to say,happy to help,happy to assist,happy to answer,happy to try,"
+    "i'd be happy to,i would be happy to,i'll be happy to,i am happy to,i'm happy to,no surprise that,"
+    "surprise surprise,as if,as though",
+    DENY="rather than,instead of,as opposed to,far from,anything but,w/o,would be if",
+    DENY_LONG="no indication,no evidence,no reason,no sign,no signs,no clear sign,no clear signs,don't think,"
+    "do not think,don't believe,do not believe,can't say,cannot say,can't tell,cannot tell,can't determine,"
+    "cannot determine,i'm not sure,i am not sure,i don't know,i do not know,hard to say,hard to tell,difficult to say,"
+    "difficult to tell,whether or not,nothing in,nothing about,nothing here,nothing that,nothing suggests,"
+    "nothing indicates,there is nothing,unable to tell,unable to determine,unable to say,impossible to,i doubt,"
+    "doubt that,doubts that,doubtful that,insufficient evidence,insufficient information,"
+    "not enough evidence,not enough information",
+    LISTED="choose from,choose one of,one of the following,selected from,pick from",
     DENY_LIST="no sign of,no signs of,no evidence of,no trace of,no traces of,no indication of,no indications of,"
     "no hint of,no hints of,free of,free from,devoid of,rule out,rules out,ruled out,ruling out",
     FREE="no doubt,no question,no wonder,without doubt,without a doubt,without any doubt,without question,not only,"
-    "not just,not merely,not simply,nothing but,whether or not,if not,not to mention",
+    "not just,not merely,not simply,nothing but,if not,not to mention",
     WEAK="a bit,a little,less likely",
     STRONG="most likely,most probably,most probable,more likely,in conclusion,to conclude,in summary,in fact,"
     "in reality,answer is,final answer,my answer,i choose,i would choose,i pick,i would pick,i select,i'd say,"
     "i would say,leaning towards,leaning toward,best described as,best described by,above all,most prominent,"
-    "main emotion,primary emotion,most fitting,label is",
+    "main emotion,primary emotion,most fitting,label is,best match is",
 )
+WORDS: Mapping[str, Kind] = _kinds(languages.WORDS) | _kinds(_WORDS)
+PHRASES: Mapping[str, Kind] = _kinds(languages.PHRASES) | _kinds(_PHRASES)
 HAN: Mapping[str, Kind] = {
     **dict.fromkeys(chinese.NO_DENIAL, Kind.WORD),
     **dict.fromkeys(chinese.DENIES, Kind.DENY),
@@ -72,14 +93,41 @@ HAN: Mapping[str, Kind] = {
     **dict.fromkeys(("或", "或者", "还是"), Kind.OR),
     **dict.fromkeys(("的", "很", "非常", "十分", "是", "有", "些"), Kind.FILLER),
 }
-# What follows a label and denies it: "anger is absent", "anger can be ruled out", "anger is not the answer".
+YES = frozenset(
+    ("yes", "true", "present", "detected", "applies", "affirmative", "1", "1.0", "y", "x", "✓", "✔", "✅", "☑")
+) | frozenset(("是", "有", "对", "sí", "si", "verdadero", "نعم", "はい", "あり"))
+NO = frozenset(
+    (
+        "no",
+        "false",
+        "absent",
+        "none",
+        "not present",
+        "not detected",
+        "not at all",
+        "nope",
+        "0",
+        "0.0",
+        "0%",
+        "n",
+        "✗",
+        "✘",
+    )
+) | frozenset(("❌", "×", "否", "无", "不", "不是", "没有", "falso", "لا", "いいえ", "なし"))
+"""What is said of a label, in a list of all of them or as the answer to a question."""
+_ALONE = "|".join(re.escape(word) for word in sorted(NO - {"n"}, key=len, reverse=True))
+# What follows a label and denies it: "anger is absent", "anger can be ruled out", "anger: no".
 AFTER = (
-    r"[\s,]{1,3}(?:(?:is|was|are|were|seems?|appears?|can|could|may|to|be|also|very|clearly|therefore)\s+){0,4}"
-    r"(?:absent|unlikely|ruled out|excluded|missing|lacking|"
-    r"(?:not|n't)\s+(?:present|shown|evident|visible|there|the (?:right |correct |main |best )?"
-    r"(?:answer|emotion|label|case|choice|option))|"
+    r"[\s,]{1,3}(?:(?:is|was|are|were|seems?|appears?|can|could|may|would|to|be|also|very|clearly|therefore)\s+){0,4}"
+    r"(?:absent|unlikely|less likely|ruled out|excluded|missing|lacking|wrong|incorrect|false|out(?=\s{0,2}(?:$|,))|"
+    r"(?:not|n't)\s+(?:present|shown|evident|visible|there|likely|it(?=\s{0,2}(?:$|,))|correct|right|detected|applicable|clear|"
+    r"apparent|the (?:right |correct |main |best )?(?:answer|emotion|label|case|choice|option))|"
     r"(?:does|do|did)(?: not|n't) (?:fit|apply|match|occur|appear))(?![^\W\d_])"
     r"|\s{0,2}(?:isn't|wasn't)\s+(?:present|shown|evident|visible|there|"
     r"the (?:right |correct )?(?:answer|emotion|label))"
-    r"|\s{0,2}(?:的可能性不大|不存在|可以排除|被排除|不明显)"
+    r"|\s{1,2}(?:if(?! anything)|unless)(?=\s)"
+    r"|\s{0,2}的?(?:情绪|情感)?(?:并?不(?:明显|存在|太?可能|成立|符合|正确|对)|的?可能性(?:不大|很小|较?低|不高)"
+    r"|(?:可以|可|被)?排除|是错误?的)"
+    rf"|{languages.AFTER}"
+    rf"|吗?[\s,:=(\[→|\-–—?]{{0,4}}(?:{_ALONE})(?=\s{{0,2}}(?:$|[,|)\]]))"
 )

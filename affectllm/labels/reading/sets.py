@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from affectllm.labels.reading import chinese
-from affectllm.labels.reading.label import NO_LABEL
+from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
 from affectllm.labels.reading.mentions import affirmed
 from affectllm.labels.reading.structure import (
     ABSENT,
@@ -16,13 +16,15 @@ from affectllm.labels.reading.structure import (
     after_fields,
     bracketed,
     bulleted,
+    cut_off,
     items,
     json_value,
     texts_of,
 )
 from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.text import HAN, as_text, bare
+from affectllm.labels.reading.text import as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.verdicts import Verdicts, verdicts
 from affectllm.labels.reading.words import emotion_words, vocabulary
 from affectllm.labels.space import LabelSpace
 
@@ -36,14 +38,54 @@ _INTRODUCED = re.compile(
     r"|\bemotions?[\w ]{0,40}?(?:are|is|include|:))\s{1,3}(.+)"
     r"|(?:感到|情绪是|感觉)(.+)"
 )
-_HAN = re.compile(f"[{HAN}]")
+_HAN = re.compile("[\u3400-\u9fff]")
 _LEAD = re.compile(
     r"^\W{0,9}(?:(?:sure|okay|ok|certainly|well)\W{1,3})?(?:the\s)?(?:(?:final\s)?answer\s(?:is|would be))?\W{0,9}",
     re.IGNORECASE,
 )
-_SENTENCE = frozenset(
-    ("i", "he", "she", "it", "they", "we", "you", "is", "are", "was", "were", "the", "a", "an", "not", "no", "feels")
-) | frozenset(("feel", "seems", "looks", "there"))
+_SENTENCE = (
+    frozenset(
+        (
+            "i",
+            "he",
+            "she",
+            "it",
+            "they",
+            "we",
+            "you",
+            "is",
+            "are",
+            "was",
+            "were",
+            "the",
+            "a",
+            "an",
+            "not",
+            "no",
+            "feels",
+        )
+    )
+    | frozenset(
+        (
+            "feel",
+            "seems",
+            "looks",
+            "there",
+            "cannot",
+            "can't",
+            "sorry",
+            "unable",
+            "hope",
+            "help",
+            "without",
+            "neither",
+            "nor",
+        )
+    )
+    | frozenset(("sin", "ni", "nada", "لا", "ليس", "بدون"))
+)
+_REFUSED = re.compile(r"没有|不是|无法|并非|不知道|不确定|抱歉|对不起|毫无")
+_NUMBERED = re.compile(r"\d[.)]\s")
 _DEGREE = re.compile(r"^(?:very|quite|rather|a bit|a little|slightly|somewhat|really|both|also)\s+")
 
 
@@ -51,7 +93,9 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     """The labels of ``space`` that an answer states, in the order of the space; ``none`` and ``[]`` are the empty set.
 
     Words that are no label of the space are left out; an answer with such words only is ``no_label``. Labels that are
-    only possible (``might be sad``) count, those that are denied do not.
+    only possible (``might be sad``) count, those that are denied do not. Where labels are judged one by one (``joy:
+    yes, anger: no``, a JSON object of booleans), those that are affirmed are read; any other verdict is ``ambiguous``,
+    and no label affirmed is the empty set only where all were judged. A list that was cut off is ``unfinished``.
     """
     raw = as_text(text)
     part = answer_part(raw)
@@ -63,8 +107,14 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
+    if (judged := verdicts(part, words)) is not None:
+        return _affirmed(judged, space, raw)
     value = json_value(part, LABEL_KEYS)
+    if value is ABSENT and cut_off(part):
+        return Unreadable("unfinished", raw)
     texts = None if value is ABSENT else texts_of(value)
+    if texts is None and isinstance(value, list):
+        return Unreadable(AMBIGUOUS, raw)  # objects that say more of each label than its name
     if texts == []:
         return ()
     if texts is None:
@@ -73,6 +123,15 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not found and len(texts) == 1 and texts[0] != part:
         found = set(affirmed(part, words))
     return tuple(name for name in space.names if name in found) if found else Unreadable(NO_LABEL, raw)
+
+
+def _affirmed(judged: Verdicts, space: LabelSpace, raw: str) -> tuple[str, ...] | Unreadable:
+    """The labels that hold; where none does, the empty set only if every label was judged."""
+    if judged.unclear:
+        return Unreadable(AMBIGUOUS, raw)
+    if not judged.affirmed and set(judged.said) != set(space.names):
+        return Unreadable(NO_LABEL, raw)
+    return tuple(name for name in space.names if name in judged.affirmed)
 
 
 def _said(text: str) -> Iterator[str]:
@@ -106,6 +165,8 @@ def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
+    if json_value(part, LABEL_KEYS) is ABSENT and cut_off(part):
+        return Unreadable("unfinished", raw)
     found = _listed(part)
     return Unreadable(NO_LABEL, raw) if found is None else tuple(dict.fromkeys(found))
 
@@ -125,8 +186,10 @@ def _listed(text: str) -> list[str] | None:
 
 def _short(item: str) -> bool:
     words = _DEGREE.sub("", item).split()
+    if _NUMBERED.search(item):
+        return False
     if _HAN.search(item):
-        return len(item) <= 4 and item[0] not in "他她它我这那人"
+        return len(item) <= 4 and not _REFUSED.match(item) and item[0] not in "他她它我这那人"
     return len(words) <= _LONGEST_ITEM and len(item) <= 40 and ":" not in item and _SENTENCE.isdisjoint(words)
 
 

@@ -18,9 +18,11 @@ LABEL_KEYS = (
     *("情绪", "情感", "标签", "类别", *_ANY),
 )
 NUMBER_KEYS = ("score", "rating", "intensity", "value", "number", "分数", "得分", "评分", "预测分数", *_ANY)
-SPAN_KEYS = ("span", "cause", "evidence", "原因", *_ANY)
+SPAN_KEYS = ("span", "cause", "evidence", "reason", "原因", *_ANY)
 JUDGEMENT_KEYS = ("judgement", "judgment", "correct", "preference", "判断", *_ANY)
-_TRIES, _LITERAL, _FIELDS = 64, 4_000, 16
+# Fields that speak of the answer; alone, they are none.
+_REASONS = frozenset(("reason", "reasoning", "reasons", "rationale", "explanation", "thought", "thoughts", "analysis"))
+_TRIES, _LITERAL, _FIELDS, _LIST = 64, 4_000, 16, 64
 _BLANK = re.compile(r"[ \t*\n]+")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
@@ -32,7 +34,7 @@ _FIELD = re.compile(
 )
 _BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
 _BRACKETS = re.compile(r"[\[【]([^\[\]【】]*)[\]】]")
-_COMMAS = re.compile(r"[,，、;；/\n]|\s(?:and|or)\s|和|以及")
+_COMMAS = re.compile(r"[,，、;；/|\n]|\s(?:and|or)\s|和|以及")
 
 
 class Absent:
@@ -45,7 +47,8 @@ ABSENT = Absent()
 def json_value(text: str, keys: Sequence[str]) -> Any:
     """The answer in the last JSON object or list of the text; ``ABSENT`` if there is none.
 
-    An object holds it in the first of ``keys`` that it has, or in its only field; a list is an answer itself.
+    An object holds it in the first of ``keys`` that it has, or in its only field that gives no reasons; a list is an
+    answer itself.
     """
     found: Any = ABSENT
     for value in _documents(text):
@@ -92,9 +95,12 @@ def _field(value: Any, keys: Sequence[str]) -> Any:
         return value or ABSENT  # within prose, an empty pair of brackets says nothing
     fields = {bare(str(key)): item for key, item in value.items()}
     known = next((key for key in keys if key in fields), None)
-    if known is None and len(fields) != 1:
+    others = [key for key in fields if key not in _REASONS]
+    if known is None and fields and not others:
+        return ""  # reasons without an answer
+    if known is None and len(others) != 1:
         return ABSENT
-    found = next(iter(fields.values())) if known is None else fields[known]
+    found = fields[others[0] if known is None else known]
     return _field(found, keys) if isinstance(found, dict) else found
 
 
@@ -103,28 +109,49 @@ def texts_of(value: Any) -> list[str] | None:
     if value is None:
         return []
     items = value if isinstance(value, list) else [value]
+    # [{"emotion": "joy"}, {"emotion": "anger"}]; further fields may say that it is not the case
+    items = [_field(item, LABEL_KEYS) if isinstance(item, dict) and len(item) == 1 else item for item in items]
     return items if all(isinstance(item, str) for item in items) else None
 
 
 def after_answer(text: str) -> str | None:
-    """The line after the last ``Answer:`` of the text."""
+    """The line after the last ``Answer:`` of the text; all lines of a list that begins there."""
     end = None
     for match in _ANSWER.finditer(text):
         end = match.end()
-    return None if end is None else _line(text, end)
+    return None if end is None else _block(text, end)
 
 
 def after_fields(text: str) -> list[str]:
     """What follows ``Emotion:``, ``Label:`` and the like at the beginning of lines; nothing where there are many."""
-    found = [_line(text, match.end()) for match in islice(_FIELD.finditer(text), _FIELDS + 1)]
+    found = [_block(text, match.end()) for match in islice(_FIELD.finditer(text), _FIELDS + 1)]
     return found if len(found) <= _FIELDS else []
 
 
-def _line(text: str, start: int) -> str:
+def _block(text: str, start: int) -> str:
+    """The line that begins at ``start`` or below it, and the lines with bullets that go on with it."""
     begin = _BLANK.match(text, start)
     first = begin.end() if begin else start
-    end = text.find("\n", first)
-    return text[first : end if end >= 0 else len(text)]
+    end = _end_of_line(text, first)
+    for _ in range(_LIST):
+        following = _end_of_line(text, end + 1)
+        if end >= len(text) or not _BULLET.match(text[end + 1 : following]):
+            break
+        end = following
+    return text[first:end]
+
+
+def _end_of_line(text: str, start: int) -> int:
+    end = text.find("\n", start)
+    return end if end >= 0 else len(text)
+
+
+def cut_off(text: str) -> bool:
+    """Whether a list or object that the text ends with is not closed, so that more of it was to come."""
+    start = max(text.rfind("["), text.rfind("【"))
+    if start < 0 or "]" in text[start:] or "】" in text[start:]:
+        return False
+    return '"' in text[start:] or not bare(text[:start])
 
 
 def bracketed(text: str) -> list[str] | None:

@@ -8,12 +8,14 @@ import unicodedata
 from numbers import Real
 from typing import Any
 
-EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，、；：！？…"
-HAN = "\u3400-\u9fff"
+EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，、；：！？…¿¡،؛؟"
+HAN = "\u3040-\u30ff\u3400-\u9fff"  # with kana: scripts without blanks
 LETTER = rf"[^\W\d_{HAN}]"
-EDGE = rf"[^\W{HAN}]"  # letters, digits: what a word may not touch; Chinese knows no such edges
+EDGE = rf"[^\W{HAN}]"  # letters, digits: what a word may not touch; Chinese and Japanese know no such edges
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f_*`]")
-_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+# Arabic's vowel signs and stretched letters too: nobody means another word by them.
+_INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0640\u064b-\u0652\u0670]")
+_APOSTROPHE = re.compile(r"[’‘´ʼ′]|(?<=n)`(?=t\b)")
 
 
 def as_text(value: Any) -> str:
@@ -27,8 +29,8 @@ def as_text(value: Any) -> str:
 
 def normalised(text: str) -> str:
     """Lower case, with one form of every letter, quote and dash; control characters and emphasis become blanks."""
-    found = unicodedata.normalize("NFKC", _INVISIBLE.sub("", text)).lower()
-    return _CONTROL.sub(" ", found.replace("’", "'").replace("‘", "'"))
+    found = unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", _INVISIBLE.sub("", text))).lower()
+    return _CONTROL.sub(" ", found)
 
 
 def bare(text: str) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from affectllm.labels.reading import chinese
+from affectllm.labels.reading.languages import arabic_forms
 from affectllm.labels.reading.text import bare
 from affectllm.labels.space import LabelSpace
 from affectllm.labels.taxonomies import aliases
@@ -105,7 +106,8 @@ def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> M
         owners = {own[word] for word in family if word in own}
         if len(owners) == 1:
             found |= dict.fromkeys(family, owners.pop())
-    return {word: name for word, name in (found | own).items() if word}
+    named = {word: name for word, name in (found | own).items() if word}
+    return {form: name for word, name in named.items() for form in arabic_forms(word)} | named
 
 
 def in_prose(words: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,65 @@
+"""Spanish, Arabic and Japanese: the small words that deny, weaken or turn, and the forms of Arabic words.
+
+Spanish and Arabic deny before the label, as English does, and their words are further words of ``negation``. Japanese
+denies after the label, at the end of the clause (怒りではない), which takes a pattern of its own.
+"""
+
+from __future__ import annotations
+
+import re
+
+_ARABIC = re.compile(r"[\u0621-\u064a]{2,}")
+_BEFORE = ("", "و")  # "and" is written together with the word that follows
+
+WORDS: dict[str, str] = {
+    "DENY": "nunca,jamás,jamas,tampoco,ningún,ningun,ninguna,ninguno,cero,apenas,"
+    "لا,ليس,ليست,لم,لن,غير,وليس,وليست,ولم,ولن,وغير",
+    "DENY_LIST": "sin,ni,ausencia,falta,carece,carecen,excepto,salvo,"
+    "بدون,دون,بلا,عدم,ولا,وبدون,ودون,وبلا,باستثناء,انعدام,يخلو",
+    "FREE": "solo,sólo,solamente,oculta,ocultar,فقط",
+    "WEAK": "quizás,quizá,podría,posiblemente,tal vez,ربما,قد",
+    "TURN": "pero,sino,aunque,porque,mientras,بل,لكن,ولكن,لأن,وإنما,إنما,بينما,رغم",
+    "JOIN": "y,e,و",
+    "OR": "o,أو,أم",
+    "FILLER": "la,el,los,las,un,una,أي",
+}
+"""Kind of ``negation.Kind`` → words."""
+PHRASES: dict[str, str] = {
+    "DENY": "en lugar de,en vez de,nada de,بدلا من,عوضا عن,ما في,ما فيه",
+    "DENY_LONG": "no sé si,no se si,no creo que,no está claro si,no estoy seguro de,"
+    "no hay señales de,no hay indicios de",
+    "FREE": "no solo,no sólo,no solamente,sin duda,sin ninguna duda,ليس فقط,لا شك,بلا شك,بدون شك",
+    "WEAK": "más que",
+    "STRONG": "lo más probable,la respuesta es",
+}
+
+AFTER = (
+    r"\s(?:no\s(?:está|esta|es|se|aparece|parece|existe)(?!\w)|(?:está|esta|es|queda)\s(?:ausente|descartad[oa]|incorrect[oa]))"
+    r"|\s(?:غير|ليس|ليست)\s(?:ال)?(?:موجود|واضح|حاضر|ظاهر|صحيح)"
+)
+_NOT_DENIED = (  # no doubt of it, nothing but it, cannot hide it, not only it, might be it
+    r"(?:違いな|違いあり|しかな|しかあり|隠せ|隠しき|抑え|堪え|こらえ|だけで|のみな|他なら|ほかなら|かもし)"
+)
+_VERBS = "感見言思含認該当表現出確判断考読取特可能性存在明確強十分的何性"
+
+
+def japanese_after(labels: str) -> str:
+    """The pattern of what follows a label and denies it in Japanese, over further labels: 怒りも悲しみもない.
+
+    Args:
+        labels: a pattern of the labels written with kana or kanji.
+    """
+    reach = rf"[ぁ-ん{_VERBS}]{{0,14}}?"
+    ends = r"(?:ない|なく|なし|なかっ|ません|ず(?=[、,]|$)|にくい|低い|以外|除く|違う|違い)"
+    return (
+        rf"(?:(?:でも|も|や|と|か|または|、)(?:{labels})){{0,6}}(?!{reach[:-1]}?{_NOT_DENIED})"
+        rf"(?:{reach}{ends}|(?:です|ます)?か?\s?[:?(]\s?(?:いいえ|なし))"
+    )
+
+
+def arabic_forms(word: str) -> tuple[str, ...]:
+    """An Arabic noun with article, preposition or "and" before it, or the ending of an object; () for other words."""
+    if not _ARABIC.fullmatch(word):
+        return ()
+    joined = (word,) if word.startswith("ال") else (word, f"ال{word}", f"بال{word}", f"{word}ا")
+    return tuple(before + form for before in _BEFORE for form in joined)
