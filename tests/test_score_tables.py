@@ -76,6 +76,29 @@ def test_what_was_predicted_beside_the_answer_comes_from_the_predictions(capsys,
     assert found["value"] == 1
 
 
+@pytest.mark.parametrize("asked", [(), ("--gold-column", "test1_corpus")])
+def test_a_published_corpus_has_an_emotion_and_a_valence_and_the_metric_knows_which(capsys, tmp_path, asked) -> None:
+    (tmp_path / "tables").mkdir()
+    write_2025(tmp_path / "tables")
+    test = {"x": {"emo": "merry", "val": 1.0}, "y": {"emo": "gloomy", "val": -1.0}}
+    np.savez(tmp_path / "l.npz", train_corpus={"z": {"emo": "merry", "val": 2.0}}, test1_corpus=test)  # type: ignore[arg-type]
+    np.savez(tmp_path / "open.npz", filenames=["y", "x"], fileitems=["[gloomy]", "[merry]"])
+    np.savez(tmp_path / "sentiment.npz", filenames=["y", "x"], fileitems=["negative", "positive"])
+    words = ("--gold", tmp_path / "l.npz", "--allow-pickle", *asked)
+    found = scored(
+        capsys, "--metric", "hit_rate", *words, "--pred", tmp_path / "open.npz", "--tables", tmp_path / "tables"
+    )
+    assert (found["value"], found["n"]) == (1, 2)
+    found = scored(capsys, "--metric", "mer_unibench_sentiment", *words, "--pred", tmp_path / "sentiment.npz")
+    assert (found["value"], found["n"]) == (1, 2)
+
+
+def test_a_table_of_mer_has_both_too(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "happy", 2), ("y", "sad", -1)], ("name", "discrete", "valence"))
+    pred = write_csv(tmp_path / "p.csv", [("x", "positive"), ("y", "negative")], ("name", "prediction"))
+    assert scored(capsys, "--metric", "mer_unibench_sentiment", "--gold", gold, "--pred", pred)["value"] == 1
+
+
 # ── what a cell and a file hold ──────────────────────────────────────────────────────────────────────────────────────
 
 

@@ -54,6 +54,7 @@ class Metric:
         self.columns: tuple[str, ...] = told["columns"]
         self.sets: str | None = told["sets"]
         self.controls_as: tuple[str, Callable[[Any], Any]] | None = told["controls_as"]
+        self.gold_is_number: bool = form == "number" if told["gold_is_number"] is None else told["gold_is_number"]
         keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         self.options = {p.name: p.default for p in keywords if p.name not in self.columns}
         self.needs = tuple(p.name for p in keywords if p.default is p.empty)
@@ -233,6 +234,7 @@ def metric(
     columns: Sequence[str] = (),
     sets: str | None = None,
     controls_as: tuple[str, Callable[[Any], Any]] | None = None,
+    gold_is_number: bool | None = None,
 ) -> Callable[[Callable[..., Statistic]], Metric]:
     """Make a metric of a function.
 
@@ -247,13 +249,19 @@ def metric(
         columns: keyword arguments with one value an item.
         sets: the metric that takes over when gold values are collections.
         controls_as: for raw gold values, the form in which controls answer, and how a gold value is read as that form.
+        gold_is_number: whether gold values are numbers, such as a valence; by default those of the form ``number`` are.
     """
 
     def wrap(function: Callable[..., Statistic]) -> Metric:
-        told = {"range": range, "source": source, "compat": dict(compat or {}), "better": better}
-        made = Metric(
-            function, name, form, takes=takes, columns=tuple(columns), sets=sets, controls_as=controls_as, **told
-        )
+        told: dict[str, Any] = {
+            "range": range,
+            "source": source,
+            "compat": dict(compat or {}),
+            "better": better,
+            "takes": takes,
+        }
+        told |= {"sets": sets, "controls_as": controls_as, "gold_is_number": gold_is_number}
+        made = Metric(function, name, form, columns=tuple(columns), **told)
         if name in METRICS and METRICS[name].function.__module__ != function.__module__:
             raise Malformed(f"two metrics are called {name!r}", where=function.__module__, do="rename one")
         METRICS[name] = made

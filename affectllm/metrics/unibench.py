@@ -33,6 +33,7 @@ def _polarity(valence: Any) -> str | None:
     source="Lian et al., AffectGPT (MER-UniBench), evaluation-scoreonly.py, calculate_dimension_zeroshot",
     compat={"affectgpt": "an answer other than exactly 'positive' counts as negative: neutral, 'Positive', anything"},
     controls_as=("label", lambda value: _polarity(value) or NEUTRAL),
+    gold_is_number=True,
 )
 def mer_unibench_sentiment(gold: list[Any], predicted: list[Any], *, compat: str | None = None) -> Sums:
     """Weighted F1 of the sign of valence, over items whose valence is not 0.

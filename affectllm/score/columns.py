@@ -95,33 +95,37 @@ def _joined(table: Table, names: Sequence[str]) -> Iterator[str]:
     return (",".join(map(_name, cells)) for cells in zip(*(table.columns[name] for name in names), strict=True))
 
 
-def value_column(table: Table, asked: str | None, form: str, *, gold: bool, taken: str | None) -> str:
+def value_column(table: Table, asked: str | None, metric: Metric, *, gold: bool, taken: str | None) -> str:
     """The column of values: the one asked for, else the only one, else the first with a usual name.
+
+    Of MERTools' corpora it is ``val`` for metrics of numbers and ``emo`` for others.
 
     Raises:
         NotFound: when the one asked for is not there, or none can be told; the message lists the columns.
     """
+    key = "val" if metric.gold_is_number else "emo"
     if asked is not None:
-        return _resolved(table, asked, form)
+        return _resolved(table, asked, metric.form.name, key)
     free = [name for name in table.columns if name not in _parts(table, taken)]
     if len(free) == 1:
         return free[0]
     usual = {name.lower(): name for name in reversed(free)}
-    first = _NUMBERS if form == "number" else ()
+    first = _NUMBERS if metric.gold_is_number else ()
     for name in (*first, *_GOLD) if gold else _PREDICTED:
         if name in usual:
             return usual[name]
+    if any(name.endswith(f"_corpus.{key}") for name in free):
+        return _resolved(table, key, metric.form.name, key)
     flag = "--gold-column" if gold else "--pred-column"
     raise NotFound(
         f"which column holds the values? {', '.join(free)}", where=str(table.path), do=f"name it with {flag}"
     )
 
 
-def _resolved(table: Table, asked: str, form: str) -> str:
+def _resolved(table: Table, asked: str, form: str, key: str) -> str:
     """A column by name, or one of MERTools' corpora by the name of the corpus or of the key."""
     if asked in table.columns or (form in _SEVERAL and all(name in table.columns for name in asked.split(","))):
         return asked
-    key = "val" if form in ("number", "raw") and f"{asked}.val" in table.columns else "emo"
     if f"{asked}.{key}" in table.columns:
         return f"{asked}.{key}"
     ending = [name for name in table.columns if name.endswith(f".{asked}")]

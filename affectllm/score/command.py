@@ -106,7 +106,7 @@ def _chosen(
     table = _table(arguments, path)
     ids = columns.id_column(table, arguments.id if gold or arguments.pred_id is None else arguments.pred_id)
     asked = arguments.gold_column if gold else arguments.pred_column
-    return table, ids, columns.value_column(table, asked, metric.form.name, gold=gold, taken=ids)
+    return table, ids, columns.value_column(table, asked, metric, gold=gold, taken=ids)
 
 
 def _table(arguments: argparse.Namespace, path: Path) -> Table:

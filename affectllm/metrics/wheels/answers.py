@@ -86,7 +86,6 @@ def _absent(value: Any) -> bool:
 def _text(value: Any, whole: Any) -> str:
     if not isinstance(value, str):
         shown = repr(whole) if len(repr(whole)) < 80 else repr(whole)[:77] + "…"
-        raise Malformed(
-            f"{shown} holds no labels", do="give a string such as '[happy, surprised]', or a list of strings"
-        )
+        do = "give a string such as '[happy, surprised]', or a list of strings; --labels A,B,C names class numbers"
+        raise Malformed(f"{shown} holds no labels", do=do)
     return str(value)
