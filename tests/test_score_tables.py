@@ -10,6 +10,8 @@ import pytest
 from scoring import refused, scored, write_csv
 from wheel_tables import write_2025
 
+from affectllm.cli import main
+
 # ── which answer belongs to which item ───────────────────────────────────────────────────────────────────────────────
 
 
@@ -158,6 +160,27 @@ def test_csv_files_may_be_separated_by_semicolons(capsys, tmp_path) -> None:
     gold.write_text("id;label\nx;joy\ny;fear\n", encoding="utf-8")
     pred.write_text('"id"\t"prediction"\ny\tfear\nx\tjoy\n', encoding="utf-8")
     assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)["value"] == 1
+
+
+def test_class_numbers_are_the_same_whether_or_not_one_is_missing(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "1"), ("y", "0"), ("z", "1")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [("x", "1.0"), ("y", "0.0"), ("z", "")], ("id", "prediction"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert scored(capsys, *words)["value"] == pytest.approx(2 / 3)
+    named = scored(capsys, *words, "--labels", "sad,joy")
+    assert named["value"] == pytest.approx(2 / 3) and named["unreadable"] == pytest.approx(1 / 3)
+
+
+def test_labels_that_differ_in_case_only_are_pointed_out(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "Joy"), ("y", "fear")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [("x", "joy"), ("y", "fear")], ("id", "prediction"))
+    words = ["score", "--json", "--metric", "accuracy", "--gold", str(gold), "--pred", str(pred)]
+    assert main(words) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["value"] == 0.5 and "'joy' of the predictions and 'Joy' of gold" in said.err
+    assert main([*words, "--read", "strict"]) == 0
+    said = capsys.readouterr()
+    assert json.loads(said.out)["value"] == 1 and "Joy" not in said.err
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from typing import Any
 from affectllm.metrics.forms import missing
 from affectllm.metrics.wheels.answers import parse_labels
 
+_WHOLE = re.compile(r"-?\d+\.0")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
@@ -33,6 +34,8 @@ def _as_it_is(cell: Any) -> Any:
 
 def _label(cell: Any) -> Any:
     # 3 and 3.0 are one class: Parquet and pandas make numbers of class ids as soon as one is missing.
+    if isinstance(cell, str):
+        return cell.strip().removesuffix(".0") if _WHOLE.fullmatch(cell.strip()) else cell
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else cell
 
 

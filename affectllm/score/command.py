@@ -12,6 +12,7 @@ from typing import Any
 
 from affectllm.errors import Malformed
 from affectllm.metrics.comparison import Comparison, compare
+from affectllm.metrics.forms import missing
 from affectllm.metrics.metric import Metric, find_metric
 from affectllm.metrics.result import Result
 from affectllm.score import columns
@@ -71,7 +72,10 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
     truth = [gold.values[gold.rows[name]] for name in ids]
     answers = [predicted.values[predicted.rows[name]] for name in ids]
     truth = _from_numbers(metric, truth, arguments.labels)
-    if arguments.read is not None:
+    if arguments.read is None:
+        answers = _from_numbers(metric, answers, arguments.labels)
+        _warn_of_spelling(metric, truth, answers)
+    else:
         told = (arguments.labels, options.get("bounds"))
         answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *told)
         left_out |= unread
@@ -133,14 +137,37 @@ def _per_item(
     return found
 
 
-def _from_numbers(metric: Metric, truth: list[Any], labels: Sequence[str]) -> list[Any]:
-    """Class numbers as names, where ``--labels`` gives names and every gold value is a number."""
+def _from_numbers(metric: Metric, values: list[Any], labels: Sequence[str]) -> list[Any]:
+    """Class numbers as names, where ``--labels`` gives names and every value that is there is a number."""
     if not labels or metric.form.name not in ("label", "raw", "set"):
-        return truth
-    flat = [item for value in truth for item in (value if isinstance(value, (list, tuple)) else [value])]
-    if not all(str(item).isdigit() and int(item) < len(labels) for item in flat) or set(map(str, flat)) <= set(labels):
-        return truth
-    return [[labels[int(n)] for n in v] if isinstance(v, (list, tuple)) else labels[int(v)] for v in truth]
+        return values
+    flat = {str(item) for value in values for item in _several(value)}
+    if not all(item.isdigit() and int(item) < len(labels) for item in flat) or flat <= set(labels):
+        return values
+    names = [[labels[int(item)] for item in _several(value)] for value in values]
+    return [
+        several if isinstance(value, (list, tuple)) else (several or [value])[0]
+        for value, several in zip(values, names, strict=True)
+    ]
+
+
+def _several(value: Any) -> Sequence[Any]:
+    if isinstance(value, (list, tuple)):
+        return value
+    return () if missing(value) else (value,)
+
+
+def _warn_of_spelling(metric: Metric, truth: list[Any], answers: list[Any]) -> None:
+    """Say so where labels of the two sides differ in case only: they are different labels, and few people mean that."""
+    if metric.form.name not in ("label", "set"):
+        return
+    gold, given = ({str(item).strip() for value in side for item in _several(value)} for side in (truth, answers))
+    known = {label.casefold(): label for label in gold}
+    for label in sorted(given - gold):
+        if label.casefold() in known:
+            told = f"{label!r} of the predictions and {known[label.casefold()]!r} of gold are different labels"
+            print(f"warning: {told}; --read strict takes them for one", file=sys.stderr)
+            return
 
 
 def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
