@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import defaultdict
 
 import numpy as np
@@ -213,6 +214,27 @@ def test_what_is_no_archive_is_not_taken_for_a_pickle(capsys, tmp_path) -> None:
     (tmp_path / "p.npz").write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
     said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.npz")
     assert "not a NumPy archive" in said and "--allow-pickle" not in said
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_synonym_groups_and_answers_may_lie_in_one_file_an_item(capsys, tmp_path, zipped) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "['happy']"), ("y", "['sad', 'low']")], ("name", "openset"))
+    for folder, values in (
+        ("groups", {"x": "[['happy', 'glad']]", "y": "[['sad', 'low']]", "more": "[]"}),
+        ("answers", {"x": "['glad']", "y": "['low', 'calm']"}),
+    ):
+        (tmp_path / folder / folder).mkdir(parents=True)
+        for name, value in values.items():
+            np.save(tmp_path / folder / folder / f"{name}.npy", value)
+        shutil.make_archive(str(tmp_path / folder), "zip", tmp_path / folder)
+    groups, answers = (tmp_path / (f"{n}.zip" if zipped else f"{n}/{n}") for n in ("groups", "answers"))
+    words = ("--gold", gold, "--pred", answers, "--column", f"synonyms={groups}", "--compat", "mertools")
+    assert scored(capsys, "--metric", "mer2024_ov", *words)["value"] == pytest.approx((3 / 4 + 1) / 2)
+    short = write_csv(tmp_path / "s.csv", [("x", "[]")], ("name", "groups"))
+    assert "lacks 1 items, such as 'y'" in refused(
+        capsys, "--metric", "mer2024_ov", "--gold", gold, "--pred", answers, "--column", f"synonyms={short}"
+    )
+    assert "no .npy file" in refused(capsys, "--metric", "mer2024_ov", "--gold", gold, "--pred", tmp_path)
 
 
 def test_dictionaries_with_a_default_are_plain_data(capsys, tmp_path) -> None:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
 from affectllm.metrics.metric import Sums, metric
-from affectllm.metrics.wheels.answers import parse_set
+from affectllm.metrics.wheels.answers import parse_labels, parse_set
 from affectllm.metrics.wheels.counts import cluster_numbers, counts, pairs
 from affectllm.metrics.wheels.f1 import AS_SETS
 
@@ -44,7 +44,7 @@ def mer2024_ov(
     import numpy as np
 
     groups = [_heads(value, compat) for value in synonyms] if synonyms is not None else [{}] * len(gold)
-    sides = [_grouped(values, groups) for values in (gold, predicted)]
+    sides = [_grouped(values, groups, parse_set if compat else parse_labels) for values in (gold, predicted)]
     found = pairs(sides[0], sides[1])
     each = counts(found, cluster_numbers(found.vocabulary, str, None)[0])
     scored = each.gold > 0
@@ -72,8 +72,10 @@ def _score(totals: Array) -> Array:
     return np.asarray((totals[..., 0] + totals[..., 1]) / 2 / n)
 
 
-def _grouped(values: Sequence[Any], groups: Sequence[dict[str, str]]) -> list[list[str]]:
-    named = ([label.lower() for label in parse_set(value)] for value in values)
+def _grouped(
+    values: Sequence[Any], groups: Sequence[dict[str, str]], parse: Callable[[Any], list[str]]
+) -> list[list[str]]:
+    named = ([label.lower() for label in parse(value)] for value in values)
     return [[heads.get(label, label) for label in labels] for labels, heads in zip(named, groups, strict=True)]
 
 

@@ -160,6 +160,27 @@ def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bo
     return Side(table, _ids(table, ids, rows), values, ids)
 
 
+def matched(table: Table, items: Sequence[str]) -> list[Any]:
+    """What a table of ids and one value each says of ``items``.
+
+    Raises:
+        NotFound: when it has no ids, or several columns of values.
+        Malformed: when it lacks an item.
+    """
+    ids = id_column(table, None)
+    free = [name for name in table.columns if name != ids]
+    if ids is None or len(free) != 1:
+        do = "give a table with a column called id or name, and one more"
+        raise NotFound(f"which columns are meant? {', '.join(table.columns)}", where=str(table.path), do=do)
+    rows = _ids(table, ids, range(len(table)))
+    lacking = [item for item in items if item not in rows]
+    if lacking:
+        raise Malformed(
+            f"it lacks {len(lacking)} items, such as {_some(lacking)}", where=str(table.path), do="add them"
+        )
+    return [table.columns[free[0]][rows[item]] for item in items]
+
+
 def _cells(table: Table, column: str) -> Sequence[Any]:
     if column in table.columns:
         return table.columns[column]

@@ -123,7 +123,7 @@ def _per_item(
 ) -> dict[str, list[Any]]:
     """The metric's own columns and the clusters, from the gold table; what was predicted, from that of predictions.
 
-    A column that only the gold table has is taken from there, whatever it is for.
+    A column that only the gold table has is taken from there, whatever it is for; a table of its own is matched by id.
     """
     pairs = dict(_pair(text, "--column") for text in arguments.column)
     if arguments.cluster:
@@ -131,9 +131,12 @@ def _per_item(
     found = {}
     for name, column in pairs.items():
         side = predicted if name.startswith("predicted_") and column in predicted.table.columns else gold
-        if column not in side.table.columns:
+        if column in side.table.columns:
+            found[name] = [side.table.columns[column][side.rows[item]] for item in ids]
+        elif Path(column).exists():
+            found[name] = columns.matched(_table(arguments, Path(column)), ids)
+        else:
             raise columns.no_column(side.table, column)
-        found[name] = [side.table.columns[column][side.rows[item]] for item in ids]
     return found
 
 

@@ -1,7 +1,8 @@
 """Tables of gold values and predictions, in the formats in which people keep them.
 
 CSV, TSV, JSON Lines, JSON (a list of records, or RECCON's and SQuAD's nested questions), Parquet and NumPy's npz in
-three published shapes: equally long arrays, ``filenames`` with ``fileitems``, and MERTools' corpora (name → values).
+three published shapes: equally long arrays, ``filenames`` with ``fileitems``, and MERTools' corpora (name → values);
+also folders of one npy file an item, and zip files of these.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
+from affectllm.score.npz import read_npy_items, read_npz
 
 
 @dataclass(frozen=True)
@@ -52,8 +54,10 @@ def read_table(path: Path, *, header: bool = True, encoding: str = "utf-8-sig", 
         NotFound: when there is no such file or encoding.
         Malformed: when it is not what its name says; names the line.
     """
-    if not path.is_file():
+    if not path.exists():
         raise NotFound(f"there is no file {path}", do="check the path")
+    if path.is_dir() or path.suffix.lower() == ".zip":
+        return Table(path, read_npy_items(path), [])
     try:
         codecs.lookup(encoding)
     except LookupError as error:
@@ -204,6 +208,4 @@ def _parquet(path: Path) -> Table:
 
 
 def _npz(path: Path, allow_pickle: bool) -> Table:
-    from affectllm.score.npz import read_npz
-
     return Table(path, read_npz(path, allow_pickle), [])

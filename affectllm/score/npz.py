@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Mapping
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
-from zipfile import BadZipFile, is_zipfile
+from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from affectllm.errors import Malformed
 
@@ -36,6 +37,31 @@ def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
     if len(set(lengths.values())) > 1:
         raise Malformed(f"arrays of different lengths: {lengths}", where=str(path), do="keep one table per file")
     return columns
+
+
+def read_npy_items(path: Path) -> dict[str, list[Any]]:
+    """``name`` and ``value`` of a folder of ``NAME.npy``, or of a zip file of one, as MERTools keeps one value a clip.
+
+    Raises:
+        Malformed: when there are none, or one is no plain array.
+    """
+    import numpy as np
+
+    found: dict[str, Any] = {}
+    try:
+        if path.is_dir():
+            found = {file.stem: np.load(file, allow_pickle=False) for file in sorted(path.glob("*.npy"))}
+        else:
+            with ZipFile(path) as archive:
+                members = [name for name in archive.namelist() if name.endswith(".npy") and "__MACOSX" not in name]
+                for name in members:
+                    content = io.BytesIO(archive.read(name))
+                    found[PurePosixPath(name).stem] = np.load(content, allow_pickle=False)
+    except (BadZipFile, OSError, EOFError, ValueError) as error:
+        raise Malformed(f"not arrays of plain values: {error}", where=str(path), do="check the files") from error
+    if not found:
+        raise Malformed("no .npy file is in it", where=str(path), do="give the folder of NAME.npy, or a zip file of it")
+    return {"name": list(found), "value": [_plain(value) for value in found.values()]}
 
 
 def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:

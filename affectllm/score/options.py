@@ -26,7 +26,7 @@ def _columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--gold-column", metavar="COLUMN", help="column of the gold values; A,B,C for one per label")
     parser.add_argument("--pred-column", metavar="COLUMN", help="column of the predictions")
     parser.add_argument("--cluster", metavar="COLUMN", help="column of speakers or dialogues, which intervals resample")
-    told = "a column that the metric takes per item, from the gold table; predicted_… from the predictions"
+    told = "a column that the metric takes per item, from the gold table; predicted_… from the predictions; or a table"
     parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help=told)
     parser.add_argument("--partial", action="store_true", help="leave out items that one side lacks, and count them")
     parser.add_argument("--no-header", action="store_true", help="the tables have no header; columns are 1, 2, 3 …")
