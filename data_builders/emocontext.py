@@ -115,4 +115,5 @@ def _chat(row: Row, part: str, split: str, seen: set[str]) -> Sample | Rejection
         language="en",
         dialogue=identifier,
         context=tuple(Turn(who, text) for who, text in zip(("person", "machine"), turns[:2], strict=True) if text),
+        attributes={"speaker": "person"},
     )

@@ -206,7 +206,8 @@ def _causes(utterance: Mapping[str, Any], identifier: str, where: str) -> tuple[
     if len(spans) != len(evidence):
         trouble.append(Rejection(identifier, "broken_row", where, f"{len(evidence)} turns, {len(spans)} spans"))
     elif spans:
-        pairs = [{"turn": turn, "span": span} for turn, span in zip(evidence, spans, strict=True)]
+        once = dict.fromkeys(zip(evidence, spans, strict=True))  # some are marked by both annotators
+        pairs = [{"turn": turn, "span": span} for turn, span in once]
         found.append(Annotation(SPANS.name, "annotators", json.dumps(pairs, ensure_ascii=False)))
     if explanation := str(utterance.get("explanation") or "").strip():
         found.append(Annotation(EXPLANATION.name, "annotators", explanation))

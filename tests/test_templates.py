@@ -23,7 +23,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct import Template, Unreadable, load_template, template_names
-from affectllm.instruct.wording import load_wording
+from affectllm.instruct.wording import load_language, load_wording
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.names import NAMES, named
 from affectllm.labels.reading import chinese
@@ -127,10 +127,10 @@ def assert_asked(template: Template, sample: Sample, number: int) -> None:
     *media, text = message["content"]
     assert text["type"] == "text" and all(part["type"] != "text" for part in media)
     question = template.questions[number]
-    assert not re.search(r"\{(labels|stimulus|words|turns|answer|dimensions|low|high|scale)\}", text["text"])
+    assert not re.search(r"\{(labels|stimulus|words|turns|answer|dimensions|low|high|scale|shape)\}", text["text"])
     words = named(template.space.names, template.language)
     if "{labels}" in question:
-        assert ", ".join(words.values()) in text["text"]
+        assert load_language(template.language).listed(words.values()) in text["text"]
     if "{dimensions}" in question:
         assert all(words[name] in text["text"] for name in template.gold(sample))
     if "text" in template.modalities:

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from affectllm.corpus import Sample, Turn
+from affectllm.corpus import MediaRef, Sample, Turn
 from affectllm.errors import AffectError, Malformed
 from affectllm.instruct import Template, Unreadable, load_template, template_names
 from affectllm.instruct.forms import FORMS
@@ -60,7 +60,8 @@ def made(name: str, **options: Any) -> tuple[Template, Sample]:
     template = load_template(name, space=spaces[first], rater="r", modalities=("text",), also=also, **options)
     answers = tuple(Annotation(spaces[slot].name, "r", VALUES[form]) for slot, form in forms.items())
     facts = dict.fromkeys(page.facts, "a fact")
-    return template, Sample("s", "c", "train", answers, "f:1", text="Some words.", attributes=facts)
+    before = (Turn("x", "One."), Turn("y", "Two.")) if page.numbered else ()  # VALUES names turn 3
+    return template, Sample("s", "c", "train", answers, "f:1", text="Some words.", attributes=facts, context=before)
 
 
 @contextmanager
@@ -323,3 +324,51 @@ def test_a_second_space_that_the_prompt_does_not_show_is_refused() -> None:
 def test_a_turn_without_a_speaker_is_told_without_one() -> None:
     said = CHOICE.ask(replace(ANGRY, context=(Turn("", "Who is there?"),)))[0]["content"][-1]["text"]
     assert "\nWho is there?" in said
+
+
+def prompt(template: Template, sample: Sample, number: int | None = None) -> str:
+    return str(template.ask(sample, number)[0]["content"][-1]["text"])
+
+
+def test_who_speaks_last_is_told_where_people_are_known_within_a_dialogue_only() -> None:
+    sample = replace(ANGRY, context=(Turn("A", "One."), Turn("B", "Two.")), attributes={"speaker": "A"})
+    assert "Speaker A: One.\nSpeaker B: Two." in (said := prompt(CHOICE, sample)) and "Speaker A: Some words." in said
+    template, first = made("cause_turns")
+    opening = replace(first, context=(), annotations=(Annotation("list_r/answer", "r", "1"), *first.annotations[1:]))
+    assert "\n1. Some words." in prompt(template, opening), "a turn that is asked for by number has one"
+
+
+def test_a_cause_that_is_not_shown_is_not_asked_for() -> None:
+    template, sample = made("cause_turns")
+    assert template.reject(replace(sample, context=sample.context[:1])) == "turn_not_shown"
+    spans, said = made("cause_spans")
+    assert spans.reject(replace(said, context=())) is None
+    later = Annotation("list_r/answer", "r", json.dumps([{"turn": 4, "span": "later"}]))
+    assert spans.reject(replace(said, annotations=(later, *said.annotations[1:]))) == "turn_not_shown"
+
+
+def test_causes_outside_of_the_conversation_are_told_how_to_be_written() -> None:
+    for held_out in (False, True):
+        template, sample = made("cause_spans", held_out=held_out)
+        assert all('"background"' in prompt(template, sample, n) for n in range(len(template.questions)))
+
+
+@pytest.mark.parametrize("name", ["dimension_scores", "empathy_scores", "evoked_scores", "music_scores"])
+@pytest.mark.parametrize("held_out", [False, True])
+def test_numbers_are_asked_for_as_they_are_answered(name: str, held_out: bool) -> None:
+    template, sample = made(name, held_out=held_out)
+    alone = replace(SPACES["scores"], name="one", names=("valence",))
+    single = load_template(name, space=alone, rater="r", modalities=("text",), held_out=held_out)
+    answered = replace(sample, annotations=(Annotation("one", "r", {"valence": 2.0}),))
+    partly = replace(sample, annotations=(Annotation(template.space.name, "r", {"valence": 2.0}),))
+    for number in range(len(template.questions)):
+        assert "name: number" in (said := prompt(template, sample, number)) and "valence and arousal" in said
+        assert "name: number" in prompt(template, partly, number) and template.answer(partly) == "valence: 2"
+        assert "name: number" not in prompt(single, answered, number) and single.answer(answered) == "2"
+
+
+def test_words_that_are_read_are_a_text_and_words_beside_a_clip_are_said() -> None:
+    clip = MediaRef("a.wav", "audio")
+    heard = load_template("emotion_choice", space=EKMAN_6_NEUTRAL, rater="r", modalities=("audio", "text"))
+    angry = replace(ANGRY, annotations=(Annotation(EKMAN_6_NEUTRAL.name, "r", "anger"),), media=(clip,))
+    assert "The text:\nSome words." in prompt(CHOICE, ANGRY) and "What is said:\nSome words." in prompt(heard, angry)

@@ -118,6 +118,14 @@ def _rounded(number: float) -> float:
     return round(float(number), DECIMALS) + 0.0  # + 0.0: no negative zero
 
 
+def last_turn(form: str, gold: Any) -> int:
+    """The highest number of a turn that an answer in ``turns`` or ``spans`` names; 0 for any other."""
+    if form not in ("turns", "spans"):
+        return 0
+    named_turns = re.findall(r"\d+", gold) if form == "turns" else [span["turn"] for span in json.loads(gold)]
+    return max((int(turn) for turn in named_turns if turn != "background"), default=0)
+
+
 def figure(number: float) -> str:
     """A number as answers write it: at most three decimals, none that say nothing."""
     text = f"{number:.{DECIMALS}f}".rstrip("0").rstrip(".")

@@ -58,6 +58,7 @@ class Part:
         modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
         also: slot of the wording → what it is bound to, for wordings with several.
         language: BCP-47 tag of question and answer.
+        languages: BCP-47 tags of the samples that are asked, for corpora in several; None for all.
         focus: names of a dimension space that are asked about; None for all that are annotated.
         weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
         cap: at most this many samples, drawn by seed; None for all.
@@ -76,6 +77,7 @@ class Part:
     modalities: tuple[str, ...]
     also: dict[str, Also] | None = None
     language: str = "en"
+    languages: tuple[str, ...] | None = None
     focus: tuple[str, ...] | None = None
     weight: float = 1.0
     cap: int | None = None
@@ -90,7 +92,7 @@ class Part:
     @cached_property
     def key(self) -> str:
         """What is asked of whom, short: it tells the part from every other part on its corpus."""
-        told = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout, self.stage)
+        told = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout, self.stage, self.languages)
         rest = hashlib.blake2b(repr(told).encode(), digest_size=3).hexdigest()
         shown = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{shown}/{self.language}/{rest}"
@@ -101,12 +103,16 @@ class Part:
         Two parts that ask copies of one clip or text the same are told by this, whatever their corpora call it.
         """
         annotation = sample.annotation(self.space, self.rater)
-        if annotation is None:
+        if annotation is None or not self.speaks(sample):
             return []
         wording = Path(self.template).stem
         if not self._dimensions or not isinstance(annotation.value, Mapping):
             return [wording]
         return [f"{wording}/{name}" for name in annotation.value if name in self._dimensions]
+
+    def speaks(self, sample: Sample) -> bool:
+        """Whether the sample is in a language that the part asks about, as far as it is known."""
+        return not self.languages or sample.language in (None, *self.languages)
 
     @cached_property
     def _dimensions(self) -> tuple[str, ...]:

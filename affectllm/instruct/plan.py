@@ -165,8 +165,11 @@ class Plan:
             yield Rejection(sample.id, found.reason, sample.source) if isinstance(found, Refused) else found
 
     def _fresh(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
-        """The samples, but those of which a copy is asked the same."""
+        """The samples, but those in other languages and those of which a copy is asked the same."""
         for sample in samples:
+            if not self.part.speaks(sample):
+                yield Rejection(sample.id, "other_language", sample.source, sample.language or "")
+                continue
             of, left = self._copies_of.get(sample.id, ("", ())) if sample.split == TRAIN else ("", ())
             if of and not set(left).intersection(self.part.questions(sample)):
                 yield Rejection(sample.id, "duplicate", sample.source, f"of {of}")

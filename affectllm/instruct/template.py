@@ -15,10 +15,11 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.forms import Refused, figure
+from affectllm.instruct.forms import Refused, figure, last_turn
 from affectllm.instruct.parts import media_parts, missing_modality
 from affectllm.instruct.sentence import is_plain, take_apart
 from affectllm.instruct.slots import Asked, Slot, bind_slots
+from affectllm.instruct.turns import lines
 from affectllm.instruct.unsafe import refusal
 from affectllm.instruct.wording import (
     LANGUAGES,
@@ -42,8 +43,6 @@ Message = dict[str, Any]
 Reading = Annotation | tuple[Annotation, ...] | Unreadable
 MODALITIES = ("video", "audio", "image", "text")
 COMPOSITE = "composite"
-# Turns are told apart by letters, since names and file numbers may give the answer away; these say nothing.
-_ROLES = frozenset({"speaker", "listener", "seeker", "supporter"})
 
 
 @dataclass(frozen=True)
@@ -108,6 +107,8 @@ class Template:
             found = slot.gold(sample)
             if isinstance(found, Refused):
                 return found
+            if self.wording.numbered and last_turn(slot.form, found) > len(sample.context) + 1:
+                return Refused("turn_not_shown")
             gold[slot.name] = found
         if reason := missing_modality(sample, self.modalities):
             return Refused(reason)
@@ -128,6 +129,7 @@ class Template:
 
         ``no_annotation``, ``tie``, ``no_label``, ``no_votes``, ``not_ordinal`` (a class that is no whole number),
         ``outside_space`` (a label or a number that the label space does not have),
+        ``turn_not_shown`` (a turn after the one that is asked about),
         ``no_<modality>``, ``no_<fact>``, ``control_token``, ``control_character``, ``too_long`` (see ``unsafe``),
         ``unreadable_answer`` (an answer in free words that would not be read back as itself).
         """
@@ -257,25 +259,12 @@ class Template:
         return "\n\n".join(blocks)
 
     def _words(self, sample: Sample) -> Iterator[str]:
-        if not sample.context:
-            yield self._speech.words.format(words=sample.text)
-            return
-        letters = self._letters(sample)
-        said = [(turn.speaker, turn.text) for turn in sample.context] + [(sample.speaker, str(sample.text))]
-        lines = [f"{letters[speaker]}: {text}" if speaker else text for speaker, text in said]
-        if self.wording.numbered:
-            lines = [f"{number}. {line}" for number, line in enumerate(lines, 1)]
-        yield self._speech.context.format(turns="\n".join(lines[:-1]))
-        yield self._speech.words.format(words=lines[-1])
-
-    def _letters(self, sample: Sample) -> Mapping[str, str]:
-        """Speaker → ``Speaker A`` and so on, in the order in which they speak."""
-        speakers = dict.fromkeys(filter(None, [*(turn.speaker for turn in sample.context), sample.speaker]))
-        shown = self._spoken.speaker
-        return {
-            speaker: speaker if speaker in _ROLES else shown.format(letter=_letter(number))
-            for number, speaker in enumerate(speakers)
-        }
+        *before, last = lines(sample, self._spoken.speaker, numbered=self.wording.numbered)
+        if before:
+            yield self._speech.context.format(turns="\n".join(before))
+        # What is only read is framed as the text that the questions speak of.
+        frame = self._spoken.text if self.modalities == ("text",) else self._spoken.words
+        yield (self._speech.words or frame).format(words=last)
 
     @cached_property
     def _fixed(self) -> tuple[str, ...] | None:
@@ -289,17 +278,18 @@ class Template:
         shown = next(modality for modality in MODALITIES if modality in self.modalities)
         words = named(self.space.names, self.language)
         low, high = self.space.bounds or (0.0, 0.0)
-        found = {"stimulus": self._spoken.stimulus[shown], "labels": ", ".join(words.values())}
+        listed, joined = self._spoken.listed, self._spoken.joined
+        found = {"stimulus": self._spoken.stimulus[shown], "labels": listed(words.values())}
         found |= {"low": figure(low), "high": figure(high)}
         for slot in self.slots:
-            found[f"{slot.name}_labels"] = ", ".join(named(slot.space.names, self.language).values())
-        found["scale"] = (
-            ", ".join(str(number) for number in range(int(low), int(high) + 1)) if self.space.bounds else ""
-        )
+            found[f"{slot.name}_labels"] = listed(named(slot.space.names, self.language).values())
+        found["scale"] = listed(map(str, range(int(low), int(high) + 1))) if self.space.bounds else ""
+        # As ``forms`` words it: a number that stands alone has no name.
+        found["shape"] = self._spoken.shape["several" if len(self.space.names) > 1 else "one"]
         if asked is not None:
             found |= asked.given
             first = asked.gold[self.slots[0].name]
-            found["dimensions"] = ", ".join(words[name] for name in first) if isinstance(first, dict) else ""
+            found["dimensions"] = joined([words[name] for name in first]) if isinstance(first, dict) else ""
         return found
 
     @cached_property
@@ -336,10 +326,6 @@ def _of_json(text: str, slots: tuple[Slot, ...]) -> Mapping[str, str] | None:
         if names <= fields.keys():
             return {name: fields[name] if isinstance(fields[name], str) else json.dumps(fields[name]) for name in names}
     return None
-
-
-def _letter(number: int) -> str:
-    return chr(ord("A") + number) if number < 26 else str(number + 1)
 
 
 def load_template(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -27,19 +27,43 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "set": ("labels",),
 }
 """Form → placeholders without which its questions say too little; ``choice`` and ``labels``: all questions or none."""
-_FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "stimulus"})
+_FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus"})
 
 
 @dataclass(frozen=True)
 class Language:
-    """The words that every wording of a language shares: names of stimuli, frames of context and words."""
+    """The words that every wording of a language shares.
+
+    Args:
+        stimulus: modality → what questions call it.
+        context: frame of the dialogue so far.
+        words: frame of words that are heard or stand beside a clip.
+        text: frame of words that are all there is.
+        speaker: how a speaker is called.
+        nothing: the answer where no label of a set holds.
+        comma, conjunction: between the items of a list in a question, and before its last one.
+        shape: how numbers are to be written, ``one`` alone or ``several`` by their names.
+    """
 
     tag: str
     stimulus: Mapping[str, str]
     context: str
     words: str
+    text: str
     speaker: str
     nothing: str
+    comma: str
+    conjunction: str
+    shape: Mapping[str, str]
+
+    def listed(self, items: Iterable[str]) -> str:
+        """Labels to choose from."""
+        return self.comma.join(items)
+
+    def joined(self, items: Sequence[str]) -> str:
+        """Several things that are all asked for."""
+        *first, last = items
+        return f"{self.comma.join(first)}{self.conjunction}{last}" if first else last
 
 
 @dataclass(frozen=True)
@@ -52,7 +76,7 @@ class Speech:
         answer: the sentence of the answer, with a placeholder for every slot.
         show: a block between the words and the question, with placeholders for given slots and facts; or None.
         context: frame of the dialogue so far.
-        words: frame of the words.
+        words: frame of the words; None for the language's.
         needs: modalities that the questions speak of.
     """
 
@@ -61,7 +85,7 @@ class Speech:
     answer: str
     show: str | None
     context: str
-    words: str
+    words: str | None
     needs: tuple[str, ...] = ()
 
 
@@ -152,7 +176,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...
         answer=value.get("answer", "{answer}"),
         show=value.get("show"),
         context=value.get("context", language.context),
-        words=value.get("words", language.words),
+        words=value.get("words"),
         needs=tuple(value.get("needs", page.value.get("needs", ()))),
     )
     _check_paraphrases(speech, page, tag)
@@ -191,7 +215,8 @@ def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str
     lacking("show", speech.show or "", (), told)
     lacking("answer", speech.answer, slots, slots)
     lacking("context", speech.context, ("turns",), ("turns",))
-    lacking("words", speech.words, ("words",), ("words",))
+    if speech.words is not None:
+        lacking("words", speech.words, ("words",), ("words",))
 
 
 def placeholders(text: str, where: str = "") -> set[str]:
