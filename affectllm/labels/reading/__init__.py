@@ -6,9 +6,10 @@ readers of published evaluators.
 """
 
 from affectllm.labels.reading.compat import COMPAT, CompatReader
-from affectllm.labels.reading.judgements import read_judgement, read_preference
+from affectllm.labels.reading.judgements import read_judgement
 from affectllm.labels.reading.label import read_label
 from affectllm.labels.reading.numbers import read_number, read_numbers
+from affectllm.labels.reading.preferences import read_preference
 from affectllm.labels.reading.sets import NOTHING, mentioned_emotions, read_labels, read_open_labels
 from affectllm.labels.reading.spans import read_span
 from affectllm.labels.reading.tags import answer_part

@@ -86,7 +86,8 @@ def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> li
         if kind is None:
             word, kind = reader.looked_up(word)
         if kind is Kind.LABEL:
-            scan.label(words[word], reader.after.match(sentence, match.end()) is not None)
+            denied = scan.denies or reader.after.match(sentence, match.end()) is not None
+            scan.label(words[word], denied)
         elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
             scan.other(kind)  # the same kind once more changes nothing, but that words use up a denial
     return scan.mentions()
@@ -165,12 +166,17 @@ class _Scan:
     released: bool = False  # a comma ended a denial, unless an "or" follows
     pending: list[tuple[str, str]] = field(default_factory=list)  # labels since then
 
-    def label(self, name: str, denied_after: bool) -> None:
+    @property
+    def denies(self) -> bool:
+        """Whether a label that comes next is denied, whatever follows it."""
+        return self.scope > 0 and not self.released
+
+    def label(self, name: str, denied: bool) -> None:
         """A label is mentioned."""
-        if self.released and not denied_after:
+        if self.released and not denied:
             self.pending.append((name, self.mark))
         else:
-            self.found[name, self.mark, denied_after or self.scope > 0] = None
+            self.found[name, self.mark, denied] = None
         self.chain, self.parted, self.fresh, self.last = True, False, False, Kind.LABEL
 
     def other(self, kind: Kind) -> None:
