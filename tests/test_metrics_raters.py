@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
-from affectllm.metrics import raters
+from affectllm.metrics import krippendorff_alpha, raters
 
 
 def table(rows) -> list[dict]:
@@ -135,3 +135,12 @@ def test_mos_of_groups_that_share_nothing_and_of_nothing() -> None:
         raters.mos([{}])
     with pytest.raises(Malformed, match="'good' is no number"):
         raters.mos([{"a": "good"}])
+
+
+def test_ratings_may_be_lists_in_the_order_of_the_raters() -> None:
+    named = [{"1": "joy", "2": "joy"}, {"1": "fear"}, {"1": "fear", "2": "joy", "3": "fear"}]
+    listed = [["joy", "joy"], ["fear", None], ["fear", "joy", "fear"]]
+    assert krippendorff_alpha(listed).value == krippendorff_alpha(named).value
+    with pytest.raises(Malformed) as refused:
+        krippendorff_alpha([0.5])
+    assert "attribute" not in str(refused.value)

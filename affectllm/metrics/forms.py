@@ -64,7 +64,9 @@ def _one(check: Check, value: Any, form: Form, what: str, row: int) -> Any:
     except (ValueError, TypeError, AttributeError) as error:
         shown = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"
         told = f"{what} {row + 1} is {shown}, not {form.told}"
-        raise Malformed(told, do=str(error) or "correct it, or choose a metric of another form") from error
+        # The other two come from Python itself, which speaks of its own types.
+        do = str(error) if isinstance(error, ValueError) else ""
+        raise Malformed(told, do=do or "correct it, or choose a metric of another form") from error
 
 
 def _label(value: Any) -> str:
@@ -148,6 +150,8 @@ def _span(value: Any) -> str:
 
 
 def _ratings(value: Any) -> dict[str, Any]:
+    if isinstance(value, (list, tuple)):  # then each rater is known by the position
+        value = {str(rater): rating for rater, rating in enumerate(value, start=1)}
     return {str(rater): rating for rater, rating in value.items() if not missing(rating)}
 
 
