@@ -172,6 +172,18 @@ def test_class_numbers_are_the_same_whether_or_not_one_is_missing(capsys, tmp_pa
     assert named["value"] == pytest.approx(2 / 3) and named["unreadable"] == pytest.approx(1 / 3)
 
 
+def test_a_missing_value_that_was_written_out_is_missing(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("x", "joy"), ("y", "none")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [("x", "nan"), ("y", "none")], ("id", "prediction"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
+    found = scored(capsys, *words)
+    assert found["value"] == 0.5 and found["unreadable"] == 0.5
+    assert "gold value 1 is None" in refused(capsys, "--metric", "accuracy", "--gold", pred, "--pred", gold)
+    numbers = write_csv(tmp_path / "n.csv", [("x", "1"), ("y", "2")], ("id", "val"))
+    answers = write_csv(tmp_path / "a.csv", [("x", "N/A"), ("y", "2")], ("id", "prediction"))
+    assert scored(capsys, "--metric", "ccc", "--gold", numbers, "--pred", answers)["unreadable"] == 0.5
+
+
 def test_labels_that_differ_in_case_only_are_pointed_out(capsys, tmp_path) -> None:
     gold = write_csv(tmp_path / "g.csv", [("x", "Joy"), ("y", "fear")], ("id", "label"))
     pred = write_csv(tmp_path / "p.csv", [("x", "joy"), ("y", "fear")], ("id", "prediction"))

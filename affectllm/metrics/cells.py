@@ -10,6 +10,9 @@ from typing import Any
 from affectllm.metrics.forms import missing
 from affectllm.metrics.wheels.answers import parse_labels
 
+_NAN = frozenset(("nan", "<na>", "nat"))
+# How programs write that a value is missing. "None" and "NA" may be labels, but no numbers.
+_WRITTEN_MISSING = {"label": _NAN, "set": _NAN, "number": _NAN | {"na", "n/a", "none", "null"}}
 _WHOLE = re.compile(r"-?\d+\.0")
 _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
@@ -22,7 +25,7 @@ def to_value(form: str, cell: Any, *, gold: bool) -> Any:
     """
     if form == "raw":
         return cell
-    if missing(cell):
+    if missing(cell) or (isinstance(cell, str) and cell.strip().lower() in _WRITTEN_MISSING.get(form, ())):
         # An empty cell is the empty set or the empty span among gold values, and no answer among predictions.
         return {"set": (), "scores": (), "span": ""}.get(form) if gold else ("" if form == "span" else None)
     return (_GOLD if gold else _PREDICTED).get(form, _as_it_is)(cell)
