@@ -72,7 +72,10 @@ def test_the_composition_is_that_of_the_files(build: Path) -> None:
         said = {(line[0], line[1].replace("\\", ""), line[4]): number(line[column]) for line in told[:-1]}
         assert said == dict(counted)
         assert number(told[-1][column]) == sum(counted.values())
-    assert [line[8] for line in told] == ["weight 1.5", "cap 5", "", ""]
+    own = (told[0][0], told[0][1].replace("\\", ""), told[0][4])
+    asked = [row["sample"] for row in rows(build, "train") if (row["corpus"], row["template"], row["language"]) == own]
+    often = f"each sample {len(asked) / len(set(asked)):.1f} times"
+    assert [line[8] for line in told] == [f"weight 1.5; {often}", "cap 5", "", ""] and often != "each sample 1.0 times"
     assert [line[5] for line in told[:3]] == ["text"] * 3
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from affectllm.corpus import TRAIN
 from affectllm.corpus.tally import Tally, names_of
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.part import Part
@@ -97,11 +98,13 @@ class Composition:
 
     Attributes:
         kinds: kind → split → conversations.
+        samples: kind → training samples, each counted once, however often it is asked.
         layers: ``space by rater`` → its answers.
         tally: the labels of all layers by split; numbers in tenths of their range, of distributions the largest share.
     """
 
     kinds: defaultdict[Kind, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    samples: Counter[Kind] = field(default_factory=Counter)
     layers: dict[str, Layer] = field(default_factory=dict)
     tally: Tally = field(default_factory=lambda: Tally({}))
 
@@ -137,22 +140,26 @@ def compose(build: Path, parts: Sequence[Part]) -> Composition:
     slots = {kind: made[0].bind().slots for kind, made in kinds_of(parts).items()}
     spaces = {slot.space.name: slot.space for several in slots.values() for slot in several}
     found = Composition(tally=Tally(spaces))
-    for split, kind, value, times in _distinct(build):
+    for split, kind, value, first, times in _distinct(build):
         found.kinds[kind][split] += times
+        found.samples[kind] += times if first and split == TRAIN else 0
         asked = slots.get(kind, ())
         for slot in asked:
             found.add(slot, value if len(asked) == 1 else value[slot.name], split, times)
     return found
 
 
-def _distinct(build: Path) -> Iterator[tuple[str, Kind, Any, int]]:
-    """Split, kind and value with how often they occur together; a batch's rows that are alike come once."""
-    keys = [*Kind._fields, "value"]
-    for split, table in _tables(build, keys):
+def _distinct(build: Path) -> Iterator[tuple[str, Kind, Any, bool, int]]:
+    """Split, kind, value and whether a row is the first copy of its sample, with how often they occur together."""
+    import pyarrow.compute as compute
+
+    keys = [*Kind._fields, "value", "first"]
+    for split, rows in _tables(build, [*keys[:-1], "id"]):
+        table = rows.append_column("first", compute.ends_with(rows["id"], "/0")).drop_columns("id")
         # One thread: several would count the same, in an order of their own, and sums of floats depend on it.
         counted = table.group_by(keys, use_threads=False).aggregate([([], "count_all")]).to_pydict()
-        for *kind, value, times in zip(*(counted[name] for name in (*keys, "count_all")), strict=True):
-            yield split, Kind(*kind), json.loads(value), times
+        for *kind, value, first, times in zip(*(counted[name] for name in (*keys, "count_all")), strict=True):
+            yield split, Kind(*kind), json.loads(value), first, times
 
 
 def _tables(build: Path, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:

@@ -6,7 +6,7 @@ import dataclasses
 import json
 import shlex
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -206,8 +206,12 @@ def _composition(facts: MixtureFacts) -> Iterator[tuple[Kind, str, str, Counter[
     """Kind, modalities, settings and conversations by split, in the order of the page."""
     for kind, parts in kinds_of(facts.built).items():
         given = (" + ".join(m for m in MODALITIES if m in part.modalities) for part in parts)
-        settings = (_written(_changed(part, Part, _ASKED)) for part in parts)
-        yield kind, _joined(given), _joined(settings), facts.found.kinds.get(kind, Counter())
+        settings = [_written(_changed(part, Part, _ASKED)) for part in parts]
+        counts = facts.found.kinds.get(kind, Counter())
+        # A temperature and a balance may ask a few samples very often.
+        often = counts[TRAIN] / max(1, facts.found.samples[kind])
+        settings += [f"each sample {often:.1f} times"] if often > 1 else []
+        yield kind, _joined(given), _joined(settings), counts
 
 
 def _raters(parts: Sequence[Part]) -> dict[str, set[str]]:
@@ -219,7 +223,7 @@ def _raters(parts: Sequence[Part]) -> dict[str, set[str]]:
     return found
 
 
-def _joined(texts: Iterator[str]) -> str:
+def _joined(texts: Iterable[str]) -> str:
     return "; ".join(dict.fromkeys(filter(None, texts)))
 
 
