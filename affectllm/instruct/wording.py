@@ -12,10 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.forms import FORMS
-from affectllm.page import Page, check_keys, read_page
+from affectllm.page import Page, Path_, check_keys, read_page
 
 PROMPTS = Path(__file__).parent / "prompts"
 LANGUAGES = Path(__file__).parent / "languages"
@@ -27,6 +28,11 @@ _NEEDS: Mapping[str, tuple[str, ...]] = {
     "set": ("labels",),
 }
 """Form → placeholders without which its questions say too little; ``choice`` and ``labels``: all questions or none."""
+_TYPES: Mapping[str, str] = {
+    **dict.fromkeys(("form", "answer", "show", "context", "words"), "a text"),
+    **dict.fromkeys(("questions", "held_out", "facts", "needs"), "a list of texts"),
+    **dict.fromkeys(("slots", "given"), "a mapping of names to texts"),
+}
 _FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus"})
 
 
@@ -135,9 +141,13 @@ def load_wording(name: str) -> Wording:
         NotFound: when there is none.
         Malformed: with file and line, for an unknown key, a missing or strange placeholder, or too few paraphrases.
     """
-    path = Path(name) if name.endswith((".yaml", ".yml")) else PROMPTS / f"{name}.yaml"
+    own = name.endswith((".yaml", ".yml"))
+    path = Path(name) if own else PROMPTS / f"{name}.yaml"
     if not path.is_file():
-        raise NotFound(f"there is no template called {name!r}", do=f"choose among {', '.join(template_names())}")
+        told = f"give its path from {Path.cwd()}, or an absolute one" if own else ""
+        raise NotFound(
+            f"there is no template called {name!r}", do=told or f"choose among {', '.join(template_names())}"
+        )
     return _load(path, path.stat().st_mtime_ns)
 
 
@@ -150,6 +160,7 @@ def _wording(name: str, page: Page) -> Wording:
     value = page.value
     tags = sorted(file.stem for file in LANGUAGES.glob("*.yaml"))
     check_keys(value, ("version", "form", "slots", "given", "facts", "needs", "numbered", *tags), page, ())
+    _check_types(value, page, ())
     if ("form" in value) == ("slots" in value):
         raise Malformed("a template has a form, or slots with a form each", where=page.where(()))
     slots = value["slots"] if "slots" in value else {"answer": value["form"]}
@@ -169,7 +180,10 @@ def _wording(name: str, page: Page) -> Wording:
 
 def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...]) -> Speech:
     value, language = page.value[tag], load_language(tag)
+    if not isinstance(value, Mapping):
+        raise Malformed(f"{tag} must be a mapping with questions and held_out", where=page.where((tag,)))
     check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs"), page, (tag,))
+    _check_types(value, page, (tag,))
     speech = Speech(
         questions=tuple(value.get("questions") or ()),
         held_out=tuple(value.get("held_out") or ()),
@@ -182,6 +196,22 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...
     _check_paraphrases(speech, page, tag)
     _check_placeholders(speech, page, tag, slots, told)
     return speech
+
+
+def _check_types(value: Mapping[str, Any], page: Page, path: Path_) -> None:
+    """Raise ``Malformed`` with file and line for what is no text, list or mapping where one is needed."""
+    for key, wanted in _TYPES.items():
+        if value.get(key) is not None and not _is(wanted, value[key]):
+            name, where = ".".join(map(str, (*path, key))), page.where((*path, key))
+            raise Malformed(f"{name} must be {wanted}, not {value[key]!r}", where=where)
+
+
+def _is(wanted: str, found: Any) -> bool:
+    if wanted == "a text":
+        return isinstance(found, str)
+    if wanted == "a list of texts":
+        return isinstance(found, list) and all(isinstance(item, str) for item in found)
+    return isinstance(found, Mapping) and all(isinstance(item, str) for item in found.values())
 
 
 def _check_paraphrases(speech: Speech, page: Page, tag: str) -> None:
