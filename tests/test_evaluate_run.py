@@ -52,7 +52,7 @@ def test_an_evaluation_leaves_scores_details_samples_and_what_was_not_asked(emod
     assert details["per_class"]["anger"]["recall"] == 1 and details["per_class"]["neutral"]["support"] == 3
     assert (details["cluster"], details["clusters"], details["n"]) == ("speaker", 3, 9)
     assert (details["corpus"], details["rater"], details["modalities"]) == ("emodb", "actor", ["audio"])
-    assert (details["task_version"], details["template_version"], details["media_errors"]) == (1, 2, 0)
+    assert (details["task_version"], details["template_version"], details["media_errors"]) == (1, 3, 0)
     assert details["rejected"] == {"unknown_label": 1}
     (rejected,) = (out / "rejected.jsonl").read_text().splitlines()
     assert json.loads(rejected)["item"].endswith("14a05Xa.wav")
