@@ -8,6 +8,7 @@ import pytest
 
 from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.labels import LabelSpace
+from affectllm.labels.reading import read_number, read_numbers, read_span
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 
 TWO = LabelSpace("va", "dimension", ("valence", "arousal"), source="test", bounds=(1.0, 9.0))
@@ -48,6 +49,98 @@ def read(template: Template, text: str) -> Any:
 def test_one_number(bounds: tuple[float, float], text: str, value: object) -> None:
     found = read(bound("dimension_scores", one(*bounds)), text)
     assert found == (value if isinstance(value, str) else {"valence": value})
+
+
+BOUNDS_AND_TERMS = (
+    *(
+        "more than 7",
+        "less than 7",
+        "at least 7",
+        "up to 7",
+        ">7",
+        "≥7",
+        "7+",
+        "a 7 at most",
+        "más de 7",
+        "超过7",
+        "7以上",
+    ),
+    *("4+4", "7 ± 1", "score: 3\nscore: 8", '{"score": [7,8]}'),
+)
+OTHER_COUNTS = (
+    *(
+        "Clip 3 is sad",
+        "There are 3 people, so I can't say.",
+        "a 4-year-old boy",
+        "at 4 seconds",
+        "I am 90% sure.",
+        "8.5.3",
+        "8²",
+    ),
+    *("isn't 4", "never 4", "I wouldn't say 4", "4 is too high", "no es 4", "不是4", "ليس 4"),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "why"), [*((t, "ambiguous") for t in BOUNDS_AND_TERMS), *((t, "no_number") for t in OTHER_COUNTS)]
+)
+def test_bounds_sums_counts_and_denied_numbers_are_not_the_number(text: str, why: str) -> None:
+    found = read_number(text, 0, 100)
+    assert isinstance(found, Unreadable) and found.reason == why
+
+
+@pytest.mark.parametrize(
+    "text", ["valence is negative: 0.5", "slightly negative, 0.3", "±0.5", "+/-0.5", "- 0.5", "0.5-", "负的 0.5"]
+)
+def test_a_sign_that_the_words_contradict_or_leave_open(text: str) -> None:
+    found = read_number(text, -1, 1)
+    assert isinstance(found, Unreadable) and found.reason == "ambiguous"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        *[
+            ("On a 10-point scale, 8", 8),
+            ("On a scale of 1 (low) to 10 (high), I'd say 8", 8),
+            ("The 2 speakers argue, so 8", 8),
+        ],
+        *[
+            ("8 (on a scale from 0 (none) to 10 (strong))", 8),
+            ("8 points, for 2 reasons", 8),
+            ("8 pts", 8),
+            ("8です", 8),
+        ],
+    ],
+)
+def test_a_number_beside_its_scale_and_counts(text: str, number: float) -> None:
+    assert read_number(text, 0, 10) == number
+
+
+@pytest.mark.parametrize(
+    "text", ["valence: 3 or 4, arousal: 5", "valence: 3 out of 5, arousal: 4 out of 5", "valence: 3%, arousal: 4%"]
+)
+def test_numbers_of_another_scale_or_two_for_one_name(text: str) -> None:
+    found = read_numbers(text, TWO.names, 1, 9)
+    assert isinstance(found, Unreadable) and found.reason == "ambiguous"
+
+
+def test_numbers_of_the_scale_that_was_asked_for() -> None:
+    assert read_numbers("valence: 3/9, arousal: 4 out of 9", TWO.names, 1, 9) == {"valence": 3, "arousal": 4}
+    for text in ("valence: >3, arousal: 5", "valence: 3.5.1, arousal: 5"):
+        assert isinstance(read_numbers(text, TWO.names, 1, 9), Unreadable)
+
+
+def test_spans_that_are_denied_or_a_mere_letter() -> None:
+    source = "I was so happy. Then my dog died."
+    for text, why in (
+        ('not "my dog died"', "ambiguous"),
+        ('"my dog died" is not the cause', "ambiguous"),
+        ("a", "not_in_source"),
+    ):
+        found = read_span(text, source)
+        assert isinstance(found, Unreadable) and found.reason == why
+    assert read_span("- my dog died", source) == "my dog died"
 
 
 @pytest.mark.parametrize(

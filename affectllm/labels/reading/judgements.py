@@ -99,9 +99,9 @@ _SIGNS = {True: re.compile("[✅✓✔☑]"), False: re.compile("[❌✗✘]")}
 def read_judgement(text: Any) -> bool | Unreadable:
     """Whether an answer says that the statement is correct.
 
-    Read are correct/incorrect, true/false, yes/no, 正确/错误, 对/不对, 是/否, and the likes of them in Spanish, Arabic
-    and Japanese; ``not correct`` is incorrect. An answer that says both is ``ambiguous``, and so is one that judges in part
-    or with doubt (``partially correct``, ``not entirely wrong``, ``probably true``, ``unclear whether it is true``).
+    Read are correct/incorrect, true/false, yes/no, 正确/错误, 对/不对, 是/否, and their likes in Spanish, Arabic and
+    Japanese; ``not correct`` is incorrect. An answer that says both is ``ambiguous``, and so is one that judges in
+    part or with doubt (``partially correct``, ``not entirely wrong``, ``probably true``, ``unclear whether``).
     """
     raw = as_text(text)
     part = answer_part(raw)

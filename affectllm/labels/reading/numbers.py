@@ -14,13 +14,14 @@ from affectllm.labels.reading.unreadable import Unreadable
 
 _LONGEST = 40  # characters of a number that anybody means
 _NUMBER = re.compile(
-    rf"(?<!{EDGE})(?<!\.)[-+−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,4}})?(?!{EDGE})\s?%?", re.IGNORECASE
+    rf"(?<!{EDGE})(?<!\.)[-+−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,4}})?(?!{EDGE})(?!\.\d)\s?%?", re.IGNORECASE
 )
 # "on a scale of 0-10", "from 1 to 10", "7/10", "7 out of 10", "满分10分": the ends of a scale are no answer.
+_END = r"[-−+]?[\d.]{1,9}(?:\s?\([^()\n]{1,40}\))?"  # "1 (very low)"
 _SCALE = re.compile(
-    r"(?:scale|range|ranging)\s(?:of|from)?\s?[-−]?[\d.]{1,9}\s?(?:to|-|–|—|~|and)\s?[-−+]?[\d.]{1,9}"
-    r"|\bfrom\s[-−]?[\d.]{1,9}\sto\s[-−+]?[\d.]{1,9}|(?<=\d)\s?(?:/|out of)\s?[\d.]{1,9}"
-    r"|(?:满分|总分)\s?[\d.]{1,9}\s?分?"
+    rf"(?:scale|range|ranging)\s?:?\s?(?:of|from)?\s?{_END}\s?(?:to|-|–|—|~|and)\s?{_END}"
+    rf"|\bfrom\s{_END}\sto\s{_END}|(?<=\d)\s?(?:/|out of)\s?[\d.]{{1,9}}"
+    r"|\d{1,3}-point|(?:满分|总分)\s?[\d.]{1,9}\s?分?"
 )
 _STATED = re.compile(
     r"(?:score|rating|intensity|value|分数|得分|评分)[^\w.+−-]{0,4}"
@@ -33,8 +34,39 @@ _SIGN = re.compile(
 _COMMA = re.compile(r"(?<=\d)(?:,(?=\d{1,2}(?!\d))|٫(?=\d))")  # a decimal comma has no blank after it
 _BOUNDS = re.compile(rf"[(\[]\s?[-+]?[\d.]{{1,9}}\s?(?:to|[-~{_DASHES}])\s?[-+]?[\d.]{{1,9}}\s?[)\]]")
 _SHARE_OF = re.compile(r"\d\s?(?:/|out of)\s?([\d.]{1,9})")
-_DENIED = re.compile(r"(?<!\w)not\s[-+]?[\d.]{1,9}")
-_RANGE = re.compile(rf"\s?(?:to\s|[-~{_DASHES}]\s?|/\s?)[\d.]")
+_DENIED = re.compile(
+    r"(?:(?<!\w)(?:not|cannot|never|nor|neither|no|ni|ليس)(?!\w)|n't(?!\w)|不是|并非|"
+    r"(?<!\w)(?:rather than|instead of))(?:\s[^\W\d_]+){0,3}\s{0,2}[-+]?[\d.]{1,9}"
+    r"|[\d.]{1,9}\s?(?:is (?:wrong|incorrect|too)|ではな)"
+)
+# A bound or a sum is no number that is stated: "more than 7", "≥7", "7 ± 1", "4+4".
+_BOUND = re.compile(
+    r"(?<!\w)(?:(?:more|less|greater|fewer|higher|lower|bigger|smaller) than|at least|at most|over|"
+    r"under|above|below|up to|"
+    r"exceeds|beyond|más de|menos de|al menos|como máximo|أكثر من|أقل من)\s(?:an? )?[-+]?\.?\d"
+    r"|[<>≤≥±]\s?=?\s?[-+]?\.?\d|\+/-\s?\.?\d|\d\s?(?:±|\+/-)|\d\+(?!\s?\d)|\d\s?[+*×]\s?\d|"
+    r"\d\s(?:or more|or less|at most|at least)"
+    r"|(?:超过|不到|大于|小于|高于|低于|至少|至多|多于|少于)\s?\d|\d\s?分?(?:以上|以下|未満)"
+)
+# Where a scale goes below zero: "- 0.5" and "0.5-" may be a bullet or a sign.
+_LOOSE_SIGN = re.compile(r"(?:^|\w)\s{0,3}[-−]\s{1,3}\.?\d|\d[-−]\s{0,3}(?=$|[,.;)\n])")
+_NEGATIVE, _OTHER_SIDE = (
+    re.compile(r"negativ|消极|负面|ネガティブ|سلبي|负的"),
+    re.compile(r"positiv|neutral|积极|正面|中性|ポジティブ|إيجابي"),
+)
+# Numbers that count something else than was asked for: "clip 3", "3 people", "at 4 seconds", "90% sure".
+_COUNTS = re.compile(
+    r"(?<!\w)(?:clip|frame|video|image|picture|turn|utterance|speaker|scene|sample|question|step|"
+    r"figure|part|segment|aged?|"
+    r"chapter|line|second|minute|confidence:?)\s#?[\d.]{1,9}%?"
+    r"|(?<![\w.])[\d.]{1,9}%?(?:\s|-)(?!(?:rather|pts|points?|stars?|because|since|for|on|out|of|as|"
+    r"due|given|and|but|or|to|in|with|is|"
+    r"was|would|seems|fits|if|de|sobre|puntos?|porque|y|o|e|a|at|percent|if|while|though|although|so)(?!\w))[a-z]{2,}"
+)
+_STRUCTURED = re.compile(r"\s{0,9}(?:```(?:json)?\s{0,9})?[\[{]")
+_MARKS = re.compile("[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209f\u2150-\u218b\u2460-\u249b]")  # "8²" is not 82
+_RANGE = re.compile(rf"\s?(?:(?:to|or)\s|[-~{_DASHES}]\s?|/\s?|±\s?|\+/-\s?|\+)[\d.]|\s?=|\s?\+(?!\s?\d)")
+_WHOLE = re.compile(r"\s?(?:/|out of|of)\s?(\d{1,6}(?:\.\d{1,3})?)")
 _ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _WORDS = {word: float(n) for words in (_ENGLISH, "零一二三四五六七八九十") for n, word in enumerate(words)} | {
     "两": 2.0
@@ -56,10 +88,15 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
         return Unreadable("empty", raw)
     share = low >= -1 and high <= 1
     value = json_value(part, NUMBER_KEYS)
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        found = [float(value)]
+    # A list within prose names the scale: "range [-1, 1]; score 0.3".
+    items = value if isinstance(value, list) and _STRUCTURED.match(part) else [value]
+    said = value if isinstance(value, str) else part
+    if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in items):
+        found = [float(item) for item in items]
     else:
-        found = _stated(_plain(value if isinstance(value, str) else part), share)
+        found = _stated(_plain(said), share)
+        if found and _unsettled(_plain(said), found[0], low):
+            return Unreadable("ambiguous", raw)
     if not found:
         return Unreadable("no_number", raw)
     if len(set(found)) > 1 or _of_another_scale(part, high):
@@ -69,8 +106,19 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
 
 def _plain(text: str) -> str:
     """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
-    found = _COMMA.sub(".", _SIGN.sub("-", _BOUNDS.sub(" ", normalised(text[:100_000]))))
+    found = _COMMA.sub(".", _SIGN.sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
     return _DENIED.sub(" ", found)
+
+
+def _unsettled(text: str, number: float, low: float) -> bool:
+    """Whether a number is only a bound or a term, or its sign is not the one that the words say."""
+    rest = _SCALE.sub(" ", text)
+    if _BOUND.search(rest):
+        return True
+    if low >= 0 or not number:
+        return False
+    against = number > 0 and _NEGATIVE.search(text) is not None and _OTHER_SIDE.search(text) is None
+    return against or _LOOSE_SIGN.search(rest) is not None
 
 
 def _of_another_scale(text: str, high: float) -> bool:
@@ -82,11 +130,12 @@ def _of_another_scale(text: str, high: float) -> bool:
 def _stated(text: str, share: bool) -> list[float]:
     if (word := bare(text).removesuffix("分").removesuffix(" points")) in _WORDS:
         return [_WORDS[word]]
-    for part in (after_answer(text), *(text[match.end() :][:_LONGEST] for match in _STATED.finditer(text[:100_000]))):
-        first = _NUMBER.search(part) if part else None
-        if first:
-            return [_value(first.group(), share)]
-    return [_value(match.group(), share) for match in _NUMBER.finditer(_SCALE.sub(" ", text))]
+    scores = [text[match.end() :][:_LONGEST] for match in _STATED.finditer(text[:100_000])]
+    for parts in ([after_answer(text) or ""], scores):
+        if first := [match.group() for match in map(_NUMBER.search, parts) if match]:
+            return [_value(number, share) for number in first]
+    rest = _COUNTS.sub(" ", _SCALE.sub(" ", text))
+    return [_value(match.group(), share) for match in _NUMBER.finditer(rest)]
 
 
 def _value(text: str, share: bool) -> float:
@@ -110,7 +159,7 @@ def read_numbers(
     if not bare(part):
         return Unreadable("empty", raw)
     keys = {bare(name): name for name in names}
-    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys)
+    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys, high)
     if not found:
         return Unreadable("no_number", raw)
     if any(len(values) > 1 for values in found.values()):
@@ -149,11 +198,13 @@ def _of_list(text: str, names: Sequence[str]) -> Found:
     return {name: {number} for name, number in zip(names, read, strict=True) if number is not None}
 
 
-def _of_pairs(text: str, keys: dict[str, str]) -> Found:
+def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
     ordered = sorted(keys, key=len, reverse=True)
     names = "|".join(re.escape(key).replace(r"\ ", r"\s{1,3}") for key in ordered)
     pair = re.compile(
-        rf"(?<!\w)({names})[^\w.+−-]{{0,4}}(?:(?:is|=|为|是|-(?=\s))\s{{0,3}})?({_NUMBER.pattern})", re.IGNORECASE
+        rf"(?<!\w)({names})[^\w.+−<>≤≥±-]{{0,4}}(?:(?:is|=|为|是|"
+        rf"-(?=\s))\s{{0,3}})?({_NUMBER.pattern})",
+        re.IGNORECASE,
     )
     turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:of\s)?({names})(?!\w)", re.IGNORECASE)
     found: Found = {}
@@ -164,6 +215,16 @@ def _of_pairs(text: str, keys: dict[str, str]) -> Found:
         number, name = match.groups() if first else match.groups()[::-1]
         values = found.setdefault(keys[bare(name)], set())
         values.add(_value(number, share=False))
-        if not first and _RANGE.match(text, match.end()):
+        if not first and _goes_on(text, match, high):
             values.add(math.nan)  # "3-4" is no number: two values are ambiguous
     return found
+
+
+def _goes_on(text: str, number: re.Match[str], high: float) -> bool:
+    """Whether what follows a number makes another of it: ``3-4``, ``3 or 4``, ``3%``, ``3/5`` on a scale to 9."""
+    whole = _WHOLE.match(text, number.end())
+    if whole and whole.group(1).rstrip("."):
+        return float(whole.group(1).rstrip(".")) != high
+    if number.group().endswith("%") and high not in (1, 100, math.inf):
+        return True
+    return _RANGE.match(text, number.end()) is not None

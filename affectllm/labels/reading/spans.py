@@ -9,10 +9,17 @@ from typing import Any
 
 from affectllm.labels.reading.structure import SPAN_KEYS, after_answer, json_value
 from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.text import EDGES, as_text, bare
+from affectllm.labels.reading.text import EDGES, LETTER, as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
 
 _QUOTED = re.compile(r'"([^"\n]+)"|“([^”\n]+)”|「([^」\n]+)」|『([^』\n]+)』|«([^»\n]+)»')
+_DENIED = re.compile(
+    r"(?:\b(?:not|no|never|without)|n't|rather than|instead of|不是|没有)\s{0,3}[\"“「『«]"
+    r"|[\"”」』»]\s{0,3}(?:is|was|are|were)(?:n't|\snot)\b",
+    re.IGNORECASE,
+)
+_FRAGMENT = 3  # characters
+_LETTERS = re.compile(rf"{LETTER}{LETTER}")  # two letters of one word
 _NOTHING = frozenset(
     ("none", "impossible", "no cause", "no span", "no answer", "unanswerable", "not found", "nothing", "n/a", "no")
 ) | frozenset(("there is no cause", "there is none", "no causal span", "无", "没有", "没有原因", "无原因", "不可能"))
@@ -42,6 +49,8 @@ def read_span(text: Any, source: str | None = None) -> str | Unreadable:
         return _only(quoted, raw) if quoted else answer.strip()
     if (whole := _spelt(answer, source)) is not None:
         return whole
+    if quoted and _DENIED.search(answer):
+        return Unreadable("ambiguous", raw)
     inside = list(dict.fromkeys(span for quote in quoted if (span := _spelt(quote, source)) is not None))
     return _only(inside, raw) if inside else Unreadable("not_in_source", raw)
 
@@ -60,12 +69,18 @@ def _spelt(span: str, source: str) -> str | None:
         number = bisect_right(begins, position) - 1
         return words[number][0] + position - begins[number]
 
-    for wanted in (span, span.strip(EDGES)):
+    for wanted in (span, span.strip(EDGES), span.strip(EDGES + "-•")):
         joined = " ".join(wanted.split())
         start = _find(flat, joined) if joined else -1
-        if start >= 0:
+        # A letter or two within a word ("a") are no passage of it, though a span may begin within a word.
+        if start >= 0 and (len(joined) > _FRAGMENT or _on_edges(flat, start, start + len(joined))):
             return source[place(start) : place(start + len(joined) - 1) + 1]
     return None
+
+
+def _on_edges(text: str, start: int, end: int) -> bool:
+    inside = _LETTERS.match(text, start - 1) if start else None
+    return not inside and not _LETTERS.match(text, end - 1)
 
 
 def _find(text: str, wanted: str) -> int:
