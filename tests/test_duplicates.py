@@ -197,7 +197,7 @@ vocabulary = st.sampled_from(["a", "b", "Nein!", "день", "好", "😂", "ﬁ
 some_texts = st.lists(st.lists(vocabulary, max_size=14).map(" ".join), max_size=40)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(texts=some_texts, cuts=st.lists(st.integers(0, 40), max_size=5), seed=st.integers(0, 9), short=st.booleans())
 def test_no_cut_into_chunks_and_no_order_of_working_them_changes_the_answer(
     texts: list[str], cuts: list[int], seed: int, short: bool

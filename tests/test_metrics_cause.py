@@ -89,7 +89,7 @@ pairs = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 
 
 @given(pairs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_compat_is_the_published_script(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
     expected = published(gold, predicted)
@@ -99,7 +99,7 @@ def test_compat_is_the_published_script(items: list[tuple[str, str]]) -> None:
 
 
 @given(pairs)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_strict_is_plain_squad(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
     each = [squad_f1(g, p) if g and p else float(g == p) for g, p in items]
@@ -113,7 +113,7 @@ def test_strict_is_plain_squad(items: list[tuple[str, str]]) -> None:
 
 
 @given(words, words)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_token_f1_by_another_way(truth: str, answer: str) -> None:
     assert token_f1(truth, answer) == pytest.approx(squad_f1(truth, answer))
 
@@ -166,7 +166,7 @@ def test_defect_d12_a_stale_variable_decides_what_counts_as_empty() -> None:
 
 
 @given(st.lists(st.tuples(st.sampled_from("01"), st.sampled_from("01")), min_size=1, max_size=20))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_entailment_is_sklearns_macro_f1(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
     found = reccon_entailment.statistic(gold, predicted)

@@ -37,7 +37,7 @@ replies = st.one_of(vectors.map(text), st.lists(lines, max_size=6).map("\n".join
 
 
 @given(st.lists(st.tuples(vectors, replies), min_size=1, max_size=6))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_compat_lm_eval_is_its_scorer(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     theirs = [calculate_score_fullscale({"reference_answer_fullscale": str(record(g))}, [p]) for g, p in items]
@@ -49,7 +49,7 @@ def test_compat_lm_eval_is_its_scorer(items: list[Any]) -> None:
 
 
 @given(st.lists(st.tuples(vectors, vectors), min_size=1, max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_every_form_of_answer_scores_the_same_where_all_are_readable(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     value = eq_bench.statistic(gold, predicted).value()
@@ -126,7 +126,7 @@ def test_unsound_input_is_refused() -> None:
 @example("a: 3B: 3")  # a word that begins right after the digits of another
 @example(": 3: 3 a: 3: 3")
 @given(st.text(alphabet="aB_3:. \n", max_size=40))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_published_pairs_are_those_of_the_regular_expression(answer: str) -> None:
     assert published_pairs(answer) == dict(re.findall(r"(\w+):\s+(\d+)", answer))
 

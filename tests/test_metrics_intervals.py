@@ -30,7 +30,7 @@ def _simulated(seed: int, speakers: int, each: int) -> tuple[list[str], list[str
     return [SPACE[i] for i in gold], _answers(random, gold, right), [n for n in range(speakers) for _ in range(each)]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(items)
 def test_every_interval_holds_its_value(rows) -> None:
     gold, answers, speakers = map(list, zip(*rows, strict=True))
@@ -170,7 +170,7 @@ def test_a_metric_without_sums_is_compared_too() -> None:
     assert found.difference > 0.3 and found.low > 0 and found.p < 0.02
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_corrections_only_make_claims_weaker(values) -> None:
     from affectllm.metrics.comparison import _corrected

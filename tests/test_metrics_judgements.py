@@ -47,7 +47,7 @@ judgements = st.lists(
 
 
 @given(judgements)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_statements_are_accuracy(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     found = statement_judgement.statistic(gold, predicted)
@@ -79,7 +79,7 @@ preferences = st.lists(st.tuples(st.sampled_from(CHOICES), st.sampled_from(REPLI
 
 
 @given(preferences)
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 def test_preference_compat_is_the_published_computation(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     read = [published_choice(answer) for answer in predicted]
@@ -98,7 +98,7 @@ def test_preference_compat_is_the_published_computation(items: list[Any]) -> Non
 
 
 @given(preferences)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_preference_strict_gives_nothing_for_evasion(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     plain = {"A1.": "a1", **{choice: choice for choice in CHOICES}}
@@ -137,7 +137,7 @@ def test_swap_consistency() -> None:
 @given(
     st.integers(2, 4).flatmap(lambda runs: st.lists(st.tuples(*[st.sampled_from([*CHOICES, None])] * runs), min_size=1))
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_run_consistency_is_the_mean_over_pairs(items: list[Any]) -> None:
     runs = list(zip(*items, strict=True))
     shares = [np.mean([x == y and x is not None for x, y in zip(a, b, strict=True)]) for a, b in combinations(runs, 2)]
@@ -173,7 +173,7 @@ emotion_counts = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 4), min
 
 
 @given(st.lists(st.tuples(emotion_counts, emotion_counts), min_size=1, max_size=6))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_alignment_of_probabilities(items: list[Any]) -> None:
     gold = [counts for counts, _ in items]
     predicted = [{name: n / sum(counts.values()) for name, n in counts.items()} for _, counts in items]
@@ -243,7 +243,7 @@ def test_understanding_needs_emotion_and_cause() -> None:
 
 
 @given(st.lists(st.tuples(*[st.sampled_from("ABCD")] * 4), min_size=1, max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_emobench_is_accuracy(items: list[Any]) -> None:
     gold, predicted, cause, answered = map(list, zip(*items, strict=True))
     for compat in (None, "emobench"):

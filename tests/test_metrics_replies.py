@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
@@ -24,7 +24,6 @@ words = st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)
 references = st.lists(words.filter(bool), min_size=1, max_size=3)
 items = st.lists(st.tuples(references, words | st.none()), min_size=1, max_size=6)
 ORDERS = {bleu_1: 1, bleu_2: 2, bleu_3: 3, bleu_4: 4, bleu: 4}
-patient = settings(deadline=None)  # the first example loads a library
 PAIRED = (*ORDERS, bleu_smoothed, chrf, rouge_l, meteor, unigram_f1)
 
 
@@ -51,7 +50,6 @@ def test_bleu_worked_out_by_hand() -> None:
         assert value(metric, ["the cat sat on the mat"], ["the cat sat on a mat"]) == pytest.approx(expected)
 
 
-@patient
 @given(items)
 def test_bleu_is_sacrebleus(pairs) -> None:
     from sacrebleu.metrics import BLEU
@@ -62,7 +60,6 @@ def test_bleu_is_sacrebleus(pairs) -> None:
         assert value(metric, gold, said) == pytest.approx(min(1, theirs / 100), abs=1e-9)
 
 
-@patient
 @given(items, st.integers(1, 4))
 def test_smoothed_bleu_is_nltks(pairs, order: int) -> None:
     from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu
@@ -76,7 +73,6 @@ def test_smoothed_bleu_is_nltks(pairs, order: int) -> None:
     assert value(bleu_smoothed, gold, said, order=order) == pytest.approx(theirs, abs=1e-9)
 
 
-@patient
 @given(items)
 def test_chrf_is_sacrebleus(pairs) -> None:
     from sacrebleu.metrics import CHRF
@@ -86,7 +82,6 @@ def test_chrf_is_sacrebleus(pairs) -> None:
     assert value(chrf, gold, said) == pytest.approx(theirs / 100, abs=1e-9)
 
 
-@patient
 @given(items)
 def test_rouge_l_is_rouge_scores(pairs) -> None:
     from rouge_score.rouge_scorer import RougeScorer
@@ -104,7 +99,6 @@ def test_rouge_l_worked_out_by_hand() -> None:
     assert value(rouge_l, gold, said, beta=2.0) == pytest.approx(5 * 0.6 / (0.6 + 4))
 
 
-@patient
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
 def test_common_subsequence_is_that_of_the_textbook(first: list[str], second: list[str]) -> None:
     table = np.zeros((len(first) + 1, len(second) + 1), int)
@@ -121,7 +115,6 @@ def test_meteor_worked_out_by_hand() -> None:
     assert value(meteor, gold, said) == pytest.approx(expected)
 
 
-@patient
 @given(items)
 def test_meteor_matches_exactly_and_by_stem_as_nltk_does(pairs) -> None:
     from nltk.translate.meteor_score import _count_chunks, exact_match, stem_match
@@ -158,7 +151,6 @@ def test_unigram_f1_worked_out_by_hand() -> None:
     assert value(unigram_f1, [["I am sorry", "i"]], ["sorry sorry i"]) == pytest.approx(2 / 3)
 
 
-@patient
 @given(items)
 def test_bounds_order_and_intervals(pairs) -> None:
     gold, said = sides(pairs)
@@ -219,7 +211,6 @@ def test_distinct_worked_out_by_hand() -> None:
         distinct_n(predicted=texts, n=0)
 
 
-@patient
 @given(st.lists(words | st.none(), min_size=1, max_size=8), st.integers(1, 3))
 def test_distinct_is_a_set_over_a_list(texts, order: int) -> None:
     grams = [gram for text in texts for gram in ngrams(text, order)]
@@ -248,7 +239,6 @@ def published_distinct(texts: list[str], order: int) -> float:
     return len(met) / total if total else 0.0
 
 
-@patient
 @given(st.lists(words.filter(bool), min_size=1, max_size=6), st.integers(1, 3))
 def test_defect_d16_esconv_leaves_out_the_last_run_of_every_reply(texts: list[str], order: int) -> None:
     found = distinct_n(predicted=texts, n=order, compat="esconv").value
@@ -265,7 +255,6 @@ def test_defect_d16_strict_counts_every_run() -> None:
 # ── published evaluators ─────────────────────────────────────────────────────────────────────────────────────────────
 
 
-@patient
 @given(st.lists(st.tuples(references, words.filter(bool)), min_size=1, max_size=4))
 def test_esconv_rouge_and_f1(pairs) -> None:
     gold, said = sides(pairs)

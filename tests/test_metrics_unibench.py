@@ -23,7 +23,7 @@ valences = st.lists(
 
 
 @given(valences)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_sentiment_compat_is_the_published_computation(items: list[Any]) -> None:
     gold, predicted = [valence for valence, _ in items], [answer for _, answer in items]
     signs = np.array([{"positive": 1, "negative": -1}.get(answer, 0) for answer in predicted])
@@ -36,7 +36,7 @@ def test_sentiment_compat_is_the_published_computation(items: list[Any]) -> None
 
 
 @given(valences)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_sentiment_strict_is_weighted_f1_with_a_third_answer_that_is_never_right(items: list[Any]) -> None:
     gold, predicted = [valence for valence, _ in items], [answer for _, answer in items]
     read = {"positive": "p", "Positive": "p", "negative": "n", "negative.": "n"}
@@ -105,7 +105,7 @@ def test_defect_d3_the_best_checkpoint_of_each_set_is_taken_on_test_data() -> No
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=6, max_size=6), st.randoms())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_single_checkpoint_beats_choosing_on_test(scores: list[tuple[float, float]], random: Any) -> None:
     rows = [(set_, epoch, *scores[2 * epoch + set_]) for set_ in (0, 1) for epoch in (0, 1, 2)]
     random.shuffle(rows)
@@ -141,7 +141,7 @@ emotions = st.sampled_from(["happy", "sad", "angry"])
 
 
 @given(st.lists(st.tuples(emotions, emotions, st.floats(-5, 5), st.floats(-5, 5)), min_size=1, max_size=20))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_overall_is_weighted_f1_less_a_quarter_of_the_squared_error(items: list[Any]) -> None:
     gold, predicted, truth, answers = map(list, zip(*items, strict=True))
     found = mer2023_overall.statistic(gold, predicted, valence=truth, predicted_valence=answers)
@@ -183,7 +183,7 @@ families = st.lists(st.lists(st.sampled_from(["glad", "merry", "sad", "low"]), m
 
 
 @given(st.lists(st.tuples(st.lists(words, min_size=1), st.lists(words), families), min_size=1, max_size=6))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 def test_mer2024_is_the_published_computation(items: list[Any]) -> None:
     gold, predicted, groups = map(list, zip(*items, strict=True))
     expected = published_mer2024(gold, predicted, groups)

@@ -277,7 +277,7 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
 
 
 @given(st.binary(max_size=60))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_garbage_in_a_pickle_never_escapes(tmp_path_factory: pytest.TempPathFactory, garbage: bytes) -> None:
     path = tmp_path_factory.mktemp("npz") / "a.npz"
     header = io.BytesIO()

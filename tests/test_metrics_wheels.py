@@ -114,7 +114,7 @@ one_hot = st.lists(st.tuples(st.sampled_from([*WORDS, "Aa", "neutral"]), label_s
 
 
 @given(random_tables(), items, st.sampled_from([str, list]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_compat_is_the_published_score(tables: Tables, items: list[Any], form: type) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     given_gold, given_predicted = [form(labels) for labels in gold], [form(labels) for labels in predicted]
@@ -132,7 +132,7 @@ def test_compat_is_the_published_score(tables: Tables, items: list[Any], form: t
 @given(
     random_tables(), st.lists(st.tuples(st.sampled_from([*WORDS, "Aa", "neutral"]), label_sets), min_size=1, max_size=8)
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_compat_is_the_published_hit_rate(tables: Tables, items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     hit, score = oracle_hits(gold, predicted, tables)
@@ -164,7 +164,7 @@ def strict_cluster(label: str, tables: Tables, wheel: int, level: int) -> str:
 
 
 @given(random_tables(), items, st.sampled_from([1, 2]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_strict_is_the_mean_of_each_items_f(tables: Tables, items: list[Any], level: int) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     rows = []
@@ -187,7 +187,7 @@ def test_strict_is_the_mean_of_each_items_f(tables: Tables, items: list[Any], le
 
 
 @given(random_tables(), items, st.randoms())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_bounds_permutation_and_perfection(tables: Tables, items: list[Any], random: Any) -> None:
     items = [(truth or ["aa"], answer) for truth, answer in items]
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]

@@ -46,7 +46,7 @@ _SAMPLES = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(_SAMPLES, max_size=6))
 def test_samples_come_back_as_they_went_in(tmp_path: Path, samples: list[Sample]) -> None:
     with Writer(tmp_path / "x.parquet", sample_features()) as writer:
