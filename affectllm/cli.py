@@ -241,7 +241,7 @@ def _add_leaks(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
     told = "say what a recipe or a mixture trains on and tasks score; exits with 1 if anything"
     parser = verbs.add_parser("leaks", help=told)
     parser.add_argument("name", metavar="NAME", help="a recipe or a mixture (see `affectllm ls`)")
-    tasks = "tasks or groups (default: the recipe's, or all that score a corpus at hand)"
+    tasks = "tasks or groups, or corpora for their test splits (default: the recipe's, or all tasks of corpora at hand)"
     parser.add_argument("tasks", nargs="*", metavar="TASK", help=tasks)
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"

@@ -11,11 +11,11 @@ from typing import Any
 
 from affectllm import registry
 from affectllm.build import present_roots
-from affectllm.corpus import TRAIN, VALIDATION, Sample
+from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.corpus.shared import THRESHOLD, Shared, Source, find_shared
-from affectllm.errors import AffectError, MissingCorpus
+from affectllm.errors import AffectError, MissingCorpus, NotFound
 from affectllm.evaluate.sources import task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.train.recipe import load_recipe
@@ -37,22 +37,33 @@ def leaks(
 
     Args:
         name: a recipe or a mixture.
-        tasks: tasks or groups; without any those that the recipe names, or all that score a corpus at hand.
+        tasks: tasks or groups, or corpora for their test splits; without any those that the recipe names, or all that
+            score a corpus at hand.
         threshold: least estimated similarity of near-duplicate texts.
         media: whether the content of clips is compared.
 
     Raises:
-        NotFound: when there is no such recipe or task.
+        NotFound: when there is no such recipe or task, or a corpus has no test split.
         MissingCorpus: when a corpus of either side is not at hand.
         AffectError: when there is no task, or the threshold is out of bounds.
     """
     trained, compared = _training(name, overrides, pairs, tasks)
-    sources = task_sources(compared)
+    sources = _sources(compared)
     roots = trained | _roots([corpus for corpus, _ in sources.values() if corpus not in trained], pairs)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media)
     print(_json(name, sources, found) if as_json else "\n".join(_rendered(sources, found)))
     return int(any(found.values()))
+
+
+def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Task or corpus → (corpus, split): a test split can be compared before anybody has written a task for it."""
+    corpora = [name for name in names if name not in registry.names("eval_tasks")]
+    corpora = [name for name in corpora if name in registry.names("data_builders")]
+    for name in corpora:
+        if (counts := load_builder(name).CARD.counts) and TEST not in counts:
+            raise NotFound(f"{name} has no test split", do="write a task that scores another split, and name it")
+    return task_sources([name for name in names if name not in corpora]) | {name: (name, TEST) for name in corpora}
 
 
 def _training(

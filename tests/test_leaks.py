@@ -291,6 +291,19 @@ def test_reccon_leaks_into_dailydialog_along_the_family_tree(
     assert (
         "train  reccon/tr_1/1 (data/original_annotation/dailydialog_train.json" in out and "scored dailydialog/" in out
     )
+    assert main(["dailydialog" if word == "theirs" else word for word in words]) == 1  # a corpus: its test split
+    assert "dailydialog (dailydialog, test): shares with the training data" in capsys.readouterr().out
+
+
+def test_a_corpus_without_a_test_split_is_not_called_clean(
+    page: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = materialise(load_builder("reccon").MINIATURE, tmp_path / "reccon")
+    words = page("reccon", "dailydialog", "reccon_emotion", "source", {"reccon": root})
+    assert main(["mtg_jamendo_no" if word == "theirs" else word for word in words]) == 2
+    assert "there is no task called 'mtg_jamendo_no'" in capsys.readouterr().err
+    assert main(["merr" if word == "theirs" else word for word in words]) == 2
+    assert "merr has no test split" in capsys.readouterr().err
 
 
 def test_json_is_one_object(
