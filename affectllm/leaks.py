@@ -6,6 +6,7 @@ import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -108,8 +109,11 @@ def shared_with_tasks(
         sources: task → (corpus, split) that it scores.
         roots: folders of all corpora.
         threshold, media: see ``leaks``; None leaves near-duplicate texts out.
+
+    Raises:
+        MissingCorpus: when a split that is scored has no sample, with which nothing can be compared.
     """
-    scored = {f"{corpus}:{split}": samples(corpus, roots[corpus], (split,)) for corpus, split in sources.values()}
+    scored = {f"{corpus}:{split}": _scored(corpus, roots[corpus], split) for corpus, split in sources.values()}
     found = find_shared(train, scored, roots=roots if media else None, threshold=threshold)
     return {task: found[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
 
@@ -130,6 +134,19 @@ def _announced(corpus: str, source: Source) -> Source:
 def samples(corpus: str, root: Path, splits: Sequence[str]) -> Callable[[], Iterator[Sample]]:
     """Reads the samples of some splits of a corpus, from the beginning at every call."""
     return partial(_samples, corpus, root, tuple(splits))
+
+
+def _scored(corpus: str, root: Path, split: str) -> Source:
+    def read() -> Iterator[Sample]:
+        rows = samples(corpus, root, (split,))()
+        if (first := next(rows, None)) is None:
+            raise MissingCorpus(
+                f"{corpus} in {root} has no sample of the split {split}, so nothing can be compared with it",
+                do=f"complete the download (see affectllm audit {corpus}), or name the tasks to compare with",
+            )
+        return chain([first], rows)
+
+    return read
 
 
 def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sample]:

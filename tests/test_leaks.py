@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -295,11 +296,14 @@ def test_reccon_leaks_into_dailydialog_along_the_family_tree(
     assert "dailydialog (dailydialog, test): shares with the training data" in capsys.readouterr().out
 
 
-def test_a_corpus_without_a_test_split_is_not_called_clean(
+def test_a_split_without_samples_is_not_called_clean(
     page: Callable[..., list[str]], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    root = materialise(load_builder("reccon").MINIATURE, tmp_path / "reccon")
-    words = page("reccon", "dailydialog", "reccon_emotion", "source", {"reccon": root})
+    roots = {n: materialise(load_builder(n).MINIATURE, tmp_path / n) for n in ("reccon", "dailydialog")}
+    words = page("reccon", "dailydialog", "reccon_emotion", "source", roots)
+    shutil.rmtree(roots["dailydialog"] / "ijcnlp_dailydialog/test")
+    assert main(words) == 2
+    assert "has no sample of the split test" in capsys.readouterr().err
     assert main(["mtg_jamendo_no" if word == "theirs" else word for word in words]) == 2
     assert "there is no task called 'mtg_jamendo_no'" in capsys.readouterr().err
     assert main(["merr" if word == "theirs" else word for word in words]) == 2
