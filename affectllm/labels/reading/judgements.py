@@ -8,42 +8,16 @@ from typing import Any
 from affectllm.labels.reading.mentions import mentions
 from affectllm.labels.reading.structure import ABSENT, JUDGEMENT_KEYS, after_answer, json_value
 from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.text import as_text, bare, normalised
+from affectllm.labels.reading.text import SENTENCE_ENDS, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
 
 _YES = (
-    *(
-        "correct",
-        "true",
-        "accurate",
-        "valid",
-        "正确",
-        "属实",
-        "准确",
-        "成立",
-        "无误",
-        "correcto",
-        "cierto",
-        "verdadero",
-    ),
-    "صحيح",
+    *("correct", "true", "accurate", "valid", "正确", "属实", "准确", "成立", "无误"),
+    *("correcto", "cierto", "verdadero", "صحيح"),
 )
 _NO = (
-    *(
-        "incorrect",
-        "false",
-        "inaccurate",
-        "invalid",
-        "wrong",
-        "untrue",
-        "错误",
-        "有误",
-        "不准确",
-        "不成立",
-        "不属实",
-        "不正确",
-    ),
-    *("incorrecto", "falso", "خطأ"),
+    *("incorrect", "false", "inaccurate", "invalid", "wrong", "untrue"),
+    *("错误", "有误", "不准确", "不成立", "不属实", "不正确", "incorrecto", "falso", "خطأ"),
 )
 # Words that judge only where they are the answer or begin it: "no sign of joy", "on the right", "对他来说".
 _MERE_YES = ("yes", "agree", "yeah", "对", "是", "是的", "对的", "真", "sí", "نعم", "はい", "正しい")
@@ -51,7 +25,6 @@ _MERE_NO = ("no", "disagree", "nope", "不对", "错", "错的", "否", "不", "
 _SAID = {**dict.fromkeys(_MERE_YES, True), **dict.fromkeys(_MERE_NO, False)}
 _WORDS = {**dict.fromkeys(_YES, "yes"), **dict.fromkeys(_NO, "no")}
 _JUDGES = "|".join(sorted(_WORDS, key=len, reverse=True))
-_STOPS = re.compile(r"[.!。！…\n;；]+|(?<=[?？؟])")
 _PARTS = re.compile(r"[\s,.:;!，。；：！、\-—(（\n]*[,.:;!，。；：！、\-—(（\n][\s,.:;!，。；：！、\-—(（\n]*")
 _BEGINNING = 3  # parts between signs in which a mere yes or no is the answer
 # What is said of something else than the statement: "the correct emotion is", "she is wrong about him".
@@ -133,7 +106,7 @@ def _said(text: str) -> set[bool | None]:
 def _judged(text: str) -> set[bool | None]:
     """What the sentences of a text judge; None for doubt."""
     found: set[bool | None] = set()
-    for sentence in dict.fromkeys(map(str.strip, _STOPS.split(text))):
+    for sentence in dict.fromkeys(map(str.strip, SENTENCE_ENDS.split(text))):
         if _HEDGED.search(sentence):
             found.add(None)
         elif sentence and sentence[-1] not in "?？؟":

@@ -7,7 +7,7 @@ from typing import Any
 
 from affectllm.labels.reading.structure import JUDGEMENT_KEYS, after_answer, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.text import EDGE, EDGES, as_text, bare, normalised
+from affectllm.labels.reading.text import EDGE, EDGES, SENTENCE_ENDS, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
 
 _THING = "(?:answer|description|option|response|candidate|text|caption)"
@@ -18,7 +18,6 @@ _PREFERENCES = {
 }
 _NAMED = re.compile("|".join(rf"(?<!{EDGE})(?P<{name}>{words})(?!{EDGE})" for name, words in _PREFERENCES.items()))
 _WHOLE = {"first": "a1", "second": "a2", "both": "same", "both equally": "same"}
-_STOPS = re.compile(r"[.!。！…\n;；]+|(?<=[?？؟])")
 _PAUSE = re.compile(r"\s*(?:[,:\-—(，：（*\"']|$)")
 # After a name and a pause: "a1: no", "a1: 5, a2: 8", "a1, a2" choose nothing.
 _NO_CHOICE = re.compile(rf"\W{{0,9}}(?:(?:no|not|yes|否|是|不)(?!{EDGE})|[\d.]+|$)")
@@ -84,7 +83,7 @@ def read_preference(text: Any) -> str | Unreadable:
 def _preferred(text: str) -> set[str]:
     if name := _WHOLE.get(bare(text)):
         return {name}
-    sentences = [sentence.strip(EDGES.replace("?", "").replace("؟", "")) for sentence in _STOPS.split(text)]
+    sentences = [sentence.strip(EDGES.replace("?", "").replace("؟", "")) for sentence in SENTENCE_ENDS.split(text)]
     first = _NAMED.match(sentences[0]) or (_NAMED.match(text.lstrip(EDGES)) if not sentences[0] else None)
     if first and _leads(first):
         return {str(first.lastgroup)}

@@ -12,6 +12,7 @@ EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，�
 HAN = "\u3040-\u30ff\u3400-\u9fff"  # with kana: scripts without blanks
 LETTER = rf"[^\W\d_{HAN}]"
 EDGE = rf"[^\W{HAN}]"  # letters, digits: what a word may not touch; Chinese and Japanese know no such edges
+SENTENCE_ENDS = re.compile(r"[.!。！…\n;；]+|(?<=[?？؟])")  # a question keeps its mark
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f_*`]")
 # Arabic's vowel signs and stretched letters too: nobody means another word by them.
 _INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff\u0640\u064b-\u0652\u0670]")
