@@ -13,6 +13,7 @@ from functools import lru_cache
 from affectllm.errors import Malformed
 from affectllm.labels.reading import chinese
 from affectllm.labels.space import LabelSpace
+from affectllm.labels.taxonomies import aliases
 
 _ZH = {
     **{head: words[0] for head, words in chinese.NAMES.items()},
@@ -93,3 +94,26 @@ def understood(space: LabelSpace, language: str) -> LabelSpace:
         return space
     own = {word.lower(): name for name, word in named(space.names, language).items()}
     return replace(space, aliases={**space.aliases, **own})
+
+
+def understood_everywhere(space: LabelSpace) -> LabelSpace:
+    """``space`` with its names in every language here among the aliases, as far as a word names one label only.
+
+    For texts whose language nobody tells, such as the completions of a trainer. Where the language is known,
+    ``understood`` is stricter: it demands a word for every name.
+    """
+    owners: dict[str, set[str]] = {}
+    for words in NAMES.values():
+        for name in space.names:
+            if word := words.get(name.lower()) or words.get(_head(name)):
+                owners.setdefault(word.lower(), set()).add(name)
+    further = {word: names.pop() for word, names in owners.items() if len(names) == 1 and space.resolve(word) is None}
+    return replace(space, aliases={**further, **space.aliases})
+
+
+def _head(name: str) -> str:
+    """The name under which the languages list a label: ``anger`` for ``angry``."""
+    return next((head for head in _HEADS if name.lower() in aliases(head)), name.lower())
+
+
+_HEADS = tuple(dict.fromkeys(name for words in NAMES.values() for name in words))

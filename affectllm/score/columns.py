@@ -8,19 +8,27 @@ from dataclasses import dataclass
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
+from affectllm.labels.reading.tags import without_markup
 from affectllm.metrics.cells import to_value
 from affectllm.metrics.forms import missing
 from affectllm.metrics.metric import Metric
 from affectllm.score.files import Table
 from affectllm.score.npz import ABSENT
 
-_IDS = ("id", "ids", "name", "names", "filename", "filenames", "file_name", "key", "video_name", "utt_id", "qid", "uid")
+_IDS = (
+    *("id", "ids", "name", "names", "filename", "filenames", "file_name", "key", "video_name", "utt_id", "qid", "uid"),
+    "doc_id",
+)
 _GOLD = (
     *("gold", "label", "labels", "emotion", "emo", "discrete", "openset", "reference", "val", "valence", "answer"),
-    "answers",
+    *("answers", "target"),
 )
 _NUMBERS = ("gold", "val", "valence")  # first where a number is wanted: labels of MER hold an emotion and a valence
-_PREDICTED = ("prediction", "predicted", "pred", "fileitems", "reply", "response", "openset", "answer", "name2reason")
+_LM_EVAL = "filtered_resps"
+_PREDICTED = (
+    *("prediction", "predicted", "pred", "predict", "fileitems", "reply", "response", "openset", "answer"),
+    *("name2reason", _LM_EVAL),
+)
 # Forms that may lie in one column per name; a set, as the columns of 0 and 1 in which SemEval-2018 publishes E-c.
 _SEVERAL = ("vector", "distribution", "ratings", "probability", "scores", "set")
 
@@ -183,9 +191,15 @@ def matched(table: Table, items: Sequence[str]) -> list[Any]:
 
 def _cells(table: Table, column: str) -> Sequence[Any]:
     if column in table.columns:
-        return table.columns[column]
+        cells = table.columns[column]
+        # lm-eval keeps one reply a filter and item, as a list of one.
+        return [cell[0] if _is_one(cell) else cell for cell in cells] if column == _LM_EVAL else cells
     names = column.split(",")
     return [{name: _weight(table, row, name) for name in names} for row in range(len(table))]
+
+
+def _is_one(cell: Any) -> bool:
+    return isinstance(cell, (list, tuple)) and len(cell) == 1
 
 
 def _weight(table: Table, row: int, name: str) -> Any:
@@ -200,7 +214,9 @@ def _weight(table: Table, row: int, name: str) -> Any:
 
 def _value(table: Table, row: int, form: str, cell: Any, gold: bool) -> Any:
     try:
-        return to_value(form, cell, gold=gold)
+        # What a chat template puts around a value is no part of it; replies that are read later keep their reasoning.
+        plain = without_markup(cell) if isinstance(cell, str) and form != "raw" else cell
+        return to_value(form, plain, gold=gold)
     except ValueError as error:
         shown = repr(cell) if len(repr(cell)) < 80 else repr(cell)[:77] + "…"
         raise Malformed(f"{shown} is no {form}: {error}", where=table.place(row), do="correct the cell") from error

@@ -8,9 +8,10 @@ readers of published evaluators.
 from affectllm.labels.reading.compat import COMPAT, CompatReader
 from affectllm.labels.reading.judgements import read_judgement
 from affectllm.labels.reading.label import read_label
+from affectllm.labels.reading.nothing import NOTHING, says_nothing
 from affectllm.labels.reading.numbers import read_number, read_numbers
 from affectllm.labels.reading.preferences import read_preference
-from affectllm.labels.reading.sets import NOTHING, mentioned_emotions, read_labels, read_open_labels
+from affectllm.labels.reading.sets import mentioned_emotions, read_labels, read_open_labels
 from affectllm.labels.reading.spans import read_span
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
@@ -31,6 +32,7 @@ __all__ = [
     "read_open_labels",
     "read_preference",
     "read_span",
+    "says_nothing",
     "space_of",
     "vocabulary",
 ]

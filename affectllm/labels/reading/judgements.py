@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from affectllm.labels.reading.chinese import simplified
 from affectllm.labels.reading.mentions import mentions
 from affectllm.labels.reading.structure import ABSENT, JUDGEMENT_KEYS, after_answer, json_value
 from affectllm.labels.reading.tags import answer_part
@@ -88,6 +89,7 @@ def read_judgement(text: Any) -> bool | Unreadable:
     part = value if isinstance(value, str) else (after_answer(part) or _KEYS.sub(" ", part))
     if not bare(part):
         return Unreadable("empty", raw)
+    part = simplified(part)
     said = {*_said(part), *_judged(normalised(part))}
     found = next(iter(said)) if len(said) == 1 else None
     return Unreadable("ambiguous" if said else "no_judgement", raw) if found is None else found
@@ -110,7 +112,7 @@ def _judged(text: str) -> set[bool | None]:
         if _HEDGED.search(sentence):
             found.add(None)
         elif sentence and sentence[-1] not in "?？؟":
-            said = mentions(_ELSEWHERE.sub(" ", sentence), _WORDS)
+            said = mentions(_ELSEWHERE.sub(" ", sentence), _WORDS, feelings=False)
             found.update((mention.name == "yes") != mention.denied for mention in said)
             if said and _UNSURE.search(sentence):
                 found.add(None)

@@ -7,26 +7,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
+from affectllm.labels.reading.alternatives import alternatives
+from affectllm.labels.reading.asides import is_aside, is_denied_before, surroundings
 from affectllm.labels.reading.languages import japanese_after
 from affectllm.labels.reading.negation import AFTER, HAN, NO, PHRASES, WORDS, YES, Kind
+from affectllm.labels.reading.options import without_articles
 from affectllm.labels.reading.text import EDGE, EDGES, LETTER, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import in_prose
 
-
-def _alternatives(words: Iterable[str]) -> str:
-    """The longest first, so that "not only" is not read as "not"."""
-    ordered = sorted(set(words), key=lambda word: (-len(word), word))
-    return "|".join(re.escape(word).replace(r"\ ", r"\s{1,3}") for word in ordered)
-
-
 SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
 _STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛]|\.(?!\d))+)")
 _QUESTION = re.compile("[?؟]")
-_REFUSAL = re.compile(rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{_alternatives(NO)})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])")
-_YES_FIRST = re.compile(rf"\W{{0,9}}(?:{_alternatives(YES)})(?![^\W{HAN_RANGE}])")
+_REFUSAL = re.compile(rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{alternatives(NO)})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])")
+_YES_FIRST = re.compile(rf"\W{{0,9}}(?:{alternatives(YES)})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
-_KANA = re.compile("[\u3040-\u30ff]")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
 _SIGNS = {
     **dict.fromkeys(",，،|()[]", Kind.COMMA),
@@ -50,16 +45,17 @@ class Mention:
     denied: bool = False
 
 
-def mentions(text: str, words: Mapping[str, str]) -> list[Mention]:
+def mentions(text: str, words: Mapping[str, str], *, feelings: bool = True) -> list[Mention]:
     """Every mention of a word of ``words`` (word → label) in the order of the text; equal sentences count once.
 
+    ``feelings``: whether the words name what an answer may feel itself or be polite with, which is then no mention.
     What is asked is denied, unless the next sentence says yes; so is what the next sentence refuses with a mere no.
     """
     reader, found = _reader(tuple(words.items())), []
     # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
-    for sentence, refused in _sentences(normalised(text)):
+    for sentence, refused in _sentences(normalised(without_articles(text, words))):
         if reader.label.search(sentence):
-            said = _in_sentence(_DASH.sub(", ", sentence), words, reader)
+            said = _in_sentence(_DASH.sub(", ", sentence), words, reader, feelings)
             found += [replace(mention, denied=True) for mention in said] if refused else said
     return found
 
@@ -78,15 +74,20 @@ def _sentences(text: str) -> Iterable[tuple[str, bool]]:
     )
 
 
-def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader) -> list[Mention]:
-    scan, kinds = _Scan(), reader.kinds
+def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader, feelings: bool) -> list[Mention]:
+    scan, kinds, denied = _Scan(), reader.kinds, False
     for match in reader.token.finditer(sentence):
         word = match.group()
         kind = kinds.get(word)
         if kind is None:
             word, kind = reader.looked_up(word)
         if kind is Kind.LABEL:
-            denied = scan.denies or reader.after.match(sentence, match.end()) is not None
+            denied = scan.denies
+            if not denied and not scan.knows(words[word]):
+                before, after = surroundings(sentence, match.start(), match.end())
+                kind = Kind.WORD if feelings and is_aside(word, before, after) else kind
+                denied = reader.after.match(after) is not None or is_denied_before(before)
+        if kind is Kind.LABEL:
             scan.label(words[word], denied)
         elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
             scan.other(kind)  # the same kind once more changes nothing, but that words use up a denial
@@ -127,27 +128,15 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
     han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]
     phrases = [word for word in labels.difference(han) if not _SINGLE.fullmatch(word)]
     groups = (
-        rf"(?<!{EDGE})(?:{_alternatives([*phrases, *PHRASES])})(?!{EDGE})",
+        rf"(?<!{EDGE})(?:{alternatives([*phrases, *PHRASES])})(?!{EDGE})",
         _SINGLE.pattern,
-        f"{_by_first([*han, *HAN])}|[{HAN_RANGE}]",
+        f"{alternatives([*han, *HAN])}|[{HAN_RANGE}]",
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
     kinds = {**_SIGNS, **WORDS, **PHRASES, **HAN, **dict.fromkeys(labels, Kind.LABEL)}
-    after = f"{AFTER}|{japanese_after(_alternatives(han))}" if any(map(_KANA.search, labels)) else AFTER
-    label, token = re.compile(_alternatives(labels) or r"(?!)"), re.compile("|".join(groups))
+    after = f"{AFTER}|{japanese_after(alternatives(han))}"
+    label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
     return _Reader(label, token, re.compile(after), kinds)
-
-
-def _by_first(words: Iterable[str]) -> str:
-    """As ``_alternatives``, with what follows each first character together: Chinese has a word at every character."""
-    tails: dict[str, set[str]] = {}
-    for word in words:
-        tails.setdefault(word[0], set()).add(word[1:])
-    parts = []
-    for first, ends in sorted(tails.items(), key=lambda pair: -len(pair[1])):
-        tail = _alternatives(end for end in ends if end)
-        parts.append(first + (f"(?:{tail}){'?' if '' in ends else ''}" if tail else ""))
-    return "|".join(parts)
 
 
 @dataclass(slots=True)
@@ -170,6 +159,10 @@ class _Scan:
     def denies(self) -> bool:
         """Whether a label that comes next is denied, whatever follows it."""
         return self.scope > 0 and not self.released
+
+    def knows(self, name: str) -> bool:
+        """Whether the label was stated before in this way, so that to mention it once more changes nothing."""
+        return (name, self.mark, False) in self.found
 
     def label(self, name: str, denied: bool) -> None:
         """A label is mentioned."""

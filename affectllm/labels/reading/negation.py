@@ -12,7 +12,7 @@ import re
 from collections.abc import Mapping
 from enum import Enum, auto
 
-from affectllm.labels.reading import chinese, languages
+from affectllm.labels.reading import chinese, english, languages
 
 
 class Kind(Enum):
@@ -61,7 +61,8 @@ _PHRASES: Mapping[str, str] = dict(
     WORD="i'm afraid,i am afraid,im afraid,sad to say,happy to help,happy to assist,happy to answer,happy to try,"
     "i'd be happy to,i would be happy to,i'll be happy to,i am happy to,i'm happy to,no surprise that,"
     "surprise surprise,as if,as though",
-    DENY="rather than,instead of,as opposed to,far from,anything but,w/o,would be if",
+    DENY="rather than,instead of,as opposed to,far from,anything but,w/o,would be if,hard to hear,hard to see,"
+    "the absence of",
     DENY_LONG="no indication,no evidence,no reason,no sign,no signs,no clear sign,no clear signs,don't think,"
     "do not think,don't believe,do not believe,can't say,cannot say,can't tell,cannot tell,can't determine,"
     "cannot determine,i'm not sure,i am not sure,i don't know,i do not know,hard to say,hard to tell,difficult to say,"
@@ -82,7 +83,7 @@ _PHRASES: Mapping[str, str] = dict(
 )
 WORDS: Mapping[str, Kind] = _kinds(languages.WORDS) | _kinds(_WORDS)
 PHRASES: Mapping[str, Kind] = _kinds(languages.PHRASES) | _kinds(_PHRASES)
-HAN: Mapping[str, Kind] = {
+_HAN: Mapping[str, Kind] = {
     **dict.fromkeys(chinese.NO_DENIAL, Kind.WORD),
     **dict.fromkeys(chinese.DENIES, Kind.DENY),
     **dict.fromkeys(chinese.DENIES_LISTS, Kind.DENY_LIST),
@@ -93,9 +94,10 @@ HAN: Mapping[str, Kind] = {
     **dict.fromkeys(("或", "或者", "还是"), Kind.OR),
     **dict.fromkeys(("的", "很", "非常", "十分", "是", "有", "些"), Kind.FILLER),
 }
+HAN: Mapping[str, Kind] = {chinese.traditional(word): kind for word, kind in _HAN.items()} | _HAN
 YES = frozenset(
     ("yes", "true", "present", "detected", "applies", "affirmative", "1", "1.0", "y", "x", "✓", "✔", "✅", "☑")
-) | frozenset(("是", "有", "对", "sí", "si", "verdadero", "نعم", "はい", "あり"))
+) | frozenset(("是", "有", "对", "對", "sí", "si", "verdadero", "نعم", "はい", "あり"))
 NO = frozenset(
     (
         "no",
@@ -113,9 +115,12 @@ NO = frozenset(
         "✗",
         "✘",
     )
-) | frozenset(("❌", "×", "否", "无", "不", "不是", "没有", "falso", "لا", "いいえ", "なし"))
+) | frozenset(("❌", "×", "否", "无", "無", "不", "不是", "没有", "沒有", "falso", "لا", "いいえ", "なし"))
 """What is said of a label, in a list of all of them or as the answer to a question."""
 _ALONE = "|".join(re.escape(word) for word in sorted(NO - {"n"}, key=len, reverse=True))
+# What stands right before a label and denies it: "0% anger", "less anger", "the opposite of anger".
+BEFORE = f"{english.DENIED_BEFORE}|{languages.DENIED_BEFORE}"
+ASIDES = (*english.ASIDES, *languages.ASIDES, *chinese.ASIDES)
 # What follows a label and denies it: "anger is absent", "anger can be ruled out", "anger: no".
 AFTER = (
     r"[\s,]{1,3}(?:(?:is|was|are|were|seems?|appears?|can|could|may|would|to|be|also|very|clearly|therefore)\s+){0,4}"
@@ -128,6 +133,7 @@ AFTER = (
     r"|\s{1,2}(?:if(?! anything)|unless)(?=\s)"
     r"|\s{0,2}的?(?:情绪|情感)?(?:并?不(?:明显|存在|太?可能|成立|符合|正确|对)|的?可能性(?:不大|很小|较?低|不高)"
     r"|(?:可以|可|被)?排除|是错误?的)"
-    rf"|{languages.AFTER}"
+    r"|的?(?:反面|相反|反义词?)|\s?(?:是|属于)?(?:不可能|不太可能)的?(?=$|[，,])"
+    rf"|{english.DENIED_AFTER}|{languages.AFTER}"
     rf"|吗?[\s,:=(\[→|\-–—?]{{0,4}}(?:{_ALONE})(?=\s{{0,2}}(?:$|[,|)\]]))"
 )

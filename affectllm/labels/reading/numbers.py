@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from affectllm.labels.reading.chinese import simplified, traditional
 from affectllm.labels.reading.structure import ABSENT, NUMBER_KEYS, after_answer, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, as_text, bare, normalised
@@ -90,7 +91,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
     value = json_value(part, NUMBER_KEYS)
     # A list within prose names the scale: "range [-1, 1]; score 0.3".
     items = value if isinstance(value, list) and _STRUCTURED.match(part) else [value]
-    said = value if isinstance(value, str) else part
+    said = simplified(value if isinstance(value, str) else part)
     if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in items):
         found = [float(item) for item in items]
     else:
@@ -158,7 +159,7 @@ def read_numbers(
         return part
     if not bare(part):
         return Unreadable("empty", raw)
-    keys = {bare(name): name for name in names}
+    keys = {form: name for name in names for form in (traditional(bare(name)), bare(name))}
     found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys, high)
     if not found:
         return Unreadable("no_number", raw)

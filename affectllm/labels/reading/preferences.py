@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from affectllm.labels.reading.chinese import simplified
 from affectllm.labels.reading.structure import JUDGEMENT_KEYS, after_answer, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, EDGES, SENTENCE_ENDS, as_text, bare, normalised
@@ -74,7 +75,7 @@ def read_preference(text: Any) -> str | Unreadable:
     part = value if isinstance(value, str) else (after_answer(part) or part)
     if not bare(part):
         return Unreadable("empty", raw)
-    found = _preferred(normalised(part[:100_000]))
+    found = _preferred(normalised(simplified(part[:100_000])))
     if len(found) == 1:
         return found.pop()
     return Unreadable("ambiguous" if found else "no_label", raw)

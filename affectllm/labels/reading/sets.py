@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
-from affectllm.labels.reading import chinese
+from affectllm.labels.reading.english import REFUSES
 from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
 from affectllm.labels.reading.mentions import affirmed
+from affectllm.labels.reading.nothing import NOTHING, says_nothing
 from affectllm.labels.reading.structure import (
     ABSENT,
     LABEL_KEYS,
@@ -28,9 +29,6 @@ from affectllm.labels.reading.verdicts import Verdicts, verdicts
 from affectllm.labels.reading.words import emotion_words, vocabulary
 from affectllm.labels.space import LabelSpace
 
-NONE_WORDS = frozenset({"none", "no emotion", "none of them", "none of these", "none of the above", "no emotions"})
-NOTHING = NONE_WORDS | chinese.NOTHING | {"なし", "لا شيء", "ninguna", "ninguno"}
-"""Whole answers that say that no label applies."""
 _LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
 _EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")
 _INTRODUCED = re.compile(
@@ -103,7 +101,7 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return part
     words = vocabulary(space)
     # A space may have a label called "none" (AffectNet), and "no emotion" may be a word for its neutral.
-    if _EMPTY_LIST.fullmatch(part) or any(said in NOTHING and said not in words for said in _said(part)):
+    if _EMPTY_LIST.fullmatch(part) or any(_nothing(said, words) for said in _said(part)):
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
@@ -123,6 +121,13 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not found and len(texts) == 1 and texts[0] != part:
         found = set(affirmed(part, words))
     return tuple(name for name in space.names if name in found) if found else Unreadable(NO_LABEL, raw)
+
+
+def _nothing(said: str, words: Mapping[str, str]) -> bool:
+    """Whether words say that no label applies; ``neutral`` does, where it is none of the labels."""
+    if said in words or any(word in words and word in said for word in ("neutral", "none", "no emotion")):
+        return False
+    return says_nothing(said) or said == "neutral"
 
 
 def _affirmed(judged: Verdicts, space: LabelSpace, raw: str) -> tuple[str, ...] | Unreadable:
@@ -186,7 +191,7 @@ def _listed(text: str) -> list[str] | None:
 
 def _short(item: str) -> bool:
     words = _DEGREE.sub("", item).split()
-    if _NUMBERED.search(item):
+    if _NUMBERED.search(item) or REFUSES.search(item):
         return False
     if _HAN.search(item):
         return len(item) <= 4 and not _REFUSED.match(item) and item[0] not in "他她它我这那人"

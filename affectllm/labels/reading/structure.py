@@ -15,7 +15,7 @@ from affectllm.labels.reading.text import EDGES, bare
 _ANY = ("answer", "final answer", "answers", "output", "result", "prediction", "predictions", "答案", "回答")
 LABEL_KEYS = (
     *("emotion", "emotions", "label", "labels", "sentiment", "sentiments", "category", "categories", "class", "choice"),
-    *("情绪", "情感", "标签", "类别", *_ANY),
+    *("情绪", "情感", "标签", "类别", "情緒", "標籤", "類別", *_ANY),
 )
 NUMBER_KEYS = ("score", "rating", "intensity", "value", "number", "分数", "得分", "评分", "预测分数", *_ANY)
 SPAN_KEYS = ("span", "cause", "evidence", "reason", "原因", *_ANY)
@@ -27,10 +27,11 @@ _BLANK = re.compile(r"[ \t*\n]+")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
 _ANSWER = re.compile(
-    r"(?:final answer|answer|最终答案|答案|答え|respuesta|الإجابة)\s{0,3}(?:is|是|为)?\s{0,3}[:：]", re.IGNORECASE
+    r"(?:final answer|answer|最终答案|答案|答え|respuesta|الإجابة)\s{0,3}(?:is|是|为|為)?\s{0,3}[:：]", re.IGNORECASE
 )
 _FIELD = re.compile(
-    r"^[\s\-*#>•\d.)]{0,12}(?:emotions?|labels?|sentiment|category|情绪|情感|标签)[\s*]{0,3}[:：]", re.IGNORECASE | re.M
+    r"^[\s\-*#>•\d.)]{0,12}(?:emotions?|labels?|sentiment|category|情绪|情緒|情感|标签|標籤)[\s*]{0,3}[:：]",
+    re.IGNORECASE | re.M,
 )
 _BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
 _BRACKETS = re.compile(r"[\[【]([^\[\]【】]*)[\]】]")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from affectllm.labels.reading.turns import has_marks, own_turn
 from affectllm.labels.reading.unreadable import Unreadable
 
 _END_OF_THOUGHT = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
@@ -12,16 +13,13 @@ _OPEN, _CLOSE = re.compile(r"<answer>", re.IGNORECASE), re.compile(r"</answer>",
 
 _BOX, _BRACE = re.compile(r"\\(?:boxed|fbox)\s?\{"), re.compile(r"[{}]")
 _FACE = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]{0,200})\}")
-# Where a model that was not stopped goes on with another turn.
-_TURN_ENDS = re.compile(
-    r"(?<=\S)\s{0,9}<(?:\|(?:im_end|endoftext|eot_id|end_of_text|end|user)\||end_of_turn)>", re.IGNORECASE
-)
 
 
 def answer_part(text: str) -> str | Unreadable:
-    """What is inside the last ``<answer>`` tags, else what follows ``<think>…</think>``, else the whole text.
+    """Of the assistant's turn: what is inside the last ``<answer>``, else what follows ``<think>…</think>``, else all.
 
-    Of it, the last LaTeX box (``\\boxed{…}``) where there is one. A next turn that a model invents does not count.
+    Of it, the last LaTeX box (``\\boxed{…}``) where there is one. Whose turn it is, ``turns`` tells: in a transcript
+    only the last answer of the assistant counts, and turns that a model invents after its own never do.
 
     The opening tag of the reasoning may be missing, since many chat templates put it into the prompt. A last answer
     that is not closed was cut off after the answer began, and is taken as far as it goes; reasoning that is not closed
@@ -29,7 +27,10 @@ def answer_part(text: str) -> str | Unreadable:
     """
     if not text.strip():
         return Unreadable("empty", text)
-    rest = _own_turn(text[_end_of_last(_END_OF_THOUGHT, text) :])
+    own = own_turn(text)
+    if isinstance(own, Unreadable):
+        return own
+    rest = own[_end_of_last(_END_OF_THOUGHT, own) :]
     opened = _end_of_last(_OPEN, rest)
     if opened:
         closed = _CLOSE.search(rest, opened)
@@ -37,11 +38,6 @@ def answer_part(text: str) -> str | Unreadable:
     if _THOUGHT.search(rest):
         return Unreadable("unfinished", text)
     return _boxed(rest)
-
-
-def _own_turn(text: str) -> str:
-    end = _TURN_ENDS.search(text)
-    return text[: end.start()] if end else text
 
 
 def _boxed(text: str) -> str:
@@ -56,9 +52,18 @@ def _boxed(text: str) -> str:
     return text[start:]  # cut off within the box
 
 
+def without_markup(text: str) -> str:
+    """A gold value without what a chat template puts around it: an empty ``<think></think>``, marks of turns."""
+    if not (_END_OF_THOUGHT.search(text) or _OPEN.search(text) or has_marks(text)):
+        return text
+    part = answer_part(text)
+    return text if isinstance(part, Unreadable) else part.strip()
+
+
 def has_answer_tag(text: str) -> bool:
     """Whether an answer is marked as one."""
-    return bool(_OPEN.search(text[_end_of_last(_END_OF_THOUGHT, text) :]))
+    own = own_turn(text)
+    return isinstance(own, str) and bool(_OPEN.search(own[_end_of_last(_END_OF_THOUGHT, own) :]))
 
 
 def _end_of_last(pattern: re.Pattern[str], text: str) -> int:

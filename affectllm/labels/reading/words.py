@@ -10,6 +10,8 @@ from functools import lru_cache
 
 from affectllm.labels.reading import chinese
 from affectllm.labels.reading.languages import arabic_forms
+from affectllm.labels.reading.nothing import NEUTRAL_WORDS
+from affectllm.labels.reading.spellings import spellings
 from affectllm.labels.reading.text import bare
 from affectllm.labels.space import LabelSpace
 from affectllm.labels.taxonomies import aliases
@@ -77,7 +79,9 @@ _NOT_IN_PROSE = frozenset(
 @lru_cache(maxsize=1)
 def families() -> Mapping[str, frozenset[str]]:
     """Head → every word of its family, English and Chinese."""
-    return {head: frozenset((head, *aliases(head), *forms, *chinese.NAMES.get(head, ()))) for head, *forms in _FORMS}
+    told = {head: (head, *aliases(head), *forms, *chinese.NAMES.get(head, ())) for head, *forms in _FORMS}
+    told["neutral"] += NEUTRAL_WORDS
+    return {head: frozenset((*words, *map(chinese.traditional, words))) for head, words in told.items()}
 
 
 def vocabulary(space: LabelSpace) -> Mapping[str, str]:
@@ -107,7 +111,8 @@ def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> M
         if len(owners) == 1:
             found |= dict.fromkeys(family, owners.pop())
     named = {word: name for word, name in (found | own).items() if word}
-    return {form: name for word, name in named.items() for form in arabic_forms(word)} | named
+    spelt = {form: name for word, name in named.items() for form in spellings(word)} | named
+    return {form: name for word, name in spelt.items() for form in arabic_forms(word)} | spelt
 
 
 def in_prose(words: Mapping[str, str]) -> Iterator[str]:

@@ -1,0 +1,36 @@
+"""One pattern for many words: a trie, which takes far fewer steps than to try word after word."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+_END = ""
+
+
+def alternatives(words: Iterable[str]) -> str:
+    """A pattern that matches the longest of ``words`` that fits, so that "not only" is not read as "not".
+
+    A blank in a word stands for up to three of any kind. Without words nothing matches.
+    """
+    root: dict[str, Any] = {}
+    for word in words:
+        node = root
+        for letter in word:
+            node = node.setdefault(letter, {})
+        node[_END] = {}
+    return _pattern(root) or "(?!)"
+
+
+def _pattern(node: dict[str, Any]) -> str:
+    parts = [_letter(letter) + _pattern(tail) for letter, tail in sorted(node.items()) if letter != _END]
+    if not parts:
+        return ""
+    if len(parts) == 1 and _END not in node:
+        return parts[0]
+    return f"(?:{'|'.join(parts)}){'?' if _END in node else ''}"
+
+
+def _letter(letter: str) -> str:
+    return r"\s{1,3}" if letter == " " else re.escape(letter)
