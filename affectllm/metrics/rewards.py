@@ -2,8 +2,10 @@
 
 A reward is called with ``completions`` (texts, or conversations of which the last message counts) and ``samples``, a
 column of the training set with one mapping an item: ``gold`` (a label, a list of labels or a number) and, where the
-reward says so, ``labels`` (the label space) or ``bounds`` (smallest and largest number). Everything else that TRL
-passes is ignored. Answers are read by the strict readers: from ``<answer>`` where there is one, never with a fallback.
+reward says so, ``labels`` (the label space; ``aliases``, pairs of a word and its label, where it has words of its own)
+or ``bounds`` (smallest and largest number). Everything else that TRL passes is ignored. Answers are read by the strict
+readers, in every language that templates speak: from ``<answer>`` where there is one, never with a fallback. Where a
+template asked, ``affectllm.train.rewards`` reads with that template, whatever the form of its answers.
 
 "Say everything" must lose: a label is right only alone, a wheel F counts every further word against its precision, and
 its length penalties count it again.
@@ -13,10 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
+from affectllm.labels import LabelSpace
+from affectllm.labels.names import understood_everywhere
 from affectllm.labels.reading import (
     COMPAT,
     Unreadable,
@@ -58,22 +63,33 @@ def _told(samples: Samples, row: int, field: str, what: str) -> Any:
     return value
 
 
-def _paired(completions: Completions, samples: Samples) -> list[tuple[str, Any]]:
-    """Text and gold value of every item."""
+def paired(completions: Completions, samples: Samples) -> list[tuple[str, Any]]:
+    """Text and gold value of every item.
+
+    Raises:
+        Malformed: when there is not one sample for each completion, or one has no gold value.
+    """
     if len(completions) != len(samples):
         raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
     golds = [_told(samples, row, "gold", "the right answer") for row in range(len(samples))]
     return list(zip(map(text_of, completions), golds, strict=True))
 
 
+def _space(samples: Samples, row: int) -> LabelSpace:
+    made = space_of(_told(samples, row, "labels", "the label space"))
+    own = {str(word).strip().lower(): label for word, label in dict(samples[row].get("aliases") or ()).items()}
+    return understood_everywhere(replace(made, aliases={**made.aliases, **own}))
+
+
 def label_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
     """1 for the right label, 0 for any other, several of them, or none that can be read.
 
-    Needs ``labels``. Where gold is a list of labels, the set of labels that is read must equal it.
+    Needs ``labels``, and ``aliases`` where the space has some. Where gold is a list of labels, the set of labels that
+    is read must equal it.
     """
     rewards = []
-    for row, (text, gold) in enumerate(_paired(completions, samples)):
-        space = space_of(_told(samples, row, "labels", "the label space"))
+    for row, (text, gold) in enumerate(paired(completions, samples)):
+        space = _space(samples, row)
         if isinstance(gold, str):
             rewards.append(float(read_label(text, space) == gold))
         else:
@@ -94,7 +110,7 @@ def r1_omni_reward(completions: Completions, samples: Samples, **_: Any) -> list
     finds no expression in a word, so it never decides between labels; where gold is a formula, the two differ.
     """
     read = COMPAT["r1_omni_reward"]
-    return [float(read(text, ()) == read(str(gold), ())) for text, gold in _paired(completions, samples)]
+    return [float(read(text, ()) == read(str(gold), ())) for text, gold in paired(completions, samples)]
 
 
 def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
@@ -105,21 +121,30 @@ def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[flo
     of the batch, and -1 at most. Where D is 0 all answers are right, and get 1. A batch of one item gets 1 when right
     and 0 when wrong, and rewards of different batches have different D: give large batches.
     """
-    import numpy as np
-
-    pairs = _paired(completions, samples)
+    pairs = paired(completions, samples)
     read: list[float | Unreadable] = []
     for row, (text, _gold) in enumerate(pairs):
         low, high = _told(samples, row, "bounds", "smallest and largest number")
         read.append(read_number(text, float(low), float(high)))
+    return concordance_rewards(read, [gold for _, gold in pairs])
+
+
+def concordance_rewards(read: Sequence[float | Unreadable], gold: Sequence[float]) -> list[float]:
+    """``ccc_reward`` of numbers that are read already.
+
+    Raises:
+        Malformed: when a gold number is not finite.
+    """
+    import numpy as np
+
     rows = [row for row, number in enumerate(read) if not isinstance(number, Unreadable)]
-    truth = np.array([gold for _, gold in pairs], float)
+    truth = np.array(gold, float)
     if not np.isfinite(truth).all():
         raise Malformed("a gold number is not finite", do="leave such samples out of the training set")
     values = _concordance(np.array([read[row] for row in rows], float), truth[rows])
     lowest = min([-1.0, *values])
     given = dict(zip(rows, values, strict=True))
-    return [given.get(row, lowest) for row in range(len(pairs))]
+    return [given.get(row, lowest) for row in range(len(read))]
 
 
 def _concordance(said: Array, gold: Array) -> list[float]:
@@ -178,7 +203,7 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
     def wheel_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
         from affectllm.metrics.wheels import item_f1
 
-        pairs = _paired(completions, samples)
+        pairs = paired(completions, samples)
         golds = [_normal([gold] if isinstance(gold, str) else gold) for _, gold in pairs]
         said = [_listed(text, tagged) for text, _ in pairs]
         if any(not gold for gold in golds):

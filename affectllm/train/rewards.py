@@ -1,0 +1,152 @@
+"""Rewards that read a completion with the template that asked for it, as functions for TRL's ``reward_funcs``.
+
+The law of templates, ``read(answer(sample))`` is the sample's own annotation, makes the training target the best
+answer here too: in every language, with the aliases of its label space and the sentence around its answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from affectllm.errors import Malformed, NotFound
+from affectllm.instruct import Template
+from affectllm.labels import Annotation
+from affectllm.labels.reading import Unreadable
+from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired
+
+__all__ = ["sample_of", "template_ccc_reward", "template_reward"]
+
+Key = tuple[str, str, str, str]
+_FIELDS = ("template", "language", "space", "rater")
+
+
+def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
+    """What the rewards need of a row of conversations: gold value, and which template asked."""
+    return {"gold": row["value"], **{field: row[field] for field in _FIELDS}}
+
+
+def template_reward(*templates: Template) -> Reward:
+    """A reward from 0 to 1 for what the template that asked reads in a completion; unreadable is 0.
+
+    Labels, judgements, preferences and sets: 1 when they are the gold ones. Numbers: ``1 - |x - g| / (high - low)``,
+    the mean over the dimensions; one that is missing counts 0. Shares: what both distributions have in common. Of
+    several answers, the mean; free words among them do not count, since nothing here can judge them.
+
+    Args:
+        templates: that ask in the training set. With several, a sample names its own by ``template``, ``language``,
+            ``space`` and ``rater``, as rows of conversations do.
+
+    Returns:
+        A function of completions and samples, each with ``gold`` as ``Template.gold`` gives it.
+
+    Raises:
+        Malformed: when there is no template, two are the same, or all that one asks for are free words.
+    """
+    known = _known(templates)
+    for template in templates:
+        if not _judged(template):
+            told = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
+            raise Malformed(told, do="use a metric of texts or a judge")
+
+    def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+        rows = zip(paired(completions, samples), samples, strict=True)
+        return [_scored(_of(known, sample), text, gold) for (text, gold), sample in rows]
+
+    reward.__name__ = "template_reward"
+    return reward
+
+
+def template_ccc_reward(template: Template) -> Reward:
+    """``metrics.rewards.ccc_reward`` of the one number that a template asks for, read by it.
+
+    Raises:
+        Malformed: when the template asks for anything but one number.
+    """
+    if template.form not in ("scores", "classes") or len(template.space.names) != 1:
+        told = f"the template {template.name} does not ask {template.space.name} for one number"
+        raise Malformed(told, do="use template_reward")
+    (name,) = template.space.names
+
+    def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+        pairs = paired(completions, samples)
+        found = [template.read(text) for text, _ in pairs]
+        read = [one.value[name] if isinstance(one, Annotation) else Unreadable("no_number", "") for one in found]
+        return concordance_rewards(read, [gold[name] if isinstance(gold, Mapping) else gold for _, gold in pairs])
+
+    reward.__name__ = "template_ccc_reward"
+    return reward
+
+
+def _known(templates: tuple[Template, ...]) -> dict[Key, Template]:
+    found = {_key_of(template): template for template in templates}
+    if not templates or len(found) < len(templates):
+        told = "no template is given" if not templates else "two templates have one name, language, space and rater"
+        raise Malformed(told, do="give each template that asks once")
+    return found
+
+
+def _key_of(template: Template) -> Key:
+    return template.name, template.language, template.space.name, template.rater
+
+
+def _of(known: Mapping[Key, Template], sample: Mapping[str, Any]) -> Template:
+    if len(known) == 1:
+        return next(iter(known.values()))
+    key = tuple(str(sample.get(field)) for field in _FIELDS)
+    if key not in known:
+        raise NotFound(f"no template was given for {'/'.join(key)}", do=f"a sample has {', '.join(_FIELDS)}")
+    return known[key]  # type: ignore[index]
+
+
+def _judged(template: Template) -> list[str]:
+    return [slot.name for slot in template.slots if slot.form != "reply"]
+
+
+def _scored(template: Template, text: str, gold: Any) -> float:
+    found = template.read(text)
+    if isinstance(found, Unreadable):
+        return 0.0
+    if isinstance(found, Annotation):
+        found, gold = (found,), {template.slots[0].name: gold}
+    judged = _judged(template)
+    scores = [
+        _AGREEMENT.get(slot.form, _equal)(slot.how.gold(answer.value, slot.space), gold[slot.name], slot.space.bounds)
+        for slot, answer in zip(template.slots, found, strict=True)
+        if slot.name in judged
+    ]
+    return sum(scores) / len(scores)
+
+
+def _equal(found: Any, gold: Any, bounds: Any) -> float:
+    return float(found == gold)
+
+
+def _same_set(found: Any, gold: Any, bounds: Any) -> float:
+    both = [{side} if isinstance(side, str) else set(side) for side in (found, gold) if isinstance(side, (str, list))]
+    return float(len(both) == 2 and both[0] == both[1])
+
+
+def _near(found: Any, gold: Any, bounds: tuple[float, float]) -> float:
+    if not isinstance(found, Mapping):
+        return 0.0
+    wanted = {name: number for name, number in gold.items() if number is not None}  # Arrow fills in missing names
+    low, high = bounds
+    parts = [1 - abs(found[name] - number) / (high - low) if name in found else 0.0 for name, number in wanted.items()]
+    return sum(parts) / len(set(found) | set(wanted))
+
+
+def _shared(found: Any, gold: Any, bounds: Any) -> float:
+    if not isinstance(found, Mapping):
+        return 0.0
+    return float(sum(min(found.get(name, 0.0), share or 0.0) for name, share in gold.items()))
+
+
+_AGREEMENT: Mapping[str, Callable[[Any, Any, Any], float]] = {
+    "set": _same_set,
+    "description": _same_set,
+    "scores": _near,
+    "classes": _near,
+    "shares": _shared,
+}
+"""Form → how far an answer is the gold one; others are or are not."""
