@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import Malformed
 from affectllm.metrics.counts import blocks, class_rows, coded, f1, mean_over, tally
 from affectllm.metrics.metric import Sums, metric
+from affectllm.metrics.tokens import apart
 
 if TYPE_CHECKING:
     import numpy as np
@@ -149,7 +150,7 @@ def _contained_f1(truth: str, answer: str) -> float:
 
 def _run_f1(truth: str, answer: str) -> float:
     """F1 by the longest run of words that both have."""
-    words, given = truth.split(), answer.split()
+    words, given = _words(truth), _words(answer)
     matcher = SequenceMatcher(None, given, words, autojunk=False)
     common = matcher.find_longest_match().size
     return 2 * common / (len(words) + len(given))
@@ -165,7 +166,12 @@ def token_f1(truth: str, answer: str) -> float:
 
 
 def _tokens(text: str) -> list[str]:
-    return _ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)).split()
+    return _words(_ARTICLES.sub(" ", text.lower().translate(_NO_PUNCTUATION)))
+
+
+def _words(text: str) -> list[str]:
+    """What stands between blanks; scripts without blanks character by character, as in CMRC 2018."""
+    return apart(text).split()
 
 
 @metric(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import Malformed
 from affectllm.metrics.counts import mean_of_items, ratio
 from affectllm.metrics.metric import Sums, metric
-from affectllm.metrics.tokens import has_punkt, runs, tokenizer
+from affectllm.metrics.tokens import AUTO, SACREBLEU, choose, has_punkt, runs
 
 if TYPE_CHECKING:
     import numpy as np
@@ -30,62 +30,65 @@ _EMOBENCH_M = {
 
 
 @metric("bleu", form="text", range=(0.0, 1.0), source=_PAPER, compat=_EMOBENCH_M)
-def bleu(gold: Golds, predicted: Answers, *, tokenize: str = "13a", compat: str | None = None) -> Sums:
-    """Corpus BLEU-4 of sacrebleu, divided by 100: 13a tokens with case, exponential smoothing.
+def bleu(
+    gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None, compat: str | None = None
+) -> Sums:
+    """Corpus BLEU-4 of sacrebleu, divided by 100: tokens with case (13a for English), exponential smoothing.
 
     Formula: ``BP · exp(1/4 Σ_k log p_k)``, p_k the clipped precision of runs of k tokens over the corpus, BP the
     penalty ``exp(1 - r/c)`` where the replies (c tokens) are shorter than the closest references (r tokens).
     Edge cases: an order without a match counts as ``1/(2^j·total)``, j its number among such orders; no match at all is
-    0. ``tokenize``: 13a, zh, char, intl.
+    0. ``tokenize``: 13a, zh, char, intl, ja-mecab, ko-mecab; by default chosen by ``language``, or by the letters of
+    the references, see ``metrics.tokens``; ``details`` tells which.
     """
     if compat == "emobench_m":
         return _sentence_bleu(gold, predicted)
-    return _corpus(gold, predicted, 4, tokenize)
+    return _corpus(gold, predicted, 4, tokenize, language)
 
 
 @metric("bleu_1", form="text", range=(0.0, 1.0), source=_PAPER)
-def bleu_1(gold: Golds, predicted: Answers, *, tokenize: str = "13a") -> Sums:
+def bleu_1(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with single tokens only, of sacrebleu.
 
     Formula: as ``bleu`` with ``1/1 Σ_{k≤1}``. Edge cases: as ``bleu``.
     """
-    return _corpus(gold, predicted, 1, tokenize)
+    return _corpus(gold, predicted, 1, tokenize, language)
 
 
 @metric("bleu_2", form="text", range=(0.0, 1.0), source=_PAPER)
-def bleu_2(gold: Golds, predicted: Answers, *, tokenize: str = "13a") -> Sums:
+def bleu_2(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one and two tokens, of sacrebleu.
 
     Formula: as ``bleu`` with ``1/2 Σ_{k≤2}``. Edge cases: as ``bleu``.
     """
-    return _corpus(gold, predicted, 2, tokenize)
+    return _corpus(gold, predicted, 2, tokenize, language)
 
 
 @metric("bleu_3", form="text", range=(0.0, 1.0), source=_PAPER)
-def bleu_3(gold: Golds, predicted: Answers, *, tokenize: str = "13a") -> Sums:
+def bleu_3(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one to three tokens, of sacrebleu.
 
     Formula: as ``bleu`` with ``1/3 Σ_{k≤3}``. Edge cases: as ``bleu``.
     """
-    return _corpus(gold, predicted, 3, tokenize)
+    return _corpus(gold, predicted, 3, tokenize, language)
 
 
 @metric("bleu_4", form="text", range=(0.0, 1.0), source=_PAPER)
-def bleu_4(gold: Golds, predicted: Answers, *, tokenize: str = "13a") -> Sums:
+def bleu_4(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one to four tokens, of sacrebleu: ``bleu`` under the name that papers use.
 
     Formula: as ``bleu``. Edge cases: as ``bleu``.
     """
-    return _corpus(gold, predicted, 4, tokenize)
+    return _corpus(gold, predicted, 4, tokenize, language)
 
 
-def _corpus(gold: Golds, predicted: Answers, order: int, tokenize: str) -> Sums:
+def _corpus(gold: Golds, predicted: Answers, order: int, tokenize: str, language: str | None) -> Sums:
     import numpy as np
     from sacrebleu.metrics import BLEU
 
-    if tokenize not in ("13a", "zh", "char", "intl"):
-        raise Malformed(f"sacrebleu has no tokenization {tokenize!r} here", do="choose of 13a, zh, char, intl")
-    counter = BLEU(force=True, max_ngram_order=order, tokenize=tokenize)
+    tokens = choose(tokenize, language, (text for texts in gold for text in texts), known=SACREBLEU)
+    tokens.cut("")  # a package that is missing is told before anything is counted
+    counter = BLEU(force=True, max_ngram_order=order, tokenize=tokens.name)
     rows = []
     for references, reply in zip(gold, predicted, strict=True):
         found = counter.corpus_score([reply or ""], [[reference] for reference in references])
@@ -99,7 +102,7 @@ def _corpus(gold: Golds, predicted: Answers, order: int, tokenize: str) -> Sums:
             values.append(min(1.0, score.score / 100))
         return np.array(values).reshape(sums.shape[:-1])
 
-    return Sums(np.array(rows, float), reduce)
+    return Sums(np.array(rows, float), reduce, details=tokens.details)
 
 
 def _sentence_bleu(gold: Golds, predicted: Answers) -> Sums:
@@ -138,7 +141,13 @@ def scored_mean(gold: Golds, predicted: Answers, values: Array) -> Sums:
     compat={"esconv": "nltk's word_tokenize instead of 13a tokens; both in lower case"},
 )
 def bleu_smoothed(
-    gold: Golds, predicted: Answers, *, order: int = 4, tokenize: str = "13a", compat: str | None = None
+    gold: Golds,
+    predicted: Answers,
+    *,
+    order: int = 4,
+    tokenize: str = AUTO,
+    language: str | None = None,
+    compat: str | None = None,
 ) -> Sums:
     """Corpus BLEU-k with nltk's third smoothing on tokens in lower case: the BLEU-k of emotional support dialogue.
 
@@ -150,9 +159,10 @@ def bleu_smoothed(
 
     if not 1 <= order <= 4:
         raise Malformed(f"order is {order}", do="choose 1, 2, 3 or 4")
-    cut = tokenizer("nltk" if compat == "esconv" else tokenize)
+    tokens = choose("nltk" if compat == "esconv" else tokenize, language, (text for texts in gold for text in texts))
+    cut = tokens.cut
     table = np.array([_matches(g, p, order, cut) for g, p in zip(gold, predicted, strict=True)], float)
-    details = {"punkt": float(has_punkt())} if compat == "esconv" else {}
+    details = {"punkt": float(has_punkt())} if compat == "esconv" else tokens.details
     return Sums(table, lambda sums: _smoothed(sums, order), details=details)
 
 

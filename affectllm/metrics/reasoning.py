@@ -19,7 +19,7 @@ from affectllm.metrics.judge.ask import Scores, answers, begin, collected, score
 from affectllm.metrics.judge.judge import Failure, Judge
 from affectllm.metrics.judge.wording import Prompt, load_prompt
 from affectllm.metrics.metric import Sums, metric
-from affectllm.metrics.tokens import chars_of_han
+from affectllm.metrics.tokens import words_and_characters
 
 if TYPE_CHECKING:
     from affectllm.metrics.wheels.tables import Tables
@@ -193,7 +193,7 @@ def clue_overlap_words(gold: Golds, predicted: Answers) -> Sums:
     """Mean F1 of the content words that a description shares with its reference, the best one of several references.
 
     Formula: ``1/N Σ_i max_r 2·|g_ir ∩ p_i| / (|g_ir| + |p_i|)`` over multisets of stemmed words without function words;
-    Chinese is taken character by character.
+    scripts without blanks (Chinese, kana, Thai) are taken character by character.
     Edge cases: an unreadable description scores 0; where neither side has a content word the item scores 1.
     """
     import numpy as np
@@ -214,7 +214,7 @@ def _stemmer() -> Callable[[str], str]:
 
 
 def _content(text: str, stem: Callable[[str], str]) -> list[str]:
-    return [stem(word) for word in chars_of_han(text.lower()) if word not in _STOP]
+    return [stem(word) for word in words_and_characters(text.lower()) if word not in _STOP]
 
 
 def _overlap(gold: Counter[str], predicted: Counter[str]) -> float:

@@ -7,14 +7,14 @@ metrics that need a model in ``reply_models``.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics.counts import mean_of_items
 from affectllm.metrics.metric import Sums, metric
 from affectllm.metrics.ngram_overlap import scored_mean
-from affectllm.metrics.tokens import Tokenize, has_punkt, ngrams, tokenizer
+from affectllm.metrics.tokens import AUTO, Tokenize, Tokens, choose, has_punkt, ngrams
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,31 +39,42 @@ _ESCONV = "Liu et al., ESConv, ACL 2021, codes_zcj/metric/myMetrics.py"
     },
 )
 def rouge_l(
-    gold: Golds, predicted: Answers, *, beta: float = 1.0, tokenize: str = "rouge", compat: str | None = None
+    gold: Golds,
+    predicted: Answers,
+    *,
+    beta: float = 1.0,
+    tokenize: str = AUTO,
+    language: str | None = None,
+    compat: str | None = None,
 ) -> Sums:
     """Mean F of the longest common subsequence of words of a reply and its best reference.
 
     Formula: ``(1 + β²)·P·R / (R + β²·P)``, P and R the length of the subsequence over that of reply and reference.
-    Edge cases: an empty side scores 0. ``tokenize``: rouge-score's own by default, which knows ASCII letters and digits
-    only; zh or char for Chinese.
+    Edge cases: an empty side scores 0. ``tokenize``: by default rouge-score's own for English, which knows ASCII
+    letters and digits only, and for other languages those of ``metrics.tokens``; ``details`` tells which.
     """
     import numpy as np
 
     if beta <= 0:
         raise Malformed(f"beta is {beta}", do="give a positive number")
-    cut, weight = _cut(tokenize, compat), 1.2 if compat == "esconv" else beta
+    tokens = _chosen(gold, tokenize, language, compat, "rouge")
+    cut = _stemmed() if compat == "emobench_m" else tokens.cut
+    weight = 1.2 if compat == "esconv" else beta
     said = [cut((reply or "").lower()) for reply in predicted]
     truths = [[cut(reference.lower()) for reference in references] for references in gold]
     score = _best_of_each if compat == "esconv" else _best_reference
     values = np.array([score(g, p, weight) for g, p in zip(truths, said, strict=True)])
     if compat == "emobench_m":
         return scored_mean(gold, predicted, values)
-    return mean_of_items(values, details=_punkt(compat))
+    return mean_of_items(values, details=_details(tokens, compat))
 
 
-def _cut(tokenize: str, compat: str | None) -> Tokenize:
-    if compat != "emobench_m":
-        return tokenizer("nltk" if compat == "esconv" else tokenize)
+def _chosen(gold: Golds, tokenize: str, language: str | None, compat: str | None, default: str = "13a") -> Tokens:
+    asked = "nltk" if compat == "esconv" else tokenize
+    return choose(asked, language, (text for texts in gold for text in texts), default)
+
+
+def _stemmed() -> Tokenize:
     from nltk.stem.porter import PorterStemmer
     from rouge_score.tokenize import tokenize as stemmed
 
@@ -71,8 +82,8 @@ def _cut(tokenize: str, compat: str | None) -> Tokenize:
     return lambda text: list(stemmed(text, stemmer))
 
 
-def _punkt(compat: str | None) -> dict[str, float]:
-    return {"punkt": float(has_punkt())} if compat == "esconv" else {}
+def _details(tokens: Tokens, compat: str | None) -> Mapping[str, float | str]:
+    return {"punkt": float(has_punkt())} if compat == "esconv" else tokens.details
 
 
 def _best_reference(gold: Sequence[Sequence[str]], reply: Sequence[str], beta: float) -> float:
@@ -123,7 +134,8 @@ def meteor(
     alpha: float = 0.9,
     beta: float = 3.0,
     gamma: float = 0.5,
-    tokenize: str = "13a",
+    tokenize: str = AUTO,
+    language: str | None = None,
 ) -> Sums:
     """Mean METEOR of nltk: words matched exactly, by stem and, with ``wordnet``, by synonym, less a penalty for order.
 
@@ -134,12 +146,13 @@ def meteor(
     import numpy as np
     from nltk.translate.meteor_score import meteor_score
 
-    cut, synonyms = tokenizer(tokenize), _wordnet() if wordnet else _NoSynonyms()
+    tokens, synonyms = _chosen(gold, tokenize, language, None), _wordnet() if wordnet else _NoSynonyms()
+    cut = tokens.cut
     truths = [[cut(reference) for reference in references] for references in gold]
     said = [cut(reply or "") for reply in predicted]
     weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "wordnet": synonyms}
     values = [meteor_score(g, p, **weights) if p else 0.0 for g, p in zip(truths, said, strict=True)]
-    return mean_of_items(np.array(values, float), details={"wordnet": float(wordnet)})
+    return mean_of_items(np.array(values, float), details={"wordnet": float(wordnet), **tokens.details})
 
 
 class _NoSynonyms:
@@ -168,7 +181,9 @@ def _wordnet() -> Any:
     source=f"SQuAD's token F1 without its normalization, as in {_ESCONV}",
     compat={"esconv": "nltk's word_tokenize instead of 13a tokens"},
 )
-def unigram_f1(gold: Golds, predicted: Answers, *, tokenize: str = "13a", compat: str | None = None) -> Sums:
+def unigram_f1(
+    gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None, compat: str | None = None
+) -> Sums:
     """Mean F1 of the words that a reply shares with its best reference, in lower case and with repetitions.
 
     Formula: ``1/N Σ_i max_r 2·|g_ir ∩ p_i| / (|g_ir| + |p_i|)`` over multisets of tokens.
@@ -176,11 +191,12 @@ def unigram_f1(gold: Golds, predicted: Answers, *, tokenize: str = "13a", compat
     """
     import numpy as np
 
-    cut = tokenizer("nltk" if compat == "esconv" else tokenize)
+    tokens = _chosen(gold, tokenize, language, compat)
+    cut = tokens.cut
     said = [Counter(cut((reply or "").lower())) for reply in predicted]
     truths = [[Counter(cut(reference.lower())) for reference in references] for references in gold]
     values = [max(_shared(reference, p) for reference in g) for g, p in zip(truths, said, strict=True)]
-    return mean_of_items(np.array(values, float), details=_punkt(compat))
+    return mean_of_items(np.array(values, float), details=_details(tokens, compat))
 
 
 def _shared(gold: Counter[str], predicted: Counter[str]) -> float:

@@ -33,7 +33,7 @@ class Result:
             ``shuffled`` (gold answers in another order), as far as they make sense; None where undefined.
         coverage: what was left out or reached: items per wheel, labels per item, shares that a table knows …
         settings: how it was computed: compat mode, policy for unreadable answers, resamples, clusters, options.
-        details: further values of the same computation.
+        details: further values of the same computation, and which tokens it took.
     """
 
     metric: str
@@ -46,7 +46,7 @@ class Result:
     controls: Mapping[str, float | None] = field(default_factory=dict)
     coverage: Mapping[str, float] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
-    details: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float | str] = field(default_factory=dict)
 
     def __float__(self) -> float:
         return self.value

@@ -27,7 +27,7 @@ class Sums:
         reduce: summed tables → values, ``[..., k]`` → ``[...]``; NaN only where it is undefined on a resample.
         per_class: computed when asked for: label → name → value.
         coverage: what was left out or reached.
-        details: further values of the same computation.
+        details: further values of the same computation, and which tokens it took.
         n: items that count, where these are fewer than those given.
     """
 
@@ -35,7 +35,7 @@ class Sums:
     reduce: Callable[[Array], Array]
     per_class: PerClass | None = None
     coverage: Mapping[str, float] = field(default_factory=dict)
-    details: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float | str] = field(default_factory=dict)
     n: int | None = None
 
     def value(self) -> float:
@@ -64,7 +64,7 @@ class Rows:
     jackknife: bool = False
     per_class: PerClass | None = None
     coverage: Mapping[str, float] = field(default_factory=dict)
-    details: Mapping[str, float] = field(default_factory=dict)
+    details: Mapping[str, float | str] = field(default_factory=dict)
     n: int | None = None
     size: int = 0
     bounds: tuple[float, float] = (-math.inf, math.inf)
