@@ -23,6 +23,8 @@ from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import find_file, folder_of, is_lfs_pointer, missing_file
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels.reading import says_nothing
+from affectllm.labels.reading.text import bare
 from affectllm.labels.taxonomies import aliases
 
 FILES = {
@@ -89,7 +91,6 @@ MINIATURE: Mapping[str, Content] = {
     "AAID/dev.json": json.dumps([_asked("a", "0.5", "Text: Well.", "Intensity Score:")]),
     "AAID/test.json": json.dumps([_asked("a", "-2: moderately negative", "Text: No.", "Intensity Class:")]),
 }
-_NONE = re.compile(r"\W*(neutral( or no emotion)?|no emotions?|none)\W*", re.I)
 _WORDS = re.compile(r"\s*(?:,|;|/|\band\b)\s*")
 
 
@@ -151,7 +152,8 @@ def _task(item: Asked) -> str:
 def _answer(item: Asked) -> Annotation | None:
     task = _task(item)
     if task == "E-c":
-        words = [] if _NONE.fullmatch(item.answer) else [word for word in _WORDS.split(item.answer.strip(" .")) if word]
+        nothing = says_nothing(item.answer) or bare(item.answer) == "neutral"
+        words = [] if nothing else [word for word in _WORDS.split(item.answer.strip(" .")) if word]
         names = {SPACE.resolve(word.strip("'\"[] ")) for word in words}
         return None if None in names else Annotation(SPACE.name, "crowd", tuple(n for n in EMOTIONS if n in names))
     space = {"EI-reg": INTENSITY, "EI-oc": CLASS, "V-reg": VALENCE, "V-oc": VALENCE_CLASS}.get(task)

@@ -70,12 +70,15 @@ def template_ccc_reward(template: Template) -> Reward:
 
     def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
         pairs = paired(completions, samples)
-        found = [template.read(text) for text, _ in pairs]
-        read = [one.value[name] if isinstance(one, Annotation) else Unreadable("no_number", "") for one in found]
+        read = [_number(template.read(text), name) for text, _ in pairs]
         return concordance_rewards(read, [gold[name] if isinstance(gold, Mapping) else gold for _, gold in pairs])
 
     reward.__name__ = "template_ccc_reward"
     return reward
+
+
+def _number(found: Any, name: str) -> float | Unreadable:
+    return float(found.value[name]) if isinstance(found, Annotation) else found
 
 
 def _known(templates: tuple[Template, ...]) -> dict[Key, Template]:
@@ -139,7 +142,8 @@ def _near(found: Any, gold: Any, bounds: tuple[float, float]) -> float:
 def _shared(found: Any, gold: Any, bounds: Any) -> float:
     if not isinstance(found, Mapping):
         return 0.0
-    return float(sum(min(found.get(name, 0.0), share or 0.0) for name, share in gold.items()))
+    common = sum(min(found.get(name, 0.0), share or 0.0) for name, share in gold.items())
+    return min(1.0, round(float(common), 9))  # percents that sum to 100 are no exact fractions
 
 
 _AGREEMENT: Mapping[str, Callable[[Any, Any, Any], float]] = {

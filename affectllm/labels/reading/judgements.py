@@ -33,7 +33,7 @@ _JUDGING = "correct|true|accurate|valid|wrong|incorrect|false|invalid|inaccurate
 _ELSEWHERE = re.compile(
     rf"(?<!\w)(?:{_JUDGING})\s"
     r"(?!(?:statement|description|claim|because|since|as|and|or|but|that|in|to|for|with|according|based|given|"
-    r"overall|here|"
+    r"overall|here|instead|rather|"
     r"at all)(?!\w))[^\W\d_]+"
     r"|(?<!\w)the (?:correct|true|accurate) (?:statement|description|claim)"
     r"|(?<!\w)(?:video|audio|file|input|image|link|request|clip|something|everything|nothing|he|she|they|you|i|man|"

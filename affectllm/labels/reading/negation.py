@@ -94,7 +94,7 @@ _HAN: Mapping[str, Kind] = {
     **dict.fromkeys(("或", "或者", "还是"), Kind.OR),
     **dict.fromkeys(("的", "很", "非常", "十分", "是", "有", "些"), Kind.FILLER),
 }
-HAN: Mapping[str, Kind] = {chinese.traditional(word): kind for word, kind in _HAN.items()} | _HAN
+HAN: Mapping[str, Kind] = {**{chinese.traditional(word): kind for word, kind in _HAN.items()}, **_HAN}
 YES = frozenset(
     ("yes", "true", "present", "detected", "applies", "affirmative", "1", "1.0", "y", "x", "✓", "✔", "✅", "☑")
 ) | frozenset(("是", "有", "对", "對", "sí", "si", "verdadero", "نعم", "はい", "あり"))

@@ -117,14 +117,18 @@ def has_marks(text: str) -> bool:
 
 def _answer(parts: Sequence[Part], raw: str) -> str | Unreadable:
     """The answer of the last turn of the assistant, or of the first one where it is the assistant who begins."""
-    kept = [part for part in parts if part.role != END]
-    turns = [list(turn) for asked, turn in groupby(kept, lambda part: part.role == OTHER) if not asked]
+    begins = next(part.role for part in parts if part.role != END)
+    turns = [list(turn) for asked, turn in groupby(parts, lambda part: part.role == OTHER) if not asked]
+    turns = [turn for turn in turns if any(part.role != END for part in turn)]
     if not turns:
         return Unreadable("empty", raw)
-    turn = turns[-1] if kept[0].role == OTHER else turns[0]
+    turn = turns[-1] if begins == OTHER else turns[0]
     said = next((part.text for part in turn if part.role == ASSISTANT and part.text.strip()), None)
     if said is None:
         return Unreadable("unfinished" if any(part.text.strip() for part in turn) else "empty", raw)
+    # Where each turn but the last one is ended by its mark, a model may have invented the last until it was cut off.
+    if turn is not turns[0] and turn[-1].role != END and all(one[-1].role == END for one in turns[:-1]):
+        return Unreadable("ambiguous", raw)
     return said
 
 
