@@ -33,6 +33,7 @@ def test_alike_replies_of_every_language_share_tokens(name: str, tag: str) -> No
     assert 0.1 < result.value < 1
     wanted = {"es": "intl", "en": "rouge"}.get(tag, CHOSEN[tag]) if name == "rouge_l" else CHOSEN[tag]
     assert (result.details["tokens"], result.details["tokens_by"]) == (wanted, "script")
+    assert result.score()["tokens"] == wanted
     assert METRICS[name]([one], [other], language=tag, controls=False).value == result.value
 
 

@@ -36,6 +36,7 @@ from affectllm.labels.names import named
 from affectllm.labels.reading import Unreadable
 from affectllm.labels.reading.structure import json_objects
 from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.turns import own_turn
 
 __all__ = ["LANGUAGES", "MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
 
@@ -182,11 +183,15 @@ class Template:
 
     def read(self, text: str) -> Reading:
         """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read."""
+        own = own_turn(text)
+        if isinstance(own, Unreadable):
+            return own
         if len(self.slots) == 1:
-            return self._read_one(text)
-        part = text if "<answer>" in self._speech.answer else answer_part(text)
+            one = self._read_one(own)
+            return Unreadable(one.reason, text) if isinstance(one, Unreadable) else one
+        part = own if "<answer>" in self._speech.answer else answer_part(own)
         if isinstance(part, Unreadable):
-            return part
+            return Unreadable(part.reason, text)
         parts = _of_json(part, self.slots) or take_apart(self._speech.answer, part, self._free_slots)
         if parts is None:
             return Unreadable("empty" if not text.strip() else "incomplete", text)
@@ -302,9 +307,8 @@ class Template:
 
     @cached_property
     def _fragile(self) -> bool:
-        return any(slot.how.free for slot in self.slots) or (
-            any(slot.space.kind == "open" for slot in self.slots) and not is_plain(self._speech.answer)
-        )
+        # A reply that looks like a transcript would not be read back either.
+        return any(slot.how.free or slot.space.kind == "open" for slot in self.slots)
 
 
 def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 
 class Score(TypedDict):
-    """One metric of one task in ``scores.json``: see ``Result`` for the fields."""
+    """One metric of one task in ``scores.json``: see ``Result`` for the fields, and its details for ``tokens``."""
 
     value: float
     low: float
@@ -16,6 +16,7 @@ class Score(TypedDict):
     n: int
     unreadable: float
     controls: dict[str, float | None]
+    tokens: NotRequired[str]
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,12 @@ class Result:
     def score(self) -> Score:
         """What ``scores.json`` keeps."""
         controls = dict(self.controls)
-        return Score(
+        kept = Score(
             value=self.value, low=self.low, high=self.high, n=self.n, unreadable=self.unreadable, controls=controls
         )
+        if "tokens" in self.details:
+            kept["tokens"] = str(self.details["tokens"])
+        return kept
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types, keys in the order of the fields."""

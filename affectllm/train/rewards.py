@@ -11,6 +11,7 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct import Template
+from affectllm.instruct.template import Reading
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
 from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired
@@ -77,8 +78,10 @@ def template_ccc_reward(template: Template) -> Reward:
     return reward
 
 
-def _number(found: Any, name: str) -> float | Unreadable:
-    return float(found.value[name]) if isinstance(found, Annotation) else found
+def _number(found: Reading, name: str) -> float | Unreadable:
+    if isinstance(found, Annotation) and isinstance(found.value, Mapping):
+        return float(found.value[name])
+    return found if isinstance(found, Unreadable) else Unreadable("no_number", "")
 
 
 def _known(templates: tuple[Template, ...]) -> dict[Key, Template]:

@@ -34,6 +34,7 @@ _COMMENT_BEFORE = (
     r"(?:^\W{0,3}|[,;:(—-]\s?|(?:^|\W)(?:and|but|so|yet|because|that|while|is|are|was|were|has|have|had|there's|it's|i|we|"
     r"i'm|we're|can|could|will|would|do|does|most|quite|very|rather)\s)$"
 )
+_GREETINGS = "new year|birthday|holidays?|christmas|easter|reading|coding|learning|weekend|[a-z]{3,6}day"
 _WHAT_FOLLOWS = r"\s(?:to|that|how)(?!\w)"
 _WHO = r"\s(?:ai|assistant|model|observer|tool|perspective|stance|standpoint|language model)(?!\w)"
 ASIDES: tuple[tuple[str, str], ...] = (
@@ -47,12 +48,15 @@ ASIDES: tuple[tuple[str, str], ...] = (
     ("", rf"\sto\s(?:{_HELP})(?!\w)"),
     (
         r"^\W{0,3}(?:(?:always|more than|very|only too|so|really|most)\s)?$",
-        r"\s(?:to|that i|that we|for you|if i)(?!\w)",
+        r"\s(?:to(?=\s?(?:$|[,!]))|to (?:hear|learn|read|note|meet|see (?:that|you|this)|"
+        r"find (?:that|no|the (?:file|audio|"
+        r"clip|recording|video)))|that i|that we|for you|if i)(?!\w)",
     ),
     (r"(?:it is|it's|it was|is) with (?:\w+ )?$", _WHAT_FOLLOWS),
     (r"(?<!\w)with (?:great |deep |much )?$", r"\s(?:that )?(?:i|we)(?!\w)"),
     (r"(?:^|[^\w'])(?:it(?:'s| is| was| would be)|that(?:'s| is))\s(?:such\s)?an?\s(?:\w+\s)?$", _WHAT_FOLLOWS),
     (r"(?:^|[^\w'])what an?\s(?:\w+\s)?$", ""),
+    (r"(?<!\w)(?:sorry|condolences) (?:for|about) (?:your|the|this|any)\s$", ""),
     (r"(?:^|\s)(?:as|be|remain|from|with|am|being)\s(?:an?\s)?$", _WHO),
 )
 """(Before, after) of any label."""
@@ -69,6 +73,8 @@ ASIDES_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "no emotion": (
         ("", r"\s(?:can|could)\s(?:be\s)?(?:reliably\s)?(?:determined|identified|inferred|recogni[sz]ed)(?!\w)"),
     ),
+    "happy": (("", rf"\s(?:{_GREETINGS})(?!\w)"),),
+    "sad": (("", r"\snews(?!\w)"),),
     "hope": (("", r"\s(?:this|that|it|you|i)(?!\w)"),),
     "love": (("", r"\sto(?!\w)"),),
     "trust": (("", r"\s(?:me|that|this)(?!\w)"),),
@@ -86,15 +92,17 @@ DENIED_BEFORE = (
 )
 """What stands right before a label that it denies."""
 DENIED_AFTER = (
-    r"[\s,]{1,3}(?:(?:is|was|are|were|seems?|appears?|can|could|may|would|must|should|has|have|been|to|be|also|very|"
-    r"highly|quite|rather|extremely|most|so|too|fairly|completely|totally|entirely|almost|clearly|therefore|"
-    r"practically|simply|here|about|at|a|an|the)\s+){0,6}"
+    r"[\s,]{1,3}(?:is|was|are|were|seems?|appears?|can|could|may|would|must|should|has|have)\s+"
+    r"(?:(?:been|to|be|also|very|highly|quite|rather|extremely|most|so|too|fairly|completely|totally|entirely|almost|"
+    r"clearly|therefore|practically|simply|here|a|an|the)\s+){0,6}"
     r"(?:absent|unlikely|ruled out|excluded|missing|lacking|wrong|incorrect|false|improbable|implausible|doubtful|"
     r"dubious|questionable|impossible|inconceivable|non-?existent|negligible|out of the question|"
-    r"not (?:likely|present|probable|plausible|possible|supported|the case|what|how|in question|warranted|justified|"
+    r"not (?:the word|apt|accurate|suitable|appropriate|a (?:good )?(?:fit|match|choice|candidate)|"
+    r"likely|present|probable|plausible|possible|supported|the case|what|how|in question|warranted|justified|"
     r"conveyed|expressed|indicated|suggested|observed|found|seen|heard|felt|displayed|exhibited)|"
     r"inaccurate|misleading|discarded|dismissed|eliminated|rejected|contradicted|opposite|reverse|a stretch|"
-    r"nil|zero|0\s?%|0(?=\s{0,2}(?:$|[,)]))|unsupported|misread(?:ing)?|mistaken?)(?![^\W\d_])"
+    r"nil|zero|unsupported|misread(?:ing)?|mistaken?)(?![^\W\d_])"
+    r"|\s{1,3}(?:nil|zero|0\s?%|0(?=\s{0,2}(?:$|[,)])))(?![^\W_])"
     r"|\s(?:cannot|can not|can't|could not|couldn't)\s(?:be\s)?(?:reliably\s)?"
     r"(?:determined|identified|inferred|recogni[sz]ed|discerned|judged|assessed)(?!\w)"
 )

@@ -14,7 +14,8 @@ _ARABIC = re.compile(r"[\u0621-\u064a]{2,}")
 _BEFORE = ("", "و")  # "and" is written together with the word that follows
 
 WORDS: dict[str, str] = {
-    "DENY": "nicht,kein,keine,keinen,keinem,keiner,keines,nie,niemals,kaum,pas,ne,jamais,mai,não,nao,niet,geen,"
+    "DENY": "nada,niente,nincs,"
+    "nicht,kein,keine,keinen,keinem,keiner,keines,nie,niemals,kaum,pas,ne,jamais,mai,não,nao,niet,geen,"
     "nooit,inte,ingen,inget,ikke,aldrig,aldri,icke,żaden,żadna,не,ні,никакой,никакого,никакая,никакую,вряд,bukan,tidak,không,chẳng,nu,"
     "nici,ei,δεν,όχι,μη,לא,אין,نه,نیست,नहीं,değil,yok,"
     "nunca,jamás,jamas,tampoco,ningún,ningun,ninguna,ninguno,cero,apenas,"
