@@ -25,6 +25,7 @@ from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 # {o} is another answer.
 PROMPTS = [
     *("<think>It may be {o}. {o}, or not?</think>\n", "maybe {o}?\n</think>", "[THINK]{o}[/THINK]"),
+    *("<reasoning>{o}</reasoning>", "<|START_THINKING|>{o}<|END_THINKING|>", "◁think▷{o}◁/think▷", "{o}</thought>"),
     "<|im_start|>system\nBe {o}.<|im_end|>\n<|im_start|>user\n{o}?<|im_end|>\n<|im_start|>assistant\n",
     "<|user|>\n{o}<|end|>\n<|user|>\n{o}?<|end|>\n<|assistant|>\n<think>{o}</think>",
     *("<s>[INST] Is it {o}? [/INST] ", "USER: {o}, I think.\nASSISTANT: ", "user\nIs it {o}?\nassistant\n"),

@@ -195,6 +195,12 @@ def test_articles_and_pronouns_are_no_options(text: str) -> None:
     assert value(read_label(text, LETTERS)) == "no_label"
 
 
+def test_several_options_by_their_letters() -> None:
+    for text in ("a, c", "A and C", "(a) (c)", "a or c", "A, C", "A/C", "a) x\nc) y"):
+        assert read_labels(text, LETTERS) == ("A", "C")
+    assert read_labels("c, since a man smiles", LETTERS) == ("C",)
+
+
 @pytest.mark.parametrize(
     "text",
     [

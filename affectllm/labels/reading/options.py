@@ -22,6 +22,8 @@ _ENDS = re.compile(r"\s{0,9}(?:[.:：。;!?)\]}\n]|[-–—]\s|$)")
 _GOES_ON = re.compile(
     r"\s{0,3},|\s(?:is|because|since|as|seems|fits|matches|describes|best|or|and)(?!\w)", re.IGNORECASE
 )
+# "a, c" and "a or c": options in a list.
+_LISTED = re.compile(r"\s{0,3}(?:[,&/+]|and|or|y|o|和|、)\s{0,3}[(\[\"']?[A-Za-z](?![\w'’]|\s[a-z])")
 _INSTEAD = {"i": "we", "y": "and"}  # kinds of words that a reader knows, in place of letters that could be labels
 
 
@@ -45,7 +47,7 @@ def _is_option(match: re.Match[str]) -> bool:
     if _OPENED.search(before) and _CLOSED.match(text, end):
         return True
     capital = match["letter"].isupper()
-    if _ENDS.match(text, end):
+    if _ENDS.match(text, end) or _LISTED.match(text, end):
         return True
     named = _NAMED.search(before)
     if match["letter"] == "I":

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 
-from affectllm.labels.reading.turns import has_marks, own_turn
+from affectllm.labels.reading.turns import THOUGHTS, has_marks, own_turn
 from affectllm.labels.reading.unreadable import Unreadable
 
-_END_OF_THOUGHT = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_THOUGHT = re.compile(r"<think(?:ing)?>", re.IGNORECASE)
-_OPEN, _CLOSE = re.compile(r"<answer>", re.IGNORECASE), re.compile(r"</answer>", re.IGNORECASE)
-
+_END_OF_THOUGHT = re.compile(rf"</(?:{THOUGHTS})>", re.IGNORECASE)
+_THOUGHT = re.compile(rf"<(?:{THOUGHTS})>", re.IGNORECASE)
+_OPEN = re.compile(r"<answer>|<\|begin_of_box\|>", re.IGNORECASE)  # GLM's vision models mark answers by a box
+_CLOSE = re.compile(r"</answer>|<\|end_of_box\|>", re.IGNORECASE)
 _BOX, _BRACE = re.compile(r"\\(?:boxed|fbox)\s?\{"), re.compile(r"[{}]")
 _FACE = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]{0,200})\}")
 

@@ -67,7 +67,9 @@ _BARE = re.compile(
 )
 _BARE_LATER = re.compile(r"^[ \t]*(?P<bare>user|human|assistant)[ \t]*(?=\n|\Z)", re.M)
 _PREAMBLE = re.compile(r"\bchat between\b|\bconversation between\b|\bfollowing is a\b|\byou are an?\b", re.IGNORECASE)
-_OPENS_OR_CLOSES = re.compile(r"<(?P<closes>/?)think(?:ing)?>", re.IGNORECASE)
+THOUGHTS = "think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad|seed:think"
+"""Names of the tags around reasoning, as a pattern."""
+_OPENS_OR_CLOSES = re.compile(rf"<(?P<closes>/?)(?:{THOUGHTS})>", re.IGNORECASE)
 _GLUED, _GLUED_FINAL = re.compile(r"\s*analysis(?=[A-Z\"'])"), "assistantfinal"  # gpt-oss without special tokens
 _MESSAGES = re.compile(r"\s*[\[{].{0,400}?[\"'](?:role|from)[\"']\s*:\s*[\"'][a-z]+[\"']", re.DOTALL)
 _LONGEST_LITERAL = 100_000
