@@ -159,6 +159,12 @@ def test_a_label_that_is_denied_in_any_language_is_not_read(text: str) -> None:
     assert value(read_label(text, SPACE)) == "no_label"
 
 
+def test_an_arabic_preposition_is_written_with_the_label() -> None:
+    space = understood(LabelSpace("s", "category", ("anger", "sadness"), source="test"), "ar")
+    assert read_label("يشعر المتحدث بغضب", space) == "anger"
+    assert value(read_label("لا يشعر بغضب", space)) == "no_label"
+
+
 def test_a_comparison_says_what_there_is_more_of() -> None:
     assert read_label("less joy than sadness", SPACE) == "sadness"
     assert read_label("more sad than angry", SPACE) == "sadness"

@@ -77,8 +77,8 @@ ASIDES_OF: dict[str, tuple[tuple[str, str], ...]] = {
     "sad": (("", r"\snews(?!\w)"),),
     "hope": (("", r"\s(?:this|that|it|you|i)(?!\w)"),),
     "love": (("", r"\sto(?!\w)"),),
-    "trust": (("", r"\s(?:me|that|this)(?!\w)"),),
-    "fear": (("", r"\s(?:not|that)(?!\w)"),),
+    "trust": (("", r"\s(?:me|this)(?!\w)"),),
+    "fear": (("", r"\snot(?!\w)"),),
     "shame": ((r"(?:^|\W)an?\s$", r"(?:\s(?:that|to|how)(?!\w)|\s?[,!])"),),
     "worry": ((r"(?:^|\W)(?:don't|not to|no need to)\s$", ""),),
 }

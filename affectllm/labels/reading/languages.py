@@ -95,5 +95,5 @@ def arabic_forms(word: str) -> tuple[str, ...]:
     """An Arabic noun with article, preposition or "and" before it, or the ending of an object; () for other words."""
     if not _ARABIC.fullmatch(word):
         return ()
-    joined = (word,) if word.startswith("ال") else (word, f"ال{word}", f"بال{word}", f"{word}ا")
+    joined = (word,) if word.startswith("ال") else (word, f"ال{word}", f"بال{word}", f"ب{word}", f"{word}ا")
     return tuple(before + form for before in _BEFORE for form in joined)
