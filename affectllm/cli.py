@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import errno
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from affectllm import __version__
-from affectllm.errors import AffectError
 from affectllm.model import torchvision_ops
+from affectllm.told import told
 
 _EPILOG = """\
 examples:
@@ -27,29 +25,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 for an error that is explained, 130 for Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     torchvision_ops.install()  # before anything imports torchvision; loads nothing itself
-    try:
-        if words[:1] == ["eval"]:
-            return _eval(words[1:])
-        arguments = _parser().parse_args(words)
-        return int(arguments.body(arguments) or 0)
-    except AffectError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except BrokenPipeError:  # `affectllm show … | head`: the reader has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        place = f"{error.filename}: " if error.filename else ""
-        print(
-            f"error: {place}could not write: {error.strerror}\n  → free some space; the same command goes on",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("\ninterrupted; the same command goes on where it stopped", file=sys.stderr)
-        return 130
+    return told(lambda: _run_command(words))
+
+
+def _run_command(words: list[str]) -> int:
+    if words[:1] == ["eval"]:
+        return _eval(words[1:])
+    arguments = _parser().parse_args(words)
+    return int(arguments.body(arguments) or 0)
 
 
 def _parser() -> argparse.ArgumentParser:

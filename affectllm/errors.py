@@ -9,10 +9,17 @@ AffectError
  ├── LicenceRefused    a licence forbids what was asked for
  ├── ModalityUnheard   a model does not react to a modality it is said to take
  ├── WrongCheckpoint   a checkpoint folder holds another architecture
+ ├── Busy              another process works in the folder
  └── WriteFailed       the disk said no
 """
 
 from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 
 class AffectError(Exception):
@@ -75,3 +82,40 @@ class WrongCheckpoint(AffectError):
 
 class WriteFailed(AffectError):
     """The file system refused a write; nothing half-written is left under its final name."""
+
+
+class Busy(AffectError):
+    """Another process works in a folder; the message says which."""
+
+
+_SPACE = "free some space, or choose another --out; the same command goes on"
+_PLACE = "make the folder writable, or choose another --out"
+# What a file system says when it refuses a write, and what can be done about it.
+_REMEDIES = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _SPACE),
+    **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _PLACE),
+    **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "another file is in the way; choose another --out"),
+    **{errno.ENAMETOOLONG: "choose a shorter --out", errno.EIO: "the disk may be failing; check it"},
+}
+# Libraries in C++ and Rust say it in words only.
+_NO_SPACE = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), os.strerror(errno.EFBIG))
+
+
+def refusal(error: Exception) -> WriteFailed | None:
+    """What the file system refused, explained; None for an error that is no such refusal."""
+    if isinstance(error, OSError) and error.errno in _REMEDIES:
+        where = str(error.filename or "")
+        return WriteFailed(f"the file system refused: {error.strerror}", where=where, do=_REMEDIES[error.errno])
+    if told := next((words for words in _NO_SPACE if words in str(error)), None):
+        return WriteFailed(f"could not write: {told}", do=_SPACE)
+    return None
+
+
+@contextmanager
+def explained(path: Path) -> Iterator[None]:
+    """Turn whatever the operating system says of writing ``path``, or what is below it, into ``WriteFailed``."""
+    try:
+        yield
+    except OSError as error:
+        remedy = _REMEDIES.get(error.errno or 0, "check the folder")
+        raise WriteFailed(f"could not write: {error.strerror or error}", where=str(path), do=remedy) from error

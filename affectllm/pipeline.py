@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affectllm.lock import LOCK, held
 from affectllm.train.recipe import Recipe, load_recipe, variants
 
 REFERENCE = "reference"
@@ -34,11 +35,12 @@ def _run(
     roots = stage.find_roots(_corpora(recipe), pairs)
     folder = stage.run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
-    train(name, recipe, overrides, roots, folder, processes)
-    if recipe.eval.tasks:
-        score(recipe, roots, folder)
-    _say("report")
-    report = render_report([folder], folder / "report.html", roots)
+    with held(folder / LOCK):
+        train(name, recipe, overrides, roots, folder, processes)
+        if recipe.eval.tasks:
+            score(recipe, roots, folder)
+        _say("report")
+        report = render_report([folder], folder / "report.html", roots)
     print(f"report: {report}")
     return report
 
@@ -53,7 +55,7 @@ def train(
 ) -> None:
     """Build in this process, then train in those of the launch configuration."""
     from affectllm.model.load import resolve_backbone
-    from affectllm.run import read_manifest
+    from affectllm.run import is_finished
     from affectllm.train import stage
     from affectllm.train.launch import launch
 
@@ -64,8 +66,7 @@ def train(
     arguments = [name, "--out", str(folder)]
     arguments += [word for override in overrides for word in ("--set", override)]
     arguments += [word for corpus in recipe.corpora() for word in ("--root", f"{corpus}={roots[corpus]}")]
-    done = read_manifest(folder / "train")
-    if done and done["finished"] and done["inputs"] == stage.train_inputs(recipe, folder):
+    if is_finished(folder / "train", stage.train_inputs(recipe, folder)):
         return
     launch(recipe, arguments, processes=processes)
 
@@ -132,7 +133,9 @@ def train_only(
         recipe = load_recipe(name, chosen)
         roots = stage.find_roots(_corpora(recipe) if recipe.eval.tasks else recipe.corpora(), pairs)
         refuse_leaks(recipe, roots)
-        train(name, recipe, chosen, roots, stage.run_folder(recipe, out) / suffix, processes)
+        folder = stage.run_folder(recipe, out) / suffix
+        with held(folder / LOCK):
+            train(name, recipe, chosen, roots, folder, processes)
 
 
 def report(runs: Sequence[Path], out: Path | None, pairs: Sequence[str]) -> None:

@@ -1,10 +1,116 @@
-"""How the processes of a launch part."""
+"""How processes that belong together part: at the end of a launch, on a signal, and when one of them is killed."""
 
 from __future__ import annotations
 
 import atexit
 import os
+import signal
+import subprocess
 import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from types import FrameType
+from typing import NoReturn
+
+_OWNER = "AFFECTLLM_OWNER"
+_LOOK_EVERY = 0.5  # seconds between two looks at whoever started this process
+_PATIENCE = 15.0  # seconds to end by oneself before one is killed
+
+
+class Stopped(KeyboardInterrupt):
+    """The process was told to end, by its terminal, its scheduler or whoever started it; all that is open is closed.
+
+    Args:
+        number: of the signal.
+    """
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        super().__init__(signal.Signals(number).name)
+
+
+def unwind_on_signals() -> None:
+    """Make SIGTERM and SIGHUP raise ``Stopped``, so that locks and children are let go of; ``nohup`` keeps its word."""
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is signal.SIG_DFL:
+            signal.signal(number, _stop)
+
+
+def _stop(number: int, frame: FrameType | None) -> NoReturn:
+    raise Stopped(number)
+
+
+def status_of(error: KeyboardInterrupt) -> int:
+    """The exit status that a shell gives to a process that a signal has ended."""
+    return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
+
+
+def call(command: Sequence[str], environment: Mapping[str, str]) -> int:
+    """Run a command and return its exit status; whatever ends the wait ends the command with all that it started.
+
+    Its processes may call ``end_with_owner``, for this one may be killed without a chance to end them.
+    """
+    child = subprocess.Popen(command, env={**environment, _OWNER: f"{os.getpid()}:{_born(os.getpid())}"})
+    try:
+        return child.wait()
+    except BaseException:
+        _end_tree(child)
+        raise
+
+
+def _end_tree(child: subprocess.Popen[bytes]) -> None:
+    import psutil
+
+    try:
+        family = [psutil.Process(child.pid), *psutil.Process(child.pid).children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return
+    # The workers first: a launcher that is gone before them would leave them without anybody who waits.
+    for process in reversed(family):
+        _tell(process, signal.SIGTERM)
+    _, left = psutil.wait_procs(family, timeout=_PATIENCE)
+    for process in left:
+        _tell(process, signal.SIGKILL)
+    child.wait()
+
+
+def _tell(process: object, number: int) -> None:
+    import psutil
+
+    try:
+        process.send_signal(number)  # type: ignore[attr-defined]
+    except psutil.NoSuchProcess:
+        return
+
+
+def end_with_owner() -> None:
+    """End this process soon after its parent, or the command that it works for, is gone."""
+    parent, owner = os.getppid(), os.environ.get(_OWNER, "")
+    threading.Thread(target=_watch, args=(parent, owner), name="affectllm owner", daemon=True).start()
+
+
+def _watch(parent: int, owner: str) -> None:
+    while os.getppid() == parent and (not owner or _lives(owner)):
+        time.sleep(_LOOK_EVERY)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(_PATIENCE)
+    os._exit(128 + signal.SIGTERM)
+
+
+def _lives(owner: str) -> bool:
+    pid, _, born = owner.partition(":")
+    return _born(int(pid)) == born
+
+
+def _born(pid: int) -> str:
+    """When a process was started; another one may have its number later."""
+    import psutil
+
+    try:
+        return str(psutil.Process(pid).create_time())
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def leave_together() -> None:

@@ -1,7 +1,8 @@
-"""A run: a folder with a manifest that says what went in, with what versions, and whether it finished.
+"""A run: a folder with a manifest that says what went in, with what versions, what came out, and whether it finished.
 
 Every stage (build, train, eval, …) works in its own run folder. Opening it again with the same inputs skips a finished
-stage and resumes an unfinished one; with other inputs it starts over.
+stage whose files are as it left them, and resumes an unfinished one; with other inputs it starts over. A process may be
+killed at any instant: the manifest always says what the folder is, so none is ever stuck.
 """
 
 from __future__ import annotations
@@ -11,16 +12,22 @@ import json
 import os
 import platform
 import shutil
+import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, explained
+from affectllm.lock import LOCK, held
 
 MANIFEST = "manifest.json"
+# What lies in a folder before its first manifest does.
+_BEFORE = (LOCK, f".{MANIFEST}.part")
+_READ_WHOLE, _END = 64 * 2**20, 2**20  # bytes
 _PACKAGES = ("affectllm", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "lm_eval", "bitsandbytes")
 
 
@@ -49,15 +56,19 @@ def write_json(path: Path, value: Any) -> None:
 
 
 class Run:
-    """One stage's folder, used as a context manager.
+    """One stage's folder, used as a context manager. One process at a time works in it.
 
     Args:
         folder: where the stage works; created when absent.
         stage: ``build``, ``train``, ``eval``, …
         inputs: everything that decides the outputs, as JSON values (file contents by digest).
+        keeps: patterns of the files that the manifest vouches for. When one of them is missing or was changed, the
+            stage is not finished any more. Others (checkpoints, answers) may be deleted to save space.
 
     Raises:
         Malformed: when the folder holds something that is not a run, which is never deleted.
+        Busy: when another process works in the folder.
+        WriteFailed: when the folder cannot be written.
 
     Attributes:
         done: the stage finished earlier with the same inputs; its outputs are in the folder.
@@ -69,46 +80,133 @@ class Run:
         ...         run.outputs["rows"] = 3
     """
 
-    def __init__(self, folder: Path, stage: str, inputs: Mapping[str, Any]) -> None:
-        self.folder, self.stage, self.inputs = folder, stage, dict(inputs)
+    def __init__(self, folder: Path, stage: str, inputs: Mapping[str, Any], keeps: Sequence[str] = ("**/*",)) -> None:
+        self.folder, self.stage, self.inputs, self.keeps = folder, stage, dict(inputs), keeps
         self.outputs: dict[str, Any] = {}
         self.done = self.resuming = False
+        self._holding = ExitStack()
 
     def __enter__(self) -> Run:
-        previous = read_manifest(self.folder)
-        if previous is None and self.folder.is_dir() and any(self.folder.iterdir()):
-            raise Malformed("the folder is not empty and is no run", where=str(self.folder), do="choose another --out")
-        if previous and previous["stage"] != self.stage:
-            told = f"the folder holds the run of another stage, {previous['stage']}"
-            raise Malformed(told, where=str(self.folder), do="choose another --out")
-        if previous and previous["inputs_digest"] == digest(self.inputs):
-            self.done, self.resuming = previous["finished"], not previous["finished"]
-            self.outputs = dict(previous["outputs"])
-        elif previous:
-            shutil.rmtree(self.folder)
-        if not self.done:
-            self._started = time.time()
-            self.folder.mkdir(parents=True, exist_ok=True)
-            self._write(finished=False)
+        # A finished stage is read, and may lie where nobody can write.
+        if self._finished():
+            return self
+        with ExitStack() as stack:
+            stack.enter_context(held(self.folder / LOCK))
+            if not self._finished():  # by another process, until just now
+                with explained(self.folder):
+                    self._begin()
+                self._holding = stack.pop_all()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if kind is None and not self.done:
-            self._write(finished=True)
+        with self._holding:
+            if kind is None and not self.done:
+                with explained(self.folder):
+                    self._write(finished=True)
 
-    def _write(self, *, finished: bool) -> None:
+    def _finished(self) -> bool:
+        previous = self._previous()
+        if previous is None or not is_finished(self.folder, self.inputs):
+            return False
+        self.done, self.outputs = True, dict(previous["outputs"])
+        return True
+
+    def _previous(self) -> dict[str, Any] | None:
+        previous = read_manifest(self.folder)
+        if previous and previous["stage"] != self.stage:
+            told = f"the folder holds the run of another stage, {previous['stage']}"
+            raise Malformed(told, where=str(self.folder), do="choose another --out")
+        return previous
+
+    def _begin(self) -> None:
+        self._started = time.time()
+        previous = self._previous()
+        if previous is None and any(path.name not in _BEFORE for path in self.folder.iterdir()):
+            raise Malformed("the folder is not empty and is no run", where=str(self.folder), do="choose another --out")
+        same = previous is not None and previous["inputs_digest"] == digest(self.inputs)
+        if previous and same and not previous.get("clearing"):
+            self.resuming = True
+            self._drop(previous)
+        elif previous:
+            # The manifest says what is going on before the first file goes: a kill leaves a folder to be cleared.
+            self._write(finished=False, clearing=True)
+            self._clear()
+        self._write(finished=False)
+
+    def _drop(self, previous: Mapping[str, Any]) -> None:
+        """Take away what a finished stage had left, of which something is missing or was changed."""
+        if previous["finished"]:
+            lost = damaged(self.folder, previous)
+            told = f"{len(lost)} files of the finished {self.stage} are missing or changed, such as {lost[0]}"
+            print(f"{self.folder}: {told}; it is done again", file=sys.stderr)
+            self._write(finished=False)  # first: half of it is not to be taken for a finished stage
+            for name in previous["files"]:
+                (self.folder / name).unlink(missing_ok=True)
+
+    def _clear(self) -> None:
+        for path in self.folder.iterdir():
+            if path.name in (*_BEFORE, MANIFEST):
+                continue
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+
+    def _write(self, *, finished: bool, clearing: bool = False) -> None:
         manifest = {
             "stage": self.stage,
             "finished": finished,
+            **({"clearing": True} if clearing else {}),
             "seconds": round(time.time() - self._started, 3) if finished else None,
             "inputs": self.inputs,
             "inputs_digest": digest(self.inputs),
             "outputs": self.outputs,
+            "files": contents(self.folder, self.keeps) if finished else {},
             "versions": versions(),
         }
         write_json(self.folder / MANIFEST, manifest)
+
+
+def is_finished(folder: Path, inputs: Mapping[str, Any]) -> bool:
+    """Whether the stage in ``folder`` finished with these inputs, and its files are as it left them."""
+    manifest = read_manifest(folder)
+    if manifest is None or not manifest["finished"] or manifest["inputs_digest"] != digest(inputs):
+        return False
+    return not damaged(folder, manifest)
+
+
+def contents(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
+    """Name → mark of the files below ``folder`` that match; without hidden ones and those of runs within it."""
+    runs = {path.parent for path in folder.rglob(MANIFEST)} - {folder}
+    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()} - {folder / MANIFEST}
+    names = [path.relative_to(folder) for path in found if runs.isdisjoint(path.parents)]
+    return {
+        name.as_posix(): _mark(folder / name)
+        for name in sorted(names)
+        if not any(part.startswith(".") for part in name.parts)
+    }
+
+
+def damaged(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """Names of the files of a finished stage that are missing, or are not what they were when it finished."""
+    return [name for name, mark in manifest.get("files", {}).items() if _mark_or_none(folder / name) != mark]
+
+
+def _mark_or_none(path: Path) -> str | None:
+    return _mark(path) if path.is_file() else None
+
+
+def _mark(path: Path) -> str:
+    """Size and digest of a file; of a large one (weights), the digest of both of its ends."""
+    size = path.stat().st_size
+    if size <= _READ_WHOLE:
+        return f"{size}:{file_digest(path)}"
+    with path.open("rb") as stream:
+        head = stream.read(_END)
+        stream.seek(-_END, os.SEEK_END)
+        return f"{size}:{hashlib.sha256(head + stream.read()).hexdigest()[:16]}"
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
@@ -147,4 +245,13 @@ def require(folder: Path, stage: str) -> dict[str, Any]:
         raise AffectError(f"{folder} is no {stage} run", do="give the folder that `affectllm run` made")
     if not manifest["finished"]:
         raise AffectError(f"the {stage} run in {folder} did not finish", do="start the same command again to resume it")
+    refuse_damaged(folder)
     return manifest
+
+
+def refuse_damaged(folder: Path) -> None:
+    """Raise ``Malformed`` when ``folder`` is a finished run of which a file is missing or was changed."""
+    manifest = read_manifest(folder)
+    if manifest and manifest["finished"] and (lost := damaged(folder, manifest)):
+        told = f"{len(lost)} files of this {manifest['stage']} are missing or changed, such as {lost[0]}"
+        raise Malformed(told, where=str(folder), do="start the command that made it again; it makes them anew")

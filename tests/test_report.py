@@ -192,12 +192,15 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
         render_report([tmp_path], None, {})
 
 
-def test_the_newest_evaluation_is_read_and_tasks_with_like_names_are_told_apart(tmp_path: Path, corpus) -> None:
+def test_the_replies_that_were_scored_are_shown_whatever_the_clock_said(tmp_path: Path, corpus) -> None:
     run = make_run(tmp_path / "run")
-    newer = run / "eval" / f"samples_{TASK}_2027-01-01T00-00-00.000001.jsonl"
-    old = run / "eval" / f"samples_{TASK}_2026-11-21T20-15-30.123456.jsonl"
-    rows = [json.loads(line) for line in old.read_text(encoding="utf-8").splitlines()]
-    write_lines(newer, [{**row, "reading": None, "unreadable": "empty"} for row in rows])
+    scored = run / "eval" / f"samples_{TASK}_1999-01-01T00-00-00.000001.jsonl"
+    other = run / "eval" / f"samples_{TASK}_2026-11-21T20-15-30.123456.jsonl"
+    rows = [json.loads(line) for line in other.read_text(encoding="utf-8").splitlines()]
+    write_lines(scored, [{**row, "reading": None, "unreadable": "empty"} for row in rows])
+    with pytest.raises(Malformed, match="2 runs have left samples of toy_emotion"):
+        render(run, corpus)
+    write(run / "eval" / "sources.json", {"results": "results_x.json", "samples": {TASK: scored.name}})
     page, _ = render(run, corpus)
     assert "120 of 120 answers could not be read" in page.text and "empty 120 100 %" in page.text
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import importlib.util
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
@@ -16,6 +18,9 @@ from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
 from affectllm.errors import AffectError, Malformed
+from affectllm.run import file_digest
+
+_PACKAGE = "affectllm.data_builders"
 
 
 class Builder(Protocol):
@@ -50,6 +55,41 @@ def load_builder(name: str) -> Builder:
         raise Malformed(f"the card is called {module.CARD.name!r}, the file {name!r}", where=str(path))
     module.samples = guarded(module.samples)  # type: ignore[attr-defined]
     return cast(Builder, module)
+
+
+def code_of(name: str) -> dict[str, str]:
+    """File name → digest of the builder called ``name`` and of every helper beside it that it imports."""
+    found: dict[str, str] = {}
+    waiting = [registry.find("data_builders", name)]
+    while waiting:
+        path = waiting.pop()
+        if path.name not in found:
+            found[path.name] = file_digest(path)
+            waiting += _imported(path)
+    return dict(sorted(found.items()))
+
+
+def _imported(path: Path) -> Iterator[Path]:
+    """The files on the shelf of builders that a file imports, found without running it."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            package = _PACKAGE if node.level else ""
+            module = ".".join(filter(None, (package, node.module)))
+            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
+        for name in names:
+            # Packages may bring builders of their own, in a folder of the same name.
+            if ".data_builders." in f"{name}." and (spec := _spec(name)) and spec.has_location:
+                yield Path(str(spec.origin))
+
+
+def _spec(name: str) -> ModuleSpec | None:
+    try:
+        return importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # a name within a module is no module
+        return None
 
 
 def _import(name: str, path: Path) -> ModuleType:

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from affectllm import registry
-from affectllm.corpus.builder import load_builder
+from affectllm.corpus.builder import code_of, load_builder
 from affectllm.errors import AffectError, MissingCorpus
-from affectllm.run import cache_folder
+from affectllm.run import cache_folder, digest
 
 GENERATOR_SEED = 0
 
@@ -63,14 +63,12 @@ def _existing(folder: Path, name: str, given: str) -> Path:
 
 
 def _generated(name: str) -> Path:
-    # The builder's own bytes are in the folder's name, so an edited generator never reads what the old one drew.
-    import hashlib
+    # The builder's code is in the folder's name, so an edited generator never reads what the old one drew.
     import shutil
     import tempfile
 
     builder = load_builder(name)
-    code = Path(builder.__file__).read_bytes()  # type: ignore[attr-defined]
-    folder = cache_folder() / "generated" / f"{name}-{hashlib.sha256(code).hexdigest()[:12]}-{GENERATOR_SEED}"
+    folder = cache_folder() / "generated" / f"{name}-{digest(code_of(name))}-{GENERATOR_SEED}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))

@@ -16,14 +16,16 @@ from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
-from multiprocessing import get_context
+from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.sample import SPLITS, Rejection, Sample
-from affectllm.corpus.store import Writer, explained, sample_schema
-from affectllm.errors import AffectError, Malformed
+from affectllm.corpus.store import PARQUET, Writer, opened, sample_schema
+from affectllm.errors import AffectError, Malformed, explained
+from affectllm.folders import discard, whole
+from affectllm.processes import end_with_owner
 from affectllm.run import write_json
 
 ROWS_PER_SHARD = 20_000
@@ -46,8 +48,16 @@ def pool(workers: int) -> Iterator[Executor | None]:
         yield None
         return
     # Spawned, since forking a process that has threads (Arrow's, for one) may hang it.
-    with ProcessPoolExecutor(workers, get_context("spawn")) as processes:
+    processes = ProcessPoolExecutor(workers, get_context("spawn"), initializer=end_with_owner)
+    try:
         yield processes
+    except BaseException:
+        # Nobody waits for what was begun: finished shards are there, and the others are written anew.
+        for child in active_children():
+            child.terminate()
+        raise
+    finally:
+        processes.shutdown(cancel_futures=True)
 
 
 def build(name: str, root: Path, out: Path, processes: Executor | None = None, workers: int = 1) -> dict[str, Any]:
@@ -98,16 +108,8 @@ def _progress(items: Iterator[Item], name: str) -> Iterator[Item]:
 
 
 def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:
-    """Write one shard under another name first: a folder of its final name is whole."""
-    scratch = place.with_name(f".{place.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    scratch.mkdir(parents=True)
-    try:
+    with whole(place) as scratch:
         _fill(name, items, scratch)
-    except BaseException:
-        shutil.rmtree(scratch, ignore_errors=True)
-        raise
-    scratch.rename(place)
 
 
 def _fill(name: str, items: Iterator[Item], folder: Path) -> None:
@@ -151,23 +153,23 @@ def merge(name: str, out: Path, total: int) -> dict[str, Any]:
             with (place / REJECTED).open("rb") as part:
                 shutil.copyfileobj(part, log)
     scratch.replace(out / REJECTED)
-    shutil.rmtree(out / SHARDS)
+    discard(out / SHARDS)
     return {"samples": dict(samples), "rejected": dict(rejected.most_common())}
 
 
-def _join(parts: list[Path], whole: Path) -> None:
+def _join(parts: list[Path], joined: Path) -> None:
     """One Parquet file of several, a row group at a time."""
     import pyarrow.parquet as parquet
 
     schema = sample_schema()
-    whole.parent.mkdir(parents=True, exist_ok=True)
-    scratch = whole.with_name(f".{whole.name}.part")
+    joined.parent.mkdir(parents=True, exist_ok=True)
+    scratch = joined.with_name(f".{joined.name}.part")
     try:
-        with explained(whole), parquet.ParquetWriter(scratch, schema, compression="zstd") as writer:
+        with explained(joined), parquet.ParquetWriter(scratch, schema, **PARQUET) as writer:
             for part in parts:
-                with parquet.ParquetFile(part) as file:
+                with opened(part) as file:
                     for number in range(file.num_row_groups):
                         writer.write_table(file.read_row_group(number).cast(schema))
-        scratch.replace(whole)
+        scratch.replace(joined)
     finally:
         scratch.unlink(missing_ok=True)

@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
-import errno
 import itertools
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from json.encoder import c_make_encoder, encode_basestring  # type: ignore[attr-defined]
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
-from affectllm.errors import WriteFailed
+from affectllm.errors import Malformed, NotFound, explained
 
 if TYPE_CHECKING:
     import pyarrow as pa
     from datasets import Features
+    from pyarrow.parquet import ParquetFile
 
 ROWS_PER_GROUP = 2_000
+PARQUET: dict[str, Any] = {"compression": "zstd", "write_page_checksum": True}
+"""How every file is written: a bit that a disk has turned is then an error for whoever reads it."""
 
 
 # Column → what is in it. Polymorphic fields are JSON, so that absent keys do not come back as None.
@@ -96,7 +99,7 @@ class Writer:
         with explained(self.path):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             try:
-                self._parquet = parquet.ParquetWriter(self._scratch, self._schema, compression="zstd")
+                self._parquet = parquet.ParquetWriter(self._scratch, self._schema, **PARQUET)
             except OSError:  # the file is there already when its first bytes are refused
                 self._scratch.unlink(missing_ok=True)
                 raise
@@ -216,19 +219,51 @@ def read_rows(path: Path, groups: Iterable[int] | None = None) -> Iterator[dict[
 
     Args:
         groups: numbers of the row groups to read; None for all.
+
+    Raises:
+        Malformed: when the file is damaged.
+    """
+    with opened(path) as file:
+        json_columns = _json_columns(file.schema_arrow)
+        for number in range(file.num_row_groups) if groups is None else groups:
+            with readable(path):
+                table = file.read_row_group(number)
+                columns = {
+                    name: _decoded(table[name], json_columns[name]) if name in json_columns else table[name].to_pylist()
+                    for name in table.column_names
+                }
+            for values in zip(*columns.values(), strict=True):
+                yield dict(zip(columns, values, strict=True))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ParquetFile]:
+    """A Parquet file whose pages are checked as they are read.
+
+    Raises:
+        Malformed: when it is damaged.
+        NotFound: when it is not there.
     """
     import pyarrow.parquet as parquet
 
-    with parquet.ParquetFile(path) as file:
-        json_columns = _json_columns(file.schema_arrow)
-        for number in range(file.num_row_groups) if groups is None else groups:
-            table = file.read_row_group(number)
-            columns = {
-                name: _decoded(table[name], json_columns[name]) if name in json_columns else table[name].to_pylist()
-                for name in table.column_names
-            }
-            for values in zip(*columns.values(), strict=True):
-                yield dict(zip(columns, values, strict=True))
+    with readable(path):
+        file = parquet.ParquetFile(path, page_checksum_verification=True)
+    with file:
+        yield file
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn what Arrow says of a damaged file into ``Malformed``."""
+    import pyarrow as pa
+
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise NotFound(f"there is no {path}", do="build again") from error
+    except (pa.ArrowException, OSError, ValueError) as error:
+        told = str(error).partition("\n")[0]
+        raise Malformed(f"the file is damaged: {told}", where=str(path), do="build again") from error
 
 
 def _decoded(column: pa.ChunkedArray, nested: bool) -> list[Any]:
@@ -265,19 +300,3 @@ def _chunks() -> Callable[[Any, bool], Iterable[str]]:
 
 
 _CHUNKS = _chunks()
-
-
-class explained:
-    """Turns the operating system's refusals to write into ``WriteFailed``."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, OSError):
-            return
-        remedy = "free some space, or choose another --out" if error.errno == errno.ENOSPC else "check the folder"
-        raise WriteFailed(f"could not write: {error.strerror or error}", where=str(self.path), do=remedy) from error

@@ -5,19 +5,22 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from affectllm.errors import AffectError
 from affectllm.evaluate.harness import lm_eval_main
-from affectllm.processes import leave_together
+from affectllm.processes import end_with_owner, leave_together
+from affectllm.told import told
 
 
-def main(words: Sequence[str]) -> None:
-    """Score, and take leave of the other processes."""
-    try:
+def main(words: Sequence[str]) -> int:
+    """Score, take leave of the other processes, and return the exit status."""
+    end_with_owner()
+
+    def body() -> int:
         lm_eval_main(words)
-    except AffectError as error:
-        sys.exit(f"error: {error}")
-    leave_together()
+        leave_together()
+        return 0
+
+    return told(body)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))

@@ -7,11 +7,14 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from affectllm.corpus.roots import parse_roots
+from affectllm.errors import explained
+from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
+from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
 
@@ -58,8 +61,11 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
     shown = parse_modalities(ours.modalities) if ours.modalities else None
-    with settings(parse_roots(ours.root), shown, ours.held_out):
+    with settings(parse_roots(ours.root), shown, ours.held_out), ExitStack() as stack:
         folder, theirs = _own_output(theirs)
+        if folder is not None and _is_first():
+            stack.enter_context(held(folder / LOCK))
+            logged.clear(folder)
         return _run(theirs, folder)
 
 
@@ -70,14 +76,14 @@ def _model(argv: list[str]) -> str:
 
 
 def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
-    """The folder of ``--output_path``, and arguments that make lm-eval write into it without a subfolder."""
+    """The folder of ``--output_path``, and arguments that make lm-eval write where only this run's files lie."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--output_path", "-o", type=Path)
     given: Path | None = finder.parse_known_args(argv)[0].output_path
     if given is None or argv[0] != "run":
         return None, argv
     folder = given.parent if given.suffix == ".json" else given
-    extra = ["--output_path", str(folder / "results.json"), "--log_samples"]
+    extra = ["--output_path", str(logged.scratch(folder) / "results.json"), "--log_samples"]
     if _model(argv) == "affectllm":
         extra += ["--model_args", json.dumps({"answers": str(folder / "answers")})]
     return folder, [*argv, *extra]
@@ -104,12 +110,18 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     register()
     with our_task_manager() as made, _arguments(["lm-eval", *argv]):
         cli_evaluate()
-    if folder is None or not made or int(os.environ.get("RANK", "0")):
+    if folder is None or not made or not _is_first():
         return {}
-    tasks = made[-1].scored.items()
-    rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
-    _write_lines(folder / REJECTED, rows)
-    return write_scores(folder)
+    with explained(folder):
+        written = logged.collect(folder)
+        tasks = made[-1].scored.items()
+        rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
+        _write_lines(folder / REJECTED, rows)
+        return write_scores(folder, written)
+
+
+def _is_first() -> bool:
+    return not int(os.environ.get("RANK", "0"))
 
 
 @contextmanager

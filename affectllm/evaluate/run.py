@@ -14,6 +14,9 @@ from affectllm.evaluate.page import read_page
 from affectllm.metrics import Score
 from affectllm.run import Run, file_digest
 
+# Answers may be deleted to save space.
+_KEPT = ("*.json", "*.jsonl")
+
 
 def evaluate(
     tasks: Sequence[str],
@@ -55,7 +58,7 @@ def evaluate(
         "lm_eval_args": list(lm_eval_args),
         **(inputs or {}),
     }
-    with Run(out, "eval", decides) as run:
+    with Run(out, "eval", decides, _KEPT) as run:
         if not run.done:
             with settings(roots or {}, modalities):
                 scores = lm_eval_main(_argv(tasks, model, given, out, lm_eval_args))

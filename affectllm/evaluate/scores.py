@@ -4,59 +4,38 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import NotFound
+from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
 from affectllm.metrics import METRICS, Score, classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
 
 
-def write_scores(folder: Path) -> dict[str, dict[str, Score]]:
-    """Score the newest run of lm-eval in ``folder`` and write ``scores.json`` and ``details.json`` beside it.
+def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
+    """Score what one run of lm-eval wrote, and leave ``scores.json`` and ``details.json`` in ``folder``.
 
-    Tasks that are not ours are left out: lm-eval has scored them.
-
-    Raises:
-        NotFound: when lm-eval has left no results file, or none of a task's samples.
+    ``sources.json`` says which of lm-eval's files they were made from. Tasks that are not ours are left out: lm-eval
+    has scored them.
     """
-    results, date = newest_results(folder)
     scores: dict[str, dict[str, Score]] = {}
     details: dict[str, dict[str, Any]] = {}
     rejected = _rejected(folder)
+    results = read_results(written.results)
     for task, config in results["configs"].items():
         facts = config.get("metadata", {}).get("affectllm")
         if facts:
             # Several processes leave their shares one after another; the intervals must not depend on that.
-            rows = sorted(_samples(folder / f"samples_{task}_{date}.jsonl"), key=lambda row: row["doc_id"])
+            rows = sorted(read_samples(written.samples[task]), key=lambda row: row["doc_id"])
             scores[task] = _scores(facts, rows)
             version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
             details[task] = {**_details(facts, rows), **version}
-    write_json(folder / "scores.json", scores)
     write_json(folder / "details.json", details)
+    write_json(folder / SOURCES, written.to_json())
+    write_json(folder / "scores.json", scores)  # last: whoever finds it finds the others
     return scores
-
-
-def newest_results(folder: Path) -> tuple[dict[str, Any], str]:
-    """lm-eval's newest results file in ``folder``, and the date in its name.
-
-    Raises:
-        NotFound: when there is none; lm-eval only warns when it could not write it.
-    """
-    files = sorted(folder.glob("results_*.json"))
-    if not files:
-        raise NotFound("lm-eval left no results file", where=str(folder), do="look above for its warning")
-    return json.loads(files[-1].read_text(encoding="utf-8")), files[-1].stem.removeprefix("results_")
-
-
-def _samples(path: Path) -> Iterator[dict[str, Any]]:
-    if not path.is_file():
-        raise NotFound("lm-eval left no samples of this task", where=str(path), do="look above for its warning")
-    with path.open(encoding="utf-8") as lines:
-        yield from map(json.loads, lines)
 
 
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:

@@ -7,7 +7,6 @@ name, and is skipped.
 from __future__ import annotations
 
 import json
-import shutil
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -16,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TRAIN, Rejection, Sample, shards
-from affectllm.corpus.store import Writer, read_rows
+from affectllm.corpus.store import Writer, opened, read_rows
+from affectllm.folders import whole
 from affectllm.instruct.conversations import conversation_schema
 from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture import Mixture
@@ -38,12 +38,11 @@ class Block:
 
 
 def blocks_of(corpora: Sequence[str], out: Path) -> Iterator[Block]:
-    import pyarrow.parquet as parquet
-
     number = 0
     for split in ASKED_SPLITS:
         for name in corpora:
-            groups = range(parquet.read_metadata(out / "samples" / name / f"{split}.parquet").num_row_groups)
+            with opened(out / "samples" / name / f"{split}.parquet") as file:
+                groups = range(file.num_row_groups)
             for start in range(0, len(groups), GROUPS_PER_BLOCK):
                 yield Block(number, name, split, tuple(groups[start : start + GROUPS_PER_BLOCK]))
                 number += 1
@@ -110,12 +109,8 @@ def render(work: Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> di
     """The conversations of one block, in a folder that is whole when it is there."""
     place = place_of(work.out, block)
     if not place.is_dir():
-        scratch = place.with_name(f".{place.name}.part")
-        shutil.rmtree(scratch, ignore_errors=True)
-        scratch.mkdir(parents=True)
-        with shards.seldom_collected():
+        with whole(place) as scratch, shards.seldom_collected():
             _fill(work, block, decided, scratch)
-        scratch.rename(place)
     counts: dict[str, Any] = json.loads((place / COUNTS).read_text(encoding="utf-8"))
     return counts
 

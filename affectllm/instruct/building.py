@@ -20,6 +20,7 @@ from affectllm.corpus import TRAIN, shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.family import family
 from affectllm.errors import AffectError
+from affectllm.folders import discard
 from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
 from affectllm.instruct.conversations import gather
@@ -69,7 +70,7 @@ def build(
     )
     logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
     found = converse(mixture, kept, out, seed, processes, dropped, logs)
-    shutil.rmtree(out / WORK)
+    discard(out / WORK)
     return {"samples": {name: made["samples"] for name, made in stored.items()}, **found, "left_out": left_out}
 
 
@@ -122,7 +123,7 @@ def _store(name: str, root: Path, out: Path, processes: Executor | None, workers
     def built() -> dict[str, Any]:
         made = shards.build(name, root, place, processes, workers)
         target = out / "samples" / name
-        shutil.rmtree(target, ignore_errors=True)
+        discard(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         (place / "samples" / name).rename(target)
         return made
@@ -205,7 +206,7 @@ def _put_together(
     if not conversations[TRAIN]:
         reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
         raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")
-    shutil.rmtree(out / WORK / "blocks")
+    discard(out / WORK / "blocks")
     return {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
 
 

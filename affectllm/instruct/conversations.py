@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from affectllm.corpus.store import JSON, JSONS, ROWS_PER_GROUP, TEXT, WHOLE, explained, features_of, schema_of
-from affectllm.errors import NotFound
+from affectllm.corpus.store import JSON, JSONS, PARQUET, ROWS_PER_GROUP, TEXT, WHOLE, features_of, opened, schema_of
+from affectllm.errors import Malformed, NotFound, explained
+from affectllm.folders import discard
+from affectllm.run import refuse_damaged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -28,6 +31,7 @@ _COLUMNS = {
     "stage": WHOLE,
 }
 _RANK = "rank"
+_NAME = re.compile(r"(?P<split>[^.]+?)(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))?\.parquet")
 
 
 def conversation_features() -> Features:
@@ -45,11 +49,41 @@ def conversation_files(build: Path, split: str) -> list[Path]:
 
     Raises:
         NotFound: when there is none.
+        Malformed: when one of them is missing or was changed after it was built.
     """
-    found = sorted((build / FOLDER).glob(f"{split}-?????-of-?????.parquet"))
+    found = files_by_split(build).get(split)
     if not found:
         raise NotFound(f"no {split} conversations in {build}", do="build first: affectllm build RECIPE")
     return found
+
+
+def files_by_split(build: Path) -> dict[str, list[Path]]:
+    """Split → its Parquet files in order.
+
+    Raises:
+        Malformed: when a file is missing, was changed after it was built, or has another name.
+    """
+    refuse_damaged(build)
+    found: dict[str, list[Path]] = {}
+    for path in sorted((build / FOLDER).glob("*.parquet")):
+        match = _NAME.fullmatch(path.name)
+        if match is None:
+            raise Malformed("the name is neither SPLIT.parquet nor SPLIT-00000-of-00001.parquet", where=str(path))
+        found.setdefault(match["split"], []).append(path)
+    for split, paths in found.items():
+        _check_whole(split, paths)
+    return found
+
+
+def _check_whole(split: str, paths: Sequence[Path]) -> None:
+    matches = [match for path in paths if (match := _NAME.fullmatch(path.name))]
+    counts = {match["count"] for match in matches}
+    numbers = [int(match["number"] or 0) for match in matches]
+    if len(counts) > 1 or numbers != list(range(int(matches[0]["count"] or 1))):
+        told = ", ".join(path.name for path in paths[:5])
+        raise Malformed(
+            f"the files of {split} are not one whole set ({told})", where=str(paths[0].parent), do="build again"
+        )
 
 
 def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
@@ -102,7 +136,7 @@ def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed
         with _File(build, split, number, total) as file:
             file.write(_sorted(bucket))
         bucket.unlink()
-    folder.rmdir()
+    discard(folder)
     return len(ranks)
 
 
@@ -137,7 +171,7 @@ def _distribute(blocks: Sequence[Path], buckets: Sequence[Path], ranks: Any, num
 
     schema = conversation_schema().append(pa.field(_RANK, pa.int64()))
     with ExitStack() as stack:
-        writers = [stack.enter_context(parquet.ParquetWriter(bucket, schema, compression="zstd")) for bucket in buckets]
+        writers = [stack.enter_context(parquet.ParquetWriter(bucket, schema, **PARQUET)) for bucket in buckets]
         start = 0
         for block in blocks:
             for table in _tables(block):
@@ -169,7 +203,7 @@ class _File:
         import pyarrow.parquet as parquet
 
         with explained(self._path):
-            self._writer = parquet.ParquetWriter(self._scratch, conversation_schema(), compression="zstd")
+            self._writer = parquet.ParquetWriter(self._scratch, conversation_schema(), **PARQUET)
         return self
 
     def write(self, table: pa.Table) -> None:
@@ -189,14 +223,11 @@ def _file(build: Path, split: str, number: int, total: int) -> Path:
 
 
 def _rows(block: Path) -> int:
-    import pyarrow.parquet as parquet
-
-    return int(parquet.read_metadata(block).num_rows)
+    with opened(block) as file:
+        return int(file.metadata.num_rows)
 
 
 def _tables(block: Path) -> Iterator[pa.Table]:
-    import pyarrow.parquet as parquet
-
-    with parquet.ParquetFile(block) as file:
+    with opened(block) as file:
         for number in range(file.num_row_groups):
             yield file.read_row_group(number)

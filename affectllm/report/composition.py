@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from affectllm.corpus import TRAIN
+from affectllm.corpus.store import opened
 from affectllm.corpus.tally import Tally, names_of
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.part import Part
@@ -164,11 +165,10 @@ def _distinct(build: Path) -> Iterator[tuple[str, Kind, Any, bool, int]]:
 
 def _tables(build: Path, columns: Sequence[str]) -> Iterator[tuple[str, pa.Table]]:
     import pyarrow as pa
-    import pyarrow.parquet as parquet
 
     for split in ASKED_SPLITS:
         for path in conversation_files(build, split):
-            with parquet.ParquetFile(path) as file:
+            with opened(path) as file:
                 for batch in file.iter_batches(_ROWS, columns=list(columns)):
                     # Grouping knows no JSON; what is stored is its text.
                     plain = [getattr(batch[name], "storage", batch[name]) for name in columns]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
-from affectllm.errors import LicenceRefused, WriteFailed
+from affectllm.errors import LicenceRefused, explained
+from affectllm.folders import whole
+from affectllm.lock import LOCK, held
 from affectllm.report.hub import upload
 from affectllm.report.licence import Verdict, verdict
 from affectllm.report.modelcard import CardFacts, eval_result_files, hub_id, model_card
@@ -42,10 +43,8 @@ def publish(
     refuse_forbidden(decided)
     facts = CardFacts(repo_id, trained, read_run(run), decided)
     folder = run / "publish"
-    try:
+    with explained(folder):
         stage(facts, folder)
-    except OSError as error:
-        raise WriteFailed(f"could not write: {error.strerror or error}", where=str(folder)) from error
     check_portable(folder, _secrets(run, roots or {}))
     return folder if dry_run else upload(folder, repo_id, private=private)
 
@@ -62,18 +61,14 @@ def refuse_forbidden(decided: Verdict) -> None:
 
 def stage(facts: CardFacts, folder: Path) -> None:
     """Write everything that is published into ``folder``, which appears only when it is whole."""
-    scratch = folder.with_name(f".{folder.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)
-    (scratch / ".eval_results").mkdir(parents=True)
     trained = facts.trained
-    copy_weights(trained.weights, scratch, hub_id(trained.base) or _portable_base(trained.base))
-    (scratch / "README.md").write_text(portable_text(model_card(facts)), encoding="utf-8")
-    (scratch / "recipe.yaml").write_text(portable_text(trained.recipe), encoding="utf-8")
-    for name, text in eval_result_files(facts).items():
-        (scratch / ".eval_results" / name).write_text(portable_text(text), encoding="utf-8")
-    if folder.exists():
-        shutil.rmtree(folder)
-    scratch.rename(folder)
+    with held(folder.with_name(f".{folder.name}{LOCK}")), whole(folder) as scratch:
+        (scratch / ".eval_results").mkdir()
+        copy_weights(trained.weights, scratch, hub_id(trained.base) or _portable_base(trained.base))
+        (scratch / "README.md").write_text(portable_text(model_card(facts)), encoding="utf-8")
+        (scratch / "recipe.yaml").write_text(portable_text(trained.recipe), encoding="utf-8")
+        for name, text in eval_result_files(facts).items():
+            (scratch / ".eval_results" / name).write_text(portable_text(text), encoding="utf-8")
 
 
 def _portable_base(base: str) -> str:

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from affectllm.errors import Malformed
+from affectllm.evaluate.logged import SOURCES
+from affectllm.report.runfolder import read_json
 
 Outcome = Literal["correct", "wrong", "unreadable", "reply"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unreadable", "reply")
@@ -55,10 +57,21 @@ class Replies:
 
 
 def samples_file(folder: Path, task: str) -> Path | None:
-    """The newest samples file of ``task``: one task's name may begin another's, so the date is matched too."""
-    name = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")
-    found = [path for path in folder.glob(f"samples_{task}_*.jsonl") if name.fullmatch(path.name)]
-    return max(found, key=lambda path: path.name, default=None)
+    """The samples that the scores of ``task`` were made from; None where they are not there.
+
+    Raises:
+        Malformed: when several runs have left some and nothing says which of them was scored.
+    """
+    if (folder / SOURCES).is_file():
+        name = read_json(folder / SOURCES)["samples"].get(task)
+        return folder / name if name and (folder / name).is_file() else None
+    # One task's name may begin another's, so the date is matched too.
+    dated = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")
+    found = [path for path in folder.glob(f"samples_{task}_*.jsonl") if dated.fullmatch(path.name)]
+    if len(found) > 1:
+        told = f"{len(found)} runs have left samples of {task}, and nothing says which was scored"
+        raise Malformed(told, where=str(folder), do="run the evaluation again")
+    return found[0] if found else None
 
 
 def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:

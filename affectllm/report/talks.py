@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate
 from affectllm.corpus.splits import draw
+from affectllm.corpus.store import opened
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.pairs import COMPARISON
@@ -70,12 +71,10 @@ def render_talks(
 
 def _drawn(files: Iterable[tuple[str, Path]], limit: int) -> tuple[Mapping[Kind, Counter[str]], list[_Place]]:
     """Kind → split → conversations; and where those with the lowest draws of each kind lie, at most ``limit``."""
-    import pyarrow.parquet as parquet
-
     kinds: defaultdict[Kind, Counter[str]] = defaultdict(Counter)
     heaps: defaultdict[Kind, list[tuple[float, _Place]]] = defaultdict(list)
     for number, (split, path) in enumerate(files):
-        with parquet.ParquetFile(path) as file:
+        with opened(path) as file:
             for group in range(file.num_row_groups):
                 table = file.read_row_group(group, columns=["id", *Kind._fields])
                 columns = [table[name].to_pylist() for name in ("id", *Kind._fields)]
@@ -101,14 +100,14 @@ def _shared(heaps: Iterable[list[tuple[float, _Place]]], limit: int) -> list[_Pl
 
 def _rows(files: list[tuple[str, Path]], places: Iterable[_Place]) -> Iterator[dict[str, Any]]:
     """The rows at ``places``, which are in order, with their JSON decoded; one row group in memory at a time."""
-    import pyarrow.parquet as parquet
-
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place in places:
         groups[place.file, place.group].append(place.row)
     for (number, group), rows in groups.items():
         split, path = files[number]
-        for row in parquet.ParquetFile(path).read_row_group(group).take(rows).to_pylist():
+        with opened(path) as file:
+            drawn = file.read_row_group(group).take(rows).to_pylist()
+        for row in drawn:
             messages = [json.loads(message) for message in row["messages"]]
             yield {**row, "split": split, "messages": messages, "value": json.loads(row["value"])}
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.store import opened
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
 
@@ -88,12 +89,11 @@ def _base(page: Mapping[str, Any]) -> str:
 def read_conversations(paths: Iterable[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
     """Corpus → rows, and the modalities that occur, of conversation files, in constant memory."""
     import pyarrow.compute as compute
-    import pyarrow.parquet as parquet
 
     counts: dict[str, int] = {}
     found = {"text"}
     for path in paths:
-        with parquet.ParquetFile(path) as file:
+        with opened(path) as file:
             for batch in file.iter_batches(columns=["corpus", "messages"]):
                 for name, count in zip(*compute.value_counts(batch.column("corpus")).flatten(), strict=True):
                     counts[name.as_py()] = counts.get(name.as_py(), 0) + count.as_py()

@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
-from affectllm.errors import AffectError
 from affectllm.model.torchvision_ops import install
-from affectllm.processes import leave_together
+from affectllm.processes import end_with_owner, leave_together
+from affectllm.told import told
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -16,18 +16,17 @@ def main(argv: list[str] | None = None) -> int:
     install()  # accelerate starts this module, not the command line
     from affectllm.train.stage import add_arguments, train
 
+    end_with_owner()
     parser = argparse.ArgumentParser(prog="affectllm.train", description=__doc__)
     add_arguments(parser)
     arguments = parser.parse_args(argv)
-    try:
+
+    def body() -> int:
         train(arguments.recipe, arguments.set, arguments.root, Path(arguments.out) if arguments.out else None)
         leave_together()
-    except AffectError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        return 130  # the command that started the launch says what to do
-    return 0
+        return 0
+
+    return told(body, interrupted="")  # the command that started the launch says what to do
 
 
 if __name__ == "__main__":

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from affectllm.errors import AffectError
+from affectllm.processes import call
 from affectllm.train.recipe import Recipe, launch_file
 
 # What each configuration is on a machine without a GPU; ZeRO and DDP run there over gloo.
@@ -34,7 +34,7 @@ def launch(recipe: Recipe, arguments: Sequence[str], *, processes: int | None = 
     if processes is not None:
         command += ["--num_processes", str(processes)]
     command += ["-m", "affectllm.train", *arguments]
-    status = subprocess.run(command, env=_environment(file), check=False).returncode
+    status = call(command, _environment(file))
     if status:
         raise AffectError(
             f"training stopped with status {status}", do="see the message above; the same command resumes the run"

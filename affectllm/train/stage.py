@@ -5,14 +5,16 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import shards
-from affectllm.corpus.builder import load_builder
+from affectllm.corpus.builder import code_of, load_builder
 from affectllm.corpus.roots import locate, parse_roots
+from affectllm.errors import explained
 from affectllm.instruct import building
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import LANGUAGES, PROMPTS
@@ -21,6 +23,7 @@ from affectllm.train.recipe import Recipe, load_recipe
 
 RUNS = Path("runs")
 FINAL = "final"  # folder of the tuned model or adapter, in the train run
+_KEPT = (f"{FINAL}/**/*", "trainer_state.json", "losses.json")  # checkpoints may be deleted to save space
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -112,7 +115,7 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
         return sft.tune(recipe, args, folder / "build", folder / "train", roots)
 
     if state.is_main_process:
-        with Run(folder / "train", "train", inputs) as run:
+        with Run(folder / "train", "train", inputs, _KEPT) as run:
             state.wait_for_everyone()
             if not run.done:
                 run.outputs = tuned()
@@ -136,17 +139,31 @@ def _write_page(recipe: Recipe, folder: Path) -> None:
     import yaml
 
     page = {k: v for k, v in json.loads(json.dumps(recipe.to_json())).items() if v is not None and k != "name"}
-    scratch = folder / ".recipe.yaml.part"
-    scratch.write_text(yaml.safe_dump(page, sort_keys=False, allow_unicode=True), encoding="utf-8")
-    scratch.replace(folder / "recipe.yaml")
+    with explained(folder):
+        scratch = folder / ".recipe.yaml.part"
+        scratch.write_text(yaml.safe_dump(page, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        scratch.replace(folder / "recipe.yaml")
 
 
 def identity(name: str, root: Path) -> dict[str, Any]:
-    """What decides the samples of a corpus: its builder's bytes, and the names, sizes and times of its files."""
-    code = Path(load_builder(name).__file__)  # type: ignore[attr-defined]
-    files = sorted(
-        (path.relative_to(root).as_posix(), path.stat().st_size, path.stat().st_mtime_ns)
-        for path in root.rglob("*")
-        if path.is_file()
-    )
-    return {"builder": file_digest(code), "files": digest(files), "count": len(files)}
+    """What decides the samples of a corpus: its builder's code, and the names, sizes and times of its files."""
+    load_builder(name)  # says what is wrong with it
+    files = sorted(_files(root))
+    return {"builder": digest(code_of(name)), "files": digest(files), "count": len(files)}
+
+
+def _files(root: Path) -> Iterator[tuple[str, int, int]]:
+    """Name, size and time of every file, also in folders that are linked to another disk."""
+    seen: set[tuple[int, int]] = set()
+    for folder, below, names in os.walk(root, followlinks=True):
+        place = os.stat(folder)
+        if (place.st_dev, place.st_ino) in seen:  # a link to a folder above it
+            below.clear()
+            continue
+        below.sort()
+        seen.add((place.st_dev, place.st_ino))
+        for name in names:
+            path = Path(folder, name)
+            if path.is_file():
+                stat = path.stat()
+                yield path.relative_to(root).as_posix(), stat.st_size, stat.st_mtime_ns

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from affectllm.corpus.store import explained
+from affectllm.errors import explained
 from affectllm.instruct.exports.page import Format, Page, fills
 from affectllm.instruct.exports.talk import File, Turn
 

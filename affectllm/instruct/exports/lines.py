@@ -13,7 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-from affectllm.corpus.store import explained
+from affectllm.errors import explained
 
 
 class Lines:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from affectllm.corpus.store import explained
+from affectllm.errors import explained
 from affectllm.instruct.exports.ms_swift import write_tagged
 from affectllm.instruct.exports.page import Format, Page
 from affectllm.instruct.exports.talk import COLUMNS, KINDS, Talk

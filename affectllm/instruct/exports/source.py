@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus.store import read_rows
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import NotFound
+from affectllm.instruct.conversations import FOLDER, files_by_split
 from affectllm.instruct.exports.talk import Kind
 
-_FILE = re.compile(r"(?P<split>[^.]+?)(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))?\.parquet")
 _BUDGET = frozenset({"fps", "max_frames", "max_pixels", "min_pixels", "max_seconds", "long"})
 
 
@@ -38,39 +37,21 @@ def conversation_files(folder: Path) -> dict[str, list[Path]]:
 
     Raises:
         NotFound: when there are none.
-        Malformed: when a numbered file of a split is missing.
+        Malformed: when one of them is missing or was changed after it was built.
     """
-    places = [folder / "conversations", folder / "build" / "conversations"]
+    places = [folder / FOLDER, folder / "build" / FOLDER]
     home = next((place for place in places if any(place.glob("*.parquet"))), None)
     if home is None:
         raise NotFound(
             f"{folder} has no conversations/*.parquet",
             do="give the folder of `affectllm run` or `affectllm build RECIPE`, for example runs/NAME",
         )
-    found: dict[str, list[Path]] = {}
-    for path in sorted(home.glob("*.parquet")):
-        match = _FILE.fullmatch(path.name)
-        if match is None:
-            raise Malformed("the name is neither SPLIT.parquet nor SPLIT-00000-of-00001.parquet", where=str(path))
-        found.setdefault(match["split"], []).append(path)
-    for split, paths in found.items():
-        _check_whole(split, paths)
+    found = files_by_split(home.parent)
     # The order in which people speak of them, then whatever else there is.
     return {split: found[split] for split in sorted(found, key=lambda name: (_ORDER.get(name, 9), name))}
 
 
 _ORDER = {"train": 0, "validation": 1, "test": 2}
-
-
-def _check_whole(split: str, paths: Sequence[Path]) -> None:
-    matches = [match for path in paths if (match := _FILE.fullmatch(path.name))]
-    counts = {match["count"] for match in matches}
-    numbers = [int(match["number"] or 0) for match in matches]
-    if len(counts) > 1 or numbers != list(range(int(matches[0]["count"] or 1))):
-        told = ", ".join(path.name for path in paths[:5])
-        raise Malformed(
-            f"the files of {split} are not one whole set ({told})", where=str(paths[0].parent), do="build again"
-        )
 
 
 def rows_of(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:

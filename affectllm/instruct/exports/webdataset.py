@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, Any
 
-from affectllm.corpus.store import explained
+from affectllm.errors import explained
 from affectllm.instruct.exports.page import Format, Page
 from affectllm.instruct.exports.talk import File, Talk
 from affectllm.run import write_json

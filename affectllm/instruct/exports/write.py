@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from affectllm.corpus.store import explained
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, explained
+from affectllm.folders import whole
 from affectllm.instruct.exports.media import Cutter, Media, Mode
 from affectllm.instruct.exports.page import Format, Page
 from affectllm.instruct.exports.source import Survey, rows_of
 from affectllm.instruct.exports.talk import File, Piece, Refused, Talk, Turn
 from affectllm.instruct.exports.tokens import control_tokens
+from affectllm.lock import LOCK, held
 from affectllm.run import write_json
 
 MARK = "export.json"
@@ -64,20 +65,13 @@ def write_export(
     """
     final = out.absolute()
     _refuse_other(final)
-    scratch = final.with_name(f".{final.name}.part")
-    shutil.rmtree(scratch, ignore_errors=True)  # of an export that was killed
-    with explained(scratch):
-        scratch.mkdir(parents=True)
     named, used = None if form.relative else final, "path" if form.embeds else mode
-    media = Media(roots, scratch, named, used, apart=form.apart, silences=form.silences, cutter=cutter)
-    try:
+    with held(final.with_name(f".{final.name}{LOCK}")), whole(final) as scratch:
+        media = Media(roots, scratch, named, used, apart=form.apart, silences=form.silences, cutter=cutter)
         summary = _write(files, found, form, Page(scratch, final, found.kinds, {}), media)
         made = {"format": form.name, "media": mode, "rows": summary.rows, "rejected": summary.rejected}
-        write_json(scratch / MARK, made)
-        with explained(final):
-            _swap(scratch, final)
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        with explained(scratch):
+            write_json(scratch / MARK, made)
     return summary
 
 
@@ -164,12 +158,3 @@ def _refuse_other(final: Path) -> None:
     if not final.exists() or (final / MARK).is_file() or (final.is_dir() and not any(final.iterdir())):
         return
     raise AffectError("the folder is not empty and is no export", where=str(final), do="choose another --out")
-
-
-def _swap(scratch: Path, final: Path) -> None:
-    old = final.with_name(f".{final.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    if final.exists():
-        final.rename(old)
-    scratch.rename(final)
-    shutil.rmtree(old, ignore_errors=True)

@@ -1,0 +1,50 @@
+"""Folders that are whole or not there: filled under another name, and renamed away before they are deleted.
+
+A process may be killed between any two of its files. A folder that has its own name is therefore always whole, and
+what a kill has left under another name is removed by whoever works on the same folder next.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from affectllm.errors import explained
+
+
+@contextmanager
+def whole(folder: Path) -> Iterator[Path]:
+    """An empty folder to fill, which becomes ``folder`` when the block ends without an error.
+
+    What lay there stays until then.
+
+    Raises:
+        WriteFailed: when the file system refuses.
+    """
+    scratch = folder.with_name(f".{folder.name}.part")
+    with explained(scratch):
+        _remove(scratch)
+        scratch.mkdir(parents=True)
+    try:
+        yield scratch
+        with explained(folder):
+            discard(folder)
+            scratch.rename(folder)
+    finally:
+        _remove(scratch)
+
+
+def discard(folder: Path) -> None:
+    """Delete a folder and all that is in it, at one instant for whoever looks for it by its name."""
+    gone = folder.with_name(f".{folder.name}.gone")
+    _remove(gone)  # of a process that was killed here
+    if folder.is_dir():
+        folder.rename(gone)
+        _remove(gone)
+
+
+def _remove(folder: Path) -> None:
+    if folder.is_dir():
+        shutil.rmtree(folder)
