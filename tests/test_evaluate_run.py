@@ -17,8 +17,8 @@ from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate import environment
 from affectllm.evaluate.harness import lm_eval_main
-from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.logged import of_results
+from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.scores import write_scores
 
 

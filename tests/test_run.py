@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -131,3 +132,110 @@ def test_writing_json_leaves_no_scratch_file_and_keeps_the_old_one_when_it_fails
         write_json(tmp_path / "x.json", circular)
     assert json.loads((tmp_path / "x.json").read_text(encoding="utf-8")) == {"ä": 1}
     assert [path.name for path in tmp_path.iterdir()] == ["x.json"]
+
+
+@pytest.mark.parametrize("name", [".lock", ".manifest.json.part"])
+def test_a_folder_that_was_left_before_its_first_manifest_is_used(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("half")
+    finish(tmp_path, {})
+    assert require(tmp_path, "build")["finished"]
+
+
+def test_a_folder_that_was_left_while_it_was_cleared_goes_on_being_cleared(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    finish(folder, {"seed": 1})
+    manifest = read_manifest(folder)
+    assert manifest is not None
+    write_json(folder / MANIFEST, {**manifest, "finished": False, "clearing": True})
+    with Run(folder, "build", {"seed": 1}) as again:
+        assert not again.resuming and not (folder / "data").exists()
+
+
+def damage(folder: Path, how: str) -> None:
+    data = folder / "data"
+    if how == "missing":
+        data.unlink()
+    else:
+        data.write_text("mode" if how == "changed" else "")
+
+
+@pytest.mark.parametrize("how", ["missing", "changed", "emptied"])
+def test_a_finished_stage_whose_files_are_not_what_they_were_is_done_again(
+    tmp_path: Path, how: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    finish(tmp_path / "run", {"seed": 1})
+    damage(tmp_path / "run", how)
+    with pytest.raises(Malformed, match="1 files of this build are missing or changed, such as data"):
+        require(tmp_path / "run", "build")
+    with Run(tmp_path / "run", "build", {"seed": 1}) as again:
+        assert again.resuming and not again.done and not (tmp_path / "run" / "data").exists()
+        (tmp_path / "run" / "data").write_text("made")
+    assert "missing or changed, such as data; it is done again" in capsys.readouterr().err
+    assert require(tmp_path / "run", "build")["finished"]
+
+
+def test_only_what_a_stage_keeps_is_looked_at(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    with Run(folder, "train", {}, keeps=("final/**/*",)) as run:
+        for name in ("final/weights", "final/.hidden", "checkpoint-5/weights"):
+            (folder / name).parent.mkdir(exist_ok=True)
+            (folder / name).write_text("w")
+        run.outputs["steps"] = 5
+    manifest = read_manifest(folder)
+    assert manifest is not None and list(manifest["files"]) == ["final/weights"]
+    (folder / "checkpoint-5" / "weights").unlink()
+    with Run(folder, "train", {}, keeps=("final/**/*",)) as again:
+        assert again.done
+
+
+def test_a_run_within_a_run_is_its_own_affair(tmp_path: Path) -> None:
+    finish(tmp_path / "eval" / "modalities" / "audio", {})
+    (tmp_path / "eval" / "modalities" / "audio" / MANIFEST).rename(tmp_path / "aside")
+    with Run(tmp_path / "outer", "build", {}):
+        finish(tmp_path / "outer" / "inner", {})
+        (tmp_path / "outer" / "own").write_text("x")
+    manifest = read_manifest(tmp_path / "outer")
+    assert manifest is not None and list(manifest["files"]) == ["own"]
+
+
+def test_a_large_file_is_known_by_its_size_and_both_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("affectllm.run._READ_WHOLE", 10)
+    monkeypatch.setattr("affectllm.run._END", 4)
+    for place, whole in ((0, False), (10, True), (19, False)):
+        folder = tmp_path / str(place)
+        finish(folder, {})
+        (folder / "data").write_bytes(b"a" * 20)
+        with Run(folder, "build", {"again": 1}):
+            (folder / "data").write_bytes(b"a" * 20)
+        changed = bytearray(b"a" * 20)
+        changed[place] = 98
+        (folder / "data").write_bytes(changed)
+        with Run(folder, "build", {"again": 1}) as run:
+            assert run.done is whole
+
+
+_WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+from affectllm.run import Run
+if not os.getuid():
+    os.setuid(65534)  # root may write anywhere
+with Run(Path(sys.argv[1]), "build", {"seed": int(sys.argv[2])}) as run:
+    print(run.done)
+"""
+
+
+def test_a_finished_run_in_a_read_only_folder_is_skipped_and_another_is_explained() -> None:
+    with tempfile.TemporaryDirectory() as place:  # others may look into it
+        Path(place).chmod(0o755)
+        folder = Path(place) / "run"
+        finish(folder, {"seed": 1}, rows=1)
+        folder.chmod(0o555)
+
+        def start(seed: str) -> subprocess.CompletedProcess[str]:
+            command = [sys.executable, "-c", _WITHOUT_RIGHTS, str(folder), seed]
+            return subprocess.run(command, capture_output=True, text=True, check=False)
+
+        assert start("1").stdout == "True\n"
+        assert "could not write: Permission denied" in start("2").stderr
+        folder.chmod(0o755)

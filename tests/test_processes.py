@@ -1,0 +1,144 @@
+"""What was started ends with whoever started it: on a signal, when it is killed, and in builds by several processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from toy_corpus import toy_corpus
+from tuning import command
+
+from affectllm.run import read_manifest
+
+_PARENT = """
+import os, sys
+from affectllm import processes, told
+middle = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
+def body():
+    words = [sys.executable, "-c", middle, sys.executable, "-c", sys.argv[1]]
+    return processes.call(words, os.environ)
+sys.exit(told.told(body))
+"""
+_CHILD = """
+import os, time
+from affectllm import processes
+processes.end_with_owner()
+print(os.getpid(), os.getppid(), flush=True)
+time.sleep(120)
+"""
+
+
+def wait_until(true: Callable[[], bool], seconds: float = 60.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.05)
+
+
+def gone(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
+def test_a_child_behind_a_launcher_ends_with_the_command(number: signal.Signals) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, _CHILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert parent.stdout
+    child, launcher = map(int, parent.stdout.readline().split())
+    parent.send_signal(number)
+    parent.wait(60)
+    if number == signal.SIGKILL:
+        wait_until(lambda: gone(child) and gone(launcher))
+        return
+    assert gone(child) and gone(launcher)  # it waited for them
+    assert parent.returncode == 128 + number
+    assert parent.stderr and "the same command goes on where it stopped" in parent.stderr.read()
+
+
+def test_a_child_ends_when_only_its_launcher_is_killed() -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", _PARENT, _CHILD], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    )
+    assert parent.stdout
+    child, launcher = map(int, parent.stdout.readline().split())
+    os.kill(launcher, signal.SIGKILL)
+    wait_until(lambda: gone(child))
+    parent.wait(60)
+
+
+def test_nohup_keeps_its_word() -> None:
+    code = "import os, signal; from affectllm.processes import unwind_on_signals; unwind_on_signals(); "
+    code += "os.kill(os.getpid(), signal.SIGHUP); print('still here')"
+    told = subprocess.run(["nohup", sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert told.stdout == "still here\n"
+
+
+_SLOW = "import os, time; open(os.environ['READING'], 'w').close(); time.sleep(float(os.environ['SECONDS']))"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_build_that_is_told_to_end_leaves_no_process_and_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, workers: str
+) -> None:
+    root = toy_corpus(tmp_path, monkeypatch, when_read=_SLOW)
+    words = ["build", "toy", "--root", f"toy={root}", "--out", str(tmp_path / "out"), "--workers", workers]
+    monkeypatch.setenv("READING", str(tmp_path / "reading"))
+    started = subprocess.Popen(
+        command(*words), env={**os.environ, "SECONDS": "100"}, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    wait_until((tmp_path / "reading").exists)
+    family = [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
+    started.send_signal(number)
+    started.wait(60)
+    assert started.returncode == (143 if number == signal.SIGTERM else -9)
+    wait_until(lambda: all(map(gone, family)))
+    monkeypatch.setenv("SECONDS", "0")
+    subprocess.run(command(*words), check=True, capture_output=True)
+    manifest = read_manifest(tmp_path / "out" / "toy")
+    assert manifest is not None and manifest["finished"]
+
+
+_PAGE = """
+description: Trains until it is ended.
+data:
+  mixture:
+    - {corpus: toy, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}
+model: {path: tiny:qwen2, backbone: qwen2, dtype: float32}
+trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_train_batch_size: 2}
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 2), (signal.SIGHUP, 1), (signal.SIGKILL, 2)])
+def test_trainers_end_with_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, processes: int
+) -> None:
+    root = toy_corpus(tmp_path, monkeypatch, classes=("joy", "anger", "fear"))
+    page = tmp_path / "endless.yaml"
+    page.write_text(_PAGE + ("launch: ddp\n" if processes > 1 else ""))
+    words = ["train", str(page), "--root", f"toy={root}", "--out", str(tmp_path / "out")]
+    words += ["--num-processes", str(processes)] if processes > 1 else []
+    env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
+    started = subprocess.Popen(command(*words), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    wait_until((tmp_path / "out" / "train" / "checkpoint-5" / "trainer_state.json").exists, 240)
+    family = [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
+    assert len(family) > processes
+    second = subprocess.run(command(*words), env=env, capture_output=True, text=True, check=False)
+    assert second.returncode == 2 and f"process {started.pid} on" in second.stderr
+    started.send_signal(number)
+    started.wait(60)
+    wait_until(lambda: all(map(gone, family)))
+    manifest = read_manifest(tmp_path / "out" / "train")
+    assert manifest is not None and not manifest["finished"]
