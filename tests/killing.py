@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -162,12 +163,18 @@ def tree(folder: Path) -> dict[str, bytes]:
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(part.startswith(_DRAWN) or part.endswith(".lock") for part in name.split("/")):
-            dated = name.rpartition("_20")[0] if "samples_" in name and "_20" in name else name
-            found[dated] = _timeless(path)
+            found[_undated(name)] = _timeless(path)
     return found
 
 
+def _undated(name: str) -> str:
+    """The name of one of lm-eval's files without the time in it."""
+    return re.sub(r"_20\d\d-\d\d-\d\dT[^/]*", "", name)
+
+
 def _timeless(path: Path) -> bytes:
+    if path.suffix == ".html":
+        return re.sub(rb"[\d.]+ (s|min|h)\b", b"", path.read_bytes())
     if path.suffix != ".json":
         return path.read_bytes()
 
@@ -175,7 +182,7 @@ def _timeless(path: Path) -> bytes:
         if isinstance(value, dict):
             # What a manifest vouches for is compared itself, and some of it holds times.
             return {
-                key: sorted(item) if key == "files" else without(item)
+                key: sorted(map(_undated, item)) if key == "files" else without(item)
                 for key, item in value.items()
                 if key not in _TIMES
             }

@@ -79,6 +79,7 @@ def score(value: float, n: int = 120, unreadable: float = 0.05, half: float = 0.
         "low": max(0.0, value - half),
         "high": min(1.0, value + half),
         "n": n,
+        "clusters": 12,
         "unreadable": unreadable,
     }
 

@@ -43,10 +43,10 @@ def test_an_evaluation_leaves_scores_details_samples_and_what_was_not_asked(emod
     values = {name: row["value"] for name, row in scores["emodb_emotion"].items()}
     assert values == pytest.approx({"accuracy": 6 / 9, "uar": 0.5, "macro_f1": 0.4, "weighted_f1": 0.8 * 6 / 9})
     for row in scores["emodb_emotion"].values():
-        assert set(row) == {"value", "low", "high", "n", "unreadable", "controls"}
+        assert set(row) == {"value", "low", "high", "n", "clusters", "unreadable", "controls"}
         assert set(row["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
-        assert 0 <= row["low"] <= row["value"] <= row["high"] <= 1
-        assert (row["n"], row["unreadable"]) == (9, 0)
+        assert (row["n"], row["clusters"], row["unreadable"]) == (9, 3, 0)
+        assert row["low"] is None and row["high"] is None, "three speakers tell nothing of others"
     details = _read(out / "details.json")["emodb_emotion"]
     anger, neutral = details["labels"].index("anger"), details["labels"].index("neutral")
     assert details["confusion"][anger][anger] == 6 and details["confusion"][neutral][anger] == 3

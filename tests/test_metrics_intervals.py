@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,7 +15,9 @@ from affectllm.metrics.comparison import compare
 
 SPACE = ("anger", "joy", "sadness", "fear")
 items = st.lists(
-    st.tuples(st.sampled_from(SPACE), st.sampled_from((*SPACE, None)), st.sampled_from("abc")), min_size=1, max_size=25
+    st.tuples(st.sampled_from(SPACE), st.sampled_from((*SPACE, None)), st.sampled_from("abcdefgh")),
+    min_size=1,
+    max_size=40,
 )
 
 
@@ -39,6 +43,9 @@ def test_every_interval_holds_its_value(rows) -> None:
     cases += [(name, sets, guesses) for name in ("micro_f1", "macro_f1", "jaccard")]
     for name, truth, given_answers in cases:
         found = METRICS[name](truth, given_answers, labels=SPACE, clusters=speakers, resamples=200, controls=False)
+        if len(set(speakers)) < 5:
+            assert found.low is None and found.high is None
+            continue
         assert 0 <= found.low <= found.value + 1e-9 and found.value <= found.high + 1e-9 <= 1 + 1e-6
         assert found.n == len(gold)
         assert found.unreadable == pytest.approx(answers.count(None) / len(answers))
@@ -95,9 +102,50 @@ def test_an_interval_that_misses_its_value_is_widened_to_it() -> None:
     assert bootstrap.interval(sums, lambda drawn: drawn[:, 0] / 5, 0.5) == (0.5, 1)
 
 
-def test_a_single_cluster_says_that_it_knows_nothing_more() -> None:
-    row = accuracy(["joy", "fear"], ["joy", None], labels=SPACE, clusters=["a", "a"])
-    assert row.low == row.high == row.value == 0.5
+@pytest.mark.parametrize("speakers", ["a", "ab", "abcd"])
+def test_fewer_than_five_clusters_give_no_interval(speakers: str) -> None:
+    clusters = list(speakers) * 8
+    gold = ["joy"] * len(clusters)
+    row = accuracy(gold, ["joy", None] * (len(clusters) // 2), labels=SPACE, clusters=clusters)
+    assert row.low is None and row.high is None and row.value == 0.5
+    assert f"no interval from {len(speakers)} clusters" in str(row)
+    assert row.score()["low"] is None and row.score()["clusters"] == len(speakers)
+    (compared,) = compare(accuracy, gold, {"a": gold, "b": ["fear"] * len(gold)}, clusters=clusters, labels=SPACE)
+    assert compared.low is None and compared.difference == 1
+
+
+@pytest.mark.parametrize("count", [5, 7, 10, 20])
+def test_few_clusters_cover_the_truth_as_promised(count: int) -> None:
+    truth, covered, tries = 0.6 + 0.4 / 4, 0, 300
+    for seed in range(tries):
+        gold, answers, speakers = _simulated(seed, count, 25)
+        row = accuracy(gold, answers, labels=SPACE, clusters=speakers, controls=False)
+        assert row.settings["interval"] == "jackknife"
+        covered += row.low <= truth <= row.high
+    assert covered >= 0.92 * tries  # 0.95 less two standard errors
+
+
+def test_the_interval_from_few_clusters_is_that_of_students_t() -> None:
+    # Five speakers of equal size, accuracies .2 .4 .5 .6 .8: on the logit scale, sides by t with 4 degrees of freedom.
+    right = (2, 4, 5, 6, 8)
+    answers = [answer for hits in right for answer in ["joy"] * hits + [None] * (10 - hits)]
+    speakers = [number for number in range(5) for _ in range(10)]
+    row = accuracy(["joy"] * 50, answers, labels=SPACE, clusters=speakers)
+    logits = [math.log(p / (1 - p)) for p in ((25 - hits) / 40 for hits in right)]
+    reach = 2.7764451 * math.sqrt(4 / 5 * sum(value**2 for value in logits))
+    assert row.low == pytest.approx(1 / (1 + math.exp(reach)))
+    assert row.high == pytest.approx(1 / (1 + math.exp(-reach)))
+
+
+def test_one_large_cluster_among_small_ones_counts_for_little() -> None:
+    def width(sizes: tuple[int, ...]) -> float:
+        speakers = [number for number, size in enumerate(sizes) for _ in range(size)]
+        gold = ["joy"] * len(speakers)
+        answers = ["joy" if item % 10 < 5 + who % 3 else None for item, who in enumerate(speakers)]
+        row = accuracy(gold, answers, labels=SPACE, clusters=speakers)
+        return row.high - row.low
+
+    assert width((20, 20, 20, 20, 20, 400)) > 2 * width((80, 80, 80, 80, 80, 80))
 
 
 def test_a_metric_without_sums_is_resampled_by_cluster_too() -> None:

@@ -77,7 +77,7 @@ def test_the_header_of_the_card_says_what_the_hub_wants_to_know(run: Path) -> No
 def test_the_card_holds_scores_with_intervals_data_limits_and_recipe(run: Path) -> None:
     card = (staged(run) / "README.md").read_text(encoding="utf-8")
     for score in json.loads((run / "eval" / "scores.json").read_text())[TASK].values():
-        assert f"| {score['value']:.3f} | [{score['low']:.3f}, {score['high']:.3f}] | 120 | 5 % |" in card
+        assert f"| {score['value']:.3f} | [{score['low']:.3f}, {score['high']:.3f}] | 12 | 120 | 5 % |" in card
     for words in (
         "majority (reference)",
         "audio only",

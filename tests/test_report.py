@@ -52,7 +52,7 @@ def test_the_page_shows_every_score_with_its_interval_n_and_unreadable_share(tmp
     page, _ = render(run, corpus)
     scores = json.loads((run / "eval" / "scores.json").read_text())[TASK]
     for score in scores.values():
-        assert f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] 120 5 %" in page.text
+        assert f"{score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}] 12 120 5 %" in page.text
     for label in ("majority", "chance", "oracle", "audio only", "video only", "text only", "all modalities"):
         assert label in page.text
     assert "step 40: 0.5000" in page.text
@@ -121,7 +121,7 @@ def test_figures_and_table_lie_beside_the_page(tmp_path: Path, corpus) -> None:
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
     table = (folder / "scores.md").read_text(encoding="utf-8").splitlines()
     assert len(table) == 2 + 3 * (1 + 3 + 3), "header, and each metric of the model, its ablations and its references"
-    assert {line.count("|") for line in table} == {9}
+    assert {line.count("|") for line in table} == {10}
 
 
 def test_the_same_run_gives_the_same_bytes(tmp_path: Path, corpus) -> None:

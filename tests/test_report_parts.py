@@ -7,6 +7,7 @@ import io
 import math
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,9 +16,9 @@ from made_run import logged_sample, make_builder, make_clips, write_lines
 
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.report import clips
-from affectllm.report.charts import loss_chart, ticks, whisker
+from affectllm.report.charts import axis, loss_chart, ticks, whisker
 from affectllm.report.clips import Gallery
-from affectllm.report.display import compared, percent, seconds
+from affectllm.report.display import compared, headline_metric, percent, seconds
 from affectllm.report.replies import Replies, choose, read_replies
 from affectllm.report.runfolder import History, Point
 from affectllm.report.scoretable import cell_text
@@ -143,19 +144,43 @@ def test_losses_over_several_magnitudes_get_a_logarithmic_axis() -> None:
     assert chart.y_ticks[0].at == 100 and chart.y_ticks[-1].at == 0
 
 
-def test_whiskers_stay_on_the_axis() -> None:
-    place = whisker({"value": 0.5, "low": -0.1, "high": 1.2, "n": 1, "unreadable": 0})
-    assert (place.low, place.at, place.high) == (0.0, 50.0, 100.0)
+def scored(value: float, low: float | None, high: float | None) -> dict[str, Any]:
+    return {"value": value, "low": low, "high": high, "n": 1, "clusters": 9, "unreadable": 0}
+
+
+@pytest.mark.parametrize(
+    ("score", "reach", "labels"),
+    [
+        ((0.5, 0.4, 0.6), (0, 1), ["0", "0.25", "0.5", "0.75", "1"]),
+        ((-0.3, -0.45, -0.1), (-1, 1), ["-0.5", "0", "0.5", "1"]),
+        ((3.2, 2.9, 4.1), (0, math.inf), ["0", "2", "4", "6"]),
+        ((0.4, 0.3, 0.5), (0, math.inf), ["0", "0.2", "0.4", "0.6"]),
+        ((-12.0, None, None), (-math.inf, 0), ["-15", "-10", "-5", "0"]),
+    ],
+)
+def test_an_axis_holds_what_is_drawn_on_it(score: Any, reach: Any, labels: list[str]) -> None:
+    one = scored(*score)
+    on = axis([one], reach)
+    assert [tick.label for tick in on.ticks] == labels
+    place = whisker(one, on)
+    assert place.at == pytest.approx(100 * (score[0] - on.low) / (on.high - on.low), abs=0.01)
+    ends = [end for end in (place.low, place.high) if end is not None]
+    assert all(0 <= end <= 100 for end in (place.at, *ends)) and bool(ends) == (score[1] is not None)
+
+
+def test_the_metric_that_a_page_names_first_stands_for_the_task() -> None:
+    assert headline_metric({"weighted_f1": 1, "uar": 2}) == "weighted_f1"
 
 
 def test_intervals_decide_what_is_above() -> None:
     def score(low: float, high: float) -> dict:
-        return {"value": (low + high) / 2, "low": low, "high": high, "n": 1, "unreadable": 0}
+        return scored((low + high) / 2, low, high)
 
     assert compared(score(0.5, 0.6), score(0.3, 0.4)) == "above"
     assert compared(score(0.1, 0.2), score(0.3, 0.4)) == "below"
     assert compared(score(0.1, 0.35), score(0.3, 0.4)) == "overlaps"
     assert compared(score(0.5, 0.6), {**score(0.3, 0.4), "n": 2}) == "other_items"
+    assert compared(score(0.5, 0.6), {**score(0.3, 0.4), "low": None, "high": None}) == "unknown"
 
 
 def test_numbers_are_written_as_one_reads_them() -> None:

@@ -53,12 +53,12 @@ def _pairs(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[Any]
 
 
 def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
-    """The cluster of each item and what the clusters are; None where fewer than two are known.
+    """The cluster of each item and what the clusters are; None where none is known.
 
     An item whose speaker or dialogue is unknown is a cluster of its own.
     """
     kind = facts["cluster"]
-    if kind is None or len({row["doc"][kind] for row in rows} - {None}) < 2:
+    if kind is None or all(row["doc"][kind] is None for row in rows):
         return None, None
     return [row["doc"][kind] or f"item {row['doc']['id']}" for row in rows], kind
 

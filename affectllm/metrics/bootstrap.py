@@ -3,7 +3,8 @@
 Items of one speaker or dialogue resemble each other, so resampling items makes intervals too narrow. Clusters are drawn
 with replacement, as many as there are, and the metric is computed on each draw; the interval holds the middle 95 % of
 these values (percentile bootstrap; Efron & Tibshirani, 1993, ch. 13; for clusters Davison & Hinkley, 1997, §3.8). It is
-widened to hold the value itself where the percentiles miss it, which happens with few clusters and biased metrics.
+widened to hold the value itself where the percentiles miss it, which happens with biased metrics. From few clusters it
+is too narrow; ``jackknife`` is for these.
 
 Speed: a metric that depends on sums over items (a confusion matrix, the counts of BLEU) is resampled by summing the
 table of each cluster once, and multiplying by the number of times that each cluster was drawn. Clusters with equal sums
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 RESAMPLES, CONFIDENCE, SEED = 1_000, 0.95, 0
-GROUPS = 200  # of clusters that the jackknife leaves out together
 _CHUNK_CELLS = 4_000_000  # drawn clusters held in memory at once
 _ROW_BUDGET = 20_000_000  # items that a metric without sums is recomputed on, over all resamples
 
@@ -44,6 +44,13 @@ def by_cluster(table: Array, clusters: Sequence[Hashable]) -> Array:
     return np.asarray(belongs @ table)
 
 
+def sizes(clusters: Sequence[Hashable]) -> Array:
+    """Items of each cluster, ``[C]``, in order of first appearance."""
+    import numpy as np
+
+    return np.bincount(cluster_numbers(clusters)).astype(float)
+
+
 def interval(
     sums: Array, reduce: Callable[[Array], Array], value: float, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
@@ -55,7 +62,7 @@ def interval(
         value: the metric of all items, which the interval is widened to hold.
 
     Returns:
-        The lower and the upper end; both are ``value`` when there is one cluster only.
+        The lower and the upper end.
     """
     import numpy as np
 
@@ -91,17 +98,20 @@ def _drawn_singly(random: np.random.Generator, counts: Array, rows: int) -> Arra
 
 
 def interval_of_rows(
-    value_of: Callable[[Array], float], clusters: Sequence[Hashable], value: float, resamples: int, seed: int
-) -> tuple[float, float, int]:
-    """Percentile interval of a metric that is recomputed on the item numbers of each resample, and the resamples."""
+    value_of: Callable[[Array], float], members: Sequence[Array], value: float, resamples: int, seed: int
+) -> tuple[float, float]:
+    """Percentile interval of a metric that is recomputed on the items of each resample; fewer where items are many.
+
+    Args:
+        members: of each cluster, the numbers of its items.
+    """
     import numpy as np
 
-    members = _members(clusters)
-    resamples = max(50, min(resamples, _ROW_BUDGET // len(clusters)))
+    resamples = max(50, min(resamples, _ROW_BUDGET // sum(map(len, members))))
     random = np.random.default_rng(seed)
     draws = (random.integers(0, len(members), len(members)) for _ in range(resamples))
     values = np.array([value_of(np.concatenate([members[number] for number in draw])) for draw in draws])
-    return *percentiles(values, value), resamples
+    return percentiles(values, value)
 
 
 def percentiles(values: Array, value: float) -> tuple[float, float]:
@@ -116,32 +126,7 @@ def percentiles(values: Array, value: float) -> tuple[float, float]:
     return min(float(low), value), max(float(high), value)
 
 
-def jackknife(
-    value_of: Callable[[Array], float],
-    clusters: Sequence[Hashable],
-    value: float,
-    bounds: tuple[float, float],
-    seed: int = SEED,
-) -> tuple[float, float]:
-    """Normal interval from the values of a metric with each group of clusters left out once, cut to ``bounds``.
-
-    For metrics on which the bootstrap fails: a cluster that is drawn twice brings no new word, so resamples
-    systematically have fewer distinct n-grams than the replies themselves. Up to 200 groups of clusters, at random.
-    Source: Efron & Tibshirani, 1993, ch. 11; for groups Kott, Journal of Official Statistics 17(4), 2001.
-    """
-    import numpy as np
-
-    members = _members(clusters)
-    if len(members) == 1:
-        return value, value
-    order = np.random.default_rng(seed).permutation(len(members))
-    groups = [np.concatenate([members[i] for i in part]) for part in np.array_split(order, min(GROUPS, len(members)))]
-    left = np.array([value_of(np.setdiff1d(np.arange(len(clusters)), group)) for group in groups])
-    error = float(np.sqrt((len(groups) - 1) / len(groups) * ((left - left.mean()) ** 2).sum()))
-    return max(bounds[0], value - 1.959964 * error), min(bounds[1], value + 1.959964 * error)
-
-
-def _members(clusters: Sequence[Hashable]) -> list[Array]:
+def members(clusters: Sequence[Hashable]) -> list[Array]:
     """Per cluster the numbers of its items."""
     import numpy as np
 

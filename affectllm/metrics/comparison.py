@@ -7,14 +7,16 @@ their answers cluster by cluster (approximate randomisation; Noreen, 1989; Yeh, 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any, Literal
 
 from affectllm.errors import Malformed
-from affectllm.metrics import bootstrap
+from affectllm.metrics import bootstrap, jackknife
 from affectllm.metrics.metric import Metric, Rows, Sums
+from affectllm.metrics.statistic import Statistic
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,7 +35,7 @@ class Comparison:
         metric: name of the metric.
         first, second: names of the systems.
         difference: value of the first less value of the second.
-        low, high: 95 % interval of the difference, paired bootstrap over clusters.
+        low, high: 95 % interval of the difference, paired over clusters; None from fewer than five of them.
         p: two-sided probability of so large a difference if the systems were exchangeable; never 0.
         p_corrected: the same after correction for all comparisons made together.
         rounds: swaps drawn.
@@ -43,8 +45,8 @@ class Comparison:
     first: str
     second: str
     difference: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     p: float
     p_corrected: float
     rounds: int
@@ -87,7 +89,7 @@ def _paired(
     rounds: int,
     seed: int,
     options: dict[str, Any],
-) -> tuple[float, float, float, float, int]:
+) -> tuple[float, float | None, float | None, float, int]:
     """Difference, lower end, upper end, p, rounds."""
     import numpy as np
 
@@ -104,7 +106,29 @@ def _paired(
         resampled, swapped = _by_rows(both, groups, rounds, seed)
     swapped = swapped[np.isfinite(swapped)]
     p = (1 + int((np.abs(swapped) >= abs(difference) - 1e-12).sum())) / (1 + len(swapped))
-    return difference, *bootstrap.percentiles(resampled, difference), p, len(swapped)
+    return difference, *_ends(both, groups, difference, resampled), p, len(swapped)
+
+
+def _ends(both: Statistic, groups: list[Hashable], difference: float, resampled: Array) -> jackknife.Interval:
+    """The interval of the difference: from few clusters by leaving each out, as that of a value."""
+    import numpy as np
+
+    members = bootstrap.members(groups)
+    if len(members) >= jackknife.FEW:
+        return bootstrap.percentiles(resampled, difference)
+    every, size = np.arange(len(groups)), len(groups)
+
+    def without(part: Array) -> float:
+        rest = np.setdiff1d(every, part)
+        if isinstance(both, Sums):
+            first, second = (both.reduce(both.table[side].sum(0, dtype=float)) for side in (rest, rest + size))
+            return float(first - second)
+        return both.compute(rest) - both.compute(rest + size)
+
+    left = np.array([without(part) for part in members] if len(members) >= jackknife.FEWEST else [np.nan])
+    sizes = np.array([len(part) for part in members], float)
+    unbounded = (-math.inf, math.inf)
+    return jackknife.interval(difference, left, sizes, unbounded, bootstrap.CONFIDENCE)
 
 
 def _again(column: str, values: Sequence[Any]) -> Sequence[Any]:

@@ -20,7 +20,7 @@ from affectllm.metrics.controls import control_answers
 from affectllm.metrics.forms import FORMS, checked, missing
 from affectllm.metrics.policy import applied
 from affectllm.metrics.result import Result
-from affectllm.metrics.statistic import Rows, Statistic, Sums
+from affectllm.metrics.statistic import Resampling, Rows, Statistic, Sums
 
 __all__ = ["METRICS", "Metric", "Rows", "Sums", "find_metric", "metric"]
 
@@ -105,20 +105,26 @@ class Metric:
         truth, answers, options, clusters = self._keep(kept, size, truth, answers, options, clusters)
         statistic = self._statistic(truth, answers, options)
         value = self._defined(statistic.value())
-        low, high, drawn = statistic.interval(clusters, value, resamples, seed)
-        settings = {"compat": options.get("compat"), "invalid": invalid, **_described(options, self.columns)}
-        shares = {"clusters": len(set(clusters)) if clusters is not None else len(kept)}
+        found = statistic.interval(clusters, value, Resampling(self.range, resamples, seed))
+        settings = {
+            **{"compat": options.get("compat"), "invalid": invalid, **_described(options, self.columns)},
+            "clusters": len(set(clusters)) if clusters is not None else len(kept),
+            "interval": found.method,
+            "resamples": resamples,
+            "confidence": bootstrap.CONFIDENCE,
+            "seed": seed,
+        }
         return Result(
             metric=self.name,
             value=value,
-            low=low,
-            high=high,
+            low=found.low,
+            high=found.high,
             n=len(kept) if statistic.n is None else statistic.n,
             unreadable=self._unreadable(predicted, size),
             per_class=statistic.per_class() if statistic.per_class else {},
             controls=self._controls(truth, options, seed) if controls and self.takes == "pair" else {},
             coverage=dict(statistic.coverage),
-            settings={**settings, **shares, "resamples": drawn, "confidence": bootstrap.CONFIDENCE, "seed": seed},
+            settings=settings,
             details=dict(statistic.details),
         )
 
@@ -178,7 +184,7 @@ class Metric:
         sides = {"pair": (truth, answers), "gold": (truth,), "predicted": (answers,)}[self.takes]
         statistic = self.function(*sides, **passed)
         if isinstance(statistic, Rows):
-            statistic.size, statistic.bounds = len(truth) or len(answers), self.range
+            statistic.size = len(truth) or len(answers)
         return statistic
 
     def _defined(self, value: float) -> float:

@@ -11,9 +11,10 @@ class Score(TypedDict):
     """One metric of one task in ``scores.json``: see ``Result`` for the fields, and its details for ``tokens``."""
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
+    clusters: int
     unreadable: float
     controls: dict[str, float | None]
     tokens: NotRequired[str]
@@ -26,7 +27,7 @@ class Result:
     Args:
         metric: name of the metric.
         value: the value, in the unit and range of the metric.
-        low, high: 95 % interval; both are ``value`` when there is one cluster only.
+        low, high: 95 % interval; None for both from fewer than five clusters, which tell nothing of others.
         n: items that the value is computed on.
         unreadable: share of all answers that could not be read, 0..1.
         per_class: label (or another part of the data) → its values; empty where the metric knows none.
@@ -39,8 +40,8 @@ class Result:
 
     metric: str
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     n: int
     unreadable: float
     per_class: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
@@ -53,13 +54,30 @@ class Result:
         return self.value
 
     def __str__(self) -> str:
-        return f"{self.metric} {self.value:.4f} [{self.low:.4f}, {self.high:.4f}], n {self.n:,}"
+        return f"{self.metric} {self.value:.4f} {self.interval}, n {self.n:,}"
+
+    @property
+    def clusters(self) -> int:
+        """How many clusters the interval rests on: speakers, dialogues, or single items."""
+        return int(self.settings["clusters"])
+
+    @property
+    def interval(self) -> str:
+        """``[0.8123, 0.9012] from 12 clusters``, or that there is none."""
+        if self.low is None or self.high is None:
+            return f"[no interval from {self.clusters} clusters]"
+        return f"[{self.low:.4f}, {self.high:.4f}] from {self.clusters} clusters"
 
     def score(self) -> Score:
         """What ``scores.json`` keeps."""
-        controls = dict(self.controls)
         kept = Score(
-            value=self.value, low=self.low, high=self.high, n=self.n, unreadable=self.unreadable, controls=controls
+            value=self.value,
+            low=self.low,
+            high=self.high,
+            n=self.n,
+            clusters=self.clusters,
+            unreadable=self.unreadable,
+            controls=dict(self.controls),
         )
         if "tokens" in self.details:
             kept["tokens"] = str(self.details["tokens"])

@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from affectllm.metrics import bootstrap
+from affectllm.metrics import bootstrap, jackknife
 
 if TYPE_CHECKING:
     import numpy as np
 
     Array = np.ndarray[Any, Any]
 
-Interval = tuple[float, float, int]
+
+class Resampling(NamedTuple):
+    """What an interval depends on beside the items: the range of the metric, and how clusters are drawn."""
+
+    bounds: tuple[float, float]
+    resamples: int
+    seed: int
+
+
+class Interval(NamedTuple):
+    """Both ends, None where the clusters are too few for them; and the method: ``jackknife`` or ``bootstrap``."""
+
+    low: float | None
+    high: float | None
+    method: str
+
+
 PerClass = Callable[[], dict[str, dict[str, float]]]
 
 
@@ -42,10 +57,16 @@ class Sums:
         """The metric of all items."""
         return float(self.reduce(self.table.sum(0, dtype=float)))
 
-    def interval(self, clusters: Sequence[Hashable] | None, value: float, resamples: int, seed: int) -> Interval:
-        """Lower end, upper end, resamples."""
+    def interval(self, clusters: Sequence[Hashable] | None, value: float, how: Resampling) -> Interval:
+        """The interval, from the sums of each cluster."""
+        import numpy as np
+
         sums = self.table if clusters is None else bootstrap.by_cluster(self.table, clusters)
-        return *bootstrap.interval(sums, self.reduce, value, resamples, seed), resamples
+        if len(sums) >= jackknife.FEW:
+            return Interval(*bootstrap.interval(sums, self.reduce, value, how.resamples, how.seed), "bootstrap")
+        left = self.reduce(sums.sum(0) - sums) if len(sums) > 1 else np.full(1, np.nan)
+        sizes = np.ones(len(sums)) if clusters is None else bootstrap.sizes(clusters)
+        return Interval(*jackknife.interval(value, left, sizes, how.bounds, bootstrap.CONFIDENCE), "jackknife")
 
 
 @dataclass
@@ -54,8 +75,7 @@ class Rows:
 
     Args:
         compute: item numbers, with repetition, → value; the value itself is that of all items in order.
-        jackknife: leave clusters out instead of resampling, where repeated items distort the metric.
-        bounds: the range that a jackknife interval is cut to.
+        jackknife: always leave clusters out, where repeated items distort the metric.
         size: number of items.
         per_class, coverage, details, n: as in ``Sums``.
     """
@@ -67,7 +87,6 @@ class Rows:
     details: Mapping[str, float | str] = field(default_factory=dict)
     n: int | None = None
     size: int = 0
-    bounds: tuple[float, float] = (-math.inf, math.inf)
 
     def value(self) -> float:
         """The metric of all items."""
@@ -75,12 +94,21 @@ class Rows:
 
         return float(self.compute(np.arange(self.size)))
 
-    def interval(self, clusters: Sequence[Hashable] | None, value: float, resamples: int, seed: int) -> Interval:
-        """Lower end, upper end, resamples."""
-        groups = range(self.size) if clusters is None else clusters
-        if self.jackknife:
-            return *bootstrap.jackknife(self.compute, groups, value, self.bounds, seed), bootstrap.GROUPS
-        return bootstrap.interval_of_rows(self.compute, groups, value, resamples, seed)
+    def interval(self, clusters: Sequence[Hashable] | None, value: float, how: Resampling) -> Interval:
+        """The interval, from the metric computed anew without each cluster, or on resamples of them."""
+        import numpy as np
+
+        named: Sequence[Hashable] = range(self.size) if clusters is None else clusters
+        members = bootstrap.members(named)
+        if len(members) >= jackknife.FEW and not self.jackknife:
+            low, high = bootstrap.interval_of_rows(self.compute, members, value, how.resamples, how.seed)
+            return Interval(low, high, "bootstrap")
+        parts = jackknife.groups(members, how.seed)
+        every = np.arange(self.size)
+        enough = len(parts) >= jackknife.FEWEST
+        left = np.array([self.compute(np.setdiff1d(every, part)) for part in parts] if enough else [np.nan])
+        sizes = np.array([len(part) for part in parts], float)
+        return Interval(*jackknife.interval(value, left, sizes, how.bounds, bootstrap.CONFIDENCE), "jackknife")
 
 
 Statistic = Sums | Rows

@@ -11,29 +11,61 @@ from affectllm.report.runfolder import History, Point
 
 
 @dataclass(frozen=True)
-class Whisker:
-    """A point and its interval on an axis from 0 to 1, in percent of the axis."""
-
-    at: float
-    low: float
-    high: float
-
-
-def whisker(score: Score) -> Whisker:
-    """Where the value and the ends of its interval lie; clipped to the axis."""
-    return Whisker(_share(score["value"]), _share(score["low"]), _share(score["high"]))
-
-
-def _share(value: float) -> float:
-    return 0.0 if math.isnan(value) else round(100 * min(1.0, max(0.0, value)), 2)
-
-
-@dataclass(frozen=True)
 class Tick:
     """A label on an axis and its position in percent."""
 
     at: float
     label: str
+
+
+@dataclass(frozen=True)
+class Axis:
+    """An axis that holds every score of a panel, with labels from end to end."""
+
+    low: float
+    high: float
+    ticks: tuple[Tick, ...]
+
+    def place(self, value: float) -> float:
+        """Where a value lies, in percent."""
+        if math.isnan(value):
+            return 0.0
+        return round(100 * (value - self.low) / (self.high - self.low), 2)
+
+
+_UNIT = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+def axis(scores: Sequence[Score], reach: tuple[float, float] = (-math.inf, math.inf)) -> Axis:
+    """The axis of a metric's scores: from 0 to 1 where they lie between, else from and to round numbers around them.
+
+    Args:
+        scores: values and intervals that are drawn on it.
+        reach: the range of the metric.
+    """
+    ends = [end for score in scores for end in (score["value"], score["low"], score["high"]) if end is not None]
+    known = [end for end in ends if math.isfinite(end)]
+    low, high = min([0.0, *known]), max([0.0, *known])
+    unit = low >= 0 and high <= 1 and reach[1] <= 1
+    marks = list(_UNIT) if unit else ticks(low, max(high, min(1.0, reach[1]) if low < 0 and high <= 1 else high), 4)
+    step = 100 / (len(marks) - 1)
+    return Axis(marks[0], marks[-1], tuple(Tick(number * step, f"{mark:g}") for number, mark in enumerate(marks)))
+
+
+@dataclass(frozen=True)
+class Whisker:
+    """A point and its interval on an axis, in percent of the axis; the ends are None where there is no interval."""
+
+    at: float
+    low: float | None
+    high: float | None
+
+
+def whisker(score: Score, on: Axis) -> Whisker:
+    """Where the value and the ends of its interval lie on an axis that holds them."""
+    if score["low"] is None or score["high"] is None:
+        return Whisker(on.place(score["value"]), None, None)
+    return Whisker(on.place(score["value"]), on.place(score["low"]), on.place(score["high"]))
 
 
 @dataclass(frozen=True)

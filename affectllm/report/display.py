@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from affectllm.metrics import Score
+from affectllm.metrics import METRICS, Score
 
 METRIC_NAMES = {
     "accuracy": "Accuracy",
@@ -20,28 +20,20 @@ METRIC_NAMES = {
     "distinct_1": "Distinct-1",
     "distinct_2": "Distinct-2",
 }
-METRIC_MEANINGS = {
-    "accuracy": "share of right answers (weighted average recall); an unreadable answer is a wrong one",
-    "uar": "unweighted average recall: the mean of the classes' recalls",
-    "macro_f1": "mean of the classes' F1",
-    "weighted_f1": "mean of the classes' F1, weighted by their support",
-    "micro_f1": "F1 over all pairs of item and label",
-    "jaccard": "mean over items of |right ∩ given| / |right ∪ given|",
-    "bleu": "corpus BLEU against the one reference reply, between 0 and 1",
-    "rouge_l": "F-measure of the longest common subsequence with the reference reply",
-    "distinct_1": "different words over all words of the replies",
-    "distinct_2": "different pairs of words over all pairs in the replies",
-}
-_HEADLINE_ORDER = ("uar", "macro_f1", "weighted_f1", "micro_f1", "jaccard", "accuracy", "rouge_l", "bleu")
 
 
-def headline_metric(metrics: Collection[str]) -> str:
-    """The metric that stands for a task: the first of a fixed order, robust to class imbalance before accuracy."""
-    return next((name for name in _HEADLINE_ORDER if name in metrics), next(iter(metrics)))
+def headline_metric(metrics: Iterable[str]) -> str:
+    """The metric that stands for a task: the one that its page names first."""
+    return next(iter(metrics))
 
 
 def metric_name(metric: str) -> str:
     return METRIC_NAMES.get(metric, metric)
+
+
+def metric_meaning(metric: str) -> str:
+    """The definition in one sentence; empty for a metric that is not ours."""
+    return METRICS[metric].definition.removesuffix(".") if metric in METRICS else ""
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -52,8 +44,15 @@ def number(value: Any, digits: int = 3) -> str:
 
 
 def interval(score: Score) -> str:
-    """``[0.905, 0.956]``."""
+    """``[0.905, 0.956]``, or that the clusters are too few for one."""
+    if score["low"] is None or score["high"] is None:
+        return "none: too few"
     return f"[{number(score['low'])}, {number(score['high'])}]"
+
+
+def clusters(score: Mapping[str, Any]) -> str:
+    """How many speakers, dialogues or items the interval rests on; a dash in scores of earlier versions."""
+    return str(score.get("clusters", "–"))
 
 
 def percent(share: Any) -> str:
@@ -79,10 +78,13 @@ def seconds(value: Any) -> str:
 def compared(score: Score, other: Score) -> str:
     """How two scores stand to each other by their intervals: ``above``, ``below`` or ``overlaps``.
 
-    ``other_items`` where they were not measured on as many items, which no interval makes comparable.
+    ``other_items`` where they were not measured on as many items, which no interval makes comparable; ``unknown``
+    where one of them has no interval.
     """
     if score["n"] != other["n"]:
         return "other_items"
+    if score["low"] is None or score["high"] is None or other["low"] is None or other["high"] is None:
+        return "unknown"
     if score["low"] > other["high"]:
         return "above"
     if score["high"] < other["low"]:

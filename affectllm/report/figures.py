@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm.report.charts import wants_logarithm
+from affectllm.report.charts import axis, wants_logarithm
 from affectllm.report.display import headline_metric, metric_name, number
 from affectllm.report.runfolder import FULL, Evaluation, History, RunData
 
@@ -103,13 +103,15 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
                 rows.append((f"{task} · {metric_name(metric)} · {name}", evaluation.scores[task][metric], name == FULL))
     figure, axes = _canvas(7.2, 1.0 + 0.36 * len(rows))
     for y, (_, score, is_full) in enumerate(rows):
-        axes.plot([score["low"], score["high"]], [y, y], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
+        if score["low"] is not None and score["high"] is not None:
+            axes.plot([score["low"], score["high"]], [y, y], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
         axes.plot(score["value"], y, MARKERS[0], color=COLOURS[0], markerfacecolor=COLOURS[0] if is_full else "white")
         axes.annotate(number(score["value"]), (score["value"], y), (0, 5), textcoords="offset points", ha="center")
     axes.set_yticks(range(len(rows)), _plain([label for label, _, _ in rows]))
     axes.invert_yaxis()
     axes.margins(y=0.12)
-    axes.set(xlim=(0, 1.02), title="Modality ablation (value and 95 % interval)")
+    on = axis([score for _, score, _ in rows])
+    axes.set(xlim=(on.low, on.high + 0.02 * (on.high - on.low)), title="Modality ablation (value and 95 % interval)")
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)
     return figure

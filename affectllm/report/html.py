@@ -140,7 +140,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     env.filters.update(
-        number=display.number, percent=display.percent, interval=display.interval, seconds=display.seconds
+        number=display.number, percent=display.percent, interval=display.interval, clusters=display.clusters
     )
-    env.filters["cell"] = cell_text
+    env.filters |= {"cell": cell_text, "seconds": display.seconds}
     return env

@@ -9,7 +9,7 @@ from typing import Any
 
 from affectllm.corpus import CorpusCard
 from affectllm.report import views
-from affectllm.report.display import headline_metric, metric_name
+from affectllm.report.display import clusters, headline_metric, interval, metric_name
 from affectllm.report.html import environment
 from affectllm.report.licence import MEANING, OTHER, Verdict, known
 from affectllm.report.runfolder import Evaluation, RunData
@@ -163,8 +163,8 @@ def _eval_yaml(task: str, evaluation: Evaluation, facts: CardFacts) -> str:
             dataset_id=dataset,
             task_id=task if metric == first else f"{task}/{metric}",
             value=round(score["value"], 6),
-            notes=f"{metric_name(metric)}, 95 % interval {score['low']:.4f} to {score['high']:.4f}, n={score['n']}, "
-            f"unreadable {score['unreadable']:.4f}, scored by affectllm with lm-eval",
+            notes=f"{metric_name(metric)}, 95 % interval {interval(score)} over {clusters(score)} clusters, "
+            f"n={score['n']}, unreadable {score['unreadable']:.4f}, scored by affectllm with lm-eval",
         )
         for metric, score in metrics.items()
     ]

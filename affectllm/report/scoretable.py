@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from affectllm.report.display import interval, metric_name, number, percent
+from affectllm.report.display import clusters, interval, metric_name, number, percent
 from affectllm.report.runfolder import FULL, Evaluation, RunData
 
 HEADER = (
-    "| run | model | task | metric | value | 95 % interval | n | unreadable |\n|---|---|---|---|---:|---|---:|---:|"
+    "| run | model | task | metric | value | 95 % interval | clusters | n | unreadable |\n"
+    "|---|---|---|---|---:|---|---:|---:|---:|"
 )
 
 
@@ -32,7 +33,8 @@ def _rows(run: str, evaluation: Evaluation, model: str) -> Iterator[str]:
     for task, metrics in evaluation.scores.items():
         for metric, score in metrics.items():
             names = [cell_text(name) for name in (run, model, task, metric_name(metric))]
-            numbers = [number(score["value"]), interval(score), str(score["n"]), percent(score["unreadable"])]
+            numbers = [number(score["value"]), interval(score), clusters(score)]
+            numbers += [str(score["n"]), percent(score["unreadable"])]
             yield "| " + " | ".join([*names, *numbers]) + " |"
 
 

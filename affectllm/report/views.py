@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from affectllm.metrics import Score
+from affectllm.metrics import METRICS, Score
 from affectllm.report import display
-from affectllm.report.charts import Whisker, whisker
+from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.runfolder import FULL, Evaluation, RunData
 
 SERIES = 6
@@ -34,11 +34,12 @@ class ScoreRow:
 
 @dataclass(frozen=True)
 class Panel:
-    """One metric of one task over all runs and reference models; ``rules`` are the references' positions."""
+    """One metric of one task over all runs and reference models; ``rules`` say where the references lie."""
 
     metric: str
     name: str
     meaning: str
+    axis: Axis
     rows: tuple[ScoreRow, ...]
     rules: tuple[tuple[str, float], ...]
 
@@ -82,25 +83,40 @@ def details_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
     return next(found, {})
 
 
+@dataclass(frozen=True)
+class Ablations:
+    """The headline metric of each run with all modalities, then with every subset."""
+
+    name: str
+    axis: Axis
+    rows: tuple[ScoreRow, ...]
+
+
 def panels(runs: Sequence[RunData], task: str) -> list[Panel]:
     """One panel a metric, the headline metric first."""
-    scored = [(run, run.evaluation.scores[task]) for run in runs if run.evaluation and task in run.evaluation.scores]
-    metrics = list(dict.fromkeys(metric for _, scores in scored for metric in scores))
-    metrics.sort(key=display.headline_metric(metrics).__ne__)
-    return [_panel(runs, task, metric) for metric in metrics]
+    scored = [run.evaluation.scores[task] for run in runs if run.evaluation and task in run.evaluation.scores]
+    return [_panel(runs, task, metric) for metric in dict.fromkeys(metric for scores in scored for metric in scores)]
 
 
 def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
     references = reference_scores(runs, task, metric)
-    rows = [
-        ScoreRow(run.name, index % SERIES, False, score, whisker(score), _verdicts(score, references))
+    scored = [
+        (index, run.name, score)
         for index, run in enumerate(runs)
         if run.evaluation and (score := run.evaluation.scores.get(task, {}).get(metric))
     ]
-    rows += [ScoreRow(name, None, True, score, whisker(score)) for name, score in references.items()]
-    rules = tuple((name, whisker(score).at) for name, score in references.items())
-    meaning = display.METRIC_MEANINGS.get(metric, "")
-    return Panel(metric, display.metric_name(metric), meaning, tuple(rows), rules)
+    on = _axis(metric, [*(score for _, _, score in scored), *references.values()])
+    rows = [
+        ScoreRow(name, index % SERIES, False, score, whisker(score, on), _verdicts(score, references))
+        for index, name, score in scored
+    ]
+    rows += [ScoreRow(name, None, True, score, whisker(score, on)) for name, score in references.items()]
+    rules = tuple((name, whisker(score, on).at) for name, score in references.items())
+    return Panel(metric, display.metric_name(metric), display.metric_meaning(metric), on, tuple(rows), rules)
+
+
+def _axis(metric: str, scores: Sequence[Score]) -> Axis:
+    return axis(scores, METRICS[metric].range) if metric in METRICS else axis(scores)
 
 
 def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[str, Score]:
@@ -157,25 +173,34 @@ def _per_class(run: RunData, task: str) -> Mapping[str, Any]:
     return (run.evaluation.details.get(task, {}).get("per_class") or {}) if run.evaluation else {}
 
 
-def ablations(runs: Sequence[RunData], task: str) -> tuple[str, list[ScoreRow]] | None:
-    """The headline metric's name and its rows: each run with all modalities, then with every subset."""
-    rows, name = [], ""
+def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
+    """The ablations of a task; None where no run has any."""
+    found: list[tuple[str, int, bool, Score, tuple[tuple[str, str], ...]]] = []
+    metric = ""
     for index, run in enumerate(runs):
         if not run.evaluation or task not in run.evaluation.scores or not run.ablations:
             continue
-        metric = display.headline_metric(run.evaluation.scores[task])
-        name = display.metric_name(metric)
+        metric = metric or display.headline_metric(run.evaluation.scores[task])
         prefix = f"{run.name}: " if len(runs) > 1 else ""
-        rows += [
-            ScoreRow(prefix + label, index % SERIES, label != FULL, score, whisker(score), verdicts)
+        found += [
+            (prefix + label, index, label != FULL, score, verdicts)
             for label, score, verdicts in _ablation_rows(run, task, metric)
         ]
-    return (name, rows) if rows else None
+    if not found:
+        return None
+    on = _axis(metric, [score for *_, score, _ in found])
+    rows = tuple(
+        ScoreRow(label, index % SERIES, hollow, score, whisker(score, on), verdicts)
+        for label, index, hollow, score, verdicts in found
+    )
+    return Ablations(display.metric_name(metric), on, rows)
 
 
 def _ablation_rows(run: RunData, task: str, metric: str) -> Iterator[tuple[str, Score, tuple[tuple[str, str], ...]]]:
     assert run.evaluation is not None
     full: Evaluation = run.evaluation
+    if metric not in full.scores[task]:
+        return
     yield FULL, full.scores[task][metric], ()
     for name, evaluation in run.ablations.items():
         score = evaluation.scores.get(task, {}).get(metric)

@@ -18,7 +18,7 @@ def render(metric: Metric, result: Result, system: str = "") -> str:
 
 
 def _lines(metric: Metric, result: Result, system: str) -> Iterator[str]:
-    yield f"{result.metric}  {_shown(result.value)}  [{_shown(result.low)}, {_shown(result.high)}]  {system}".rstrip()
+    yield f"{result.metric}  {_shown(result.value)}  {result.interval}  {system}".rstrip()
     read = f"{result.unreadable:.1%} of the answers unreadable"
     yield f"  n {result.n:,}, {read}, {metric.better} is better, range {metric.range[0]:g} to {metric.range[1]:g}"
     for title in ("controls", "coverage", "details"):
@@ -64,6 +64,6 @@ def render_comparisons(comparisons: Sequence[Comparison]) -> str:
     """One line per pair of systems."""
     lines = ["difference, 95 % interval, p (approximate randomisation), p corrected for all comparisons"]
     for one in comparisons:
-        ends = f"[{one.low:+.4f}, {one.high:+.4f}]"
+        ends = "[no interval]" if one.low is None or one.high is None else f"[{one.low:+.4f}, {one.high:+.4f}]"
         lines.append(f"  {one.first} − {one.second}  {one.difference:+.4f} {ends}  {one.p:.4f}  {one.p_corrected:.4f}")
     return "\n".join(lines)

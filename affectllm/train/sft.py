@@ -274,8 +274,10 @@ def _spread(names: Sequence[str]) -> list[int]:
 
 def _finish(trainer: SFTTrainer, out: Path) -> dict[str, Any]:
     trainer.save_model(str(out / FINAL))
-    trainer.save_state()
     state, model, processor = trainer.state, cast(Any, trainer.model), cast(Any, trainer.processing_class)
+    # The Trainer's summary speaks of this process only: after a resume, of the steps that were left.
+    state.log_history = [dict(sorted(entry.items())) for entry in state.log_history if "train_runtime" not in entry]
+    trainer.save_state()
     if trainer.is_world_process_zero():
         processor.save_pretrained(str(out / FINAL))
         write_json(
