@@ -60,7 +60,7 @@ def decoded(path: Path, moments: list[float]) -> int:
             super()._take(frame)
 
     with av.open(str(path)) as container:
-        taker = Counted(container.streams.video[0], moments, (SIZE, SIZE))
+        taker = Counted(container.streams.video[0], moments, lambda *_: (SIZE, SIZE), 0.0)
         for packet in container.demux(video=0):
             taker.feed(packet)
         assert len(taker.finish() or []) == len(moments)
@@ -76,7 +76,7 @@ def test_unwanted_pictures_are_left_out_and_nothing_is_decoded_after_the_last_wa
 
 def test_the_last_picture_stands_for_what_is_missing(clip: Path) -> None:
     with av.open(str(clip)) as container:
-        taker = Pictures(container.streams.video[0], [1.0, 9.0], (SIZE, SIZE))
+        taker = Pictures(container.streams.video[0], [1.0, 9.0], lambda *_: (SIZE, SIZE), 0.0)
         for packet in container.demux(video=0):
             taker.feed(packet)
         frames = taker.finish()

@@ -11,9 +11,8 @@ from pathlib import Path
 
 from affectllm.corpus.reading import is_lfs_pointer, list_media, relative
 from affectllm.corpus.sample import MediaRef, Rejection
+from affectllm.corpus.suffixes import AUDIO, VIDEO
 
-VIDEO = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
-AUDIO = (".wav", ".mp3", ".flac", ".m4a", ".ogg", ".opus")
 DEPTH = 7  # levels below the folder that holds the tables
 
 

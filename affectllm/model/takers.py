@@ -7,8 +7,14 @@ import math
 import os
 import sys
 from collections import deque
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from affectllm.model.budget import Span
+from affectllm.model.container import Fit
+from affectllm.model.fence import MOST_PIXELS, Unusable
+from affectllm.model.mono import Mono, Timeline
+from affectllm.model.upright import UPRIGHT, shown_size, turn_of
 
 if TYPE_CHECKING:
     import av
@@ -20,6 +26,7 @@ _AHEAD = 20
 _SPARING = frozenset({"h264", "hevc"})
 _MOST_THREADS = 4
 _ROUNDING = 1e-6  # seconds
+_MOST_PLANES = 7  # of sound that PyAV 18 copies; from eight on it reads beside its memory and the process dies
 
 
 def _threads() -> int:
@@ -35,29 +42,32 @@ class Pictures:
 
     Args:
         stream: of pictures.
-        moments: seconds from the beginning of the stream, ascending.
-        size: height and width of the frames that are returned.
+        moments: seconds on the clip's clock, ascending.
+        fit: height and width on the screen → those of the frames that are returned.
+        origin: where that clock begins in the times of the stream, in seconds.
 
     Attributes:
         full: whether every moment has its frame.
-        reached: end in seconds of the last frame that was decoded.
+        first: beginning of the first frame that was decoded, in seconds; None before it.
+        reached: end of the last one.
     """
 
-    def __init__(self, stream: av.VideoStream, moments: Sequence[float], size: tuple[int, int]) -> None:
+    def __init__(self, stream: av.VideoStream, moments: Sequence[float], fit: Fit, origin: float) -> None:
         from av.video.reformatter import VideoReformatter
 
-        self.stream, self._moments, self._size = stream, list(moments), size
+        self.stream, self._moments, self._fit, self._origin = stream, list(moments), fit, origin
+        self._size: tuple[int, int] | None = None
         self._scaler = VideoReformatter()  # one for all frames: it keeps its tables
         self.stream.thread_type = "AUTO"
         self.stream.codec_context.thread_count = _threads()
         self._unit = float(stream.time_base or 0)
-        self._origin = float((stream.start_time or 0) * (stream.time_base or 0))
         self._step = 1 / float(stream.average_rate or 25)
         self._sparing = stream.codec_context.name in _SPARING
         self._ahead: deque[av.Packet] = deque()
         self._times: list[float] = []
         self._taken: list[np.ndarray] = []
         self._last: av.VideoFrame | None = None
+        self.first: float | None = None
         self.full, self.reached = False, 0.0
 
     def feed(self, packet: av.Packet) -> None:
@@ -102,7 +112,10 @@ class Pictures:
             self._take(frame)  # type: ignore[arg-type]
 
     def _take(self, frame: av.VideoFrame) -> None:
-        time = (frame.time or 0.0) - self._origin
+        # A bare stream has no times: its frames follow each other.
+        time = self.reached if frame.time is None else frame.time - self._origin
+        if self.first is None:
+            self.first = time
         # A frame stands for [time, time + step); it serves every moment that it covers.
         array: np.ndarray | None = None
         while not self.full and time + self._step > self._moments[len(self._taken)]:
@@ -112,62 +125,77 @@ class Pictures:
         self._last, self.reached = frame, max(self.reached, time + self._step)
 
     def _array(self, frame: av.VideoFrame) -> np.ndarray:
-        height, width = self._size
+        if frame.width * frame.height > MOST_PIXELS:
+            raise Unusable("too_large", f"a frame of {frame.width} × {frame.height} pixels")
+        turn = turn_of(frame)
+        if self._size is None:
+            self._size = self._fit(*shown_size(self.stream, frame, turn))
+        height, width = turn.size(*self._size)
         scaled = self._scaler.reformat(frame, width, height, "rgb24", interpolation="BICUBIC", threads=1)
-        return scaled.to_ndarray()
+        array: np.ndarray = scaled.to_ndarray()
+        return array if turn == UPRIGHT else turn.of(array)
 
 
 class Voice:
-    """Takes a sound track, mixed to mono and resampled by FFmpeg, cut to the span.
+    """Takes a sound track: mixed to mono, resampled, on the clip's clock, cut to the span.
 
     Args:
         stream: of sound.
-        span: first and last moment in seconds from the beginning of the stream.
-        rate: samples per second of the result.
-
-    Attributes:
-        full: whether the end of the span has been heard.
-        reached: end in seconds of the last frame that was decoded.
+        span: what is wanted, in seconds on the clip's clock.
+        origin: where that clock begins in the times of the stream, in seconds.
     """
 
-    def __init__(self, stream: av.AudioStream, span: tuple[float, float], rate: int) -> None:
-        import av
+    def __init__(self, stream: av.AudioStream, span: Span, origin: float) -> None:
+        self.stream, self._origin = stream, origin
+        self._line = Timeline(span.start, span.end)
+        self._mono: Mono | None = None
 
-        self.stream = stream
-        # Collected in blocks of a second: codecs give some twenty milliseconds at a time.
-        self._resampler = av.AudioResampler(format="flt", layout="mono", rate=rate, frame_size=rate)
-        self._span, self._rate, self._parts = span, rate, list[Any]()
-        self._first: float | None = None
-        self._origin = float((stream.start_time or 0) * (stream.time_base or 0))
-        self.full, self.reached = False, 0.0
+    @property
+    def full(self) -> bool:
+        """Whether the end of the span has been heard."""
+        return self._line.full
+
+    @property
+    def first(self) -> float | None:
+        """Beginning of the first sample that was decoded, in seconds; None before it."""
+        return self._line.first
+
+    @property
+    def reached(self) -> float:
+        """End of the last one."""
+        return self._line.reached
 
     def feed(self, packet: av.Packet) -> None:
-        """Decode and resample a packet."""
-        for frame in packet.decode():
-            self._take(frame)  # type: ignore[arg-type]
+        """Decode and mix a packet."""
+        for frame in cast("list[av.AudioFrame]", packet.decode()):
+            time = None if frame.time is None else frame.time - self._origin
+            for block in self._line.add(samples_of(frame), frame.sample_rate, time):
+                self._mono = self._mono or Mono(frame.sample_rate)
+                self._mono.add(block)
 
     def finish(self) -> np.ndarray | None:
         """float32 ``[samples]``, or None where nothing was heard."""
-        import numpy as np
+        return self._mono.finish() if self._mono is not None else None
 
-        if self._first is None:
-            return None
-        self._parts += self._resampled(None)
-        wave = np.concatenate(self._parts)
-        begin = max(0, round((self._span[0] - self._first) * self._rate))
-        length = self._span[1] - max(self._span[0], self._first)
-        return wave[begin:] if math.isinf(length) else wave[begin : begin + math.ceil(length * self._rate)]
 
-    def _take(self, frame: av.AudioFrame) -> None:
-        time = (frame.time or 0.0) - self._origin
-        if self._first is None:
-            self._first = time
-        if time > self._span[1]:
-            self.full = True
-            return
-        self.reached = time + frame.samples / frame.sample_rate
-        frame.pts = None  # timestamps with gaps would make the resampler refuse; the samples are contiguous
-        self._parts += self._resampled(frame)
+def samples_of(frame: av.AudioFrame) -> np.ndarray:
+    """float32 ``[channels, samples]``, full scale at 1, of whatever the codec gives."""
+    import numpy as np
 
-    def _resampled(self, frame: av.AudioFrame | None) -> Iterator[np.ndarray]:
-        return (part.to_ndarray()[0] for part in self._resampler.resample(frame))
+    if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
+        frame = _interleaved(frame)
+    array = frame.to_ndarray()
+    if not frame.format.is_planar:
+        array = array.reshape(-1, frame.layout.nb_channels).T
+    if array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
+    middle = 128.0 if array.dtype.kind == "u" else 0.0
+    return ((array.astype(np.float32) - middle) / float(2 ** (8 * array.dtype.itemsize - 1))).astype(np.float32)
+
+
+def _interleaved(frame: av.AudioFrame) -> av.AudioFrame:
+    import av
+
+    frame.pts = None
+    resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=frame.sample_rate)
+    return resampler.resample(frame)[0]
