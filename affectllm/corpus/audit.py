@@ -21,6 +21,7 @@ from affectllm.corpus.splits import shared_speakers
 Probe = Callable[[Path, MediaRef], str | None]
 Progress = Callable[[int], None]
 EXAMPLES = 3
+_LONGEST_DETAIL = 200  # characters of what a decoder said
 # What an audit reports as a difference; other rejections are only counted, because the release itself has them.
 _LOSSES = {
     "file_missing": "files of the release that are not there",
@@ -126,7 +127,8 @@ def audit(
 
     Args:
         probe_media: whether clips are looked into at all.
-        probe: opens one clip and returns what is wrong with it (``unreadable``, ``silent``, ``too_long``, …) or None.
+        probe: opens one clip and returns what is wrong with it (``unreadable``, ``silent``, ``too_long``, …) or None;
+            what follows ``": "`` is a detail, which is shown with the examples.
         progress: called with the number of samples after each.
 
     Raises:
@@ -142,9 +144,10 @@ def audit(
         ledger.keep(item)
         for ref in item.media:
             ledger.media[ref.modality] += 1
-            for reason in dict.fromkeys(_problems(root / ref.path, ref, item, card, probe) if probe_media else ()):
+            for problem in dict.fromkeys(_problems(root / ref.path, ref, item, card, probe) if probe_media else ()):
+                reason, _, detail = problem.partition(": ")
                 ledger.problems[reason] += 1
-                ledger.example(reason, f"{item.id} ({ref.path})")
+                ledger.example(reason, f"{item.id} ({ref.path}{': ' if detail else ''}{detail[:_LONGEST_DETAIL]})")
         if progress is not None:
             progress(ledger.found.total())
     return _report(card, root, ledger, probed=probe_media and probe is not None)

@@ -24,7 +24,7 @@ from affectllm.evaluate import environment
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.batches import batches
 from affectllm.evaluate.documents import media_parts
-from affectllm.evaluate.media_error import media_error_reply
+from affectllm.evaluate.media_error import MediaLedger
 from affectllm.evaluate.options import batch_size_of, budget_of, device_of
 from affectllm.evaluate.parallel import Processes
 from affectllm.evaluate.requests import Asker, Messages, Question, from_history, user_message
@@ -99,6 +99,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self._answers = Answers(Path(answers) if answers else None)
         self._selftest = selftest
         self._heard: set[tuple[str, ...]] = set()
+        self._ledger = MediaLedger()
         self._rendered: dict[str, Messages] = {}
 
     def _make_encoder(self, media_cache: str | None) -> Encoder:
@@ -170,13 +171,15 @@ class AffectLM(LM):  # type: ignore[misc]
             for question, reply in self._generated([*greedy.values(), *sampled]):
                 found[_slot(question)] = reply
                 bar.update()
+        self._ledger.tell()
         return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
         for batch, prompts in batches(self._encoder, questions, self.batch_size):
             if isinstance(prompts, MediaError):
-                replies = [media_error_reply(prompts.reason, prompts.path, prompts.detail)]
+                replies = [self._ledger.add(prompts)]
             else:
+                self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
                 replies = self._generate(prompts, dict(batch[0].settings))
                 kept = {q.key: reply for q, reply in zip(batch, replies, strict=True) if not q.settings["do_sample"]}
                 self._answers.add(kept)
@@ -206,6 +209,7 @@ class AffectLM(LM):  # type: ignore[misc]
             question = self._question(requests[members[0]], {"choices": choices})
             for index, result in zip(members, self._scored(question, choices), strict=True):
                 results[index] = result
+        self._ledger.tell()
         return results
 
     def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
@@ -213,7 +217,8 @@ class AffectLM(LM):  # type: ignore[misc]
         if kept is None:
             encoded = self._encoder.encode(question.messages, generation_prompt=True)
             if isinstance(encoded, MediaError):
-                return [(media_error_reply(encoded.reason, encoded.path, encoded.detail), False)] * len(choices)
+                return [(self._ledger.add(encoded), False)] * len(choices)
+            self._ledger.trimmed += encoded.trimmed
             kept = score_choices(self.loaded, self._encoder, encoded, choices)
             self._answers.add({question.key: kept})
         return [(float(value), bool(greedy)) for value, greedy in kept]

@@ -6,6 +6,11 @@ as text (a code point of Unicode's private use area), carries the reason, and is
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+
+from affectllm.model.media import MediaError
+
 _MARK = "\ue000media_error:"
 
 
@@ -19,3 +24,30 @@ def media_error_reason(reply: object) -> str | None:
     if isinstance(reply, str) and reply.startswith(_MARK):
         return f"media_error:{reply.removeprefix(_MARK).partition(chr(10))[0]}"
     return None
+
+
+class MediaLedger:
+    """Counts, while questions are asked, clips that could not be used and clips that were cut to their beginning."""
+
+    def __init__(self) -> None:
+        self.reasons: Counter[str] = Counter()
+        self.first: dict[str, MediaError] = {}
+        self.trimmed = 0
+
+    def add(self, error: MediaError) -> str:
+        """Count ``error``; the reply that stands for it."""
+        self.reasons[error.reason] += 1
+        self.first.setdefault(error.reason, error)
+        return media_error_reply(error.reason, error.path, error.detail)
+
+    def tell(self) -> None:
+        """Say on standard error what has been counted since the last time; nothing where all clips could be used."""
+        for reason, count in self.reasons.most_common():
+            error = self.first[reason]
+            example = f"{error.path}: {error.detail}" if error.detail else error.path
+            print(f"{count:,} questions unanswered, their clip is {reason} (the first: {example})", file=sys.stderr)
+        if self.trimmed:
+            print(f"{self.trimmed:,} clips were cut to the beginning that the budget allows", file=sys.stderr)
+        self.reasons.clear()
+        self.first.clear()
+        self.trimmed = 0

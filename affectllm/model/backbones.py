@@ -28,6 +28,8 @@ class Backbone:
         towers: tower → prefix of its modules, from the root of the model.
         targets: tower → linear layers that LoRA adapts by default.
         frame_factor: height and width of frames must be multiples of this many pixels (patch × merge).
+        longest_sound: seconds of sound that the family hears of a clip, or was made for; its processor drops the rest
+            without a word. None where it takes no sound.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Backbone:
     marks: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
     frame_factor: int = 28
+    longest_sound: float | None = None
 
     def chat_template(self) -> str:
         """Jinja with ``{% generation %}`` marks around the assistant's tokens, end-of-turn token included."""
@@ -96,6 +99,7 @@ BACKBONES = {
             },
             marks=_OMNI_MARKS,
             placeholders={"video": "<|VIDEO|>", "audio": "<|AUDIO|>", "image": "<|IMAGE|>"},
+            longest_sound=300.0,
         ),
         Backbone(
             name="qwen2_audio",
@@ -115,6 +119,7 @@ BACKBONES = {
             },
             marks={"audio": "<|audio_bos|><|AUDIO|><|audio_eos|>\n"},
             placeholders={"audio": "<|AUDIO|>"},
+            longest_sound=30.0,
         ),
         Backbone(
             name="qwen2_5_vl",

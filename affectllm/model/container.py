@@ -45,7 +45,7 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
 
     options = {"format_whitelist": _demuxers(), "protocol_whitelist": "file"}
     try:
-        with av.open(f"file:{path}", options=options, timeout=_PATIENCE) as container:
+        with av.open(f"file:{path}", options=options, timeout=_PATIENCE, metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, EOFError) as error:
         raise Unusable("unreadable", str(error)) from error

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import AffectError
 from affectllm.model.backbones import Backbone
 from affectllm.model.cache import MediaCache
+from affectllm.model.fence import fenced, present
 from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.positions import position_ids
 from affectllm.run import digest
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
 Messages = Sequence[Mapping[str, Any]]
 IGNORED = -100
 # Raised when what an entry holds changes, so that old entries are not read.
-_LAYOUT = 1
+_LAYOUT = 2
+_TRIMMED = "trimmed"  # name under which an entry keeps the seconds that were left out
 _PADDED_LAST = ("input_features", "feature_attention_mask")
 
 
@@ -38,12 +40,14 @@ class Encoded:
         labels: ``[length]``; ``-100`` outside the assistant's tokens.
         media: what the model takes beside tokens, each with the clips along dimension 0.
         positions: ``[3, length]`` multimodal rotary positions, or None where the family has none.
+        trimmed: how many of its clips are longer than the budget or the family takes, and were cut.
     """
 
     input_ids: torch.Tensor
     labels: torch.Tensor
     media: dict[str, torch.Tensor]
     positions: torch.Tensor | None
+    trimmed: int = 0
 
     @property
     def length(self) -> int:
@@ -96,25 +100,34 @@ class Encoder:
         ids, mask = self._tokenise(messages, generation_prompt)
         input_ids, answered = self._splice(ids, mask, [entry["ids"] for entry in prepared])
         labels = torch.where(answered, input_ids, IGNORED)
-        media = _concatenated([{k: v for k, v in entry.items() if k != "ids"} for entry in prepared], copy=False)
-        return Encoded(input_ids, labels, media, position_ids(self.backbone, self.config, input_ids, media))
+        tensors = [{k: v for k, v in entry.items() if k not in ("ids", _TRIMMED)} for entry in prepared]
+        media = _concatenated(tensors, copy=False)
+        positions = position_ids(self.backbone, self.config, input_ids, media)
+        return Encoded(input_ids, labels, media, positions, sum(_TRIMMED in entry for entry in prepared))
 
     def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
-        """Tensors of one media part, with its expanded placeholder under ``ids``; from the cache where it is there."""
+        """Tensors of one media part, with its expanded placeholder under ``ids``; from the cache where it is there.
+
+        Whatever a decoder or the processor makes of a broken clip is its ``MediaError``.
+        """
         path = self._path(part)
-        if self.cache is None or not path.is_file():
+        entry = fenced(path, lambda: self._cached(part, path))
+        return _relative(entry, part) if isinstance(entry, MediaError) else entry
+
+    def _cached(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
+        present(path)
+        if self.cache is None:
             return self._prepare(part, path)
         request = {k: part[k] for k in ("type", "sound", "start", "end") if k in part}
         conditions = {**self._conditions, "budget": self._budget(part).to_json()}
         key = self.cache.key(path, {**request, **conditions})
         entry = self.cache.get(key)
-        if entry is None:
-            fresh = self._prepare(part, path)
-            if isinstance(fresh, MediaError):
-                return fresh
+        if entry is not None:
+            return entry
+        fresh = self._prepare(part, path)
+        if not isinstance(fresh, MediaError):
             self.cache.put(key, fresh)
-            entry = fresh
-        return entry
+        return fresh
 
     def collate(self, batch: Sequence[Encoded], *, side: str = "right") -> dict[str, torch.Tensor]:
         """Pad and stack: ``input_ids``, ``attention_mask``, ``labels`` ``[batch, length]`` and the media tensors."""
@@ -142,36 +155,39 @@ class Encoder:
         return self.roots[corpus] / part["path"]
 
     def _budget(self, part: Mapping[str, Any]) -> Budget:
-        """The recipe's budget, with what the content part itself says about it."""
+        """The recipe's budget, with what the content part itself says about it, within what the family hears."""
         own = {key: part[key] for key in self._limits if key in part}
+        longest = self.backbone.longest_sound
+        if longest is not None and _heard(part):
+            own["max_seconds"] = min(own.get("max_seconds", self.budget.max_seconds), longest)
         return replace(self.budget, **own) if own else self.budget
 
     def _prepare(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
         factor, budget = self.backbone.frame_factor, self._budget(part)
         if part["type"] == "image":
             picture = open_image(path, budget, factor)
-            return (
-                _relative(picture, part) if isinstance(picture, MediaError) else self._processed_image(picture, budget)
-            )
+            return picture if isinstance(picture, MediaError) else self._processed_image(picture)
         clip = open_clip(
             path,
             budget,
             frames=part["type"] == "video",
-            sound=part["type"] == "audio" or bool(part.get("sound")),
+            sound=_heard(part),
             start=part.get("start"),
             end=part.get("end"),
             factor=factor,
         )
-        return _relative(clip, part) if isinstance(clip, MediaError) else self._processed(clip)
+        return clip if isinstance(clip, MediaError) else self._processed(clip)
 
-    def _processed_image(self, picture: Any, budget: Budget) -> dict[str, torch.Tensor]:
-        size = {"shortest_edge": budget.min_pixels, "longest_edge": budget.max_pixels}
-        inputs = self.processor(
-            text=[self.backbone.placeholders["image"]], images=[picture], images_kwargs={"size": size}, **_TENSORS
+    def _processed_image(self, picture: Any) -> dict[str, torch.Tensor]:
+        # It has its size already: the processor would enlarge small ones again, and refuse strips.
+        placeholder = self.backbone.placeholders["image"]
+        return _entry(
+            self.processor(text=[placeholder], images=[picture], images_kwargs={"do_resize": False}, **_TENSORS)
         )
-        return _entry(inputs)
 
     def _processed(self, clip: Clip) -> dict[str, torch.Tensor]:
+        import torch
+
         placeholder = self.backbone.placeholders["audio" if clip.frames is None else "video"]
         options: dict[str, Any] = {}
         if clip.sound is not None:
@@ -180,7 +196,8 @@ class Encoder:
             options |= {"videos": [clip.frames], "videos_kwargs": self._video_options(clip)}
         if clip.frames is not None and clip.sound is not None:
             options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
-        return _entry(self.processor(text=[placeholder], **options, **_TENSORS))
+        entry = _entry(self.processor(text=[placeholder], **options, **_TENSORS))
+        return {**entry, _TRIMMED: torch.tensor(clip.trimmed)} if clip.trimmed else entry
 
     def _audio_options(self, clip: Clip) -> dict[str, Any]:
         options: dict[str, Any] = {"sampling_rate": SAMPLING_RATE}
@@ -254,6 +271,10 @@ def _entry(inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
     skipped = ("input_ids", "attention_mask", "mm_token_type_ids")
     entry = {name: torch.as_tensor(value) for name, value in inputs.items() if name not in skipped}
     return {"ids": inputs["input_ids"][0], **entry}
+
+
+def _heard(part: Mapping[str, Any]) -> bool:
+    return part["type"] == "audio" or bool(part.get("sound"))
 
 
 def _relative(error: MediaError, part: Mapping[str, Any]) -> MediaError:

@@ -57,12 +57,17 @@ def fenced(path: Path, opening: Callable[[], T]) -> T | MediaError:
     try:
         return opening()
     except Unusable as error:
-        return MediaError(error.reason, str(path), error.detail)
+        return MediaError(error.reason, str(path), _plain(error.detail))
     except (AffectError, ImportError):
         raise
     except Exception as error:
         # Decoders are fed whatever the world holds, and fail in ways that no list of exceptions foresees.
-        return MediaError("undecodable", str(path), f"{type(error).__name__}: {error}")
+        return MediaError("undecodable", str(path), _plain(f"{type(error).__name__}: {error}"))
+
+
+def _plain(text: str) -> str:
+    # Decoders quote the bytes that they stumble over; what is kept must be storable as UTF-8.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def present(path: Path) -> None:

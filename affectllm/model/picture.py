@@ -33,7 +33,8 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
         with Image.open(path) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise Unusable("too_large", f"{picture.width} × {picture.height} pixels")
-            upright = _in_8_bits(ImageOps.exif_transpose(picture))
+            picture.load()
+            upright = _in_8_bits(ImageOps.exif_transpose(picture), _bits(picture))
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise Unusable("too_large", str(error)) from error
     except OSError as error:  # Pillow's word for files that it does not know or that end too early
@@ -42,11 +43,11 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
     return np.array(upright.resize((width, height), Image.Resampling.BICUBIC))
 
 
-def _in_8_bits(picture: Any) -> Any:
+def _in_8_bits(picture: Any, bits: int | None) -> Any:
     from PIL import Image
 
     if picture.mode == "F" or picture.mode == "I" or picture.mode.startswith("I;"):
-        return _scaled(picture)
+        return _scaled(picture, bits)
     if not picture.has_transparency_data:
         return picture.convert("RGB")
     shown = Image.new("RGBA", picture.size, (*_BACKGROUND, 255))
@@ -54,7 +55,7 @@ def _in_8_bits(picture: Any) -> Any:
     return shown.convert("RGB")
 
 
-def _scaled(picture: Any) -> Any:
+def _scaled(picture: Any, bits: int | None) -> Any:
     """A picture of one channel with more than 8 bits, of its whole range and not of the part that it uses."""
     import numpy as np
     from PIL import Image
@@ -62,7 +63,6 @@ def _scaled(picture: Any) -> Any:
     numbers = np.asarray(picture)
     if not np.isfinite(numbers).all():
         raise Unusable("not_finite", "a pixel is NaN or infinite")
-    bits = _bits(picture)
     if bits is None:
         raise Unusable("not_8_bit", f"pixels of mode {picture.mode} from {numbers.min():g} to {numbers.max():g}")
     scaled = np.rint(numbers.astype(np.float32) * (255 / (2**bits - 1))).clip(0, 255)

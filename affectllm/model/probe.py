@@ -12,10 +12,12 @@ _GLANCE = Budget(fps=1.0, max_frames=2, max_pixels=28 * 28, min_pixels=28 * 28, 
 
 
 def probe(path: Path, ref: MediaRef) -> str | None:
-    """Open what ``ref`` points at: the reason why it cannot be used, or None."""
+    """Open what ``ref`` points at: the reason why it cannot be used, or None.
+
+    Of an ``undecodable`` clip, of which nobody foresaw what is wrong, what the decoder said follows after a colon.
+    """
     if ref.modality == "image":
-        found = open_image(path, _GLANCE)
-        return found.reason if isinstance(found, MediaError) else None
+        return _told(open_image(path, _GLANCE))
     clip = open_clip(
         path,
         _GLANCE,
@@ -24,4 +26,10 @@ def probe(path: Path, ref: MediaRef) -> str | None:
         start=ref.start,
         end=ref.end,
     )
-    return clip.reason if isinstance(clip, MediaError) else None
+    return _told(clip)
+
+
+def _told(found: object) -> str | None:
+    if not isinstance(found, MediaError):
+        return None
+    return f"{found.reason}: {found.detail}" if found.reason == "undecodable" else found.reason

@@ -7,8 +7,9 @@ that batches are of like length.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,20 @@ class Looked:
     Args:
         kept: row numbers whose clips can be used, with their token counts.
         rejected: reason → how many rows.
+        trimmed: how many rows have a clip that was cut to what the budget or the family takes.
     """
 
     kept: dict[int, int]
     rejected: dict[str, int]
+    trimmed: int = 0
+
+    def told(self) -> str:
+        """What was not used as it is, in words; "" where all was."""
+        dropped = ", ".join(f"{count:,} × {reason}" for reason, count in sorted(self.rejected.items()))
+        parts = [f"{sum(self.rejected.values()):,} rows dropped ({dropped})"] if self.rejected else []
+        return "; ".join(
+            [*parts, *([f"{self.trimmed:,} rows with a clip cut to its beginning"] if self.trimmed else [])]
+        )
 
 
 def load_rows(folder: Path, split: str) -> Dataset:
@@ -54,30 +65,34 @@ def look(rows: Dataset, encoder: Encoder, note: Path, workers: int) -> Looked:
     """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt."""
     if note.is_file():
         record = json.loads(note.read_text(encoding="utf-8"))
-        return Looked({int(row): length for row, length in record["kept"].items()}, record["rejected"])
-    kept: dict[int, int] = {}
-    rejected: dict[str, int] = {}
-    with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8") as log:
-        for number, found in enumerate(_looks(rows, encoder, workers, note.stem)):
-            if isinstance(found, MediaError):
-                rejected[found.reason] = rejected.get(found.reason, 0) + 1
-                line = {"item": rows[number]["id"], "reason": found.reason, "where": found.path, "detail": found.detail}
-                log.write(json.dumps(line, ensure_ascii=False) + "\n")
-            else:
-                kept[number] = found
+        kept = {int(row): length for row, length in record["kept"].items()}
+        return Looked(kept, record["rejected"], record.get("trimmed", 0))
+    found = Looked({}, {})
+    with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as log:
+        for number, (length, trimmed, error) in enumerate(_looks(rows, encoder, workers, note.stem)):
+            if error is None:
+                found.kept[number] = length
+                found = replace(found, trimmed=found.trimmed + bool(trimmed))
+                continue
+            found.rejected[error.reason] = found.rejected.get(error.reason, 0) + 1
+            line = {"item": rows[number]["id"], "reason": error.reason, "where": error.path, "detail": error.detail}
+            log.write(json.dumps(line, ensure_ascii=False) + "\n")
+    if told := found.told():
+        print(f"{note.stem}: {told}; {log.name} says which", file=sys.stderr)
     scratch = note.with_name(f".{note.name}.part")
-    scratch.write_text(json.dumps({"kept": kept, "rejected": rejected}), encoding="utf-8")
+    scratch.write_text(json.dumps(asdict(found)), encoding="utf-8")
     scratch.replace(note)
-    return Looked(kept, rejected)
+    return found
 
 
-def _looks(rows: Dataset, encoder: Encoder, workers: int, name: str) -> Iterator[int | MediaError]:
+def _looks(rows: Dataset, encoder: Encoder, workers: int, name: str) -> Iterator[tuple[int, int, MediaError | None]]:
+    """Of each row its length, how many of its clips were cut, and why it cannot be used."""
     from torch.utils.data import DataLoader
     from tqdm import tqdm
 
-    def first_look(batch: list[dict[str, Any]]) -> int | MediaError:
+    def first_look(batch: list[dict[str, Any]]) -> tuple[int, int, MediaError | None]:
         encoded = encoder.encode(batch[0]["messages"])
-        return encoded if isinstance(encoded, MediaError) else encoded.length
+        return (0, 0, encoded) if isinstance(encoded, MediaError) else (encoded.length, encoded.trimmed, None)
 
     loader = DataLoader(rows, batch_size=1, collate_fn=first_look, num_workers=workers, prefetch_factor=_ahead(workers))
     return iter(tqdm(loader, desc=f"preparing {name} clips", unit=" rows", mininterval=0.5))

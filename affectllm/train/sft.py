@@ -237,7 +237,7 @@ def _datasets(
         for split in (TRAIN, VALIDATION):
             rows = load_rows(build, split)
             looked = look(rows, encoder, out / f"looked_{split}.json", workers)
-            counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected}
+            counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected, "trimmed": looked.trimmed}
             if looked.kept or split == TRAIN:
                 found[split] = measured(rows, looked)
     if args.eval_strategy != "no" and VALIDATION not in found:

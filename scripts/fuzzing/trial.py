@@ -1,0 +1,80 @@
+"""One file opened, in a process that may hang or die: its reason, or what is wrong with what came out."""
+
+from __future__ import annotations
+
+import resource
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, NamedTuple
+
+_MEMORY = 6 * 2**30  # bytes of address space; a bomb shows as MemoryError
+_FACTOR = 28
+ASKS: tuple[dict[str, Any], ...] = (
+    {"frames": True, "sound": True},
+    {"frames": False, "sound": True},
+    {"frames": True, "sound": False},
+    {"frames": True, "sound": True, "start": 0.3, "end": 0.7},
+    {"frames": False, "sound": True, "start": 0.5},
+    {},  # as a picture
+)
+
+
+class Outcome(NamedTuple):
+    """What became of a file.
+
+    Args:
+        reason: ``opened``, or a reason of ``MediaError``.
+        detail: what the decoder said.
+        fault: what must not happen; "" where nothing did.
+        name: of the file.
+        ask: what was asked of it.
+    """
+
+    reason: str
+    detail: str = ""
+    fault: str = ""
+    name: str = ""
+    ask: int = 0
+
+
+def serve(pipe: Connection) -> None:
+    """Open what comes through ``pipe`` until None comes."""
+    from affectllm.model.media import Budget
+
+    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
+    budget = Budget(fps=4.0, max_frames=8, max_pixels=112 * 112, min_pixels=56 * 56, max_seconds=20.0)
+    trimming = Budget(**{**budget.to_json(), "long": "trim"})
+    while (job := pipe.recv()) is not None:
+        path, ask, trims = job
+        pipe.send(trial(path, ask, trimming if trims else budget))
+
+
+def trial(path: Path, ask: int, budget: Any) -> Outcome:
+    """Open ``path`` as ``ASKS[ask]`` says."""
+    from affectllm.model.media import MediaError, open_clip, open_image
+
+    try:
+        kind = ASKS[ask]
+        found = open_clip(path, budget, factor=_FACTOR, **kind) if kind else open_image(path, budget, _FACTOR)
+        if isinstance(found, MediaError):
+            return Outcome(found.reason, found.detail, "", path.name, ask)
+        return Outcome("opened", "", _wrong(found, budget), path.name, ask)
+    except BaseException as error:
+        return Outcome("raised", "", f"{type(error).__name__}: {error}", path.name, ask)
+
+
+def _wrong(found: Any, budget: Any) -> str:
+    """What is wrong with a clip or picture; "" where nothing is."""
+    import numpy as np
+
+    frames = found[None] if isinstance(found, np.ndarray) else found.frames
+    if frames is not None and (frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3):
+        return f"frames of {frames.dtype} {frames.shape}"
+    if frames is not None and frames.shape[1] * frames.shape[2] > budget.max_pixels:
+        return f"frames of {frames.shape}, beyond the budget"
+    sound = getattr(found, "sound", None)
+    if sound is None:
+        return ""
+    if not np.isfinite(sound).all() or np.abs(sound).max() > 1.0:
+        return "samples that are not finite or beyond full scale"
+    return "" if len(sound) <= (budget.max_seconds + 0.1) * 16_000 else f"{len(sound)} samples, beyond the budget"
