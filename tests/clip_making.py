@@ -35,7 +35,7 @@ def scene(seconds: float = 3.0, height: int = 112, width: int = 160) -> np.ndarr
     """Grey that brightens by the frame, with a green mark in the upper left quarter."""
     frames = np.empty((round(seconds * FPS), height, width, 3), np.uint8)
     for index, frame in enumerate(frames):
-        frame[:] = 30 + 2 * index
+        frame[:] = min(255, 30 + 2 * index)
         frame[: height // 2, : width // 2] = (0, 200, 0)
     return frames
 

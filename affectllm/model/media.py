@@ -24,7 +24,7 @@ from affectllm.model.container import (
 )
 from affectllm.model.fence import MediaError, Unusable, fenced, present
 from affectllm.model.picture import open_image
-from affectllm.model.soundfiles import promised_seconds, read_sound
+from affectllm.model.soundfiles import check_last_page, promised_seconds, read_sound
 from affectllm.model.takers import Pictures, Voice
 
 if TYPE_CHECKING:
@@ -183,6 +183,8 @@ class _Reading:
             raise Unusable("no_audio_stream", "no sound in the span")
         for taker in takers:
             self._check(taker, origin)
+        if self.span.end >= self.length:
+            check_last_page(self.path)
         return Clip(None if shown is None else np.stack(shown), fps if shown else 0.0, heard, self.span.trimmed)
 
     def _fit(self, height: int, width: int) -> tuple[int, int]:

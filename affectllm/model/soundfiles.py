@@ -22,7 +22,8 @@ _MP3_HEAD = 4096  # bytes in which the first frame begins
 def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np.ndarray, Span] | None:
     """The sound of a file, mono at ``SAMPLING_RATE``, and what was taken of it.
 
-    None for an MP3 without a header that counts its frames: libsndfile guesses their number from the first ones.
+    None where libsndfile does not know how much there is: it guesses the length of an MP3 without a header that counts
+    its frames, and takes a WAV that was streamed for empty.
 
     Raises:
         soundfile.LibsndfileError: for what libsndfile cannot read.
@@ -34,7 +35,7 @@ def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np
         rate = file.samplerate
         held = file.frames / rate
         promised = promised_seconds(path, rate)
-        if promised is None and file.format in ("MP3", "MPEG"):
+        if not file.frames or (promised is None and file.format == "MP3"):
             return None
         if promised is None and file.format == "FLAC":
             promised = held  # of its own header
@@ -50,8 +51,8 @@ def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np
             taken += len(block)
     if promised is not None:
         check_end("audio", promised, min(held, span.start) + taken / rate, span)
-    if path_ends_inside_a_page(path):
-        raise Unusable("truncated", "the file ends inside a page of Ogg")
+    if span.end >= held:
+        check_last_page(path)
     return mono.finish(), span
 
 
@@ -123,17 +124,18 @@ def _mp3_frames(stream: BinaryIO) -> int | None:
     return int(struct.unpack_from(">I", head, place + 14)[0]) * samples if place >= 0 else None
 
 
-def path_ends_inside_a_page(path: Path) -> bool:
-    """Whether the last page of an Ogg file is longer than what is left of the file."""
+def check_last_page(path: Path) -> None:
+    """Raise ``truncated`` where the last page of an Ogg file, which promises no length, is not whole."""
     size = path.stat().st_size
     with path.open("rb") as stream:
         if stream.read(4) != b"OggS":
-            return False
+            return
         stream.seek(max(0, size - (27 + 255 + 255 * 255)))
         tail = stream.read()
     place = tail.rfind(b"OggS")
-    if place < 0 or len(tail) < place + 27:
-        return True
-    segments = tail[place + 26]
+    head, segments = tail[place : place + 27], 0
+    if place >= 0 and len(head) == 27:
+        segments = head[26]
     lacing = tail[place + 27 : place + 27 + segments]
-    return len(lacing) < segments or place + 27 + segments + sum(lacing) > len(tail)
+    if place < 0 or len(head) < 27 or len(lacing) < segments or place + 27 + segments + sum(lacing) > len(tail):
+        raise Unusable("truncated", "the file ends inside a page of Ogg")

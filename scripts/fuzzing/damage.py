@@ -42,7 +42,7 @@ def header_changed(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
 def zeroed(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
     """A run of the file was never written."""
     begin = int(dice.integers(0, len(data)))
-    length = int(dice.integers(1, 1 + len(data) // 2))
+    length = int(dice.integers(1, 2 + len(data) // 2))
     return data[:begin] + bytes(min(length, len(data) - begin)) + data[begin + length :]
 
 
@@ -56,13 +56,13 @@ def scrambled(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
 def shortened(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
     """A run in the middle is gone."""
     begin = int(dice.integers(0, len(data)))
-    return data[:begin] + data[begin + int(dice.integers(1, 1 + len(data) // 3)) :]
+    return data[:begin] + data[begin + int(dice.integers(1, 2 + len(data) // 3)) :]
 
 
 def repeated(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
     """A run is there twice."""
     begin = int(dice.integers(0, len(data)))
-    end = begin + int(dice.integers(1, 1 + len(data) // 3))
+    end = begin + int(dice.integers(1, 2 + len(data) // 3))
     return data[:end] + data[begin:]
 
 
