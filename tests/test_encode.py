@@ -168,6 +168,56 @@ def test_a_part_may_have_a_budget_of_its_own(root: Path, tmp_path: Path) -> None
     assert isinstance(refused, MediaError) and refused.reason == "too_long"
 
 
+@pytest.mark.parametrize("family", sorted(name for name, entry in BACKBONES.items() if "audio" in entry.modalities))
+def test_sound_beyond_what_a_family_hears_is_counted_or_cut_with_a_note(tmp_path: Path, family: str) -> None:
+    model = load_model(f"tiny:{family}")
+    longest = model.backbone.longest_sound
+    assert longest is not None
+    extractor = model.processor.feature_extractor
+    assert longest == extractor.n_samples / extractor.sampling_rate
+    materialise({"long.wav": Tone(longest + 2.0), "fits.wav": Tone(longest)}, tmp_path)
+    parts = {name: {"type": "audio", "corpus": "made", "path": f"{name}.wav"} for name in ("long", "fits")}
+    for long in ("reject", "trim"):
+        budget = Budget(max_seconds=400.0, long=long)  # type: ignore[arg-type]
+        cache = MediaCache(tmp_path / long)
+        encoder = Encoder(model.processor, model.backbone, model.model.config, budget, {"made": tmp_path}, cache)
+        whole = encoded(encoder, talk(parts["fits"]))
+        assert whole.trimmed == 0
+        for _ in range(2):  # the second time it comes from the cache
+            found = encoder.encode(talk(parts["long"]))
+            if long == "reject":
+                assert isinstance(found, MediaError) and found.reason == "too_long"
+                assert f"{longest + 2:.1f} s; at most {longest:g} s" in found.detail
+            else:
+                assert isinstance(found, Encoded) and found.trimmed == 1 and found.length == whole.length
+
+
+def test_a_strip_keeps_its_budget_through_the_processor(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for size in ((100_000, 1), (1, 3_000), (1, 1), (13, 2_600)):
+        Image.new("RGB", size, (9, 99, 9)).save(tmp_path / f"{size[0]}x{size[1]}.png")
+    for family in ("qwen2_5_vl", "qwen2_5_omni"):
+        model = load_model(f"tiny:{family}")
+        for path in sorted(tmp_path.glob("*.png")):
+            item = encoded(encoder_of(model, tmp_path), talk({"type": "image", "corpus": "made", "path": path.name}))
+            _, height, width = item.media["image_grid_thw"][0].tolist()
+            assert BUDGET.min_pixels <= height * width * 14 * 14 <= BUDGET.max_pixels, path.name
+
+
+def test_what_the_processor_fails_over_costs_one_clip(root: Path) -> None:
+    model = load_model("tiny:qwen2_audio")
+    encoder = encoder_of(model, root)
+    encoder.processor.feature_extractor.sampling_rate = 8_000  # it refuses every clip of ours
+    try:
+        found = encoder.encode(talk(HEARD))
+    finally:
+        encoder.processor.feature_extractor.sampling_rate = 16_000
+    assert isinstance(found, MediaError) and (found.reason, found.path) == ("undecodable", "made:tone.wav")
+    assert found.detail.startswith("ValueError: ") and "8000" in found.detail
+    assert isinstance(encoder.encode(talk(HEARD)), Encoded)
+
+
 def test_answers_do_not_depend_on_the_batch(model: Model, root: Path) -> None:
     encoder = encoder_of(model, root)
     prompts = [encoded(encoder, messages[:1], generation_prompt=True) for messages in all_talks(model)]

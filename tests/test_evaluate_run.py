@@ -9,7 +9,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 from evaluating import miniatures, real_corpora, use
 
 from affectllm import registry
@@ -95,6 +97,26 @@ def test_a_broken_clip_is_counted_and_the_others_are_scored(emodb, tmp_path) -> 
     details = _read(tmp_path / "out" / "details.json")["emodb_emotion_choice"]
     assert details["media_errors"] == 1
     assert all(reason.startswith("media_error:") for reason in details["unreadable"])
+
+
+def test_clips_broken_in_every_way_leave_one_answer_each(emodb, tmp_path, capsys) -> None:
+    names = sorted((emodb / "wav").glob("*a0[124]*.wav"))
+    data = names[0].read_bytes()
+    soundfile.write(names[0], np.full(8_000, np.nan, np.float32), 16_000, subtype="FLOAT")
+    soundfile.write(names[1], np.full(8_000, 1e30, np.float32), 16_000, subtype="FLOAT")
+    soundfile.write(names[2], 0.1 * np.ones(61 * 16_000), 16_000)
+    names[3].write_bytes(data.replace(b"data", b"\xffata"))
+    names[4].write_bytes(data[:44] + bytes(len(data) - 44))
+    soundfile.write(names[5], 0.1 * np.ones(160_000), 16_000)
+    names[5].write_bytes(names[5].read_bytes()[:100_000])
+    names[6].write_bytes(b"\x89PNG\r\n\x1a\n" + data)
+    options = {"pretrained": "tiny:qwen2_audio", "media_cache": "none", "selftest": False}
+    evaluate(["emodb_emotion_choice"], "affectllm", tmp_path / "out", model_args=options, roots={"emodb": emodb})
+    details = _read(tmp_path / "out" / "details.json")["emodb_emotion_choice"]
+    assert details["n"] == 9 and details["media_errors"] == 7
+    assert details["unreadable"]["media_error:not_finite"] == 2
+    assert {"media_error:too_long", "media_error:silent", "media_error:truncated"} <= set(details["unreadable"])
+    assert "2 questions unanswered, their clip is not_finite (the first: emodb:wav/" in capsys.readouterr().err
 
 
 def test_multi_label_and_reply_tasks_have_their_metrics(tmp_path, monkeypatch) -> None:

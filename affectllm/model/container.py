@@ -62,12 +62,13 @@ def film(container: av.container.InputContainer) -> av.VideoStream:
     """The first track of pictures that move; the cover of an album does not.
 
     Raises:
-        Unusable: ``no_video_stream``, or ``too_large`` by what the header says of its frames.
+        Unusable: ``no_video_stream``, ``unreadable`` for an unknown codec, or ``too_large`` by the header.
     """
     import av
 
     for stream in container.streams.video:
         if not stream.disposition & av.stream.Disposition.attached_pic:
+            _check_codec(stream)
             if stream.width * stream.height > MOST_PIXELS:
                 raise Unusable("too_large", f"frames of {stream.width} × {stream.height} pixels")
             stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}
@@ -79,11 +80,17 @@ def sound_track(container: av.container.InputContainer) -> av.AudioStream:
     """The first track of sound.
 
     Raises:
-        Unusable: ``no_audio_stream``.
+        Unusable: ``no_audio_stream``, or ``unreadable`` for an unknown codec.
     """
     if not container.streams.audio:
         raise Unusable("no_audio_stream")
+    _check_codec(container.streams.audio[0])
     return container.streams.audio[0]
+
+
+def _check_codec(stream: av.stream.Stream) -> None:
+    if getattr(stream, "codec_context", None) is None:
+        raise Unusable("unreadable", f"FFmpeg has no decoder for the codec of the {stream.type}")
 
 
 def origin_of(container: av.container.InputContainer) -> float:

@@ -15,6 +15,9 @@ ASKS: tuple[dict[str, Any], ...] = (
     {"frames": True, "sound": False},
     {"frames": True, "sound": True, "start": 0.3, "end": 0.7},
     {"frames": False, "sound": True, "start": 0.5},
+    {"cut": "sound"},
+    {"cut": "video", "start": 0.2, "end": 0.8, "sound": True},
+    {"cut": "silent"},
     {},  # as a picture
 )
 
@@ -54,13 +57,28 @@ def trial(path: Path, ask: int, budget: Any) -> Outcome:
     from affectllm.model.media import MediaError, open_clip, open_image
 
     try:
-        kind = ASKS[ask]
+        kind = dict(ASKS[ask])
+        if "cut" in kind:
+            return _cut(path, ask, kind)
         found = open_clip(path, budget, factor=_FACTOR, **kind) if kind else open_image(path, budget, _FACTOR)
         if isinstance(found, MediaError):
             return Outcome(found.reason, found.detail, "", path.name, ask)
         return Outcome("opened", "", _wrong(found, budget), path.name, ask)
     except BaseException as error:
         return Outcome("raised", "", f"{type(error).__name__}: {error}", path.name, ask)
+
+
+def _cut(path: Path, ask: int, kind: dict[str, Any]) -> Outcome:
+    from affectllm.instruct.exports.media import Cut
+    from affectllm.model.cut import cut
+
+    target = path.with_name(f"cut{path.suffix}")
+    refused = cut(path, target, Cut(kind.pop("cut"), **kind))
+    left = refused is not None and target.exists()
+    target.unlink(missing_ok=True)
+    if refused is None:
+        return Outcome("cut", "", "", path.name, ask)
+    return Outcome(refused.reason, refused.detail, "a refused cut leaves a file" if left else "", path.name, ask)
 
 
 def _wrong(found: Any, budget: Any) -> str:
