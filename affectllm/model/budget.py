@@ -67,12 +67,17 @@ def span_of(duration: float, start: float, end: float, budget: Budget) -> Span:
     return Span(start, start + budget.max_seconds, seconds - budget.max_seconds)
 
 
+def missing(promised: float, reached: float, span: Span) -> float:
+    """Seconds missing at the end of the span of what ``promised`` says; 0 where that is only a little."""
+    end = min(span.end, promised)
+    short = end - reached
+    return short if short > max(_MISSING_SECONDS, _MISSING_SHARE * (end - span.start)) else 0.0
+
+
 def check_end(kind: str, promised: float, reached: float, span: Span) -> None:
     """Raise ``truncated`` when more than a little of what ``promised`` says is missing at the end of the span."""
-    end = min(span.end, promised)
-    missing = end - reached
-    if missing > max(_MISSING_SECONDS, _MISSING_SHARE * (end - span.start)):
-        raise Unusable("truncated", f"the last {missing:.1f} s of the {kind} are missing")
+    if lost := missing(promised, reached, span):
+        raise Unusable("truncated", f"the last {lost:.1f} s of the {kind} are missing")
 
 
 def frame_size(height: int, width: int, budget: Budget, factor: int) -> tuple[int, int]:

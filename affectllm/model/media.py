@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from affectllm.model.budget import SAMPLING_RATE, Budget, Span, check_end, frame_size, span_of
+from affectllm.model.budget import SAMPLING_RATE, Budget, Span, check_end, frame_size, missing, span_of
 from affectllm.model.container import (
     duration_of,
     end_of,
@@ -220,9 +220,9 @@ class _Reading:
             end = promised_seconds(self.path, taker.stream.rate) or end
         if end is not None:
             check_end(kind, end, taker.reached, self.span)
-        elif taker.reached < self.span.end and not guessed(taker.stream.container):
+        elif missing(self.length, taker.reached, self.span) and not guessed(taker.stream.container):
             # Matroska counts the length of the whole file only: another track may be the one that lasts.
-            check_end("file", self.length, max(taker.reached, measured(self.path, self.length)), self.span)
+            check_end("file", self.length, measured(self.path, self.length), self.span)
 
 
 def _grid(budget: Budget, span: Span) -> tuple[float, list[float]]:

@@ -29,6 +29,8 @@ class Mono:
 
         same = rate == SAMPLING_RATE
         self._resampler = None if same else soxr.ResampleStream(rate, SAMPLING_RATE, 1, dtype="float32")
+        # Codecs give some twenty milliseconds at a time; they are mixed by the second.
+        self._rate, self._held, self._waiting = rate, 0, list[Any]()
         self._parts: list[Any] = []
 
     def add(self, block: np.ndarray) -> None:
@@ -37,20 +39,32 @@ class Mono:
         Raises:
             Unusable: ``not_finite``, for a sample that is NaN, infinite or far above full scale in any channel.
         """
-        import numpy as np
-
-        if not block.size:
-            return
-        mixed = np.ascontiguousarray(checked(block).mean(axis=0, dtype=np.float32))
-        self._parts.append(mixed if self._resampler is None else self._resampler.resample_chunk(mixed))
+        if self._waiting and len(self._waiting[0]) != len(block):
+            self._mix()
+        self._waiting.append(block)
+        self._held += block.shape[1]
+        if self._held >= self._rate:
+            self._mix()
 
     def finish(self) -> np.ndarray:
         """float32 ``[samples]`` in [-1, 1] at ``SAMPLING_RATE``."""
         import numpy as np
 
+        self._mix()
         if self._resampler is not None:
             self._parts.append(self._resampler.resample_chunk(np.zeros(0, np.float32), last=True))
         return np.clip(np.concatenate(self._parts), -1.0, 1.0) if self._parts else np.zeros(0, np.float32)
+
+    def _mix(self) -> None:
+        import numpy as np
+
+        if not self._held:
+            return
+        block = checked(np.concatenate(self._waiting, axis=1))
+        mixed = block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float32)
+        self._parts.append(mixed if self._resampler is None else self._resampler.resample_chunk(mixed))
+        self._waiting.clear()
+        self._held = 0
 
 
 def checked(block: np.ndarray) -> np.ndarray:
