@@ -139,11 +139,11 @@ def _broken_pictures(folder: Path) -> dict[str, str]:
 
 
 def test_an_audit_counts_them_and_says_what_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    media = '(MediaRef(f"{number}.png", "image"),)'
-    root = toy_corpus(tmp_path, monkeypatch, counts={"train": 5}, media=media)
+    media = '(MediaRef(f"{number}.png" if number < 5 else "x" * 300 + ".png", "image"),)'
+    root = toy_corpus(tmp_path, monkeypatch, counts={"train": 6}, media=media)
     broken = _broken_pictures(root)
     report = audit("toy", root, probe=probe)
-    assert report.media_problems == {"undecodable": 1}
+    assert report.media_problems == {"undecodable": 1, "unreadable": 1}
     assert "undecodable: 1 clips" in report.render() and broken["detail"] in report.render()
 
 

@@ -183,6 +183,7 @@ def broken(folder: Path) -> dict[str, Any]:
         "maximum.pgm": b"P5 4 4 0\n" + bytes(16),
         "icon.xpm": b'/* XPM */\nstatic char *x[] = {\n"4 4 1 1",\n"a c #12",\n"aaaa"};\n',
         "words.jpg": b"<html>404</html>",
+        "program.png": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n",
     }
 
 

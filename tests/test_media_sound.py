@@ -159,6 +159,23 @@ def test_sound_that_ends_before_the_pictures_is_whole(tmp_path: Path) -> None:
     assert len(opened(tmp_path / "short.mkv", frames=True)) == pytest.approx(2 * SAMPLING_RATE, abs=100)
 
 
+def test_a_clip_that_cannot_be_sought_is_read_from_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "early.mkv"
+    write(
+        path, CONTAINERS["mkv"], scene(), tones()[None], starts=(-0.5, 0.0), options={"avoid_negative_ts": "disabled"}
+    )
+    assert pitch(opened(path, frames=True, start=2.1, end=2.4)) == pytest.approx(1_500, abs=10)
+    assert cut(path, tmp_path / "cut.wav", Cut("sound", 2.1, 2.4)) is None
+    assert pitch(opened(tmp_path / "cut.wav")) == pytest.approx(1_500, abs=10)
+
+
+def test_a_length_taken_from_bytes_that_were_cut_off_is_not_believed(tmp_path: Path) -> None:
+    options = {"flvflags": "no_duration_filesize"}
+    data = write(tmp_path / "film.flv", CONTAINERS["flv"], scene(), tones()[None], options=options).read_bytes()
+    (tmp_path / "half.flv").write_bytes(data[: len(data) // 2])
+    assert len(opened(tmp_path / "half.flv", frames=True)) > 16_000
+
+
 @pytest.mark.parametrize("name", ["film.wav", "film.mp3", "film.ogg"])
 def test_a_wrong_ending_changes_nothing(tmp_path: Path, name: str) -> None:
     write(tmp_path / "film.mp4", CONTAINERS["mp4"], None, tones(2.0)[None])

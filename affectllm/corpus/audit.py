@@ -174,13 +174,15 @@ def _report(card: CorpusCard, root: Path, ledger: _Ledger, *, probed: bool) -> A
 
 
 def _problems(path: Path, ref: MediaRef, sample: Sample, card: CorpusCard, probe: Probe | None) -> Iterator[str]:
-    if not path.is_file():
-        yield "absent"
+    try:
+        size = path.stat().st_size if path.is_file() else None
+        header = wav_header(path) if size and path.suffix.lower() == ".wav" else None
+    except OSError as error:  # a name too long for any file, a disk that does not answer
+        yield f"unreadable: {error.strerror}"
         return
-    if path.stat().st_size == 0:
-        yield "empty_file"
+    if not size:
+        yield "absent" if size is None else "empty_file"
         return
-    header = wav_header(path) if path.suffix.lower() == ".wav" else None
     if header is not None:
         rate, seconds = header
         expected = sample.attributes.get("sample_rate")

@@ -165,14 +165,14 @@ class _Reading:
         pictures = Pictures(film(container), moments, self._fit, origin) if self.frames else None
         voice = Voice(sound_track(container), self.span, origin) if self.sound else None
         takers = [taker for taker in (pictures, voice) if taker is not None]
-        if sought:
-            container.seek(int((origin + self.span.start - 0.5) * 1_000_000))
         try:
+            if sought:
+                container.seek(int((origin + self.span.start - 0.5) * 1_000_000))
             self._feed(container, takers)
         except av.FFmpegError:
             if not sought:
                 raise
-            return None  # some decoders break where a stream is entered
+            return None  # some containers cannot be sought, and some decoders break where a stream is entered
         if sought and any(taker.first is None or taker.first > self.span.start + _LATE for taker in takers):
             return None
         shown = pictures.finish() if pictures is not None else None

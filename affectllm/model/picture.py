@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +31,7 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
 
     present(path)
     try:
-        with Image.open(path) as picture:
+        with Image.open(path, formats=_formats()) as picture:
             if picture.width * picture.height > MOST_PIXELS:
                 raise Unusable("too_large", f"{picture.width} × {picture.height} pixels")
             picture.load()
@@ -41,6 +42,15 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
         raise Unusable("unreadable", str(error)) from error
     height, width = frame_size(upright.height, upright.width, budget, factor)
     return np.array(upright.resize((width, height), Image.Resampling.BICUBIC))
+
+
+@cache
+def _formats() -> tuple[str, ...]:
+    """What Pillow reads by itself: for PostScript it would start another program, whatever the file is called."""
+    from PIL import Image
+
+    Image.init()
+    return tuple(name for name in Image.ID if name != "EPS")
 
 
 def _in_8_bits(picture: Any, bits: int | None) -> Any:

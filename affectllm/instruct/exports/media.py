@@ -96,7 +96,7 @@ class Media:
     def _source(self, part: Mapping[str, Any]) -> Path | Refused:
         root, where = self.roots[part["corpus"]], f"{part['corpus']}:{part['path']}"
         path = root / part["path"]
-        if not path.is_file():
+        if not _is_file(path):
             return Refused("media_missing", where)
         real = os.path.realpath(root)
         if os.path.commonpath((os.path.realpath(path), real)) != real:
@@ -154,6 +154,13 @@ class Media:
 
     def _name(self, place: Path) -> str:
         return place.as_posix() if self.final is None else (self.final / place).as_posix()
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL
+        return False
 
 
 def check_mode(mode: str) -> Mode:
