@@ -32,6 +32,7 @@ _GUESSED = frozenset(
 _FROM_ZERO = frozenset({"matroska", "webm", "nut", "asf"})
 # Whose length FFmpeg takes from the file's last bytes where the header has none, also where these were cut off.
 _FROM_THE_TAIL = frozenset({"flv"})
+_BELIEVED = 0.5  # seconds by which packets may outlast such a length
 _PATIENCE = 300.0  # seconds for one read; a file on a slow disk answers sooner, a loop inside a demuxer never does
 _PRIMING = 0.1  # seconds that a codec needs before its first sample is heard; containers give it a negative time
 
@@ -132,7 +133,8 @@ def duration_of(container: av.container.InputContainer, path: Path, enough: floa
     if not container.duration or guessed(container):
         return measured(path, enough)
     if _is_one_of(container, _FROM_THE_TAIL):
-        return max(float(container.duration) / 1_000_000, measured(path, enough))
+        told, counted = float(container.duration) / 1_000_000, measured(path, enough)
+        return counted if counted > told + _BELIEVED else told
     if not _is_one_of(container, _FROM_ZERO):
         return float(container.duration) / 1_000_000
     ends = [float(s.duration * s.time_base) for s in container.streams if s.duration and s.time_base]
