@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from affectllm import bounded
 from affectllm.errors import BadRecipe, NotFound
 
 Path_ = tuple[str | int, ...]
@@ -41,8 +42,6 @@ class Page:
         Raises:
             BadRecipe: when the place is inside something that is not a mapping or list.
         """
-        import yaml
-
         keys = [int(key) if key.isdigit() else key for key in dotted.split(".")]
         place = self.value
         for key in keys[:-1]:
@@ -53,9 +52,7 @@ class Page:
             except (KeyError, IndexError, TypeError) as error:
                 raise BadRecipe(f"--set {dotted}: there is nothing at {key!r}", where=self.file) from error
         try:
-            place[keys[-1]] = yaml.safe_load(text)
-        except yaml.YAMLError as error:
-            raise BadRecipe(f"--set {dotted}: {text!r} is not YAML", where=self.file) from error
+            place[keys[-1]] = bounded.load(text, f"--set {dotted}", BadRecipe)
         except (IndexError, TypeError) as error:
             raise BadRecipe(f"--set {dotted}: there is nothing to set there", where=self.file) from error
         self.lines.pop(tuple(keys), None)
@@ -66,21 +63,14 @@ def read_page(path: Path) -> Page:
 
     Raises:
         NotFound: when there is no such file.
-        BadRecipe: with the line, when it is not YAML, names a key twice, uses tags, or is not a mapping.
+        BadRecipe: with the line, when it is not YAML, names a key twice, uses tags, is not a mapping, or is so
+            large or deep that it is no page.
     """
-    import yaml
-
     try:
-        text = path.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        text = bounded.read_text(path, BadRecipe)
     except OSError as error:
         raise NotFound(f"{path} cannot be read: {error.strerror}", do="see `affectllm ls recipes`") from error
-    except UnicodeDecodeError as error:
-        raise BadRecipe(f"not UTF-8 ({error.reason})", where=str(path)) from error
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = mark.line + 1 if mark else 1
-        raise BadRecipe(f"not YAML: {getattr(error, 'problem', error)}", where=f"{path}:{line}") from error
+    node = bounded.compose(text, str(path), BadRecipe)
     lines: dict[Path_, int] = {}
     value = _plain(node, (), lines, str(path)) if node is not None else None
     if not isinstance(value, dict):

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+from affectllm import bounded
 from affectllm.corpus import SPLITS
 from affectllm.corpus.card import Access
 from affectllm.corpus.sample import Modality
@@ -141,13 +142,7 @@ def read_page(path: Path, name: str) -> Page:
     Raises:
         Malformed: with file and line, for whatever is not as it must be.
     """
-    import yaml
-
-    try:
-        node = yaml.compose(path.read_text(encoding="utf-8-sig"), Loader=yaml.SafeLoader)
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        mark = getattr(error, "problem_mark", None)
-        raise Malformed(f"no YAML ({error})", where=f"{name}:{mark.line + 1 if mark else 1}") from error
+    node = bounded.compose(bounded.read_text(path), name)
     if node is None:
         raise Malformed("the file is empty", where=f"{name}:1", do="see the docstring of the builder generic")
     top = _Node(node, name)

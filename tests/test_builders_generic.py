@@ -203,7 +203,7 @@ labels:
         ("rater: crowd", "rater: me", 7, "not under raters"),
         ("column: mood", "colum: mood", 7, "unknown key 'colum'"),
         (", column: mood", "", 7, "either column or columns"),
-        ("crowd: friends", "crowd: friends}}", 3, "no YAML"),
+        ("crowd: friends", "crowd: friends}}", 3, "not YAML"),
         ("labels:\n", "split_by: film\nlabels:\n", 6, "'film' is none of"),
         ("labels:\n", "splits: {train: [a]}\nlabels:\n", 6, "name it under columns"),
         ("labels:\n", "counts: {training: 3}\nlabels:\n", 6, "unknown key 'training'"),

@@ -202,7 +202,7 @@ def test_all_our_pages_load() -> None:
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
-        ("task: mine\n  class: [\n", r"mine\.yaml:2: mapping values"),
+        ("task: mine\n  class: [\n", r"mine\.yaml:2: not YAML: mapping values"),
         ("- a\n- b\n", "not a mapping"),
         (PAGE.replace("task: mine", "task: yours"), "the file is called mine, its task 'yours'"),
         (PAGE.replace("template: emotion_choice\n", ""), "key template is missing"),

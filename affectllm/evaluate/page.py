@@ -11,7 +11,7 @@ from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from affectllm import registry
+from affectllm import bounded, registry
 from affectllm.corpus.sample import SPLITS, TRAIN
 from affectllm.errors import Malformed
 
@@ -98,15 +98,11 @@ def check_pages() -> dict[str, Path]:
 
 
 def _problems(name: str, path: Path, pages: Mapping[str, Path]) -> list[str]:
-    import yaml
-
     try:
         config = read_page(path)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        line = f":{mark.line + 1}" if mark else ""
-        return [f"{path}{line}: {getattr(error, 'problem', None) or error}"]
-    except (Malformed, OSError, UnicodeDecodeError) as error:
+    except Malformed as error:
+        return [str(error)]
+    except OSError as error:
         return [f"{path}: {error}"]
     if "group" in config:
         return _group_problems(name, path, config, pages)
@@ -141,15 +137,9 @@ def read_page(path: Path) -> dict[str, Any]:
     """A page as plain data; ``!function NAME`` becomes the name.
 
     Raises:
-        Malformed: when it is not a mapping.
+        Malformed: with its line, when it is not YAML, is no mapping, or is so large or deep that it is no page.
     """
-    import yaml
-
-    class Loader(yaml.SafeLoader):
-        """Safe YAML in which ``!function`` is a string."""
-
-    Loader.add_constructor("!function", lambda loader, node: str(node.value))
-    config = yaml.load(path.read_text(encoding="utf-8"), Loader=Loader)  # a SafeLoader
+    config = bounded.load(bounded.read_text(path), str(path), words=("!function",))
     if not isinstance(config, dict):
-        raise Malformed("the page is not a mapping of keys")
+        raise Malformed("the page is not a mapping of keys", where=str(path))
     return config

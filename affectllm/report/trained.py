@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affectllm import bounded
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.store import opened
@@ -67,12 +68,7 @@ def read_trained(run: Path) -> Trained:
 
 
 def _page(text: str, where: Path) -> dict[str, Any]:
-    import yaml
-
-    try:
-        page = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Malformed("the recipe is not YAML", where=str(where), do="run `affectllm run` again") from error
+    page = bounded.load(text, str(where))
     if not isinstance(page, dict):
         raise Malformed("the recipe is no mapping", where=str(where), do="run `affectllm run` again")
     return page

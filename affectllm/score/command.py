@@ -10,6 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from affectllm import bounded
 from affectllm.errors import Malformed
 from affectllm.metrics.comparison import Comparison, compare
 from affectllm.metrics.forms import missing
@@ -194,12 +195,10 @@ def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _loaded(key: str, text: str) -> Any:
-    import yaml
-
     try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise Malformed(f"--option {key}: {text!r} is no YAML value", do="write it as in a page of YAML") from error
+        return bounded.load(text, f"--option {key}")
+    except Malformed as error:
+        raise Malformed(f"--option {key}: {text[:80]!r} is no YAML value: {error.what}", do=error.do) from error
 
 
 def _tables(metric: Metric, arguments: argparse.Namespace) -> Any:

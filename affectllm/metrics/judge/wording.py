@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from affectllm import bounded
 from affectllm.errors import NotFound
 
 PROMPTS = Path(__file__).parent / "prompts"
@@ -64,12 +65,10 @@ def load_prompt(name: str, language: str = "en") -> Prompt:
     Raises:
         NotFound: when there is none of that name, or not in that language.
     """
-    import yaml
-
     path = PROMPTS / f"{name}.yaml"
     if not path.is_file():
         raise NotFound(f"there is no judge prompt called {name!r}", do=f"choose of {', '.join(prompt_names())}")
-    page: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    page: dict[str, Any] = bounded.load(bounded.read_text(path), str(path))
     if language not in page["languages"]:
         known = ", ".join(page["languages"])
         raise NotFound(f"the judge prompt {name!r} is not written in {language!r}", do=f"choose of {known}")
