@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from affectllm.corpus import MediaRef, Rejection
+from affectllm.corpus.links import leaves
 from affectllm.corpus.reading import is_debris, is_lfs_pointer, list_media, relative
 
 VIDEO = (".mp4", ".avi", ".mkv", ".mov", ".webm")
@@ -34,8 +35,8 @@ def clips_below(folders: Collection[Path], root: Path, depth: int = 0) -> dict[s
 
 def unusable(root: Path, path: str, identifier: str) -> Rejection | None:
     """Why a file that was found may not be used: a link that leaves the corpus, or a Git LFS pointer."""
-    if not (root / path).resolve().is_relative_to(root.resolve()):
-        return Rejection(identifier, "unsafe_path", path, "a link that leaves the corpus")
+    if refused := leaves(root, path):
+        return Rejection(identifier, "unsafe_path", path, refused)
     return Rejection(identifier, "lfs_pointer", path, "run `git lfs pull`") if is_lfs_pointer(root / path) else None
 
 

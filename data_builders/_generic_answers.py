@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from affectllm.data_builders._generic_page import Label
-from affectllm.data_builders._generic_rows import Record
 
 from affectllm.corpus import Rejection
+from affectllm.corpus.rows import Record
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation
 from affectllm.labels.annotation import Value

@@ -5,6 +5,7 @@ Not a corpus. Every key is known or an error; what is missing is named; nothing 
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, TypeVar, cast
 from affectllm import bounded
 from affectllm.corpus import SPLITS
 from affectllm.corpus.card import Access
+from affectllm.corpus.rows import Reading
 from affectllm.corpus.sample import Modality
 from affectllm.errors import AffectError, Malformed
 from affectllm.labels import LabelSpace
@@ -55,7 +57,7 @@ class Page:
     name: str
     title: str
     source: str
-    separator: str
+    reading: Reading
     raters: Mapping[str, str]
     labels: tuple[Label, ...]
     media: tuple[Medium, ...] = ()
@@ -131,7 +133,8 @@ class _Node:
 _COLUMNS = ("id", "text", "speaker", "dialogue", "split", "language")
 _TOP = (
     *("name", "title", "citation", "url", "obtain", "licence", "notes", "counts", "max_seconds"),
-    *("table", "folder", "separator", "columns", "attributes", "language", "splits", "split_by"),
+    *("table", "folder", "separator", "header", "encoding", "sheet", "columns", "attributes", "language"),
+    *("splits", "split_by"),
     *("raters", "spaces", "labels", "media"),
 )
 
@@ -170,7 +173,12 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
         name=parts["name"].text(),
         title=get("title", _Node.text, parts["name"].text()),
         source=(parts.get("table") or parts["folder"]).text(),
-        separator=get("separator", _Node.text, ""),
+        reading=Reading(
+            header=get("header", _header, True),
+            separator=get("separator", _separator, ""),
+            encoding=get("encoding", _encoding, None),
+            sheet=get("sheet", _Node.text, ""),
+        ),
         raters=raters,
         labels=labels,
         media=tuple(_medium(node) for node in (parts["media"].items() if "media" in parts else ())),
@@ -184,6 +192,25 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
         max_seconds=get("max_seconds", _Node.number, None),
         notes=get("notes", _Node.texts, ()),
     )
+
+
+def _header(node: _Node) -> bool | tuple[str, ...]:
+    """true, false, or the names of the columns of a table that has no line with them."""
+    return node.texts() if node.node.id == "sequence" else node.flag()
+
+
+def _separator(node: _Node) -> str:
+    word = {"\\t": "\t", "tab": "\t"}.get(node.text(), node.text())
+    if len(word) != 1 or word in '"\r\n':
+        raise node.wrong(f"{word!r} is no separator: one character, or tab")
+    return word
+
+
+def _encoding(node: _Node) -> str:
+    try:
+        return codecs.lookup(node.text()).name
+    except LookupError:
+        raise node.wrong(f"Python knows no encoding {node.text()!r}") from None
 
 
 def _splits(node: _Node) -> dict[str, str]:

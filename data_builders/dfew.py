@@ -17,7 +17,6 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from affectllm.data_builders._frames import clip_or_frame, clips_below
-from affectllm.data_builders._workbook import read_sheet
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Clip, Content, Picture
@@ -31,6 +30,7 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.tables import number, read_table
+from affectllm.corpus.workbook import read_sheet
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

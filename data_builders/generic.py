@@ -3,7 +3,7 @@
 ::
 
     name: my_calls                     # required
-    table: labels.csv                  # or .tsv, .json, .jsonl, .parquet; or folder: clips
+    table: labels.csv                  # or .tsv, .xlsx, .json, .jsonl, .parquet, .csv.gz …; or folder: clips
     columns: {id: clip, text: words, speaker: who, dialogue: call, split: part, language: lang}   # all optional
     language: en                       # of all rows, where no column says it
     splits: {train: [train, tr], validation: [dev], test: [test]}      # what the split column says
@@ -22,7 +22,13 @@
     counts: {train: 800, validation: 100, test: 100}
 
 A folder holds ``{class}/`` or ``{split}/{class}/`` folders of clips; its columns are ``path``, ``class`` and ``split``.
-Besides these: title, citation, url, obtain, notes, max_seconds, separator. Sets are lists, or words with a separator,
+Any file that FFmpeg or Pillow opens is a clip; others are counted. ``table`` may also be a folder of ``save_to_disk``.
+
+A text table tells its own encoding, line ends and separator; where it does not, ``separator: "|"`` and ``encoding:
+shift_jis`` do. ``header: false`` calls the columns of a table without a header "1", "2" …, and ``header: [text, mood]``
+gives them names. ``sheet: Answers`` names the sheet of a workbook that has several.
+
+Besides these: title, citation, url, obtain, notes, max_seconds. Sets are lists, or words with a separator,
 or a column a label (1 or 0); distributions are objects, or a column a label. Every key is known or an error with file
 and line. Without a split column the split is by a hash of the speaker (or dialogue, or id): 80, 10 and 10 percent.
 
@@ -43,11 +49,12 @@ from typing import Any
 
 from affectllm.data_builders._generic_answers import answer
 from affectllm.data_builders._generic_page import NAME, Medium, Page, read_page
-from affectllm.data_builders._generic_rows import Record, read_rows
+from affectllm.data_builders._generic_rows import read_own
 
 from affectllm.corpus import SPLITS, TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, is_lfs_pointer, media_path, relative
+from affectllm.corpus.rows import Record
 from affectllm.corpus.splits import by_hash
 from affectllm.corpus.tables import number
 from affectllm.errors import Malformed
@@ -185,7 +192,7 @@ def _read(base: Path, root: Path, page: Page, corpus: str) -> Iterator[Sample | 
     earlier: defaultdict[str, list[Turn]] = defaultdict(list)
     named = relative(base / NAME, root)
     checked = False
-    for row in read_rows(base, root, page.source, page.separator, named):
+    for row in read_own(base, root, page.source, page.reading, named):
         if isinstance(row, Rejection):
             yield row
             continue
@@ -200,9 +207,9 @@ def _check_columns(page: Page, row: Record, named: str) -> None:
     media = [column for medium in page.media for column in (medium.column, medium.start, medium.end) if column]
     wanted = [*page.columns.values(), *page.attributes, *labels, *media]
     if absent := [column for column in wanted if column not in row.fields]:
-        raise Malformed(
-            f"{page.source} has no column {', '.join(absent)}", where=named, do=f"it has {', '.join(row.fields)}"
-        )
+        shown = ", ".join(name[:40] for name in row.fields)
+        hint = "; for a table without a line of names, write header: false" if page.reading.header is True else ""
+        raise Malformed(f"{page.source} has no column {', '.join(absent)}", where=named, do=f"it has {shown}{hint}")
 
 
 def _text(row: Record, page: Page, key: str) -> str:

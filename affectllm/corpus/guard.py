@@ -1,54 +1,157 @@
-"""What every builder's samples go through: no clip may lie outside the corpus, however a folder of it is linked."""
+"""What every builder's samples go through: the fence around each of them, which no builder can leave out.
+
+No clip may lie outside the corpus, however a folder of it is linked; no text may hold what no file can hold; a clip
+whose name differs from that on the disk in nothing that a reader sees is found. An exception within a builder cannot be
+fenced in row by row, because it ends the generator: it is told with the place at which it happened.
+"""
 
 from __future__ import annotations
 
 import functools
 import os
+import traceback
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from affectllm.corpus.sample import Rejection, Sample
+from affectllm.corpus.lines import is_lfs_pointer
+from affectllm.corpus.links import LEAVES, VARIABLE, Links
+from affectllm.corpus.names import found_as
+from affectllm.corpus.sample import MediaRef, Rejection, Sample
+from affectllm.errors import AffectError, Malformed
 
 Samples = Callable[[Path], Iterator[Sample | Rejection]]
+OTHER_NAME = "other_name"
+"""The reason under which clips are counted that have another name on the disk than in the tables, and are used."""
+MANY = 3
+"""From so many clips on, links that all lead out are the user's own; one or two may be traps in an archive."""
 _MARK = "_affectllm_guarded"
 
 
 def guarded(samples: Samples) -> Samples:
-    """``samples`` without clips that a symbolic link leads out of the root; each is rejected as ``unsafe_path``.
+    """``samples`` with every item looked at.
 
-    What is guarded already is returned as it is: builders are loaded more than once.
+    A clip that a link leads out of the root is rejected as ``unsafe_path``, a link to nothing as ``media_missing``, a
+    sample with half a character as ``bad_encoding``. What is guarded already is returned as it is.
+
+    Raises (while samples are taken):
+        Malformed: when a folder of clips is a link that leaves the root; when ``MANY`` clips or more are such links
+            and no other is there; when the builder fails in a way that is no error of ours.
     """
     if hasattr(samples, _MARK):
         return samples
 
     @functools.wraps(samples)
     def inside_only(root: Path) -> Iterator[Sample | Rejection]:
-        leaves = _Leaves(Path(root))
-        for item in samples(root):
-            if isinstance(item, Sample) and item.media and (outside := [r for r in item.media if leaves(r.path)]):
-                for ref in outside:
-                    yield Rejection(ref.path, "unsafe_path", item.source, "a link that leaves the corpus")
-                item = replace(item, media=tuple(ref for ref in item.media if ref not in outside))
-            yield item
+        fence = _Fence(Path(root))
+        for item in _explained(samples, Path(root)):
+            yield from fence.checked(item)
+        fence.finish()
 
     setattr(inside_only, _MARK, True)
     return inside_only
 
 
-class _Leaves:
-    """Whether a path below ``root`` leads out of it; folders are looked at once."""
+def _explained(samples: Samples, root: Path) -> Iterator[Sample | Rejection]:
+    """The samples; an exception that is no error of ours is told as one, with the last item and the line of code."""
+    last = ""
+    try:
+        for item in samples(root):
+            last = item.source if isinstance(item, Sample) else item.where or item.item
+            yield item
+    except (AffectError, GeneratorExit):
+        raise
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        after = f"after {_plain(last)}" if last else "before the first row"
+        told = f"the builder failed {after}: {type(error).__name__}: {str(error)[:200]}"
+        do = f"look at that file; if it is in order, report this ({Path(frame.filename).name}:{frame.lineno})"
+        raise Malformed(told, where=str(root), do=do) from error
+
+
+class _Fence:
+    """What one item after the other is held against."""
 
     def __init__(self, root: Path) -> None:
-        self._given, self._real = str(root), os.path.realpath(root)
-        self._folders: dict[str, bool] = {}
+        self._root, self._links = root, Links(root)
+        self._clips: Counter[str] = Counter()
+        self._refused = ""
 
-    def __call__(self, path: str) -> bool:
-        folder = os.path.dirname(path)
-        if folder not in self._folders:
-            self._folders[folder] = self._outside(folder)
-        return self._folders[folder] or (os.path.islink(f"{self._given}/{path}") and self._outside(path))
+    def checked(self, item: Sample | Rejection) -> Iterator[Sample | Rejection]:
+        if isinstance(item, Rejection):
+            self._count(item)
+            yield item if _is_whole(item.item, item.where, item.detail) else _shown(item)
+            return
+        if not _can_be_written(item):
+            told = "half a character (a lone surrogate) in a text or name"
+            yield Rejection(_plain(item.id), "bad_encoding", _plain(item.source), told)
+            return
+        if not item.media:
+            yield item
+            return
+        found = [self._medium(ref, item.source) for ref in item.media]
+        for _, said in found:
+            if said is not None:
+                self._count(said)
+                yield said
+        media = tuple(ref for ref, _ in found if ref is not None)
+        self._clips["kept"] += len(media)
+        yield item if media == item.media else replace(item, media=media)
 
-    def _outside(self, path: str) -> bool:
-        real = os.path.realpath(os.path.join(self._given, path))
-        return os.path.commonpath((real, self._real)) != self._real
+    def _medium(self, ref: MediaRef, source: str) -> tuple[MediaRef | None, Rejection | None]:
+        """The clip that may be used, and what is to be counted about it."""
+        if refused := self._links(ref.path):
+            return None, Rejection(ref.path, "unsafe_path", source, refused)
+        full = self._root / ref.path
+        if not os.path.lexists(full):
+            spelt = found_as(self._root, ref.path)
+            if spelt is None:
+                return ref, None  # the audit tells what is absent, and so does whoever opens it
+            other = replace(ref, path=spelt.relative_to(self._root).as_posix())
+            if refused := self._links(other.path):
+                return None, Rejection(ref.path, "unsafe_path", source, refused)
+            if is_lfs_pointer(spelt):
+                return None, Rejection(ref.path, "lfs_pointer", other.path, "run `git lfs pull`")
+            return other, Rejection(ref.path, OTHER_NAME, source, f"{other.path} is used")
+        if os.path.islink(full) and not os.path.exists(full):
+            return None, Rejection(ref.path, "media_missing", source, "a link to nothing")
+        return ref, None
+
+    def _count(self, said: Rejection) -> None:
+        if said.reason == "unsafe_path" and said.detail.startswith(LEAVES):
+            self._clips["refused"] += 1
+            self._refused = said.detail
+
+    def finish(self) -> None:
+        """Refuse a corpus of which no clip is left because of links: a text-only corpus is not what was asked for."""
+        if self._clips["refused"] >= MANY and not self._clips["kept"]:
+            told = f"every clip ({self._clips['refused']:,}) is {self._refused.partition(';')[0]}"
+            do = f"if you made these links, set {VARIABLE} to the folder of their goals; else copy the files there"
+            raise Malformed(told, where=str(self._root), do=do)
+
+
+def _can_be_written(item: Sample) -> bool:
+    texts = [item.id, item.source, item.text or "", item.speaker or "", item.dialogue or "", *item.attributes.values()]
+    texts += [ref.path for ref in item.media]
+    texts += [part for turn in item.context[-1:] for part in (turn.speaker, turn.text)]
+    texts += [answer.value for answer in item.annotations if isinstance(answer.value, str)]
+    return _is_whole(*texts)
+
+
+def _is_whole(*texts: str) -> bool:
+    for text in texts:
+        if not text.isascii():
+            try:
+                text.encode("utf-8")
+            except UnicodeEncodeError:
+                return False
+    return True
+
+
+def _plain(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _shown(item: Rejection) -> Rejection:
+    return Rejection(_plain(item.item), item.reason, _plain(item.where), _plain(item.detail))

@@ -6,13 +6,16 @@ and a truncated download loses only what comes after the cut.
 
 from __future__ import annotations
 
+import io
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from affectllm.corpus.reading import is_lfs_pointer, read_lines, relative, repair
+from affectllm.corpus.lines import is_lfs_pointer, marked_encoding, read_lines, relative, repair
+from affectllm.corpus.packed import inner_suffix, opened
 from affectllm.corpus.sample import Rejection
 from affectllm.errors import Malformed
 
@@ -20,6 +23,8 @@ _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 _CHUNK = 1 << 18  # characters that are read at a time
 _LONGEST_LINE = 1 << 24  # bytes; a longer first line is a document without line breaks, not one of JSON lines
+_HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+_SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _LONGEST_WORD = 40  # a number or word that the end of the window cuts is no longer than this
 
 
@@ -32,41 +37,47 @@ class Item:
     where: str
 
 
-def read_json(path: Path, root: Path) -> Iterator[Item | Rejection]:
+def read_json(path: Path, root: Path, encoding: str | None = None) -> Iterator[Item | Rejection]:
     """The elements of a list, the members of an object, or the lines of JSON lines, whatever the suffix says.
 
-    What is not JSON is rejected as ``broken_row``: one line of JSON lines, or the rest of a document.
+    What is not JSON is rejected as ``broken_row``: one line of JSON lines, or the rest of a document. An item that is
+    too deep, or holds a number of too many digits, half a character or broken bytes, costs nothing but itself.
+
+    Args:
+        encoding: of a file that has no mark and is not UTF-8.
 
     Raises:
-        Malformed: when the file is a Git LFS pointer.
+        Malformed: when the file is a Git LFS pointer, or a damaged archive.
     """
     name = relative(path, root)
     if is_lfs_pointer(path):
         raise Malformed("the file is a Git LFS pointer, not the file itself", where=name, do="run `git lfs pull`")
     if path.stat().st_size == 0:
         yield Rejection(name, "broken_row", name, "an empty file")
-    elif _has_lines(path):
-        yield from _lines(path, root)
+    elif has_lines(path):
+        yield from _lines(path, root, encoding)
     else:
-        yield from _document(path, name)
+        yield from _document(path, name, encoding)
 
 
-def _has_lines(path: Path) -> bool:
+def has_lines(path: Path) -> bool:
     """Whether every line is a document of its own; a document may also stand on one line."""
-    if path.suffix.lower() in (".jsonl", ".ndjson"):
+    if inner_suffix(path) in (".jsonl", ".ndjson"):
         return True
-    with path.open("rb") as stream:
-        first = stream.readline(_LONGEST_LINE)
+    with opened(path) as stream:
+        first = stream.readline(_LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
         if first.strip()[:1] != b"{" or not first.endswith(b"\n") or not stream.readline(_LONGEST_LINE).strip():
             return False
     try:
         return isinstance(json.loads(first), dict)
+    except RecursionError:
+        return True
     except ValueError:
         return False
 
 
-def _lines(path: Path, root: Path) -> Iterator[Item | Rejection]:
-    for line in read_lines(path, root):
+def _lines(path: Path, root: Path, encoding: str | None) -> Iterator[Item | Rejection]:
+    for line in read_lines(path, root, encoding):
         if isinstance(line, Rejection):
             yield line
             continue
@@ -74,27 +85,32 @@ def _lines(path: Path, root: Path) -> Iterator[Item | Rejection]:
         if not text.strip():
             continue
         try:
-            yield Item("", _repaired(json.loads(text), text), where)
+            yield _item("", json.loads(text), text, where)
+        except json.JSONDecodeError as error:
+            yield Rejection(where, "broken_row", where, f"not JSON: {error.msg} at column {error.colno}")
         except (ValueError, RecursionError) as error:
-            yield Rejection(where, "broken_row", where, str(error)[:120])
+            yield Rejection(where, "broken_row", where, _told(error))
 
 
-def _document(path: Path, name: str) -> Iterator[Item | Rejection]:
-    with path.open("rb") as raw:
-        encoding = "utf-16" if raw.read(2) in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-    with path.open(encoding=encoding, newline="") as stream:
+def _document(path: Path, name: str, encoding: str | None) -> Iterator[Item | Rejection]:
+    with opened(path) as raw:
+        encoding = marked_encoding(raw.read(4)) or encoding or "utf-8-sig"
+    with opened(path) as raw:
+        stream = io.TextIOWrapper(raw, encoding=encoding, errors="surrogateescape", newline="")
         window = _Window(stream)
         try:
             yield from _items(window, name)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
             where = f"{name}:{window.line}"
             yield Rejection(where, "bad_encoding", where, f"the rest of the file cannot be read: {error}"[:120])
         except (ValueError, RecursionError) as error:
             where = f"{name}:{window.line}"
             yield Rejection(where, "broken_row", where, f"the rest of the file cannot be read: {error}"[:120])
+        finally:
+            stream.detach()
 
 
-def _items(window: _Window, name: str) -> Iterator[Item]:
+def _items(window: _Window, name: str) -> Iterator[Item | Rejection]:
     closing = {"[": "]", "{": "}"}.get(window.sign())
     if closing is None:
         raise ValueError("no list and no object")
@@ -107,12 +123,42 @@ def _items(window: _Window, name: str) -> Iterator[Item]:
                 raise ValueError("a member without a name")
             window.skip()
             window.sign()
-        value, source = window.value()
-        yield Item(key, _repaired(value, source), where)
+        yield _next(window, key, where)
         if window.sign() == ",":
             window.skip()
         elif window.sign() != closing:
             raise ValueError("an item is followed neither by a comma nor by the end")
+
+
+def _next(window: _Window, key: str, where: str) -> Item | Rejection:
+    """The item that comes next; a rejection where it is JSON, but such as cannot be held."""
+    try:
+        value, source = window.value()
+    except json.JSONDecodeError:
+        raise
+    except (ValueError, RecursionError) as error:
+        window.skip_value()
+        return Rejection(where, "broken_row", where, _told(error))
+    return _item(key, value, source, where)
+
+
+def _item(key: str, value: Any, source: str, where: str) -> Item | Rejection:
+    if _HALF.search(source) and not _whole(key, value):
+        told = "half a character (a lone surrogate), or bytes in another encoding"
+        return Rejection(where, "bad_encoding", where, told)
+    return Item(key, _repaired(value, source), where)
+
+
+def _whole(*values: Any) -> bool:
+    try:
+        json.dumps(values, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _told(error: Exception) -> str:
+    return "nested too deep" if isinstance(error, RecursionError) else str(error)[:120]
 
 
 class _Window:
@@ -168,6 +214,28 @@ class _Window:
             source = self._text[self._at : end]
             self._use(end)
             return value, source
+
+    def skip_value(self) -> None:
+        """Use up the JSON value that comes next without making anything of it.
+
+        Raises:
+            ValueError: when it does not end.
+        """
+        while (end := self._end()) is None:
+            if not self._more():
+                raise ValueError("the file ends within an item")
+        self._use(end)
+
+    def _end(self) -> int | None:
+        depth = 0
+        for sign in _SIGNS.finditer(self._text, self._at):
+            opens, closes = sign[0] in "[{", sign[0] in "]}"
+            if depth == 0 and (closes or sign[0] == ","):
+                return sign.start()
+            depth += opens - closes
+            if depth == 0 and closes:
+                return sign.end()
+        return None
 
 
 def _repaired(value: Any, source: str) -> Any:

@@ -1,34 +1,37 @@
-"""Endings of files that our readers open, by what they hold: one list for all who look for clips by name.
+"""Endings of files that can be opened as clips and pictures: one list for every builder.
 
-What a file is decides its content when it is opened; the ending only says where to look. ``.ts``, ``.3gp``, ``.mp4``
-and others that hold either kind are filed under video.
+What FFmpeg or Pillow opens, less what needs a program beside them (PostScript), holds no picture (data of instruments)
+or is raw data without a header. Nothing is opened here, and neither library is imported.
 """
 
 from __future__ import annotations
 
-from pathlib import PurePath
-from typing import Literal
-
-VIDEO = (
-    *(".mp4", ".m4v", ".mov", ".qt", ".avi", ".divx", ".mkv", ".webm", ".flv", ".f4v", ".wmv", ".asf"),
-    *(".mpg", ".mpeg", ".mpe", ".m1v", ".m2v", ".vob", ".ts", ".mts", ".m2ts", ".3gp", ".3g2", ".ogv", ".mxf", ".dv"),
+FILMS = (
+    *(".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv"),  # what corpora ship
+    *(".m4v", ".3gp", ".3g2", ".ts", ".mts", ".m2ts", ".m2t", ".mpg", ".mpeg", ".mpe", ".mpv", ".m1v", ".m2v", ".mod"),
+    *(".vob", ".wmv", ".asf", ".ogv", ".ogm", ".ogx", ".rm", ".rmvb", ".divx", ".xvid", ".f4v", ".mxf", ".gxf", ".qt"),
+    *(".mj2", ".mjpg", ".mjpeg", ".mk3d", ".dv", ".dif", ".dav", ".amv", ".nut", ".nsv", ".ivf", ".y4m", ".wtv"),
+    *(".h261", ".h263", ".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".h266", ".266", ".vvc", ".obu", ".vc1"),
+    *(".ism", ".ismv", ".psp", ".insv", ".lrv", ".trp", ".tod", ".bik", ".roq", ".fli", ".flc", ".viv", ".ifv", ".ivr"),
 )
-AUDIO = (
-    *(".wav", ".wave", ".w64", ".rf64", ".mp3", ".mp2", ".mpga", ".flac", ".ogg", ".oga", ".opus", ".spx"),
-    *(".m4a", ".m4b", ".aac", ".weba", ".mka", ".wma", ".amr", ".aif", ".aiff", ".aifc", ".au", ".snd", ".caf"),
-    *(".ac3", ".eac3", ".ape", ".wv", ".tta", ".sph", ".voc"),
+"""Films, with or without a sound track."""
+SOUNDS = (
+    *(".wav", ".mp3", ".flac", ".m4a", ".ogg", ".opus"),  # what corpora ship
+    *(".wave", ".w64", ".rf64", ".bwf", ".aif", ".aiff", ".aifc", ".aac", ".adts", ".m4b", ".m4r", ".isma", ".amr"),
+    *(".awb", ".weba", ".mka", ".oga", ".spx", ".wma", ".ac3", ".eac3", ".ec3", ".ac4", ".dts", ".dtshd", ".mlp"),
+    *(".thd", ".au", ".snd", ".caf", ".mp1", ".mp2", ".mpa", ".m2a", ".mpga", ".ra", ".ram", ".tta", ".wv", ".ape"),
+    *(".mpc", ".tak", ".shn", ".ofr", ".voc", ".gsm", ".sph", ".nist", ".sf", ".ircam", ".dsf", ".dff", ".3ga", ".oma"),
+    *(".aa3", ".at3", ".aax", ".aa", ".aea", ".qcp", ".vqf", ".sln", ".g722", ".722", ".g729", ".sbc", ".msbc", ".lc3"),
+    *(".avr", ".paf", ".fap", ".pvf", ".qoa", ".bonk", ".osq", ".wsd", ".aptx", ".al", ".ul", ".dss", ".act", ".rso"),
 )
-IMAGE = (
-    *(".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".apng", ".gif", ".bmp", ".dib", ".webp", ".tif", ".tiff", ".avif"),
-    *(".jp2", ".j2k", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".pcx", ".sgi", ".ico"),
+"""Sounds."""
+PICTURES = (
+    *(".jpg", ".jpeg", ".png", ".bmp", ".webp", ".gif"),  # what corpora ship
+    *(".jpe", ".jfif", ".mpo", ".apng", ".dib", ".tif", ".tiff", ".avif", ".avifs", ".jp2", ".j2k", ".j2c", ".jpc"),
+    *(".jpf", ".jpx", ".ppm", ".pgm", ".pbm", ".pnm", ".pfm", ".tga", ".icb", ".vda", ".vst", ".ico", ".cur", ".icns"),
+    *(".pcx", ".dcx", ".qoi", ".xbm", ".xpm", ".dds", ".sgi", ".rgb", ".rgba", ".bw", ".im", ".iim", ".msp", ".psd"),
+    *(".pxr", ".ras", ".blp", ".ftc", ".ftu", ".gbr", ".pcd", ".fit", ".fits"),
 )
-
-
-def kind_of(path: PurePath | str) -> Literal["video", "audio", "image"] | None:
-    """What a file's ending says that it holds, in either case; None for any other ending."""
-    suffix = PurePath(path).suffix.lower()
-    if suffix in VIDEO:
-        return "video"
-    if suffix in AUDIO:
-        return "audio"
-    return "image" if suffix in IMAGE else None
+"""Pictures, moving ones (GIF, APNG) among them."""
+MEDIA = (*FILMS, *SOUNDS, *PICTURES)
+"""All of them."""

@@ -11,10 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.reading import Row, read_csv, read_delimited, read_lines, relative
+from affectllm.corpus.lines import read_lines, relative
+from affectllm.corpus.reading import Row, read_csv
 from affectllm.corpus.sample import Rejection
+from affectllm.corpus.separated import Records, unquoted
 from affectllm.errors import Malformed
 
+__all__ = ["header_names", "number", "plain_name", "read_table", "unquoted"]
 _NOT_IN_NAMES = re.compile(r"[^0-9a-z]+")
 
 
@@ -23,8 +26,8 @@ def read_table(
 ) -> Iterator[Row | Rejection]:
     """Rows of a table with a header; fields are found under the keys of ``columns``, all others under their own name.
 
-    A comma separates quoted fields; every other separator is taken as it stands, because releases with tabs do not
-    quote, except that a field wholly in quotes loses them.
+    Fields in quotes may hold separators and line breaks; where a line of a file with tabs fits as it stands, lone
+    quotation marks in it are part of the text, because most releases with tabs do not quote.
 
     Args:
         columns: key → names that the header may give it; case, blanks and punctuation do not count.
@@ -77,27 +80,19 @@ def _first_line(path: Path, root: Path, separator: str) -> list[str]:
 
 
 def _raw_rows(path: Path, root: Path, separator: str) -> Iterator[Row | Rejection]:
-    header: list[str] | None = None
-    for line in read_delimited(path, root, separator, width=1):
-        if isinstance(line, Rejection):
-            yield line
-            continue
-        where, fields = line
-        cells = [unquoted(field) for field in fields]
-        if header is None:
-            header = [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
-        elif len(cells) >= len(header) and not any(cells[len(header) :]):
-            yield Row(dict(zip(header, cells, strict=False)), where)
-        elif any(cells):
-            yield Rejection(where, "broken_row", where, separator.join(fields)[:120])
+    records = Records(read_lines(path, root), separator)
+    first = records.first()
+    header = header_names(first[1]) if first else []
+    for record in records.rest(len(header)):
+        if isinstance(record, Rejection):
+            yield record
+        elif any(record[1]):
+            yield Row(dict(zip(header, record[1], strict=True)), record[0])
 
 
-def unquoted(field: str) -> str:
-    """A field that a writer put into quotes, without them; any other as it stands."""
-    inner = field[1:-1].replace('""', "")
-    if len(field) > 1 and field[0] == field[-1] == '"' and '"' not in inner:
-        return field[1:-1].replace('""', '"')
-    return field
+def header_names(cells: list[str]) -> list[str]:
+    """The names of columns; one without a name is called by its place."""
+    return [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
 
 
 def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus.links import inside_root
 from affectllm.corpus.roots import locate
 from affectllm.errors import NotFound
 
@@ -83,7 +84,7 @@ class Gallery:
             return Path(relative), error.what
         path = root / relative
         # Paths come from result files; one that climbs out of its corpus is not a clip of it.
-        if not path.resolve().is_relative_to(root.resolve()):
+        if not inside_root(root, relative):
             return path, "the path leads out of its corpus"
         return path, "" if path.is_file() else "the file is not there any more"
 

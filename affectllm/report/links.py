@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from affectllm.corpus.links import inside_root
+
 _PLAYED = {".mp4", ".webm", ".ogv", ".mov", ".wav", ".mp3", ".ogg", ".m4a", ".flac", ".aac"}
 _SHOWN = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"}
 
@@ -51,7 +53,7 @@ def clip_link(
     """
     span = _spoken(start, end)
     file = (root / path).resolve() if root is not None else None
-    if root is None or file is None or not file.is_relative_to(root.resolve()) or not file.is_file():
+    if root is None or file is None or not inside_root(root, path) or not file.is_file():
         return Link("missing", "", path, span)
     plays = Path(path).suffix.lower() in (_SHOWN if kind == "image" else _PLAYED)
     href = quote(os.path.relpath(file, page.resolve()).replace(os.sep, "/"))

@@ -115,8 +115,13 @@ def _chosen(
 
 
 def _table(arguments: argparse.Namespace, path: Path) -> Table:
-    told = {"header": not arguments.no_header, "encoding": arguments.encoding}
-    return read_table(path, allow_pickle=arguments.allow_pickle, **told)
+    return read_table(
+        path,
+        header=not arguments.no_header,
+        encoding=arguments.encoding,
+        sheet=arguments.sheet,
+        allow_pickle=arguments.allow_pickle,
+    )
 
 
 def _per_item(

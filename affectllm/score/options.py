@@ -30,7 +30,9 @@ def _columns(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help=told)
     parser.add_argument("--partial", action="store_true", help="leave out items that one side lacks, and count them")
     parser.add_argument("--no-header", action="store_true", help="the tables have no header; columns are 1, 2, 3 …")
-    parser.add_argument("--encoding", default="utf-8-sig", help="of text files (default: UTF-8)")
+    told = "of text files that have no mark and are not UTF-8, such as latin-1 or shift_jis"
+    parser.add_argument("--encoding", help=told)
+    parser.add_argument("--sheet", default="", metavar="NAME", help="the sheet of a workbook that has several")
     parser.add_argument("--allow-pickle", action="store_true", help="read npz arrays of objects (plain values only)")
 
 

@@ -6,13 +6,13 @@ trainer may take the sound out of a video, a video that is to be shown silently 
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from affectllm.corpus.links import inside_root
 from affectllm.corpus.store import explained
 from affectllm.errors import AffectError
 from affectllm.instruct.exports.talk import File, Kind, Refused
@@ -98,8 +98,7 @@ class Media:
         path = root / part["path"]
         if not _is_file(path):
             return Refused("media_missing", where)
-        real = os.path.realpath(root)
-        if os.path.commonpath((os.path.realpath(path), real)) != real:
+        if not inside_root(root, part["path"]):
             return Refused("unsafe_path", where, "outside the folder of its corpus")
         return path if path.stat().st_size else Refused("empty_file", where)
 

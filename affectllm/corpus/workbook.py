@@ -1,0 +1,188 @@
+"""Sheets of .xlsx workbooks as rows of text, read without a library: a zip of XML, of which only the values count.
+
+Formulas are not run: a cell is what the program that saved it computed. Libraries for workbooks import an image
+library, which a builder must not.
+"""
+
+from __future__ import annotations
+
+import re
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+from xml.etree import ElementTree
+
+from affectllm.errors import Malformed
+
+MAX_SHEET = 1 << 29
+"""Bytes to which a sheet, or the table of its words, may unpack."""
+MAX_COLUMNS = 16_384
+"""Columns of a sheet: as many as the programs that write them have."""
+_MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
+_STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
+_GOALS = "xl/_rels/workbook.xml.rels"
+_LETTERS = re.compile(r"[A-Z]+")
+_BROKEN = (
+    *(zipfile.BadZipFile, ElementTree.ParseError, KeyError, EOFError, zlib.error),
+    *(ValueError, RuntimeError, NotImplementedError),
+)
+"""What damaged workbooks raise; RuntimeError is a password, NotImplementedError an unknown method."""
+
+
+class Sheet(NamedTuple):
+    """A sheet that holds something: its name, and its file in the workbook."""
+
+    name: str
+    file: str
+
+
+def read_sheet(path: Path, name: str = "") -> Iterator[list[str]]:
+    """The rows of a sheet as text, empty cells as "", rows that hold nothing left out.
+
+    Args:
+        name: of the sheet; "" means the first.
+
+    Raises:
+        Malformed: when the file is no workbook, has no such sheet, or unpacks to more than ``MAX_SHEET`` bytes.
+    """
+    for _, cells in numbered_rows(path, name):
+        yield cells
+
+
+def numbered_rows(path: Path, name: str = "") -> Iterator[tuple[int, list[str]]]:
+    """As ``read_sheet``, each row with its number as the program shows it."""
+    try:
+        with zipfile.ZipFile(path) as book:
+            sheets = _sheets(book)
+            file = next((sheet.file for sheet in sheets if name in ("", sheet.name)), None)
+            if file is None:
+                told = f"no sheet is called {name!r}" if sheets else "the workbook has no sheet"
+                known = ", ".join(sheet.name for sheet in sheets)
+                raise Malformed(told, where=str(path), do=f"it has {known}" if known else "get the file again")
+            words = _words(book, path)
+            yield from _rows(book, file, words, path)
+    except _BROKEN as error:
+        raise Malformed(f"no readable workbook ({error})", where=str(path), do="get the file again") from error
+
+
+def filled_sheets(path: Path) -> list[str]:
+    """The names of the sheets with a value in them, in their order.
+
+    Raises:
+        Malformed: when the file is no workbook.
+    """
+    try:
+        with zipfile.ZipFile(path) as book:
+            return [sheet.name for sheet in _sheets(book) if _is_filled(book, sheet.file)]
+    except _BROKEN as error:
+        raise Malformed(f"no readable workbook ({error})", where=str(path), do="get the file again") from error
+
+
+def _is_filled(book: zipfile.ZipFile, file: str) -> bool:
+    with book.open(file) as stream:
+        return any(_plain(element.tag) in ("v", "t") for _, element in ElementTree.iterparse(stream))
+
+
+def _sheets(book: zipfile.ZipFile) -> list[Sheet]:
+    """The sheets in the order in which they are shown; charts are none."""
+    files = {name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)}
+    found = []
+    if {"xl/workbook.xml", _GOALS} <= set(book.namelist()):
+        goals = {e.get("Id"): e.get("Target", "") for e in ElementTree.fromstring(book.read(_GOALS))}
+        for element in ElementTree.fromstring(book.read("xl/workbook.xml")).iter():
+            key = next((value for key, value in element.attrib.items() if key.endswith("}id")), None)
+            file = "xl/" + goals.get(key, "").removeprefix("/").removeprefix("xl/")
+            if _plain(element.tag) == "sheet" and file in files:
+                found.append(Sheet(element.get("name", ""), file))
+    return found or [Sheet(Path(file).stem, file) for file in sorted(files)]
+
+
+def _plain(tag: str) -> str:
+    return tag.removeprefix(_MAIN).removeprefix(_STRICT)
+
+
+def _checked(book: zipfile.ZipFile, file: str, path: Path) -> None:
+    size = book.getinfo(file).file_size  # zipfile unpacks no more than a member declares
+    if size > MAX_SHEET:
+        told = f"{file} unpacks to {size:,} bytes, {MAX_SHEET:,} are the most that are read"
+        raise Malformed(told, where=str(path), do="save the sheet as CSV")
+
+
+def _words(book: zipfile.ZipFile, path: Path) -> list[str]:
+    file = "xl/sharedStrings.xml"
+    if file not in book.namelist():
+        return []
+    _checked(book, file, path)
+    words = []
+    with book.open(file) as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if _plain(element.tag) == "si":
+                words.append(_said(element))
+                element.clear()
+    return words
+
+
+def _said(element: ElementTree.Element) -> str:
+    """The words of a cell; how they are to be pronounced (``rPh``), as Japanese sheets have it, is not part of them."""
+    runs = [element, *(child for child in element if _plain(child.tag) == "r")]
+    return "".join(part.text or "" for run in runs for part in run if _plain(part.tag) == "t")
+
+
+def _rows(book: zipfile.ZipFile, file: str, words: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:
+    _checked(book, file, path)
+    number = 0
+    with book.open(file) as stream:
+        for _, element in ElementTree.iterparse(stream):
+            if _plain(element.tag) != "row":
+                continue
+            number = int(element.get("r", "") or number + 1)
+            cells = _cells(element, words, f"{path}, row {number}")
+            if any(map(str.strip, cells)):
+                yield number, cells
+            element.clear()
+
+
+def _cells(row: ElementTree.Element, words: list[str], where: str) -> list[str]:
+    cells: list[str] = []
+    for cell in row:
+        if _plain(cell.tag) != "c":
+            continue
+        letters = _LETTERS.match(cell.get("r", ""))
+        place = _column(letters[0]) if letters else len(cells)
+        if place >= MAX_COLUMNS:
+            raise Malformed(f"a cell in column {place + 1:,}", where=where, do="get the file again")
+        text = _text(cell, words)
+        if text:
+            cells += [""] * (place + 1 - len(cells))
+            cells[place] = text
+    return cells
+
+
+def _text(cell: ElementTree.Element, words: list[str]) -> str:
+    parts = {_plain(part.tag): part for part in cell}
+    if cell.get("t") == "inlineStr":
+        return _said(parts["is"]) if "is" in parts else ""
+    value = (parts["v"].text if "v" in parts else "") or ""
+    if cell.get("t") == "s" and value.isdecimal():
+        return words[int(value)] if int(value) < len(words) else ""
+    if cell.get("t") == "b":
+        return "TRUE" if value == "1" else "FALSE"
+    return value if cell.get("t") in ("str", "e", "d") else _number(value)
+
+
+def _number(value: str) -> str:
+    """A number as the program shows it: 0.3 is stored as 0.30000000000000004, and 3 at times as 3.0."""
+    try:
+        shown = f"{float(value):.15g}"
+    except ValueError:
+        return value
+    return value if value.lstrip("-").isdecimal() or "e" in shown else shown
+
+
+def _column(letters: str) -> int:
+    number = 0
+    for letter in letters[:4]:
+        number = number * 26 + ord(letter) - ord("A") + 1
+    return number - 1
