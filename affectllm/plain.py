@@ -8,6 +8,7 @@ numbers and numpy arrays of them. Anything else is refused by its name.
 from __future__ import annotations
 
 import io
+import math
 import pickle
 import zipfile
 import zlib
@@ -18,6 +19,8 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 
+MAX_BYTES = 1 << 32
+"""Bytes of a pickle, or to which an npz file may unpack, where the reader gives no limit: features of whole corpora."""
 _BUILTINS = (
     "bool",
     "bytearray",
@@ -71,6 +74,10 @@ class _PlainUnpickler(pickle.Unpickler):
             return _latin1
         if (module, name) not in PLAIN:
             raise _Refused(f"{module}.{name}")
+        if name in _FILLED:
+            return _of_bytes(super().find_class(module, name))
+        if name == "_reconstruct":
+            return _reconstruct
         return super().find_class(module, name)
 
 
@@ -81,33 +88,66 @@ def _latin1(text: str, encoding: str = "latin1") -> bytes:
     return text.encode("latin1")
 
 
-def load_plain_pickle(path: Path, encoding: str = "latin1") -> Any:
+_FILLED = ("bytes", "bytearray")  # called with a number, they make as many zeros
+
+
+def _of_bytes(kind: type) -> Any:
+    def made(*arguments: Any) -> Any:
+        if arguments and isinstance(arguments[0], int):
+            raise _Refused(f"call of {kind.__name__}({arguments[0]}), which fills memory with zeros,")
+        return kind(*arguments)
+
+    return made
+
+
+def _reconstruct(kind: Any, shape: Any, code: Any) -> Any:
+    """numpy's own, of an empty array only: what a pickle gives it; the content and the shape follow as its state."""
+    import numpy as np
+
+    if kind is not np.ndarray or math.prod(shape) > 0:
+        raise _Refused(f"array of the shape {shape} without content")
+    return np.empty(shape, dtype=code)
+
+
+def load_plain_pickle(path: Path, encoding: str = "latin1", limit: int = MAX_BYTES) -> Any:
     """The object in a pickle file.
 
     Args:
         encoding: of byte strings that Python 2 wrote; ``latin1`` keeps numpy arrays whole.
+        limit: bytes that the file may have.
 
     Raises:
         NotFound: when there is no such file.
-        Malformed: when it is damaged, or holds anything but plain data; names the class.
+        Malformed: when it is damaged, too large, or holds anything but plain data; names the class.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path.name}", where=str(path), do="check the path")
+    _check(path, path.stat().st_size, limit)
     with path.open("rb") as stream, _explained(str(path)):
         return _PlainUnpickler(stream, encoding=encoding).load()
 
 
-def load_plain_npz(path: Path) -> dict[str, Any]:
+def _check(path: Path, size: int, limit: int) -> None:
+    if size > limit:
+        told = f"{size:,} bytes, once unpacked; {limit:,} are the most that are read"
+        raise Malformed(told, where=str(path), do="keep in the file what is needed, or split it")
+
+
+def load_plain_npz(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
     """Every array of an npz file by its name; an object array without dimensions is the object itself.
+
+    Args:
+        limit: bytes to which the file may unpack.
 
     Raises:
         NotFound: when there is no such file.
-        Malformed: when it is not an npz file, is damaged, or holds anything but plain data; names the class.
+        Malformed: when it is not an npz file, is damaged, too large, or holds anything but plain data; names the class.
     """
     if not path.is_file():
         raise NotFound(f"there is no file {path.name}", where=str(path), do="check the path")
     try:
         with zipfile.ZipFile(path) as archive:
+            _check(path, sum(member.file_size for member in archive.infolist()), limit)
             members = {name.removesuffix(".npy"): archive.read(name) for name in archive.namelist()}
     except (zipfile.BadZipFile, zlib.error, OSError, RuntimeError, EOFError) as error:
         raise Malformed(f"not a readable npz file ({error})", where=str(path), do="fetch the file again") from error

@@ -10,25 +10,25 @@ from typing import NamedTuple
 
 from affectllm.corpus import MediaRef, Rejection
 from affectllm.corpus.links import leaves
+from affectllm.corpus.names import ByName
 from affectllm.corpus.reading import is_debris, is_lfs_pointer, list_media, relative
+from affectllm.corpus.suffixes import FILMS, PICTURES
 
-VIDEO = (".mp4", ".avi", ".mkv", ".mov", ".webm")
-PICTURE = (".jpg", ".jpeg", ".png", ".bmp")
 _NUMBER = re.compile(r"\d+")
 
 
 def picture_names(folder: Path) -> list[str]:
     """The pictures in a folder in the order of the numbers in their names: 2.jpg stands before 10.jpg."""
     with os.scandir(folder) as entries:
-        found = [e.name for e in entries if e.name.lower().endswith(PICTURE) and not is_debris(e.name)]
+        found = [e.name for e in entries if e.name.lower().endswith(PICTURES) and not is_debris(e.name)]
     return sorted(found, key=lambda name: ([int(digits) for digits in _NUMBER.findall(name)], name))
 
 
-def clips_below(folders: Collection[Path], root: Path, depth: int = 0) -> dict[str, str]:
+def clips_below(folders: Collection[Path], root: Path, depth: int = 0) -> ByName[str]:
     """Stem → path below ``root`` of every video file in ``folders`` (and ``depth`` levels below); the first counts."""
-    found: dict[str, str] = {}
+    found: ByName[str] = ByName()
     for folder in folders:
-        for path in list_media(folder, VIDEO, depth):
+        for path in list_media(folder, FILMS, depth):
             found.setdefault(path.stem, relative(path, root))
     return found
 

@@ -174,7 +174,7 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
         title=get("title", _Node.text, parts["name"].text()),
         source=(parts.get("table") or parts["folder"]).text(),
         reading=Reading(
-            header=get("header", _header, True),
+            header=_header(parts["header"]) if "header" in parts else True,
             separator=get("separator", _separator, ""),
             encoding=get("encoding", _encoding, None),
             sheet=get("sheet", _Node.text, ""),

@@ -6,14 +6,13 @@ numbers and lists. A folder of class folders gives the columns ``path``, ``class
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.links import inside_root
-from affectllm.corpus.reading import folders_below, inside, is_debris, relative
+from affectllm.corpus.reading import folders_below, inside, list_files, relative
 from affectllm.corpus.rows import Reading, Record, is_table, read_rows
 from affectllm.corpus.suffixes import MEDIA
 from affectllm.errors import Malformed, NotFound
@@ -50,8 +49,8 @@ def _class_folders(folder: Path, base: Path, root: Path) -> Iterator[Record | Re
     number = 0
     for place in folders_below(folder, DEEPEST):
         parts = place.relative_to(folder).parts
-        for name in _files(place):
-            where, suffix = relative(place / name, root), os.path.splitext(name)[1].lower()
+        for path in list_files(place):
+            where, suffix = relative(path, root), path.suffix.lower()
             if suffix not in MEDIA:
                 if parts:
                     yield Rejection(where, "unknown_name", where, f"{suffix or 'no ending'} is no clip and no picture")
@@ -62,17 +61,5 @@ def _class_folders(folder: Path, base: Path, root: Path) -> Iterator[Record | Re
             else:
                 number += 1
                 split = parts[0] if len(parts) > 1 else ""
-                row = {"path": relative(place / name, base), "class": parts[-1], "split": split}
+                row = {"path": relative(path, base), "class": parts[-1], "split": split}
                 yield Record(row, where, number)
-
-
-def _files(folder: Path) -> list[str]:
-    with os.scandir(folder) as entries:
-        return sorted(entry.name for entry in entries if not is_debris(entry.name) and not _is_folder(entry))
-
-
-def _is_folder(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False

@@ -11,11 +11,11 @@ from pathlib import Path
 from affectllm.data_builders._frames import unusable
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.reading import first_sight, folder_of, list_media, missing_file, relative
+from affectllm.corpus.reading import first_sight, folder_of, list_files, list_media, missing_file, relative
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import PICTURES
 from affectllm.labels import Annotation, LabelSpace
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp")
 SPLITS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION, "test": TEST}
 
 
@@ -36,14 +36,30 @@ def read_folders(root: Path, card: CorpusCard, space: LabelSpace, rater: str) ->
     for given, place in places:
         for folder in sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith(".")):
             emotion = space.resolve(folder.name)
-            for path in list_media(folder, SUFFIXES, depth=1):
-                name = relative(path, base)
-                if emotion is None:
-                    if _classes(place, space):
-                        yield Rejection(name, "unknown_label", relative(path, root), folder.name)
-                    continue
-                split = given or by_hash(path.stem, salt=card.name)
-                yield _sample(path, root, base, folder, split, seen, Annotation(space.name, rater, emotion), card)
+            if emotion is not None:
+                yield from _class(folder, root, base, given, seen, Annotation(space.name, rater, emotion), card)
+            elif _classes(place, space):
+                for path in list_media(folder, PICTURES, depth=1):
+                    yield Rejection(relative(path, base), "unknown_label", relative(path, root), folder.name)
+
+
+def _class(
+    folder: Path,
+    root: Path,
+    base: Path,
+    given: str | None,
+    seen: set[str],
+    annotation: Annotation,
+    card: CorpusCard,
+) -> Iterator[Sample | Rejection]:
+    """The pictures of one class; every other file in it is counted."""
+    for path in list_files(folder, depth=1):
+        if path.suffix.lower() in PICTURES:
+            split = given or by_hash(path.stem, salt=card.name)
+            yield _sample(path, root, base, folder, split, seen, annotation, card)
+        else:
+            told = f"{path.suffix or 'no ending'} is no picture"
+            yield Rejection(relative(path, base), "unknown_name", relative(path, root), told)
 
 
 def _splits(folder: Path) -> list[tuple[str | None, Path]]:

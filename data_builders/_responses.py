@@ -5,15 +5,16 @@ Not a corpus. A row has no id, so a response is called by its picture and its nu
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.names import ByName
 from affectllm.corpus.reading import Row, is_lfs_pointer, list_media
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import PICTURES
 from affectllm.corpus.tables import read_table
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import MIKELS_8_NAMES, aliases
@@ -94,15 +95,15 @@ class Responses:
 
 
 class Stems:
-    """Pictures of a folder by their name without suffix, however its accents are encoded."""
+    """Pictures of a folder by their name without suffix, however its accents are encoded and whatever its case."""
 
-    def __init__(self, suffixes: tuple[str, ...] = (".jpg", ".jpeg", ".png")) -> None:
+    def __init__(self, suffixes: tuple[str, ...] = PICTURES) -> None:
         self._suffixes = suffixes
-        self._folders: dict[Path, dict[str, Path]] = {}
+        self._folders: dict[Path, ByName[Path]] = {}
 
     def find(self, folder: Path, stem: str) -> Path | None:
-        """The picture called ``stem``: as it stands, or composed or decomposed otherwise."""
+        """The picture called ``stem``: as it stands, or composed or decomposed otherwise, or in another case."""
         if folder not in self._folders:
             paths = list_media(folder, self._suffixes) if folder.is_dir() else ()
-            self._folders[folder] = {unicodedata.normalize("NFC", path.stem): path for path in paths}
-        return self._folders[folder].get(unicodedata.normalize("NFC", stem))
+            self._folders[folder] = ByName((path.stem, path) for path in paths)
+        return self._folders[folder].get(stem)

@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders._frames import VIDEO, clip_or_frame, picture_names
+from affectllm.data_builders._frames import clip_or_frame, picture_names
 
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Clip, Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, folders_below, list_media, missing_file, relative
+from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 
@@ -72,7 +73,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
             yield from _split(place, split, root, seen)
     for place in sorted(base.iterdir()):
         if place.is_dir() and re.match(r"test", place.name, re.IGNORECASE):
-            for path in list_media(place, VIDEO, depth=2):
+            for path in list_media(place, FILMS, depth=2):
                 yield Rejection(path.stem, "no_annotation", relative(path, root), "test has no public emotions")
 
 
@@ -87,7 +88,7 @@ def _split(place: Path, split: str, root: Path, seen: set[str]) -> Iterator[Samp
     faces = next((folder for folder in folders_below(place, 2) if folder.name == "Faces"), None)
     for folder in sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith(".")):
         emotion = EKMAN_6_NEUTRAL.resolve(folder.name)
-        clips = {path.stem: path for path in list_media(folder, VIDEO)}
+        clips = {path.stem: path for path in list_media(folder, FILMS)}
         frames = {child.name: child for child in folder.iterdir() if child.is_dir() and picture_names(child)}
         for name in sorted(clips.keys() | frames.keys()):
             path = clips.get(name) or frames[name]

@@ -28,6 +28,7 @@ from affectllm.corpus.reading import (
     read_delimited,
     relative,
 )
+from affectllm.corpus.suffixes import PICTURES
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
@@ -164,7 +165,7 @@ def _picture(named: str, places: list[Path], root: Path, where: str) -> str | Re
 
 def _arrays(folder: Path, split: str, root: Path) -> Iterator[Sample | Rejection]:
     pictures = (
-        {path.stem: relative(path, root) for path in list_media(folder / "images", (".jpg", ".png"))}
+        {path.stem: relative(path, root) for path in list_media(folder / "images", PICTURES)}
         if (folder / "images").is_dir()
         else {}
     )

@@ -15,12 +15,13 @@ import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders._frames import VIDEO, unusable
+from affectllm.data_builders._frames import unusable
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import folder_of, folders_below, read_lines, relative
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 
 EXPRESSIONS = (  # in the order of the numbers
@@ -135,7 +136,7 @@ def _clips(base: Path, root: Path) -> dict[str, str]:
     found: dict[str, str] = {}
     for folder in folders_below(base, 2):
         for path in sorted(folder.iterdir()):
-            if path.suffix.lower() in VIDEO and not path.name.startswith(".") and path.is_file():
+            if path.suffix.lower() in FILMS and not path.name.startswith(".") and path.is_file():
                 found.setdefault(f"{folder.name}/{path.stem}", relative(path, root))
     return found
 

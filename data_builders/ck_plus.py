@@ -22,6 +22,7 @@ from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, list_media, relative
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import PICTURES
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
@@ -95,7 +96,7 @@ def _is_ours(folder: Path) -> bool:
         _FRAME.fullmatch(path.stem)
         for emotion in ("anger", "Anger", "disgust", "Disgust")
         if (folder / emotion).is_dir()
-        for path in list_media(folder / emotion, (".png",))
+        for path in list_media(folder / emotion, PICTURES)
     )
 
 
@@ -166,7 +167,7 @@ def _class_folders(base: Path, root: Path) -> Iterator[Sample | Rejection]:
     unknown: defaultdict[str, int] = defaultdict(int)
     for folder in sorted(child for child in base.iterdir() if child.is_dir() and not child.name.startswith(".")):
         emotion = SPACE.resolve(folder.name)
-        for path in list_media(folder, (".png", ".jpg")):
+        for path in list_media(folder, PICTURES):
             name, where = _FRAME.fullmatch(path.stem), relative(path, root)
             if name is None or emotion is None:
                 unknown[folder.name] += 1

@@ -17,10 +17,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders._frames import VIDEO, unusable
+from affectllm.data_builders._frames import unusable
 from affectllm.data_builders._traces import windows
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, suffixes
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import folder_of, folders_below, list_media, read_lines, relative
 from affectllm.corpus.tables import number
@@ -156,5 +156,5 @@ def _points(path: Path, root: Path) -> Iterator[tuple[float, Mapping[str, float]
 
 def _video(folder: Path, root: Path) -> str | None:
     """The film itself: the first video file below its folder."""
-    paths = list_media(folder, VIDEO, depth=2) if folder.is_dir() else iter(())
+    paths = list_media(folder, suffixes.FILMS, depth=2) if folder.is_dir() else iter(())
     return next((name for path in paths if not unusable(root, name := relative(path, root), folder.name)), None)

@@ -34,6 +34,7 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.splits import by_speaker
+from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -140,7 +141,7 @@ MINIATURE: Mapping[str, Content] = {
 }
 _NAME = re.compile(r"(?P<actor>\d{4})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<level>LO|MD|HI|XX|X)")
 _TABLES = ("SentenceFilenames.csv", "VideoDemographics.csv", "tabulatedVotes.csv", "summaryTable.csv")
-_SUFFIXES = (".flv", ".mp4", ".wav", ".mp3")
+_SUFFIXES = (*FILMS, *SOUNDS)
 
 
 @dataclass
@@ -298,7 +299,7 @@ def _trouble(name: str, where: str, known: _Known) -> Rejection | None:
 
 
 def _media(files: Mapping[str, str]) -> Iterator[MediaRef]:
-    if video := files.get(".flv", files.get(".mp4")):
+    if video := next((files[suffix] for suffix in (".flv", *FILMS) if suffix in files), None):
         yield MediaRef(video, "video", sound=True)
-    if audio := files.get(".wav", files.get(".mp3")):
+    if audio := next((files[suffix] for suffix in SOUNDS if suffix in files), None):
         yield MediaRef(audio, "audio")

@@ -31,6 +31,7 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
 
@@ -98,7 +99,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
         path.stem: relative(path, root)
         for folder in folders_below(base, 2)
         if folder.name.lower() in ("memd_audio", "audio")
-        for path in list_media(folder, (".mp3", ".wav"))
+        for path in list_media(folder, SOUNDS)
     }
     seen: set[str] = set()
     for index, path in enumerate(find_file(base, name) for name in STATIC):

@@ -20,6 +20,7 @@ from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import find_file, first_sight, folder_of, is_lfs_pointer, list_media, read_lines, relative
 from affectllm.corpus.splits import by_speaker
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -98,7 +99,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     base = folder_of(root, CARD, _has_recordings, "wav/03a01Fa.wav and so on")
     judged = _judgements(base, root)
     seen: set[str] = set()
-    for path in list_media(base, (".wav",), depth=2):
+    for path in list_media(base, SOUNDS, depth=2):
         where = relative(path, root)
         yield first_sight(seen, path.stem, where) or _sample(path, where, judged)
     for label in _released(base):
@@ -108,7 +109,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 def _has_recordings(folder: Path) -> bool:
     places = [place for place in (folder / "wav", folder) if place.is_dir()]
-    return any(_NAME.fullmatch(path.stem) for place in places for path in list_media(place, (".wav",)))
+    return any(_NAME.fullmatch(path.stem) for place in places for path in list_media(place, SOUNDS))
 
 
 def _released(base: Path) -> list[str]:

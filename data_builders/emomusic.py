@@ -28,6 +28,7 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
 
@@ -100,7 +101,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
         clip.stem: relative(clip, root)
         for folder in folders_below(base, 2)
         if folder.name in ("clips_45seconds", "clips_45sec", "audio")
-        for clip in list_media(folder, (".mp3", ".wav"))
+        for clip in list_media(folder, SOUNDS)
     }
     seen: set[str] = set()
     for row in read_table(path, root, _COLUMNS):

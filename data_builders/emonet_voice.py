@@ -19,10 +19,11 @@ from typing import Any
 from affectllm.data_builders._emonet import ALIASES, EMOTIONS
 
 from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.clips import AUDIO, Clips
+from affectllm.corpus.clips import Clips
 from affectllm.corpus.json_reading import read_json
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, inside, is_lfs_pointer, list_media, read_csv, relative
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, plain_name
 from affectllm.errors import Malformed
 from affectllm.labels import Annotation, LabelSpace
@@ -86,7 +87,7 @@ _Row = tuple[str, str, Any, Any]
 def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a snippet, in the order of the tables."""
     base = folder_of(root, CARD, _looks_right, "*.parquet, *.csv or *.jsonl with the columns audioId and label")
-    clips = Clips(base, root, suffixes=AUDIO)
+    clips = Clips(base, root, suffixes=SOUNDS)
     yield from clips.odd()
     numbered = {key.partition("_")[0]: key for key in clips.files if re.match(r"\d{5,6}_", key)}
     seen: set[str] = set()

@@ -22,10 +22,11 @@ from typing import Any
 from affectllm.data_builders._emonet import ALIASES, EMOTIONS
 
 from affectllm.corpus import TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import AUDIO, Clips
+from affectllm.corpus.clips import Clips
 from affectllm.corpus.json_reading import read_json
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, list_media, relative
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, plain_name
 from affectllm.labels import Annotation, LabelSpace
 
@@ -119,7 +120,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     for folder in folders_below(root):
         yield from _packed(folder, root)
         files = list(list_media(folder, (".json",)))
-        clips = Clips(folder, root, suffixes=AUDIO, depth=0)
+        clips = Clips(folder, root, suffixes=SOUNDS, depth=0)
         twice = folder != root and folder.name in seen
         seen.add(folder.name)
         yield from clips.odd()
@@ -140,7 +141,7 @@ def _looks_right(folder: Path) -> bool:
 
 def _has_pair(folder: Path) -> bool:
     described = {path.stem for path in list_media(folder, (".json",))}
-    return bool(described) and any(path.stem in described for path in list_media(folder, AUDIO))
+    return bool(described) and any(path.stem in described for path in list_media(folder, SOUNDS))
 
 
 def _packed(folder: Path, root: Path) -> Iterator[Rejection]:

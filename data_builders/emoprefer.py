@@ -30,6 +30,7 @@ from affectllm.corpus.reading import (
     missing_file,
     relative,
 )
+from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.corpus.tables import plain_name, read_table
 from affectllm.labels import Annotation, LabelSpace
 
@@ -117,9 +118,9 @@ def _clips(base: Path, root: Path) -> dict[str, list[MediaRef]]:
     """Clip name → its video and its sound; a pointer of Git LFS is no clip."""
     found: dict[str, list[MediaRef]] = {}
     for folder in folders_below(base):
-        for path in list_media(folder, (".mp4", ".avi", ".mkv", ".wav", ".mp3")):
+        for path in list_media(folder, (*FILMS, *SOUNDS)):
             if not is_lfs_pointer(path):
-                name, is_sound = relative(path, root), path.suffix.lower() in (".wav", ".mp3")
+                name, is_sound = relative(path, root), path.suffix.lower() in SOUNDS
                 ref = MediaRef(name, "audio") if is_sound else MediaRef(name, "video", sound=True)
                 found.setdefault(path.stem, []).append(ref)
     return found

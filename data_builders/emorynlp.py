@@ -33,6 +33,7 @@ from affectllm.corpus.reading import (
     missing_file,
     relative,
 )
+from affectllm.corpus.suffixes import FILMS
 from affectllm.corpus.tables import read_table
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
@@ -115,7 +116,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     files: defaultdict[str, list[Path]] = defaultdict(list)
     for path in _files(base):
         files[SPLITS[_part(path)]].append(path)
-    clips = {path.stem: relative(path, root) for path in list_media(base, (".mp4", ".mkv"), 4) if _is_clip(path)}
+    clips = {path.stem: relative(path, root) for path in list_media(base, FILMS, 4) if _is_clip(path)}
     for split, part in ((TRAIN, "trn"), (VALIDATION, "dev"), (TEST, "tst")):
         found = sorted(files[split], key=lambda path: (path.suffix.lower() != ".json", str(path)))
         if not found:

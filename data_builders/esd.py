@@ -19,6 +19,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sam
 from affectllm.corpus.clips import Clips
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, read_lines
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -109,7 +110,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
                 break
         else:
             yield Rejection(f"{speaker}.txt", "file_missing", f"{speaker}/{speaker}.txt", "the words of a speaker")
-        clips = Clips(folder, root, lambda path: path.stem if _NAME.fullmatch(path.stem) else None, (".wav", ".flac"))
+        clips = Clips(folder, root, lambda path: path.stem if _NAME.fullmatch(path.stem) else None, SOUNDS)
         yield from clips.odd()
         for key in sorted(clips.files.keys() | clips.pointers.keys() | lines.keys()):
             yield from _sample(key, clips, lines.get(key))

@@ -31,6 +31,7 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
+from affectllm.corpus.suffixes import PICTURES
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import EKMAN_6_CONTEMPT_NEUTRAL, EKMAN_6_NEUTRAL, aliases
 
@@ -68,6 +69,7 @@ CARD = CorpusCard(
         "fer2013": "the label of FER2013 (Goodfellow et al. 2013), found by image search and checked by hand",
     },
     counts={TRAIN: 28558, VALIDATION: 3579, TEST: 3573},
+    known={"no_face": 173, "duplicate_id": 4},
     split_policy="official: Training, PublicTest and PrivateTest; people are not identified, so a face may be in two",
     notes=(
         "35,887 rows: 173 without an image name (all ten saw no face) are rejected as no_face, and four names that "
@@ -151,7 +153,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _list_images(base: Path, root: Path, beside: _Beside) -> None:
-    for path in list_media(base, (".png", ".jpg"), depth=2):
+    for path in list_media(base, PICTURES, depth=2):
         if path.stem.startswith("fer"):
             trouble = unusable(root, relative(path, root), path.stem)
             if trouble:

@@ -12,7 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from affectllm.data_builders._frames import VIDEO, clip_or_frame
+from affectllm.data_builders._frames import clip_or_frame
+from affectllm.data_builders._responses import Stems
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content, Picture
@@ -25,6 +26,7 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
+from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -80,6 +82,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a clip: the train list, then the test list."""
     base = folder_of(root, CARD, lambda folder: any(_lists(folder, part) for part in PARTS), "4_setups/All_scenes")
     crops: list[Path] | None = None
+    films = Stems(FILMS)
     seen: set[str] = set()
     for part, split in PARTS.items():
         paths = _lists(base, part)
@@ -93,7 +96,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
                 name, _, label = line[1].strip().replace("\\", "/").rpartition(" ")
                 crops = _crop_folders(base, name) if crops is None else crops
                 if line[1].strip():
-                    yield from _sample(name.strip(), label, line[0], split, seen, crops, root)
+                    yield from _sample(name.strip(), label, line[0], split, seen, crops, films, root)
 
 
 def _lists(base: Path, part: str) -> list[Path]:
@@ -112,7 +115,7 @@ def _crop_folders(base: Path, first: str) -> list[Path]:
 
 
 def _sample(
-    name: str, label: str, where: str, split: str, seen: set[str], crops: list[Path], root: Path
+    name: str, label: str, where: str, split: str, seen: set[str], crops: list[Path], films: Stems, root: Path
 ) -> Iterator[Sample | Rejection]:
     parts = name.split("/")
     if not inside(name):
@@ -129,8 +132,8 @@ def _sample(
         yield Rejection(name, "unknown_label", where, label)
         return
     frames = next((folder / name for folder in crops if (folder / name).is_dir()), None)
-    files = (folder / f"{name}{suffix}" for folder in crops for suffix in VIDEO)
-    video = next((relative(path, root) for path in files if path.is_file()), None)
+    files = (films.find((folder / name).parent, parts[-1]) for folder in crops)
+    video = next((relative(path, root) for path in files if path), None)
     found = clip_or_frame(root, (name, where), video, frames, expected=bool(crops))
     yield from found.trouble
     yield Sample(

@@ -32,6 +32,7 @@ from affectllm.corpus.reading import (
     read_csv,
     relative,
 )
+from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import SENTIMENT_3, aliases
 
@@ -141,7 +142,7 @@ def _clips(base: Path, root: Path, split: str) -> dict[str, list[str]]:
     found: defaultdict[str, list[str]] = defaultdict(list)
     for folder in folders_below(base):
         if folder.name in CLIP_FOLDERS[split] or (folder == base and folder.name == split):
-            for path in list_media(folder, (".mp4", ".avi", ".mkv")):
+            for path in list_media(folder, FILMS):
                 if name := _CLIP.fullmatch(path.stem):
                     found[name[1]].append(relative(path, root))
     return {key: sorted(paths, key=lambda path: "final_videos" in path) for key, paths in found.items()}

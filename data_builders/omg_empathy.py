@@ -18,6 +18,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sam
 from affectllm.corpus.clips import Clips
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import first_sight, folder_of, folders_below, list_media, read_lines, relative
+from affectllm.corpus.suffixes import FILMS
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 
@@ -104,7 +105,7 @@ def _key(path: Path) -> str | None:
 
 def _looks_right(folder: Path) -> bool:
     below = [place for place in folders_below(folder, 2) if place == folder or _PLACES.fullmatch(place.name.lower())]
-    return any(_key(path) for place in below for path in list_media(place, (".csv", ".mp4")))
+    return any(_key(path) for place in below for path in list_media(place, (".csv", *FILMS)))
 
 
 def _video(path: Path, root: Path, key: str, clips: Clips) -> Iterator[Sample | Rejection]:

@@ -30,6 +30,7 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.splits import by_hash
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
 
@@ -108,7 +109,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
     if not facts:
         yield missing_file("metadata.csv", CARD)
     folders = list(folders_below(base, 2))
-    songs = {p.stem: relative(p, root) for f in folders if f.name == "chorus" for p in list_media(f, (".mp3", ".wav"))}
+    songs = {p.stem: relative(p, root) for f in folders if f.name == "chorus" for p in list_media(f, SOUNDS)}
     words = {p.stem: p for f in folders if f.name == "lyrics" for p in list_media(f, (".lrc",))}
     traces, deviations = _traces(base, root), dict(_deviations(base, root))
     seen: set[str] = set()

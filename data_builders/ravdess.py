@@ -19,6 +19,7 @@ from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, is_lfs_pointer, list_media, relative
 from affectllm.corpus.splits import by_speaker
+from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 
@@ -89,7 +90,7 @@ MINIATURE: Mapping[str, Content] = {
     "Actor_12/notes.mp4": Clip(),
 }
 _NAME = re.compile(r"(?P<modality>\d\d)-(?P<performance>\d\d-\d\d-\d\d-\d\d-\d\d-(?P<actor>\d\d))")
-_SUFFIXES = (".wav", ".mp4")
+_SUFFIXES = (*SOUNDS, *FILMS)
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import VIDEO, Clips
+from affectllm.corpus.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, list_media
 from affectllm.corpus.splits import by_speaker
+from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 
@@ -82,7 +83,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _has_recordings(folder: Path) -> bool:
-    return any(_key(path) for path in list_media(folder, (".wav", *VIDEO)))
+    return any(_key(path) for path in list_media(folder, (*SOUNDS, *FILMS)))
 
 
 def _key(path: Path) -> str | None:

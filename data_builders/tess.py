@@ -17,6 +17,7 @@ from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.clips import Clips
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, list_media
+from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 
@@ -72,7 +73,7 @@ _DEPTH = 3
 def samples(root: Path) -> Iterator[Sample | Rejection]:
     """One sample a recording, by folder and name."""
     folder_of(root, CARD, _has_recordings, "OAF_back_angry.wav and so on, in any folder")
-    clips = Clips([folder for folder in folders_below(root) if _has_recordings(folder)], root, _key, (".wav",), depth=0)
+    clips = Clips([folder for folder in folders_below(root) if _has_recordings(folder)], root, _key, SOUNDS, depth=0)
     yield from clips.odd()
     for key in sorted(clips.files):
         yield _sample(key, clips)
@@ -81,7 +82,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _has_recordings(folder: Path) -> bool:
-    return any(_NAME.fullmatch(path.stem) for path in list_media(folder, (".wav",)))
+    return any(_NAME.fullmatch(path.stem) for path in list_media(folder, SOUNDS))
 
 
 def _key(path: Path) -> str | None:

@@ -222,9 +222,7 @@ def _differences(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
             less = f"{abs(promised - found):,} {'missing' if found < promised else 'more'}"
             yield f"{split}: {found:,} samples, the card promises {promised:,} ({less})"
     yield from _absent_labels(card, ledger)
-    for reason, count in ledger.rejections.most_common():
-        if reason in _LOSSES:
-            yield f"{reason}: {count:,} {_LOSSES[reason]}: {_first(ledger.examples[reason], count)}"
+    yield from _losses(card, ledger)
     for reason, count in ledger.problems.most_common():
         yield f"{reason}: {count:,} clips: {_first(ledger.examples[reason], count)}"
     if card.speaker_disjoint:
@@ -232,6 +230,17 @@ def _differences(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
             yield f"speaker {speaker} is in {' and '.join(splits)}, the card promises disjoint speakers"
     if ledger.found and not ledger.media and set(card.modalities) - {"text"}:
         yield "no clip of any modality is on disk, only text"
+
+
+def _losses(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
+    """What is rejected and should not be; of what the card knows of the intact release, only what goes beyond it."""
+    for reason, count in ledger.rejections.most_common():
+        if reason in card.known:
+            if count > card.known[reason]:
+                shown = _first(ledger.examples[reason], count)
+                yield f"{reason}: {count:,} items, the card knows of {card.known[reason]:,}: {shown}"
+        elif reason in _LOSSES:
+            yield f"{reason}: {count:,} {_LOSSES[reason]}: {_first(ledger.examples[reason], count)}"
 
 
 def _absent_labels(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:

@@ -36,6 +36,8 @@ class CorpusCard:
         defects: known bad items: clip path or sample id → reason.
         speaker_disjoint: whether no speaker occurs in two splits.
         built_from: names of corpora whose items it contains.
+        known: rejections of the intact release by their reason, where the audit would take them for losses, or where
+            their number is known: reason → how many.
         max_seconds: clips longer than this are reported by the audit; None where it has no clips.
         notes: pitfalls and what the builder repairs, a sentence each.
     """
@@ -59,6 +61,7 @@ class CorpusCard:
     speaker_disjoint: bool = False
     built_from: tuple[str, ...] = ()
     total: int | None = None
+    known: Mapping[str, int] = field(default_factory=dict)
     max_seconds: float | None = None
     notes: tuple[str, ...] = ()
 

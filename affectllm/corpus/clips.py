@@ -1,7 +1,7 @@
 """Which clips of a corpus belong to which moment: files by name, because tables and releases disagree on suffixes.
 
 A table says ``sample_1.mp4`` and the folder holds ``sample_1.avi`` and ``sample_1.wav``: the stem is what counts. Clips
-are listed here, never opened.
+are listed here, never opened. A key is found in another Unicode form or case too, where only one clip can be meant.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
 
+from affectllm.corpus.names import ByName
 from affectllm.corpus.reading import is_lfs_pointer, list_media, relative
 from affectllm.corpus.sample import MediaRef, Rejection
-from affectllm.corpus.suffixes import AUDIO, VIDEO
+from affectllm.corpus.suffixes import FILMS, SOUNDS
 
 DEPTH = 7  # levels below the folder that holds the tables
 
@@ -37,12 +38,12 @@ class Clips:
         base: Path | Iterable[Path],
         root: Path,
         key: Callable[[Path], str | None] = stem,
-        suffixes: Collection[str] = (*VIDEO, *AUDIO),
+        suffixes: Collection[str] = (*FILMS, *SOUNDS),
         depth: int = DEPTH,
         without: Collection[str] = (),
     ) -> None:
-        self.files: dict[str, dict[str, str]] = {}
-        self.pointers: dict[str, str] = {}
+        self.files: ByName[dict[str, str]] = ByName()
+        self.pointers: ByName[str] = ByName()
         self._asked: set[str] = set()
         self._odd: list[Rejection] = []
         for folder in (base,) if isinstance(base, Path) else base:
@@ -54,17 +55,17 @@ class Clips:
         return bool(self.files or self.pointers)
 
     def _add(self, path: Path, where: str, key: str | None) -> None:
-        modality = "video" if path.suffix.lower() in VIDEO else "audio"
+        modality = "video" if path.suffix.lower() in FILMS else "audio"
         if key is None:
             self._odd.append(Rejection(where, "unknown_name", where, "outside the naming scheme"))
         elif is_lfs_pointer(path):
-            self.pointers[key] = where
+            self.pointers.setdefault(key, where)
         elif (first := self.files.setdefault(key, {}).setdefault(modality, where)) != where:
             self._odd.append(Rejection(where, "duplicate_file", where, f"{first} is used"))
 
     def media(self, key: str, start: float | None = None, end: float | None = None) -> tuple[MediaRef, ...]:
         """The clips of one moment, the video first; ``start`` and ``end`` in seconds."""
-        self._asked.add(key)
+        self._asked.add(self.files.spelt(key) or key)
         files = self.files.get(key, {})
         found = []
         if video := files.get("video"):

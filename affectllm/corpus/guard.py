@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 import os
 import traceback
-from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,8 +23,8 @@ from affectllm.errors import AffectError, Malformed
 Samples = Callable[[Path], Iterator[Sample | Rejection]]
 OTHER_NAME = "other_name"
 """The reason under which clips are counted that have another name on the disk than in the tables, and are used."""
-MANY = 3
-"""From so many clips on, links that all lead out are the user's own; one or two may be traps in an archive."""
+MANY = 4
+"""From so many goals on, links that all lead out are most likely the user's own; some may be traps in an archive."""
 _MARK = "_affectllm_guarded"
 
 
@@ -36,8 +35,8 @@ def guarded(samples: Samples) -> Samples:
     sample with half a character as ``bad_encoding``. What is guarded already is returned as it is.
 
     Raises (while samples are taken):
-        Malformed: when a folder of clips is a link that leaves the root; when ``MANY`` clips or more are such links
-            and no other is there; when the builder fails in a way that is no error of ours.
+        Malformed: when a folder of clips is a link that leaves the root; when there are such links to ``MANY`` files
+            or more, and no clip besides; when the builder fails in a way that is no error of ours.
     """
     if hasattr(samples, _MARK):
         return samples
@@ -75,8 +74,8 @@ class _Fence:
 
     def __init__(self, root: Path) -> None:
         self._root, self._links = root, Links(root)
-        self._clips: Counter[str] = Counter()
-        self._refused = ""
+        self._kept = 0
+        self._goals: set[str] = set()
 
     def checked(self, item: Sample | Rejection) -> Iterator[Sample | Rejection]:
         if isinstance(item, Rejection):
@@ -96,7 +95,7 @@ class _Fence:
                 self._count(said)
                 yield said
         media = tuple(ref for ref, _ in found if ref is not None)
-        self._clips["kept"] += len(media)
+        self._kept += len(media)
         yield item if media == item.media else replace(item, media=media)
 
     def _medium(self, ref: MediaRef, source: str) -> tuple[MediaRef | None, Rejection | None]:
@@ -119,14 +118,13 @@ class _Fence:
         return ref, None
 
     def _count(self, said: Rejection) -> None:
-        if said.reason == "unsafe_path" and said.detail.startswith(LEAVES):
-            self._clips["refused"] += 1
-            self._refused = said.detail
+        if len(self._goals) < MANY and said.reason == "unsafe_path" and said.detail.startswith(LEAVES):
+            self._goals.add(said.detail)
 
     def finish(self) -> None:
         """Refuse a corpus of which no clip is left because of links: a text-only corpus is not what was asked for."""
-        if self._clips["refused"] >= MANY and not self._clips["kept"]:
-            told = f"every clip ({self._clips['refused']:,}) is {self._refused.partition(';')[0]}"
+        if len(self._goals) >= MANY and not self._kept:
+            told = f"every clip is {min(self._goals).partition(';')[0]} and so on"
             do = f"if you made these links, set {VARIABLE} to the folder of their goals; else copy the files there"
             raise Malformed(told, where=str(self._root), do=do)
 

@@ -48,8 +48,8 @@ class Links:
         full = os.path.join(self._root, path)
         if not os.path.islink(full) or _inside(os.path.realpath(full), self._trusted):
             return ""
-        goal = os.path.dirname(os.path.realpath(full))
-        return f"{LEAVES}, to {goal}; if you made it, set {VARIABLE}={goal}"
+        goal = os.path.realpath(full)
+        return f"{LEAVES}, to {goal}; if you made it, set {VARIABLE}={os.path.dirname(goal)}"
 
     def _check(self, folder: str) -> None:
         real = os.path.realpath(os.path.join(self._root, folder))

@@ -31,6 +31,7 @@ __all__ = [
     "inside",
     "is_debris",
     "is_lfs_pointer",
+    "list_files",
     "list_media",
     "media_path",
     "missing_file",
@@ -154,11 +155,20 @@ def find_file(root: Path, *names: str) -> Path | None:
 
 def list_media(folder: Path, suffixes: Collection[str], depth: int = 0) -> Iterator[Path]:
     """Files with one of ``suffixes`` in ``folder`` (and ``depth`` levels below), nearest first, sorted, no debris."""
+    return (path for path in _entries(folder, depth, suffixes) if _is_file(path))
+
+
+def list_files(folder: Path, depth: int = 0) -> Iterator[Path]:
+    """As ``list_media``, files of any ending."""
+    return (path for path in _entries(folder, depth, None) if _is_file(path))
+
+
+def _entries(folder: Path, depth: int, suffixes: Collection[str] | None) -> Iterator[Path]:
     for place in folders_below(folder, depth):
         with os.scandir(place) as entries:
             names = sorted(entry.name for entry in entries if not is_debris(entry.name))
         for name in names:
-            if os.path.splitext(name)[1].lower() in suffixes and _is_file(place / name):
+            if suffixes is None or os.path.splitext(name)[1].lower() in suffixes:
                 yield place / name
 
 

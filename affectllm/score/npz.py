@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import io
+import math
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import BadZipFile, ZipFile, is_zipfile
 
 from affectllm.errors import Malformed
+from affectllm.score.sizes import MAX_BYTES, Budget, check_size
 
 ABSENT = object()
 """The cell of a name that one of several corpora in an archive lacks: no item of that corpus, and no missing value."""
@@ -27,6 +30,7 @@ def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
         Malformed: when the archive is none of these, or holds objects and ``allow_pickle`` is not given.
     """
     arrays = _arrays(path, allow_pickle)
+    Budget(path).spend(arrays)
     corpora = {name: value for name, value in arrays.items() if isinstance(value, Mapping)}
     if corpora:
         return _corpora(path, corpora)
@@ -45,44 +49,78 @@ def read_npy_items(path: Path) -> dict[str, list[Any]]:
     Raises:
         Malformed: when there are none, or one is no plain array.
     """
-    import numpy as np
-
     found: dict[str, Any] = {}
     try:
         if path.is_dir():
-            found = {file.stem: np.load(file, allow_pickle=False) for file in sorted(path.glob("*.npy"))}
+            files = sorted(path.glob("*.npy"))
+            check_size(path, sum(file.stat().st_size for file in files), len(files))
+            found = {file.stem: _array(io.BytesIO(file.read_bytes()), path) for file in files}
         else:
             with ZipFile(path) as archive:
+                check_size(path, _unpacked(archive))
                 members = [name for name in archive.namelist() if name.endswith(".npy") and "__MACOSX" not in name]
                 for name in members:
-                    content = io.BytesIO(archive.read(name))
-                    found[PurePosixPath(name).stem] = np.load(content, allow_pickle=False)
+                    found[PurePosixPath(name).stem] = _array(io.BytesIO(archive.read(name)), path)
     except (BadZipFile, OSError, EOFError, ValueError) as error:
         raise Malformed(f"not arrays of plain values: {error}", where=str(path), do="check the files") from error
     if not found:
         raise Malformed("no .npy file is in it", where=str(path), do="give the folder of NAME.npy, or a zip file of it")
-    return {"name": list(found), "value": [_plain(value) for value in found.values()]}
+    return _within(path, {"name": list(found), "value": [_plain(value) for value in found.values()]})
 
 
 def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
     """Name → list, mapping or single value."""
-    import numpy as np
-
     if not is_zipfile(path):  # or NumPy takes it for a pickle
         raise Malformed("not a NumPy archive", where=str(path), do="check that the file is complete")
     if not allow_pickle:
         try:
-            with np.load(path, allow_pickle=False) as archive:
-                return {name: _plain(archive[name]) for name in archive.files}
+            with ZipFile(path) as archive:
+                check_size(path, _unpacked(archive))
+                contents = {name.removesuffix(".npy"): io.BytesIO(archive.read(name)) for name in archive.namelist()}
+            return {name: _plain(_array(content, path)) for name, content in contents.items()}
         except ValueError as error:
             told = "the archive holds Python objects, which are stored as a pickle"
             raise Malformed(told, where=str(path), do="pass --allow-pickle if you trust its source") from error
-        except (BadZipFile, OSError) as error:
+        except (BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
             raise Malformed(f"not a NumPy archive: {error}", where=str(path), do="check the file") from error
     from affectllm.plain import load_plain_npz
 
     print(f"warning: {path} may hold pickled objects; only plain values are read from it", file=sys.stderr)
-    return {name: _plain(value) for name, value in load_plain_npz(path).items()}
+    found = load_plain_npz(path, MAX_BYTES)
+    for value in found.values():
+        check_size(path, getattr(value, "nbytes", 0), getattr(value, "size", 0))
+    return {name: _plain(value) for name, value in found.items()}
+
+
+def _unpacked(archive: ZipFile) -> int:
+    """Bytes to which an archive unpacks; no member gives more than it declares."""
+    return sum(member.file_size for member in archive.infolist())
+
+
+def _array(content: io.BytesIO, path: Path) -> Any:
+    """The array of an npy file, none of objects.
+
+    Raises:
+        Malformed: when it claims to be larger than the file that it lies in, or has too many values.
+        ValueError: when it holds objects, or is no npy file.
+    """
+    from numpy.lib import format as npy
+
+    version = npy.read_magic(content)
+    read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+    shape, _, dtype = read(content)
+    count, left = math.prod(shape), len(content.getbuffer()) - content.tell()
+    check_size(path, count * dtype.itemsize, count)
+    if not dtype.hasobject and count * dtype.itemsize > left:
+        told = f"an array says that it has {count * dtype.itemsize:,} bytes, and {left:,} are there"
+        raise Malformed(told, where=str(path), do="check that the file is complete")
+    content.seek(0)
+    return npy.read_array(content, allow_pickle=False)
+
+
+def _within(path: Path, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
+    Budget(path).spend(columns)
+    return columns
 
 
 def _plain(value: Any) -> Any:
