@@ -197,4 +197,8 @@ def _holds_objects(stream: io.BytesIO) -> bool:
     if version > (2, 0):  # for field names beyond Latin-1, which arrays of objects do not have
         return False
     read = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-    return bool(read(stream)[2].hasobject)
+    shape, _, dtype = read(stream)
+    size, there = math.prod(shape) * dtype.itemsize, len(stream.getbuffer()) - stream.tell()
+    if not dtype.hasobject and size > there:
+        raise ValueError(f"it says that it has {size:,} bytes, and {there:,} are there")
+    return bool(dtype.hasobject)

@@ -40,7 +40,9 @@ def by_hash(key: str, *, validation: float = 0.1, test: float = 0.1, salt: str =
 
 def draw(key: str) -> float:
     """A number in [0, 1) that depends on nothing but ``key``."""
-    return int.from_bytes(hashlib.blake2b(key.encode(), digest_size=7).digest(), "big") / 2**56
+    return (
+        int.from_bytes(hashlib.blake2b(key.encode("utf-8", "backslashreplace"), digest_size=7).digest(), "big") / 2**56
+    )
 
 
 def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:

@@ -1,0 +1,225 @@
+"""Every form of a table gives the same rows: by the reader, by ``generic`` and by ``affectllm score``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from affectllm.data_builders.generic import described
+from scoring import refused, scored, write_csv
+from tables_made import FORMS, NAMES, ROWS, saved, separated, workbook, write
+
+from affectllm.corpus import Rejection, Sample
+from affectllm.corpus.rows import Reading, Record, read_rows
+from affectllm.errors import Malformed
+
+
+def read(path: Path, **how: Any) -> list[Record | Rejection]:
+    return list(read_rows(path, path.parent, Reading(**how)))
+
+
+def fields(path: Path, **how: Any) -> list[dict[str, Any]]:
+    return [dict(row.fields) if isinstance(row, Record) else {"lost": row.reason} for row in read(path, **how)]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_of_a_table_gives_the_same_rows(form: str, tmp_path: Path) -> None:
+    found = fields(write(tmp_path, form))
+    assert [{name: row[name] for name in NAMES} for row in found] == ROWS
+    assert all(not value for row in found for name, value in row.items() if name not in NAMES)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_generic_and_score_read_what_the_reader_reads(form: str, capsys, tmp_path: Path) -> None:
+    page: dict[str, Any] = {
+        "name": "mine",
+        "table": write(tmp_path, form).name,
+        "columns": {"id": "id", "text": "text"},
+        "raters": {"me": "me"},
+        "spaces": {"mood": {"kind": "category", "names": ["calm", "tense"]}},
+        "labels": [{"space": "mood", "rater": "me", "column": "mood"}],
+    }
+    (tmp_path / "affectllm.yaml").write_text(json.dumps(page), encoding="utf-8")
+    samples = [item for item in described(tmp_path)[1](tmp_path) if isinstance(item, Sample)]
+    assert [(s.id, s.text, s.annotations[0].value) for s in samples] == [(r["id"], r["text"], r["mood"]) for r in ROWS]
+    pred = write_csv(tmp_path / "p.csv", [("c", "calm"), ("b", "calm"), ("a", "calm")], ("id", "prediction"))
+    words = ("--gold", tmp_path / page["table"], "--gold-column", "mood", "--pred", pred)
+    assert scored(capsys, "--metric", "accuracy", *words)["value"] == pytest.approx(2 / 3)
+
+
+def test_a_saved_data_set_is_a_table_and_several_splits_are_told(capsys, tmp_path: Path) -> None:
+    assert fields(saved(tmp_path / "one")) == ROWS
+    saved(tmp_path / "two/test")
+    saved(tmp_path / "two/train", ROWS[:2])
+    (tmp_path / "two/dataset_dict.json").write_text('{"splits": ["train", "test"]}', encoding="utf-8")
+    assert [row["split"] for row in fields(tmp_path / "two")] == ["train"] * 2 + ["test"] * 3
+    words = ("--metric", "accuracy", "--gold-column", "mood", "--pred", tmp_path / "one", "--pred-column", "mood")
+    assert scored(capsys, *words, "--gold", tmp_path / "two/test")["value"] == 1
+    assert "train, test" in refused(capsys, *words, "--gold", tmp_path / "two")
+    (tmp_path / "one/data-00001-of-00002.arrow").write_bytes(b"cut")
+    assert "not Arrow" in refused(capsys, *words, "--gold", tmp_path / "one")
+
+
+@pytest.mark.parametrize("files", ['[{"filename": "../../secret"}]', '[{"filename": "/etc/passwd"}]', "[3]", "null"])
+def test_a_saved_data_set_names_no_file_outside_of_it(files: str, tmp_path: Path) -> None:
+    (saved(tmp_path / "one") / "state.json").write_text(f'{{"_data_files": {files}}}', encoding="utf-8")
+    with pytest.raises(Malformed, match="names no files"):
+        read(tmp_path / "one")
+
+
+@pytest.mark.parametrize("header", [False, ("words", "mood")])
+def test_a_table_without_a_header_loses_no_row(header: Any, tmp_path: Path) -> None:
+    path = tmp_path / "t.tsv"
+    path.write_text('I knew, it "would" work .\t5, 8\n\nNo !\t1\n', encoding="utf-8")
+    one, other = header or ("1", "2")
+    assert fields(path, header=header) == [{one: 'I knew, it "would" work .', other: "5, 8"}, {one: "No !", other: "1"}]
+
+
+def test_the_header_tells_the_separator_and_a_page_may(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id|text, long|mood\n1|a, b, c|calm\n", encoding="utf-8")
+    assert fields(tmp_path / "t.csv") == [{"id": "1", "text, long": "a, b, c", "mood": "calm"}]
+    (tmp_path / "t.csv").write_text("id:text\n1:a, b\n", encoding="utf-8")
+    assert fields(tmp_path / "t.csv", separator=":") == [{"id": "1", "text": "a, b"}]
+
+
+def test_columns_without_a_name_are_kept_where_they_hold_something(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,mood,,\na,calm\nb,tense,,why?\n", encoding="utf-8")
+    assert fields(tmp_path / "t.csv") == [
+        {"id": "a", "mood": "calm", "column 3": "", "column 4": ""},
+        {"id": "b", "mood": "tense", "column 3": "", "column 4": "why?"},
+    ]
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("id,mood,mood\na,calm,tense\n", encoding="utf-8")
+    with pytest.raises(Malformed, match=r"t\.csv:1: two columns are called 'mood'"):
+        read(tmp_path / "t.csv")
+
+
+def test_values_of_a_workbook_are_what_was_stored_and_its_sheets_are_named(tmp_path: Path) -> None:
+    rows = [["id", "x"], ["a", "=HYPERLINK(1)"], ["b", 0.30000000000000004], ["c", "3.0"], ["d", 3.0]]
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(workbook({"One": rows}))
+    assert [row["x"] for row in fields(path)] == ["42", "0.3", "3.0", "3"]
+    path.write_bytes(workbook({"One": rows, "Two": [["id"], ["z"]]}))
+    with pytest.raises(Malformed, match="several sheets with values: Two, One"):
+        read(path)
+    assert fields(path, sheet="Two") == [{"id": "z"}] and len(fields(path, sheet="One")) == 4
+    with pytest.raises(Malformed, match=r"no sheet is called 'Three'"):
+        read(path, sheet="Three")
+
+
+def test_row_names_of_pandas_are_a_column(tmp_path: Path) -> None:
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"label": ["joy", "fear"]}, index=["x", "y"])
+    table.to_parquet(tmp_path / "t.parquet")
+    assert fields(tmp_path / "t.parquet") == [{"label": "joy", "index": "x"}, {"label": "fear", "index": "y"}]
+    for orient, name in (("columns", "key"), ("split", "index"), ("index", "key")):
+        table.to_json(tmp_path / "t.json", orient=orient)
+        found = fields(tmp_path / "t.json")
+        assert found == [{name: "x", "label": "joy"}, {name: "y", "label": "fear"}], orient
+
+
+def test_each_file_has_its_own_encoding(capsys, tmp_path: Path) -> None:
+    rows = [("ä", "Ärger"), ("b", "Freude")]
+    words = "id,label\r\n" + "".join(",".join(row) + "\r\n" for row in rows)
+    encodings = {"a.csv": "utf-16", "b.csv": "utf-8", "c.csv": "latin-1", "d.csv": "utf-8-sig"}
+    for name, encoding in encodings.items():
+        (tmp_path / name).write_bytes(words.encode(encoding))
+    for one in encodings:
+        for other in encodings:
+            asked = ("--encoding", "latin-1") if "c.csv" in (one, other) else ()
+            told = ("--gold", tmp_path / one, "--pred", tmp_path / other, "--pred-column", "label", *asked)
+            assert scored(capsys, "--metric", "accuracy", *told)["value"] == 1, (one, other)
+    told = (
+        "--metric",
+        "accuracy",
+        "--gold",
+        tmp_path / "a.csv",
+        "--pred",
+        tmp_path / "b.csv",
+        "--pred-column",
+        "label",
+    )
+    assert scored(capsys, *told, "--encoding", "utf-16")["value"] == 1
+
+
+# ── one bad row costs one row ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_quoted_cell_may_have_many_lines_and_be_long(tmp_path: Path) -> None:
+    rows = [{"id": "a", "text": "line\n" * 3000, "mood": "x" * 300_000}, ROWS[1]]
+    for separator in ",\t":
+        (tmp_path / "t.csv").write_text(separated(separator, "\n", rows), encoding="utf-8", newline="")
+        assert fields(tmp_path / "t.csv") == rows
+
+
+@pytest.mark.parametrize("separator", [",", "\t", ";"])
+def test_an_unclosed_quotation_mark_costs_its_own_row(separator: str, tmp_path: Path) -> None:
+    lines = [f"{n};{'“' if n % 2 else 'x'};calm" for n in range(500)]
+    lines[10] = '10;"never closed;calm' if separator != "\t" else '10;"never;closed;calm'
+    lines[300] = '300;"here; neither;calm' if separator != "\t" else '300;too;"many;calm'
+    text = "\n".join(["id;text;mood", *lines, ""]).replace(";", separator)
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    found = read(tmp_path / "t.csv")
+    lost = [row.where for row in found if isinstance(row, Rejection)]
+    assert lost == ["t.csv:12", "t.csv:302"] and len(found) == 500
+
+
+DEEP = "[" * 100_000 + "]" * 100_000
+BAD = {
+    "half a character": ('{"id": "x", "text": "\\ud83d"}', "bad_encoding"),
+    "half a character in a name": ('{"id": "x", "\\udc00": 1}', "bad_encoding"),
+    "a number without end": ('{"id": "x", "text": ' + "9" * 5000 + "}", "broken_row"),
+    "lists in lists": ('{"id": "x", "text": ' + DEEP + "}", "broken_row"),
+    "no object": ("3", "broken_row"),
+}
+
+
+@pytest.mark.parametrize("lines", [True, False])
+@pytest.mark.parametrize("bad", BAD)
+def test_a_record_that_cannot_be_held_costs_itself(bad: str, lines: bool, tmp_path: Path) -> None:
+    row, reason = BAD[bad]
+    good = [json.dumps(ROWS[0]), json.dumps(ROWS[1])]
+    content = [good[0], row, good[1]]
+    text = "\n".join(content) + "\n" if lines else "[" + ",\n".join(content) + "]"
+    (tmp_path / "t.json").write_text(text, encoding="utf-8")
+    found = read(tmp_path / "t.json")
+    assert [dict(r.fields) if isinstance(r, Record) else (r.reason, r.where) for r in found] == [
+        ROWS[0],
+        (reason, "t.json:2"),
+        ROWS[1],
+    ]
+    assert isinstance(found[1], Rejection) and found[1].detail
+
+
+def test_bytes_in_another_encoding_cost_their_own_record(tmp_path: Path) -> None:
+    good = json.dumps(ROWS, ensure_ascii=False).encode()
+    (tmp_path / "t.json").write_bytes(b'[{"id": "x", "text": "\xe4\xff"},' + good[1:])
+    found = read(tmp_path / "t.json")
+    assert isinstance(found[0], Rejection) and found[0].reason == "bad_encoding"
+    assert [dict(row.fields) for row in found[1:] if isinstance(row, Record)] == ROWS
+
+
+def test_what_was_found_in_json_is_said(capsys, tmp_path: Path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
+    words = ("--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.json")
+    for content, told in {
+        "[1, 2]": "a number, not an object",
+        '{"id": ["a", "b"], "prediction": ["joy"]}': "columns of different lengths",
+        '[{"id": "a", "prediction": "joy"},': "the rest of the file",
+        "": "an empty file",
+    }.items():
+        (tmp_path / "p.json").write_text(content, encoding="utf-8")
+        assert told in refused(capsys, *words)
+
+
+@pytest.mark.parametrize(
+    "name", ["t.csv", "t.json", "t.parquet", "t.xlsx", "t.csv.gz", "t.csv.xz", "t.csv.zst", "t.zip"]
+)
+def test_what_is_damaged_is_told_with_its_file(name: str, capsys, tmp_path: Path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
+    (tmp_path / name).write_bytes(b"\x1f\x8bPK\x03\x04\x81not what its name says")
+    assert name in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / name)
