@@ -67,7 +67,7 @@ def clip_or_frame(
     if video is not None and trouble is None:
         return Found((MediaRef(video, "video", sound=sound),), {}, ())
     said = (trouble,) if trouble else ()
-    names = picture_names(frames) if frames is not None and frames.is_dir() else []
+    names = picture_names(frames) if frames is not None and os.path.isdir(frames) else []
     if frames is None or not names:
         lost = (Rejection(named[0], "media_missing", named[1], "neither a clip nor frames"),) if expected else ()
         return Found((), {}, said or lost)

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import os
 import random
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
@@ -188,7 +189,7 @@ def _read(row: Row, base: Path, root: Path) -> Iterator[Sample | Rejection]:
         yield Rejection(identifier, "unknown_label", row.where, f"{row['split']} {said}")
         return
     clip = base / row["file"]
-    if not clip.is_file():
+    if not os.path.isfile(clip):
         yield Rejection(identifier, "media_missing", row.where, row["file"])
     given = [Annotation(SPACE.name, channel, emotion) for channel, emotion in said.items() if emotion]
     agree = len(set(said.values())) == 1
@@ -203,7 +204,7 @@ def _read(row: Row, base: Path, root: Path) -> Iterator[Sample | Rejection]:
         text=row["sentence"],
         language="en",
         speaker=row["speaker"],
-        media=(MediaRef(relative(clip, root), "video", sound=True),) if clip.is_file() else (),
+        media=(MediaRef(relative(clip, root), "video", sound=True),) if os.path.isfile(clip) else (),
         attributes={"synthetic": "yes", "sex": row["sex"], "agreement": "agree" if agree else "conflict"},
     )
 

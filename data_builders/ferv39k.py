@@ -9,6 +9,7 @@ name of a clip.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -111,7 +112,7 @@ def _lists(base: Path, part: str) -> list[Path]:
 def _crop_folders(base: Path, first: str) -> list[Path]:
     """The folders that have a folder for the scene of the first clip."""
     scene = first.partition("/")[0]
-    return [folder for folder in folders_below(base, 1) if (folder / scene).is_dir() and folder.name != "4_setups"]
+    return [folder for folder in folders_below(base, 1) if os.path.isdir(folder / scene) and folder.name != "4_setups"]
 
 
 def _sample(
@@ -131,7 +132,7 @@ def _sample(
     if emotion is None:
         yield Rejection(name, "unknown_label", where, label)
         return
-    frames = next((folder / name for folder in crops if (folder / name).is_dir()), None)
+    frames = next((folder / name for folder in crops if os.path.isdir(folder / name)), None)
     files = (films.find((folder / name).parent, parts[-1]) for folder in crops)
     video = next((relative(path, root) for path in files if path), None)
     found = clip_or_frame(root, (name, where), video, frames, expected=bool(crops))

@@ -11,6 +11,7 @@ single set where it has one. Clips lie in ``data/clips/``, frames in ``data/fram
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -227,7 +228,7 @@ def _sample(
     if not annotations:
         return
     videos, frames = media
-    folder = next((place / name for place in frames if (place / name).is_dir()), None)
+    folder = next((place / name for place in frames if os.path.isdir(place / name)), None)
     expected = bool(videos or frames)
     found_media = clip_or_frame(root, (name, clip.where), videos.get(name), folder, expected=expected, sound=True)
     yield from found_media.trouble

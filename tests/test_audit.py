@@ -55,6 +55,24 @@ def test_a_corpus_as_promised_is_ok(tiny: Path) -> None:
     assert "as the card promises" in report.render() and "differences" not in report.render()
 
 
+def test_what_a_card_knows_of_the_release_is_no_difference_and_more_of_it_is(tiny: Path) -> None:
+    page = tiny.parent / "local" / "data_builders" / "tiny.py"
+    code = page.read_text().replace("max_seconds=2.0", 'max_seconds=2.0, known={"duplicate_id": 1, "no_text": 9}')
+    code = code.replace("import CorpusCard", "import Rejection, CorpusCard")
+    page.write_text(
+        code + '    for path in sorted(root.glob("*.txt")):\n        yield Rejection(path.name, "duplicate_id")\n'
+    )
+    (tiny / "one.txt").touch()
+    assert audit("tiny", tiny).ok
+    (tiny / "two.txt").touch()
+    assert audit("tiny", tiny).differences == ["duplicate_id: 2 items, the card knows of 1: one.txt, two.txt"]
+
+
+def test_the_card_of_isear_knows_the_rows_without_text() -> None:
+    card = load_builder("isear").CARD
+    assert card.total == 7666 - card.known["no_text"]
+
+
 @pytest.mark.parametrize(
     ("name", "seconds", "rate", "difference"),
     [
