@@ -95,6 +95,8 @@ FORMS: dict[str, tuple[str, bytes]] = {
     "UTF-8 with its mark": ("t.csv", separated().encode("utf-8-sig")),
     "UTF-16, Excel's Unicode text": ("t.txt", separated("\t").encode("utf-16")),
     "UTF-16, big end first": ("t.csv", b"\xfe\xff" + separated(end="\r").encode("utf-16-be")),
+    "UTF-16 without a mark": ("t.csv", separated().encode("utf-16-le")),
+    "stray zeros": ("t.csv", separated().replace("calm", "c\0alm").encode()),
     "UTF-32": ("t.csv", separated().encode("utf-32")),
     "sep=": ("t.csv", ("sep=;\r\n" + separated(";")).encode()),
     "sep= in UTF-16": ("t.csv", ("sep=\t\r\n" + separated("\t")).encode("utf-16")),

@@ -14,6 +14,7 @@ from affectllm.errors import Malformed
 from affectllm.evaluate.page import read_page as read_task
 from affectllm.instruct.wording import load_wording
 from affectllm.page import read_page
+from affectllm.train.recipe import launch_file
 
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
@@ -46,6 +47,15 @@ READERS: dict[str, Callable[[Path], object]] = {
     "templates": lambda path: load_wording(str(path)),
     "plain values": lambda path: bounded.load(bounded.read_text(path), str(path)),
 }
+
+
+@pytest.mark.parametrize("bomb", BOMBS)
+def test_a_configuration_for_accelerate_is_looked_at_before_it_is_handed_on(bomb: str, monkeypatch, tmp_path) -> None:
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+    (tmp_path / "recipes/launch").mkdir(parents=True)
+    (tmp_path / "recipes/launch/mine.yaml").write_text(BOMBS[bomb], encoding="utf-8")
+    with pytest.raises(Malformed, match=r"mine\.yaml"):
+        launch_file("mine")
 
 
 @pytest.mark.parametrize("reader", READERS)

@@ -72,7 +72,7 @@ def read_lines(path: Path, root: Path, encoding: str | None = None) -> Iterator[
     with opened(path) as stream:
         head = stream.read(_HEAD)
     wide = next((named for mark, named in _MARKS if head.startswith(mark) and named != "utf-8-sig"), None)
-    encoding = wide or encoding
+    encoding = wide or _unmarked(head) or encoding
     ending = _line_end(head.decode(encoding or "latin-1", "ignore"))
     with opened(path) as stream:
         if encoding and encoding.lower().startswith(_WIDE):
@@ -112,6 +112,15 @@ def own_encoding(path: Path, asked: str | None) -> str | None:
         except UnicodeDecodeError:
             return asked
     return asked if plain else None
+
+
+def _unmarked(head: bytes) -> str | None:
+    """UTF-16 without a mark: every other byte of a text in Latin letters is zero."""
+    first, second = head[::2], head[1::2]
+    for zeros, others, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
+        if len(zeros) > 8 and zeros.count(0) > len(zeros) * 0.4 and others.count(0) < len(others) * 0.05:
+            return encoding
+    return None
 
 
 def _line_end(head: str) -> str:

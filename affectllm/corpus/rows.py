@@ -104,7 +104,7 @@ def _reader(path: Path, how: Reading) -> Callable[[Path, Path, Reading], _Rows]:
 
 
 def _separated(path: Path, root: Path, how: Reading) -> _Rows:
-    lines = read_lines(path, root, own_encoding(path, how.encoding))
+    lines = _without_zeros(read_lines(path, root, own_encoding(path, how.encoding)))
     separator, lines = _separator(path, lines, how)
     records = Records(lines, separator)
     first = records.first()
@@ -114,6 +114,11 @@ def _separated(path: Path, root: Path, how: Reading) -> _Rows:
 
 
 _Lines = Iterator[tuple[str, str] | Rejection]
+
+
+def _without_zeros(lines: _Lines) -> _Lines:
+    for line in lines:
+        yield line if isinstance(line, Rejection) else (line[0], line[1].replace("\0", ""))
 
 
 def _separator(path: Path, lines: _Lines, how: Reading) -> tuple[str, _Lines]:

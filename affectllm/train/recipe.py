@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from affectllm import registry
+from affectllm import bounded, registry
 from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
@@ -267,10 +267,11 @@ def launch_file(name: str) -> Path:
     """The accelerate configuration called ``name``.
 
     Raises:
-        BadRecipe: when there is none; the message lists those that exist.
+        BadRecipe: when there is none, with those that exist; when it is so large or deep that it is no page.
     """
     places = [folder / "launch" for folder in registry.folders("recipes")]
     found = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
     if name not in found:
         raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(found)}")
+    bounded.compose(bounded.read_text(found[name], BadRecipe), str(found[name]), BadRecipe)  # before others read it
     return found[name]
