@@ -168,6 +168,19 @@ def test_an_unclosed_quotation_mark_costs_its_own_row(separator: str, tmp_path: 
     assert lost == ["t.csv:12", "t.csv:302"] and len(found) == 500
 
 
+def test_two_lone_quotation_marks_are_no_cell_of_several_rows(tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text('id\ttext\na\t"Oh\nb\twell\nc\tno"\n', encoding="utf-8")
+    assert [row["text"] for row in fields(tmp_path / "t.tsv")] == ['"Oh', "well", 'no"']
+
+
+def test_an_unclosed_quotation_mark_does_not_swallow_rows_up_to_another(tmp_path: Path) -> None:
+    rows = [f"{n},word,calm" for n in range(60)]
+    rows[10], rows[50] = '10,"open,calm', '50,closed",calm'
+    (tmp_path / "t.csv").write_text("\n".join(["id,text,mood", *rows, ""]), encoding="utf-8")
+    found = read(tmp_path / "t.csv")
+    assert [row.where for row in found if isinstance(row, Rejection)] == ["t.csv:12"] and len(found) == 60
+
+
 DEEP = "[" * 100_000 + "]" * 100_000
 BAD = {
     "half a character": ('{"id": "x", "text": "\\ud83d"}', "bad_encoding"),
