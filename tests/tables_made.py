@@ -30,7 +30,7 @@ def separated(separator: str = ",", end: str = "\r\n", rows: list[dict[str, Any]
     return stream.getvalue()
 
 
-def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
+def workbook(sheets: dict[str, list[list[Any]]], merged: tuple[str, ...] = ()) -> bytes:
     """An .xlsx file; a cell that begins with ``=`` is a formula whose stored value is 42."""
     stream = io.BytesIO()
     main = 'xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"'
@@ -47,9 +47,9 @@ def workbook(sheets: dict[str, list[list[Any]]]) -> bytes:
         book.writestr("xl/_rels/workbook.xml.rels", f"<Relationships>{goals}</Relationships>")
         for number, rows in enumerate(sheets.values(), 1):
             body = "".join(f'<row r="{n}">{"".join(map(_cell, row))}</row>' for n, row in enumerate(rows, 1))
-            book.writestr(
-                f"xl/worksheets/sheet{number}.xml", f"<worksheet {main}><sheetData>{body}</sheetData></worksheet>"
-            )
+            areas = "".join(f'<mergeCell ref="{area}"/>' for area in merged)
+            sheet = f"<worksheet {main}><sheetData>{body}</sheetData><mergeCells>{areas}</mergeCells></worksheet>"
+            book.writestr(f"xl/worksheets/sheet{number}.xml", sheet)
     return stream.getvalue()
 
 

@@ -111,6 +111,16 @@ def test_values_of_a_workbook_are_what_was_stored_and_its_sheets_are_named(tmp_p
         read(path, sheet="Three")
 
 
+def test_merged_cells_count_for_every_row_and_titles_are_no_header(tmp_path: Path) -> None:
+    rows = [["All answers"], [], ["who", "id", "mood"], ["Ann", "a", "calm"], ["", "b", "tense"], ["Ben", "c", ""]]
+    (tmp_path / "t.xlsx").write_bytes(workbook({"One": rows}, merged=("A1:C1", "A4:A5", "C5:C6")))
+    assert [tuple(row.values()) for row in fields(tmp_path / "t.xlsx")] == [
+        ("Ann", "a", "calm"),
+        ("Ann", "b", "tense"),
+        ("Ben", "c", "tense"),
+    ]
+
+
 def test_row_names_of_pandas_are_a_column(tmp_path: Path) -> None:
     pandas = pytest.importorskip("pandas")
     table = pandas.DataFrame({"label": ["joy", "fear"]}, index=["x", "y"])

@@ -23,6 +23,7 @@ MAX_COLUMNS = 16_384
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _STRICT = "{http://purl.oclc.org/ooxml/spreadsheetml/main}"
 _GOALS = "xl/_rels/workbook.xml.rels"
+_AREA = re.compile(r"([A-Z]{1,3})(\d{1,7}):([A-Z]{1,3})(\d{1,7})")
 _LETTERS = re.compile(r"[A-Z]+")
 _BROKEN = (
     *(zipfile.BadZipFile, ElementTree.ParseError, KeyError, EOFError, zlib.error),
@@ -40,6 +41,9 @@ class Sheet(NamedTuple):
 
 def read_sheet(path: Path, name: str = "") -> Iterator[list[str]]:
     """The rows of a sheet as text, empty cells as "", rows that hold nothing left out.
+
+    A cell that is merged over several rows counts for each of them; a row of nothing but one cell that is merged over
+    several columns is a title.
 
     Args:
         name: of the sheet; "" means the first.
@@ -132,25 +136,65 @@ def _said(element: ElementTree.Element) -> str:
 
 def _rows(book: zipfile.ZipFile, file: str, words: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:
     _checked(book, file, path)
-    number = 0
+    number, merged = 0, _merged(book, file)
     with book.open(file) as stream:
         for _, element in ElementTree.iterparse(stream):
             if _plain(element.tag) != "row":
                 continue
             number = int(element.get("r", "") or number + 1)
             cells = _cells(element, words, f"{path}, row {number}")
-            if any(map(str.strip, cells)):
-                yield number, cells
+            if any(map(str.strip, cells)) and not merged.is_title(number, cells):
+                yield number, merged.filled(number, cells)
             element.clear()
+
+
+class _Merged:
+    """The cells of a sheet that are merged, by their first row: (column, last row, last column) each."""
+
+    def __init__(self) -> None:
+        self.areas: dict[int, list[tuple[int, int, int]]] = {}
+        self._open: dict[int, tuple[int, str]] = {}  # column → last row and text of the area that reaches down in it
+
+    def is_title(self, number: int, cells: list[str]) -> bool:
+        """Whether a row holds nothing but one cell that reaches over several columns."""
+        held = [place for place, cell in enumerate(cells) if cell.strip()]
+        return len(held) == 1 and any(held[0] == first < last for first, _, last in self.areas.get(number, ()))
+
+    def filled(self, number: int, cells: list[str]) -> list[str]:
+        """A row with the values that reach down into it; rows have to come in their order."""
+        for column, (last, text) in list(self._open.items()):
+            if number > last:
+                del self._open[column]
+            else:
+                cells += [""] * (column + 1 - len(cells))
+                cells[column] = cells[column] or text
+        for column, last, _ in self.areas.get(number, ()):
+            if last > number and column < len(cells):
+                self._open[column] = (last, cells[column])
+        return cells
+
+
+def _merged(book: zipfile.ZipFile, file: str) -> _Merged:
+    found = _Merged()
+    with book.open(file) as stream:  # they stand behind the rows
+        for _, element in ElementTree.iterparse(stream):
+            area = _AREA.fullmatch(element.get("ref", "")) if _plain(element.tag) == "mergeCell" else None
+            if area:
+                first, top, last, bottom = _column(area[1]), int(area[2]), _column(area[3]), int(area[4])
+                found.areas.setdefault(top, []).append((first, bottom, last))
+            elif _plain(element.tag) == "row":
+                element.clear()
+    return found
 
 
 def _cells(row: ElementTree.Element, words: list[str], where: str) -> list[str]:
     cells: list[str] = []
+    place = -1
     for cell in row:
         if _plain(cell.tag) != "c":
             continue
         letters = _LETTERS.match(cell.get("r", ""))
-        place = _column(letters[0]) if letters else len(cells)
+        place = _column(letters[0]) if letters else place + 1
         if place >= MAX_COLUMNS:
             raise Malformed(f"a cell in column {place + 1:,}", where=where, do="get the file again")
         text = _text(cell, words)
