@@ -156,7 +156,7 @@ def test_bounds_order_and_intervals(pairs) -> None:
     gold, said = sides(pairs)
     for metric in PAIRED:
         found = metric(gold, said, resamples=20, controls=False)
-        assert 0 <= found.low <= found.value <= found.high <= 1
+        assert (found.low is None and len(gold) < 5) or 0 <= found.low <= found.value <= found.high <= 1
         assert value(metric, gold[::-1], said[::-1]) == pytest.approx(found.value, abs=1e-9)
 
 
@@ -217,7 +217,7 @@ def test_distinct_is_a_set_over_a_list(texts, order: int) -> None:
     grams = [gram for text in texts for gram in ngrams(text, order)]
     found = distinct_n(predicted=texts, n=order)
     assert found.value == (len(set(grams)) / len(grams) if grams else 0)
-    assert 0 <= found.low <= found.value <= found.high <= 1
+    assert (found.low is None and len(texts) < 5) or 0 <= found.low <= found.value <= found.high <= 1
 
 
 def test_the_interval_of_distinct_is_not_that_of_repeated_replies() -> None:
