@@ -11,7 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from affectllm.errors import explained
+from affectllm.errors import WriteFailed, explained
+
+_NOTHING_LEFT = 2**20  # bytes
 
 
 @contextmanager
@@ -43,6 +45,22 @@ def discard(folder: Path) -> None:
     if folder.is_dir():
         folder.rename(gone)
         _remove(gone)
+
+
+@contextmanager
+def room_in(folder: Path) -> Iterator[None]:
+    """Say that the disk is full where a library only says that its stream broke, as torch does.
+
+    Raises:
+        WriteFailed: instead of an error that came with next to nothing left on the disk of ``folder``.
+    """
+    try:
+        yield
+    except (RuntimeError, OSError) as error:
+        if not folder.is_dir() or shutil.disk_usage(folder).free > _NOTHING_LEFT:
+            raise
+        told = f"the disk is full ({type(error).__name__}: {error})".partition("\n")[0]
+        raise WriteFailed(told, where=str(folder), do="free some space; the same command goes on") from error
 
 
 def _remove(folder: Path) -> None:

@@ -81,7 +81,7 @@ def _imported(path: Path) -> Iterator[Path]:
             names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
         for name in names:
             # Packages may bring builders of their own, in a folder of the same name.
-            if ".data_builders." in f"{name}." and (spec := _spec(name)) and spec.has_location:
+            if ".data_builders." in name and (spec := _spec(name)) and spec.has_location:
                 yield Path(str(spec.origin))
 
 

@@ -42,10 +42,13 @@ def scratch(folder: Path) -> Path:
     return folder / ".lm_eval"
 
 
-def clear(folder: Path) -> None:
-    """Remove what a run that was cut off has left."""
+def clear(folder: Path, *, beside: bool = False) -> None:
+    """Remove what a run that was cut off has left; ``beside``: also what lies in ``folder`` itself, of any run."""
     if scratch(folder).is_dir():
         shutil.rmtree(scratch(folder))
+    if beside:
+        for path in (*folder.glob("samples_*.jsonl"), *folder.glob("results_*.json")):
+            path.unlink()
 
 
 def collect(folder: Path) -> Logged:

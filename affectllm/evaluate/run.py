@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm import registry
+from affectllm.evaluate import logged
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.page import read_page
@@ -60,6 +61,7 @@ def evaluate(
     }
     with Run(out, "eval", decides, _KEPT) as run:
         if not run.done:
+            logged.clear(out, beside=True)  # an attempt that was cut off while it put its files in place
             with settings(roots or {}, modalities):
                 scores = lm_eval_main(_argv(tasks, model, given, out, lm_eval_args))
             run.outputs["tasks"] = sorted(scores)

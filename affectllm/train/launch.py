@@ -30,7 +30,7 @@ def launch(recipe: Recipe, arguments: Sequence[str], *, processes: int | None = 
     if name != recipe.launch:
         print(f"no GPU here: launching with {name} instead of {recipe.launch}", file=sys.stderr)
     file = launch_file(name)
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file)]
+    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file), "--quiet"]
     if processes is not None:
         command += ["--num_processes", str(processes)]
     command += ["-m", "affectllm.train", *arguments]

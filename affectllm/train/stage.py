@@ -15,6 +15,7 @@ from affectllm.corpus import shards
 from affectllm.corpus.builder import code_of, load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.errors import explained
+from affectllm.folders import room_in
 from affectllm.instruct import building
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import LANGUAGES, PROMPTS
@@ -23,7 +24,9 @@ from affectllm.train.recipe import Recipe, load_recipe
 
 RUNS = Path("runs")
 FINAL = "final"  # folder of the tuned model or adapter, in the train run
-_KEPT = (f"{FINAL}/**/*", "trainer_state.json", "losses.json")  # checkpoints may be deleted to save space
+# What a stage vouches for. Cards and galleries beside it may be edited, checkpoints deleted to save space.
+_BUILT = ("samples/**/*", "conversations/**/*", "rejected.jsonl")
+_KEPT = (f"{FINAL}/**/*", "trainer_state.json", "losses.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -73,7 +76,7 @@ def build_mixture(
         "corpora": {name: identity(name, root) for name, root in used.items()},
         "prompts": digest({path.name: file_digest(path) for path in pages}),
     }
-    with Run(folder / "build", "build", inputs) as run:
+    with Run(folder / "build", "build", inputs, _BUILT) as run:
         if not run.done:
             run.outputs = building.build(made, used, run.folder, seed, processes, workers)
         return run.outputs
@@ -88,7 +91,7 @@ def build_samples(
     name: str, root: Path, folder: Path, processes: Executor | None = None, workers: int = 1
 ) -> dict[str, Any]:
     """Samples of one corpus, without a question; skipped when its files have not changed, resumed after a kill."""
-    with Run(folder, "build", {"corpora": {name: identity(name, root)}}) as run:
+    with Run(folder, "build", {"corpora": {name: identity(name, root)}}, _BUILT) as run:
         if not run.done:
             run.outputs = shards.build(name, root, run.folder, processes, workers)
         return run.outputs
@@ -112,7 +115,8 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     inputs = train_inputs(recipe, folder)
 
     def tuned() -> dict[str, Any]:
-        return sft.tune(recipe, args, folder / "build", folder / "train", roots)
+        with room_in(folder / "train"):
+            return sft.tune(recipe, args, folder / "build", folder / "train", roots)
 
     if state.is_main_process:
         with Run(folder / "train", "train", inputs, _KEPT) as run:
