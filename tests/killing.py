@@ -17,7 +17,10 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from kill_scenes import Killed
 
 # Operation → where among its arguments the descriptor of a folder stands that its path is relative to.
 _CHANGES = {
@@ -191,32 +194,24 @@ def _timeless(path: Path) -> bytes:
     return json.dumps(without(json.loads(path.read_bytes()))).encode()
 
 
-def kill_everywhere(
-    one: Worker,
-    module: str,
-    words: Sequence[str],
-    folder: Path,
-    before: Path | None = None,
-    *,
-    every: bool = False,
-) -> tuple[int, list[str]]:
+def kill_everywhere(one: Worker, killed: Killed, folder: Path, *, every: bool = False) -> tuple[int, list[str]]:
     """Kill before changes, start the same command again, and compare what comes out.
 
     Args:
         folder: that the command works in; nothing else below its parent may change.
-        before: what lies in ``folder`` when the command starts; None for nothing.
         every: before every single change; else before one of each operation on each kind of file.
 
     Returns:
         The number of kills, and what went wrong.
     """
+    module, words = killed.module, killed.words
     watched = folder.parent
 
     def fresh() -> None:
         shutil.rmtree(watched)
         watched.mkdir()
-        if before is not None:
-            shutil.copytree(before, folder, symlinks=True)
+        if killed.before is not None:
+            shutil.copytree(killed.before, folder, symlinks=True)
 
     fresh()
     assert one.run(module, words, watched) == 0, one.said[-3000:]
