@@ -55,7 +55,13 @@ def _wheels_and_judges(parser: argparse.ArgumentParser) -> None:
 
 
 def _statistics(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--resamples", type=int, default=1000, metavar="N", help="of the bootstrap (default: 1000)")
+    parser.add_argument(
+        "--resamples",
+        type=int,
+        default=1000,
+        metavar="N",
+        help="of the bootstrap, from 200 clusters on (default: 1000)",
+    )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
     corrections = ("holm", "benjamini_hochberg", "none")
     parser.add_argument("--correction", default="holm", choices=corrections, help="for several comparisons")
