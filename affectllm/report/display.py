@@ -33,7 +33,7 @@ def metric_name(metric: str) -> str:
 
 def metric_meaning(metric: str) -> str:
     """The definition in one sentence; empty for a metric that is not ours."""
-    return METRICS[metric].definition.removesuffix(".") if metric in METRICS else ""
+    return METRICS[metric].definition.removesuffix(".").replace("``", "") if metric in METRICS else ""
 
 
 def number(value: Any, digits: int = 3) -> str:
