@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 FEWEST = 5
 """From fewer clusters no interval is given: none that is narrow enough to say anything covers the truth."""
-FEW = 200
-"""Up to this many clusters each is left out; from there on resampling them covers the truth as often."""
-GROUPS = 200  # of clusters that are left out together where there are more, and the metric cannot be resampled
+FEW = 1_000
+"""Below this many clusters they are left out; from there on resampling them covers the truth as often."""
+GROUPS = 200  # of clusters that are left out together, where a metric is computed anew without each
 _EDGE = 1e-9
 
 Interval = tuple[float | None, float | None]

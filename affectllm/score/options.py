@@ -60,7 +60,7 @@ def _statistics(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=1000,
         metavar="N",
-        help="of the bootstrap, from 200 clusters on (default: 1000)",
+        help="of the bootstrap, from 1,000 clusters on (default: 1000)",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the bootstrap (default: 0)")
     corrections = ("holm", "benjamini_hochberg", "none")
