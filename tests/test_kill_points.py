@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kill_scenes import HEAVY, HEAVY_SCENES, LIGHT, LIGHT_SCENES, Place
+from kill_scenes import LIGHT, LIGHT_SCENES, Place
 from killing import Worker, kill_everywhere, worker
 
 pytestmark = pytest.mark.slow
@@ -21,23 +21,9 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield one
 
 
-@pytest.fixture(scope="module")
-def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    with worker(tmp_path_factory.mktemp("heavy"), HEAVY) as one:
-        yield one
-
-
 @pytest.mark.parametrize("name", LIGHT_SCENES)
-def test_without_a_model(light: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_data_and_exports(light: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place.make(tmp_path, monkeypatch)
     kills, wrong = kill_everywhere(light, LIGHT_SCENES[name](light, place), place.folder)
     assert not wrong
     assert kills > 15
-
-
-@pytest.mark.parametrize("name", HEAVY_SCENES)
-def test_with_a_model(heavy: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    place = Place.make(tmp_path, monkeypatch)
-    kills, wrong = kill_everywhere(heavy, HEAVY_SCENES[name](heavy, place), place.folder)
-    assert not wrong
-    assert kills > 5
