@@ -47,6 +47,7 @@ class AffectLM(LM):  # type: ignore[misc]
     Args (lm-eval's ``--model_args``, as ``name=value``):
         pretrained: Hub id, folder, adapter folder, or ``tiny:<backbone>``.
         adapter: folder or Hub id of a PEFT adapter.
+        processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         backbone: the family that the checkpoint must belong to.
         dtype: torch dtype, ``auto`` for the checkpoint's own.
         load_in_4bit, load_in_8bit: quantise with bitsandbytes while loading.
@@ -66,6 +67,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self,
         pretrained: str,
         adapter: str | None = None,
+        processor: str | None = None,
         backbone: str | None = None,
         dtype: str = "auto",
         device: str | None = None,
@@ -88,6 +90,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self.loaded: Model = load_model(
             str(pretrained),
             adapter=adapter,
+            processor=processor,
             backbone=backbone,
             dtype=dtype,
             device=str(self._device),

@@ -53,7 +53,7 @@ def evaluate(
         "tasks": _pages(tasks),
         "model": model,
         "model_args": given,
-        "weights": _weights(given),
+        "weights": _weights(model, given),
         "roots": {name: str(root) for name, root in (roots or {}).items()},
         "modalities": list(modalities) if modalities is not None else None,
         "lm_eval_args": list(lm_eval_args),
@@ -91,9 +91,13 @@ def _pages(tasks: Sequence[str]) -> dict[str, str]:
     return {name: file_digest(pages[name]) for name in sorted(wanted)}
 
 
-def _weights(given: Mapping[str, Any]) -> str | None:
-    """Fingerprint of weights that lie in folders of this machine, which may change under the same name."""
-    from affectllm.model.load import fingerprint
+def _weights(model: str, given: Mapping[str, Any]) -> str | None:
+    """Digest of weights that lie in folders of this machine, which may change under the same name."""
+    named = [str(given[key]) for key in ("pretrained", "adapter", "processor") if given.get(key)]
+    if not any(Path(name).expanduser().is_dir() for name in named):
+        return None
+    from affectllm.model.load import fingerprint, weights_digest
 
-    folder, adapter = str(given.get("pretrained", "")), given.get("adapter")
-    return fingerprint(folder, adapter) if folder and Path(folder).is_dir() else None
+    if model != "affectllm":  # another model of lm-eval, which reads its folders by rules of its own
+        return fingerprint(str(given.get("pretrained", "")), given.get("adapter"))
+    return weights_digest(str(given.get("pretrained", "")), given.get("adapter"), given.get("processor"))

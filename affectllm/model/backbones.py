@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,9 @@ class Backbone:
         marks: media part → how the chat template writes it, with one placeholder token in it.
         placeholders: media part → the placeholder token that the processor expands.
         towers: tower → prefix of its modules, from the root of the model.
+        older: prefix of modules → what older versions of transformers called it; adapters still carry these names.
+        whole: prefix of this model's names in the whole model of which it is a part, as trainers of the whole save it.
+        besides: first parts of the names of what else the whole model has; it takes no part in the answers.
         targets: tower → linear layers that LoRA adapts by default.
         frame_factor: height and width of frames must be multiples of this many pixels (patch × merge).
         longest_sound: seconds of sound that the family hears of a clip, or was made for; its processor drops the rest
@@ -41,6 +45,9 @@ class Backbone:
     targets: Mapping[str, tuple[str, ...]]
     marks: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    older: Mapping[str, str] = field(default_factory=dict)
+    whole: str = ""
+    besides: tuple[str, ...] = ()
     frame_factor: int = 28
     longest_sound: float | None = None
 
@@ -59,9 +66,9 @@ class Backbone:
         """
         patterns = []
         for tower, layers in towers.items():
-            prefix = self.tower(tower).replace(".", r"\.")
-            names = "|".join(layers or self.targets[tower])
-            patterns.append(rf"{prefix}\..*\.(?:{names})")
+            names = "|".join(re.escape(name) for name in layers or self.targets[tower])
+            # A projector has its layers right below it, other towers deep within.
+            patterns.append(rf"{re.escape(self.tower(tower))}\.(?:.*\.)?(?:{names})")
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 
     def tower(self, name: str) -> str:
@@ -100,6 +107,13 @@ BACKBONES = {
             marks=_OMNI_MARKS,
             placeholders={"video": "<|VIDEO|>", "audio": "<|AUDIO|>", "image": "<|IMAGE|>"},
             longest_sound=300.0,
+            older={
+                "model.language_model": "model",
+                "model.visual": "visual",
+                "model.audio_tower": "audio_tower",
+            },
+            whole="thinker",
+            besides=("talker", "token2wav"),
         ),
         Backbone(
             name="qwen2_audio",
@@ -120,6 +134,12 @@ BACKBONES = {
             marks={"audio": "<|audio_bos|><|AUDIO|><|audio_eos|>\n"},
             placeholders={"audio": "<|AUDIO|>"},
             longest_sound=30.0,
+            older={
+                "model.language_model": "language_model.model",
+                "model.audio_tower": "audio_tower",
+                "model.multi_modal_projector": "multi_modal_projector",
+                "lm_head": "language_model.lm_head",
+            },
         ),
         Backbone(
             name="qwen2_5_vl",
@@ -131,6 +151,7 @@ BACKBONES = {
             targets={"language": _ATTENTION + _MLP, "vision": ("qkv", "proj", *_MLP)},
             marks=_VL_MARKS,
             placeholders={"video": "<|video_pad|>", "image": "<|image_pad|>"},
+            older={"model.language_model": "model", "model.visual": "visual"},
         ),
         Backbone(
             name="qwen2",

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
+from affectllm.model.adapters import base_of, check_adapter, local_adapter, put_on
 from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
+from affectllm.model.checkpoint import (
+    ADAPTER_CONFIG,
+    CONFIG,
+    NAMING,
+    check_folder,
+    check_processor,
+    check_texts,
+    check_weights,
+    read_object,
+)
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
+from affectllm.model.weight_files import check_finite
 
 
 @dataclass
@@ -44,9 +55,11 @@ def load_model(
     *,
     backbone: str | None = None,
     adapter: str | None = None,
+    processor: str | None = None,
     dtype: str = "auto",
     device: str | None = None,
     quantization: Mapping[str, Any] | None = None,
+    trainable: bool = False,
     **from_pretrained: Any,
 ) -> Model:
     """Load weights and processor.
@@ -55,30 +68,86 @@ def load_model(
         path: Hub id, folder, folder of an adapter (its base model is loaded too), or ``tiny:<backbone>``.
         backbone: family the checkpoint must belong to; found from its configuration when None.
         adapter: folder or Hub id of a PEFT adapter.
+        processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype name, or ``auto`` for the checkpoint's own.
         device: where to put the model; None leaves it to the caller.
         quantization: fields of ``transformers.BitsAndBytesConfig``.
+        trainable: whether the weights of an adapter are to be trained on.
 
     Raises:
-        NotFound: when the folder does not exist or is no checkpoint.
-        WrongCheckpoint: when it holds another architecture, or lacks weights of this one.
+        NotFound: when the folder does not exist, is no checkpoint, or lacks its processor.
+        WrongCheckpoint: when it holds another architecture, lacks weights of this one, or holds some that do not fit,
+            are broken or not finite.
     """
     import transformers
 
     install()
-    base, adapter = _base_of(path, adapter)
-    folder = _local(base)
-    family = _family(folder, base, backbone)
+    place = locate(path, adapter)
+    folder = _local(place.base)
+    family = _family(folder, place.base, backbone)
+    loaded = _processor(folder, family, place.base, processor)
+    _check(folder, family)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
     network = _whole_network(getattr(transformers, family.model_class), folder, dtype=dtype, **from_pretrained)
-    if adapter is not None:
-        from peft import PeftModel
-
-        network = PeftModel.from_pretrained(network, adapter)
+    if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
+        check_finite(snapshot)
+    if place.adapter is not None:
+        network = put_on(network, place.adapter, family, trainable=trainable)
     if device is not None and quantization is None:
         network = network.to(device)
-    return Model(network, load_processor(folder, family), family, path, fingerprint(folder, adapter))
+    digest = fingerprint(folder, str(place.adapter) if place.adapter else None, processor)
+    return Model(network, loaded, family, path, digest)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where weights lie.
+
+    Args:
+        base: Hub id, folder or ``tiny:<backbone>``.
+        adapter: folder of the adapter on it, or None.
+    """
+
+    base: str
+    adapter: Path | None
+
+
+def locate(path: str, adapter: str | None = None) -> Place:
+    """The base model and the adapter that a name stands for; the adapter's files have been checked.
+
+    Raises:
+        NotFound: when the adapter is nowhere.
+        WrongCheckpoint: when the adapter's files are broken, hold numbers that are not finite, or name no base model.
+    """
+    folder = Path(path).expanduser()
+    is_adapter = (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIG).is_file()
+    if adapter is not None:
+        if is_adapter:
+            told = f"{path} is an adapter itself, and only one can be put on a model"
+            raise WrongCheckpoint(told, do="give its base model as pretrained, or merge it first")
+        found = local_adapter(adapter)
+    elif is_adapter:
+        found, path = folder, base_of(folder)
+        if (Path(path).expanduser() / ADAPTER_CONFIG).is_file():
+            told = f"the base model of this adapter, {path}, is an adapter itself"
+            raise WrongCheckpoint(told, where=str(folder), do="merge that one into its base model first")
+    else:
+        return Place(path, None)
+    check_adapter(found)
+    return Place(path, found)
+
+
+def weights_digest(path: str, adapter: str | None = None, processor: str | None = None) -> str:
+    """Digest of everything on this machine that decides the outputs of a model, without loading it."""
+    place = locate(path, adapter)
+    return fingerprint(_local(place.base), str(place.adapter) if place.adapter else None, processor)
+
+
+def _check(folder: str, family: Backbone) -> None:
+    if Path(folder).is_dir():  # a folder; what comes from the Hub is checked by those who download it
+        check_weights(Path(folder), family)
+        check_finite(Path(folder))
 
 
 def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
@@ -92,6 +161,28 @@ def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any
     if conversions := getattr(network, "_weight_conversions", None):
         network._weight_conversions = [entry for entry in conversions if entry.was_used()]
     return network
+
+
+def _processor(folder: str, family: Backbone, shown: str, source: str | None) -> Any:
+    """The checkpoint's own processor, or that of ``source``."""
+    if source is not None:
+        place = locate(source)
+        folder, shown = _local(place.base), source
+    if Path(folder).is_dir():
+        check_texts(Path(folder))
+        check_processor(Path(folder), family, shown)
+    try:
+        processor = load_processor(folder, family)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        told = f"the processor of {shown} cannot be loaded: {str(error).splitlines()[0][:200]}"
+        raise WrongCheckpoint(
+            told, do=f"copy it from the model that this one was made of, or name that: {NAMING}"
+        ) from (error)
+    known = getattr(processor, "tokenizer", processor).get_vocab()
+    if lost := [token for token in family.placeholders.values() if token not in known]:
+        told = f"the tokenizer of {shown} does not know {lost[0]}, which {family.name} needs"
+        raise WrongCheckpoint(told, do=f"name the model that the checkpoint was made of: {NAMING}")
+    return processor
 
 
 def load_processor(folder: str, family: Backbone) -> Any:
@@ -108,14 +199,14 @@ def load_processor(folder: str, family: Backbone) -> Any:
 
 def resolve_backbone(path: str, backbone: str | None = None) -> Backbone:
     """The family of a checkpoint without loading its weights."""
-    base, _ = _base_of(path, None)
+    base = locate(path).base
     return _family(_local(base), base, backbone)
 
 
-def fingerprint(folder: str, adapter: str | None) -> str:
-    """Digest of what decides the outputs: configuration, weight files (size and first bytes) and adapter weights."""
+def fingerprint(folder: str, adapter: str | None, processor: str | None = None) -> str:
+    """Digest of what decides the outputs: configuration, weights and tokenizer, those of the adapter, the processor."""
     hasher = hashlib.sha256()
-    for place in filter(None, (folder, adapter)):
+    for place in filter(None, (folder, adapter, processor and _local(processor))):
         root = Path(place)
         if not root.is_dir():
             hasher.update(f"{place}@{_revision(place)}".encode())
@@ -128,18 +219,18 @@ def fingerprint(folder: str, adapter: str | None) -> str:
 
 
 def _revision(repo: str) -> str:
+    snapshot = _snapshot(repo)
+    return snapshot.name if snapshot else "unknown"
+
+
+def _snapshot(repo: str) -> Path | None:
+    """The folder of a Hub model in the cache; None for other folders, and where it has not been downloaded."""
+    if Path(repo).is_dir():
+        return None
     from huggingface_hub import try_to_load_from_cache
 
-    cached = try_to_load_from_cache(repo, "config.json") or try_to_load_from_cache(repo, "adapter_config.json")
-    return Path(cached).parent.name if isinstance(cached, str) else "unknown"
-
-
-def _base_of(path: str, adapter: str | None) -> tuple[str, str | None]:
-    config = Path(path) / "adapter_config.json"
-    if adapter is None and config.is_file():
-        base = json.loads(config.read_text(encoding="utf-8"))["base_model_name_or_path"]
-        return base, path
-    return path, adapter
+    cached = try_to_load_from_cache(repo, CONFIG)
+    return Path(cached).parent if isinstance(cached, str) else None
 
 
 def _local(path: str) -> str:
@@ -154,6 +245,9 @@ def _local(path: str) -> str:
 
 
 def _family(folder: str, shown: str, wanted: str | None) -> Backbone:
+    if Path(folder).is_dir():
+        check_folder(Path(folder), shown)
+        read_object(Path(folder) / CONFIG)
     model_type = _model_type(folder, shown)
     family = next((b for b in BACKBONES.values() if model_type in b.model_types), None)
     if wanted is not None and (family is None or family.name != find_backbone(wanted).name):
@@ -173,7 +267,7 @@ def _model_type(folder: str, shown: str) -> str:
 
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotFound(
             f"{shown} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
             do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",

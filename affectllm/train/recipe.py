@@ -40,6 +40,7 @@ class ModelPage:
     Args:
         path: Hub id, folder, or ``tiny:<backbone>``.
         backbone: family that the checkpoint must belong to.
+        processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype of the weights as loaded.
         budget: how much of each clip is used.
         freeze: towers that stay as they are (full tuning).
@@ -49,6 +50,7 @@ class ModelPage:
 
     path: str
     backbone: str
+    processor: str | None = None
     dtype: str = "auto"
     budget: Budget = field(default_factory=Budget)
     freeze: tuple[str, ...] = ()

@@ -187,6 +187,7 @@ def _load(recipe: Recipe) -> Model:
     model = load_model(
         recipe.model.path,
         backbone=recipe.model.backbone,
+        processor=recipe.model.processor,
         dtype=recipe.model.dtype,
         quantization=_quantization(recipe),
         attn_implementation=recipe.model.attn_implementation,
@@ -258,7 +259,8 @@ def _self_test(
     # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.
     unset_hf_deepspeed_config()
     try:
-        copy = load_model(recipe.model.path, backbone=recipe.model.backbone, dtype=recipe.model.dtype)
+        page = recipe.model
+        copy = load_model(page.path, backbone=page.backbone, processor=page.processor, dtype=page.dtype)
         return check_modalities_heard(copy, encoder, conversations)
     finally:
         set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)

@@ -1,0 +1,126 @@
+"""Safetensors files looked at before anything is loaded from them: whole, and every number in them finite.
+
+A file is scanned once: what was found is remembered in the cache folder under its path, size and time of change.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import WrongCheckpoint
+from affectllm.run import cache_folder
+
+if TYPE_CHECKING:
+    import torch
+
+_LONGEST_HEADER = 100_000_000  # bytes, as in the library
+_AT_ONCE = 2**24  # numbers looked at in one go
+_LFS = b"version https://git-lfs"
+_AGAIN = "copy or download the file again"
+
+
+def header(path: Path) -> dict[str, Any]:
+    """Names, types and shapes of the tensors in a file that is whole.
+
+    Raises:
+        WrongCheckpoint: when the file is cut off, a stand-in of Git LFS, or no safetensors file.
+    """
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        first = stream.read(8)
+        if first + stream.read(len(_LFS) - 8) == _LFS:
+            told = "is a stand-in of Git LFS, without the weights"
+            raise WrongCheckpoint(told, where=str(path), do="run `git lfs pull` in its repository")
+        length = int.from_bytes(first, "little")
+        if len(first) < 8 or length > _LONGEST_HEADER or 8 + length > size:
+            raise WrongCheckpoint("is cut off, or no safetensors file", where=str(path), do=_AGAIN)
+        stream.seek(8)
+        found = _parsed(stream.read(length), path)
+    wanted = 8 + length + max((entry["data_offsets"][1] for entry in found.values()), default=0)
+    if size != wanted:
+        told = f"is cut off: {size:,} of {wanted:,} bytes" if size < wanted else "is longer than its header says"
+        raise WrongCheckpoint(told, where=str(path), do=_AGAIN)
+    return found
+
+
+def _parsed(text: bytes, path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+        found.pop("__metadata__", None)
+        {name: (entry["dtype"], entry["shape"], int(entry["data_offsets"][1])) for name, entry in found.items()}
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
+        raise WrongCheckpoint("is damaged, or no safetensors file", where=str(path), do=_AGAIN) from error
+    return dict(found)
+
+
+def check_finite(folder: Path) -> None:
+    """Refuse weights that are not finite, in any of the safetensors files of a folder.
+
+    Raises:
+        WrongCheckpoint: with the file and the tensor.
+    """
+    for path in sorted(folder.glob("*.safetensors")):
+        if found := _remembered(path):
+            raise not_finite(found, str(path))
+
+
+def not_finite(name: str, where: str) -> WrongCheckpoint:
+    """The refusal of weights of which one is not finite."""
+    return WrongCheckpoint(
+        f"the weight {name} is not finite (NaN or infinite), so no answer of this model means anything",
+        where=where,
+        do="name an earlier checkpoint, or train again with a smaller trainer.learning_rate",
+    )
+
+
+def first_not_finite(tensors: Mapping[str, torch.Tensor] | Iterator[tuple[str, torch.Tensor]]) -> str:
+    """Name of the first tensor with a number that is not finite; empty where there is none."""
+    pairs = tensors.items() if isinstance(tensors, Mapping) else tensors
+    return next((name for name, tensor in pairs if not is_finite(tensor)), "")
+
+
+def is_finite(tensor: torch.Tensor) -> bool:
+    """Whether every number is finite, in constant memory."""
+    import torch
+
+    if not tensor.is_floating_point() or not tensor.numel():
+        return True
+    if tensor.element_size() == 1:  # 8-bit floats know little arithmetic
+        return all(bool(torch.isfinite(part.float()).all()) for part in tensor.reshape(-1).split(_AT_ONCE))
+    # The smallest and the largest of some numbers are NaN as soon as one of them is.
+    extremes = (torch.stack(torch.aminmax(part)) for part in tensor.detach().reshape(-1).split(_AT_ONCE))
+    return all(bool(torch.isfinite(pair).all()) for pair in extremes)
+
+
+def _remembered(path: Path) -> str:
+    stat = path.resolve().stat()
+    identity = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
+    note = cache_folder() / "finite" / hashlib.sha256(identity.encode()).hexdigest()[:32]
+    if note.is_file():
+        return note.read_text(encoding="utf-8")
+    found = first_not_finite(_tensors(path))
+    _note(note, found)
+    return found
+
+
+def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as weights:
+        for name in weights.keys():  # noqa: SIM118  # it is no mapping
+            yield name, weights.get_tensor(name)
+
+
+def _note(note: Path, found: str) -> None:
+    scratch = note.with_name(f".{note.name}-{os.getpid()}")
+    try:
+        note.parent.mkdir(parents=True, exist_ok=True)
+        scratch.write_text(found, encoding="utf-8")
+        scratch.replace(note)
+    except OSError:  # a note only saves time
+        scratch.unlink(missing_ok=True)
