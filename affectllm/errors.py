@@ -8,7 +8,8 @@ AffectError
  ├── Leakage           what is trained on is also scored on
  ├── LicenceRefused    a licence forbids what was asked for
  ├── ModalityUnheard   a model does not react to a modality it is said to take
- ├── WrongCheckpoint   a checkpoint folder holds another architecture
+ ├── WrongCheckpoint   weights that are of another architecture, do not fit, are broken or not finite
+ ├── NotFinite         a loss, a gradient or a trained weight is NaN or infinite
  ├── Busy              another process works in the folder
  └── WriteFailed       the disk said no
 """
@@ -77,7 +78,11 @@ class ModalityUnheard(AffectError):
 
 
 class WrongCheckpoint(AffectError):
-    """A checkpoint folder holds another architecture than the recipe names."""
+    """A checkpoint or an adapter is of another architecture, does not fit, is broken or holds what is not finite."""
+
+
+class NotFinite(AffectError):
+    """A loss, a gradient or a trained weight is NaN or infinite."""
 
 
 class WriteFailed(AffectError):

@@ -77,6 +77,8 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
     from affectllm.train.stage import FINAL, identity
 
     tuned = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
+    if recipe.model.processor:
+        tuned["processor"] = recipe.model.processor
     common: dict[str, Any] = {"roots": roots, "inputs": {"corpora": {n: identity(n, r) for n, r in roots.items()}}}
     options = ["--batch_size", str(recipe.eval.batch_size)]
     if recipe.eval.limit is not None:

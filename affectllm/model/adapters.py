@@ -113,7 +113,7 @@ def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = Fa
     places = {bare(name): name for name in wanted}
     places |= _embeddings(tuned, set(given) - set(places))
     _compare(given, {bare(name): tensor for name, tensor in wanted.items()}, tuned, places, folder)
-    result = set_peft_model_state_dict(tuned, {places[name]: tensor for name, tensor in given.items()})
+    result: Any = set_peft_model_state_dict(tuned, {places[name]: tensor for name, tensor in given.items()})
     if result.unexpected_keys:  # what was compared above is what PEFT made of its own names
         raise _misfit(folder, f"{len(result.unexpected_keys)} weights found no place", result.unexpected_keys[0])
     return tuned if trainable else tuned.eval()

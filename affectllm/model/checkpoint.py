@@ -1,4 +1,4 @@
-"""A look at a checkpoint folder before its weights are loaded: what is missing or broken, and where it can come from."""
+"""A look at a checkpoint folder before its weights are loaded: what is missing or broken, and what helps."""
 
 from __future__ import annotations
 

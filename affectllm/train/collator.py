@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import AffectError
 from affectllm.model.encode import Encoder
 from affectllm.model.media import MediaError
+from affectllm.train.finite import ROWS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -25,8 +26,8 @@ class Collator:
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
 
-    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
-        """Tensors for the model; ``labels`` are ``-100`` outside the assistant's tokens."""
+    def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
+        """Tensors for the model and the ids of the rows; ``labels`` are ``-100`` outside the assistant's tokens."""
         encoded = []
         for row in rows:
             item = self.encoder.encode(row["messages"])
@@ -37,4 +38,4 @@ class Collator:
                     do="restore the file and start the same command again; the run resumes",
                 )
             encoded.append(item)
-        return self.encoder.collate(encoded)
+        return {**self.encoder.collate(encoded), ROWS: [row["id"] for row in rows]}

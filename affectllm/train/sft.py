@@ -25,9 +25,11 @@ from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.load import Model, load_model
+from affectllm.model.weight_files import check_finite
 from affectllm.run import write_json
 from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH, load_rows, look, measured
+from affectllm.train.finite import FiniteOnly
 from affectllm.train.head import answered_positions_only
 from affectllm.train.recipe import Recipe
 from affectllm.train.stage import FINAL
@@ -51,6 +53,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
 
     Raises:
         ModalityUnheard: when a modality does not reach the model.
+        NotFinite: at the first loss, gradient or weight that is not finite; it is not saved.
         AffectError: when no clip can be used.
     """
     model = _load(recipe)
@@ -67,11 +70,13 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         processing_class=model.processor,
         peft_config=_lora(recipe, model),
     )
-    trainer.train(resume_from_checkpoint=last_whole_checkpoint(out))
+    if (checkpoint := last_whole_checkpoint(out)) is not None:
+        check_finite(Path(checkpoint))
+    trainer.train(resume_from_checkpoint=checkpoint)
     return {**counts, "modalities_heard": heard, **_finish(trainer, out)}
 
 
-class AffectTrainer(SFTTrainer):
+class AffectTrainer(FiniteOnly, SFTTrainer):
     """SFTTrainer whose checkpoints can be resumed to the same losses.
 
     The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the
