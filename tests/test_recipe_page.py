@@ -99,6 +99,13 @@ REFUSED = {
     "an unknown space": (PAGE.replace("emodb_7", "emodb_8"), "corpus", "emodb_7"),
     "an unknown rater": (PAGE.replace("rater: actor", "rater: crowd"), "corpus", "actor"),
     "a modality the backbone lacks": (PAGE.replace("qwen2_5_omni", "qwen2_5_vl"), "modalities", "does not take audio"),
+    "adapting without LoRA": (PAGE.replace("trainer:", "  adapt: {audio: null}\ntrainer:"), "adapt", "no peft"),
+    "layers named twice": (
+        PAGE.replace("trainer:", "  adapt: {audio: null}\ntrainer:")
+        + LORA.replace("r: 8", "r: 8, target_modules: [q_proj]"),
+        "adapt",
+        "names the layers already",
+    ),
     "freezing under LoRA": (PAGE.replace("trainer:", "  freeze: [audio]\ntrainer:") + LORA, "freeze", "model.adapt"),
 }
 

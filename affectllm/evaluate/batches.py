@@ -6,7 +6,8 @@ import json
 from collections.abc import Iterator, Sequence
 
 from affectllm.evaluate.requests import Question
-from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.encode import Encoded
+from affectllm.model.length import BoundedEncoder
 from affectllm.model.media import MediaError
 
 _WINDOW = 16  # batches that are encoded and sorted together; bounds the clips in memory
@@ -14,11 +15,11 @@ Batch = tuple[list[Question], list[Encoded]]
 
 
 def batches(
-    encoder: Encoder, questions: Sequence[Question], size: int
+    encoder: BoundedEncoder, questions: Sequence[Question], size: int
 ) -> Iterator[Batch | tuple[list[Question], MediaError]]:
     """Encoded questions in batches of at most ``size``, the longest first, so that too long ones show at once.
 
-    A question whose clip cannot be read comes alone, with its error.
+    A question whose clip cannot be read, or that is too long for the model, comes alone, with its error.
     """
     for alike in _by_settings(questions):
         for start in range(0, len(alike), _WINDOW * size):

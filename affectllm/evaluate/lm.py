@@ -33,6 +33,8 @@ from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_choices
+from affectllm.model.length import BoundedEncoder
+from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
 from affectllm.model.media import MediaError
 from affectllm.run import versions
@@ -98,6 +100,7 @@ class AffectLM(LM):  # type: ignore[misc]
         )
         self.loaded.model.eval()
         self._encoder = self._make_encoder(media_cache)
+        self._bounded = BoundedEncoder(self._encoder, budget_of_tokens(self.loaded))
         self._asker = Asker(self._identity(quantization), self._encoder.roots)
         self._answers = Answers(Path(answers) if answers else None)
         self._selftest = selftest
@@ -163,7 +166,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self._processes.barrier()
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
-        """Answers in real batches of like length; a clip that cannot be read gives ``media_error_reply``."""
+        """Answers in real batches of like length; a clip or a text that cannot be used gives ``media_error_reply``."""
         questions = [self._question(request, normalize_gen_kwargs(request.args[1], 256)) for request in requests]
         greedy = {q.key: q for q in questions if not q.settings["do_sample"] and self._answers.get(q.key) is None}
         sampled = [q for q in questions if q.settings["do_sample"]]
@@ -178,7 +181,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
-        for batch, prompts in batches(self._encoder, questions, self.batch_size):
+        for batch, prompts in batches(self._bounded, questions, self.batch_size):
             if isinstance(prompts, MediaError):
                 replies = [self._ledger.add(prompts)]
             else:
@@ -200,7 +203,7 @@ class AffectLM(LM):  # type: ignore[misc]
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
         """Log-likelihood of each continuation; requests that share a prompt are scored after encoding it once.
 
-        A clip that cannot be read gives ``(media_error_reply, False)``.
+        A clip or a text that cannot be used gives ``(media_error_reply, False)``.
         """
         groups: dict[str, list[int]] = {}
         for index, request in enumerate(requests):
@@ -218,7 +221,7 @@ class AffectLM(LM):  # type: ignore[misc]
     def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
         kept = self._answers.get(question.key)
         if kept is None:
-            encoded = self._encoder.encode(question.messages, generation_prompt=True)
+            encoded = self._bounded.encode(question.messages, generation_prompt=True)
             if isinstance(encoded, MediaError):
                 return [(self._ledger.add(encoded), False)] * len(choices)
             self._ledger.trimmed += encoded.trimmed
@@ -260,7 +263,7 @@ class AffectLM(LM):  # type: ignore[misc]
         for kind, conversations in trials.items():
             for messages in conversations:
                 self._locate(messages)
-            usable = [c for c in conversations if not isinstance(self._encoder.encode(c), MediaError)]
+            usable = [c for c in conversations if not isinstance(self._bounded.encode(c), MediaError)]
             if usable:
                 check_modalities_heard(self.loaded, self._encoder, usable)
                 self._heard.add(kind)

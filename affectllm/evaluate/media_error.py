@@ -1,7 +1,8 @@
-"""A clip that could not be read is an answer of its own kind, which no reader can take for a model's words.
+"""A question that could not be asked is answered in a way of its own, which no reader can take for a model's words.
 
-lm-eval wants a string from every model. Where a clip is broken, the string begins with a mark that no tokenizer writes
-as text (a code point of Unicode's private use area), carries the reason, and is read as unreadable with that reason.
+lm-eval wants a string from every model. Where a clip is broken, or a text longer than the model's context, the string
+begins with a mark that no tokenizer writes as text (a code point of the private use area), carries the reason, and
+is read as unreadable with that reason.
 """
 
 from __future__ import annotations
@@ -9,21 +10,23 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
+from affectllm.model.length import TOO_MANY_TOKENS
 from affectllm.model.media import MediaError
 
 _MARK = "\ue000media_error:"
 
 
 def media_error_reply(reason: str, path: str, detail: str = "") -> str:
-    """What the model returns in place of an answer when the clip at ``path`` could not be read."""
+    """What the model returns in place of an answer when the clip at ``path``, or the text, could not be used."""
     return f"{_MARK}{reason}\n{path}\n{detail}"
 
 
 def media_error_reason(reply: object) -> str | None:
-    """``media_error:<reason>`` when ``reply`` is one of these strings, else None."""
-    if isinstance(reply, str) and reply.startswith(_MARK):
-        return f"media_error:{reply.removeprefix(_MARK).partition(chr(10))[0]}"
-    return None
+    """``media_error:<reason>``, or ``too_many_tokens``, when ``reply`` is one of these strings, else None."""
+    if not isinstance(reply, str) or not reply.startswith(_MARK):
+        return None
+    reason = reply.removeprefix(_MARK).partition("\n")[0]
+    return reason if reason == TOO_MANY_TOKENS else f"media_error:{reason}"
 
 
 class MediaLedger:

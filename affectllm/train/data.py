@@ -1,4 +1,4 @@
-"""The look at every training clip before the first step: what cannot be used is counted, the rest is measured.
+"""The look at every training row before the first step: what cannot be used is counted, the rest is measured.
 
 It fills the cache of prepared media, so the first epoch reads from it, and gives each conversation its length, so
 that batches are of like length.
@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import AffectError
 from affectllm.instruct.conversations import conversation_features, conversation_files
 from affectllm.model.encode import Encoder
+from affectllm.model.length import BoundedEncoder
 from affectllm.model.media import MediaError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class Looked:
     """What was found about one split.
 
     Args:
-        kept: row numbers whose clips can be used, with their token counts.
+        kept: row numbers whose clips and texts can be used, with their token counts.
         rejected: reason → how many rows.
         trimmed: how many rows have a clip that was cut to what the budget or the family takes.
     """
@@ -61,7 +62,7 @@ def load_rows(folder: Path, split: str) -> Dataset:
     )
 
 
-def look(rows: Dataset, encoder: Encoder, note: Path, workers: int) -> Looked:
+def look(rows: Dataset, encoder: Encoder | BoundedEncoder, note: Path, workers: int) -> Looked:
     """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt."""
     if note.is_file():
         record = json.loads(note.read_text(encoding="utf-8"))
@@ -85,7 +86,9 @@ def look(rows: Dataset, encoder: Encoder, note: Path, workers: int) -> Looked:
     return found
 
 
-def _looks(rows: Dataset, encoder: Encoder, workers: int, name: str) -> Iterator[tuple[int, int, MediaError | None]]:
+def _looks(
+    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str
+) -> Iterator[tuple[int, int, MediaError | None]]:
     """Of each row its length, how many of its clips were cut, and why it cannot be used."""
     from torch.utils.data import DataLoader
     from tqdm import tqdm
@@ -110,5 +113,5 @@ def measured(rows: Dataset, looked: Looked) -> Dataset:
     """
     if not looked.kept:
         reasons = ", ".join(f"{count} × {reason}" for reason, count in looked.rejected.items())
-        raise AffectError(f"no training clip can be used ({reasons or 'no rows'})", do="affectllm audit says more")
+        raise AffectError(f"no training row can be used ({reasons or 'no rows'})", do="affectllm audit says more")
     return rows.select(list(looked.kept)).add_column(LENGTH, list(looked.kept.values()))

@@ -15,6 +15,7 @@ from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.backbones import find_backbone
+from affectllm.model.length import DEFAULT_TEXT
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
@@ -43,6 +44,8 @@ class ModelPage:
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype of the weights as loaded.
         budget: how much of each clip is used.
+        max_text_tokens: most tokens of words in a conversation, clips not counted; a longer one is rejected and
+            counted as ``too_many_tokens``, as is one that with its clips has more tokens than the model has positions.
         freeze: towers that stay as they are (full tuning).
         adapt: tower → layers that LoRA adapts, None for the family's default layers.
         attn_implementation: attention kernel of transformers.
@@ -53,6 +56,7 @@ class ModelPage:
     processor: str | None = None
     dtype: str = "auto"
     budget: Budget = field(default_factory=Budget)
+    max_text_tokens: int = DEFAULT_TEXT
     freeze: tuple[str, ...] = ()
     adapt: dict[str, tuple[str, ...] | None] | None = None
     attn_implementation: str = "sdpa"
@@ -214,7 +218,6 @@ def _check(recipe: Recipe, page: Page) -> None:
             raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(SFTConfig)], page, ("trainer",))
     _check_types(SFTConfig, recipe.trainer, page, ("trainer",))
-    _check_adapter(recipe, page)
     for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
         if tower not in backbone.towers:
             raise BadRecipe(
@@ -222,6 +225,9 @@ def _check(recipe: Recipe, page: Page) -> None:
                 where=page.where(("model",)),
                 do=f"choose among {', '.join(backbone.towers)}",
             )
+    _check_adapter(recipe, page)
+    if recipe.model.max_text_tokens < 1:
+        raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
 
 
@@ -234,6 +240,12 @@ def _check_adapter(recipe: Recipe, page: Page) -> None:
         _made(LoraConfig, recipe.peft, page, ("peft",))
         if recipe.model.freeze:
             raise BadRecipe("LoRA freezes the whole base; use model.adapt", where=page.where(("model", "freeze")))
+        if recipe.model.adapt and "target_modules" in recipe.peft:
+            told = "peft.target_modules names the layers already"
+            raise BadRecipe(told, where=page.where(("model", "adapt")), do="remove one of the two")
+    elif recipe.model.adapt:
+        told = "model.adapt names layers for LoRA, but the page has no peft"
+        raise BadRecipe(told, where=page.where(("model", "adapt")), do="add peft, or use model.freeze")
     if recipe.quantization is not None:
         known = BitsAndBytesConfig().to_dict()
         check_keys(recipe.quantization, known, page, ("quantization",))

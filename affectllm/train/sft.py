@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from accelerate import PartialState
-from peft import LoraConfig
 from torch.utils.data import Sampler
 from transformers import PreTrainedModel
 from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
@@ -24,9 +23,11 @@ from affectllm.instruct.conversations import CURRICULA
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
+from affectllm.model.length import BoundedEncoder, budget_of
 from affectllm.model.load import Model, load_model
 from affectllm.model.weight_files import check_finite
 from affectllm.run import write_json
+from affectllm.train.adapted import freeze, lora
 from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH, load_rows, look, measured
 from affectllm.train.finite import FiniteOnly
@@ -58,9 +59,11 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
     """
     model = _load(recipe)
     encoder = Encoder(model.processor, model.backbone, model.model.config, recipe.model.budget, roots, MediaCache())
-    train, validation, counts = _datasets(build, encoder, args, out)
+    adapter = lora(recipe, model)
+    freeze(model, recipe)
+    bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
+    train, validation, counts = _datasets(build, bounded, args, out)
     heard = _self_test(recipe, args, model, encoder, train)
-    _freeze(model, recipe)
     trainer = AffectTrainer(
         model=model.model,
         args=args,
@@ -68,7 +71,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         train_dataset=train,
         eval_dataset=validation,
         processing_class=model.processor,
-        peft_config=_lora(recipe, model),
+        peft_config=adapter,
     )
     if (checkpoint := last_whole_checkpoint(out)) is not None:
         check_finite(Path(checkpoint))
@@ -218,24 +221,8 @@ def _quantization(recipe: Recipe) -> dict[str, Any] | None:
     }
 
 
-def _lora(recipe: Recipe, model: Model) -> LoraConfig | None:
-    if recipe.peft is None:
-        return None
-    fields = dict(recipe.peft)
-    if "target_modules" not in fields:
-        fields["target_modules"] = model.backbone.lora_regex(recipe.model.adapt or {"language": None})
-    return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
-
-
-def _freeze(model: Model, recipe: Recipe) -> None:
-    prefixes = tuple(model.backbone.tower(tower) + "." for tower in recipe.model.freeze)
-    for name, parameter in model.model.named_parameters():
-        if prefixes and name.startswith(prefixes):
-            parameter.requires_grad_(False)
-
-
 def _datasets(
-    build: Path, encoder: Encoder, args: SFTConfig, out: Path
+    build: Path, encoder: BoundedEncoder, args: SFTConfig, out: Path
 ) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
     state, found, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers

@@ -1,0 +1,85 @@
+"""How long a conversation may be: a text beyond the budget costs its row or its item, not the memory of the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.load import Model
+from affectllm.model.media import MediaError
+
+TOO_MANY_TOKENS = "too_many_tokens"
+DEFAULT_TEXT = 4096  # tokens of words that are trained on, where the recipe does not say otherwise
+
+
+@dataclass(frozen=True)
+class TokenBudget:
+    """Most tokens of one conversation.
+
+    Args:
+        text: of words and turns, without what clips become.
+        whole: with clips; what the model has positions for.
+    """
+
+    text: int
+    whole: int
+
+
+def positions_of(model: Model) -> int:
+    """Positions that the language model was made for."""
+    return int(model.model.config.get_text_config().max_position_embeddings)
+
+
+def budget_of(model: Model, text: int | None = None) -> TokenBudget:
+    """The budget of a model: its positions, and for words alone ``text`` where that is less."""
+    whole = positions_of(model)
+    return TokenBudget(whole if text is None else min(text, whole), whole)
+
+
+class BoundedEncoder:
+    """An encoder that returns a conversation beyond the budget as an error value, ``too_many_tokens``.
+
+    Args:
+        encoder: of the model.
+        budget: most tokens.
+    """
+
+    def __init__(self, encoder: Encoder, budget: TokenBudget) -> None:
+        self._encoder, self.budget = encoder, budget
+        placeholders = encoder.backbone.placeholders.values()
+        self._clips = [encoder.tokenizer.convert_tokens_to_ids(token) for token in placeholders]
+        # No token stands for more bytes than the longest has letters: byte-level vocabularies spell one byte a letter.
+        self._longest = max(len(token) for token in encoder.tokenizer.get_vocab())
+
+    def encode(self, messages: Sequence[Mapping[str, Any]], *, generation_prompt: bool = False) -> Encoded | MediaError:
+        """As ``Encoder.encode``; a text of megabytes is refused before it is tokenised."""
+        least = -(-sum(_sizes(messages)) // self._longest)
+        if least > self.budget.text:
+            return _refused(f"at least {least} tokens of text; {self.budget.text} are allowed")
+        encoded = self._encoder.encode(messages, generation_prompt=generation_prompt)
+        return encoded if isinstance(encoded, MediaError) else self._within(encoded)
+
+    def _within(self, encoded: Encoded) -> Encoded | MediaError:
+        import torch
+
+        of_clips = int(torch.isin(encoded.input_ids, torch.tensor(self._clips)).sum())
+        text = encoded.length - of_clips
+        if text > self.budget.text:
+            return _refused(f"{text} tokens of text; {self.budget.text} are allowed")
+        if encoded.length > self.budget.whole:
+            return _refused(f"{encoded.length} tokens, {of_clips} of clips; the model takes {self.budget.whole}")
+        return encoded
+
+
+def _sizes(messages: Sequence[Mapping[str, Any]]) -> list[int]:
+    contents = [message["content"] for message in messages]
+    texts = [content for content in contents if isinstance(content, str)]
+    parts = [part for content in contents if not isinstance(content, str) for part in content]
+    texts += [part["text"] for part in parts if part["type"] == "text"]
+    return [len(text) for text in texts]
+
+
+def _refused(detail: str) -> MediaError:
+    return MediaError(TOO_MANY_TOKENS, "", detail)

@@ -1,0 +1,103 @@
+"""What of a model is trained: towers that are frozen, layers that LoRA adapts. Every name must lead somewhere."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import BadRecipe
+from affectllm.model.load import Model
+from affectllm.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from peft import LoraConfig
+
+_ALL = "all-linear"  # PEFT's word for every linear layer
+_BY_NAME = ("target_modules", "exclude_modules", "modules_to_save", "rank_pattern", "alpha_pattern")
+
+
+def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
+    """PEFT's configuration for a recipe; None where it has none.
+
+    Raises:
+        BadRecipe: when a tower or a layer that is named is not in the model.
+    """
+    if recipe.peft is None:
+        return None
+    from peft import LoraConfig
+
+    fields = dict(recipe.peft)
+    for key in _BY_NAME:
+        _check_names(fields.get(key), model, f"peft.{key}")
+    if "target_modules" not in fields:
+        towers = recipe.model.adapt or {"language": None}
+        check_towers(towers, model)
+        fields["target_modules"] = model.backbone.lora_regex(towers)
+    return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
+
+
+def freeze(model: Model, recipe: Recipe) -> None:
+    """Keep the towers that the recipe names as they are.
+
+    Raises:
+        BadRecipe: when a tower has no parameter, or nothing is left to train.
+    """
+    for tower in recipe.model.freeze:
+        prefix = model.backbone.tower(tower) + "."
+        found = [weight for name, weight in model.model.named_parameters() if name.startswith(prefix)]
+        if not found:
+            raise BadRecipe(f"model.freeze: {model.path} has no weight in its tower {tower}", do="leave it out")
+        for weight in found:
+            weight.requires_grad_(False)
+    if recipe.peft is None and not any(weight.requires_grad for weight in model.model.parameters()):
+        raise BadRecipe("nothing is left to train: every weight is frozen", do="take a tower out of model.freeze")
+
+
+def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> None:
+    """Make sure that every tower, and every layer named in it, is in the model.
+
+    Raises:
+        BadRecipe: with the nearest names.
+    """
+    for tower, layers in towers.items():
+        prefix = model.backbone.tower(tower) + "."
+        inside = [name.removeprefix(prefix) for name in _layers(model) if name.startswith(prefix)]
+        wanted = model.backbone.targets[tower] if layers is None else layers
+        lost = [layer for layer in wanted if not any(_is(name, layer) for name in inside)]
+        # Some of a family's default layers are only in some of its models.
+        if lost and (layers is not None or len(lost) == len(wanted)):
+            raise _no_layer(f"model.adapt: the tower {tower} of {model.path} has no layer {lost[0]!r}", lost[0], inside)
+        if not wanted:
+            raise BadRecipe(f"model.adapt names no layer of the tower {tower}", do="write null for the default layers")
+
+
+def _check_names(given: Any, model: Model, key: str) -> None:
+    names = [name for name, _ in model.model.named_modules() if name]
+    if isinstance(given, str):
+        if given != _ALL and not any(re.fullmatch(given, name) for name in names):
+            raise BadRecipe(f"{key}: no layer of {model.path} matches {given!r}", do="write it for whole names")
+        return
+    pattern = isinstance(given, Mapping)
+    for wanted in given or ():
+        if not any(re.match(rf"(.*\.)?({wanted})$", name) if pattern else _is(name, wanted) for name in names):
+            raise _no_layer(f"{key}: {model.path} has no layer {wanted!r}", wanted, names)
+
+
+def _is(name: str, wanted: str) -> bool:
+    return name == wanted or name.endswith(f".{wanted}")
+
+
+def _layers(model: Model) -> list[str]:
+    """Names of the layers that LoRA can adapt."""
+    from torch import nn
+
+    kinds = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
+    return [name for name, module in model.model.named_modules() if isinstance(module, kinds)]
+
+
+def _no_layer(told: str, wanted: str, names: Iterable[str]) -> BadRecipe:
+    known = sorted({part for name in names for part in (name.rpartition(".")[2],) if not part.isdigit()})
+    nearest = difflib.get_close_matches(wanted.rpartition(".")[2], known, cutoff=0.4) or known[:12]
+    return BadRecipe(told, do=f"did you mean {' or '.join(nearest)}?")

@@ -1,0 +1,94 @@
+"""LoRA lands in every tower that is named and nowhere else; a name that leads nowhere is answered with the nearest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tuning import write_page
+
+from affectllm.errors import BadRecipe
+from affectllm.model.backbones import BACKBONES
+from affectllm.model.load import Model, load_model
+from affectllm.train.adapted import freeze, lora
+from affectllm.train.recipe import Recipe, load_recipe
+
+TOWERS = [(family.name, tower) for family in BACKBONES.values() for tower in family.towers]
+TEXT = {"corpus": "demo_affect", "template": "emotion_choice", "space": "demo_affect_5", "rater": "words"}
+
+
+@pytest.fixture
+def load(tmp_path: Path) -> Any:
+    def made(family: str, model: dict[str, Any], peft: dict[str, Any] | None = None) -> tuple[Recipe, Model]:
+        named = {"path": f"tiny:{family}", "backbone": family, **model}
+        data = {"mixture": [{**TEXT, "modalities": ["text"]}]}
+        page = write_page(tmp_path, model=named, data=data, peft=peft)
+        return load_recipe(str(page)), load_model(f"tiny:{family}")
+
+    return made
+
+
+def adapted_layers(recipe: Recipe, model: Model) -> set[str]:
+    """Modules of the base model that got an adapter."""
+    from peft import get_peft_model
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    tuned = get_peft_model(model.model, lora(recipe, model))
+    return {name for name, module in tuned.base_model.model.named_modules() if isinstance(module, BaseTunerLayer)}
+
+
+@pytest.mark.parametrize(("family", "tower"), TOWERS)
+def test_lora_lands_in_the_named_tower_and_nowhere_else(family: str, tower: str, load: Any) -> None:
+    found = adapted_layers(*load(family, {"adapt": {tower: None}}, {"r": 4}))
+    prefix = BACKBONES[family].towers[tower] + "."
+    assert found and all(name.startswith(prefix) for name in found)
+
+
+@pytest.mark.parametrize("family", BACKBONES)
+def test_all_towers_at_once_get_what_each_gets_alone(family: str, load: Any) -> None:
+    towers = BACKBONES[family].towers
+    alone = [adapted_layers(*load(family, {"adapt": {tower: None}}, {"r": 4})) for tower in towers]
+    assert adapted_layers(*load(family, {"adapt": dict.fromkeys(towers)}, {"r": 4})) == set().union(*alone)
+
+
+def test_layers_are_meant_by_their_whole_names(load: Any) -> None:
+    adapt = {"vision": ["q", "merger.mlp.0"], "language": ["o_proj"]}
+    found = adapted_layers(*load("qwen2_5_omni", {"adapt": adapt}, {"r": 4}))
+    assert {name.rpartition(".")[2] for name in found} == {"q", "0", "o_proj"}
+    assert "model.visual.merger.mlp.0" in found
+
+
+REFUSED = [
+    ({"adapt": {"language": ["q_prj"]}}, {"r": 4}, "tower language .* no layer 'q_prj'(?s:.)*q_proj"),
+    ({"adapt": {"audio": ["q_proj", "gate_proj"]}}, {"r": 4}, "tower audio .* no layer 'gate_proj'"),
+    ({"adapt": {"language": ["roj"]}}, {"r": 4}, "no layer 'roj'"),
+    ({"adapt": {"language": []}}, {"r": 4}, "names no layer"),
+    ({}, {"r": 4, "target_modules": ["q_proj", "c_attn"]}, "peft.target_modules: .* no layer 'c_attn'"),
+    ({}, {"r": 4, "target_modules": r"model\.layers\..*\.q_proj"}, "peft.target_modules: no layer .* matches"),
+    ({}, {"r": 4, "modules_to_save": ["score"]}, "peft.modules_to_save: .* no layer 'score'"),
+    ({}, {"r": 4, "rank_pattern": {"q_pro": 2}}, "peft.rank_pattern: .* no layer 'q_pro'"),
+]
+
+
+@pytest.mark.parametrize(("model", "peft", "said"), REFUSED)
+def test_a_layer_that_is_not_there_is_answered_with_the_nearest(model: Any, peft: Any, said: str, load: Any) -> None:
+    recipe, loaded = load("qwen2_5_omni", model, peft)
+    with pytest.raises(BadRecipe, match=said):
+        lora(recipe, loaded)
+
+
+@pytest.mark.parametrize("family", ["qwen2"])
+def test_a_model_of_which_everything_is_frozen_is_refused(family: str, load: Any) -> None:
+    recipe, loaded = load(family, {"freeze": list(BACKBONES[family].towers)})
+    with pytest.raises(BadRecipe, match="nothing is left to train"):
+        freeze(loaded, recipe)
+
+
+@pytest.mark.parametrize(("family", "tower"), [pair for pair in TOWERS if pair[0] != "qwen2"])
+def test_a_frozen_tower_and_nothing_else_is_frozen(family: str, tower: str, load: Any) -> None:
+    recipe, loaded = load(family, {"freeze": [tower]})
+    freeze(loaded, recipe)
+    still = {name for name, weight in loaded.model.named_parameters() if not weight.requires_grad}
+    prefix = BACKBONES[family].towers[tower] + "."
+    assert still == {name for name, _ in loaded.model.named_parameters() if name.startswith(prefix)} and still
