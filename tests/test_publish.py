@@ -267,3 +267,35 @@ def test_what_the_hub_refuses_is_explained(
 def test_a_hub_that_cannot_be_reached_is_explained(run: Path, tmp_path: Path) -> None:
     done = in_fresh_python(publishing(run), "http://127.0.0.1:9", tmp_path / "home")
     assert "refused http://127.0.0.1:9 cannot be reached" in done.stdout, done.stderr
+
+
+# ── weights ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+
+def test_weights_that_are_broken_or_do_not_fit_are_not_published(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import shutil
+
+    from adapting import edit_weights, make_adapter
+
+    from affectllm.errors import WrongCheckpoint
+
+    staged(run)
+    assert "whether the adapter fits org/base-7b was not looked at" in capsys.readouterr().err
+    final = run / "train" / "final"
+    page = run / "recipe.yaml"
+    page.write_text(page.read_text().replace("org/base-7b", "tiny:qwen2_5_omni"))
+    with pytest.raises(WrongCheckpoint, match=r"does not fit|no place"):
+        staged(run)
+    shutil.rmtree(final)
+    make_adapter(final, "tiny:qwen2_5_omni")
+    staged(run)
+    edit_weights(final, lambda weights: {name: weight for name, weight in weights.items() if "layers.1" not in name})
+    with pytest.raises(WrongCheckpoint, match="lacks"):
+        staged(run)
+    shutil.rmtree(final)
+    make_adapter(final, "tiny:qwen2_5_omni")
+    edit_weights(final, lambda weights: {name: weight * float("inf") for name, weight in weights.items()})
+    with pytest.raises(WrongCheckpoint, match="is not finite"):
+        staged(run)

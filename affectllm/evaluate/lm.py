@@ -7,6 +7,7 @@ Text tasks of lm-eval and media tasks of ours come through the same door: a requ
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -226,6 +227,8 @@ class AffectLM(LM):  # type: ignore[misc]
                 return [(self._ledger.add(encoded), False)] * len(choices)
             self._ledger.trimmed += encoded.trimmed
             kept = score_choices(self.loaded, self._encoder, encoded, choices)
+            if any(math.isnan(value) for value, _ in kept):
+                return [(media_error_reply("not_finite", "", "a likelihood is not a number"), False)] * len(choices)
             self._answers.add({question.key: kept})
         return [(float(value), bool(greedy)) for value, greedy in kept]
 

@@ -93,7 +93,26 @@ def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = Fa
     Raises:
         WrongCheckpoint: when a weight has no place in the model, is missing, or is of another shape.
     """
-    from peft import PeftConfig, PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
+    from peft import set_peft_model_state_dict
+
+    tuned, placed = fitted(network, folder, family, trainable=trainable)
+    result: Any = set_peft_model_state_dict(tuned, placed)
+    if result.unexpected_keys:  # what was compared above is what PEFT made of its own names
+        raise _misfit(folder, f"{len(result.unexpected_keys)} weights found no place", result.unexpected_keys[0])
+    return tuned if trainable else tuned.eval()
+
+
+def fitted(
+    network: Any, folder: Path, family: Backbone, *, trainable: bool = False
+) -> tuple[Any, dict[str, torch.Tensor]]:
+    """``network`` with empty layers for an adapter, and the adapter's weights under the names that PEFT knows.
+
+    ``network`` may lie on the device ``meta``.
+
+    Raises:
+        WrongCheckpoint: as ``put_on``.
+    """
+    from peft import PeftConfig, PeftModel, get_peft_model_state_dict
     from safetensors.torch import load_file
 
     given = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family)
@@ -113,10 +132,7 @@ def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = Fa
     places = {bare(name): name for name in wanted}
     places |= _embeddings(tuned, set(given) - set(places))
     _compare(given, {bare(name): tensor for name, tensor in wanted.items()}, tuned, places, folder)
-    result: Any = set_peft_model_state_dict(tuned, {places[name]: tensor for name, tensor in given.items()})
-    if result.unexpected_keys:  # what was compared above is what PEFT made of its own names
-        raise _misfit(folder, f"{len(result.unexpected_keys)} weights found no place", result.unexpected_keys[0])
-    return tuned if trainable else tuned.eval()
+    return tuned, {places[name]: tensor for name, tensor in given.items()}
 
 
 _OTHER_BASE = "name the model that the adapter was made for, or train again"

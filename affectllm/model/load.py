@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
-from affectllm.model.adapters import base_of, check_adapter, local_adapter, put_on
+from affectllm.model.adapters import base_of, check_adapter, fitted, local_adapter, put_on
 from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
 from affectllm.model.checkpoint import (
     ADAPTER_CONFIG,
@@ -142,6 +142,43 @@ def weights_digest(path: str, adapter: str | None = None, processor: str | None 
     """Digest of everything on this machine that decides the outputs of a model, without loading it."""
     place = locate(path, adapter)
     return fingerprint(_local(place.base), str(place.adapter) if place.adapter else None, processor)
+
+
+def check_saved(folder: Path, base: str) -> str:
+    """Look at what a training has saved as if it were loaded, without the weights of its base model.
+
+    Args:
+        folder: with a model, or an adapter of ``base``.
+        base: Hub id, folder or ``tiny:<backbone>``.
+
+    Returns:
+        What could not be looked at, in a sentence; empty otherwise.
+
+    Raises:
+        WrongCheckpoint: when weights are missing, broken, not finite, or do not fit.
+    """
+    if not (folder / ADAPTER_CONFIG).is_file():
+        check_finite(folder)
+        return ""
+    check_adapter(folder)
+    try:
+        name = locate(base).base
+        source = _local(name)
+        family = _family(source, name, None)
+    except NotFound as error:
+        return f"whether the adapter fits {base} was not looked at: {error.what}"
+    fitted(_hollow(source, family), folder, family)
+    return ""
+
+
+def _hollow(folder: str, family: Backbone) -> Any:
+    """The network without its weights."""
+    import torch
+    import transformers
+
+    model_class: Any = getattr(transformers, family.model_class)
+    with torch.device("meta"):
+        return model_class(model_class.config_class.from_pretrained(folder))
 
 
 def _check(folder: str, family: Backbone) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from affectllm.errors import LicenceRefused, explained
 from affectllm.folders import whole
 from affectllm.lock import LOCK, held
+from affectllm.model.load import check_saved
 from affectllm.report.hub import upload
 from affectllm.report.licence import Verdict, verdict
 from affectllm.report.modelcard import CardFacts, eval_result_files, hub_id, model_card
@@ -34,6 +36,7 @@ def publish(
 
     Raises:
         LicenceRefused: when a corpus that was trained on forbids it; the message names it.
+        WrongCheckpoint: when the weights are broken, not finite, or do not fit the base model.
         NotFound: when the run is not finished or a corpus has no card.
         AffectError: when something of this machine would leave it, or the Hub refuses.
         WriteFailed: when the folder cannot be written.
@@ -41,6 +44,8 @@ def publish(
     trained = read_trained(run)
     decided = verdict(trained.cards)
     refuse_forbidden(decided)
+    if unseen := check_saved(trained.weights, trained.base):
+        print(unseen, file=sys.stderr)
     facts = CardFacts(repo_id, trained, read_run(run), decided)
     folder = run / "publish"
     with explained(folder):
