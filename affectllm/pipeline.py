@@ -54,12 +54,14 @@ def train(
     processes: int | None = None,
 ) -> None:
     """Build in this process, then train in those of the launch configuration."""
-    from affectllm.model.load import resolve_backbone
+    from affectllm.model.load import check_model
     from affectllm.run import is_finished
     from affectllm.train import stage
     from affectllm.train.launch import launch
 
-    resolve_backbone(recipe.model.path, recipe.model.backbone)  # a wrong checkpoint is refused before any work
+    check_model(
+        recipe.model.path, recipe.model.backbone, recipe.model.processor
+    )  # a wrong checkpoint is refused before any work
     _say("build")
     stage.build(recipe, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")

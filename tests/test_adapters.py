@@ -309,3 +309,32 @@ def test_the_digest_of_weights_follows_the_adapter_and_its_base(copied: Path) ->
     assert before == weights_digest(OMNI, str(copied)) == load_model(str(copied)).fingerprint
     edit_weights(copied, lambda w: {name: tensor * 2 for name, tensor in w.items()})
     assert weights_digest(str(copied)) != before
+
+
+# ── training that goes on from an adapter ────────────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.slow
+def test_training_goes_on_from_an_adapter_and_refuses_a_second_one(small_demo: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
+    from tuning import PAGE, affectllm, succeed, write_page
+
+    made = make_adapter(tmp_path / "adapter", "tiny:qwen2")
+    before = load_file(made / WEIGHTS)
+    rename(made, SPELLINGS["compiled"])
+    part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words"}
+    changes: dict[str, Any] = {"model": {"path": str(made), "backbone": "qwen2"}, "data": {"mixture": [part]}}
+    trainer = {"max_steps": 2, "save_strategy": "no", "learning_rate": 1.0e-5}
+    page = write_page(tmp_path, **changes, trainer=trainer)
+    words = ("--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))
+    succeed("train", str(page), *words)
+    after = load_file(tmp_path / "run" / "train" / "final" / WEIGHTS)
+    assert before.keys() == after.keys()
+    assert all(torch.allclose(before[name], after[name], atol=1e-3) for name in before)
+    assert any(not torch.equal(before[name], after[name]) for name in before)
+    page = write_page(tmp_path, **changes, trainer=trainer, peft={"r": 4})
+    done = affectllm("train", str(page), *words[:2], "--out", str(tmp_path / "second"))
+    assert done.returncode != 0 and "is an adapter already" in done.stderr
+    edit_weights(made, without_half)
+    done = affectllm("train", str(write_page(tmp_path, **changes)), *words[:2], "--out", str(tmp_path / "third"))
+    assert done.returncode != 0 and "lacks" in done.stderr and not (tmp_path / "third" / "train" / "final").exists()

@@ -215,3 +215,16 @@ def test_the_command_says_it_in_a_sentence(folder: Path, capfd: pytest.CaptureFi
     assert main([*words, "--output_path", str(folder.parent / "out")]) == 2
     said = capfd.readouterr().err
     assert "error: " in said and "tokenizer.json" in said and "Traceback" not in said
+
+
+def test_a_recipe_with_such_a_checkpoint_is_refused_before_anything_is_built(
+    folder: Path, small_demo: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    from tuning import write_page
+
+    from affectllm.cli import main
+
+    drop(folder, *PROCESSOR)
+    page, out = write_page(folder.parent, model={"path": str(folder)}), folder.parent / "run"
+    assert main(["train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out)]) == 2
+    assert "model.processor" in capfd.readouterr().err and not (out / "build").exists()

@@ -16,7 +16,7 @@ import yaml
 from fake_hub import FakeHub, Hub
 from made_run import TASK, make_builder, make_conversations, make_run
 
-from affectllm.errors import AffectError, LicenceRefused, NotFound
+from affectllm.errors import AffectError, LicenceRefused, NotFound, WrongCheckpoint
 from affectllm.report.publish import publish
 from affectllm.report.staging import check_portable, portable, portable_text
 
@@ -178,7 +178,7 @@ def test_a_forbidding_ancestor_forbids_too(run: Path, tmp_path: Path) -> None:
 def test_weights_that_are_only_a_pickle_are_refused(run: Path) -> None:
     weights = run / "train" / "final" / "adapter_model.safetensors"
     weights.rename(weights.with_name("adapter_model.bin"))
-    with pytest.raises(NotFound, match="safetensors"):
+    with pytest.raises(WrongCheckpoint, match="safetensors"):
         publish(run, REPO, dry_run=True)
 
 
@@ -278,8 +278,6 @@ def test_weights_that_are_broken_or_do_not_fit_are_not_published(
     import shutil
 
     from adapting import edit_weights, make_adapter
-
-    from affectllm.errors import WrongCheckpoint
 
     staged(run)
     assert "whether the adapter fits org/base-7b was not looked at" in capsys.readouterr().err

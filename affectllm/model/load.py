@@ -144,6 +144,20 @@ def weights_digest(path: str, adapter: str | None = None, processor: str | None 
     return fingerprint(_local(place.base), str(place.adapter) if place.adapter else None, processor)
 
 
+def check_model(path: str, backbone: str | None = None, processor: str | None = None) -> Backbone:
+    """Look at a checkpoint and its processor before any work is done for it; the weights are not loaded.
+
+    Raises:
+        NotFound, WrongCheckpoint: as ``load_model``.
+    """
+    base = locate(path).base
+    folder = _local(base)
+    family = _family(folder, base, backbone)
+    _processor(folder, family, base, processor)
+    _check(folder, family)
+    return family
+
+
 def check_saved(folder: Path, base: str) -> str:
     """Look at what a training has saved as if it were loaded, without the weights of its base model.
 

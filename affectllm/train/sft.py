@@ -18,13 +18,13 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTConfig, SFTTrainer
 
 from affectllm.corpus import TRAIN, VALIDATION
-from affectllm.errors import AffectError, WrongCheckpoint
+from affectllm.errors import AffectError, BadRecipe, WrongCheckpoint
 from affectllm.instruct.conversations import CURRICULA
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
-from affectllm.model.load import Model, load_model
+from affectllm.model.load import Model, load_model, locate
 from affectllm.model.weight_files import check_finite
 from affectllm.run import write_json
 from affectllm.train.adapted import freeze, lora
@@ -192,12 +192,18 @@ def _load(recipe: Recipe) -> Model:
     if recipe.quantization is not None and torch.cuda.is_available():
         device = {"": PartialState().local_process_index}
     extra: dict[str, Any] = {"device_map": device} if device else {}
+    if recipe.peft is not None and locate(recipe.model.path).adapter is not None:
+        raise BadRecipe(
+            f"model.path, {recipe.model.path}, is an adapter already, and peft would put a second one on it",
+            do="remove peft to go on training it, or merge it into its base model first",
+        )
     model = load_model(
         recipe.model.path,
         backbone=recipe.model.backbone,
         processor=recipe.model.processor,
         dtype=recipe.model.dtype,
         quantization=_quantization(recipe),
+        trainable=True,
         attn_implementation=recipe.model.attn_implementation,
         **extra,
     )
