@@ -135,6 +135,13 @@ def test_embeddings_that_were_saved_beside_an_adapter_are_loaded(copied: Path, a
         load_model(str(copied))
 
 
+def test_a_head_saved_whole_is_understood_with_the_wrappers_names(tmp_path: Path) -> None:
+    made = make_adapter(tmp_path / "adapter", OMNI, modules_to_save=["lm_head"])
+    rename(made, lambda name: name.replace("lm_head.weight", "lm_head.modules_to_save.default.weight"))
+    edit_weights(made, lambda w: {**w, PREFIX + "lm_head.original_module.weight": torch.zeros(3)})
+    assert torch.equal(logits(str(made)), logits_when_made(made))
+
+
 def test_weights_beside_the_part_that_answers_are_told_and_left(
     copied: Path, answer: torch.Tensor, capsys: pytest.CaptureFixture[str]
 ) -> None:

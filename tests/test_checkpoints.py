@@ -125,6 +125,16 @@ def test_whole_shards_are_loaded(folder: Path) -> None:
     assert torch.equal(logits(str(folder)), logits(OMNI))
 
 
+def test_a_checkpoint_of_a_trainer_is_loaded(tmp_path: Path) -> None:
+    model = load_model(OMNI)
+    made = tmp_path / "checkpoint-20"
+    model.model.save_pretrained(made, save_original_format=False)  # as trainers keep it: under the modules' own names
+    model.processor.save_pretrained(made)
+    (made / "optimizer.pt").write_bytes(b"x")
+    (made / "trainer_state.json").write_text("{}")
+    assert torch.equal(logits(str(made)), logits(OMNI))
+
+
 TEXTS = ["config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json", "processor_config.json"]
 
 
