@@ -116,7 +116,7 @@ def test_clips_broken_in_every_way_leave_one_answer_each(emodb, tmp_path, capsys
     assert details["n"] == 9 and details["media_errors"] == 7
     assert details["unreadable"]["media_error:not_finite"] == 2
     assert {"media_error:too_long", "media_error:silent", "media_error:truncated"} <= set(details["unreadable"])
-    assert "2 questions unanswered, their clip is not_finite (the first: emodb:wav/" in capsys.readouterr().err
+    assert "2 questions unanswered: not_finite (the first: emodb:wav/" in capsys.readouterr().err
 
 
 def test_multi_label_and_reply_tasks_have_their_metrics(tmp_path, monkeypatch) -> None:

@@ -181,8 +181,8 @@ def test_an_evaluation_tells_how_many_there_were(capsys: pytest.CaptureFixture[s
     ledger.trimmed += 2
     ledger.tell()
     told = capsys.readouterr().err
-    assert "3 questions unanswered, their clip is undecodable (the first: toy:0.png: ValueError: x)" in told
-    assert "1 questions unanswered, their clip is silent" in told and "2 clips were cut" in told
+    assert "3 questions unanswered: undecodable (the first: toy:0.png: ValueError: x)" in told
+    assert "1 questions unanswered: silent" in told and "2 clips were cut" in told
     assert [media_error_reason(reply) for reply in replies] == ["media_error:undecodable"] * 3 + ["media_error:silent"]
     ledger.tell()
     assert capsys.readouterr().err == ""

@@ -228,7 +228,8 @@ class AffectLM(LM):  # type: ignore[misc]
             self._ledger.trimmed += encoded.trimmed
             kept = score_choices(self.loaded, self._encoder, encoded, choices)
             if any(math.isnan(value) for value, _ in kept):
-                return [(media_error_reply("not_finite", "", "a likelihood is not a number"), False)] * len(choices)
+                unknown = MediaError("not_finite", question.key, "a likelihood is not a number")
+                return [(self._ledger.add(unknown), False)] * len(choices)
             self._answers.add({question.key: kept})
         return [(float(value), bool(greedy)) for value, greedy in kept]
 

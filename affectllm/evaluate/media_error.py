@@ -30,7 +30,7 @@ def media_error_reason(reply: object) -> str | None:
 
 
 class MediaLedger:
-    """Counts, while questions are asked, clips that could not be used and clips that were cut to their beginning."""
+    """Counts, while questions are asked, those that could not be, by reason, and clips that were cut."""
 
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
@@ -48,7 +48,7 @@ class MediaLedger:
         for reason, count in self.reasons.most_common():
             error = self.first[reason]
             example = f"{error.path}: {error.detail}" if error.detail else error.path
-            print(f"{count:,} questions unanswered, their clip is {reason} (the first: {example})", file=sys.stderr)
+            print(f"{count:,} questions unanswered: {reason} (the first: {example})", file=sys.stderr)
         if self.trimmed:
             print(f"{self.trimmed:,} clips were cut to the beginning that the budget allows", file=sys.stderr)
         self.reasons.clear()
