@@ -34,7 +34,9 @@ _COMMENT_BEFORE = (
     r"(?:^\W{0,3}|[,;:(—-]\s?|(?:^|\W)(?:and|but|so|yet|because|that|while|is|are|was|were|has|have|had|there's|it's|i|we|"
     r"i'm|we're|can|could|will|would|do|does|most|quite|very|rather)\s)$"
 )
-_GREETINGS = "new year|birthday|holidays?|christmas|easter|reading|coding|learning|weekend|[a-z]{3,6}day"
+_GREETINGS = (
+    "days?|evening|week|new year|birthday|holidays?|christmas|easter|reading|coding|learning|weekend|[a-z]{3,6}day"
+)
 _WHAT_FOLLOWS = r"\s(?:to|that|how)(?!\w)"
 _WHO = r"\s(?:ai|assistant|model|observer|tool|perspective|stance|standpoint|language model)(?!\w)"
 ASIDES: tuple[tuple[str, str], ...] = (
@@ -45,6 +47,10 @@ ASIDES: tuple[tuple[str, str], ...] = (
     (r"(?<!\w)(?:my|our)\s(?:(?:own|deep|deepest|great|sincere|utmost|only|biggest)\s)?$", r"(?!\s?:)"),
     (r"(?<!\w)to (?:my|our|everyone's|no one's|your)\s(?:(?:great|utter)\s)?$", ""),
     (rf"(?<!\w)you(?:'ll| will| may| might| would| can| could)\s(?:also\s)?be\s{_MUCH}$", r"\s(?:to|that|if)(?!\w)"),
+    (
+        rf"(?<!\w)(?:you|you're|you are|you feel)\s{_MUCH}$",
+        r"\swith (?:this|that|my|our|the|another|these|it)(?!\w)",
+    ),
     ("", rf"\sto\s(?:{_HELP})(?!\w)"),
     (
         r"^\W{0,3}(?:(?:always|more than|very|only too|so|really|most)\s)?$",
@@ -84,7 +90,8 @@ ASIDES_OF: dict[str, tuple[tuple[str, str], ...]] = {
 }
 """Label word → (before, after), of single words that have another use as well."""
 DENIED_BEFORE = (
-    r"(?:(?<![\w.])0\s?(?:%|percent|per cent)|(?<!\w)(?:less|fewer|scarcely(?: any)?|hardly any|no longer|minus|sans)"
+    r"(?:(?<![\w.])0\s?(?:%|percent|per cent)|(?<!\w)(?:(?:less|fewer)(?: than)?|scarcely(?: any)?|"
+    r"hardly any|no longer|minus|sans)"
     r"|(?<!\w)(?:opposite|contrary|reverse|inverse|antithesis|antonym)\s(?:of|to)"
     r"|(?<!\w)(?:nowhere near|nothing like|a far cry from|miles from|void of|bereft of|empty of|short of|other than|"
     r"apart from|aside from|in place of|excludes?|excluded|unlike|exclusive of))"
@@ -92,7 +99,8 @@ DENIED_BEFORE = (
 )
 """What stands right before a label that it denies."""
 DENIED_AFTER = (
-    r"[\s,]{1,3}(?:is|was|are|were|seems?|appears?|can|could|may|would|must|should|has|have)\s+"
+    r"[\s,]{1,3}(?:(?:which|that|this|but it|but that|it)\s)?"
+    r"(?:is|was|are|were|seems?|appears?|can|could|may|would|must|should|has|have)\s+"
     r"(?:(?:been|to|be|also|very|highly|quite|rather|extremely|most|so|too|fairly|completely|totally|entirely|almost|"
     r"clearly|therefore|practically|simply|here|a|an|the)\s+){0,6}"
     r"(?:absent|unlikely|ruled out|excluded|missing|lacking|wrong|incorrect|false|improbable|implausible|doubtful|"
@@ -101,8 +109,10 @@ DENIED_AFTER = (
     r"likely|present|probable|plausible|possible|supported|the case|what|how|in question|warranted|justified|"
     r"conveyed|expressed|indicated|suggested|observed|found|seen|heard|felt|displayed|exhibited)|"
     r"inaccurate|misleading|discarded|dismissed|eliminated|rejected|contradicted|opposite|reverse|a stretch|"
+    r"out of place|wide of the mark|untrue|not true|lie|pretence|pretense|pretended|feigned|faked|gone|"
+    r"wrong (?:label|word|answer|choice|option)|poor (?:fit|match)|not (?:it|that)(?=\s{0,2}(?:$|,))|"
     r"nil|zero|unsupported|misread(?:ing)?|mistaken?)(?![^\W\d_])"
-    r"|\s{1,3}(?:nil|zero|0\s?%|0(?=\s{0,2}(?:$|[,)])))(?![^\W_])"
+    r"|\s{1,3}(?:(?:at|of)\s)?(?:nil|zero(?! doubt)|0\s?(?:percent|per cent)|0\s?%|0(?=\s{0,2}(?:$|[,)])))(?![^\W_])"
     r"|\s(?:cannot|can not|can't|could not|couldn't)\s(?:be\s)?(?:reliably\s)?"
     r"(?:determined|identified|inferred|recogni[sz]ed|discerned|judged|assessed)(?!\w)"
 )

@@ -66,6 +66,12 @@ _UNSURE = re.compile(
     r"cannot (?:tell|say|determine|judge|decide|know)|unable|hard to|difficult to|impossible to|doubt|doubtful|"
     r"insufficient|no sé|no estoy seguro)(?!\w)|n't (?:know|tell|say|determine)|是否|无法|不确定|难以|难说"
 )
+_LEADS = re.compile(  # "the answer is yes", "I would say no"
+    r"^\W{0,9}(?:(?:so|therefore|thus|hence)\W{1,3})?"
+    r"(?:(?:the|my) (?:final |correct )?(?:answer|judge?ment|verdict) (?:is|would be)"
+    r"|i(?:'d| would) say|(?:i think|i believe)(?= (?:yes|no)\W*$))\W{1,4}",
+    re.IGNORECASE,
+)
 _KEYS = re.compile(r'"[^"\n]{1,40}"\s{0,3}:')
 _SIGNS = {True: re.compile("[✅✓✔☑]"), False: re.compile("[❌✗✘]")}
 
@@ -86,7 +92,7 @@ def read_judgement(text: Any) -> bool | Unreadable:
         return bool(value)
     if value is not ABSENT and not isinstance(value, str):
         return Unreadable("no_judgement", raw)
-    part = value if isinstance(value, str) else (after_answer(part) or _KEYS.sub(" ", part))
+    part = value if isinstance(value, str) else (after_answer(part) or _LEADS.sub("", _KEYS.sub(" ", part)))
     if not bare(part):
         return Unreadable("empty", raw)
     part = simplified(part)

@@ -24,6 +24,14 @@ _UNDECIDED = re.compile(
 )
 
 
+# "joy\nCorrection: sadness": what comes after such words is what holds, so that no line before them is the answer.
+_CORRECTS = re.compile(
+    r"(?:^|[\n.!?…;。！？；—]\s*)(?:correction|edit|update|on (?:second thoughts?|reflection)|scratch that|"
+    r"(?:no, )?wait|i mean|i meant|更正|纠正|等等|不对)(?!\w)",
+    re.IGNORECASE,
+)
+
+
 def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
     """The one label of ``space`` that an answer states, or why there is none; never a label in its place.
 
@@ -66,6 +74,9 @@ def _agreed(names: list[str | None]) -> str | None:
 
 
 def _prose(text: str, words: Mapping[str, str]) -> str | None:
+    corrected = mentions(text[_end_of_last_correction(text) :], words) if _CORRECTS.search(text) else []
+    if corrected:
+        return decided(corrected)
     if name := _exact(text, words):
         return name
     for parts in ([after_answer(text) or ""], after_fields(text)):
@@ -75,6 +86,10 @@ def _prose(text: str, words: Mapping[str, str]) -> str | None:
         if len(names) == 1 and (name := names.pop()) != AMBIGUOUS:
             return name
     return decided(mentions(text, words))
+
+
+def _end_of_last_correction(text: str) -> int:
+    return max(match.end() for match in _CORRECTS.finditer(text))
 
 
 def _exact(text: str, words: Mapping[str, str]) -> str | None:

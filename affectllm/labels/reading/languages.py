@@ -14,7 +14,7 @@ _ARABIC = re.compile(r"[\u0621-\u064a]{2,}")
 _BEFORE = ("", "و")  # "and" is written together with the word that follows
 
 WORDS: dict[str, str] = {
-    "DENY": "nada,niente,nincs,"
+    "DENY": "mangel,fehlende,fehlender,manque,absence,mancanza,assenza,ausência,nada,niente,nincs,"
     "nicht,kein,keine,keinen,keinem,keiner,keines,nie,niemals,kaum,pas,ne,jamais,mai,não,nao,niet,geen,"
     "nooit,inte,ingen,inget,ikke,aldrig,aldri,icke,żaden,żadna,не,ні,никакой,никакого,никакая,никакую,вряд,bukan,tidak,không,chẳng,nu,"
     "nici,ei,δεν,όχι,μη,לא,אין,نه,نیست,नहीं,değil,yok,"
@@ -27,8 +27,8 @@ WORDS: dict[str, str] = {
     "FREE": "solo,sólo,solamente,oculta,ocultar,فقط",
     "WEAK": "quizás,quizá,podría,posiblemente,tal vez,ربما,قد",
     "TURN": "pero,sino,aunque,porque,mientras,بل,لكن,ولكن,لأن,وإنما,إنما,بينما,رغم",
-    "JOIN": "y,e,و",
-    "OR": "o,أو,أم",
+    "JOIN": "und,sowie,et,och,og,y,e,و",
+    "OR": "oder,ou,eller,o,أو,أم",
     "FILLER": "la,el,los,las,un,una,أي",
 }
 """Kind of ``negation.Kind`` → words."""
@@ -48,7 +48,7 @@ AFTER = (
     r"\s(?:no\s(?:está|esta|es|se|aparece|parece|existe)(?!\w)|(?:está|esta|es|queda|resulta|parece)\s(?:muy\s|poco\s)?"
     r"(?:ausente|descartad[oa]|incorrect[oa]|improbable|imposible|dudos[oa]|equivocad[oa])|es\spoco\sprobable)"
     r"|\s(?:غير|ليس|ليست|مستبعد|مستبعدة)\s?(?:(?:ال)?(?:موجود|واضح|حاضر|ظاهر|صحيح|محتمل|وارد))?"
-    r"|\s(?:(?:ist|liegt|scheint|wirkt|passt|wäre)\s)?nicht(?!\w)|\sist\s(?:ausgeschlossen|unwahrscheinlich|falsch|abwesend)"
+    r"|\s(?:(?:ist|liegt|scheint|wirkt|passt|wäre)\s)?nicht(?!\w)|\s(?:fehlt|fehlen|manque|manca|falta)(?!\w)|\sist\s(?:ausgeschlossen|unwahrscheinlich|falsch|abwesend)"
     r"|\sn'est\spas|\sest\s(?:absente?|exclue?|improbable|fausse|faux)|\snon\s(?:è|c'è|appare|sembra)"
     r"|\s(?:è|é|está)\s(?:assente|ausente|esclus[oa]|excluíd[oa]|improbabile|improvável)|\snão\s"
     r"|\s(?:не|нет|отсутствует|исключен[ао]?|маловероятн[ао]?)(?!\w)|\s(?:değil|yok|नहीं|नही)(?!\w)"
@@ -86,7 +86,7 @@ def japanese_after(labels: str) -> str:
     reach = rf"[ぁ-ん{_VERBS}]{{0,14}}?"
     ends = r"(?:ない|なく|なし|なかっ|ません|ず(?=[、,]|$)|にくい|低い|以外|除く|違う|違い)"
     return (
-        rf"(?:(?:でも|も|や|と|か|または|、)(?:{labels})){{0,6}}(?!{reach[:-1]}?{_NOT_DENIED})"
+        rf"\s?(?:(?:でも|も|や|と|か|または|、)(?:{labels})){{0,6}}(?!{reach[:-1]}?{_NOT_DENIED})"
         rf"(?:{reach}{ends}|(?:です|ます)?か?\s?[:?(]\s?(?:いいえ|なし))"
     )
 

@@ -23,9 +23,11 @@ _REFUSAL = re.compile(rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{alternati
 _YES_FIRST = re.compile(rf"\W{{0,9}}(?:{alternatives(YES)})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
+_QUOTES = "'\"“”‘’«»「」『』《》"  # "the label 'joy' does not apply"
 _SIGNS = {
     **dict.fromkeys(",，،|()[]", Kind.COMMA),
     **dict.fromkeys("、/&+", Kind.OR),  # never "not this, but that", so a denial holds for all that they join
+    **dict.fromkeys("≠¬", Kind.DENY),
     ":": Kind.COLON,
 }
 
@@ -53,7 +55,7 @@ def mentions(text: str, words: Mapping[str, str], *, feelings: bool = True) -> l
     """
     reader, found = _reader(tuple(words.items())), []
     # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
-    for sentence, refused in _sentences(normalised(without_articles(text, words))):
+    for sentence, refused in _sentences(normalised(without_articles(text, reader.letters))):
         if reader.label.search(sentence):
             said = _in_sentence(_DASH.sub(", ", sentence), words, reader, feelings)
             found += [replace(mention, denied=True) for mention in said] if refused else said
@@ -86,7 +88,10 @@ def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader, feeli
             if not denied and not scan.knows(words[word]):
                 before, after = surroundings(sentence, match.start(), match.end())
                 kind = Kind.WORD if feelings and is_aside(word, before, after) else kind
-                denied = reader.after.match(after) is not None or is_denied_before(before)
+                denied = is_denied_before(before.rstrip(_QUOTES))
+                if reader.after.match(after.lstrip(_QUOTES)):
+                    denied = True
+                    scan.deny_chain()
         if kind is Kind.LABEL:
             scan.label(words[word], denied)
         elif kind is not scan.last or (kind is Kind.WORD and scan.scope):
@@ -109,12 +114,14 @@ class _Reader:
         token: finds the next word, phrase or sign.
         after: matches what denies the label before it.
         kinds: what each known one is.
+        letters: the labels of one letter.
     """
 
     label: re.Pattern[str]
     token: re.Pattern[str]
     after: re.Pattern[str]
     kinds: Mapping[str, Kind]
+    letters: frozenset[str]
 
     def looked_up(self, word: str) -> tuple[str, Kind]:
         """A token that is not in ``kinds`` as it stands: without possessive, with single blanks."""
@@ -136,7 +143,8 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
     kinds = {**_SIGNS, **WORDS, **PHRASES, **HAN, **dict.fromkeys(labels, Kind.LABEL)}
     after = f"{AFTER}|{japanese_after(alternatives(han))}"
     label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
-    return _Reader(label, token, re.compile(after), kinds)
+    letters = frozenset(word for word in labels if len(word) == 1 and word.isascii())
+    return _Reader(label, token, re.compile(after), kinds, letters)
 
 
 @dataclass(slots=True)
@@ -151,6 +159,8 @@ class _Scan:
     fresh: bool = False  # the mark was the last thing said
     chain: bool = False  # within "A, B and C"
     parted: bool = False  # a comma or "and" since the last label of the chain
+    comma: bool = False  # the last of them was a comma
+    members: list[tuple[str, str]] = field(default_factory=list)  # labels that the chain stated first
     last: Kind = Kind.TURN
     released: bool = False  # a comma ended a denial, unless an "or" follows
     pending: list[tuple[str, str]] = field(default_factory=list)  # labels since then
@@ -166,11 +176,27 @@ class _Scan:
 
     def label(self, name: str, denied: bool) -> None:
         """A label is mentioned."""
+        if not self.chain:
+            self.members = []
         if self.released and not denied:
             self.pending.append((name, self.mark))
         else:
+            if not denied and not self.knows(name):
+                self.members.append((name, self.mark))
             self.found[name, self.mark, denied] = None
-        self.chain, self.parted, self.fresh, self.last = True, False, False, Kind.LABEL
+        self.chain, self.parted, self.comma, self.fresh, self.last = True, False, False, False, Kind.LABEL
+
+    def deny_chain(self) -> None:
+        """The label that comes next is denied by what follows, and so are those that lead to it: "A and B are absent".
+
+        A mere comma leads to nothing: "joy, anger is absent" states joy.
+        """
+        if self.chain and not self.comma:
+            self._settle(denied=True)
+            for name, mark in self.members:
+                self.found.pop((name, mark, False), None)
+                self.found[name, mark, True] = None
+            self.members = []
 
     def other(self, kind: Kind) -> None:
         """Anything but a label comes next."""
@@ -224,20 +250,21 @@ class _Scan:
 
     def _comma(self) -> None:
         if self.chain:
-            self.parted, self.released = True, self.released or (self.scope > 0 and not self.listing)
+            self.parted, self.comma = True, True
+            self.released = self.released or (self.scope > 0 and not self.listing)
         else:
-            self.scope, self.mark = 0, self.mark if self.fresh else ""
+            self.scope, self.mark = 0, self.mark if self.fresh and self.mark != "listed" else ""
 
     def _join(self) -> None:
         if self.chain:
-            self.parted = True
+            self.parted, self.comma = True, False
         elif not (self.long and self.scope):
             self.scope, self.mark = 0, self.mark if self.fresh else ""
 
     def _or(self) -> None:
         if self.chain:
             self._settle(denied=True)
-            self.parted = True
+            self.parted, self.comma = True, False
 
     def _colon(self) -> None:
         self._settle(denied=False)

@@ -42,11 +42,11 @@ def _kinds(listed: Mapping[str, str]) -> dict[str, Kind]:
 _WORDS: Mapping[str, str] = dict(
     DENY="not,never,nothing,unsure,uncertain,no,cannot,hardly,barely,unlike,unlikely,non,anti,isnt,dont,doesnt,didnt,wasnt,arent,werent,cant,wont,"
     "aint,couldnt,wouldnt,shouldnt,hasnt,havent,nobody,zero,wrong,false,incorrect,untrue,absent,refuses,refuse,fails,fail,"
-    "failing,pretends,pretend,pretending,pretended,feigns,feigned,feigning,fake,faking,wishes,wish,if,unless",
+    "failing,tries,trying,ceased,ceases,stopped,stops,quit,pretends,pretend,pretending,pretended,feigns,feigned,feigning,fake,faking,wishes,wish,if,unless",
     DENY_LONG="whether,unclear",
     LISTED="options,choices,candidates,among",
     DENY_LIST="neither,nor,without,lack,lacks,lacking,absence,excluding,except,none",
-    FREE="only,just,merely,simply,hide,hides,hiding,hid,conceal,conceals,concealing,contain,control,suppress,mask,masks,help",
+    FREE="only,just,merely,simply,hide,hides,hiding,hid,conceal,conceals,concealing,contain,control,suppress,suppresses,suppressing,restrain,restrains,restraining,stifle,stifles,stifling,mask,masks,help",
     WEAK="might,may,maybe,perhaps,possibly,possible,could,potentially,slight,slightly,somewhat,hint,hints,trace,traces,"
     "tinge,tinged,touch,undertone,undertones,seemingly,some,less,than",
     STRONG="mainly,primarily,mostly,predominantly,predominant,dominant,prevailing,overall,ultimately,therefore,thus,"
@@ -62,7 +62,10 @@ _PHRASES: Mapping[str, str] = dict(
     "i'd be happy to,i would be happy to,i'll be happy to,i am happy to,i'm happy to,no surprise that,"
     "surprise surprise,as if,as though",
     DENY="rather than,instead of,as opposed to,far from,anything but,w/o,would be if,hard to hear,hard to see,"
-    "the absence of",
+    "the absence of,"
+    "used to be,used to feel,once was,would have been,would have said,would be called,would expect,might expect,"
+    "was expected,everything but,all but,asked about,asked whether,asks about,question mentions,"
+    "question asks,question is about,prompt mentions",
     DENY_LONG="no indication,no evidence,no reason,no sign,no signs,no clear sign,no clear signs,don't think,"
     "do not think,don't believe,do not believe,can't say,cannot say,can't tell,cannot tell,can't determine,"
     "cannot determine,i'm not sure,i am not sure,i don't know,i do not know,hard to say,hard to tell,difficult to say,"
@@ -74,12 +77,15 @@ _PHRASES: Mapping[str, str] = dict(
     DENY_LIST="no sign of,no signs of,no evidence of,no trace of,no traces of,no indication of,no indications of,"
     "no hint of,no hints of,free of,free from,devoid of,rule out,rules out,ruled out,ruling out",
     FREE="no doubt,no question,no wonder,without doubt,without a doubt,without any doubt,without question,not only,"
-    "not just,not merely,not simply,nothing but,if not,not to mention",
+    "not just,not merely,not simply,nothing but,if not,"
+    "hold back,holds back,holding back,held back,fight back,fights back,fighting back,"
+    "hold in,holding in,keep down,choke back,choking back,not to mention",
     WEAK="a bit,a little,less likely",
     STRONG="most likely,most probably,most probable,more likely,in conclusion,to conclude,in summary,in fact,"
     "in reality,answer is,final answer,my answer,i choose,i would choose,i pick,i would pick,i select,i'd say,"
     "i would say,leaning towards,leaning toward,best described as,best described by,above all,most prominent,"
-    "main emotion,primary emotion,most fitting,label is,best match is",
+    "main emotion,primary emotion,most fitting,label is,best match is,best is,best one is,"
+    "best fit is,best option is,best choice is,correct one is,right one is",
 )
 WORDS: Mapping[str, Kind] = _kinds(languages.WORDS) | _kinds(_WORDS)
 PHRASES: Mapping[str, Kind] = _kinds(languages.PHRASES) | _kinds(_PHRASES)
@@ -127,13 +133,15 @@ AFTER = (
     r"(?:absent|unlikely|less likely|ruled out|excluded|missing|lacking|wrong|incorrect|false|out(?=\s{0,2}(?:$|,))|"
     r"(?:not|n't)\s+(?:present|shown|evident|visible|there|likely|it(?=\s{0,2}(?:$|,))|correct|right|detected|applicable|clear|"
     r"apparent|the (?:right |correct |main |best )?(?:answer|emotion|label|case|choice|option))|"
-    r"(?:does|do|did)(?: not|n't) (?:fit|apply|match|occur|appear))(?![^\W\d_])"
-    r"|\s{0,2}(?:isn't|wasn't)\s+(?:present|shown|evident|visible|there|"
+    r"(?:does|do|did)(?: not|n't) (?:fit|apply|match|occur|appear|describe|capture|cover|suit|reflect|"
+    r"characteri[sz]e|belong|exist|work|express|explain|feature|figure|come into|hold|do))(?![^\W\d_])"
+    r"|\s{0,2}(?:isn't|wasn't)\s+(?:it(?=\s{0,2}(?:$|,))|what|how|present|shown|evident|visible|there|"
     r"the (?:right |correct )?(?:answer|emotion|label))"
     r"|\s{1,2}(?:if(?! anything)|unless)(?=\s)"
     r"|\s{0,2}的?(?:情绪|情感)?(?:并?不(?:明显|存在|太?可能|成立|符合|正确|对)|的?可能性(?:不大|很小|较?低|不高)"
     r"|(?:可以|可|被)?排除|是错误?的)"
     r"|的?(?:反面|相反|反义词?)|\s?(?:是|属于)?(?:不可能|不太可能)的?(?=$|[，,])"
+    r"|(?:的情绪|的情感)?(?:不起来|无关|不符|(?:程度)?(?:为|是)?(?:零|0)(?![.\d]))"
     rf"|{english.DENIED_AFTER}|{languages.AFTER}"
     rf"|吗?[\s,:=(\[→|\-–—?]{{0,4}}(?:{_ALONE})(?=\s{{0,2}}(?:$|[,|)\]]))"
 )

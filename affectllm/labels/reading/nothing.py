@@ -50,7 +50,12 @@ NOTHING = frozenset(
 _WHERE = r"(?:the|this) (?:tweet|text|sentence|message|person|speaker|clip|post)"
 _KIND = r"(?:(?:clear|particular|strong|specific|obvious|discernible|apparent|other|listed|such|given) )?"
 _EMOTIONLESS = re.compile(
-    rf"(?:{_WHERE} (?:(?:expresses|contains|conveys|shows|has|is) )?|there (?:is|are) )?"
+    rf"(?:{_WHERE}|it|(?:the|its) (?:emotion|mood|tone))(?: (?:is|seems|sounds|appears|remains))(?: to be)?"
+    r"(?: (?:emotionally|quite|rather|entirely|completely|mostly|just))? neutral"
+    r"(?:,? (?:or|and|with|as it)(?: (?:contains|has|shows|expresses))? no (?:clear |particular |strong )?emotions?)?"
+    rf"|(?:{_WHERE}|it) (?:does not|doesn't|do not) (?:express|contain|convey|show|have|display) any"
+    rf"(?: of (?:the|these|those))? {_KIND}(?:emotions?|labels?|categories)"
+    rf"|(?:{_WHERE} (?:(?:expresses|contains|conveys|shows|has|is) )?|there (?:is|are) )?"
     rf"(?:no {_KIND}(?:emotions?|labels?)|neutral(?: or |/| / )no emotions?"
     r"|none(?: of (?:the|these|those|them)(?: (?:above|listed|given|following|\w+))?"
     r"(?: (?:emotions?|labels?|options|categories))?)?)"

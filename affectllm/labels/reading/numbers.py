@@ -22,6 +22,7 @@ _END = r"[-−+]?[\d.]{1,9}(?:\s?\([^()\n]{1,40}\))?"  # "1 (very low)"
 _SCALE = re.compile(
     rf"(?:scale|range|ranging)\s?:?\s?(?:of|from)?\s?{_END}\s?(?:to|-|–|—|~|and)\s?{_END}"
     rf"|\bfrom\s{_END}\sto\s{_END}|(?<=\d)\s?(?:/|out of)\s?[\d.]{{1,9}}"
+    r"|\b\d{1,3}\s?[-–]\s?\d{1,3}(?:[- ]point)? scale|(?<=\d)\s\((?:/|out of)\s?[\d.]{1,9}\)"
     r"|\d{1,3}-point|(?:满分|总分)\s?[\d.]{1,9}\s?分?"
 )
 _STATED = re.compile(

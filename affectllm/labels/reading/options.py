@@ -16,30 +16,41 @@ _LETTER = re.compile(
     r"(?<![^\W_\u3040-\u30ff\u3400-\u9fff])(?<!['’\-.\d])(?P<letter>[A-Za-z])(?![^\W_\u3040-\u30ff\u3400-\u9fff]|['’]\w|-\w|\.\w)"
 )
 _NAMED = re.compile(rf"(?:{_NAMES})s?\s(?:(?:is|would be|=)\s)?[(\[\"'*]{{0,3}}$", re.IGNORECASE)
+# Persons and things that are told apart by letters: "Speaker B is angry", "plan B failed".
+_LETTERED = re.compile(
+    r"(?:(?<!\w)(?:speaker|person|character|participant|patient|student|actor|actress|woman|man|boy|girl|player|agent|"
+    r"plan|type|grade|class|group|team|vitamin|hepatitis|appendix|exhibit|platform|gate|block|mr\.?|mrs\.?|dr\.?)\s"
+    r"|说话[人者]|人物|角色|患者|演员)\s?$",
+    re.IGNORECASE,
+)
 _OPENED = re.compile(r"[(\[{\"'“‘「*`]\s?$")
 _CLOSED = re.compile(r"\s?[)\]}\"'”’」*`]")
-_ENDS = re.compile(r"\s{0,9}(?:[.:：。;!?)\]}\n]|[-–—]\s|$)")
+_ENDS = re.compile(r"\s{0,9}(?:[.:：。、;!?)\]}\n]|[-–—](?:\s|$)|$)")
 _GOES_ON = re.compile(
-    r"\s{0,3},|\s(?:is|because|since|as|seems|fits|matches|describes|best|or|and)(?!\w)", re.IGNORECASE
+    r"\s{0,3},|\s(?:is|because|since|as|seems?|looks?|appears|was|would|fits?|matches|describes|best|or|and)(?!\w)",
+    re.IGNORECASE,
 )
 # "a, c" and "a or c": options in a list.
 _LISTED = re.compile(r"\s{0,3}(?:[,&/+]|and|or|y|o|和|、)\s{0,3}[(\[\"']?[A-Za-z](?![\w'’]|\s[a-z])")
 _INSTEAD = {"i": "we", "y": "and"}  # kinds of words that a reader knows, in place of letters that could be labels
 
 
-def without_articles(text: str, words: Collection[str]) -> str:
-    """``text`` with another word in place of each letter that is a label of ``words`` but does not stand as one."""
-    letters = {word for word in words if len(word) == 1 and word in _WORDS}
+def without_articles(text: str, letters: Collection[str]) -> str:
+    """``text`` with another word in place of each of ``letters``, the labels of one letter, that does not stand as one."""
     if not letters:
         return text
     found = unicodedata.normalize("NFKC", text)
 
     def replaced(match: re.Match[str]) -> str:
         letter = match["letter"].lower()
-        keeps = letter not in letters or _is_option(match)
+        keeps = letter not in letters or (not _is_name(match) and (letter not in _WORDS or _is_option(match)))
         return match["letter"] if keeps else _INSTEAD.get(letter, "an")
 
     return _LETTER.sub(replaced, found)
+
+
+def _is_name(match: re.Match[str]) -> bool:
+    return _LETTERED.search(match.string, max(0, match.start() - 24), match.start()) is not None
 
 
 def _is_option(match: re.Match[str]) -> bool:

@@ -15,6 +15,7 @@ _ENDINGS = (
 )
 _ACCENT = re.compile("[\u0300-\u036f]")
 _HAMZA = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ة": "ه", "ى": "ي"})
+_GRADED = re.compile(r"^(strong|weak|slight|extreme|mild|moderate)ly\s")
 _JOINTS = re.compile(r"[ \-]")
 
 
@@ -27,6 +28,8 @@ def spellings(word: str) -> Iterator[str]:
     yield unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", word)))
     for one, other in _ENDINGS:
         yield from (word.removesuffix(a) + b for a, b in ((one, other), (other, one)) if word.endswith(a))
+    if _GRADED.match(word):  # "strong negative"
+        yield _GRADED.sub(r"\1 ", word)
     if _JOINTS.search(word) and len(word) > 3:
         yield from (_JOINTS.sub(joint, word) for joint in ("-", " ", ""))
     if "/" in word:

@@ -30,7 +30,7 @@ _ANSWER = re.compile(
     r"(?:final answer|answer|最终答案|答案|答え|respuesta|الإجابة)\s{0,3}(?:is|是|为|為)?\s{0,3}[:：]", re.IGNORECASE
 )
 _FIELD = re.compile(
-    r"^[\s\-*#>•\d.)]{0,12}(?:emotions?|labels?|sentiment|category|情绪|情緒|情感|标签|標籤)[\s*]{0,3}[:：]",
+    r"(?:^[\s\-*#>•\d.)]{0,12}|(?<=[.!?;|)\"'”’]\s))(?:emotions?|labels?|sentiment|category|情绪|情緒|情感|标签|標籤)[\s*]{0,3}[:：]",
     re.IGNORECASE | re.M,
 )
 _BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
