@@ -7,6 +7,7 @@ numbers and lists. A folder of class folders gives the columns ``path``, ``class
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,22 @@ def read_own(base: Path, root: Path, source: str, how: Reading, page: str) -> It
 
     Raises:
         NotFound: when there is no such file or folder.
-        Malformed: when it lies outside the corpus, or is no table.
+        Malformed: when it lies outside the corpus, is no table, or holds nothing.
     """
     path = base / source
     if not inside(source) or not inside_root(root, relative(path, root)):
         raise Malformed(f"{source!r} is absolute, or outside the corpus", where=page, do="name a path below the page")
     if not path.exists():
         raise NotFound(f"there is no {source!r}", where=page, do="name a file or folder beside the page")
-    if path.is_dir() and not is_table(path):
-        yield from _class_folders(path, base, root)
-        return
+    rows = _class_folders(path, base, root) if path.is_dir() and not is_table(path) else _table(path, root, how)
+    first = next(rows, None)
+    if first is None:
+        told = "no clips in it" if path.is_dir() else "no rows but the names of the columns, if these"
+        raise Malformed(f"{source} has {told}", where=page, do="check that it is complete")
+    yield from chain([first], rows)
+
+
+def _table(path: Path, root: Path, how: Reading) -> Iterator[Record | Rejection]:
     for row in read_rows(path, root, how):
         yield row if isinstance(row, Rejection) else row._replace(fields={k: _value(v) for k, v in row.fields.items()})
 

@@ -246,3 +246,15 @@ def test_a_builder_of_ones_own_has_a_card(tmp_path: Path) -> None:
     assert (card.name, card.licence, card.access, card.redistribution) == ("mine", "CC-BY-4.0", "open", True)
     assert [space.name for space in card.spaces] == ["mood"] and card.counts == {"train": 1} and not miniature
     assert card.languages == ("ja",) and dict(card.raters) == {"crowd": "three friends"}
+
+
+@pytest.mark.parametrize("content", ["", "id,mood\n", "\n \n"])
+def test_a_table_without_rows_is_no_corpus(content: str, tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match=r"rows\.csv has no rows"):
+        own(tmp_path, PAGE, {"rows.csv": content})
+
+
+def test_a_folder_without_clips_is_no_corpus(tmp_path: Path) -> None:
+    (tmp_path / "clips/calm").mkdir(parents=True)
+    with pytest.raises(Malformed, match="clips has no clips"):
+        own(tmp_path, {**changed(table=None), "folder": "clips"}, {})

@@ -114,3 +114,25 @@ def test_a_question_is_read_field_by_field(tmp_path: Path) -> None:
         "intensity score": "",
     }
     assert (asked.key, asked.slot, asked.answer, asked.where) == ("q", "intensity score", "0.5", "x.json:2")
+
+
+@pytest.mark.parametrize("end", ['{"id": 2}', "\n\n[3]", "]", " x"])
+@pytest.mark.parametrize("document", ['[{"id": 1}]', '{"id": 1}'])
+def test_what_follows_the_end_of_a_document_is_told(document: str, end: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(document + end, encoding="utf-8")
+    *found, last = items(path)
+    assert found and isinstance(last, Rejection) and last.reason == "broken_row"
+
+
+@pytest.mark.parametrize("indent", [None, 2])
+def test_a_list_is_read_whatever_its_file_is_called(indent: int | None, tmp_path: Path) -> None:
+    path = tmp_path / "x.jsonl"
+    path.write_text(json.dumps([{"id": 1}, {"id": 2}], indent=indent), encoding="utf-8")
+    assert [item.value for item in items(path) if isinstance(item, Item)] == [{"id": 1}, {"id": 2}]
+
+
+def test_conversations_one_list_of_messages_a_line_stay_lines(tmp_path: Path) -> None:
+    path, line = tmp_path / "x.jsonl", '[{"role": "user"}]\n'
+    path.write_text(line * 2, encoding="utf-8")
+    assert [item.value for item in items(path) if isinstance(item, Item)] == [[{"role": "user"}]] * 2

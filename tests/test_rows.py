@@ -246,3 +246,14 @@ def test_what_is_damaged_is_told_with_its_file(name: str, capsys, tmp_path: Path
     gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
     (tmp_path / name).write_bytes(b"\x1f\x8bPK\x03\x04\x81not what its name says")
     assert name in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / name)
+
+
+@pytest.mark.parametrize(("encoding", "word"), [("gbk", "愤怒的人"), ("shift_jis", "いかりです"), ("cp1251", "гнев")])
+def test_text_in_an_encoding_that_nobody_named_is_never_read_as_another(
+    encoding: str, word: str, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_bytes(f"id,text\na,{word}\nb,plain\n".encode(encoding))
+    assert fields(tmp_path / "t.csv") == [{"lost": "bad_encoding"}, {"id": "b", "text": "plain"}]
+    assert fields(tmp_path / "t.csv", encoding=encoding)[0] == {"id": "a", "text": word}
+    (tmp_path / "t.csv").write_bytes("id,text\na,“Äh”, déjà vu\n".replace(", d", " d").encode("cp1252"))
+    assert fields(tmp_path / "t.csv") == [{"id": "a", "text": "“Äh” déjà vu"}]

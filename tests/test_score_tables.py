@@ -271,3 +271,18 @@ def test_dictionaries_with_a_default_are_plain_data(capsys, tmp_path) -> None:
 def test_what_cannot_be_done_is_an_error_and_no_traceback(capsys, tmp_path, words, told) -> None:
     gold = write_csv(tmp_path / "g.csv", [("x", "joy"), ("y", "fear")], ("id", "label"))
     assert told in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", gold, *words)
+
+
+def test_ids_that_became_fractions_in_a_text_table_are_those_that_they_were(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("1", "joy"), ("2", "fear")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [("2.0", "fear"), ("1.0", "joy")], ("id", "prediction"))
+    assert scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)["value"] == 1
+
+
+def test_separators_of_thousands_are_no_decimal_commas(capsys, tmp_path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("a", 1000), ("b", 2500), ("c", 400)], ("id", "label"))
+    words = ("--metric", "ccc", "--gold", gold, "--pred")
+    pred = write_csv(tmp_path / "p.csv", [("a", "1,000"), ("b", "2,500"), ("c", 400)], ("id", "prediction"))
+    assert "'1,000' may be thousands" in refused(capsys, *words, pred)
+    sure = write_csv(tmp_path / "q.csv", [("a", "1,125"), ("b", "0,500"), ("c", "0")], ("id", "label"))
+    assert scored(capsys, "--metric", "ccc", "--gold", sure, "--pred", sure)["value"] == 1

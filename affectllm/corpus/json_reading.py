@@ -61,9 +61,9 @@ def read_json(path: Path, root: Path, encoding: str | None = None) -> Iterator[I
 
 
 def has_lines(path: Path) -> bool:
-    """Whether every line is a document of its own; a document may also stand on one line."""
+    """Whether every line is a document of its own; a document may also stand on one line, whatever the suffix says."""
     if inner_suffix(path) in (".jsonl", ".ndjson"):
-        return True
+        return not _is_list(path)
     with opened(path) as stream:
         first = stream.readline(_LONGEST_LINE).removeprefix(b"\xef\xbb\xbf")
         if first.strip()[:1] != b"{" or not first.endswith(b"\n") or not stream.readline(_LONGEST_LINE).strip():
@@ -74,6 +74,16 @@ def has_lines(path: Path) -> bool:
         return True
     except ValueError:
         return False
+
+
+def _is_list(path: Path) -> bool:
+    """Whether a file called JSON Lines is one list of objects, as trainers write it too."""
+    with opened(path) as stream:
+        first = stream.readline(_LONGEST_LINE).removeprefix(b"\xef\xbb\xbf").strip()
+        following = stream.readline(_LONGEST_LINE).strip()[:1]
+    if not first.startswith(b"[") or first[1:].lstrip()[:1] not in (b"", b"{"):
+        return False
+    return following != b"["  # conversations, one list of messages a line
 
 
 def _lines(path: Path, root: Path, encoding: str | None) -> Iterator[Item | Rejection]:
@@ -128,6 +138,9 @@ def _items(window: _Window, name: str) -> Iterator[Item | Rejection]:
             window.skip()
         elif window.sign() != closing:
             raise ValueError("an item is followed neither by a comma nor by the end")
+    window.skip()
+    if window.sign():
+        raise ValueError("another document follows; write one list, or one object a line")
 
 
 def _next(window: _Window, key: str, where: str) -> Item | Rejection:

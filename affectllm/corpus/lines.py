@@ -32,6 +32,7 @@ _WIDE = ("utf-16", "utf-32", "utf_16", "utf_32", "u16", "u32")
 # Release notes that went through Windows-1252 twice leave the C1 controls U+0080 to U+009F in otherwise valid UTF-8.
 _C1 = {code: bytes([code]).decode("cp1252", "ignore") or None for code in range(0x80, 0xA0)}
 _TO_REPAIR = re.compile("[\x80-\xa0]")  # looked for first: translating costs ten times as much as looking
+_NO_WESTERN = re.compile(rb"[\x80-\xff]{4}")
 _DOUBLE_ENCODED = re.compile("â€|Ã[\u0080-¿]")
 
 
@@ -171,6 +172,8 @@ def _decoded(raw: bytes, asked: str | None) -> str | None:
             text = raw.decode(encoding).rstrip("\r\n")
         except UnicodeDecodeError:
             continue
-        # A line of broken UTF-8 reads as Windows-1252 too, but as the tell-tale pairs of a double encoding.
-        return repair(text) if encoding != "cp1252" or asked or not _DOUBLE_ENCODED.search(text) else None
+        # A line of broken UTF-8 reads as Windows-1252 too, but as the tell-tale pairs of a double encoding; one in an
+        # encoding of Chinese, Japanese, Korean or Cyrillic, as words of nothing but accented letters.
+        foreign = encoding == "cp1252" and not asked and (_DOUBLE_ENCODED.search(text) or _NO_WESTERN.search(raw))
+        return None if foreign else repair(text)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -29,6 +30,8 @@ _PREDICTED = (
     *("prediction", "predicted", "pred", "predict", "fileitems", "reply", "response", "openset", "answer"),
     *("name2reason", _LM_EVAL),
 )
+_GROUPED = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})+")
+_WHOLE = re.compile(r"(-?\d+)\.0")
 # Forms that may lie in one column per name; a set, as the columns of 0 and 1 in which SemEval-2018 publishes E-c.
 _SEVERAL = ("vector", "distribution", "ratings", "probability", "scores", "set")
 
@@ -162,10 +165,22 @@ def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bo
         Malformed: when an id is missing or occurs twice, or a cell is not of the metric's form; names file and line.
     """
     cells = _cells(table, column)
+    if metric.form.name == "number":
+        _check_commas(table, cells)
     form = "raw" if raw else metric.form.name
     rows = [row for row, cell in enumerate(cells) if cell is not ABSENT]
     values = {row: _value(table, row, form, cells[row], gold) for row in rows}
     return Side(table, _ids(table, ids, rows), values, ids)
+
+
+def _check_commas(table: Table, cells: Sequence[Any]) -> None:
+    """Refuse a column whose commas may all be those of thousands: "1,000" is 1 where the comma is the decimal sign."""
+    commas = {row: cell.strip() for row, cell in enumerate(cells) if isinstance(cell, str) and "," in cell}
+    grouped = [row for row, cell in commas.items() if _GROUPED.fullmatch(cell)]
+    if grouped and len(grouped) == len(commas):
+        told = f"{commas[grouped[0]]!r} may be thousands or a decimal comma"
+        do = "write the numbers without separators of thousands, with a decimal point"
+        raise Malformed(told, where=table.place(grouped[0]), do=do)
 
 
 def matched(table: Table, items: Sequence[str]) -> list[Any]:
@@ -241,7 +256,9 @@ def _ids(table: Table, column: str | None, rows: Sequence[int]) -> dict[str, int
 
 def _name(cell: Any) -> str:
     # 3 and 3.0 are one id: tables make numbers of ids, and fractions as soon as one is missing.
-    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell).strip()
+    if isinstance(cell, str):
+        return _WHOLE.sub(r"\1", cell.strip()) if _WHOLE.fullmatch(cell.strip()) else cell.strip()
+    return str(int(cell) if isinstance(cell, float) and cell.is_integer() else cell)
 
 
 def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[list[str], dict[str, float]]:

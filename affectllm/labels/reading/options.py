@@ -36,7 +36,7 @@ _INSTEAD = {"i": "we", "y": "and"}  # kinds of words that a reader knows, in pla
 
 
 def without_articles(text: str, letters: Collection[str]) -> str:
-    """``text`` with another word in place of each of ``letters``, the labels of one letter, that does not stand as one."""
+    """``text`` with another word in place of each of ``letters`` (labels) that does not stand as an option."""
     if not letters:
         return text
     found = unicodedata.normalize("NFKC", text)
