@@ -196,3 +196,60 @@ def test_words_in_another_encoding_in_the_tags_cost_nothing(tmp_path: Path) -> N
     assert b"Gefuehle" in data
     (tmp_path / "tagged.avi").write_bytes(data.replace(b"Gefuehle", b"Gef\xfc\xe4hle"))
     assert len(opened(tmp_path / "tagged.avi", frames=True))
+
+
+@pytest.mark.parametrize("span", [(3.0, 2.0), (1.0, 1.0), (np.nan, 1.0), (0.5, np.nan), (None, -1.0), (60.0, 61.0)])
+@pytest.mark.parametrize("name", ["tones.wav", "tones.mkv"])
+def test_a_span_with_nothing_in_it_is_too_short(tmp_path: Path, name: str, span: tuple[Any, Any]) -> None:
+    write_tones(tmp_path / name)
+    assert reason(tmp_path / name, start=span[0], end=span[1]) == "too_short"
+    refused = cut(tmp_path / name, tmp_path / "cut.wav", Cut("sound", *span))
+    assert refused is not None and refused.reason == "too_short"
+
+
+@pytest.mark.parametrize("name", ["tones.wav", "tones.mkv"])
+def test_before_the_beginning_of_a_clip_there_is_nothing(tmp_path: Path, name: str) -> None:
+    write_tones(tmp_path / name)
+    assert np.array_equal(opened(tmp_path / name, start=-1.0, end=0.5), opened(tmp_path / name, end=0.5))
+    assert cut(tmp_path / name, tmp_path / "cut.wav", Cut("sound", -1.0, 0.5)) is None
+    assert len(opened(tmp_path / "cut.wav")) == SAMPLING_RATE // 2
+
+
+def test_channels_that_change_half_way_are_read_and_cut_at_one_level(tmp_path: Path) -> None:
+    parts = []
+    for layout, channels in (("mono", 1), ("stereo", 2)):
+        path = tmp_path / f"{layout}.aac"
+        with av.open(str(path), "w", format="adts") as container:
+            stream = container.add_stream("aac", rate=SAMPLING_RATE, layout=layout)
+            tone = 0.4 * np.sin(2 * np.pi * 440 * np.arange(2 * SAMPLING_RATE) / SAMPLING_RATE)
+            block = np.tile(tone, (channels, 1)).astype(np.float32)
+            for place in range(0, block.shape[1], 1_024):
+                part = np.ascontiguousarray(block[:, place : place + 1_024])
+                frame = av.AudioFrame.from_ndarray(part, format="fltp", layout=layout)
+                frame.sample_rate, frame.pts = SAMPLING_RATE, place
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+        parts.append(path.read_bytes())
+    (tmp_path / "both.aac").write_bytes(b"".join(parts))
+    assert cut(tmp_path / "both.aac", tmp_path / "cut.wav", Cut("sound", 0.0, 4.0)) is None
+    for path in (tmp_path / "both.aac", tmp_path / "cut.wav"):
+        sound = opened(path)
+        for start in (0.5, 3.0):  # seconds; away from the seam
+            middle = sound[round(start * SAMPLING_RATE) :][: SAMPLING_RATE // 2]
+            assert abs(middle).max() == pytest.approx(0.4, abs=0.02)
+
+
+def write_tones(path: Path) -> None:
+    """Two seconds of one tone."""
+    tone = 0.4 * np.sin(2 * np.pi * 440 * np.arange(2 * RATE) / RATE)
+    if path.suffix == ".wav":
+        soundfile.write(path, tone, RATE)
+        return
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac", rate=RATE, layout="mono")
+        whole = np.rint(tone * 32_767).astype(np.int16)[None]
+        for place in range(0, whole.shape[1], 1_024):
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(whole[:, place : place + 1_024]), "s16", "mono")
+            frame.sample_rate, frame.pts = RATE, place
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))

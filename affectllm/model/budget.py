@@ -53,6 +53,19 @@ class Span:
     trimmed: float = 0.0
 
 
+def asked_span(start: float | None, end: float | None) -> tuple[float, float]:
+    """Beginning and end in seconds, the file's own ones for None; before its beginning there is nothing.
+
+    Raises:
+        Unusable: ``too_short``, when nothing lies between them, or one is no number.
+    """
+    begin, until = start or 0.0, math.inf if end is None else end
+    begin = 0.0 if begin < 0 else begin
+    if not begin < until:  # written so that NaN is caught
+        raise Unusable("too_short", f"nothing lies between {begin:g} s and {until:g} s")
+    return begin, until
+
+
 def span_of(duration: float, start: float, end: float, budget: Budget) -> Span:
     """The part of a clip of ``duration`` seconds that was asked for and that the budget allows.
 

@@ -7,7 +7,6 @@ libx264. One encoder thread and no names of versions: the same file gives the sa
 from __future__ import annotations
 
 import errno
-import math
 import wave
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
 from affectllm.instruct.exports.media import Cut, Refused
+from affectllm.model.budget import asked_span
 from affectllm.model.container import film, guessed, opened, origin_of, packets, sound_track
 from affectllm.model.fence import Unusable
 from affectllm.model.mono import Timeline, checked
@@ -85,8 +85,8 @@ def cut(source: Path, target: Path, wanted: Cut) -> Refused | None:
     """
     make = {"sound": _sound, "video": _video, "silent": _silent}[wanted.kind]
     scratch = target.with_name(f".part.{target.name}")
-    start, end = wanted.start or 0.0, math.inf if wanted.end is None else wanted.end
     try:
+        start, end = asked_span(wanted.start, wanted.end)
         try:
             make(_Source(source, start, end, seeks=start > _NEAR), scratch, wanted)
         except (_TooFar, Unusable):
@@ -123,9 +123,7 @@ def _sound(source: _Source, target: Path, wanted: Cut) -> None:
         with wave.open(str(target), "wb") as file:
             file.setparams((channels, 2, rate, 0, "NONE", "not compressed"))
             for block, _ in chain((first,), waves):
-                if len(block) != channels:
-                    raise Unusable("undecodable", f"{channels} channels become {len(block)} half-way")
-                file.writeframes(_in_16_bits(block))
+                file.writeframes(_in_16_bits(_with_channels(block, channels)))
 
 
 def _in_16_bits(block: np.ndarray) -> bytes:
@@ -240,6 +238,11 @@ def _encode_voice(source: _Source, out: av.container.OutputContainer, made: av.A
     out.mux(made.encode(None))
 
 
+def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:
+    """A block as it is, or its mean in each channel where it has another number of them: the level stays."""
+    return block if len(block) == channels else block.mean(axis=0, keepdims=True).repeat(channels, 0)
+
+
 def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int, channels: int) -> Iterator[np.ndarray]:
     """Blocks at ``rate`` with one or two channels; more become their mean, as in our own reader."""
     import numpy as np
@@ -247,7 +250,7 @@ def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int, channels: in
 
     resampler: Any = None
     for block, own in blocks:
-        mixed = block if len(block) == channels else block.mean(axis=0, keepdims=True).repeat(channels, 0)
+        mixed = _with_channels(block, channels)
         if own != rate and resampler is None:
             resampler = soxr.ResampleStream(own, rate, channels, dtype="float32")
         part = mixed if resampler is None else resampler.resample_chunk(np.ascontiguousarray(mixed.T)).T

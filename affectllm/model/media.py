@@ -5,12 +5,11 @@ This is the only place that opens a clip. What cannot be used is a ``MediaError`
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from affectllm.model.budget import SAMPLING_RATE, Budget, Span, check_end, frame_size, missing, span_of
+from affectllm.model.budget import SAMPLING_RATE, Budget, Span, asked_span, check_end, frame_size, missing, span_of
 from affectllm.model.container import (
     duration_of,
     end_of,
@@ -79,8 +78,7 @@ def open_clip(
         start, end: span in seconds; None means the file's own ends.
         factor: height and width become multiples of this.
     """
-    span = (start or 0.0, math.inf if end is None else end)
-    return fenced(path, lambda: _opened(path, budget, span, frames, sound, factor))
+    return fenced(path, lambda: _opened(path, budget, asked_span(start, end), frames, sound, factor))
 
 
 def _opened(path: Path, budget: Budget, span: tuple[float, float], frames: bool, sound: bool, factor: int) -> Clip:
@@ -180,7 +178,7 @@ class _Reading:
         if pictures is not None and shown is None:
             raise Unusable("too_short", "no frame in the span")
         if voice is not None and heard is None:
-            raise Unusable("no_audio_stream", "no sound in the span")
+            raise Unusable("too_short", "no sound in the span")
         for taker in takers:
             self._check(taker, origin)
         if self.span.end >= self.length:
