@@ -31,7 +31,12 @@ def test_a_comma_leads_to_no_denial_and_a_new_statement_is_read() -> None:
 @pytest.mark.parametrize(
     "reply",
     [
-        *("He used to be happy.", "The speaker stopped being angry.", "I would have said joy, had she smiled."),
+        *(
+            "He used to be happy.",
+            "Were he angry, he would shout.",
+            "The speaker stopped being angry.",
+            "I would have said joy, had she smiled.",
+        ),
         *("He tries to be happy but fails.", "One would expect joy here.", "everything but joy", "≠ joy"),
         *("He says he is happy, which is a lie.", "The label 'joy' does not apply.", "joy seems out of place"),
         *("Anger does not describe this.", "Anger isn't it.", "joy at 0 percent", "less than happy"),
@@ -65,6 +70,7 @@ def test_what_stands_against_it_is_read(reply: str, right: str) -> None:
     [
         ("Among the options, A seems the most fitting.", "A"),
         ("A -", "A"),
+        ("A: wrong\nB: wrong\nC: right\nD: wrong", "C"),
         ("答案：A、愤怒", "A"),
         ("Speaker A shouts at speaker B, so the answer is C.", "C"),
         ("Among A (joy), B (anger) and C (sadness), the best is B.", "B"),

@@ -63,7 +63,9 @@ _PHRASES: Mapping[str, str] = dict(
     "surprise surprise,as if,as though",
     DENY="rather than,instead of,as opposed to,far from,anything but,w/o,would be if,hard to hear,hard to see,"
     "the absence of,"
-    "used to be,used to feel,once was,would have been,would have said,would be called,would expect,might expect,"
+    "used to be,used to feel,once was,would have been,"
+    "had he been,had she been,had they been,had it been,were he,were she,were they,were it,"
+    "would have said,would be called,would expect,might expect,"
     "was expected,everything but,all but,asked about,asked whether,asks about,question mentions,"
     "question asks,question is about,prompt mentions",
     DENY_LONG="no indication,no evidence,no reason,no sign,no signs,no clear sign,no clear signs,don't think,"
@@ -102,12 +104,31 @@ _HAN: Mapping[str, Kind] = {
 }
 HAN: Mapping[str, Kind] = {**{chinese.traditional(word): kind for word, kind in _HAN.items()}, **_HAN}
 YES = frozenset(
-    ("yes", "true", "present", "detected", "applies", "affirmative", "1", "1.0", "y", "x", "✓", "✔", "✅", "☑")
+    (
+        "yes",
+        "true",
+        "correct",
+        "right",
+        "present",
+        "detected",
+        "applies",
+        "affirmative",
+        "1",
+        "1.0",
+        "y",
+        "x",
+        "✓",
+        "✔",
+        "✅",
+        "☑",
+    )
 ) | frozenset(("是", "有", "对", "對", "sí", "si", "verdadero", "نعم", "はい", "あり"))
 NO = frozenset(
     (
         "no",
         "false",
+        "wrong",
+        "incorrect",
         "absent",
         "none",
         "not present",
