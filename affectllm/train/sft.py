@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from accelerate import PartialState
 from torch.utils.data import Sampler
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, TrainerState
 from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
 from transformers.trainer_pt_utils import get_length_grouped_indices
 from trl import SFTConfig, SFTTrainer
@@ -75,6 +75,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
     )
     if (checkpoint := last_whole_checkpoint(out)) is not None:
         check_finite(Path(checkpoint))
+        trainer._total_train_tokens = _tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
     return {**counts, "modalities_heard": heard, **_finish(trainer, out)}
 
@@ -185,6 +186,12 @@ def last_whole_checkpoint(out: Path) -> str | None:
             continue
         return str(folder)
     return None
+
+
+def _tokens_before(checkpoint: str) -> int:
+    """The tokens that the attempts before this one were trained on, as far as they were logged."""
+    log = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json")).log_history
+    return next((int(entry["num_tokens"]) for entry in reversed(log) if "num_tokens" in entry), 0)
 
 
 def _load(recipe: Recipe) -> Model:
