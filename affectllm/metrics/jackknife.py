@@ -5,8 +5,9 @@ promises nineteen of twenty. Leaving out each cluster and taking the squared dis
 itself (the cluster-robust CV3; MacKinnon, Nielsen & Webb, Journal of Applied Econometrics 38(5), 2023) with the
 quantile of Student's t covers it as promised from five clusters up; docs/intervals.md has the simulation.
 
-Metrics of a bounded range are taken to the logit scale first, so that no interval leaves the range. Clusters of unlike
-sizes count as fewer: (Σ size)² / Σ size² of them (Kish, Survey Sampling, 1965, §8.2) give the degrees of freedom.
+Metrics of a bounded range are taken to the logit scale first, errors from 0 upwards to the logarithm, so that no
+interval leaves the range. Clusters of unlike sizes count as fewer: (Σ size)² / Σ size² of them (Kish, Survey Sampling,
+1965, §8.2) give the degrees of freedom.
 """
 
 from __future__ import annotations
@@ -64,9 +65,11 @@ def _scale(values: Array, bounds: tuple[float, float]) -> tuple[Callable[[Array]
     import numpy as np
 
     low, high = bounds
-    inside = math.isfinite(low) and math.isfinite(high)
-    if not inside or values.min() <= low + _EDGE or values.max() >= high - _EDGE:
+    at_an_end = values.min() <= low + _EDGE or values.max() >= high - _EDGE
+    if at_an_end or not math.isfinite(low):
         return lambda given: given, lambda end: end
+    if not math.isfinite(high):
+        return lambda given: np.log(given - low), lambda end: low + math.exp(min(700.0, end))
     return (
         lambda given: np.log((given - low) / (high - given)),
         lambda end: low + (high - low) / (1 + math.exp(-max(-700.0, min(700.0, end)))),
