@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from affectllm import __version__
+from affectllm.exits import exit_status
 from affectllm.model import torchvision_ops
-from affectllm.told import told
 
 _EPILOG = """\
 examples:
@@ -25,7 +25,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 for an error that is explained, 130 for Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     torchvision_ops.install()  # before anything imports torchvision; loads nothing itself
-    return told(lambda: _run_command(words))
+    return exit_status(lambda: _run_command(words))
 
 
 def _run_command(words: list[str]) -> int:

@@ -19,12 +19,12 @@ from affectllm.run import read_manifest
 
 _PARENT = """
 import os, sys
-from affectllm import processes, told
+from affectllm import exits, processes
 middle = "import subprocess, sys; sys.exit(subprocess.call(sys.argv[1:]))"
 def body():
     words = [sys.executable, "-c", middle, sys.executable, "-c", sys.argv[1]]
     return processes.call(words, os.environ)
-sys.exit(told.told(body))
+sys.exit(exits.exit_status(body))
 """
 _CHILD = """
 import os, time

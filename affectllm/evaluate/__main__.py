@@ -6,8 +6,8 @@ import sys
 from collections.abc import Sequence
 
 from affectllm.evaluate.harness import lm_eval_main
+from affectllm.exits import exit_status
 from affectllm.processes import end_with_owner, leave_together
-from affectllm.told import told
 
 
 def main(words: Sequence[str]) -> int:
@@ -19,7 +19,7 @@ def main(words: Sequence[str]) -> int:
         leave_together()
         return 0
 
-    return told(body)
+    return exit_status(body)
 
 
 if __name__ == "__main__":

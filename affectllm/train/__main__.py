@@ -6,9 +6,9 @@ import argparse
 import sys
 from pathlib import Path
 
+from affectllm.exits import exit_status
 from affectllm.model.torchvision_ops import install
 from affectllm.processes import end_with_owner, leave_together
-from affectllm.told import told
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -26,7 +26,7 @@ def main(argv: list[str] | None = None) -> int:
         leave_together()
         return 0
 
-    return told(body, interrupted="")  # the command that started the launch says what to do
+    return exit_status(body, interrupted="")  # the command that started the launch says what to do
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What people are told when a command cannot go on: one line and a remedy instead of a traceback."""
+"""How a command ends: with one line and a remedy instead of a traceback, and with the status that a shell expects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affectllm.processes import Stopped, status_of, unwind_on_signals
 _GOES_ON = "the same command goes on where it stopped"
 
 
-def told(body: Callable[[], int], interrupted: str = _GOES_ON) -> int:
+def exit_status(body: Callable[[], int], interrupted: str = _GOES_ON) -> int:
     """Run the body of a command and return its exit status.
 
     Args:
