@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 
 from affectllm.errors import AffectError, refusal
-from affectllm.processes import Stopped, status_of, unwind_on_signals
+from affectllm.processes import Stopped, status_of, unwinding_on_signals
 
 _GOES_ON = "the same command goes on where it stopped"
 
@@ -22,9 +22,9 @@ def exit_status(body: Callable[[], int], interrupted: str = _GOES_ON) -> int:
     Returns:
         The status of ``body``; 2 for an error that is explained, 128 and its number for a signal.
     """
-    unwind_on_signals()
     try:
-        return body()
+        with unwinding_on_signals():
+            return body()
     except AffectError as error:
         return _explain(error)
     except BrokenPipeError:  # `affectllm show … | head`: the reader has seen enough
