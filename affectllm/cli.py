@@ -230,9 +230,10 @@ def _add_leaks(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
     )
     _root_option(parser)
-    parser.add_argument(
-        "--threshold", type=float, default=0.7, metavar="J", help="least similarity of near-duplicates (default: 0.7)"
-    )
+    least = "least share of the shorter text's words, weighted by rarity, in near-duplicates (default: 0.5)"
+    parser.add_argument("--threshold", type=float, default=0.5, metavar="S", help=least)
+    decoded = "decode all clips and compare what is heard and seen (some 100 sounds or 10 films a second); else bytes"
+    parser.add_argument("--thorough", action="store_true", help=decoded)
     parser.add_argument("--no-media", action="store_true", help="do not compare the content of clips")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(body=_leaks)
@@ -241,8 +242,8 @@ def _add_leaks(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-
 def _leaks(arguments: argparse.Namespace) -> int:
     from affectllm.leaks import leaks
 
-    told = {"threshold": arguments.threshold, "media": not arguments.no_media, "as_json": arguments.json}
-    return leaks(arguments.name, arguments.tasks, arguments.set, arguments.root, **told)
+    told = {"media": not arguments.no_media, "thorough": arguments.thorough, "as_json": arguments.json}
+    return leaks(arguments.name, arguments.tasks, arguments.set, arguments.root, threshold=arguments.threshold, **told)
 
 
 def _add_audit(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]

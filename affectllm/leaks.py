@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affectllm import registry
 from affectllm.build import present_roots
@@ -21,6 +21,9 @@ from affectllm.evaluate.sources import task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.train.recipe import load_recipe
 
+if TYPE_CHECKING:
+    from affectllm.model.alike import Fingerprints
+
 _SHOWN = 100  # characters of a text
 
 
@@ -32,6 +35,7 @@ def leaks(
     *,
     threshold: float = THRESHOLD,
     media: bool = True,
+    thorough: bool = False,
     as_json: bool = False,
 ) -> int:
     """Print what the training data of ``name`` share with what ``tasks`` score; 1 when there is anything, else 0.
@@ -40,8 +44,9 @@ def leaks(
         name: a recipe or a mixture.
         tasks: tasks or groups, or corpora for their test splits; without any those that the recipe names, or all that
             score a corpus at hand.
-        threshold: least estimated similarity of near-duplicate texts.
+        threshold: least similarity of near-duplicate texts.
         media: whether the content of clips is compared.
+        thorough: whether clips are decoded and compared by what is heard and seen in them, not by their bytes alone.
 
     Raises:
         NotFound: when there is no such recipe or task, or a corpus has no test split.
@@ -52,9 +57,19 @@ def leaks(
     sources = _sources(compared)
     roots = trained | _roots([corpus for corpus, _ in sources.values() if corpus not in trained], pairs)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
-    found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media)
+    fingerprints = _fingerprints() if thorough and media else None
+    found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
+    if fingerprints and fingerprints.unknown:
+        told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(fingerprints.unknown.items()))
+        print(f"clips that could not be compared by sound or picture: {told}", file=sys.stderr)
     print(_json(name, sources, found) if as_json else "\n".join(_rendered(sources, found)))
     return int(any(found.values()))
+
+
+def _fingerprints() -> Fingerprints:
+    from affectllm.model.alike import Fingerprints
+
+    return Fingerprints()
 
 
 def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -101,6 +116,7 @@ def shared_with_tasks(
     *,
     threshold: float | None = THRESHOLD,
     media: bool = True,
+    fingerprints: Fingerprints | None = None,
 ) -> dict[str, list[Shared]]:
     """Task → what it shares with the training data. Tasks that score the same split are compared once.
 
@@ -109,12 +125,13 @@ def shared_with_tasks(
         sources: task → (corpus, split) that it scores.
         roots: folders of all corpora.
         threshold, media: see ``leaks``; None leaves near-duplicate texts out.
+        fingerprints: to compare clips by what is heard and seen in them.
 
     Raises:
         MissingCorpus: when a split that is scored has no sample, with which nothing can be compared.
     """
     scored = {f"{corpus}:{split}": _scored(corpus, roots[corpus], split) for corpus, split in sources.values()}
-    found = find_shared(train, scored, roots=roots if media else None, threshold=threshold)
+    found = find_shared(train, scored, roots=roots if media else None, threshold=threshold, fingerprints=fingerprints)
     return {task: found[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
 
 
@@ -174,7 +191,8 @@ def _rendered(sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequen
         for one in found[task]:
             yield f"  {_heading(one)}"
             for example in one.examples:
-                alike = f", similarity {example.similarity:.2f}" if example.similarity is not None else ""
+                alike = f", {example.sameness}" if example.sameness else ""
+                alike += f", similarity {example.similarity:.2f}" if example.similarity is not None else ""
                 yield f"      {_cut(example.name)}{alike}"
                 yield f"        train  {example.train}"
                 yield f"        scored {example.scored}"

@@ -170,8 +170,8 @@ def _joined(sketches: Iterable[Sketches]) -> Sketches:
 
 
 def digest(form: str) -> bytes:
-    """16 bytes that stand for a normalised text."""
-    return blake2b(form.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    """16 bytes that stand for a normalised text, wherever its words are parted."""
+    return blake2b(form.replace(" ", "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _first_of_same(digests: Any) -> Any:

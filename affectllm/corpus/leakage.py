@@ -8,7 +8,7 @@ from pathlib import Path
 
 from affectllm.corpus.family import family
 from affectllm.corpus.sample import Sample
-from affectllm.corpus.shared import CONTENT, EXAMPLES, NEAR, Shared, Source, find_shared
+from affectllm.corpus.shared import CONTENT, EXAMPLES, NEAR, RECODED, Shared, Source, find_shared
 from affectllm.errors import Leakage
 
 __all__ = ["family", "refuse_leakage", "refuse_shared"]
@@ -40,13 +40,16 @@ def refuse_leakage(
 def refuse_shared(shared: Sequence[Shared], *, recipe: str, task: str) -> None:
     """Refuse what ``find_shared`` found between a recipe's training data and a task.
 
-    Two kinds pass, and only ``affectllm leaks`` shows them: near-duplicate texts, which may be chance, and clips of the
-    same bytes within one corpus, which are the release's own doing and in every published score.
+    Three kinds pass, and only ``affectllm leaks`` shows them: near-duplicate texts, which may be chance, clips that
+    sound or look the same, and clips of the same bytes within one corpus, which are the release's own doing and in
+    every published score.
 
     Raises:
         Leakage: names what is shared.
     """
-    refused = [one for one in shared if one.kind != NEAR and (one.kind != CONTENT or one.train != one.scored)]
+    refused = [
+        one for one in shared if one.kind not in (NEAR, RECODED) and (one.kind != CONTENT or one.train != one.scored)
+    ]
     if refused:
         named = "; ".join(f"{one.kind}s {_some(one)}" for one in refused)
         raise Leakage(

@@ -1,8 +1,9 @@
 """The words of a text as comparisons see them: what two copies of one sentence have in common, however they were typed.
 
-A text becomes NFKC, case-folded words, each without punctuation at its edges, since one release writes ``ring.`` and
-the next ``ring .``; symbols (emoji among them) stay. Scripts without spaces between words (Chinese, Japanese, Thai,
-Lao, Khmer, Burmese) are taken character by character.
+A text becomes NFKC, case-folded words without HTML, addresses, names of users, accents, punctuation and signs that
+cannot be seen, in the letters of one script (see ``lookalikes``); symbols (emoji among them) stay. One release writes
+``ring.``, the next ``ring .``; one ``well-known``, the next ``well known``. Scripts without spaces between words
+(Chinese, Japanese, Thai, Lao, Khmer, Burmese) are taken character by character.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ import re
 import sys
 import unicodedata
 from typing import NamedTuple
+
+from affectllm.corpus.lookalikes import unmasked
+from affectllm.corpus.markup import visible, without_accents, without_markup
 
 # Shorter texts ("Yeah.") recur by chance in any two corpora. Ten characters are about six words of Chinese.
 SHORT_WORDS, SHORT_CHARACTERS = 6, 10
@@ -25,7 +29,8 @@ class Normalised(NamedTuple):
     """A text made comparable.
 
     Attributes:
-        form: normalised words, one space between them; texts with the same form are the same text.
+        form: normalised words, one space between them; texts whose forms have the same letters are the same text,
+            since where words are parted is the taste of a tokenizer.
         tokens: words, or characters where the script has no spaces.
         short: too short for a resemblance to mean anything.
     """
@@ -37,13 +42,14 @@ class Normalised(NamedTuple):
 
 def normalised(text: str, language: str | None = None) -> Normalised:
     """Normalise a text; ``language`` is a BCP-47 tag, and without one the script decides whether words have spaces."""
-    plain = text if text.isascii() else unicodedata.normalize("NFKC", text)
-    edges = _ASCII if plain.isascii() else _punctuation()
-    words = [word for raw in plain.casefold().split() if (word := raw.strip(edges))]
+    plain = without_markup(text)
+    if not plain.isascii():
+        plain = without_accents(unmasked(unicodedata.normalize("NFKC", visible(plain))))
+    words = plain.casefold().translate(_ASCII_BREAKS if plain.isascii() else _breaks()).split()
     form = " ".join(words)
     if not _unspaced(form, language):
         return Normalised(form, words, len(words) < SHORT_WORDS)
-    characters = [letter for letter in "".join(words) if letter not in edges]
+    characters = list("".join(words))
     return Normalised(form, characters, len(characters) < SHORT_CHARACTERS)
 
 
@@ -54,9 +60,19 @@ def _unspaced(form: str, language: str | None) -> bool:
     return not form.isascii() and 2 * len(_UNSPACED.findall(form)) > len(form) - form.count(" ")
 
 
+# Some write "dont", some "don't", some "don ’ t"; whatever else stands inside a word parts it.
+_APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u2032"
+
+
+def _parting(codes: range) -> dict[int, str]:
+    found = {code: " " for code in codes if unicodedata.category(chr(code)) in _SEPARATING}
+    return found | dict.fromkeys(map(ord, _APOSTROPHES), "")
+
+
 @functools.cache
-def _punctuation() -> str:
-    return "".join(c for c in map(chr, range(sys.maxunicode + 1)) if unicodedata.category(c).startswith("P"))
+def _breaks() -> dict[int, str]:
+    return _parting(range(sys.maxunicode + 1))
 
 
-_ASCII = "".join(c for c in map(chr, range(128)) if unicodedata.category(c).startswith("P"))
+_SEPARATING = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Cc"})
+_ASCII_BREAKS = _parting(range(128))

@@ -2,8 +2,9 @@
 
 Along the family tree of the corpora the exact things are compared: ids, clips and dialogues within a corpus, speakers
 where its card promises disjoint splits, words between two corpora of a family. Content is compared between all
-corpora: near-duplicate texts of at least six words, and files of the same bytes under other names. Sentences within one
-corpus are not compared, since those of an acted corpus are the same in every split.
+corpora: near-duplicate texts of at least six words, files of the same bytes under other names, and where fingerprints
+are given clips that sound or look the same. Sentences within one corpus are not compared, since those of an acted
+corpus are the same in every split.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.family import descent
@@ -22,15 +23,15 @@ from affectllm.corpus.normalised import SHORT_WORDS, normalised
 from affectllm.corpus.sample import Sample
 
 if TYPE_CHECKING:
-    from affectllm.corpus.resemblance import Resemblance
+    from affectllm.corpus.resemblance import Resemblance, Words
 
 Source = Callable[[], Iterable[Sample]]
 SAMPLE, CLIP, DIALOGUE, SPEAKER, TEXT = "sample", "clip", "dialogue", "speaker", "text"
-NEAR, CONTENT = "near-duplicate text", "copied clip"
-KINDS = (SAMPLE, CLIP, CONTENT, DIALOGUE, SPEAKER, TEXT, NEAR)
+NEAR, CONTENT, RECODED = "near-duplicate text", "copied clip", "re-encoded clip"
+KINDS = (SAMPLE, CLIP, CONTENT, RECODED, DIALOGUE, SPEAKER, TEXT, NEAR)
 EXAMPLES = 5
-# Two words in a shingle see one changed word in a sentence, at a similarity that unrelated corpora do not reach.
-THRESHOLD, SHINGLE = 0.7, 2
+THRESHOLD = 0.5  # of near-duplicate texts; unrelated corpora of 40,000 and 5,000 sentences share some ten by chance
+SAME_TEXT, SAME_BYTES = "same text", "same bytes"
 _CHUNK = 4096
 Mark = tuple[str, str, bytes]  # kind, name, digest
 Content = tuple[bytes | None, str]  # SHA-256, span
@@ -50,12 +51,22 @@ class Place:
 
 @dataclass(frozen=True)
 class Example:
-    """One shared thing: its name, a sample on either side, and for near-duplicates the estimated similarity."""
+    """One shared thing.
+
+    Attributes:
+        name: of the thing.
+        train, scored: a sample on either side.
+        similarity: of texts the share of the shorter one's words, weighted by their rarity; of clips the share of what
+            was compared that agrees; None for what is the same by its name.
+        sameness: what was seen to be the same: ``same text``, ``near text``, ``part of``, ``same bytes``, ``same
+            sound``, ``same picture``; "" for what is the same by its name.
+    """
 
     name: str
     train: Place
     scored: Place
     similarity: float | None = None
+    sameness: str = ""
 
 
 @dataclass
@@ -63,7 +74,8 @@ class Shared:
     """All shared things of one kind between two corpora.
 
     Attributes:
-        kind: ``sample``, ``clip``, ``dialogue``, ``speaker``, ``text``, ``near-duplicate text`` or ``copied clip``.
+        kind: ``sample``, ``clip``, ``dialogue``, ``speaker``, ``text``, ``near-duplicate text``, ``copied clip`` or
+            ``re-encoded clip``.
         train, scored: the corpora.
         path: how they are related (``reccon ← dailydialog``), "" where they are not or are the same.
         count: distinct things; for near-duplicates, texts of the scored side.
@@ -82,6 +94,23 @@ class Shared:
         return asdict(self)
 
 
+class PrintIndex(Protocol):
+    """Fingerprints that others are compared with."""
+
+    def matches(self, asked: Any) -> Iterable[tuple[int, str, float]]:
+        """Place of each held one that is the same, what is the same, and how far."""
+
+
+class Fingerprints(Protocol):
+    """Knows clips by what is heard and seen in them; whoever decodes clips has one, see ``model.alike``."""
+
+    def prints(self, clips: Sequence[Clip]) -> Sequence[Any]:
+        """One of each clip."""
+
+    def index(self, prints: Sequence[Any]) -> PrintIndex:
+        """To compare others with these."""
+
+
 def find_shared(
     train: Mapping[str, Source],
     scored: Mapping[str, Source],
@@ -89,19 +118,22 @@ def find_shared(
     roots: Mapping[str, Path] | None = None,
     threshold: float | None = None,
     contents: Contents | None = None,
+    fingerprints: Fingerprints | None = None,
 ) -> dict[str, list[Shared]]:
     """Compare all that is trained on with each of several things that are scored, reading either side once.
 
     Memory grows with the scored side (about 0.5 KiB a sample, and as much again for its content), not with the other.
-    Time: reading the samples; with ``threshold`` some 15 µs a text; with ``roots`` a look at the size of every file,
-    and the reading of those files whose size a file of the other side has.
+    Time: reading the samples; with ``threshold`` some 0.2 ms a text; with ``roots`` a look at the size of every file,
+    and the reading of those files whose size a file of the other side has; with ``fingerprints`` the decoding of every
+    clip of either side, once.
 
     Args:
         train: corpus → its samples.
         scored: any name, for instance a task's → its samples, of one corpus.
         roots: folders of the corpora; without them the content of clips is not compared.
-        threshold: least estimated similarity of near-duplicates, in (0, 1]; None leaves them out.
+        threshold: least similarity of near-duplicates, in (0, 1]; None leaves them out.
         contents: what is known of files already.
+        fingerprints: to compare clips by what is heard and seen in them; needs ``roots``.
 
     Returns:
         name → what it shares, in a stable order; empty where it shares nothing.
@@ -115,11 +147,12 @@ def find_shared(
 
         check_threshold(threshold)
     kin, files = _Kin(), None if roots is None else _Files(roots, contents or Contents())
-    sides = {name: _Side(source(), kin, threshold, files) for name, source in scored.items()}
+    prints = fingerprints if files else None
+    sides = {name: _Side(source(), kin, threshold, files, prints) for name, source in scored.items()}
     everything = any(side.near or side.has_clips for side in sides.values())
     for corpus, source in train.items():
         if everything or any(kin(corpus, other) for side in sides.values() for other in side.corpora):
-            _stream(source(), kin, files, list(sides.values()))
+            _stream(source(), kin, files, prints, list(sides.values()))
     return {name: side.told() for name, side in sides.items()}
 
 
@@ -135,25 +168,45 @@ class _Kin:
         return self._known[one, other]
 
 
-def _stream(samples: Iterable[Sample], kin: _Kin, files: _Files | None, sides: Sequence[_Side]) -> None:
+def _stream(
+    samples: Iterable[Sample],
+    kin: _Kin,
+    files: _Files | None,
+    fingerprints: Fingerprints | None,
+    sides: Sequence[_Side],
+) -> None:
     source = iter(samples)
     while chunk := list(islice(source, _CHUNK)):
+        heard: dict[Clip, Sample] = {}
         for sample in chunk:
             related = any(other != sample.corpus and kin(sample.corpus, other) for s in sides for other in s.corpora)
             marks, sized = _marks(sample, words=related), files.sized(sample) if files else []
             for side in sides:
                 side.compare(sample, marks)
                 side.compare_clips(sample, sized)
-        near = [side.near for side in sides if side.near]
-        asked = near[0].sketch(chunk) if near else None  # once for all, since all are made alike
-        for side in sides:
-            side.compare_texts(chunk, asked)
+            for clip, _ in sized:
+                heard.setdefault(clip, sample)
+        if any(side.near for side in sides):
+            asked = _words(chunk)  # once for all
+            for side in sides:
+                side.compare_texts(chunk, asked)
+        if fingerprints and any(side.has_clips for side in sides):
+            prints = fingerprints.prints(list(heard))
+            for side in sides:
+                side.compare_prints(heard, prints)
 
 
 class _Side:
     """What is scored under one name, and what of it was found on the other side."""
 
-    def __init__(self, samples: Iterable[Sample], kin: _Kin, threshold: float | None, files: _Files | None) -> None:
+    def __init__(
+        self,
+        samples: Iterable[Sample],
+        kin: _Kin,
+        threshold: float | None,
+        files: _Files | None,
+        fingerprints: Fingerprints | None,
+    ) -> None:
         self.corpora: dict[str, bool] = {}  # whether the card promises disjoint speakers
         self._places: list[Place] = []
         self._marks: dict[tuple[str, bytes], int] = {}
@@ -167,6 +220,10 @@ class _Side:
             self._add(sample)
             texts.append(("" if threshold is None else sample.text or "", sample.language))
         self.near = None if threshold is None else _resemblance(texts, threshold)
+        self._prints: PrintIndex | None = None
+        if fingerprints:
+            self._held = [(clip, number) for found in self._clips.values() for clip, number in found.items()]
+            self._prints = fingerprints.index(fingerprints.prints([clip for clip, _ in self._held]))
 
     def _add(self, sample: Sample) -> None:
         number = len(self._places)
@@ -184,7 +241,7 @@ class _Side:
         for kind, name, digest in marks:
             number = self._marks.get((kind, digest))
             if number is not None and (kind != TEXT or self._related(sample, number)):
-                self._note(kind, digest, name, sample, number)
+                self._note(kind, digest, name, sample, number, sameness=SAME_TEXT if kind == TEXT else "")
 
     def compare_clips(self, sample: Sample, sized: Iterable[tuple[Clip, int]]) -> None:
         """Note clips of the same content and span under another name."""
@@ -192,7 +249,8 @@ class _Side:
             if self._files and size in self._clips:
                 for theirs, number in self._hashed(size, self._files).get(self._files.content(ours), ()):
                     if ours.name != theirs.name:
-                        self._note(CONTENT, theirs.name, f"{ours.name} = {theirs.name}", sample, number)
+                        what = f"{ours.name} = {theirs.name}"
+                        self._note(CONTENT, theirs.name, what, sample, number, None, SAME_BYTES)
 
     def _hashed(self, size: int, files: _Files) -> dict[Content, list[tuple[Clip, int]]]:
         """Clips of a size by their content: read when a file of the other side has that size."""
@@ -202,13 +260,23 @@ class _Side:
                 known.setdefault(files.content(clip), []).append((clip, number))
         return self._contents[size]
 
-    def compare_texts(self, samples: Sequence[Sample], asked: Any) -> None:
+    def compare_texts(self, samples: Sequence[Sample], asked: Words) -> None:
         """Note near-duplicates; the same words within one family are noted as text already."""
-        for at, number, similarity, same in self.near.matches(asked) if self.near else ():
-            sample = samples[at]
+        for at, number, similarity, sameness in self.near.matches(asked) if self.near else ():
+            sample, same = samples[at], sameness == SAME_TEXT
             if sample.corpus != self._places[number].corpus and not (same and self._related(sample, number)):
-                form = normalised(sample.text or "", sample.language).form
-                self._note(NEAR, number, form, sample, number, similarity)
+                said = " ".join(str(sample.text).split())
+                self._note(NEAR, number, said, sample, number, similarity, sameness)
+
+    def compare_prints(self, asked: Mapping[Clip, Sample], prints: Sequence[Any]) -> None:
+        """Note clips that sound or look the same under another name, but for those of the same bytes."""
+        for (ours, sample), made in zip(asked.items(), prints, strict=True):
+            for place, sameness, score in self._prints.matches(made) if self._prints else ():
+                theirs, number = self._held[place]
+                copied = (CONTENT, ours.corpus, theirs.corpus, theirs.name) in self._counted
+                if ours.name != theirs.name and not copied:
+                    what = f"{ours.name} = {theirs.name}"
+                    self._note(RECODED, theirs.name, what, sample, number, score, sameness)
 
     @property
     def has_clips(self) -> bool:
@@ -220,7 +288,14 @@ class _Side:
         return other != sample.corpus and self._kin(sample.corpus, other)
 
     def _note(
-        self, kind: str, thing: object, name: str, sample: Sample, number: int, similarity: float | None = None
+        self,
+        kind: str,
+        thing: object,
+        name: str,
+        sample: Sample,
+        number: int,
+        similarity: float | None = None,
+        sameness: str = "",
     ) -> None:
         scored = self._places[number]
         key = (kind, sample.corpus, scored.corpus)
@@ -231,7 +306,7 @@ class _Side:
         shared = self._found.setdefault(key, Shared(*key, path))
         shared.count += 1
         if len(shared.examples) < EXAMPLES:
-            shared.examples.append(Example(name, _place(sample), scored, similarity))
+            shared.examples.append(Example(name, _place(sample), scored, similarity, sameness))
 
     def told(self) -> list[Shared]:
         """What was found, by corpora and kind."""
@@ -257,7 +332,13 @@ class _Files:
 def _resemblance(texts: Iterable[tuple[str, str | None]], threshold: float) -> Resemblance:
     from affectllm.corpus.resemblance import Resemblance
 
-    return Resemblance(texts, threshold, SHINGLE)
+    return Resemblance(texts, threshold)
+
+
+def _words(samples: Sequence[Sample]) -> Words:
+    from affectllm.corpus.resemblance import Words
+
+    return Words.of((sample.text, sample.language) for sample in samples)
 
 
 def _place(sample: Sample) -> Place:
@@ -276,5 +357,7 @@ def _marks(sample: Sample, *, words: bool) -> list[Mark]:
         form, _, short = normalised(sample.text, sample.language)
         if form and (not short or len(sample.text.split()) >= SHORT_WORDS):
             named.append((TEXT, form))
-    digests = (blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest() for _, name in named)
+    # Where the words of a text are parted is the taste of a tokenizer.
+    exact = (name.replace(" ", "") if kind == TEXT else name for kind, name in named)
+    digests = (blake2b(name.encode("utf-8", "surrogatepass"), digest_size=16).digest() for name in exact)
     return [(*one, digest) for one, digest in zip(named, digests, strict=True)]

@@ -12,10 +12,11 @@ from pathlib import Path
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.media_content import media_duplicates
-from affectllm.corpus.shared import SHINGLE, THRESHOLD
 from affectllm.corpus.store import read_rows
 from affectllm.instruct.part import Part
 
+# Two words in a shingle see one changed word in a sentence, at a similarity that unrelated corpora do not reach.
+THRESHOLD, SHINGLE = 0.7, 2
 Copy = tuple[str, Sequence[str]]
 """The sample (``corpus/id``) that one repeats, and which of its questions are asked of no copy before it."""
 
