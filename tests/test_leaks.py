@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import partial
@@ -13,10 +12,8 @@ from kindred import PARAPHRASED, TWEET, kindred
 from toy_corpus import toy_corpus
 
 from affectllm.corpus import MediaRef, Sample
-from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.family import descent
 from affectllm.corpus.leakage import refuse_leakage, refuse_shared
-from affectllm.corpus.resemblance import Resemblance
 from affectllm.corpus.shared import Shared, find_shared
 from affectllm.errors import AffectError, Leakage
 
@@ -199,24 +196,3 @@ def test_an_unrelated_corpus_is_not_read_when_only_the_family_counts(corpora: di
     assert find_shared({"stranger": unread}, {}, roots=corpora, threshold=0.7) == {}
     with pytest.raises(AffectError, match="above 0"):
         find_shared({}, {"task": unread}, threshold=2.0)
-
-
-def test_the_index_finds_what_a_comparison_of_all_pairs_finds(monkeypatch: pytest.MonkeyPatch) -> None:
-    dice = random.Random(4)
-    bases = [dice.choices([f"w{number}" for number in range(500)], k=14) for _ in range(30)]
-    held = [" ".join(words) for words in bases]
-    asked = [" ".join([*words[:place], "new", *words[place + 1 :]]) for words in bases for place in (0, 6)] + held
-    samples = [sample("base", str(number), text=text) for number, text in enumerate(asked)]
-    index = Resemblance([(text, None) for text in held], 0.7, 2)
-    found = list(index.matches(index.sketch(samples)))
-    finder = TextDuplicates(0.7, 2)
-    expected = {
-        (one, other)
-        for one, text in enumerate(asked)
-        for other, theirs in enumerate(held)
-        if finder.find([("a", theirs, None), ("b", text, None)])
-    }
-    assert len(expected) > 60 and {(one, other) for one, other, _, _ in found} == expected
-    assert {(one, other) for one, other, _, same in found if same} == {(60 + n, n) for n in range(30)}
-    monkeypatch.setattr("affectllm.corpus.resemblance._PAIRS", 1)  # one text at a time
-    assert list(index.matches(index.sketch(samples))) == found

@@ -162,9 +162,8 @@ def _kept(path: Path) -> Print | None:
         zipfile.BadZipFile,
     ):  # of a copied cache or a full disk: it is made again
         return None
-    sounds = (
-        Landmarks(held[f"pairs{n}"], held[f"frames{n}"], float(held["seconds"][n])) for n in _numbers(held, "pairs")
-    )
+    seconds = held["seconds"].tolist()
+    sounds = (Landmarks(held[f"pairs{n}"], held[f"frames{n}"], length) for n, length in enumerate(seconds))
     films = (held[f"film{n}"] for n in range(sum(name.startswith("film") for name in held)))
     picture = looks.Look(held["kept"], held["coarse"]) if "kept" in held else None
     return Print(tuple(sounds), tuple(films), picture)

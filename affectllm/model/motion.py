@@ -69,7 +69,7 @@ class MotionIndex:
         self._squares = np.square(self._all).sum(axis=1)
 
     def matches(self, asked: Sequence[Numbers]) -> Iterator[tuple[int, float]]:
-        """Each held film that one film, in all its phases, is or is a part of, with how well their changes correlate."""
+        """Each held film that one film, in all its phases, is or is a part of, and how far their changes correlate."""
         best: dict[int, float] = {}
         for one in asked:
             for owner, score in self._found(one.astype(np.float32)):

@@ -1,0 +1,173 @@
+"""Copies of texts that were changed, cut, quoted or typed otherwise, and texts that only sound alike."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from kindred import TWEET, kindred
+
+from affectllm.corpus import Sample
+from affectllm.corpus.leakage import refuse_leakage
+from affectllm.corpus.normalised import normalised
+from affectllm.corpus.resemblance import Resemblance, Words
+from affectllm.corpus.shared import Shared, find_shared
+from affectllm.errors import Leakage
+
+SENTENCE = "I can't believe how kind everybody was to my little brother at the café today"
+OTHERS = [
+    "we went to the lake in the morning and nobody had thought of the sandwiches",
+    "she told me that the results of the exam would be there on monday at the latest",
+    "what do you think of the new teacher who came from the other school last week",
+]
+
+
+def letters(text: str) -> str:
+    return normalised(text).form.replace(" ", "")
+
+
+def sample(corpus: str, number: str, text: str) -> Sample:
+    return replace(Sample(number, corpus, "train", (), f"list.csv:{number}"), text=text)
+
+
+def found(train: str, *scored: str) -> list[Shared]:
+    held = [sample("base", str(number), text) for number, text in enumerate(scored)]
+    asked = {"stranger": partial(iter, [sample("stranger", "7", train)])}
+    return find_shared(asked, {"task": partial(iter, held)}, threshold=0.5)["task"]
+
+
+TYPED = {
+    "Cyrillic a": SENTENCE.replace("a", "а"),
+    "every lookalike": SENTENCE.translate(str.maketrans("aeocpxyijsI", "аеосрхуіјѕІ")),
+    "Greek": SENTENCE.replace("o", "ο").replace("v", "ν"),
+    "mathematical": SENTENCE.replace("kind", "𝐤𝐢𝐧𝐝"),
+    "full width": "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in SENTENCE),
+    "zero width": "\u200b".join(SENTENCE),
+    "soft hyphens": SENTENCE.replace("believe", "be\u00adlieve\u2060"),
+    "direction marks": f"\u202a{SENTENCE}\u202c\ufeff",
+    "tags": f"<p class='x'>{SENTENCE.replace('kind', '<b>k</b>ind').replace('to', '<i>to</i>')}</p><br/>",
+    "entities": SENTENCE.replace("'", "&#39;").replace("é", "&eacute;"),
+    "escaped twice": SENTENCE.replace("'", "&amp;#39;"),
+    "escaped tags": f"&lt;br&gt;{SENTENCE}",
+    "comment": f"<!-- saved --> {SENTENCE} <script>go()</script>",
+    "masks": f"@somebody [USER] {SENTENCE} https://t.co/Ab1 <url> http",
+    "capitals": SENTENCE.upper(),
+    "no accents": SENTENCE.replace("é", "e"),
+    "decomposed": SENTENCE.replace("é", "e\u0301"),
+    "typographic": SENTENCE.replace("'", "’"),
+    "tokenised": SENTENCE.replace("can't", "ca n't") + " .",
+    "no punctuation": SENTENCE.replace("'", ""),
+    "blanks": SENTENCE.replace(" ", "\u00a0\u3000\n"),
+    "control": SENTENCE.replace(" ", " \x00\x07"),
+}
+
+
+@pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED)
+def test_a_text_is_the_same_however_it_is_typed(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kindred(tmp_path, monkeypatch)
+    assert letters(typed) == letters(SENTENCE)
+    (one,) = found(typed, *OTHERS, SENTENCE)
+    assert one.examples[0].sameness == "same text" and one.examples[0].similarity == 1
+    with pytest.raises(Leakage):  # between relatives a run is refused
+        train, scored = {"child": [sample("child", "1", typed)]}, {"base": [sample("base", "2", SENTENCE)]}
+        refuse_leakage(train, scored, recipe="r", task="t")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Это очень хороший день, я рада", "Этo oчeнь xopoший день, я paдa"),
+        ("Нет, СОН", "нет, сон"),
+        ("مُحَمَّد سَعيد", "محمد سعيد"),
+    ],
+)
+def test_other_scripts_have_lookalikes_and_points_too(one: str, other: str) -> None:
+    assert letters(one) == letters(other)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("हूँ", "हँ"), ("i <3 you", "i you"), ("5 < 6 and 7 > 2", "5 2"), ("がく", "かく"), ("кот", "кит")]
+)
+def test_what_means_something_stays(one: str, other: str) -> None:
+    assert letters(one) != letters(other)
+
+
+def changed(text: str, count: int, seed: int) -> str:
+    words = text.split()
+    for place in random.Random(seed).sample(range(len(words)), count):
+        words[place] = f"zebra{place}"
+    return " ".join(words)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 4])
+@pytest.mark.parametrize("seed", range(5))
+def test_one_to_four_changed_words_are_seen(
+    count: int, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kindred(tmp_path, monkeypatch)
+    (one,) = found(changed(SENTENCE, count, seed), *OTHERS, SENTENCE)
+    (example,) = one.examples
+    assert (one.kind, example.sameness, example.scored.id) == ("near-duplicate text", "near text", "3")
+    assert example.similarity == pytest.approx(1 - count / 15, abs=0.12)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        " ".join(TWEET.split()[:9]),
+        " ".join(TWEET.split()[9:]),
+        " ".join(TWEET.split()[4:13]),
+        f"my sister wrote to me last night: {TWEET} and then she went to bed and slept until noon, as one does",
+    ],
+)
+def test_a_half_a_middle_and_a_quotation_are_parts(
+    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kindred(tmp_path, monkeypatch)
+    (one,) = found(part, *OTHERS, TWEET)
+    assert (one.examples[0].sameness, one.examples[0].scored.id) == ("part of", "3")
+    assert one.examples[0].similarity == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        " ".join(random.Random(3).sample(TWEET.split(), 19)),  # the same words in another order
+        "honestly i cannot say what it was that they wanted of all the people in that little town near the sea",
+        "thank you all",
+    ],
+)
+def test_the_same_words_elsewhere_are_no_copy(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kindred(tmp_path, monkeypatch)
+    assert found(text, *OTHERS, TWEET) == []
+
+
+def test_chinese_changed_by_some_characters_is_seen() -> None:
+    said = "我昨天在火车站看到了一个非常善良的老人他帮助了所有的人我真的很感动谢谢你们"
+    index = Resemblance([(said, "zh"), ("今天的天气真的非常好我们一起去公园散步吧", "zh")], 0.5)
+    (match,) = index.matches(Words.of([(said.replace("老人", "女孩").replace("感动", "高兴"), "zh")]))
+    assert (match.held, match.sameness) == (0, "near text")
+
+
+def test_every_planted_copy_is_found_among_thousands() -> None:
+    dice = random.Random(4)
+    vocabulary = [f"w{number}" for number in range(2000)]
+    texts = [" ".join(dice.choices(vocabulary, k=14)) for _ in range(3000)]
+    index = Resemblance(((text, None) for text in texts), 0.5)
+    asked = [changed(text, 4, place) for place, text in enumerate(texts[:200])]
+    assert {(m.asked, m.held) for m in index.matches(Words.of((text, None) for text in asked))} == {
+        (place, place) for place in range(200)
+    }
+
+
+def test_common_words_in_common_are_not_enough() -> None:
+    """In a corpus where everybody says it, "what do you want me to do" is no sign of a copy."""
+    held = [f"what do you want me to do with {word} now" for word in ("it", "him", "her", "them")] * 1
+    held += [f"{text} number{n}" for n, text in enumerate(OTHERS * 60)]
+    index = Resemblance([(f"{text} x{n}", "en") for n, text in enumerate(held * 3)], 0.5)
+    assert list(index.matches(Words.of([("well then what do you want me to do", "en")]))) == []
