@@ -66,9 +66,7 @@ TYPED = {
 
 
 @pytest.mark.parametrize("typed", TYPED.values(), ids=TYPED)
-def test_a_text_is_the_same_however_it_is_typed(
-    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_text_is_the_same_however_it_is_typed(typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kindred(tmp_path, monkeypatch)
     assert letters(typed) == letters(SENTENCE)
     (one,) = found(typed, *OTHERS, SENTENCE)
@@ -125,9 +123,7 @@ def test_one_to_four_changed_words_are_seen(
         f"my sister wrote to me last night: {TWEET} and then she went to bed and slept until noon, as one does",
     ],
 )
-def test_a_half_a_middle_and_a_quotation_are_parts(
-    part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_half_a_middle_and_a_quotation_are_parts(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kindred(tmp_path, monkeypatch)
     (one,) = found(part, *OTHERS, TWEET)
     assert (one.examples[0].sameness, one.examples[0].scored.id) == ("part of", "3")

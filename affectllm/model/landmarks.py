@@ -19,6 +19,7 @@ _LOWEST, _HIGHEST = 8, 224  # bins of 15.6 Hz: 125 Hz to 3.5 kHz
 _AROUND = (7, 15)  # frames and bins in which a peak is the loudest
 _PER_SECOND = 40  # peaks that are kept of a second, the loudest ones
 _FAN, _FURTHEST = 6, 63  # pairs of a peak, and frames between the two
+_HELD = 1  # bins between the peaks of a note that is held
 _LONG = 60.0  # seconds from which on fewer peaks a second are kept, so that any clip has at most some 15,000 pairs
 _FLOOR = 1e-4  # of the loudest bin: below lie the noise of quantising and of coding
 
@@ -47,7 +48,9 @@ def landmarks(sound: Numbers) -> Landmarks:
     left = np.full(len(times), _FAN)
     for ahead in range(1, min(4 * _FAN, len(times))):
         apart = times[ahead:] - times[:-ahead]
-        good = np.flatnonzero((apart > 0) & (apart <= _FURTHEST) & (left[: len(apart)] > 0))
+        # Two peaks of one frequency are a hum or a held note, which recur in any recording of that room or key.
+        leap = np.abs(bins[ahead:] - bins[:-ahead]) > _HELD
+        good = np.flatnonzero((apart > 0) & (apart <= _FURTHEST) & leap & (left[: len(apart)] > 0))
         left[good] -= 1
         firsts.append(good)
         seconds_of.append(good + ahead)
@@ -78,6 +81,9 @@ def _peaks(sound: Numbers, seconds: float) -> tuple[Numbers, Numbers]:
 
 # Chosen on EMO-DB, measured on RAVDESS and CREMA-D; see docs/leaks.md.
 LEAST_PAIRS, LEAST_SHARE = 12, 0.05
+# A syllable that two voices say alike has many pairs; the same sound has them all along.
+LEAST_SPREAD = 0.25  # of the moments that both have
+_MOMENT, _LEAST_MOMENTS = 8, 3  # frames in a moment (an eighth of a second), and least moments with pairs in common
 _PHASES = 2  # beginnings of the grid of frames that are tried, since a cut need not fall on it
 _COMMON, _MANY = 0.02, 50  # pairs in more than this share of the sounds, and this many, tell nothing: hum, tuning
 _NOWHERE = 1 << 20  # added to a shift, so that it is never negative
@@ -122,15 +128,25 @@ class LandmarkIndex:
         many = np.where(many > self._crowd, 0, many)
         places = np.repeat(begins - np.cumsum(many) + many, many) + np.arange(many.sum())
         shifts = self._frames[places].astype(np.int64) - np.repeat(asked.frames, many) + _NOWHERE
-        keys, counts = np.unique(self._owners[places].astype(np.int64) << 32 | shifts, return_counts=True)
+        every = self._owners[places].astype(np.int64) << 32 | shifts
+        moments = np.repeat(asked.frames, many) // _MOMENT
+        keys, counts = np.unique(every, return_counts=True)
         together = counts.copy()  # a shift between two frames falls on either
         near = np.flatnonzero(np.diff(keys) == 1)
         together[near] += counts[near + 1]
         for at in np.flatnonzero(together >= LEAST_PAIRS).tolist():
             owner, shift = int(keys[at] >> 32), int(keys[at] & 0xFFFFFFFF) - _NOWHERE
             share = together[at] / max(1, _in_both(self._held[owner], asked, shift))
-            if share >= LEAST_SHARE:
+            spread = len(np.unique(moments[(every == keys[at]) | (every == keys[at] + 1)]))
+            least = max(_LEAST_MOMENTS, LEAST_SPREAD * _moments(self._held[owner], asked, shift))
+            if share >= LEAST_SHARE and spread >= least:
                 yield owner, float(min(1.0, share))
+
+
+def _moments(held: Landmarks, asked: Landmarks, shift: int) -> float:
+    """Moments that both sounds have."""
+    begin, end = max(0.0, float(-shift)), min(asked.seconds * RATE / _HOP, held.seconds * RATE / _HOP - shift)
+    return max(0.0, end - begin) / _MOMENT
 
 
 def _in_both(held: Landmarks, asked: Landmarks, shift: int) -> int:

@@ -1,1 +1,1 @@
-"""Planted copies among real clips and texts: how many of them `affectllm leaks` finds, and what else it takes for one."""
+"""Planted copies among real clips and texts: how many of them are found, and what else is taken for one."""

@@ -42,9 +42,7 @@ def rates(corpora: Path, copies: int = 1500) -> Iterator[tuple[str, str, str, in
         for kind in dict.fromkeys(kind for kind, _, _ in planted):
             for name, lengths in LENGTHS.items():
                 some = [
-                    at
-                    for at, one in enumerate(planted)
-                    if one[0] == kind and len(held[one[1]][0].split()) in lengths
+                    at for at, one in enumerate(planted) if one[0] == kind and len(held[one[1]][0].split()) in lengths
                 ]
                 yield title, kind, name, len(some), len(found.intersection(some)), 0
 
