@@ -11,6 +11,9 @@ from affectllm.labels import Annotation
 Modality = Literal["video", "audio", "image"]
 TRAIN, VALIDATION, TEST = "train", "validation", "test"
 SPLITS = (TRAIN, VALIDATION, TEST)
+# More than the dialogues of the known corpora have; without a bound each turn of a chat of thousands holds them all.
+MOST_TURNS = 256
+CUT = "turns_left_out"  # attribute of a sample whose context was cut: how many turns came before what is kept
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +68,8 @@ class Sample:
         language: BCP-47 tag of the words or the speech.
         speaker: identifier of the speaker or writer, unique within the corpus; None where unknown.
         dialogue: identifier of the dialogue, unique within the corpus; None outside dialogues.
-        context: earlier turns of the dialogue, oldest first.
+        context: earlier turns of the dialogue, oldest first. Of more than ``MOST_TURNS`` the last ones are kept, and
+            the attribute ``turns_left_out`` says how many came before them.
         media: the clips of this moment; empty where the release has none or a defect forbids their use.
         attributes: other facts of the release as strings (``intensity``, ``statement``, ``defect``, …).
     """
@@ -82,6 +86,16 @@ class Sample:
     context: tuple[Turn, ...] = ()
     media: tuple[MediaRef, ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if (more := len(self.context) - MOST_TURNS) > 0:
+            object.__setattr__(self, "attributes", {**self.attributes, CUT: str(self.turns_left_out + more)})
+            object.__setattr__(self, "context", self.context[more:])
+
+    @property
+    def turns_left_out(self) -> int:
+        """Turns of the dialogue that came before ``context``."""
+        return int(self.attributes.get(CUT, 0))
 
     def annotation(self, space: str, rater: str) -> Annotation | None:
         """The answer given by ``rater`` in ``space``, or None."""

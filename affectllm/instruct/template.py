@@ -108,7 +108,7 @@ class Template:
             found = slot.gold(sample)
             if isinstance(found, Refused):
                 return found
-            if self.wording.numbered and last_turn(slot.form, found) > len(sample.context) + 1:
+            if self.wording.numbered and last_turn(slot.form, found) > sample.turns_left_out + len(sample.context) + 1:
                 return Refused("turn_not_shown")
             gold[slot.name] = found
         if reason := missing_modality(sample, self.modalities):

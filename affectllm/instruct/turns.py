@@ -15,7 +15,8 @@ def lines(sample: Sample, letter: str, *, numbered: bool) -> list[str]:
 
     Args:
         letter: how a speaker is called, with the placeholder ``{letter}``.
-        numbered: whether the lines are counted from 1. What stands alone is given plain otherwise.
+        numbered: whether the lines are counted, from the first of the dialogue on. What stands alone is given plain
+            otherwise.
     """
     if not sample.context and not numbered:
         return [str(sample.text)]
@@ -24,7 +25,7 @@ def lines(sample: Sample, letter: str, *, numbered: bool) -> list[str]:
     said = [*((turn.speaker, turn.text) for turn in sample.context), (last, str(sample.text))]
     names = _names((speaker for speaker, _ in said), letter)
     found = [f"{names[speaker]}: {text}" if speaker else text for speaker, text in said]
-    return [f"{number}. {line}" for number, line in enumerate(found, 1)] if numbered else found
+    return [f"{number}. {line}" for number, line in enumerate(found, 1 + sample.turns_left_out)] if numbered else found
 
 
 def _names(speakers: Iterable[str | None], letter: str) -> Mapping[str, str]:
