@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import soundfile
 from kindred import PARAPHRASED, TWEET, kindred
 from reading_corpora import write
+from test_leaks_media import speech
 from toy_corpus import toy_corpus
 
 from affectllm.cli import main
@@ -141,6 +143,32 @@ def test_the_copy_of_a_clip_is_told_unless_media_are_left_out(
     assert main([*words, "--no-media"]) == 0
     with pytest.raises(Leakage):
         refuse_leaks(load_recipe("mine", ["eval={tasks: [theirs]}"]), roots)
+
+
+def test_a_clip_in_another_codec_is_told_with_thorough_alone(
+    page: Callable[..., list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AFFECTLLM_CACHE", str(tmp_path / "cache"))
+    roots = {
+        name: toy_corpus(tmp_path, monkeypatch, name, media=f'(MediaRef(f"{name}{{split}}{{number}}.wav", "audio"),)')
+        for name in ("here", "there")
+    }
+    soundfile.write(roots["there"] / "theretest1.wav", speech(1), 16_000)
+    soundfile.write(roots["here"] / "heretrain2.wav", speech(1)[5_000:] * 0.2, 16_000, subtype="PCM_24")
+    (roots["here"] / "heretrain3.wav").write_bytes(b"no sound")
+    words = page("here", "there", "toy_3", "reader", roots)
+    assert main(words) == 0
+    capsys.readouterr()
+    assert main([*words, "--thorough"]) == 1
+    told = capsys.readouterr()
+    assert "1 re-encoded clip of here (not related by their cards)" in told.out
+    assert "here/heretrain2.wav = there/theretest1.wav, same sound, similarity" in told.out
+    assert "clips that could not be compared by sound or picture: 1 unreadable" in told.err
+    assert main([*words, "--thorough", "--json"]) == 1
+    (shared,) = json.loads(capsys.readouterr().out)["tasks"]["theirs"]["shared"]
+    (example,) = shared["examples"]
+    assert example["sameness"] == "same sound" and example["scored"]["source"] == "here.txt:1"
+    refuse_leaks(load_recipe("mine", ["eval={tasks: [theirs]}"]), roots)
 
 
 def test_validation_data_count_as_training_data(corpora: dict[str, Path]) -> None:
