@@ -23,7 +23,7 @@ _LEAST_PIECES = 6
 _WORST = 3  # pieces that decide
 _STEPS = (0.02, 0.01, 0.005, 0.0025)  # of a side
 _SMALLEST = 0.7  # side of a crop
-# Chosen and measured on frames of CREMA-D and made pictures; see docs/leaks.md.
+# Chosen on frames of CREMA-D and made pictures; see docs/leaks.md.
 LEAST_AGREEMENT = 0.94
 
 Numbers = NDArray[Any]

@@ -17,7 +17,7 @@ FPS = 10.0  # moments a second
 _SIDE = 16  # of the grid
 _APART = 3  # frames between which the change is measured
 _LEAST_CHANGE = 0.4  # grey levels: below, the change is noise and compression
-# Chosen on some clips of CREMA-D and made films, measured on others; see docs/leaks.md.
+# Chosen on six clips of CREMA-D; see docs/leaks.md.
 LEAST_LIKENESS = 0.75
 _LEAST_MOMENTS = 5  # that must be compared
 _LEAST_OVERLAP = 0.5  # of the shorter film

@@ -12,9 +12,9 @@ from affectllm.corpus.resemblance import Resemblance, Words
 from affectllm.corpus.shared import THRESHOLD
 
 PAIRS = {
-    "GoEmotions in EmpatheticDialogues (thresholds chosen here)": ("goemotions", "empathetic_dialogues"),
-    "DailyDialog in MELD (measured here)": ("dailydialog", "meld"),
-    "ESConv in GoEmotions (measured here)": ("esconv", "goemotions"),
+    "GoEmotions in EmpatheticDialogues": ("goemotions", "empathetic_dialogues"),
+    "DailyDialog in MELD": ("dailydialog", "meld"),
+    "ESConv in GoEmotions": ("esconv", "goemotions"),
 }
 LENGTHS = {"6–9": range(6, 10), "10–14": range(10, 15), "15 and more": range(15, 10_000)}
 
