@@ -30,8 +30,9 @@ def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> Non
     for stage in ("build", "train", "eval", "eval/modalities/audio", "eval/reference/majority"):
         assert json.loads((out / stage / "manifest.json").read_text())["finished"], stage
     scores = json.loads((out / "eval" / "scores.json").read_text())["demo_affect_emotion"]["uar"]
-    assert set(scores) == {"value", "low", "high", "n", "unreadable", "controls"}
-    assert scores["low"] <= scores["value"] <= scores["high"] and scores["n"] == 8
+    assert set(scores) == {"value", "low", "high", "n", "clusters", "unreadable", "controls"}
+    assert 0 <= scores["value"] <= 1 and scores["n"] == 8
+    assert (scores["low"] is None) == (scores["clusters"] < 5)
     assert list((out / "eval").glob("results_*.json")) and list(
         (out / "eval").glob("samples_demo_affect_emotion_*.jsonl")
     )
