@@ -110,7 +110,7 @@ def _numbers(wanted: Clip, rate: float) -> set[int]:
 
 
 def _same(clip: Clip, bare: tuple[np.ndarray, np.ndarray]) -> None:
-    # Speed means nothing unless the work is the same; the ends of a sound differ by what a resampler thinks beyond them.
+    # Speed means nothing unless the work is the same; a resampler thinks up what lies beyond the ends of a sound.
     assert np.array_equal(clip.frames, bare[0])
     assert clip.sound is not None and len(clip.sound) == len(bare[1])
     assert float(np.abs(clip.sound - bare[1]).mean()) < 1e-4
