@@ -20,7 +20,7 @@ from lm_eval.models.utils import normalize_gen_kwargs
 from tqdm import tqdm
 
 from affectllm.corpus.roots import locate
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate import environment
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.batches import batches
@@ -41,6 +41,7 @@ from affectllm.model.media import MediaError
 from affectllm.run import versions
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
+_LOST = 8  # questions without one output that was a number, after which the model is taken for broken
 
 
 @register_model("affectllm")
@@ -107,6 +108,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self._selftest = selftest
         self._heard: set[tuple[str, ...]] = set()
         self._ledger = MediaLedger()
+        self._defined = self._lost = 0
         self._rendered: dict[str, Messages] = {}
 
     def _make_encoder(self, media_cache: str | None) -> Encoder:
@@ -178,7 +180,7 @@ class AffectLM(LM):  # type: ignore[misc]
             for question, reply in self._generated([*greedy.values(), *sampled]):
                 found[_slot(question)] = reply
                 bar.update()
-        self._ledger.tell()
+        self._end()
         return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
@@ -187,19 +189,40 @@ class AffectLM(LM):  # type: ignore[misc]
                 replies = [self._ledger.add(prompts)]
             else:
                 self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
-                replies = self._generate(prompts, dict(batch[0].settings))
-                kept = {q.key: reply for q, reply in zip(batch, replies, strict=True) if not q.settings["do_sample"]}
-                self._answers.add(kept)
+                found = self._generate(prompts, dict(batch[0].settings))
+                pairs = list(zip(batch, found, strict=True))
+                self._answers.add(
+                    {q.key: text for q, text in pairs if text is not None and not q.settings["do_sample"]}
+                )
+                replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
+                self._defined += sum(text is not None for text in found)
             yield from zip(batch, replies, strict=True)
 
-    def _generate(self, prompts: list[Encoded], settings: dict[str, Any]) -> list[str]:
+    def _undefined(self, question: Question, what: str) -> str:
+        """The reply where the model's outputs were no numbers; without one that was a number, it is the model."""
+        self._lost += 1
+        if not self._defined and self._lost >= _LOST:
+            raise self._no_numbers()
+        return self._ledger.add(MediaError("not_finite", question.key, f"{what} is not a number"))
+
+    def _end(self) -> None:
+        if self._lost and not self._defined:
+            raise self._no_numbers()
+        self._ledger.tell()
+
+    def _no_numbers(self) -> NotFinite:
+        told = f"the model's outputs are not finite (NaN) for any of {self._lost} questions"
+        do = "try dtype=float32; if that does not help, name an earlier checkpoint: this one is broken"
+        return NotFinite(told, where=self.loaded.path, do=do)
+
+    def _generate(self, prompts: list[Encoded], settings: dict[str, Any]) -> list[str | None]:
         until, tokens = settings.pop("until"), settings.pop("max_gen_toks")
         if not settings["do_sample"]:
             settings.pop("temperature")
         if until:
             settings |= {"stop_strings": until, "tokenizer": self.tokenizer}
         replies = generate(self.loaded, self._encoder, prompts, tokens, **settings)
-        return [_cut(reply, until) for reply in replies]
+        return [None if reply is None else _cut(reply, until) for reply in replies]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
         """Log-likelihood of each continuation; requests that share a prompt are scored after encoding it once.
@@ -216,7 +239,7 @@ class AffectLM(LM):  # type: ignore[misc]
             question = self._question(requests[members[0]], {"choices": choices})
             for index, result in zip(members, self._scored(question, choices), strict=True):
                 results[index] = result
-        self._ledger.tell()
+        self._end()
         return results
 
     def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
@@ -228,8 +251,8 @@ class AffectLM(LM):  # type: ignore[misc]
             self._ledger.trimmed += encoded.trimmed
             kept = score_choices(self.loaded, self._encoder, encoded, choices)
             if any(math.isnan(value) for value, _ in kept):
-                unknown = MediaError("not_finite", question.key, "a likelihood is not a number")
-                return [(self._ledger.add(unknown), False)] * len(choices)
+                return [(self._undefined(question, "a likelihood"), False)] * len(choices)
+            self._defined += 1
             self._answers.add({question.key: kept})
         return [(float(value), bool(greedy)) for value, greedy in kept]
 

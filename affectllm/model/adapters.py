@@ -6,6 +6,7 @@ PEFT only warns where an adapter's names lead nowhere, and the base model would 
 from __future__ import annotations
 
 import copy
+import math
 import re
 import sys
 from collections.abc import Iterable, Mapping
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.backbones import Backbone
-from affectllm.model.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, read_object
+from affectllm.model.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, folder_named, read_object
 from affectllm.model.spelling import PEFT_PREFIX, Spelling, bare, module_of, spelling_of, spellings
 from affectllm.model.weight_files import check_finite, header
 
@@ -72,7 +73,7 @@ def local_adapter(adapter: str) -> Path:
     Raises:
         NotFound: when there is none of that name.
     """
-    folder = Path(adapter).expanduser()
+    folder = folder_named(adapter)
     if folder.is_dir():
         return folder
     if adapter.startswith((".", "/", "~")) or adapter.count("/") != 1:
@@ -99,6 +100,11 @@ def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = Fa
     result: Any = set_peft_model_state_dict(tuned, placed)
     if result.unexpected_keys:  # what was compared above is what PEFT made of its own names
         raise _misfit(folder, f"{len(result.unexpected_keys)} weights found no place", result.unexpected_keys[0])
+    ends = [tensor for name, tensor in placed.items() if ".lora_B" in name]
+    if len(ends) * 2 >= len(placed) and not any(bool(tensor.any()) for tensor in ends):
+        print(
+            f"{folder}: lora_B is 0 everywhere, as before training: the answers are the base model's", file=sys.stderr
+        )
     return tuned if trainable else tuned.eval()
 
 
@@ -112,10 +118,12 @@ def fitted(
     Raises:
         WrongCheckpoint: as ``put_on``.
     """
+    import torch
     from peft import PeftConfig, PeftModel, get_peft_model_state_dict
     from safetensors.torch import load_file
 
-    given = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family)
+    _check_family(folder, family)
+    given = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family, folder)
     modules = {name for name, _ in network.named_modules()}
     way = spelling_of(given, family, modules)
     given = {way.read(name): tensor for name, tensor in given.items()}
@@ -125,9 +133,12 @@ def fitted(
         config.inference_mode = not trainable
         _check_patterns(config, network, folder)
         tuned = PeftModel(network, config)
-    except (ValueError, TypeError, KeyError) as error:
-        told = f"the adapter does not fit the model: {str(error).splitlines()[0][:300]}"
+    except _REFUSALS as error:
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
+        told = f"the adapter does not fit the model: {next(iter(str(error).splitlines()), repr(error))[:300]}"
         raise WrongCheckpoint(told, where=str(folder), do=_OTHER_BASE) from error
+    _check_scales(tuned, folder)
     wanted = get_peft_model_state_dict(tuned, save_embedding_layers=False)
     places = {bare(name): name for name in wanted}
     places |= _embeddings(tuned, set(given) - set(places))
@@ -135,6 +146,8 @@ def fitted(
     return tuned, {places[name]: tensor for name, tensor in given.items()}
 
 
+# PEFT reads a configuration as it comes; a value of another type or range fails somewhere inside.
+_REFUSALS = (ValueError, TypeError, LookupError, AttributeError, ImportError, RuntimeError, re.error)
 _OTHER_BASE = "name the model that the adapter was made for, or train again"
 
 
@@ -142,9 +155,35 @@ def _misfit(folder: Path, told: str, example: str) -> WrongCheckpoint:
     return WrongCheckpoint(f"{told}, for example {example}", where=str(folder), do=_OTHER_BASE)
 
 
-def _part_of_this_model(given: Mapping[str, torch.Tensor], family: Backbone) -> dict[str, torch.Tensor]:
+def _check_family(folder: Path, family: Backbone) -> None:
+    """Make sure that an adapter was not made for another family, whose layers may have the same names and shapes."""
+    import transformers
+
+    made = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
+    library = str(made.get("parent_library")) if isinstance(made, dict) else ""
+    ours = getattr(transformers, family.model_class).__module__
+    if library.startswith("transformers.models.") and library.split(".")[2] != ours.split(".")[2]:
+        told = f"the adapter was made for {library.split('.')[2]} ({made['base_model_class']}), not for {family.name}"
+        raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do=_OTHER_BASE)
+
+
+def _check_scales(tuned: Any, folder: Path) -> None:
+    """Every layer's scale must be a number that changes something: the weights alone do not decide what is added."""
+    for name, module in tuned.named_modules():
+        scales = getattr(module, "scaling", None)
+        for scale in scales.values() if isinstance(scales, dict) else ():
+            if not math.isfinite(scale) or scale == 0:
+                told = f"the scale of {name} is {scale} (lora_alpha, alpha_pattern), which no answer would come from"
+                raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do="restore the value of the training")
+
+
+def _part_of_this_model(given: Mapping[str, torch.Tensor], family: Backbone, folder: Path) -> dict[str, torch.Tensor]:
     """The weights under bare names, without copies of the base's and without what lies beside the loaded model."""
-    kept = {bare(name): tensor for name, tensor in given.items() if ".original_module." not in name}
+    own = [name for name in given if ".original_module." not in name]
+    kept = {bare(name): given[name] for name in own}
+    if len(kept) < len(own):
+        twice = next(name for name in own if given[name] is not kept[bare(name)])
+        raise _misfit(folder, f"{len(own) - len(kept)} weights are there twice, under two spellings", twice)
     beside = [name for name in kept if name.partition(".")[0] in family.besides]
     if beside:
         print(
@@ -181,6 +220,8 @@ def _compare(
     state = tuned.state_dict()
     shapes = {name: (wanted[name] if name in wanted else state[places[name]]).shape for name in given}
     for name, tensor in given.items():
+        if not tensor.is_floating_point():
+            raise _misfit(folder, f"the adapter holds weights of type {tensor.dtype}, which nobody trains", name)
         if tensor.shape != shapes[name]:
             told = f"{name} is {list(tensor.shape)}, but {list(shapes[name])} in this model with {ADAPTER_CONFIG}"
             raise WrongCheckpoint(told, where=str(folder), do=_OTHER_BASE)

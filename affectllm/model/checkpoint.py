@@ -21,6 +21,21 @@ _PROCESSOR = ("processor_config.json", "preprocessor_config.json")
 _AGAIN = "copy or download the file again"
 
 
+def folder_named(name: str) -> Path:
+    """The path that a name stands for, whether or not there is anything.
+
+    Raises:
+        NotFound: when it can be no path: too long, with a NUL in it, or in the home of nobody.
+    """
+    try:
+        folder = Path(name).expanduser()
+        folder.is_dir()
+    except (OSError, RuntimeError) as error:
+        shown = name if len(name) < 200 else f"{name[:200]}…"
+        raise NotFound(f"{shown} can be no folder: {error}"[:400], do="check the name") from error
+    return folder
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """A JSON object of a checkpoint.
 

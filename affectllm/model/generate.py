@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 
 def generate(
     model: Model, encoder: Encoder, prompts: Sequence[Encoded], max_new_tokens: int, **options: Any
-) -> list[str]:
+) -> list[str | None]:
     """Continue each prompt until the end-of-turn token.
 
     Args:
         prompts: conversations encoded with ``generation_prompt=True``.
         max_new_tokens: longest answer in tokens.
         options: further fields of ``GenerationConfig``; greedy search unless they say otherwise.
+
+    Returns:
+        The answers; None where the model's outputs were no numbers, of which searching makes some text or other.
     """
     import torch
 
@@ -28,12 +31,23 @@ def generate(
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
     batch |= _in_dtype(model, batch)
+    undefined = torch.zeros(len(prompts), dtype=torch.bool, device=model.model.device)
+
+    def watch(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+        bad = torch.isnan(logits).any(dim=-1)
+        undefined.logical_or_(bad.view(len(prompts), -1).any(dim=-1))
+        return logits.masked_fill(bad[:, None], 0.0)  # sampling from no numbers would end in an error
+
     with torch.inference_mode():
         out = model.model.generate(
-            **batch, max_new_tokens=max_new_tokens, **{"do_sample": False, "temperature": None, **options}
+            **batch,
+            max_new_tokens=max_new_tokens,
+            logits_processor=[watch],
+            **{"do_sample": False, "temperature": None, **options},
         )
     answers = out[:, batch["input_ids"].shape[1] :]
-    return [text.strip() for text in model.tokenizer.batch_decode(answers, skip_special_tokens=True)]
+    texts = model.tokenizer.batch_decode(answers, skip_special_tokens=True)
+    return [None if lost else text.strip() for text, lost in zip(texts, undefined.tolist(), strict=True)]
 
 
 def score_choices(

@@ -14,11 +14,14 @@ from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
 from affectllm.model.checkpoint import (
     ADAPTER_CONFIG,
     CONFIG,
+    INDEX,
     NAMING,
+    WEIGHTS,
     check_folder,
     check_processor,
     check_texts,
     check_weights,
+    folder_named,
     read_object,
 )
 from affectllm.model.tiny import PREFIX, tiny_folder
@@ -120,8 +123,8 @@ def locate(path: str, adapter: str | None = None) -> Place:
         NotFound: when the adapter is nowhere.
         WrongCheckpoint: when the adapter's files are broken, hold numbers that are not finite, or name no base model.
     """
-    folder = Path(path).expanduser()
-    is_adapter = (folder / ADAPTER_CONFIG).is_file() and not (folder / CONFIG).is_file()
+    folder = folder_named(path)
+    is_adapter = _is_adapter(folder)
     if adapter is not None:
         if is_adapter:
             told = f"{path} is an adapter itself, and only one can be put on a model"
@@ -129,13 +132,31 @@ def locate(path: str, adapter: str | None = None) -> Place:
         found = local_adapter(adapter)
     elif is_adapter:
         found, path = folder, base_of(folder)
-        if (Path(path).expanduser() / ADAPTER_CONFIG).is_file():
+        if _is_adapter(folder_named(path)):
             told = f"the base model of this adapter, {path}, is an adapter itself"
             raise WrongCheckpoint(told, where=str(folder), do="merge that one into its base model first")
     else:
         return Place(path, None)
     check_adapter(found)
     return Place(path, found)
+
+
+def _is_adapter(folder: Path) -> bool:
+    """Whether ``folder`` holds an adapter; it may have the configuration of its base model beside it.
+
+    Raises:
+        WrongCheckpoint: when it holds a whole model as well: transformers would load neither that nor, with certainty,
+            the adapter, but the base model that the adapter names.
+    """
+    if not (folder / ADAPTER_CONFIG).is_file():
+        return False
+    if whole := next((name for name in (WEIGHTS, INDEX) if (folder / name).is_file()), None):
+        raise WrongCheckpoint(
+            f"the folder holds a whole model ({whole}) and an adapter ({ADAPTER_CONFIG}), and only one can be meant",
+            where=str(folder),
+            do=f"move {ADAPTER_CONFIG} away to load the whole model, or name the other: pretrained=MODEL,adapter={folder}",
+        )
+    return True
 
 
 def weights_digest(path: str, adapter: str | None = None, processor: str | None = None) -> str:
@@ -287,7 +308,7 @@ def _snapshot(repo: str) -> Path | None:
 def _local(path: str) -> str:
     if path.startswith(PREFIX):
         return str(tiny_folder(path.removeprefix(PREFIX)))
-    folder = Path(path).expanduser()
+    folder = folder_named(path)
     if folder.is_dir():
         return str(folder)
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
