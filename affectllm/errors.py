@@ -100,6 +100,7 @@ _REMEDIES = {
     **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), _SPACE),
     **dict.fromkeys((errno.EROFS, errno.EACCES, errno.EPERM), _PLACE),
     **dict.fromkeys((errno.ENOTDIR, errno.EISDIR, errno.EEXIST), "another file is in the way; choose another --out"),
+    **{errno.ELOOP: "a link is in the way; delete it, or choose another --out"},
     **{errno.ENAMETOOLONG: "choose a shorter --out", errno.EIO: "the disk may be failing; check it"},
 }
 # Libraries in C++ and Rust say it in words only.

@@ -7,6 +7,7 @@ import fcntl
 import json
 import os
 import socket
+import stat
 import sys
 import time
 from collections.abc import Iterator
@@ -14,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import Busy, explained
+from affectllm.errors import Busy, WriteFailed, explained
 
 LOCK = ".lock"
 # The kernel's locks belong to a process, so what this one holds already is counted here: stages lie within runs.
@@ -51,8 +52,11 @@ def _taken(path: Path) -> int:
     while True:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)
-            stream = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+            # A named pipe would be waited for, and another file behind a link would be written over.
+            stream = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK | os.O_NOFOLLOW, 0o644)
         try:
+            if not stat.S_ISREG(os.fstat(stream).st_mode):
+                raise WriteFailed("is no file", where=str(path), do="delete it, or choose another --out")
             _lock(stream, path)
             if os.fstat(stream).st_ino == _inode(path):
                 _sign(stream, path)
@@ -72,7 +76,7 @@ def _lock(stream: int, path: Path) -> None:
         if error.errno not in (errno.ENOLCK, errno.ENOTSUP, errno.ENOSYS):
             raise
     holder = _holder(stream)
-    if holder and holder.get("host") != socket.gethostname():
+    if holder and holder["host"] != socket.gethostname():
         # Left by a process of another machine, which this kernel knows nothing about.
         raise _busy(holder, path, f"; if that process is gone, delete {path}")
 
@@ -87,9 +91,9 @@ def _inode(path: Path) -> int | None:
 def _holder(stream: int) -> dict[str, Any]:
     try:
         found = json.loads(os.pread(stream, 4096, 0))
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return found if isinstance(found, dict) and isinstance(found.get("host"), str) else {}
 
 
 def _sign(stream: int, path: Path) -> None:

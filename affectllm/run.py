@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from importlib import metadata
-from pathlib import Path
+from pathlib import Path, PurePath
 from types import TracebackType
 from typing import Any
 
@@ -216,11 +216,26 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
         return None
     try:
         manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Malformed("the manifest is not JSON", where=str(path), do="delete the folder and run again") from error
     # Browsers' extensions and web pages have a manifest.json too; a folder of theirs is no run.
-    ours = isinstance(manifest, dict) and {"stage", "finished", "inputs_digest", "outputs"} <= manifest.keys()
-    return manifest if ours else None
+    if not isinstance(manifest, dict) or not {"stage", "finished", "inputs_digest", "outputs"} <= manifest.keys():
+        return None
+    if wrong := _wrong_field(manifest):
+        told = f"the manifest is damaged: {wrong}"
+        raise Malformed(told, where=str(path), do="delete the folder and run again")
+    return manifest
+
+
+def _wrong_field(manifest: Mapping[str, Any]) -> str:
+    """What no run writes so. Files that a manifest names may be deleted, so each must lie within its folder."""
+    kinds = {"stage": str, "finished": bool, "inputs_digest": str, "outputs": dict, "files": dict}
+    values = {"files": {}, **manifest}
+    if wrong := next((name for name, kind in kinds.items() if not isinstance(values[name], kind)), ""):
+        return f"{wrong} is {str(values[wrong])[:60]}"
+    names = [PurePath(name) for name in values["files"]]
+    outside = next((str(name) for name in names if name.is_absolute() or ".." in name.parts), "")
+    return f"{outside} lies outside the folder" if outside else ""
 
 
 def versions() -> dict[str, str]:

@@ -72,7 +72,7 @@ def test_a_holder_on_another_machine_is_believed(tmp_path: Path) -> None:
     assert f"delete {tmp_path / LOCK}" in caught.value.do
 
 
-@pytest.mark.parametrize("text", ["", "half a l", "[1]", "{}"])
+@pytest.mark.parametrize("text", ["", "half a l", "[1]", "{}", '{"host": 5, "pid": "x"}', "[" * 100_000])
 def test_a_torn_lock_of_a_dead_process_is_taken(tmp_path: Path, text: str) -> None:
     (tmp_path / LOCK).write_text(text)
     if text == "{}":
@@ -111,3 +111,21 @@ def test_a_finished_run_is_read_while_another_process_holds_the_folder(tmp_path:
     (tmp_path / "run" / LOCK).write_text(json.dumps({"pid": 7, "host": "another-machine"}))
     with Run(tmp_path / "run", "build", {}) as again:
         assert again.done and again.outputs == {"rows": 1}
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "link to a file", "link to nothing", "link to itself"])
+def test_a_lock_that_is_no_file_is_explained_and_nothing_behind_it_is_written(kind: str, tmp_path: Path) -> None:
+    lock, other = tmp_path / "run" / LOCK, tmp_path / "other"
+    lock.parent.mkdir()
+    if kind == "pipe":
+        os.mkfifo(lock)
+    elif kind == "folder":
+        lock.mkdir()
+    else:
+        other.write_text("precious")
+        lock.symlink_to({"link to a file": other, "link to nothing": tmp_path / "gone", "link to itself": LOCK}[kind])
+    with pytest.raises(WriteFailed) as caught, held(lock):
+        pass
+    assert str(lock) in caught.value.where and "choose another --out" in caught.value.do
+    assert kind in ("pipe", "folder") or other.read_text() == "precious"
+    assert not (tmp_path / "gone").exists()

@@ -96,6 +96,41 @@ def test_a_torn_manifest_is_named_and_nothing_deleted(tmp_path: Path) -> None:
     assert (tmp_path / "run" / "data").exists()
 
 
+FIELDS: list[dict[str, object]] = [
+    {"files": [1]},
+    {"files": None},
+    {"outputs": None},
+    {"finished": "yes"},
+    {"inputs_digest": 5},
+    {"files": {"../precious": "1:2"}},
+    {"files": {"data/../../precious": "1:2"}},
+]
+
+
+@pytest.mark.parametrize("fields", FIELDS, ids=str)
+def test_a_manifest_that_no_run_wrote_is_named_and_nothing_deleted(fields: dict[str, object], tmp_path: Path) -> None:
+    finish(tmp_path / "run", {})
+    (tmp_path / "precious").write_text("not ours")
+    manifest = json.loads((tmp_path / "run" / MANIFEST).read_text())
+    (tmp_path / "run" / MANIFEST).write_text(json.dumps({**manifest, **fields}))
+    with pytest.raises(Malformed, match="the manifest is damaged"), Run(tmp_path / "run", "build", {}):
+        pass
+    with pytest.raises(Malformed, match="the manifest is damaged"):
+        require(tmp_path / "run", "build")
+    assert (tmp_path / "precious").exists() and (tmp_path / "run" / "data").exists()
+
+
+def test_files_elsewhere_that_a_manifest_names_are_never_deleted(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {})
+    precious = tmp_path / "precious"
+    precious.write_text("not ours")
+    manifest = json.loads((tmp_path / "run" / MANIFEST).read_text())
+    (tmp_path / "run" / MANIFEST).write_text(json.dumps({**manifest, "files": {str(precious): "1:2"}}))
+    with pytest.raises(Malformed, match="lies outside the folder"), Run(tmp_path / "run", "build", {}):
+        pass
+    assert precious.exists()
+
+
 def test_a_manifest_says_what_went_in_and_with_which_versions(tmp_path: Path) -> None:
     finish(tmp_path / "run", {"recipe": "x", "path": Path("a")}, rows=1)
     manifest = read_manifest(tmp_path / "run")

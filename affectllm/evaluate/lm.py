@@ -191,11 +191,10 @@ class AffectLM(LM):  # type: ignore[misc]
                 self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
                 found = self._generate(prompts, dict(batch[0].settings))
                 pairs = list(zip(batch, found, strict=True))
-                self._answers.add(
-                    {q.key: text for q, text in pairs if text is not None and not q.settings["do_sample"]}
-                )
+                answered = [(q, text) for q, text in pairs if text is not None]
+                self._answers.add({q.key: text for q, text in answered if not q.settings["do_sample"]})
                 replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
-                self._defined += sum(text is not None for text in found)
+                self._defined += len(answered)
             yield from zip(batch, replies, strict=True)
 
     def _undefined(self, question: Question, what: str) -> str:

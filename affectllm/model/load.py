@@ -154,7 +154,7 @@ def _is_adapter(folder: Path) -> bool:
         raise WrongCheckpoint(
             f"the folder holds a whole model ({whole}) and an adapter ({ADAPTER_CONFIG}), and only one can be meant",
             where=str(folder),
-            do=f"move {ADAPTER_CONFIG} away to load the whole model, or name the other: pretrained=MODEL,adapter={folder}",
+            do=f"move {ADAPTER_CONFIG} away for the whole model, or say pretrained=MODEL,adapter={folder}",
         )
     return True
 

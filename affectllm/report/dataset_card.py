@@ -16,7 +16,7 @@ from affectllm import registry
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.tally import ranked
-from affectllm.errors import WriteFailed
+from affectllm.errors import explained
 from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import MixturePage, load_mixture
@@ -108,13 +108,11 @@ def write_dataset_card(
     files = {path.name: file_digest(path) for path in sorted((build / FOLDER).glob("*.parquet"))}
     facts = MixtureFacts(page, counts, tuple(missing), compose(build, _built(page, counts)), digest(files))
     card, figure = build / CARD, build / FIGURE
-    try:
+    with explained(card):
         drawn = _draw(facts.found, figure, page.name)
         scratch = card.with_name(f".{card.name}.part")
         scratch.write_text(dataset_card(facts, FIGURE if drawn else None), encoding="utf-8", newline="\n")
         scratch.replace(card)
-    except OSError as error:
-        raise WriteFailed(f"could not write the card: {error.strerror or error}", where=str(card)) from error
     return [card, *([figure] if drawn else [])]
 
 

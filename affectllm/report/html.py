@@ -9,7 +9,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm.errors import AffectError, WriteFailed
+from affectllm.errors import AffectError, explained
 from affectllm.report import display, views
 from affectllm.report.charts import loss_chart
 from affectllm.report.clips import Gallery
@@ -46,7 +46,7 @@ def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[
     page = _page_path(runs[0], out)
     html = render_page(data, roots or {})
     folder = page.with_suffix("")
-    try:
+    with explained(page):
         folder.mkdir(parents=True, exist_ok=True)
         scratch = page.with_name(f".{page.name}.part")
         scratch.write_text(html, encoding="utf-8")
@@ -54,8 +54,6 @@ def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[
         (folder / "scores.md").write_text(markdown_table(data), encoding="utf-8")
         for run in data:
             draw_figures(run, folder / run.name if len(data) > 1 else folder)
-    except OSError as error:
-        raise WriteFailed(f"could not write the report: {error.strerror or error}", where=str(page)) from error
     return page
 
 
@@ -118,13 +116,11 @@ def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
     script = environment().get_template("finder.js").render()
     known = b64encode(sha256(script.encode()).digest()).decode("ascii")
     text = environment().get_template(template).render(**view, script=script, script_hash=f"sha256-{known}")
-    try:
+    with explained(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = out.with_name(f".{out.name}.part")
         scratch.write_text(text, encoding="utf-8")
         scratch.replace(out)
-    except OSError as error:
-        raise WriteFailed(f"could not write the gallery: {error.strerror or error}", where=str(out)) from error
     return out
 
 
