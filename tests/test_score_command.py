@@ -396,3 +396,17 @@ def test_sentiment_of_mer_unibench_from_its_npz(capsys, tmp_path) -> None:
     strict = scored(capsys, "--metric", "mer_unibench_sentiment", *words)
     published = scored(capsys, "--metric", "mer_unibench_sentiment", *words, "--compat", "affectgpt")
     assert published["value"] == 1 and strict["value"] < 1 and strict["n"] == 2
+
+
+@pytest.mark.parametrize("unknown", [None, "", " ", float("nan")])
+def test_items_of_unknown_speakers_are_clusters_of_their_own_and_told(capsys, tmp_path, unknown) -> None:
+    rows = [
+        {"id": n, "label": "joy", "prediction": "joy", "speaker": unknown if n < 3 else f"s{n % 4}"} for n in range(11)
+    ]
+    table = tmp_path / "table.jsonl"
+    table.write_text("\n".join(json.dumps(row) for row in rows))
+    words = ["--gold", str(table), "--pred", str(table), "--pred-column", "prediction", "--gold-column", "label"]
+    assert main(["score", "--metric", "accuracy", *words, "--cluster", "speaker", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert json.loads(out)["settings"]["clusters"] == 4 + 3
+    assert "3 of 11 items have no speaker: each is a cluster of its own" in err

@@ -159,11 +159,13 @@ def _check_family(folder: Path, family: Backbone) -> None:
     """Make sure that an adapter was not made for another family, whose layers may have the same names and shapes."""
     import transformers
 
-    made = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
+    made: Any = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
     library = str(made.get("parent_library")) if isinstance(made, dict) else ""
     ours = getattr(transformers, family.model_class).__module__
     if library.startswith("transformers.models.") and library.split(".")[2] != ours.split(".")[2]:
-        told = f"the adapter was made for {library.split('.')[2]} ({made['base_model_class']}), not for {family.name}"
+        told = (
+            f"the adapter was made for {library.split('.')[2]} ({made.get('base_model_class')}), not for {family.name}"
+        )
         raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do=_OTHER_BASE)
 
 

@@ -190,9 +190,11 @@ def check_saved(folder: Path, base: str) -> str:
         What could not be looked at, in a sentence; empty otherwise.
 
     Raises:
+        NotFound: when the folder holds neither a model nor an adapter.
         WrongCheckpoint: when weights are missing, broken, not finite, or do not fit.
     """
     if not (folder / ADAPTER_CONFIG).is_file():
+        check_folder(folder, str(folder))
         check_finite(folder)
         return ""
     check_adapter(folder)

@@ -14,7 +14,7 @@ from typing import Any, Literal
 
 from affectllm.errors import Malformed
 from affectllm.evaluate.logged import SOURCES
-from affectllm.report.runfolder import read_json
+from affectllm.report.runfolder import read_object
 
 Outcome = Literal["correct", "wrong", "unreadable", "reply"]
 OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unreadable", "reply")
@@ -63,7 +63,10 @@ def samples_file(folder: Path, task: str) -> Path | None:
         Malformed: when several runs have left some and nothing says which of them was scored.
     """
     if (folder / SOURCES).is_file():
-        name = read_json(folder / SOURCES)["samples"].get(task)
+        samples = read_object(folder / SOURCES).get("samples")
+        if not isinstance(samples, dict):
+            raise Malformed("no samples are named", where=str(folder / SOURCES), do="run the evaluation again")
+        name = samples.get(task)
         return folder / name if name and (folder / name).is_file() else None
     # One task's name may begin another's, so the date is matched too.
     dated = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")

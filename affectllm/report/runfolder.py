@@ -11,10 +11,11 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import Score
-from affectllm.run import read_manifest
+from affectllm.run import read_manifest, refuse_damaged
 
 STAGES = ("build", "train", "eval")
 FULL = "full"
+_AGAIN = "run the stage that writes it again"
 _SCORE_KEYS = ("value", "low", "high", "n", "unreadable")
 
 
@@ -77,6 +78,7 @@ def read_run(folder: Path) -> RunData:
     alone = (folder / "scores.json").is_file()
     place = folder if alone else folder / "eval"
     stages = {"eval": folder} if alone else {stage: folder / stage for stage in STAGES}
+    refuse_damaged(place)  # scores that are gone would be left out without a word
     run = RunData(
         name=folder.resolve().name,
         folder=folder,
@@ -103,8 +105,21 @@ def read_json(path: Path) -> Any:
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise Malformed("this is not JSON", where=str(path), do="run the stage that writes it again") from error
+    except (ValueError, RecursionError) as error:
+        raise Malformed("this is not JSON", where=str(path), do=_AGAIN) from error
+
+
+def read_object(path: Path, *, of_objects: bool = False) -> dict[str, Any]:
+    """The JSON object of a file; with ``of_objects`` each of its values is one too.
+
+    Raises:
+        Malformed: when the file is not JSON, or holds something else.
+    """
+    value = read_json(path)
+    if not isinstance(value, dict) or (of_objects and not all(isinstance(inner, dict) for inner in value.values())):
+        told = "this is no JSON object" + (" of objects" if of_objects else "")
+        raise Malformed(told, where=str(path), do=_AGAIN)
+    return value
 
 
 def _text(path: Path) -> str | None:
@@ -122,21 +137,36 @@ def _evaluation(name: str, folder: Path) -> Evaluation | None:
     path = folder / "scores.json"
     if not path.is_file():
         return None
-    scores = read_json(path)
+    scores = read_object(path, of_objects=True)
     for task, metrics in scores.items():
         for metric, score in metrics.items():
-            if missing := [key for key in _SCORE_KEYS if key not in score]:
-                raise Malformed(f"{task}, {metric}: no {missing[0]}", where=str(path), do="run the evaluation again")
+            if wrong := _wrong_score(score):
+                raise Malformed(f"{task}, {metric}: {wrong}", where=str(path), do="run the evaluation again")
     details = folder / "details.json"
-    return Evaluation(name, folder, scores, read_json(details) if details.is_file() else {})
+    return Evaluation(name, folder, scores, read_object(details, of_objects=True) if details.is_file() else {})
+
+
+def _wrong_score(score: Any) -> str:
+    """What keeps ``score`` from being one; an interval may be absent, a value may be NaN."""
+    if not isinstance(score, dict):
+        return f"{str(score)[:60]} is no score"
+    if missing := next((key for key in _SCORE_KEYS if key not in score), ""):
+        return f"no {missing}"
+    given = {key: score[key] for key in _SCORE_KEYS if score[key] is not None or key not in ("low", "high")}
+    wrong = next((key for key, value in given.items() if not isinstance(value, int | float)), "")
+    return f"{wrong} is {str(score[wrong])[:60]}" if wrong else ""
 
 
 def read_history(path: Path) -> History | None:
     """Losses from the Trainer's ``trainer_state.json``; None where there is no such file."""
     if not path.is_file():
         return None
-    state = read_json(path)
+    state = read_object(path)
     log = state.get("log_history", [])
+    if not isinstance(log, list) or not all(
+        isinstance(row, dict) and isinstance(row.get("step"), int | float) for row in log
+    ):
+        raise Malformed("log_history is no list of steps", where=str(path), do=_AGAIN)
     train = tuple(Point(row["step"], row["loss"]) for row in log if "loss" in row)
     evaluation = tuple(Point(row["step"], row["eval_loss"]) for row in log if "eval_loss" in row)
     return History(train, evaluation, _best(state, evaluation))
@@ -152,7 +182,7 @@ def rejections(folder: Path) -> dict[str, int]:
     """Reason → how many, from the ``*rejected.jsonl`` files of a stage; most frequent first, empty without any."""
     counts: Counter[str] = Counter()
     for path in sorted(folder.glob("*rejected.jsonl")):
-        with path.open(encoding="utf-8") as lines:
+        with path.open(encoding="utf-8", errors="replace") as lines:
             for number, line in enumerate(lines, 1):
                 counts[_reason(line, f"{path}:{number}")] += 1
     return dict(counts.most_common())
@@ -161,5 +191,5 @@ def rejections(folder: Path) -> dict[str, int]:
 def _reason(line: str, where: str) -> str:
     try:
         return str(json.loads(line)["reason"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise Malformed("this line is no rejection", where=where, do="run the stage that writes it again") from error
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise Malformed("this line is no rejection", where=where, do=_AGAIN) from error

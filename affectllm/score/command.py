@@ -143,7 +143,17 @@ def _per_item(
             found[name] = columns.matched(_table(arguments, Path(column)), ids)
         else:
             raise columns.no_column(side.table, column)
+    if "clusters" in found:
+        found["clusters"] = _clusters(found["clusters"], pairs["clusters"])
     return found
+
+
+def _clusters(values: Sequence[Any], column: str) -> list[Any]:
+    """The clusters; an item whose speaker or dialogue is unknown is one of its own, as in an evaluation."""
+    unknown = {row for row, value in enumerate(values) if value is None or value != value or not str(value).strip()}
+    if unknown:
+        print(f"{len(unknown)} of {len(values)} items have no {column}: each is a cluster of its own", file=sys.stderr)
+    return [("unknown", row) if row in unknown else value for row, value in enumerate(values)]
 
 
 def _from_numbers(metric: Metric, values: list[Any], labels: Sequence[str]) -> list[Any]:
