@@ -13,7 +13,7 @@ from lm_eval.api.instance import Instance
 
 from affectllm.errors import AffectError, NotFinite, NotFound, WrongCheckpoint
 from affectllm.evaluate.lm import AffectLM
-from affectllm.model.load import load_model
+from affectllm.model.load import check_saved, load_model
 from affectllm.model.tiny import tiny_folder
 
 TEXT = "tiny:qwen2"
@@ -126,3 +126,11 @@ def test_a_model_that_gives_no_numbers_is_not_scored(kind: str, copied: Path, tm
         getattr(model, kind)([_ask(kind, "How does she feel?", second)])
     assert isinstance(caught.value, AffectError) and "float32" in caught.value.do
     assert not any(path.stat().st_size for path in (tmp_path / "answers").glob("*"))
+
+
+def test_an_adapter_that_lost_its_configuration_is_not_published(copied: Path) -> None:
+    (copied / "training_args.bin").write_bytes(b"")
+    assert check_saved(copied, TEXT) == ""
+    (copied / CONFIG).unlink()
+    with pytest.raises(NotFound, match=r"an adapter without its adapter_config\.json"):
+        check_saved(copied, TEXT)
