@@ -18,8 +18,13 @@ from typing import Any, NamedTuple
 from affectllm.labels.reading.unreadable import Unreadable
 
 LEAD, ASSISTANT, THOUGHT, OTHER, END = "lead", "assistant", "thought", "other", "end"
-_ANSWERING = "assistant|model|bot|chatbot|gpt|ai|response|output|助手|助理|答|回答|asistente|アシスタント|المساعد"
-_ASKING = "user|human|prompter|system|developer|instruction|input|用户|用戶|系统|问|usuario|sistema|ユーザー|المستخدم"
+_ANSWERING = (
+    "assistant|model|bot|chatbot|gpt|ai|response|output|助手|助理|答|回答|asistente|アシスタント|応答|답변|المساعد"
+)
+_ASKING = (
+    "user|human|prompter|system|developer|instruction|input|用户|用戶|系统|问|usuario|sistema|ユーザー"
+    "|指示|入力|질문|명령어|المستخدم"
+)
 _ROLES = {
     **dict.fromkeys(_ANSWERING.split("|"), ASSISTANT),
     **dict.fromkeys(_ASKING.split("|"), OTHER),
@@ -27,20 +32,32 @@ _ROLES = {
 }
 _BEGINS = re.compile(
     r"<s>|<bos>|<bos_token>|<\|(?:begin_of_text|startoftext|bom|pad)\|>|\[[gs]?mask\]|<sop>"
-    r"|<pad>|<unk>|\[round \d{1,3}\]|<[|｜]begin[▁_ ]of[▁_ ]sentence[|｜]>|<</?sys>>|\[/system_prompt\]",
+    r"|<pad>|<unk>|\[round \d{1,3}\]|\]~!b\[|<[|｜](?:hy_)?begin[▁_ ]of[▁_ ]sentence[|｜]>|<</?sys>>"
+    r"|\[/system_prompt\]",
     re.IGNORECASE,
 )
 _SPECIAL = re.compile(
-    r"(?=[<\[◁])(?:"
-    # Qwen, Yi, InternLM 2, SmolLM; Kimi; Llama 3 and 4; Gemma 2 to 4; Granite; Command R; Phi, GLM, Zephyr, DeepSeek
+    r"(?=[<\[\]◁g])(?:"
+    # Qwen, Yi, InternLM 2, SmolLM; Kimi; Llama 3 and 4; Gemma 2 to 4; Granite; Command R; Step;
+    # Phi, GLM, Zephyr, DeepSeek
     r"<\|im_start\|>\s?(?P<chatml>[a-z]+)(?: name=\S+)?(?:<\|im_sep\|>)?"
     r"|<\|im_(?P<kimi>user|assistant|system)\|>(?:[a-z]*<\|im_middle\|>)?"
     r"|<\|(?:start_header_id|header_start)\|>\s?(?P<llama>[a-z]+)\s?<\|(?:end_header_id|header_end)\|>"
     r"|(?:<start_of_turn>|<\|turn>)\s?(?P<gemma>[a-z]+)"
     r"|<\|start_of_role\|>(?P<granite>[a-z]+)[^<]{0,200}<\|end_of_role\|>"
     r"|<\|start_of_turn_token\|>\s?<\|(?P<cohere>system|user|chatbot)_token\|>"
+    r"|<\|bot\|>\s?(?P<step>system|human|user|assistant)\b"
     r"|<[|｜](?P<bars>system|developer|user|human|prompter|assistant|bot|model|chatbot|observation|tool|ipython)[|｜]>:?"
     r"|</?(?P<tag>user|human|system|assistant|bot|用户|ai)>:?"
+    # Nemotron; EXAONE; Seed; MiniMax; Apertus; Kimi-Audio; Hunyuan; OpenChat
+    r"|<extra_id_[01]>(?P<nemotron>system|user|assistant)\b"
+    r"|\[\|(?P<exaone>system|user|assistant|tool)\|\]"
+    r"|<seed:bos>\s?(?P<seed>[a-z]+)"
+    r"|(?:<beginning_of_sentence>|\]~b\])(?P<minimax>[a-z]+)(?: name=\S+)?"
+    r"|<\|(?P<apertus>system|developer|user|assistant)_start\|>"
+    r"|<\|im_kimia_(?P<kimia>user|assistant)_msg_start\|>"
+    r"|<[|｜]hy_(?P<hunyuan>user|assistant)[|｜]>"
+    r"|gpt4 correct (?P<openchat>user|assistant):"
     # gpt-oss: roles, and channels of which only the final one answers
     r"|<\|start\|>(?P<oss>[a-z]+)(?:[^<]{0,80}(?=<\|(?:channel|message)\|>)(?:<\|message\|>)?)?"
     r"|<\|channel\|>\s?(?P<channel>[a-z]+)(?:[^<]{0,200}(?:<\|constrain\|>\s?[a-z]{0,20}\s?)?<\|message\|>)?"
@@ -50,12 +67,14 @@ _SPECIAL = re.compile(
     r"|<unused95>|<\|end_of_thought\|>|<\|begin_of_solution\|>|<channel\|>)"
     r"|(?P<end><\|(?:im_end|endoftext|eot_id|eom_id|end_of_text|end|eot|eom|return|call|end_of_turn|end_of_turn_token"
     r"|end_response|end_text|end_of_solution|eoa|eoh|eos|endofturn)\|>|<end_of_turn>|<turn\|>|</s>|<eo[sahp]>"
-    r"|<end_of_utterance>|<eos_token>|<[|｜]end[▁_ ]of[▁_ ]sentence[|｜]>|\[eos\]))",
+    r"|<\|(?:system|developer|user|assistant)_end\|>|<\|im_msg_end\|>|\[\|endofturn\|\]|<seed:eos>|<end_of_sentence>"
+    r"|\[e~\[|<end_of_utterance>|<eos_token>|<[|｜]end[▁_ ]of[▁_ ]sentence[|｜]>|\[eos\]"
+    r"|<[|｜]hy_place[▁_ ]holder[^>]{0,20}>))",
     re.IGNORECASE,
 )
 # The same in words: at the beginning of a line, in capitals (Vicuna) also within it.
 _WORDED = re.compile(
-    rf"(?:^|(?<=\s))#{{2,4}}[ \t]?(?P<heading>{_ANSWERING}|{_ASKING})[ \t]?(?:[:：]|$)"
+    rf"(?:^|(?<=\s))#{{2,4}}[ \t]{{0,2}}(?P<heading>{_ANSWERING}|{_ASKING})[ \t]?(?:[:：]|$)"
     rf"|^[ \t]{{0,9}}\*{{0,2}}<?(?P<line>{_ANSWERING}|{_ASKING})>?\*{{0,2}}[ \t]?[:：]\*{{0,2}}"
     r"|(?<=[\s>])(?P<capitals>(?-i:USER|HUMAN|ASSISTANT|SYSTEM)):",
     re.IGNORECASE | re.MULTILINE,
@@ -66,7 +85,11 @@ _BARE = re.compile(
     r"(?:^[ \t]*|(?<=\S))(?P<bare>assistant|user)[ \t]*(?=\n|\Z)|^(?P<role>system|model)[ \t]*(?=\n|\Z)", re.M
 )
 _BARE_LATER = re.compile(r"^[ \t]*(?P<bare>user|human|assistant)[ \t]*(?=\n|\Z)", re.M)
-_PREAMBLE = re.compile(r"\bchat between\b|\bconversation between\b|\bfollowing is a\b|\byou are an?\b", re.IGNORECASE)
+_PREAMBLE = re.compile(
+    r"\bbelow is an instruction\b|以下は、タスクを説明する指示|아래는 작업을 설명하는"
+    r"|\bchat between\b|\bconversation between\b|\bfollowing is a\b|\byou are an?\b",
+    re.IGNORECASE,
+)
 THOUGHTS = "think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad|seed:think"
 """Names of the tags around reasoning, as a pattern."""
 _OPENS_OR_CLOSES = re.compile(rf"<(?P<closes>/?)(?:{THOUGHTS})>", re.IGNORECASE)
