@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from scoring import scored, write_csv
 
+from affectllm.cli import main
+
 THOUGHT = "<think>\n\n</think>\n\n"
 ROWS = [
     {"prompt": "p1", "predict": f"{THOUGHT}happy", "label": f"{THOUGHT}happy"},
@@ -59,3 +61,12 @@ def test_whole_transcripts_are_scored_by_their_answers(capsys, tmp_path: Path) -
     asked = ["--read", "strict", "--labels", "angry,happy,sad,neutral"]
     told = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, *asked)
     assert told["value"] == pytest.approx(2 / 3) and told["unreadable"] == pytest.approx(1 / 3)
+
+
+def test_one_of_something_is_printed_as_a_count_and_not_as_a_share(capsys, tmp_path: Path) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("1", "joy"), ("2", "joy")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [("1", "joy"), ("2", "no idea")], ("id", "predict"))
+    words = ["--read", "strict", "--labels", "joy,anger"]
+    assert main(["score", "--metric", "accuracy", "--gold", str(gold), "--pred", str(pred), *words]) == 0
+    printed = capsys.readouterr().out
+    assert "labels_in_gold 1, unreadable_no_label 1\n" in printed and "majority 1.0000" in printed

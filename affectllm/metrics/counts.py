@@ -155,7 +155,7 @@ def counted_sums(labels: Sequence[str], table: Array, value: CountValue) -> Sums
         table,
         lambda totals: value(*blocks(totals)),
         per_class=lambda: class_rows(labels, sums),
-        coverage={"labels": float(len(labels)), "labels_in_gold": float((support > 0).sum())},
+        coverage={"labels": len(labels), "labels_in_gold": int((support > 0).sum())},
     )
 
 

@@ -174,10 +174,10 @@ class _Sides:
     def told(self) -> dict[str, Any]:
         """What every mean over items says besides its value."""
         sums = self.table().sum(0, dtype=float)
-        present = float((blocks(sums)[1] > 0).sum())
+        present = int((blocks(sums)[1] > 0).sum())
         return {
             "per_class": lambda: class_rows(self.names, sums),
-            "coverage": {"labels": float(len(self.names)), "labels_in_gold": present, **self._sizes()},
+            "coverage": {"labels": len(self.names), "labels_in_gold": present, **self._sizes()},
         }
 
     def _sizes(self) -> dict[str, float]:

@@ -37,7 +37,7 @@ def read_answers(
     found = [read(_text(answer)) for answer in answers]
     reasons = Counter(one.reason for one in found if isinstance(one, reading.Unreadable))
     values = [None if isinstance(one, reading.Unreadable) else one for one in found]
-    return values, {f"unreadable_{reason}": float(count) for reason, count in reasons.most_common()}
+    return values, {f"unreadable_{reason}": count for reason, count in reasons.most_common()}
 
 
 def _text(answer: Any) -> str:

@@ -50,6 +50,8 @@ def _shown(value: Any) -> str:
         return "–"
     if not isinstance(value, (int, float)):
         return str(value)
+    if isinstance(value, int):  # a count; 1.0 may be a share
+        return f"{value:,}"
     return f"{int(value):,}" if float(value).is_integer() and abs(value) > 1 else f"{value:.4f}"
 
 
