@@ -287,3 +287,19 @@ def test_a_curriculum_is_trained_on_in_its_order(page, tmp_path: Path, order: st
 
     recipe = load_recipe(page(MIXED.replace("  validation_rows: 7", f"  order: {order}")))
     assert sft.arguments(recipe, tmp_path).train_sampling_strategy == strategy
+
+
+@pytest.mark.parametrize(
+    ("trainer", "every"),
+    [("eval_steps=125", 125), ("logging_steps=7", 7), ("save_steps=100", 100)],
+)
+def test_a_run_that_evaluates_every_so_many_steps_saves_as_often(
+    page, tmp_path: Path, trainer: str, every: int
+) -> None:
+    from affectllm.train import sft
+
+    changes = ["trainer.eval_strategy=steps", "trainer.eval_steps=50", f"trainer.{trainer}"]
+    if trainer.startswith("logging"):
+        changes[1:2] = []
+    args = sft.arguments(load_recipe(page(MIXED), changes), tmp_path)
+    assert (args.save_steps, args.save_strategy) == (every, "steps")

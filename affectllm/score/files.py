@@ -70,7 +70,9 @@ def read_table(
         return Table(path, read_npy_items(path), [])
     elif not is_table(path):
         told = f"{path.suffix or 'no ending'} is no format of tables"
-        raise Malformed(told, where=str(path), do=f"{' '.join(FORMATS)} .npz; text also as .csv.gz")
+        raise Malformed(
+            told, where=str(path), do=f"{' '.join(FORMATS)} .npz; text also packed, as .csv.gz, .bz2, .xz or .zip"
+        )
     else:
         table = _rows(path, Reading(header, "", _known(encoding), sheet, key="id"))
     if not len(table):

@@ -9,7 +9,7 @@ from pathlib import Path
 def add_options(parser: argparse.ArgumentParser) -> None:
     """Every option of the command."""
     parser.add_argument("--metric", required=True, metavar="NAME", help="see `affectllm ls metrics`")
-    formats = "CSV, TSV, JSON Lines, JSON, Parquet or npz"
+    formats = "CSV, TSV, xlsx, JSON (Lines), Parquet, save_to_disk or npz"
     parser.add_argument("--gold", type=Path, metavar="FILE", help=f"gold values: {formats}")
     parser.add_argument("--pred", type=Path, action="append", metavar="FILE", help="predictions; repeat to compare")
     parser.add_argument("--json", action="store_true", help="print one JSON object")

@@ -174,6 +174,9 @@ def arguments(recipe: Recipe, out: Path) -> SFTConfig:
     if fields.get("eval_strategy", "no") != "no":
         fields = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", **fields}
         fields.setdefault("save_strategy", fields["eval_strategy"])
+        if fields["save_strategy"] == fields["eval_strategy"] == "steps":
+            # The library's 500 may be more than the run has, and then a kill would lose all of it.
+            fields.setdefault("save_steps", fields.get("eval_steps") or fields["logging_steps"])
     return SFTConfig(**fields)
 
 
