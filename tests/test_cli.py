@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from toy_corpus import toy_corpus
+from tuning import ENDLESS
 
 from affectllm import __version__, registry
 from affectllm.cli import main
@@ -292,22 +293,12 @@ def test_ctrl_c_while_building_exits_with_130_and_the_same_command_goes_on(
     assert len(list(read_rows(tmp_path / "out/toy/samples/toy/train.parquet"))) == 6
 
 
-_PAGE = """
-description: Trains until it is interrupted.
-data:
-  mixture:
-    - {corpus: toy, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}
-model: {path: tiny:qwen2, backbone: qwen2, dtype: float32}
-trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_train_batch_size: 2}
-"""
-
-
 @pytest.mark.slow
 def test_ctrl_c_while_training_stops_every_process_and_keeps_the_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = toy_corpus(tmp_path, monkeypatch, classes=("joy", "anger", "fear"))
-    (tmp_path / "endless.yaml").write_text(_PAGE)
+    (tmp_path / "endless.yaml").write_text(ENDLESS)
     words = ["train", "endless.yaml", "--root", f"toy={root}", "--out", "out"]
     child = subprocess.Popen(
         [sys.executable, "-m", "affectllm.cli", *words],

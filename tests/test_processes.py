@@ -13,7 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 from toy_corpus import toy_corpus
-from tuning import command
+from tuning import ENDLESS, command
 
 from affectllm.run import read_manifest
 
@@ -124,16 +124,6 @@ def test_a_build_that_is_told_to_end_leaves_no_process_and_goes_on(
     assert manifest is not None and manifest["finished"]
 
 
-_PAGE = """
-description: Trains until it is ended.
-data:
-  mixture:
-    - {corpus: toy, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}
-model: {path: tiny:qwen2, backbone: qwen2, dtype: float32}
-trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_train_batch_size: 2}
-"""
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 2), (signal.SIGHUP, 1), (signal.SIGKILL, 2)])
 def test_trainers_end_with_the_run(
@@ -141,7 +131,7 @@ def test_trainers_end_with_the_run(
 ) -> None:
     root = toy_corpus(tmp_path, monkeypatch, classes=("joy", "anger", "fear"))
     page = tmp_path / "endless.yaml"
-    page.write_text(_PAGE + ("launch: ddp\n" if processes > 1 else ""))
+    page.write_text(ENDLESS + ("launch: ddp\n" if processes > 1 else ""))
     words = ["train", str(page), "--root", f"toy={root}", "--out", str(tmp_path / "out")]
     words += ["--num-processes", str(processes)] if processes > 1 else []
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}

@@ -44,6 +44,16 @@ PAGE: dict[str, Any] = {
     "launch": "cpu",
 }
 
+ENDLESS = """
+description: Trains until it is ended.
+data:
+  mixture:
+    - {corpus: toy, template: emotion_choice, space: toy_3, rater: reader, modalities: [text]}
+model: {path: tiny:qwen2, backbone: qwen2, dtype: float32}
+trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_train_batch_size: 2}
+"""
+"""The page of a training that somebody else has to end, on the toy corpus of the tests."""
+
 
 def write_page(folder: Path, **changes: Any) -> Path:
     """A recipe file with some of the page's top-level keys changed; a dict is merged into the page's own."""
