@@ -264,6 +264,15 @@ def require(folder: Path, stage: str) -> dict[str, Any]:
     return manifest
 
 
+def refuse_partial(folder: Path) -> None:
+    """Raise ``Malformed`` when ``folder`` is a run that did not finish, or has lost or changed a file since."""
+    manifest = read_manifest(folder)
+    if manifest and not manifest["finished"]:
+        told = f"this {manifest['stage']} did not finish"
+        raise Malformed(told, where=str(folder), do="start the command that makes it again; it goes on")
+    refuse_damaged(folder)
+
+
 def refuse_damaged(folder: Path) -> None:
     """Raise ``Malformed`` when ``folder`` is a finished run of which a file is missing or was changed."""
     manifest = read_manifest(folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -70,6 +71,16 @@ def test_an_export_of_it_is_refused(built: tuple[Path, list[str]], how: str, cap
     out = run.parent / "export"
     assert main(["export", str(run), "--to", "trl", "--out", str(out), *words[2:4]]) == 2
     assert "are missing or changed" in capsys.readouterr().err and not out.exists()
+
+
+def test_an_export_of_a_build_that_did_not_finish_is_refused(built: tuple[Path, list[str]], capsys) -> None:
+    run, words = built
+    manifest = json.loads((run / "build" / "manifest.json").read_text())
+    (run / "build" / "manifest.json").write_text(json.dumps({**manifest, "finished": False}))
+    out = run.parent / "export"
+    assert main(["export", str(run), "--to", "trl", "--out", str(out), *words[2:4]]) == 2
+    assert "this build did not finish" in capsys.readouterr().err and not out.exists()
+    assert main(["gallery", str(run), *words[2:4]]) == 2
 
 
 def test_a_file_of_a_set_that_nobody_vouches_for_is_missed_by_its_number(

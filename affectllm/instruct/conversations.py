@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from affectllm.corpus.store import JSON, JSONS, PARQUET, ROWS_PER_GROUP, TEXT, WHOLE, features_of, opened, schema_of
 from affectllm.errors import Malformed, NotFound, explained
 from affectllm.folders import discard
-from affectllm.run import refuse_damaged
+from affectllm.run import refuse_partial
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -61,9 +61,9 @@ def files_by_split(build: Path) -> dict[str, list[Path]]:
     """Split → its Parquet files in order.
 
     Raises:
-        Malformed: when a file is missing, was changed after it was built, or has another name.
+        Malformed: when the build did not finish, or a file is missing, was changed since, or has another name.
     """
-    refuse_damaged(build)
+    refuse_partial(build)
     found: dict[str, list[Path]] = {}
     for path in sorted((build / FOLDER).glob("*.parquet")):
         match = _NAME.fullmatch(path.name)
