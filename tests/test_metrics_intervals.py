@@ -132,7 +132,7 @@ def test_the_interval_from_few_clusters_is_that_of_students_t() -> None:
     speakers = [number for number in range(5) for _ in range(10)]
     row = accuracy(["joy"] * 50, answers, labels=SPACE, clusters=speakers)
     logits = [math.log(p / (1 - p)) for p in ((25 - hits) / 40 for hits in right)]
-    reach = 2.7764451 * math.sqrt(4 / 5 * sum(value**2 for value in logits))
+    reach = 2.7764451 * math.sqrt(sum(value**2 for value in logits))
     assert row.low == pytest.approx(1 / (1 + math.exp(reach)))
     assert row.high == pytest.approx(1 / (1 + math.exp(-reach)))
 

@@ -52,7 +52,8 @@ def interval(value: float, left: Array, sizes: Array, bounds: tuple[float, float
         return None, None
     there, back = _scale(np.append(left, value), bounds)
     distances = there(left) - there(np.array(value))
-    error = math.sqrt((len(left) - 1) / len(left) * float((distances**2).sum()))
+    # Not (C − 1)/C of it, as for a mean: for errors with heavy tails that is too little.
+    error = math.sqrt(float((distances**2).sum()))
     freedom = max(1.0, float(sizes.sum() ** 2 / (sizes**2).sum()) - 1)
     reach = float(t.ppf((1 + confidence) / 2, freedom)) * error
     middle = float(there(np.array(value)))
