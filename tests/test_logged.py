@@ -103,3 +103,11 @@ def test_scores_need_lm_evals_results_and_samples(tmp_path: Path) -> None:
     next(logged.scratch(tmp_path).glob("samples_*")).unlink()
     with pytest.raises(NotFound, match="no samples"):
         logged.collect(tmp_path)
+
+
+@pytest.mark.parametrize("time", ["first", "second"])
+def test_a_later_run_writes_to_the_error_output_of_its_own_time(words: list[str], capsys, time: str) -> None:
+    # Each of the two has another error output, and that of the first is closed.
+    lm_eval_main([*words, "--model", "affectllm-oracle"])
+    told = capsys.readouterr().err
+    assert "Selected Tasks" in told and "Logging error" not in told

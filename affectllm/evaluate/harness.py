@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import logging
 import os
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -108,6 +109,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
 
     _register_models(_model(argv))
     register()
+    _log_to_stderr()
     with our_task_manager() as made, _arguments(["lm-eval", *argv]):
         cli_evaluate()
     if folder is None or not made or not _is_first():
@@ -118,6 +120,13 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
         rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
         _write_lines(folder / REJECTED, rows)
         return write_scores(folder, written)
+
+
+def _log_to_stderr() -> None:
+    """lm-eval keeps the error output of its first run in a process, which may be closed by the second."""
+    for handler in logging.getLogger("lm_eval").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.stream = sys.stderr  # setStream would flush what may be closed
 
 
 def _is_first() -> bool:
