@@ -125,7 +125,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
 def _log_to_stderr() -> None:
     """lm-eval keeps the error output of its first run in a process, which may be closed by the second."""
     for handler in logging.getLogger("lm_eval").handlers:
-        if isinstance(handler, logging.StreamHandler):
+        if type(handler) is logging.StreamHandler:  # others' own kinds write elsewhere
             handler.stream = sys.stderr  # setStream would flush what may be closed
 
 
