@@ -59,9 +59,8 @@ def train(
     from affectllm.train import stage
     from affectllm.train.launch import launch
 
-    check_model(
-        recipe.model.path, recipe.model.backbone, recipe.model.processor
-    )  # a wrong checkpoint is refused before any work
+    # A wrong checkpoint is refused before any work.
+    check_model(recipe.model.path, recipe.model.backbone, recipe.model.processor)
     _say("build")
     stage.build(recipe, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")
