@@ -1,6 +1,7 @@
 """Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
 
-A corpus, task or recipe is one file whose name is its name. Folders are searched in this order, and one name in two
+A corpus or task is one file whose name is its name, whatever section it lies in; a recipe is called by its path, as in
+``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two
 places is an error, never a silent override:
 
 1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``;
@@ -58,9 +59,10 @@ def names(kind: Folder) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for folder in folders(kind):
         for path in sorted(folder.rglob(f"*{SUFFIX[kind]}")):
-            name = path.relative_to(folder).with_suffix("").as_posix()
-            if path.name.startswith(("_", ".")) or (kind == "recipes" and name.startswith(_NO_RECIPES)):
+            below = path.relative_to(folder).with_suffix("").as_posix()
+            if path.name.startswith(("_", ".")) or (kind == "recipes" and below.startswith(_NO_RECIPES)):
                 continue
+            name = below if kind.startswith("recipes") else path.stem
             if name in found:
                 raise Malformed(f"{name} exists twice: {found[name]} and {path}", do="rename one of the two files")
             found[name] = path

@@ -2,8 +2,8 @@
 
 ``data/EU.jsonl`` (emotional understanding) tells a scenario and asks what one person in it feels, out of six options,
 and why, out of four. ``data/EA.jsonl`` (emotional application) asks for the most effective action or response, out of
-four. The options differ from question to question, so the answers are open words and the options stand in the
-attributes as a JSON list. Labels are texts, equal to one of the options once blanks around them are gone.
+four. The options differ from question to question and stand beside the right one in the annotation. Labels are texts,
+equal to one of the options once blanks around them are gone.
 
 It is a benchmark: everything is test. Question numbers start again in each file and language.
 """
@@ -22,9 +22,9 @@ from affectllm.corpus.reading import find_file, first_sight, folder_of, missing_
 from affectllm.labels import Annotation, LabelSpace
 
 _SOURCE = "Sabour et al., EmoBench, ACL 2024"
-EMOTION = LabelSpace("emobench_emotion", "open", (), source=_SOURCE)
-CAUSE = LabelSpace("emobench_cause", "open", (), source=_SOURCE)
-ACTION = LabelSpace("emobench_action", "open", (), source=_SOURCE)
+EMOTION = LabelSpace("emobench_emotion", "options", (), source=_SOURCE)
+CAUSE = LabelSpace("emobench_cause", "options", (), source=_SOURCE)
+ACTION = LabelSpace("emobench_action", "options", (), source=_SOURCE)
 FILES = {"EA.jsonl": "EA", "EU.jsonl": "EU"}
 # Options and label of each question of a file → where the answer goes.
 QUESTIONS = {
@@ -51,7 +51,6 @@ CARD = CorpusCard(
     "and half Chinese translations of the same questions",
     notes=(
         "The Chinese questions are translations of the English ones: an item and its translation are not two.",
-        "Options are given as a JSON list in the attributes choices, emotion_choices and cause_choices.",
         "An answer that is none of its options is rejected as unknown_label.",
     ),
 )
@@ -111,12 +110,11 @@ def _question(item: Item, part: str, seen: set[str]) -> Iterator[Sample | Reject
     if again := first_sight(seen, identifier, item.where):
         yield again
         return
-    annotations, choices = [], {}
+    annotations = []
     for options, label, space in QUESTIONS[part]:
         answer, offered = str(value.get(label) or "").strip(), _options(value.get(options))
-        choices[options] = json.dumps(offered, ensure_ascii=False)
         if answer in offered:
-            annotations.append(Annotation(space.name, "authors", answer))
+            annotations.append(Annotation(space.name, "authors", {"options": offered, "right": (answer,)}))
         else:
             yield Rejection(identifier, "unknown_label", item.where, f"{label} {answer!r} is no option")
     if annotations:
@@ -128,12 +126,13 @@ def _question(item: Item, part: str, seen: set[str]) -> Iterator[Sample | Reject
             source=item.where,
             text=scenario,
             language=language,
-            attributes={"part": part, **_facts(value), **choices},
+            attributes={"part": part, **_facts(value)},
         )
 
 
-def _options(value: Any) -> list[str]:
-    return [str(option).strip() for option in value] if isinstance(value, list) else []
+def _options(value: Any) -> tuple[str, ...]:
+    """Each option once."""
+    return tuple(dict.fromkeys(str(option).strip() for option in value)) if isinstance(value, list) else ()
 
 
 def _facts(value: Mapping[str, Any]) -> dict[str, str]:

@@ -43,8 +43,8 @@ TYPES = LabelSpace(
     source=_SOURCE,
     aliases={"no context": "no-context", "interpersonal": "inter-personal", "self contagion": "self-contagion"},
 )
-TURNS = LabelSpace("reccon_cause_turns", "open", (), source=_SOURCE)
-SPANS = LabelSpace("reccon_cause_spans", "open", (), source=_SOURCE)
+TURNS = LabelSpace("reccon_cause_turns", "spans", (), source=_SOURCE)
+SPANS = LabelSpace("reccon_cause_spans", "spans", (), source=_SOURCE)
 EXPLANATION = LabelSpace("reccon_explanation", "open", (), source=_SOURCE)
 BACKGROUND = "background"
 CARD = CorpusCard(
@@ -74,8 +74,8 @@ CARD = CorpusCard(
         "raw word is kept as the attribute emotion_raw. excited is an emotion of its own, as in IEMOCAP.",
         "A dialogue is a list of one list of utterances; more than one list is read one after another.",
         "Cause turns may lie after the utterance; in the release two do.",
-        "reccon_cause_turns lists turn numbers and background, reccon_cause_spans is a JSON list of {turn, span}; both "
-        "are empty lists of nothing where the release gives no cause, and then not annotated.",
+        "reccon_cause_turns has the numbers of the turns and background, reccon_cause_spans the words in them too; "
+        "neither is annotated where the release gives no cause.",
         "Speakers are called A and B in every dialogue, so they are an attribute and not the speaker.",
     ),
 )
@@ -200,15 +200,15 @@ def _causes(utterance: Mapping[str, Any], identifier: str, where: str) -> tuple[
         found.append(Annotation(TYPES.name, "annotators", tuple(name for name in TYPES.names if name in types)))
     evidence = [BACKGROUND if turn == "b" else turn for turn in utterance.get(_EVIDENCE) or []]
     if evidence:
-        turns = ", ".join(dict.fromkeys(str(turn) for turn in evidence))
+        turns = tuple({"turn": turn} for turn in dict.fromkeys(evidence))
         found.append(Annotation(TURNS.name, "annotators", turns))
     spans = ["" if span == "b" else str(span) for span in utterance.get(_SPAN) or []]
     if len(spans) != len(evidence):
         trouble.append(Rejection(identifier, "broken_row", where, f"{len(evidence)} turns, {len(spans)} spans"))
     elif spans:
         once = dict.fromkeys(zip(evidence, spans, strict=True))  # some are marked by both annotators
-        pairs = [{"turn": turn, "span": span} for turn, span in once]
-        found.append(Annotation(SPANS.name, "annotators", json.dumps(pairs, ensure_ascii=False)))
+        passages = tuple({"turn": turn, "span": span} for turn, span in once)
+        found.append(Annotation(SPANS.name, "annotators", passages))
     if explanation := str(utterance.get("explanation") or "").strip():
         found.append(Annotation(EXPLANATION.name, "annotators", explanation))
     return trouble, found

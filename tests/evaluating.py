@@ -31,6 +31,81 @@ def _more_crema_d(miniature: Mapping[str, Content]) -> dict[str, Content]:
     return {**miniature, f"VideoFlash/{name}.flv": Clip(), **{k: f"{miniature[k]}{text}" for k, text in more.items()}}
 
 
+_SEMEVAL = "ID\tTweet\tAffect Dimension\tIntensity {}\n"
+_CLASSES = {0: "no anger can be inferred", 1: "low amount of anger can be inferred", 3: "high amount of anger"}
+
+
+def _more_semeval2018(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    """Test files of three subtasks."""
+    emotions = str(miniature["E-c/English/2018-E-c-En-train.txt"]).splitlines()
+    classes = "".join(f"2018-En-8000{n}\tTweet {n}\tanger\t{n}: {told}\n" for n, told in _CLASSES.items())
+    valences = "".join(f"2018-En-7000{n}\tSun {n}\tvalence\t0.{n}\n" for n in (1, 4, 9))
+    return {
+        **miniature,
+        "E-c/English/2018-E-c-En-test-gold.txt": "\n".join([*emotions[:2], "2018-En-60001" + emotions[3][13:]]),
+        "EI-oc/English/2018-EI-oc-En-anger-test-gold.txt": _SEMEVAL.format("Class") + classes,
+        "V-reg/English/2018-Valence-reg-En-test-gold.txt": _SEMEVAL.format("Score") + valences,
+    }
+
+
+def _more_semeval2007(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    """Headlines on which every emotion varies."""
+    lines = ["<corpus>", *(f'<instance id="{n}">Headline {n}</instance>' for n in (600, 601)), "</corpus>"]
+    return {
+        **miniature,
+        "AffectiveText.test/affectivetext_test.xml": "\n".join(lines),
+        "AffectiveText.test/affectivetext_test.emotions.gold": "600 10 0 40 0 60 25\n601 0 20 0 80 10 5\n",
+        "AffectiveText.test/affectivetext_test.valence.gold": "600 -40\n601 60\n",
+    }
+
+
+def _more_emobank(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    table = "corpus/emobank.csv"
+    return {**miniature, table: f"{miniature[table]}SemEval_10,test,4.5,2.0,3.5,Sun shines\nSemEval_11,test,2,3,4,Hm\n"}
+
+
+def _more_ren20k(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    table = "REN-20k/REN-10k/2017/a.csv"
+    votes = ("70,20,0,0,10,0,0,0", "0,5,60,0,0,35,0,0", "0,0,0,80,0,0,15,5")
+    rows = "".join(f"Article {n}.,News,http://b.example/{n},{votes[n % 3]},\n" for n in range(1, 40))
+    return {**miniature, table: f"{miniature[table]}{rows}"}
+
+
+def _more_esconv(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    """Dialogues enough for some in every split, whose supporters take known strategies."""
+    turns = [("seeker", {}, "I lost {}."), ("supporter", {"strategy": "Question"}, "When did you lose {}?")]
+    said = [{"speaker": who, "annotation": note, "content": text} for who, note, text in turns]
+    told = {"experience_type": "Previous Experience", "emotion_type": "anxiety", "problem_type": "job crisis"}
+    things = [f"thing {number}" for number in range(60)]
+    dialogues = [
+        {
+            **{**told, "situation": f"I lost {thing}.", "survey_score": {"seeker": {}, "supporter": {}}},
+            "dialog": [{**turn, "content": str(turn["content"]).format(thing)} for turn in said],
+        }
+        for thing in things
+    ]
+    return {"ESConv.json": json.dumps(dialogues)}
+
+
+def _more_ov_merd(miniature: Mapping[str, Content]) -> dict[str, Content]:
+    """Clips of the labels that belong to no track of training, which are the test."""
+    names = [name for name in miniature if name.startswith(("video/", "audio/"))]
+    return {**miniature, **{name.replace("042", "060"): miniature[name] for name in names}, "ovlabel.csv": _OPEN}
+
+
+_OPEN = 'name,openset\nsample_00000060,"[moved, grateful]"\n'
+_MORE = {
+    "crema_d": _more_crema_d,
+    "emobank": _more_emobank,
+    "esconv": _more_esconv,
+    "ov_merd": _more_ov_merd,
+    "ren20k": _more_ren20k,
+    "semeval2007_affective_text": _more_semeval2007,
+    "semeval2018_task1": _more_semeval2018,
+}
+"""Corpora whose miniatures hold too little of the test split for their tasks → with more of it."""
+
+
 def corpus_of(task: str) -> str:
     return TaskPage.take(dict(PAGES[task]), task).corpus
 
@@ -38,8 +113,7 @@ def corpus_of(task: str) -> str:
 def miniatures(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
     """Write the miniature of each corpus below ``folder`` and return where they lie."""
     found = {name: load_builder(name).MINIATURE for name in dict.fromkeys(corpora)}
-    if "crema_d" in found:
-        found["crema_d"] = _more_crema_d(found["crema_d"])
+    found = {name: _MORE.get(name, dict)(miniature) for name, miniature in found.items()}
     return {name: materialise(miniature, folder / name) for name, miniature in found.items()}
 
 

@@ -36,9 +36,11 @@ def values(sample: Sample) -> dict[str, object]:
 def test_emobench_answers_are_options_once_stripped(tmp_path: Path) -> None:
     samples, reasons = made("emobench", tmp_path)
     action, emotion = samples["EA/en/1"], samples["EU/zh/1"]
-    assert values(action) == {"emobench_action": "Call the police"}
+    offered = ("Buy a third one", "Call the police", "Walk", "Weep")
+    assert values(action) == {"emobench_action": {"options": offered, "right": ("Call the police",)}}
     assert json.loads(action.attributes["choices"])[1] == "Call the police"
-    assert values(emotion) == {"emobench_emotion": "高兴", "emobench_cause": "车回来了"}
+    chosen = {space: value["right"] for space, value in values(emotion).items()}
+    assert chosen == {"emobench_emotion": ("高兴",), "emobench_cause": ("车回来了",)}
     assert emotion.language == "zh" and emotion.attributes["finegrained_category"] == "emotion_transition"
     assert reasons == {"unknown_label": 1, "broken_row": 1}
 

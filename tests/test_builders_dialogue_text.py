@@ -87,12 +87,12 @@ def test_reccon_repairs_labels_and_keeps_causes(tmp_path: Path) -> None:
         "flag": "F",
     }
     given = {a.space: a.value for a in glad.annotations if a.rater == "annotators"}
-    assert given["reccon_cause_turns"] == "1, background"
+    assert given["reccon_cause_turns"] == ({"turn": 1}, {"turn": "background"})
     assert given["reccon_cause_type"] == ("inter-personal", "latent")
-    assert json.loads(str(given["reccon_cause_spans"])) == [
+    assert given["reccon_cause_spans"] == (
         {"turn": 1, "span": "found your lost ring"},
         {"turn": "background", "span": ""},
-    ]
+    )
     assert given["reccon_explanation"] == "The ring was a gift."
     frustrated = samples["train.Ses09X_impro01/1"]
     assert (frustrated.split, frustrated.annotations[0].value) == ("test", "frustration")

@@ -16,7 +16,8 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.tally import count, ranked, rows
 from affectllm.errors import Malformed
-from affectllm.report.gallery import render_gallery, told
+from affectllm.report.display import annotation
+from affectllm.report.gallery import render_gallery
 
 
 def made(name: str, folder: Path) -> Path:
@@ -84,6 +85,6 @@ def test_the_command_says_where_the_page_is(capsys, tmp_path, monkeypatch) -> No
 
 
 def test_a_dimension_at_zero_is_told_and_a_share_of_nothing_is_not() -> None:
-    assert told({"valence": 0.0, "arousal": 0.5}) == "valence 0, arousal 0.5"
-    assert told({"anger": 1.0, "fear": 0.0}, zeros=False) == "anger 1"
-    assert told(["joy", "fear"]) == "joy, fear" and told([]) == "(none)"
+    assert annotation({"valence": 0.0, "arousal": 0.5}) == "valence 0, arousal 0.5"
+    assert annotation({"anger": 1.0, "fear": 0.0}, zeros=False) == "anger 1"
+    assert annotation(["joy", "fear"]) == "joy, fear" and annotation([]) == "(none)"

@@ -11,6 +11,7 @@ from evaluating import TASKS, corpus_of, miniatures, use
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError
 from affectllm.evaluate.reference import ChanceLM, MajorityLM, MuteLM, OracleLM, ReferenceLM
+from affectllm.evaluate.scored import metric_of
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.metrics import uar
@@ -68,9 +69,17 @@ def test_the_oracle_is_perfect(roots, monkeypatch, name) -> None:
     use(monkeypatch, roots)
     values = _values(*_run(OracleLM(), name))
     assert values.pop("unreadable") == 0
-    for diversity in ("distinct_1", "distinct_2"):  # not about being right
-        assert 0 <= values.pop(diversity, 1) <= 1
-    assert values == pytest.approx(dict.fromkeys(values, 1))
+    for diversity in [key for key in values if "distinct" in key]:  # not about being right
+        assert 0 <= values.pop(diversity) <= 1
+    assert values == pytest.approx({key: _best(key) for key in values}, abs=1e-9)
+
+
+def _best(key: str) -> float:
+    """What a perfect answer scores; ``reading`` and ``right`` are shares."""
+    if key in ("reading", "right"):
+        return 1
+    metric = metric_of(key)
+    return metric.range[metric.better == "higher"]
 
 
 @pytest.mark.parametrize("name", TASKS)
@@ -78,7 +87,23 @@ def test_the_mute_model_is_all_unreadable_and_scores_nothing(roots, monkeypatch,
     use(monkeypatch, roots)
     values = _values(*_run(MuteLM(), name))
     assert values.pop("unreadable") == 1
-    assert values == dict.fromkeys(values, 0)
+    assert values.pop("reading") == values.pop("right", 0) == 0
+    for key, value in values.items():
+        metric = metric_of(key)
+        worse = value < _best(key) if metric.better == "higher" else value > _best(key)
+        labels = metric.form.name in ("label", "set", "text", "span") and metric.range[0] == 0
+        assert value == 0 if labels else worse, key
+
+
+@pytest.mark.parametrize("name", TASKS)
+@pytest.mark.parametrize("model", [MajorityLM(), ChanceLM()], ids=lambda model: model.kind)
+def test_answers_without_understanding_are_read_and_lie_between(roots, monkeypatch, name, model) -> None:
+    use(monkeypatch, roots)
+    values = _values(*_run(model, name))
+    assert values.pop("unreadable") == 0 and values.pop("reading") == 1
+    for key, value in values.items():
+        low, high = (0, 1) if key == "right" else metric_of(key).range
+        assert low <= value <= high, key
 
 
 @pytest.mark.parametrize("name", ["emodb_emotion", "emodb_emotion_choice"])

@@ -34,8 +34,10 @@ FITS = {
     "category": {"choice", "description"},
     "set": {"set", "description"},
     "dimension": {"scores", "classes"},
-    "distribution": {"shares"},
+    "distribution": {"shares", "ranking"},
     "open": {"reply", "open_set"},
+    "spans": set(),  # wordings for them also tell the emotion; the forms have a law of their own
+    "options": {"options"},
 }
 _PLAIN = ("the", "person", "looks", "quite", "as", "if", "nothing", "had", "happened")
 CORPORA = list(registry.names("data_builders"))
@@ -79,7 +81,7 @@ def given_by(sample: Sample) -> tuple[str, ...]:
 
 def assert_the_law(template: Template, sample: Sample) -> None:
     annotation = sample.annotation(template.space.name, template.rater)
-    reading = template.read(template.answer(sample))
+    reading = template.read(template.answer(sample), template.gold(sample))
     assert isinstance(reading, Annotation), (template.name, template.language, reading)
     assert annotation is not None
     assert (reading.space, reading.rater) == (annotation.space, annotation.rater)
@@ -90,6 +92,10 @@ def assert_same(read: Any, own: Any, template: Template) -> None:
     """Equal; numbers to three decimals, distributions to a percent, free words but for the blanks around them."""
     if template.space.kind == "dimension":
         assert set(read) == set(own) and all(abs(read[name] - own[name]) <= 0.0005 + 1e-9 for name in own)
+    elif template.form in ("ranking", "turns"):
+        assert template.slots[0].how.gold(read, template.space) == template.slots[0].how.gold(own, template.space)
+    elif template.form == "options":
+        assert set(read["options"]) == set(own["options"]) and tuple(read["right"]) == tuple(own["right"])
     elif template.space.kind == "distribution":
         total = sum(own.values())
         assert all(abs(read.get(name, 0) - own.get(name, 0) / total) < 0.01 for name in {*read, *own})
@@ -151,7 +157,13 @@ def values(space: LabelSpace) -> st.SearchStrategy[object]:
     if space.kind == "set":
         return several
     if space.kind == "open":
-        return st.text(min_size=1).map(str.strip).filter(bool)
+        return words()
+    if space.kind == "spans":
+        turn = st.just("background") | st.integers(1, 1)  # the sample has one turn
+        return st.lists(st.fixed_dictionaries({"turn": turn, "span": words()}), min_size=1, max_size=3).map(tuple)
+    if space.kind == "options":
+        options = st.lists(words(), min_size=2, max_size=6, unique=True).map(tuple)
+        return st.builds(lambda told, right: {"options": told, "right": (right.choice(told),)}, options, st.randoms())
     if space.kind == "distribution":
         return st.dictionaries(names, st.integers(1, 50) | st.floats(0.01, 1.0), min_size=1)
     if space.bounds:
@@ -159,6 +171,10 @@ def values(space: LabelSpace) -> st.SearchStrategy[object]:
         numbers = st.floats(low, high) | st.integers(math.ceil(low), math.floor(high)).map(float)
         return st.dictionaries(names, numbers, min_size=1, max_size=6)
     return names | several.filter(lambda chosen: len(chosen) > 1)
+
+
+def words() -> st.SearchStrategy[str]:
+    return st.text(min_size=1).map(str.strip).filter(bool)
 
 
 def in_order(space: LabelSpace, chosen: list[str]) -> tuple[str, ...]:

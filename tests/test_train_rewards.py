@@ -18,7 +18,9 @@ from affectllm.train.rewards import sample_of, template_ccc_reward, template_rew
 OTHERS: dict[str, Any] = {
     **{"choice": "fear", "description": "fear", "set": ("anger",), "scores": {"valence": 4.5, "arousal": 1.25}},
     **{"classes": {"joy": 0.0, "anger": 3.0}, "shares": {"joy": 1, "fear": 3}, "judgement": "correct"},
-    **{"preference": "a1", "open_set": "calm", "turns": "2", "spans": '[{"turn": 2, "span": "x"}]'},
+    **{"preference": "a1", "open_set": "calm", "turns": ({"turn": 2},)},
+    **{"spans": ({"turn": 2, "span": "x"},), "ranking": {"joy": 3, "anger": 2}},
+    "options": {**VALUES["options"], "right": ("Call a friend.",)},
 }
 JUDGED = [(name, tag) for name, tag in SPOKEN if set(load_wording(name).slots.values()) - {"reply"}]
 VALENCE = LabelSpace("valence", "dimension", ("valence",), source="test", bounds=(-1.0, 1.0))

@@ -92,8 +92,11 @@ def count(items: Iterable[Sample | Rejection], card: CorpusCard, root: Path | No
 
 
 def names_of(value: Any, space: LabelSpace) -> Iterator[str]:
-    """The labels that an annotation counts as: of a distribution those with the largest weight, of free text none."""
-    if space.kind == "open":
+    """The labels that an annotation counts as: of a distribution those with the largest weight, of free words none."""
+    if space.kind in ("open", "spans"):
+        return
+    if space.kind == "options":
+        yield from value["right"]
         return
     if isinstance(value, str):
         yield value

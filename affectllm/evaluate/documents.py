@@ -43,6 +43,7 @@ def documents(found: Iterable[Sample | Rejection], template: Template, split: st
 
 def document(sample: Sample, template: Template) -> Document:
     """One document: who and where, the messages, and the right answer as text and as JSON value."""
+    gold = template.gold(sample)
     return {
         "id": sample.id,
         "corpus": sample.corpus,
@@ -50,9 +51,18 @@ def document(sample: Sample, template: Template) -> Document:
         "dialogue": sample.dialogue,
         "messages": template.ask(sample),
         "answer": template.answer(sample),
-        "gold": template.gold(sample),
-        "choices": list(template.space.names),
+        "gold": gold,
+        "choices": _choices(template, gold),
     }
+
+
+def _choices(template: Template, gold: Any) -> list[str]:
+    """The answers that may be given to the first slot, where they can be listed."""
+    slot = template.slots[0]
+    if slot.how.own_space is None:
+        return list(slot.space.names)
+    first = gold if len(template.slots) == 1 else gold[slot.name]
+    return [name.upper() for name in slot.space_of(first).names]
 
 
 def words(document: Document) -> str:

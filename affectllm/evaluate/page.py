@@ -7,7 +7,7 @@ folders first, and names each broken one.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,12 @@ class TaskPage:
         split: ``test`` or ``validation``; never ``train``.
         template: the wording that asks and reads.
         space: label space of the gold answers (key ``gold: {space: …, rater: …}``).
+        focus: of a space of dimensions the names that are asked about (``gold: {…, focus: [valence]}``); None for all.
         rater: whose answer is the gold one.
         modalities: what the model is shown, of ``video``, ``audio``, ``image``, ``text``.
-        metrics: names of metrics, the headline first.
+        metrics: names of metrics, the headline first; of a template with several slots a mapping slot → names, with
+            ``joint`` for all of them together, kept as ``slot.metric``.
+        also: the template's other slots → (label space, rater), as ``also: {slot: {space: …, rater: …}}``.
         cluster: ``speaker`` or ``dialogue``: what the intervals resample; None for single items.
         language: BCP-47 tag of question and answer.
         held_out: whether the held-out paraphrases are asked.
@@ -45,6 +48,8 @@ class TaskPage:
     cluster: str | None
     language: str = "en"
     held_out: bool = False
+    also: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    focus: tuple[str, ...] | None = None
 
     @classmethod
     def take(cls, config: dict[str, Any], where: str) -> TaskPage:
@@ -53,16 +58,23 @@ class TaskPage:
         Raises:
             Malformed: when one is missing or has the wrong form; names ``where``.
         """
-        gold = config.pop("gold", None)
-        if not isinstance(gold, Mapping) or set(gold) != {"space", "rater"}:
-            raise Malformed("gold must be {space: …, rater: …}", where=where)
-        values: dict[str, Any] = {"cluster": config.pop("cluster", None), **gold}
+        given = config.pop("gold", None)
+        asked = dict(given) if isinstance(given, Mapping) else given
+        focus = asked.pop("focus", None) if isinstance(asked, dict) else None
+        gold = _bound("gold", asked, where)
+        values: dict[str, Any] = {"cluster": config.pop("cluster", None), "space": gold[0], "rater": gold[1]}
+        values["focus"] = focus
         values |= {key: config.pop(key) for key in ("language", "held_out") if key in config}
-        for field in fields(cls):
-            if field.name not in values and field.default is MISSING:
-                if field.name not in config:
-                    raise Malformed(f"the key {field.name} is missing", where=where, do="see CONTRIBUTING.md")
-                values[field.name] = config.pop(field.name)
+        also = config.pop("also", None) or {}
+        if not isinstance(also, Mapping):
+            raise Malformed(f"also must be a mapping of slots, not {also!r}", where=where)
+        values["also"] = {str(slot): _bound(f"also.{slot}", bound, where) for slot, bound in also.items()}
+        for one in fields(cls):
+            if one.name not in values and one.default is MISSING and one.default_factory is MISSING:
+                if one.name not in config:
+                    raise Malformed(f"the key {one.name} is missing", where=where, do="see CONTRIBUTING.md")
+                values[one.name] = config.pop(one.name)
+        values["metrics"] = _flat(values["metrics"])
         listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         page = cls(**listed)
         page._check(where)
@@ -74,14 +86,33 @@ class TaskPage:
                 raise Malformed(f"{name} must be a name, not {getattr(self, name)!r}", where=where)
         for name in ("modalities", "metrics"):
             value = getattr(self, name)
-            if not isinstance(value, tuple) or not value or not all(isinstance(item, str) for item in value):
+            if not _names(value):
                 raise Malformed(f"{name} must be a list of names, not {value!r}", where=where)
+        if self.focus is not None and not _names(self.focus):
+            raise Malformed(f"gold.focus must be a list of names, not {self.focus!r}", where=where)
         if not isinstance(self.language, str) or not isinstance(self.held_out, bool):
             raise Malformed("language is a tag such as zh, held_out is true or false", where=where)
         if self.split not in SPLITS or self.split == TRAIN:
             raise Malformed(f"a task scores validation or test, not {self.split!r}", where=where)
         if self.cluster not in (None, "speaker", "dialogue"):
             raise Malformed(f"cluster must be speaker, dialogue or absent, not {self.cluster!r}", where=where)
+
+
+def _names(value: Any) -> bool:
+    return isinstance(value, tuple) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _bound(key: str, value: Any, where: str) -> tuple[str, str]:
+    if not isinstance(value, Mapping) or set(value) != {"space", "rater"}:
+        raise Malformed(f"{key} must be {{space: …, rater: …}}", where=where)
+    return value["space"], value["rater"]
+
+
+def _flat(metrics: Any) -> Any:
+    """``{emotion: [uar], joint: [accuracy]}`` as ``emotion.uar`` and ``joint.accuracy``; a list stays one."""
+    if not isinstance(metrics, Mapping) or not all(isinstance(names, list) for names in metrics.values()):
+        return metrics
+    return [f"{slot}.{name}" for slot, names in metrics.items() for name in names]
 
 
 def check_pages() -> dict[str, Path]:

@@ -1,10 +1,10 @@
 """Reference models: what any score must be read against. They run as lm-eval models and know the documents.
 
 ``affectllm-oracle`` gives the right answer to everything, so every metric is perfect, or the task is broken.
-``affectllm-majority`` always gives the commonest right answer of the task. It is counted on the scored documents
-themselves, so no other constant answer has a higher accuracy.
-``affectllm-chance`` draws an answer uniformly, seeded: one label, for several labels still one, for a reply the reply
-to another document.
+``affectllm-majority`` always gives the best answer that is the same for all: the commonest label, the mean of numbers.
+It is found on the scored documents themselves, so no other constant answer has a higher accuracy.
+``affectllm-chance`` draws an answer uniformly, seeded: one label, for several labels still one, numbers within their
+bounds, for free words those of another document. Each form of answers says what both are for it.
 ``affectllm-mute`` says nothing, so everything is unreadable.
 """
 
@@ -14,7 +14,7 @@ import json
 import math
 import random
 from abc import abstractmethod
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +24,7 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 from affectllm.errors import AffectError
+from affectllm.evaluate.asking import template_of
 
 Document = dict[str, Any]
 KINDS = ("oracle", "majority", "chance", "mute")
@@ -63,9 +64,8 @@ class ReferenceLM(LM):  # type: ignore[misc]
         raise AffectError(f"affectllm-{self.kind} cannot score running text", do="choose a task with answers")
 
     def _answerer(self, requests: list[Instance]) -> Callable[[Instance], str]:
-        for request in requests:
-            if "answer" not in request.doc:
-                raise AffectError(f"{request.task_name} is no task of affectllm, so its answers are not known")
+        for task in {request.task_name for request in requests}:
+            template_of(task)
         return self.prepare(requests)
 
     @abstractmethod
@@ -100,9 +100,12 @@ class MajorityLM(ReferenceLM):
     kind = "majority"
 
     def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
-        documents = _by_task(requests)
-        common = {task: Counter(d["answer"] for d in found).most_common(1)[0][0] for task, found in documents.items()}
-        return lambda request: str(common[request.task_name])
+        common = {}
+        for task, golds in _golds(requests).items():
+            template = template_of(task)
+            gold = {slot.name: slot.how.majority(golds[slot.name], slot.space) for slot in template.slots}
+            common[task] = template.worded(gold)
+        return lambda request: common[request.task_name]
 
 
 @register_model("affectllm-chance")
@@ -112,13 +115,28 @@ class ChanceLM(ReferenceLM):
     kind = "chance"
 
     def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
-        documents = _by_task(requests)
+        golds = _golds(requests)
 
         def answer(request: Instance) -> str:
             draw = random.Random(f"{self.seed}/{request.task_name}/{request.doc['id']}")
-            return str(draw.choice(request.doc["choices"] or [d["answer"] for d in documents[request.task_name]]))
+            template, own, found = template_of(request.task_name), golds[request.task_name], {}
+            for slot in template.slots:
+                gold = request.doc["gold"]
+                space = slot.space_of(gold if len(template.slots) == 1 else gold[slot.name])
+                found[slot.name] = slot.how.chance(own[slot.name], space, draw)
+            return template.worded(found)
 
         return answer
+
+
+def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
+    """Task → slot → the gold values of its documents."""
+    found = {}
+    for task, documents in _by_task(requests).items():
+        slots = template_of(task).slots
+        golds = [{slots[0].name: one["gold"]} if len(slots) == 1 else one["gold"] for one in documents]
+        found[task] = {slot.name: [gold[slot.name] for gold in golds] for slot in slots}
+    return found
 
 
 def _by_task(requests: list[Instance]) -> dict[str, list[Document]]:

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
-from affectllm.metrics import METRICS, Score, classes, multilabel
+from affectllm.evaluate.scored import metric_of, of_facts, split
+from affectllm.metrics import Score, classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
@@ -39,17 +40,17 @@ def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
 
 
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
-    gold, predicted = _pairs(facts, rows)
+    slots, pairs = of_facts(facts), _pairs(rows)
     clusters, _ = _clusters(facts, rows)
-    given = {"labels": facts["labels"], "clusters": clusters}
-    return {name: METRICS[name](gold, predicted, **given).score() for name in facts["metrics"]}
+    found = {}
+    for key in facts["metrics"]:
+        gold, answers, told = split(key, slots, pairs)
+        found[key] = metric_of(key)(gold, answers, clusters=clusters, **told).score()
+    return found
 
 
-def _pairs(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[Any], list[Any]]:
-    def shape(value: Any) -> Any:
-        return [value] if facts["form"] == "set" and isinstance(value, str) else value
-
-    return [shape(row["doc"]["gold"]) for row in rows], [shape(row["reading"]) for row in rows]
+def _pairs(rows: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
+    return [(row["doc"]["gold"], row["reading"]) for row in rows]
 
 
 def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
@@ -64,13 +65,13 @@ def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[s
 
 
 def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    gold, predicted = _pairs(facts, rows)
     clusters, kind = _clusters(facts, rows)
     reasons = Counter(row["unreadable"] for row in rows if row["unreadable"])
     copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
-        **_label_details(facts, gold, predicted),
+        **_label_details(facts, _pairs(rows)),
+        "labelled": of_facts(facts)[0].shape in ("label", "set", "span"),
         "n": len(rows),
         "cluster": kind,
         "clusters": len(set(clusters)) if clusters else len(rows),
@@ -79,17 +80,27 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
     }
 
 
-def _label_details(facts: dict[str, Any], gold: list[Any], predicted: list[Any]) -> dict[str, Any]:
-    labels = facts["labels"]
-    if facts["form"] == "choice":
-        return {
-            "labels": labels,
-            "confusion": classes.confusion(gold, predicted, labels),
-            "per_class": classes.per_class(gold, predicted, labels),
-        }
-    if facts["form"] == "set":
-        return {"labels": labels, "per_class": multilabel.per_class(gold, predicted, labels)}
+def _label_details(facts: dict[str, Any], pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+    """What the report shows of labels: of the first slot that has some with names."""
+    for slot in of_facts(facts):
+        if slot.space.names and slot.shape in ("label", "set"):
+            gold, answers, _ = split(f"{slot.name}.", of_facts(facts), pairs)
+            return {"labels": (labels := list(slot.space.names)), **_DETAILS[slot.shape](gold, answers, labels)}
     return {}
+
+
+def _of_labels(gold: list[Any], answers: list[Any], labels: list[str]) -> dict[str, Any]:
+    return {
+        "confusion": classes.confusion(gold, answers, labels),
+        "per_class": classes.per_class(gold, answers, labels),
+    }
+
+
+def _of_sets(gold: list[Any], answers: list[Any], labels: list[str]) -> dict[str, Any]:
+    return {"per_class": multilabel.per_class(gold, answers, labels)}
+
+
+_DETAILS = {"label": _of_labels, "set": _of_sets}
 
 
 def _rejected(folder: Path) -> dict[str, dict[str, int]]:

@@ -9,10 +9,10 @@ lm-eval answers them.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
@@ -21,21 +21,16 @@ from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
 from affectllm.corpus.roots import locate
 from affectllm.errors import AffectError, Malformed, NotFound
-from affectllm.evaluate import environment
+from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, media_parts, require_some, words
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
-from affectllm.evaluate.registered import needs_pairs_only
+from affectllm.evaluate.scored import agreement, check_metrics, is_judged, metric_of, scored_slots, split
 from affectllm.instruct import Template, Unreadable, load_template
-from affectllm.metrics import METRICS, Metric
+from affectllm.labels import LabelSpace
+from affectllm.labels.annotation import plain
 
-Form = Literal["choice", "set", "reply"]
-FORMS: dict[str, Form] = {
-    **{"choice": "choice", "judgement": "choice", "preference": "choice"},
-    **{"set": "set", "description": "set", "reply": "reply"},
-}
-_METRIC_FORM: dict[Form, str] = {"choice": "label", "set": "set", "reply": "text"}
-_TOKENS: dict[Form, int] = {"choice": 24, "set": 48, "reply": 96}
+_SENTENCE = 16  # tokens that the words around the answers of several slots take
 
 
 class AffectTask(ConfigurableTask):  # type: ignore[misc]
@@ -58,10 +53,11 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.page = TaskPage.take(given, where)
         builder = load_builder(self.page.corpus)
         self.template = _template(self.page, builder, self._name)
-        self.form = _form(self.template, where)
+        self.slots = scored_slots(self.template.slots)
+        asking.remember(self._name, self.template)
         self.rejected: list[Rejection] = []
         self._system: str | None = None
-        self._check_metrics(where)
+        check_metrics(self.page.metrics, self.slots, where)
         try:
             super().__init__(config=self._complete(given))
         except TypeError as error:
@@ -69,24 +65,16 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         if any(media_parts(document["messages"]) for document in self.task_docs):
             self.MULTIMODAL = True
 
-    def _check_metrics(self, where: str) -> None:
-        fitting = [name for name, metric in METRICS.items() if fits(metric, self.form)]
-        if strange := [name for name in self.page.metrics if name not in fitting]:
-            known = ", ".join(fitting)
-            raise NotFound(
-                f"a {self.form} task has no metric called {strange[0]!r}", where=where, do=f"choose of {known}"
-            )
-
     def _complete(self, given: dict[str, Any]) -> dict[str, Any]:
         """lm-eval's keys that follow from ours."""
         defaults: dict[str, Any] = {"output_type": "generate_until", "doc_to_target": "answer"}
         if given.get("output_type") == "multiple_choice":
-            if self.form != "choice":
+            if len(self.slots) > 1 or not self.slots[0].how.choices or self.template.space.several:
                 raise Malformed(f"a {self.template.form} template has no choices to score", where=self._name)
             defaults["doc_to_choice"] = "choices"
         else:
-            tokens = {"do_sample": False, "max_gen_toks": _TOKENS[self.form], "until": []}
-            defaults["generation_kwargs"] = tokens
+            most = sum(slot.how.tokens for slot in self.slots) + (_SENTENCE if len(self.slots) > 1 else 0)
+            defaults["generation_kwargs"] = {"do_sample": False, "max_gen_toks": most, "until": []}
         metadata = {**given.get("metadata", {}), "affectllm": self.facts()}
         # Our process_results and aggregation replace lm-eval's; the two keys keep it from looking for its own.
         fixed = {"test_split": self.page.split, "metric_list": [], "process_results": "affectllm", "metadata": metadata}
@@ -101,7 +89,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "template_version": self.template.version,
             "language": self.template.language,
             "held_out": self.template.held_out,
-            "form": self.form,
+            "form": self.template.form,
+            "slots": [slot.to_json() for slot in self.slots],
             "space": self.page.space,
             "labels": list(self.template.space.names),
             "rater": self.page.rater,
@@ -152,87 +141,82 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return [{"role": "system", "content": [{"type": "text", "text": self._system}]}, *doc["messages"]]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
-        """Per metric the pair (gold, reading); ``reading``, None where unreadable; ``unreadable``, the reason if so."""
-        chosen = self.OUTPUT_TYPE == "multiple_choice"
-        reading, reason = self._chosen(doc, results) if chosen else self._read(results[0])
-        pair = (doc["gold"], reading)
-        return {**dict.fromkeys(self.page.metrics, pair), "reading": reading, "unreadable": reason}
+        """Per metric the pair (gold, reading); ``reading``, None where unreadable; ``unreadable``, the reason if so.
 
-    def _read(self, reply: str) -> tuple[Any, str | None]:
+        Of several slots gold and reading are mappings, in which a slot that is unreadable is None, and ``reading`` is
+        None where none could be read. ``right`` says how far the answer is the gold one, where that needs no judge.
+        """
+        chosen = self.OUTPUT_TYPE == "multiple_choice"
+        reading, reason = self._chosen(doc, results) if chosen else self._read(doc, results[0])
+        pairs = dict.fromkeys(self.page.metrics, (doc["gold"], reading))
+        found = {**pairs, "reading": reading, "unreadable": reason}
+        return {**found, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else found
+
+    def _read(self, doc: Document, reply: str) -> tuple[Any, str | None]:
         if reason := media_error_reason(reply):
             return None, reason
-        reading = self.template.read(reply)
-        if isinstance(reading, Unreadable):
-            return None, reading.reason
-        assert not isinstance(reading, tuple)  # FORMS has no templates with several answers
-        return list(reading.value) if isinstance(reading.value, tuple) else reading.value, None
+        found = self.template.reader.read_slots(reply, doc["gold"])
+        reason = next((one.reason for one in found.values() if isinstance(one, Unreadable)), None)
+        values = {name: None if isinstance(one, Unreadable) else plain(one.value) for name, one in found.items()}
+        if len(values) == 1:
+            return next(iter(values.values())), reason
+        return (values if any(value is not None for value in values.values()) else None), reason
 
-    @staticmethod
-    def _chosen(doc: Document, results: list[tuple[Any, bool]]) -> tuple[str | None, str | None]:
+    def _chosen(self, doc: Document, results: list[tuple[Any, bool]]) -> tuple[Any, str | None]:
         likelihoods = [likelihood for likelihood, _ in results]
         if reason := media_error_reason(likelihoods[0]):
             return None, reason
         if not all(math.isfinite(likelihood) for likelihood in likelihoods):
             return None, "no_likelihood"
-        return doc["choices"][likelihoods.index(max(likelihoods))], None
+        chosen = doc["choices"][likelihoods.index(max(likelihoods))]
+        return self.slots[0].how.restored(chosen, doc["gold"]), None
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float]]:
         """Metrics over all pairs, the share of answers that were read, and the share that were not."""
-        metrics = {name: partial(aggregate, self.form, name) for name in self.page.metrics}
+        metrics = {name: partial(self._aggregate, name) for name in self.page.metrics}
         shares = {"reading": _share_not_none, "unreadable": _share_not_none}
-        return {**metrics, **shares}
+        return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
+
+    def _aggregate(self, key: str, pairs: list[tuple[Any, Any]]) -> float:
+        gold, answers, told = split(key, self.slots, pairs)
+        return metric_of(key).statistic(gold, answers, **told).value()
 
     def higher_is_better(self) -> dict[str, bool]:
         """Whether more is better, as each metric says; the unreadable share is better when small."""
-        metrics = {name: METRICS[name].better == "higher" for name in self.page.metrics}
-        return {**metrics, "reading": True, "unreadable": False}
-
-
-def _form(template: Template, where: str) -> Form:
-    if template.form not in FORMS:
-        told = f"a task cannot score {template.form} answers, which the template {template.name} asks for"
-        raise Malformed(told, where=where, do=f"choose a template of the form {', '.join(FORMS)}")
-    return FORMS[template.form]
-
-
-def fits(metric: Metric, form: Form) -> bool:
-    """Whether ``metric`` scores answers of ``form`` with nothing but gold values and answers."""
-    of_form = metric.form.name == _METRIC_FORM[form] or (form == "set" and metric.sets is not None)
-    return of_form and needs_pairs_only(metric)
-
-
-def aggregate(form: Form, metric: str, pairs: list[tuple[Any, Any]]) -> float:
-    """The metric of all (gold, reading) pairs of a task; description labels count as sets."""
-    gold, predicted = as_gold(form, [g for g, _ in pairs]), as_gold(form, [p for _, p in pairs])
-    return METRICS[metric].statistic(gold, predicted).value()
-
-
-def as_gold(form: Form, values: list[Any]) -> list[Any]:
-    """JSON values in the shape that the metrics take: one label of a set task stands for the set that has only it."""
-    return [[value] if form == "set" and isinstance(value, str) else value for value in values]
+        metrics = {name: metric_of(name).better == "higher" for name in self.page.metrics}
+        return {**metrics, "reading": True, "unreadable": False, **({"right": True} if is_judged(self.slots) else {})}
 
 
 def _share_not_none(values: list[Any]) -> float:
     return sum(value is not None for value in values) / len(values)
 
 
+def _mean(values: list[float]) -> float:
+    return math.fsum(values) / len(values)
+
+
 def _template(page: TaskPage, builder: Builder, task: str) -> Template:
-    spaces: Mapping[str, Any] = {space.name: space for space in builder.CARD.spaces}
-    if page.space not in spaces:
-        raise NotFound(
-            f"{page.corpus} has no label space {page.space!r}", where=task, do=f"choose of {', '.join(spaces)}"
-        )
-    if page.rater not in builder.CARD.raters:
-        known = ", ".join(builder.CARD.raters)
-        raise NotFound(f"{page.corpus} has no rater called {page.rater!r}", where=task, do=f"choose of {known}")
+    space, rater = _bound(page, builder, (page.space, page.rater), task)
+    space = space if page.focus is None else space.focused(page.focus)
     return load_template(
         page.template,
-        space=spaces[page.space],
-        rater=page.rater,
+        space=space,
+        rater=rater,
         modalities=_shown(page, task),
+        also={slot: _bound(page, builder, bound, task) for slot, bound in page.also.items()},
         language=page.language,
         held_out=page.held_out or environment.held_out(),
     )
+
+
+def _bound(page: TaskPage, builder: Builder, bound: tuple[str, str], task: str) -> tuple[LabelSpace, str]:
+    (name, rater), spaces = bound, {space.name: space for space in builder.CARD.spaces}
+    if name not in spaces:
+        raise NotFound(f"{page.corpus} has no label space {name!r}", where=task, do=f"choose of {', '.join(spaces)}")
+    if rater not in builder.CARD.raters:
+        known = ", ".join(builder.CARD.raters)
+        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=task, do=f"choose of {known}")
+    return spaces[name], rater
 
 
 def _shown(page: TaskPage, task: str) -> tuple[str, ...]:

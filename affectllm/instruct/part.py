@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
@@ -116,7 +116,7 @@ class Part:
 
     @cached_property
     def _dimensions(self) -> tuple[str, ...]:
-        space = self._focused(_space(load_builder(self.corpus).CARD, self.space))
+        space = self._focused(load_builder(self.corpus).CARD)
         if self.pairs is not None:
             return (self.pairs.dimension,)
         return space.names if space.kind == "dimension" else ()
@@ -129,7 +129,7 @@ class Part:
         """
         card = load_builder(self.corpus).CARD
         self._check_numbers()
-        space = self._focused(_space(card, self.space))
+        space = self._focused(card)
         _check_rater(card, self.rater)
         if self.pairs is not None:
             self._check_pairs(space)
@@ -167,16 +167,9 @@ class Part:
         if self.dropout and len(self.modalities) < 2:
             raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
 
-    def _focused(self, space: LabelSpace) -> LabelSpace:
-        if self.focus is None:
-            return space
-        if space.kind != "dimension":
-            raise Malformed(f"focus chooses dimensions, and {space.name} is a {space.kind} space")
-        if strange := [name for name in self.focus if name not in space.names]:
-            raise Malformed(f"{space.name} has no {strange[0]!r}", do=f"choose among {', '.join(space.names)}")
-        names = tuple(name for name in space.names if name in self.focus)
-        aliases = {word: name for word, name in space.aliases.items() if name in names}
-        return replace(space, names=names, aliases=aliases)
+    def _focused(self, card: CorpusCard) -> LabelSpace:
+        space = _space(card, self.space)
+        return space if self.focus is None else space.focused(self.focus)
 
     def _check_pairs(self, space: LabelSpace) -> None:
         assert self.pairs is not None
@@ -198,7 +191,7 @@ class Part:
 
 def has_classes(template: Template) -> bool:
     """Whether the gold answer of the first slot is one label or a set of labels."""
-    return template.slots[0].form in ("choice", "set", "description", "judgement", "preference")
+    return template.slots[0].how.classes
 
 
 def _space(card: CorpusCard, name: str) -> LabelSpace:

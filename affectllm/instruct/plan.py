@@ -15,11 +15,11 @@ from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
 from affectllm.instruct.dropped import Copy
-from affectllm.instruct.forms import Refused
 from affectllm.instruct.pairs import Pairing
 from affectllm.instruct.part import Part, has_classes
 from affectllm.instruct.parts import missing_modality
 from affectllm.instruct.template import Asked, Template
+from affectllm.labels.form import Refused
 
 ASKED_SPLITS = (TRAIN, VALIDATION)
 

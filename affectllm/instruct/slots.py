@@ -8,8 +8,8 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.forms import FORMS, ONLY, Form, Refused
 from affectllm.labels import LabelSpace
+from affectllm.labels.form import Form, Refused, check_fit, find_form
 from affectllm.labels.names import named
 
 
@@ -24,14 +24,31 @@ class Slot:
 
     @property
     def how(self) -> Form:
-        return FORMS[self.form]
+        """The form that asks, words and reads."""
+        return find_form(self.form)
 
     def gold(self, sample: Sample) -> Any:
         """The value of the sample's annotation as JSON, or ``Refused``."""
         annotation = sample.annotation(self.space.name, self.rater)
         if annotation is None:
             return Refused("no_annotation")
-        return self.how.gold(annotation.value, self.space)
+        found = self.how.gold(annotation.value, self.space)
+        if self.how.arranged is None or isinstance(found, Refused):
+            return found
+        return self.how.arranged(found, f"{sample.corpus}/{sample.id}")
+
+    def space_of(self, gold: Any) -> LabelSpace:
+        """The label space of one item: the slot's, but where the answers that may be given belong to the item.
+
+        Raises:
+            Malformed: when they do and ``gold`` is None.
+        """
+        if self.how.own_space is None:
+            return self.space
+        if gold is None:
+            told = f"{self.name} is answered by options of the item, and none are given"
+            raise Malformed(told, do="read with the gold value beside the text: template.read(text, gold)")
+        return self.how.own_space(self.space, gold)
 
 
 @dataclass(frozen=True)
@@ -59,21 +76,18 @@ def bind_slots(
     found = []
     for key, form in forms.items():
         if key not in bound:
-            told = f"the template {name} also asks for {key}: a {' or '.join(FORMS[form].kinds)} space"
+            told = f"the template {name} also asks for {key}: a {' or '.join(find_form(form).kinds)} space"
             raise Malformed(told, do=f"bind it: also: {{{key}: {{space: …, rater: …}}}}")
         space, rater = bound[key]
-        _check_fit(name, form, space)
+        if why := check_fit(find_form(form), space):
+            raise Malformed(f"the template {name} {why}", do=_advice(form, space))
         if space.names:
             named(space.names, language)
         found.append(Slot(key, form, space, rater))
     return tuple(found)
 
 
-def _check_fit(name: str, form: str, space: LabelSpace) -> None:
-    if space.kind not in FORMS[form].kinds:
-        raise Malformed(f"the template {name} asks for a {form}, but {space.name} is a {space.kind} space")
-    if form in ONLY and not set(space.names) <= ONLY[form]:
-        known = ", ".join(sorted(ONLY[form]))
-        raise Malformed(f"the template {name} asks for one of {known}, but {space.name} has other names")
-    if form == "classes" and space.bounds and any(bound != int(bound) for bound in space.bounds):
-        raise Malformed(f"the template {name} asks for classes, but the bounds of {space.name} are no whole numbers")
+def _advice(form: str, space: LabelSpace) -> str:
+    if space.kind == "open" and find_form(form).kinds == ("spans",):
+        return 'make it a space of the kind spans, with values such as [{"turn": 3, "span": "words"}]'
+    return ""

@@ -7,7 +7,6 @@ three decimals, distributions in whole percents).
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -15,9 +14,8 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.forms import Refused, figure, last_turn
 from affectllm.instruct.parts import media_parts, missing_modality
-from affectllm.instruct.sentence import is_plain, take_apart
+from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.turns import lines
 from affectllm.instruct.unsafe import refusal
@@ -31,17 +29,15 @@ from affectllm.instruct.wording import (
     load_wording,
     template_names,
 )
-from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels import LabelSpace
+from affectllm.labels.figures import figure
+from affectllm.labels.form import Refused
 from affectllm.labels.names import named
 from affectllm.labels.reading import Unreadable
-from affectllm.labels.reading.structure import json_objects
-from affectllm.labels.reading.tags import answer_part
-from affectllm.labels.reading.turns import own_turn
 
 __all__ = ["LANGUAGES", "MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
 
 Message = dict[str, Any]
-Reading = Annotation | tuple[Annotation, ...] | Unreadable
 MODALITIES = ("video", "audio", "image", "text")
 COMPOSITE = "composite"
 
@@ -108,7 +104,7 @@ class Template:
             found = slot.gold(sample)
             if isinstance(found, Refused):
                 return found
-            if self.wording.numbered and last_turn(slot.form, found) > sample.turns_left_out + len(sample.context) + 1:
+            if self.wording.numbered and slot.how.last_turn(found) > sample.turns_left_out + len(sample.context) + 1:
                 return Refused("turn_not_shown")
             gold[slot.name] = found
         if reason := missing_modality(sample, self.modalities):
@@ -166,8 +162,11 @@ class Template:
 
     def answer_of(self, asked: Asked) -> str:
         """``answer`` of a sample that is prepared."""
-        worded = {slot.name: self._worded(slot, asked.gold[slot.name]) for slot in self.slots}
-        return self._speech.answer.format(**worded)
+        return self.worded(asked.gold)
+
+    def worded(self, gold: Mapping[str, Any]) -> str:
+        """The text that answers the slots as ``gold`` does (slot → JSON value, as the forms give it)."""
+        return self._speech.answer.format(**{slot.name: self._worded(slot, gold[slot.name]) for slot in self.slots})
 
     def gold(self, sample: Sample) -> Any:
         """The annotation's value as JSON; of several answers, a mapping slot → value.
@@ -181,38 +180,18 @@ class Template:
         """``gold`` of a sample that is prepared."""
         return next(iter(asked.gold.values())) if len(self.slots) == 1 else dict(asked.gold)
 
-    def read(self, text: str) -> Reading:
-        """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read."""
-        own = own_turn(text)
-        if isinstance(own, Unreadable):
-            return own
-        if len(self.slots) == 1:
-            one = self._read_one(own)
-            return Unreadable(one.reason, text) if isinstance(one, Unreadable) else one
-        part = own if "<answer>" in self._speech.answer else answer_part(own)
-        if isinstance(part, Unreadable):
-            return Unreadable(part.reason, text)
-        parts = _of_json(part, self.slots) or take_apart(self._speech.answer, part, self._free_slots)
-        if parts is None:
-            return Unreadable("empty" if not text.strip() else "incomplete", text)
-        found = [self._read(slot, parts[slot.name]) for slot in self.slots]
-        unread = next((reading for reading in found if isinstance(reading, Unreadable)), None)
-        return Unreadable(unread.reason, text) if unread else tuple(found)  # type: ignore[arg-type]
+    def read(self, text: str, gold: Any = None) -> Reading:
+        """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read.
 
-    def _read_one(self, text: str) -> Reading:
-        # Prose around a label is what the readers are for; free words have to be taken out of their sentence.
-        free = self.slots[0].how.free or self.form == "reply"
-        if (
-            free
-            and not is_plain(self._speech.answer)
-            and (parts := take_apart(self._speech.answer, text, self._free_slots))
-        ):
-            return self._read(self.slots[0], parts[self.slots[0].name])
-        return self._read(self.slots[0], text)
+        Args:
+            gold: as ``gold`` gives it; needed only where the answers that may be given belong to the item.
+        """
+        return self.reader.read(text, gold)
 
-    def _read(self, slot: Slot, text: str) -> Annotation | Unreadable:
-        found = slot.how.read(text, slot.space, self.language)
-        return found if isinstance(found, Unreadable) else Annotation(slot.space.name, slot.rater, found)
+    @cached_property
+    def reader(self) -> Reader:
+        """What reads replies to this template."""
+        return Reader(self.slots, self._speech.answer, self.language)
 
     def _prepared(self, sample: Sample) -> Asked:
         found = self.prepare(sample)
@@ -222,7 +201,7 @@ class Template:
         return found
 
     def _reads_back(self, asked: Asked) -> bool:
-        reading = self.read(self.answer_of(asked))
+        reading = self.read(self.answer_of(asked), self.gold_of(asked))
         if isinstance(reading, Unreadable):
             return False
         several = reading if isinstance(reading, tuple) else (reading,)
@@ -234,7 +213,7 @@ class Template:
 
     def _texts(self, asked: Asked) -> list[str]:
         """What comes from the corpus: words, context, facts and free answers."""
-        found = [asked.gold[slot.name] for slot in self._open_slots]
+        found = [text for slot in self.slots for text in slot.how.texts(asked.gold[slot.name])]
         found += asked.given.values()
         if "text" in self.modalities:
             found.append(asked.sample.text or "")
@@ -244,14 +223,6 @@ class Template:
     @cached_property
     def _all_slots(self) -> tuple[Slot, ...]:
         return (*self.slots, *self.given)
-
-    @cached_property
-    def _free_slots(self) -> frozenset[str]:
-        return frozenset(slot.name for slot in self._open_slots)
-
-    @cached_property
-    def _open_slots(self) -> tuple[Slot, ...]:
-        return tuple(slot for slot in self.slots if slot.space.kind == "open")
 
     def _question(self, asked: Asked, number: int) -> str:
         blocks = [*self._words(asked.sample)] if "text" in self.modalities else []
@@ -274,7 +245,8 @@ class Template:
     @cached_property
     def _fixed(self) -> tuple[str, ...] | None:
         """The questions where they are the same for all samples."""
-        varying = {"dimensions", *(slot.name for slot in self.given), *self.wording.facts}
+        own = {"dimensions", "options", *(f"{slot.name}_options" for slot in self.slots)}
+        varying = {*own, *(slot.name for slot in self.given), *self.wording.facts}
         if any(f"{{{name}}}" in question for question in self.questions for name in varying):
             return None
         return tuple(question.format(**self._filling(None)) for question in self.questions)
@@ -293,8 +265,13 @@ class Template:
         found["shape"] = self._spoken.shape["several" if len(self.space.names) > 1 else "one"]
         if asked is not None:
             found |= asked.given
+            for slot in self.slots:
+                if slot.how.shown:
+                    own = slot.how.shown(asked.gold[slot.name])
+                    found |= {**{f"{slot.name}_{key}": text for key, text in own.items()}, **own}
             first = asked.gold[self.slots[0].name]
-            found["dimensions"] = joined([words[name] for name in first]) if isinstance(first, dict) else ""
+            dimensions = [words[name] for name in first] if self.space.kind == "dimension" else []
+            found["dimensions"] = joined(dimensions) if dimensions else ""
         return found
 
     @cached_property
@@ -308,7 +285,7 @@ class Template:
     @cached_property
     def _fragile(self) -> bool:
         # A reply that looks like a transcript would not be read back either.
-        return any(slot.how.free or slot.space.kind == "open" for slot in self.slots)
+        return any(slot.how.free for slot in self.slots)
 
 
 def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
@@ -320,16 +297,6 @@ def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
         if first.names and slot.space.names and other and not shown:
             told = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
             raise Malformed(told, do="bind both to one space")
-
-
-def _of_json(text: str, slots: tuple[Slot, ...]) -> Mapping[str, str] | None:
-    """The answers in a JSON object that has a field for each slot."""
-    names = {slot.name for slot in slots}
-    for value in json_objects(text) if "{" in text else ():
-        fields = {str(key).lower(): item for key, item in value.items()}
-        if names <= fields.keys():
-            return {name: fields[name] if isinstance(fields[name], str) else json.dumps(fields[name]) for name in names}
-    return None
 
 
 def load_template(

@@ -15,25 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.instruct.forms import FORMS
+from affectllm.labels.form import find_form, form_names
 from affectllm.page import Page, Path_, check_keys, read_page
 
 PROMPTS = Path(__file__).parent / "prompts"
 LANGUAGES = Path(__file__).parent / "languages"
 PARAPHRASES, HELD_OUT = 5, 2
-_NEEDS: Mapping[str, tuple[str, ...]] = {
-    "scores": ("dimensions", "low", "high"),
-    "classes": ("dimensions", "scale"),
-    "shares": ("labels",),
-    "set": ("labels",),
-}
-"""Form → placeholders without which its questions say too little; ``choice`` and ``labels``: all questions or none."""
 _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("form", "answer", "show", "context", "words"), "a text"),
     **dict.fromkeys(("questions", "held_out", "facts", "needs"), "a list of texts"),
     **dict.fromkeys(("slots", "given"), "a mapping of names to texts"),
 }
-_FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus"})
+_FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus", "options"})
 
 
 @dataclass(frozen=True)
@@ -166,8 +159,8 @@ def _wording(name: str, page: Page) -> Wording:
     slots = value["slots"] if "slots" in value else {"answer": value["form"]}
     given, facts = value.get("given") or {}, tuple(value.get("facts") or ())
     for key, named in (("slots" if "slots" in value else "form", slots), ("given", given)):
-        if strange := [form for form in named.values() if form not in FORMS]:
-            known = ", ".join(FORMS)
+        if strange := [form for form in named.values() if form not in form_names()]:
+            known = ", ".join(form_names())
             raise Malformed(f"there is no form {strange[0]!r}", where=page.where((key,)), do=f"choose among {known}")
     if not isinstance(value.get("version"), int):
         raise Malformed("a template has a version, a whole number", where=page.where(("version",)))
@@ -223,10 +216,12 @@ def _check_paraphrases(speech: Speech, page: Page, tag: str) -> None:
 
 
 def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str, str], told: tuple[str, ...]) -> None:
+    first = next(iter(slots))
+
     def lacking(key: str, text: str, wanted: Iterable[str], allowed: Iterable[str], number: int | None = None) -> None:
         where = page.where((tag, key) if number is None else (tag, key, number))
         found = placeholders(text, where)
-        if missing := [name for name in wanted if name not in found]:
+        if missing := [name for name in wanted if not {name, f"{first}_{name}"} & found]:
             raise Malformed(f"{tag}.{key} lacks the placeholder {{{missing[0]}}}: {text!r}", where=where)
         if strange := sorted(found - set(allowed)):
             known = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
@@ -234,14 +229,15 @@ def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str
                 f"{tag}.{key} has an unknown placeholder {{{strange[0]}}}", where=where, do=f"known: {known}"
             )
 
-    form = next(iter(slots.values()))
+    form = find_form(slots[first])
     shown = placeholders(speech.show or "", page.where((tag, "show")))
-    needed = [*_NEEDS.get(form, ()), *(name for name in told if name not in shown)]
+    needed = [*form.needs, *(name for name in told if name not in shown)]
     asked = [(key, n, text) for key in ("questions", "held_out") for n, text in enumerate(getattr(speech, key))]
-    if form == "choice" and any("{labels}" in text for _, _, text in asked):
+    if form.choices and any("{labels}" in text for _, _, text in asked):
         needed.append("labels")
+    of_slots = {f"{slot}_{what}" for slot in slots for what in ("labels", "options")}
     for key, number, text in asked:
-        lacking(key, text, needed, _FILLED | set(told) | {f"{slot}_labels" for slot in slots}, number)
+        lacking(key, text, needed, _FILLED | set(told) | of_slots, number)
     lacking("show", speech.show or "", (), told)
     lacking("answer", speech.answer, slots, slots)
     lacking("context", speech.context, ("turns",), ("turns",))

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-Value = str | tuple[str, ...] | Mapping[str, float]
+Value = str | tuple[Any, ...] | Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,9 @@ class Annotation:
         rater: who answered, as declared on the corpus card (``actor``, ``writer``, ``crowd_voice``, …).
         value: by the kind of the space: ``category`` a name, or a tuple of at least two names where the raters tied;
             ``set`` a tuple of names (possibly empty); ``dimension`` and ``distribution`` a mapping name → number;
-            ``open`` a string.
+            ``open`` a string; ``spans`` a tuple of ``{"turn": 3, "span": "words"}``, the turn a number from 1 or
+            ``background`` and the span left out where only turns were marked; ``options`` a mapping with the
+            ``options`` of the question and those that are ``right``, both tuples of texts.
     """
 
     space: str
@@ -32,11 +34,22 @@ class Annotation:
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON types: tuples become lists."""
-        value = list(self.value) if isinstance(self.value, tuple) else self.value
-        return {"space": self.space, "rater": self.rater, "value": value}
+        return {"space": self.space, "rater": self.rater, "value": plain(self.value)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Annotation:
         """Inverse of ``to_json``."""
-        value = record["value"]
-        return cls(record["space"], record["rater"], tuple(value) if isinstance(value, list) else value)
+        return cls(record["space"], record["rater"], _frozen(record["value"]))
+
+
+def plain(value: Any) -> Any:
+    """A value in plain JSON types: tuples become lists."""
+    if isinstance(value, Mapping):
+        return {name: plain(item) for name, item in value.items()}
+    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
+
+
+def _frozen(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {name: _frozen(item) for name, item in value.items()}
+    return tuple(map(_frozen, value)) if isinstance(value, list) else value

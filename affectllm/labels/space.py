@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 from affectllm.errors import Malformed
 
-Kind = Literal["category", "set", "dimension", "distribution", "open"]
+Kind = Literal["category", "set", "dimension", "distribution", "open", "spans", "options"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""What options are called when they are shown."""
 
 
 @dataclass(frozen=True)
@@ -18,11 +22,14 @@ class LabelSpace:
     Args:
         name: unique name, e.g. ``ekman_6_neutral``.
         kind: ``category`` (one name), ``set`` (several names), ``dimension`` (numbers within ``bounds``),
-            ``distribution`` (a count or weight per name) or ``open`` (free text).
-        names: the category or dimension names, in the order in which the source lists them; empty for ``open``.
+            ``distribution`` (a count or weight per name), ``open`` (free text), ``spans`` (passages of a dialogue) or
+            ``options`` (answers that are offered with each question).
+        names: the category or dimension names, in the order in which the source lists them; empty for ``open``,
+            ``spans`` and ``options``.
         source: where the space is defined (paper or release).
         aliases: other words for a name, as they occur in corpora and in answers (``angry`` → ``anger``).
         bounds: the smallest and largest value of a ``dimension``, both included.
+        several: whether several of the ``options`` may be right.
     """
 
     name: str
@@ -31,6 +38,7 @@ class LabelSpace:
     source: str
     aliases: Mapping[str, str] = field(default_factory=dict)
     bounds: tuple[float, float] | None = None
+    several: bool = False
 
     def __post_init__(self) -> None:
         if len(set(self.names)) != len(self.names):
@@ -39,6 +47,22 @@ class LabelSpace:
             raise Malformed(f"aliases point at names that are not in the space: {strange}", where=self.name)
         if (self.kind == "dimension") != (self.bounds is not None):
             raise Malformed("bounds belong to dimensions, and to nothing else", where=self.name)
+        if self.several and self.kind != "options":
+            raise Malformed("several belongs to options; several names of a space are a set", where=self.name)
+
+    def focused(self, names: Collection[str]) -> LabelSpace:
+        """This space of dimensions with some of them only.
+
+        Raises:
+            Malformed: when it is another kind of space, or does not have one of ``names``.
+        """
+        if self.kind != "dimension":
+            raise Malformed(f"focus chooses dimensions, and {self.name} is a {self.kind} space")
+        if strange := [name for name in names if name not in self.names]:
+            raise Malformed(f"{self.name} has no {strange[0]!r}", do=f"choose among {', '.join(self.names)}")
+        kept = tuple(name for name in self.names if name in names)
+        aliases = {word: name for word, name in self.aliases.items() if name in kept}
+        return replace(self, names=kept, aliases=aliases)
 
     def resolve(self, word: str) -> str | None:
         """The canonical name for ``word`` (case and blanks around it ignored), or None when it is not in the space."""
@@ -51,20 +75,50 @@ class LabelSpace:
             raise Malformed(f"{value!r} is not an answer in the {self.kind} space {self.name}", where=self.name)
 
     def _admits(self, value: Any) -> bool:
-        if self.kind == "open":
-            return isinstance(value, str)
+        return _ADMITS[self.kind](self, value)
+
+    def _admits_names(self, value: Any) -> bool:
         if self.kind == "category" and isinstance(value, str):
             return value in self.names
-        if self.kind in ("category", "set"):
-            return (
-                isinstance(value, (list, tuple))
-                and set(value) <= set(self.names)
-                and len(set(value)) == len(value)
-                and (self.kind == "set" or len(value) > 1)
-            )
+        return (
+            isinstance(value, (list, tuple))
+            and set(value) <= set(self.names)
+            and len(set(value)) == len(value)
+            and (self.kind == "set" or len(value) > 1)
+        )
+
+    def _admits_numbers(self, value: Any) -> bool:
         if not isinstance(value, Mapping) or not set(value) <= set(self.names):
             return False
-        if self.kind == "distribution":
-            return all(weight >= 0 for weight in value.values())
-        low, high = self.bounds or (0.0, 0.0)
+        low, high = self.bounds or (0.0, math.inf)
         return all(low <= number <= high for number in value.values())
+
+    def _admits_text(self, value: Any) -> bool:
+        return isinstance(value, str)
+
+    def _admits_passages(self, value: Any) -> bool:
+        return isinstance(value, (list, tuple)) and all(map(_is_passage, value))
+
+    def _admits_options(self, value: Any) -> bool:
+        if not isinstance(value, Mapping) or set(value) != {"options", "right"}:
+            return False
+        options, right = list(value["options"]), list(value["right"])
+        told = all(isinstance(option, str) and option.strip() for option in options)
+        once = len(set(options)) == len(options) and len(set(right)) == len(right)
+        return told and once and 2 <= len(options) <= len(LETTERS) and bool(right) and set(right) <= set(options)
+
+
+def _is_passage(item: Any) -> bool:
+    """``{"turn": 3, "span": "words"}``: a number from 1 or ``background``, and words, which may be left out."""
+    if not isinstance(item, Mapping) or not {"turn"} <= set(item) <= {"turn", "span"}:
+        return False
+    turn = item["turn"]
+    numbered = turn == "background" or (isinstance(turn, int) and not isinstance(turn, bool) and turn >= 0)
+    return numbered and isinstance(item.get("span", ""), str)
+
+
+_ADMITS = {
+    **dict.fromkeys(("category", "set"), LabelSpace._admits_names),
+    **dict.fromkeys(("dimension", "distribution"), LabelSpace._admits_numbers),
+    **{"open": LabelSpace._admits_text, "spans": LabelSpace._admits_passages, "options": LabelSpace._admits_options},
+}

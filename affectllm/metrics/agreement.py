@@ -29,6 +29,7 @@ _FEW_VALUES = 16  # pairs of which fit one column each
 
 @metric(
     "krippendorff_alpha",
+    title="Krippendorff's α",
     form="ratings",
     range=(-1.0, 1.0),
     source="Krippendorff, Content Analysis: An Introduction to Its Methodology, 2004, ch. 11",
@@ -230,6 +231,7 @@ def _encoded(ratings: list[Any], level: str, labels: Sequence[str]) -> tuple[Arr
 
 @metric(
     "fleiss_kappa",
+    title="Fleiss' κ",
     form="ratings",
     range=(-1.0, 1.0),
     source="Fleiss, Measuring nominal scale agreement among many raters, Psychological Bulletin 76(5), 1971",

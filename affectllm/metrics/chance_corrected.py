@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 @metric(
     "cohen_kappa",
+    title="Cohen's κ",
     form="label",
     range=(-1.0, 1.0),
     source="Cohen, A coefficient of agreement for nominal scales, Educational and Psychological Measurement 20(1), "

@@ -44,6 +44,7 @@ _SKLEARN = "Pedregosa et al., Scikit-learn: Machine Learning in Python, JMLR 12,
 
 @metric(
     "accuracy",
+    hub="accuracy",
     form="label",
     range=(0.0, 1.0),
     source="Jiang et al., DFEW, ACM Multimedia 2020 (as WAR); HumanMLLM/R1-Omni, humanomni/eval/eval_mafw_dfew.py",
@@ -61,6 +62,7 @@ def accuracy(gold: list[str], predicted: list[str | None], *, labels: Labels = (
 
 @metric(
     "uar",
+    hub="recall",
     form="label",
     range=(0.0, 1.0),
     source="Schuller, Steidl, Batliner, The INTERSPEECH 2009 Emotion Challenge",
@@ -120,6 +122,7 @@ def balanced_accuracy(
 
 @metric(
     "macro_f1",
+    hub="f1",
     form="label",
     range=(0.0, 1.0),
     source="Yang and Liu, A re-examination of text categorization methods, SIGIR 1999",
@@ -149,7 +152,7 @@ def macro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (
     return _scored(gold, predicted, labels, None, value)
 
 
-@metric("micro_f1", form="label", range=(0.0, 1.0), source=_SKLEARN, sets="multilabel_micro_f1")
+@metric("micro_f1", hub="f1", form="label", range=(0.0, 1.0), source=_SKLEARN, sets="multilabel_micro_f1")
 def micro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = ()) -> Sums:
     """F1 of all answers together: accuracy where every answer is readable, a little more where some are not.
 
@@ -161,6 +164,7 @@ def micro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (
 
 @metric(
     "weighted_f1",
+    hub="f1",
     form="label",
     range=(0.0, 1.0),
     source="Poria et al., MELD, ACL 2019; Lian et al., MER 2023, ACM Multimedia 2023",

@@ -21,7 +21,9 @@ _PAPER = "Li et al., A Diversity-Promoting Objective Function for Neural Convers
 _ESCONV = {"esconv": "the last run of every reply is left out, words are nltk's (thu-coai, myMetrics.py)"}
 
 
-@metric("distinct_1", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted")
+@metric(
+    "distinct_1", title="Distinct-1", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted"
+)
 def distinct_1(
     predicted: Answers, *, tokenize: str = AUTO, language: str | None = None, compat: str | None = None
 ) -> Rows:
@@ -35,7 +37,9 @@ def distinct_1(
     return _distinct(predicted, 1, tokenize, language, compat)
 
 
-@metric("distinct_2", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted")
+@metric(
+    "distinct_2", title="Distinct-2", form="text", range=(0.0, 1.0), source=_PAPER, compat=_ESCONV, takes="predicted"
+)
 def distinct_2(
     predicted: Answers, *, tokenize: str = AUTO, language: str | None = None, compat: str | None = None
 ) -> Rows:

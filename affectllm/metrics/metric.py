@@ -41,6 +41,28 @@ def find_metric(name: str) -> Metric:
     raise NotFound(f"there is no metric called {name!r}", do=f"{hint}See `affectllm ls metrics`")
 
 
+_CAPITALS = {
+    **{word: word.upper() for word in ("uar", "f1", "ccc", "mae", "mse", "rmse", "mcc", "roc", "auc", "pr", "vad")},
+    **{word: word.upper() for word in ("ece", "nll", "aurc", "bleu", "mos", "js", "kl", "rmsd", "cmu", "eq", "ov")},
+    **{word: word.upper() for word in ("mer", "mer2023", "mer2024", "mer2025", "ea", "eu", "bert")},
+    **{
+        "r2": "R²",
+        "emobench": "EmoBench",
+        "reccon": "RECCON",
+        "sims": "CH-SIMS",
+        "sevlm": "SEVLM",
+        "unibench": "UniBench",
+    },
+}
+
+
+def title_of(name: str) -> str:
+    """A name as people write it: ``macro_f1`` is Macro F1."""
+    words = [_CAPITALS.get(word, word) for word in name.split("_")]
+    first = words[0]
+    return " ".join([first if first in _CAPITALS.values() else first.capitalize(), *words[1:]])
+
+
 class Metric:
     """A named metric; calling it gives a ``Result``. See ``metric`` for the arguments."""
 
@@ -50,6 +72,8 @@ class Metric:
         self.source: str = told["source"]
         self.compat: Mapping[str, str] = told["compat"]
         self.better: str = told["better"]
+        self.title: str = told["title"] or title_of(name)
+        self.hub: str | None = told["hub"]
         self.takes: str = told["takes"]
         self.columns: tuple[str, ...] = told["columns"]
         self.sets: str | None = told["sets"]
@@ -235,6 +259,8 @@ def metric(
     range: tuple[float, float],  # the word of the field, as in the generated table
     source: str,
     compat: Mapping[str, str] | None = None,
+    title: str | None = None,
+    hub: str | None = None,
     better: Literal["higher", "lower", "none"] = "higher",
     takes: Literal["pair", "gold", "predicted"] = "pair",
     columns: Sequence[str] = (),
@@ -250,6 +276,8 @@ def metric(
         range: smallest and largest possible value.
         source: paper or published evaluator that defines it.
         compat: published evaluator → what it does otherwise, in one line.
+        title: how reports call it; from the name where it says the same.
+        hub: the metric of the Hub's model cards that it is a kind of.
         better: which direction is better.
         takes: whether it compares answers with gold values, or looks at one side only.
         columns: keyword arguments with one value an item.
@@ -266,6 +294,7 @@ def metric(
             "better": better,
             "takes": takes,
         }
+        told |= {"title": title, "hub": hub}
         told |= {"sets": sets, "controls_as": controls_as, "gold_is_number": gold_is_number}
         made = Metric(function, name, form, columns=tuple(columns), **told)
         if name in METRICS and METRICS[name].function.__module__ != function.__module__:

@@ -29,7 +29,7 @@ _EMOBENCH_M = {
 }
 
 
-@metric("bleu", form="text", range=(0.0, 1.0), source=_PAPER, compat=_EMOBENCH_M)
+@metric("bleu", hub="bleu", form="text", range=(0.0, 1.0), source=_PAPER, compat=_EMOBENCH_M)
 def bleu(
     gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None, compat: str | None = None
 ) -> Sums:
@@ -46,7 +46,7 @@ def bleu(
     return _corpus(gold, predicted, 4, tokenize, language)
 
 
-@metric("bleu_1", form="text", range=(0.0, 1.0), source=_PAPER)
+@metric("bleu_1", title="BLEU-1", form="text", range=(0.0, 1.0), source=_PAPER)
 def bleu_1(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with single tokens only, of sacrebleu.
 
@@ -55,7 +55,7 @@ def bleu_1(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: s
     return _corpus(gold, predicted, 1, tokenize, language)
 
 
-@metric("bleu_2", form="text", range=(0.0, 1.0), source=_PAPER)
+@metric("bleu_2", title="BLEU-2", form="text", range=(0.0, 1.0), source=_PAPER)
 def bleu_2(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one and two tokens, of sacrebleu.
 
@@ -64,7 +64,7 @@ def bleu_2(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: s
     return _corpus(gold, predicted, 2, tokenize, language)
 
 
-@metric("bleu_3", form="text", range=(0.0, 1.0), source=_PAPER)
+@metric("bleu_3", title="BLEU-3", form="text", range=(0.0, 1.0), source=_PAPER)
 def bleu_3(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one to three tokens, of sacrebleu.
 
@@ -73,7 +73,7 @@ def bleu_3(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: s
     return _corpus(gold, predicted, 3, tokenize, language)
 
 
-@metric("bleu_4", form="text", range=(0.0, 1.0), source=_PAPER)
+@metric("bleu_4", title="BLEU-4", form="text", range=(0.0, 1.0), source=_PAPER)
 def bleu_4(gold: Golds, predicted: Answers, *, tokenize: str = AUTO, language: str | None = None) -> Sums:
     """Corpus BLEU with runs of one to four tokens, of sacrebleu: ``bleu`` under the name that papers use.
 
@@ -187,7 +187,7 @@ def _smoothed(sums: Array, order: int) -> Array:
     return np.where(matches[..., 0] > 0, brevity * np.exp(np.log(precision).mean(-1)), 0.0)
 
 
-@metric("chrf", form="text", range=(0.0, 1.0), source="Popović, chrF, WMT 2015 (sacrebleu: chrF2)")
+@metric("chrf", title="chrF", form="text", range=(0.0, 1.0), source="Popović, chrF, WMT 2015 (sacrebleu: chrF2)")
 def chrf(gold: Golds, predicted: Answers, *, order: int = 6, beta: float = 2.0) -> Sums:
     """Corpus chrF2 of sacrebleu, divided by 100: F of runs of one to six characters, blanks left out, recall twice.
 

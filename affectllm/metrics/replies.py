@@ -30,6 +30,8 @@ _ESCONV = "Liu et al., ESConv, ACL 2021, codes_zcj/metric/myMetrics.py"
 
 @metric(
     "rouge_l",
+    title="ROUGE-L",
+    hub="rouge",
     form="text",
     range=(0.0, 1.0),
     source="Lin, ROUGE, ACL workshop 2004 (rouge-score)",
@@ -122,6 +124,7 @@ def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
 
 @metric(
     "meteor",
+    title="METEOR",
     form="text",
     range=(0.0, 1.0),
     source="Banerjee and Lavie, METEOR, ACL workshop 2005 (nltk)",

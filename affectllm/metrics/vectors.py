@@ -46,6 +46,7 @@ def pearson_per_group(
 
 @metric(
     "quadratic_kappa",
+    title="Quadratic κ",
     form="number",
     range=(-1.0, 1.0),
     source=_SEMEVAL + "; Cohen, Psychological Bulletin 70(4), 1968",

@@ -119,10 +119,10 @@ class Composition:
         layer = Layer(slot.space, slot.rater)
         layer = self.layers.setdefault(layer.key, layer)
         layer.conversations += times
-        if slot.space.kind == "open":
-            layer.lengths.add(len(value), times)
+        if slot.how.free:
+            layer.lengths.add(sum(map(len, slot.how.texts(value))), times)
             return
-        if isinstance(value, Mapping):
+        if isinstance(value, Mapping) and slot.space.names:
             shares = slot.space.kind == "distribution"
             for name in slot.space.names if shares else value:
                 layer.numbers[name].add(value.get(name, 0.0), times)

@@ -275,7 +275,7 @@ def _command(page: MixturePage) -> str:
 
 def _layer(found: Composition, layer: Layer) -> dict[str, Any]:
     """The answers of a layer: the most frequent labels, or the numbers by name, or the length of the words."""
-    named = layer.space.kind in ("category", "set")
+    named = layer.space.kind in ("category", "set", "options")
     labels = ranked(found.tally, layer.key) if named else []
     if named and layer.empty:
         labels = sorted([*labels, ("(none)", layer.empty)], key=lambda item: (-item[1], item[0]))

@@ -6,20 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from affectllm.metrics import METRICS, Score
-
-METRIC_NAMES = {
-    "accuracy": "Accuracy",
-    "uar": "UAR",
-    "macro_f1": "Macro F1",
-    "weighted_f1": "Weighted F1",
-    "micro_f1": "Micro F1",
-    "jaccard": "Jaccard",
-    "bleu": "BLEU",
-    "rouge_l": "ROUGE-L",
-    "distinct_1": "Distinct-1",
-    "distinct_2": "Distinct-2",
-}
+from affectllm.metrics import METRICS, Metric, Score
 
 
 def headline_metric(metrics: Iterable[str]) -> str:
@@ -27,13 +14,22 @@ def headline_metric(metrics: Iterable[str]) -> str:
     return next(iter(metrics))
 
 
-def metric_name(metric: str) -> str:
-    return METRIC_NAMES.get(metric, metric)
+def metric_name(key: str) -> str:
+    """``Macro F1``, or ``emotion: Macro F1`` where a task has answers of several slots; as is where it is not ours."""
+    slot, _, name = key.rpartition(".")
+    title = METRICS[name].title if name in METRICS else name
+    return f"{slot}: {title}" if slot else title
 
 
-def metric_meaning(metric: str) -> str:
+def metric_meaning(key: str) -> str:
     """The definition in one sentence; empty for a metric that is not ours."""
-    return METRICS[metric].definition.removesuffix(".").replace("``", "") if metric in METRICS else ""
+    metric = known_metric(key)
+    return metric.definition.removesuffix(".").replace("``", "") if metric else ""
+
+
+def known_metric(key: str) -> Metric | None:
+    """The metric that a score is one of, None where it is not ours."""
+    return METRICS.get(key.rpartition(".")[2])
 
 
 def number(value: Any, digits: int = 3) -> str:
@@ -61,6 +57,26 @@ def percent(share: Any) -> str:
         return "–"
     hundred = share * 100
     return f"{hundred:.0f} %" if hundred == round(hundred) else f"{hundred:.1f} %"
+
+
+def annotation(value: Any, zeros: bool = True) -> str:
+    """The value of an annotation in words, several each behind its name; without ``zeros``, no numbers that are 0."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, Mapping) and "right" in value:
+        return f"{', '.join(value['right'])} (of {' | '.join(value['options'])})"
+    if isinstance(value, Mapping):
+        given = {name: number for name, number in value.items() if number is not None}
+        if all(isinstance(number, (int, float)) for number in given.values()):
+            return ", ".join(f"{name} {number:g}" for name, number in given.items() if number or zeros)
+        return "; ".join(f"{name}: {annotation(each)}" for name, each in given.items())
+    return ", ".join(map(_passage, value)) or "(none)"
+
+
+def _passage(item: Any) -> str:
+    if isinstance(item, str):
+        return item
+    return f"{item['turn']}: “{item['span']}”" if item.get("span") else str(item["turn"])
 
 
 def seconds(value: Any) -> str:

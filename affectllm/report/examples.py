@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from affectllm.report.clips import Gallery, Player
+from affectllm.report.display import annotation
 from affectllm.report.replies import Outcome, Replies, Reply, choose, find_replies, read_replies, samples_file
 from affectllm.report.runfolder import RunData
 
@@ -56,7 +56,7 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
     found: dict[str, Replies] = {}
     for run in runs:
         if run.evaluation and (path := samples_file(run.evaluation.folder, task)):
-            labelled = bool(run.evaluation.details.get(task, {}).get("labels"))
+            labelled = _is_labelled(run.evaluation.details.get(task, {}))
             found[run.name] = choose(read_replies(path, labelled=labelled), limits)
     if not found:
         return Gathered((), ())
@@ -67,12 +67,17 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
     return Gathered(examples, tuple((name, replies.total, replies.reasons) for name, replies in found.items()))
 
 
+def _is_labelled(details: Mapping[str, Any]) -> bool:
+    """Whether an answer is right or wrong; details of earlier versions say so by the labels that they have."""
+    return bool(details.get("labelled", details.get("labels")))
+
+
 def _same_questions(runs: Sequence[RunData], name: str, task: str, kept: Sequence[Reply]) -> dict[str, Reply]:
     run = next(run for run in runs if run.name == name)
     assert run.evaluation is not None
     path = samples_file(run.evaluation.folder, task)
     assert path is not None
-    labelled = bool(run.evaluation.details.get(task, {}).get("labels"))
+    labelled = _is_labelled(run.evaluation.details.get(task, {}))
     return find_replies(path, frozenset(reply.id for reply in kept), labelled=labelled)
 
 
@@ -85,14 +90,16 @@ def _example(reply: Reply, first: str, others: Mapping[str, Mapping[str, Reply]]
         speaker=reply.speaker,
         asked=_asked(reply.messages),
         players=tuple(gallery.player(part) for part in parts),
-        gold=shown(reply.gold),
+        gold=annotation(reply.gold),
         outcome=reply.outcome,
         answers=tuple(answers),
     )
 
 
 def _answer(run: str, reply: Reply) -> Answer:
-    return Answer(run, reply.text, shown(reply.reading), reply.unreadable, reply.outcome)
+    return Answer(
+        run, reply.text, annotation(reply.reading) if reply.reading is not None else "", reply.unreadable, reply.outcome
+    )
 
 
 def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -108,14 +115,3 @@ def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
         text = "\n".join(str(part["text"]) for part in _parts(message) if part.get("type") == "text")
         lines.append(text if message["role"] == "user" else f"[{message['role']}] {text}")
     return "\n\n".join(lines)
-
-
-def shown(value: Any) -> str:
-    """A label, a set of labels or any JSON value as text."""
-    if value is None:
-        return ""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none of them"
-    return json.dumps(value, ensure_ascii=False)

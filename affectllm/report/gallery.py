@@ -14,6 +14,7 @@ from affectllm.corpus.splits import draw
 from affectllm.corpus.tally import Tally, names_of, ranked
 from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
+from affectllm.report.display import annotation
 from affectllm.report.html import write_page
 from affectllm.report.links import clip_link
 
@@ -77,19 +78,11 @@ def _view(sample: Sample, spaces: Mapping[str, LabelSpace], root: Path, folder: 
             clip_link(ref.modality, ref.path, root, folder, start=ref.start, end=ref.end) for ref in sample.media
         ],
         "annotations": [
-            (a.space, a.rater, told(a.value, zeros=spaces[a.space].kind != "distribution")) for a in sample.annotations
+            (a.space, a.rater, annotation(a.value, zeros=spaces[a.space].kind != "distribution"))
+            for a in sample.annotations
         ],
         "labels": "\n".join(labels),
     }
-
-
-def told(value: Any, zeros: bool = True) -> str:
-    """The value of an annotation in words; without ``zeros``, numbers that are 0 are left out."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, Mapping):
-        return ", ".join(f"{name} {number:g}" for name, number in value.items() if number or zeros)
-    return ", ".join(value) or "(none)"
 
 
 def _shares(tally: Tally) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:

@@ -9,22 +9,13 @@ from typing import Any
 
 from affectllm.corpus import CorpusCard
 from affectllm.report import views
-from affectllm.report.display import clusters, headline_metric, interval, metric_name
+from affectllm.report.display import clusters, headline_metric, interval, known_metric, metric_name
 from affectllm.report.html import environment
 from affectllm.report.licence import MEANING, OTHER, Verdict, known
 from affectllm.report.runfolder import Evaluation, RunData
 from affectllm.report.scoretable import cell_text
 from affectllm.report.trained import Trained
 
-_HUB_METRICS = {
-    "accuracy": "accuracy",
-    "uar": "recall",
-    "macro_f1": "f1",
-    "weighted_f1": "f1",
-    "micro_f1": "f1",
-    "bleu": "bleu",
-    "rouge_l": "rouge",
-}
 _TAGS = ("affectllm", "emotion-recognition", "affective-computing")
 
 
@@ -65,7 +56,7 @@ def _header(facts: CardFacts) -> Any:
         **relation,
         pipeline_tag=pipeline_tag(trained.modalities),
         datasets=sorted({dataset_id(card) for card in _own(trained)}),
-        metrics=sorted({_HUB_METRICS[metric] for metric in _metrics(facts.run) if metric in _HUB_METRICS}) or None,
+        metrics=_hub_metrics(facts.run),
         tags=[
             "affectllm",
             "emotion-recognition",
@@ -79,8 +70,10 @@ def _own(trained: Trained) -> list[CorpusCard]:
     return [card for card in trained.cards if card.name in trained.corpora]
 
 
-def _metrics(run: RunData) -> set[str]:
-    return {metric for metrics in run.evaluation.scores.values() for metric in metrics} if run.evaluation else set()
+def _hub_metrics(run: RunData) -> list[str] | None:
+    """The metrics of the Hub that the scores are kinds of."""
+    keys = {key for metrics in run.evaluation.scores.values() for key in metrics} if run.evaluation else set()
+    return sorted({known.hub for key in keys if (known := known_metric(key)) and known.hub}) or None
 
 
 def hub_id(name: str) -> str | None:

@@ -111,7 +111,7 @@ def _reply(row: Mapping[str, Any], labelled: bool) -> Reply:
         text=_reply_text(row.get("filtered_resps")),
         reading=reading,
         unreadable=str(unreadable) if unreadable else None,
-        outcome=_outcome(doc["gold"], reading, unreadable, labelled),
+        outcome=_outcome(doc["gold"], reading, unreadable, row.get("right"), labelled),
     )
 
 
@@ -125,11 +125,13 @@ def _reply_text(responses: Any) -> str | None:
     return first if isinstance(first, str) else None
 
 
-def _outcome(gold: Any, reading: Any, unreadable: Any, labelled: bool) -> Outcome:
+def _outcome(gold: Any, reading: Any, unreadable: Any, right: float | None, labelled: bool) -> Outcome:
     if unreadable:
         return "unreadable"
     if not labelled:
         return "reply"
+    if right is not None:
+        return "correct" if right == 1 else "wrong"
     return "correct" if _labels(gold) == _labels(reading) else "wrong"
 
 

@@ -18,7 +18,8 @@ from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.pairs import COMPARISON
 from affectllm.instruct.plan import ASKED_SPLITS
 from affectllm.report.composition import Kind
-from affectllm.report.gallery import LIMIT, told
+from affectllm.report.display import annotation
+from affectllm.report.gallery import LIMIT
 from affectllm.report.html import write_page
 from affectllm.report.links import Link, clip_link
 
@@ -115,7 +116,7 @@ def _rows(files: list[tuple[str, Path]], places: Iterable[_Place]) -> Iterator[d
 def _view(row: Mapping[str, Any], roots: Mapping[str, Path], folder: Path) -> dict[str, Any]:
     """What the page shows of a conversation."""
     asked = [part for message in row["messages"][:-1] for part in message["content"]]
-    value = _said(row["value"])
+    value = annotation(row["value"])
     return {
         "row": row,
         "kind": Kind(*(row[name] for name in Kind._fields)),
@@ -134,13 +135,6 @@ def _link(part: Mapping[str, Any], roots: Mapping[str, Path], folder: Path) -> L
     silent = part["type"] == "video" and not part.get("sound")
     span = {"start": part.get("start"), "end": part.get("end")}
     return clip_link(part["type"], part["path"], root, folder, muted=silent, **span)
-
-
-def _said(value: Any) -> str:
-    """The gold value in words; of several answers, each behind its name."""
-    if isinstance(value, Mapping) and any(not isinstance(number, (int, float)) for number in value.values()):
-        return "; ".join(f"{name}: {told(each)}" for name, each in value.items())
-    return told(value)
 
 
 def _bare(text: str) -> str:

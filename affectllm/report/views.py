@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from affectllm.metrics import METRICS, Score
+from affectllm.metrics import Score
 from affectllm.report import display
 from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.runfolder import FULL, Evaluation, RunData
@@ -116,7 +116,7 @@ def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
 
 
 def _axis(metric: str, scores: Sequence[Score]) -> Axis:
-    return axis(scores, METRICS[metric].range) if metric in METRICS else axis(scores)
+    return axis(scores, known.range) if (known := display.known_metric(metric)) else axis(scores)
 
 
 def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[str, Score]:

@@ -6,12 +6,12 @@ answer here too: in every language, with the aliases of its label space and the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct import Template
-from affectllm.instruct.template import Reading
+from affectllm.instruct.reader import Reading
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
 from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired
@@ -46,7 +46,7 @@ def template_reward(*templates: Template) -> Reward:
     """
     known = _known(templates)
     for template in templates:
-        if not _judged(template):
+        if not any(slot.how.judged for slot in template.slots):
             told = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
             raise Malformed(told, do="use a metric of texts or a judge")
 
@@ -105,55 +105,15 @@ def _of(known: Mapping[Key, Template], sample: Mapping[str, Any]) -> Template:
     return known[key]  # type: ignore[index]
 
 
-def _judged(template: Template) -> list[str]:
-    return [slot.name for slot in template.slots if slot.form != "reply"]
-
-
 def _scored(template: Template, text: str, gold: Any) -> float:
-    found = template.read(text)
+    found = template.read(text, gold)
     if isinstance(found, Unreadable):
         return 0.0
     if isinstance(found, Annotation):
         found, gold = (found,), {template.slots[0].name: gold}
-    judged = _judged(template)
     scores = [
-        _AGREEMENT.get(slot.form, _equal)(slot.how.gold(answer.value, slot.space), gold[slot.name], slot.space.bounds)
+        slot.how.agreement(slot.how.gold(answer.value, slot.space), gold[slot.name], slot.space)
         for slot, answer in zip(template.slots, found, strict=True)
-        if slot.name in judged
+        if slot.how.judged
     ]
     return sum(scores) / len(scores)
-
-
-def _equal(found: Any, gold: Any, bounds: Any) -> float:
-    return float(found == gold)
-
-
-def _same_set(found: Any, gold: Any, bounds: Any) -> float:
-    both = [{side} if isinstance(side, str) else set(side) for side in (found, gold) if isinstance(side, (str, list))]
-    return float(len(both) == 2 and both[0] == both[1])
-
-
-def _near(found: Any, gold: Any, bounds: tuple[float, float]) -> float:
-    if not isinstance(found, Mapping):
-        return 0.0
-    wanted = {name: number for name, number in gold.items() if number is not None}  # Arrow fills in missing names
-    low, high = bounds
-    parts = [1 - abs(found[name] - number) / (high - low) if name in found else 0.0 for name, number in wanted.items()]
-    return sum(parts) / len(set(found) | set(wanted))
-
-
-def _shared(found: Any, gold: Any, bounds: Any) -> float:
-    if not isinstance(found, Mapping):
-        return 0.0
-    common = sum(min(found.get(name, 0.0), share or 0.0) for name, share in gold.items())
-    return min(1.0, round(float(common), 9))  # percents that sum to 100 are no exact fractions
-
-
-_AGREEMENT: Mapping[str, Callable[[Any, Any, Any], float]] = {
-    "set": _same_set,
-    "description": _same_set,
-    "scores": _near,
-    "classes": _near,
-    "shares": _shared,
-}
-"""Form → how far an answer is the gold one; others are or are not."""

@@ -112,8 +112,9 @@ def _numbers(wanted: Clip, rate: float) -> set[int]:
 def _same(clip: Clip, bare: tuple[np.ndarray, np.ndarray]) -> None:
     # Speed means nothing unless the work is the same; a resampler thinks up what lies beyond the ends of a sound.
     assert np.array_equal(clip.frames, bare[0])
-    assert clip.sound is not None and len(clip.sound) == len(bare[1])
-    assert float(np.abs(clip.sound - bare[1]).mean()) < 1e-4
+    assert clip.sound is not None and abs(len(clip.sound) - len(bare[1])) <= 1  # where a sample stands on the border
+    shorter = min(len(clip.sound), len(bare[1]))
+    assert float(np.abs(clip.sound[:shorter] - bare[1][:shorter]).mean()) < 1e-4
 
 
 def _loaded(path: Path, wanted: Clip) -> np.ndarray:

@@ -1,0 +1,166 @@
+"""What of an answer a task scores: each slot in the form of its own metrics, and all of them together.
+
+A metric of the only slot goes by its own name (``uar``), one of several slots by both (``emotion.accuracy``), and one
+of all of them together by ``joint.accuracy``: its labels are what an item answers to all slots.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from affectllm.errors import NotFound
+from affectllm.evaluate.registered import needs_pairs_only
+from affectllm.instruct.slots import Slot
+from affectllm.labels import LabelSpace
+from affectllm.labels.form import Form, find_form
+from affectllm.metrics import METRICS, Metric
+
+JOINT = "joint"
+Pair = tuple[Any, Any]
+# Forms of answers in results files of versions in which only three of them were scored, and the kinds of their spaces.
+_EARLIER = {"choice": "category", "set": "set", "reply": "open"}
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One slot of a task's template.
+
+    Args:
+        name: of the slot; empty where it is the only one.
+        form: of its answers.
+        space: its label space.
+    """
+
+    name: str
+    form: str
+    space: LabelSpace
+
+    @property
+    def how(self) -> Form:
+        """The form that says how gold values and answers become what metrics take."""
+        return find_form(self.form)
+
+    @property
+    def shape(self) -> str:
+        """The form of values that its metrics take."""
+        return self.how.shape(self.space)
+
+    def pairs(self, pairs: Sequence[Pair]) -> list[Pair]:
+        """(gold value, reading) as the metrics take them."""
+        return [self.how.scored(gold, reading, self.space) for gold, reading in pairs]
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """What metrics are told of the space."""
+        if self.shape in ("number", "vector"):
+            return {"bounds": self.space.bounds}
+        return {"labels": list(self.space.names)} if self.space.names else {}
+
+    def to_json(self) -> dict[str, Any]:
+        """For the results file."""
+        space = {key: value for key, value in asdict(self.space).items() if key not in ("aliases", "source")}
+        return {"name": self.name, "form": self.form, "space": space}
+
+    @classmethod
+    def from_json(cls, told: Mapping[str, Any]) -> Scored:
+        """Inverse of ``to_json``."""
+        known = {field.name for field in fields(LabelSpace)}
+        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["space"].items()}
+        space = {key: value for key, value in space.items() if key in known}
+        return cls(told["name"], told["form"], LabelSpace(**space, source=""))
+
+
+def scored_slots(slots: Sequence[Slot]) -> tuple[Scored, ...]:
+    """What a template with these slots has scored."""
+    return tuple(Scored(slot.name if len(slots) > 1 else "", slot.form, slot.space) for slot in slots)
+
+
+def of_facts(facts: Mapping[str, Any]) -> tuple[Scored, ...]:
+    """The same, from what a results file says of its task."""
+    if "slots" in facts:
+        return tuple(map(Scored.from_json, facts["slots"]))
+    space = LabelSpace(facts["space"], _EARLIER[facts["form"]], tuple(facts["labels"]), source="")  # type: ignore[arg-type]
+    return (Scored("", facts["form"], space),)
+
+
+def metric_of(key: str) -> Metric:
+    """The metric that a name such as ``uar`` or ``emotion.uar`` stands for."""
+    return METRICS[key.rpartition(".")[2]]
+
+
+def check_metrics(keys: Sequence[str], slots: Sequence[Scored], where: str) -> None:
+    """Make sure that each metric scores what it is given.
+
+    Raises:
+        NotFound: with the metrics that do, or the slots that there are.
+    """
+    shapes = {slot.name: slot.shape for slot in slots}
+    if len(slots) > 1:
+        shapes[JOINT] = "label"
+    for key in keys:
+        slot, _, name = key.rpartition(".")
+        if slot not in shapes:
+            known = ", ".join(f"{one}:" for one in shapes if one) or "a list of names"
+            raise NotFound(f"metrics are given for {slot or 'no slot'!r}", where=where, do=f"give them for {known}")
+        fitting = [one for one, metric in METRICS.items() if fits(metric, shapes[slot])]
+        if name not in fitting:
+            told = f"answers that are scored as {shapes[slot]} values have no metric called {name!r}"
+            raise NotFound(told, where=where, do=f"choose of {', '.join(fitting)}")
+
+
+def fits(metric: Metric, shape: str) -> bool:
+    """Whether ``metric`` scores values of ``shape`` with nothing but gold values and answers."""
+    of_shape = metric.form.name == shape or (shape == "set" and metric.sets is not None)
+    return of_shape and needs_pairs_only(metric)
+
+
+def split(key: str, slots: Sequence[Scored], pairs: Sequence[Pair]) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    """Gold values and answers for the metric of ``key``, and what it is told of their space.
+
+    Args:
+        pairs: of each item gold value and reading; of several slots mappings, in which what was unreadable is None.
+    """
+    name = key.rpartition(".")[0]
+    if name == JOINT:
+        told, found = {}, [_joint(pair, slots) for pair in pairs]
+    else:
+        slot = next(slot for slot in slots if slot.name == name)
+        told, found = slot.told, slot.pairs([_of_slot(pair, name) for pair in pairs])
+    return [gold for gold, _ in found], [answer for _, answer in found], told
+
+
+def _of_slot(pair: Pair, name: str) -> Pair:
+    gold, reading = pair
+    return (gold[name], reading and reading.get(name)) if name else pair
+
+
+def _joint(pair: Pair, slots: Sequence[Scored]) -> Pair:
+    """What an item answers to all slots, as one label; None where any of them is unreadable."""
+    sides: list[list[Any]] = [[], []]
+    for slot in slots:
+        for side, value in zip(sides, slot.pairs([_of_slot(pair, slot.name)])[0], strict=True):
+            side.append(value)
+    gold, answer = sides
+    return _label(gold), None if any(value is None for value in answer) else _label(answer)
+
+
+def _label(values: Any) -> str:
+    return json.dumps(values, ensure_ascii=False, sort_keys=True)
+
+
+def is_judged(slots: Sequence[Scored]) -> bool:
+    """Whether an answer to any slot can be told right or wrong without a judge or a metric of texts."""
+    return any(slot.how.judged for slot in slots)
+
+
+def agreement(slots: Sequence[Scored], gold: Any, reading: Any) -> float:
+    """From 0 to 1, how far an item is answered as gold says: the mean over the slots that can be judged."""
+    pairs = [(slot, *_of_slot((gold, reading), slot.name)) for slot in slots if slot.how.judged]
+    return sum(0.0 if said is None else _agreement(slot, truth, said) for slot, truth, said in pairs) / len(pairs)
+
+
+def _agreement(slot: Scored, gold: Any, reading: Any) -> float:
+    return slot.how.agreement(slot.how.gold(reading, slot.space), gold, slot.space)

@@ -1,0 +1,74 @@
+"""A whole number for each dimension of a space, such as intensity from 0 to 3."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from affectllm.labels.form import Form, Refused
+from affectllm.labels.forms._numbers import alone, bounds, means, nearness, numbers, read_all, say_numbers, shape
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LabelSpace
+
+
+def _gold(value: Mapping[str, float], space: LabelSpace) -> Any:
+    found = numbers(value, space)
+    return found if isinstance(found, Refused) or _whole(found) else Refused("not_ordinal")
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    found = read_all(text, space, language)
+    return found if isinstance(found, Unreadable) or _whole(found) else Unreadable("out_of_range", text)
+
+
+def _whole(found: Mapping[str, float]) -> bool:
+    return all(number == int(number) for number in found.values())
+
+
+def _middle(golds: Sequence[Mapping[str, float]], space: LabelSpace) -> dict[str, float]:
+    return {name: float(round(number)) for name, number in means(golds, space).items()}
+
+
+def _drawn(golds: Sequence[Mapping[str, float]], space: LabelSpace, draw: Random) -> dict[str, float]:
+    return {name: float(draw.choice(_scale(space))) for name in means(golds, space)}
+
+
+def _wrong(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> dict[str, float]:
+    """Another class each, the farthest half of them."""
+
+    def other(number: float) -> float:
+        away = sorted(_scale(space), key=lambda one: -abs(one - number))
+        return float(draw.choice(away[: max(1, len(away) // 2)]))
+
+    return {name: other(number) for name, number in gold.items() if number is not None}
+
+
+def _scale(space: LabelSpace) -> range:
+    low, high = bounds(space)
+    return range(int(low), int(high) + 1)
+
+
+def _unfit(space: LabelSpace) -> str:
+    if space.bounds and any(bound != int(bound) for bound in space.bounds):
+        return f"asks for classes, but the bounds of {space.name} are no whole numbers"
+    return ""
+
+
+FORM = Form(
+    told="whole numbers",
+    kinds=("dimension",),
+    gold=_gold,
+    worded=say_numbers,
+    read=_read,
+    shape=shape,
+    tokens=96,
+    truth=alone,
+    answer=alone,
+    majority=_middle,
+    chance=_drawn,
+    wrong=_wrong,
+    agreement=nearness,
+    needs=("dimensions", "scale"),
+    unfit=_unfit,
+)

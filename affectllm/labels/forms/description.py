@@ -1,0 +1,51 @@
+"""A sentence that mentions the name or names that hold; there is at least one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from affectllm.labels.form import Form, Refused, any_name, shape_of
+from affectllm.labels.forms import set as sets
+from affectllm.labels.forms._names import as_set, one, other_set, same_set
+from affectllm.labels.names import named
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LabelSpace
+
+
+def _gold(value: Any, space: LabelSpace) -> Any:
+    if isinstance(value, str):
+        return one(value, space)
+    return sets.FORM.gold(value, space) or Refused("no_label")
+
+
+def _worded(gold: str | list[str], space: LabelSpace, language: str, nothing: str) -> str:
+    words = named(space.names, language)
+    joiner = {"zh": "和", "ja": "と", "ar": " و", "es": " y "}.get(language, " and ")
+    return joiner.join(words[name] for name in ([gold] if isinstance(gold, str) else gold))
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    """The names that a description mentions; one name in a ``category`` space is that name, several are a tie."""
+    found = sets.FORM.read(text, space, language)
+    if isinstance(found, Unreadable) or space.kind != "category":
+        return found
+    if not found:
+        return Unreadable("no_label", text)
+    return found[0] if len(found) == 1 else found
+
+
+FORM = Form(
+    told="a description that names labels",
+    kinds=("category", "set"),
+    gold=_gold,
+    worded=_worded,
+    read=_read,
+    shape=shape_of("set"),
+    tokens=64,
+    truth=as_set,
+    answer=as_set,
+    chance=any_name,
+    wrong=lambda gold, space, draw: (other_set(gold, space, draw) or [None])[0],
+    agreement=same_set,
+    classes=True,
+)

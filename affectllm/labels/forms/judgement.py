@@ -1,0 +1,32 @@
+"""Whether a statement is correct."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from affectllm.labels.form import Form, another_name, any_name, shape_of
+from affectllm.labels.forms._names import one, say_one
+from affectllm.labels.reading.judgements import read_judgement
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LabelSpace
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    found = read_judgement(text)
+    return found if isinstance(found, Unreadable) else ("correct" if found else "incorrect")
+
+
+FORM = Form(
+    told="a judgement",
+    kinds=("category",),
+    gold=one,
+    worded=say_one,
+    read=_read,
+    shape=shape_of("label"),
+    tokens=24,
+    chance=any_name,
+    wrong=another_name,
+    classes=True,
+    choices=True,
+    only=frozenset({"correct", "incorrect"}),
+)

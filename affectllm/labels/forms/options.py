@@ -1,0 +1,118 @@
+"""One or several of the options that belong to the question, by letter or in their words.
+
+The options stand in the annotation beside the right ones. A question shows them by letter, in an order that a hash of
+the sample's id decides, so that no letter is favoured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+from affectllm.labels.form import Form, Refused
+from affectllm.labels.reading.label import read_label
+from affectllm.labels.reading.sets import read_labels
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LETTERS, Kind, LabelSpace
+
+
+def _gold(value: Mapping[str, Any], space: LabelSpace) -> Any:
+    right = list(value["right"])
+    if not right:
+        return Refused("no_label")
+    if len(right) > 1 and not space.several:
+        return Refused("tie")
+    options = list(value["options"])
+    return {"options": options, "right": sorted(LETTERS[options.index(one)] for one in right)}
+
+
+def _arranged(gold: Mapping[str, Any], key: str) -> dict[str, Any]:
+    """The options in another order, the same on every build, and where the right ones stand now."""
+    options = gold["options"]
+
+    def place(number: int) -> bytes:
+        return hashlib.blake2b(f"{key}/{number}".encode(), digest_size=8).digest()
+
+    order = sorted(range(len(options)), key=place)
+    right = sorted(LETTERS[order.index(LETTERS.index(letter))] for letter in gold["right"])
+    return {"options": [options[number] for number in order], "right": right}
+
+
+def _shown(gold: Mapping[str, Any]) -> dict[str, str]:
+    return {"options": "\n".join(f"{letter}. {one}" for letter, one in zip(LETTERS, gold["options"], strict=False))}
+
+
+def _own_space(space: LabelSpace, gold: Mapping[str, Any]) -> LabelSpace:
+    """The letters of one question, with the words of the options as their aliases."""
+    names = tuple(letter.lower() for letter in LETTERS[: len(gold["options"])])
+    words = {one.strip().lower().rstrip(".!。！"): name for name, one in zip(names, gold["options"], strict=True)}
+    further = {one.strip().lower(): name for name, one in zip(names, gold["options"], strict=True)}
+    kind: Kind = "set" if space.several else "category"
+    return replace(space, kind=kind, names=names, aliases={**words, **further}, several=False)
+
+
+def _worded(gold: Mapping[str, Any], space: LabelSpace, language: str, nothing: str) -> str:
+    return ", ".join(gold["right"])
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    """The letters that are chosen; ``space`` is that of the question."""
+    if space.kind == "category":
+        found = read_label(text, space)
+        return found if isinstance(found, Unreadable) else (found,)
+    return read_labels(text, space) or Unreadable("no_label", text)
+
+
+def _restored(letters: Sequence[str], gold: Mapping[str, Any]) -> dict[str, Any]:
+    """The options that the letters stand for, beside those that the question shows."""
+    options = tuple(gold["options"])
+    return {"options": options, "right": tuple(options[LETTERS.index(letter.upper())] for letter in letters)}
+
+
+def _commonest(golds: Sequence[Any], space: LabelSpace) -> Any:
+    return {"right": list(Counter(tuple(gold["right"]) for gold in golds).most_common(1)[0][0])}
+
+
+def _any(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
+    return {"right": [draw.choice(space.names).upper()]}
+
+
+def _wrong(gold: Mapping[str, Any], space: LabelSpace, draw: Random) -> Any:
+    others = [letter for letter in LETTERS[: len(gold["options"])] if letter not in gold["right"]]
+    return {**gold, "right": [draw.choice(others)]} if others else None
+
+
+def _letters(gold: Mapping[str, Any], space: LabelSpace) -> Any:
+    return list(gold["right"]) if space.several else gold["right"][0]
+
+
+def _chosen(value: Mapping[str, Any], space: LabelSpace) -> Any:
+    return _letters(_gold(value, space), space)
+
+
+FORM = Form(
+    told="one of the question's own options",
+    kinds=("options",),
+    gold=_gold,
+    worded=_worded,
+    read=_read,
+    shape=lambda space: "set" if space.several else "label",
+    tokens=48,
+    truth=_letters,
+    answer=_chosen,
+    majority=_commonest,
+    chance=_any,
+    wrong=_wrong,
+    agreement=lambda answer, gold, space: float(sorted(answer["right"]) == sorted(gold["right"])),
+    texts=lambda gold: gold["options"],
+    choices=True,
+    needs=("options",),
+    arranged=_arranged,
+    shown=_shown,
+    own_space=_own_space,
+    restored=_restored,
+)

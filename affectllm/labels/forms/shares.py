@@ -1,0 +1,94 @@
+"""A share for each name of a space, in whole percents that sum to 100."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Any
+
+from affectllm.labels.form import OUTSIDE, Form, Refused, shape_of
+from affectllm.labels.forms._numbers import by_name
+from affectllm.labels.names import named
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LabelSpace
+
+
+def _gold(value: Mapping[str, float], space: LabelSpace) -> Any:
+    """Whole percents that sum to 100, by largest remainders; as fractions."""
+    if not all(0 <= weight < math.inf for weight in value.values()) or not set(value) <= set(space.names):
+        return OUTSIDE
+    if not (total := sum(value.values())):
+        return Refused("no_votes")
+    exact = {name: 100 * value[name] / total for name in space.names if value.get(name)}
+    percents = {name: int(share) for name, share in exact.items()}
+    ranked = sorted(exact, key=lambda name: percents[name] - exact[name])
+    for name in ranked[: 100 - sum(percents.values())]:
+        percents[name] += 1
+    return {name: percent / 100 for name, percent in percents.items() if percent}
+
+
+def _worded(gold: Mapping[str, float], space: LabelSpace, language: str, nothing: str) -> str:
+    words = named(space.names, language)
+    return ", ".join(f"{words[name]}: {round(100 * share)}%" for name, share in gold.items())
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    """Percents or votes, as fractions of their sum."""
+    found = by_name(text, space, language, 0.0, float("inf"))
+    if isinstance(found, Unreadable):
+        return found
+    total = sum(found.values())
+    if not total > 0:
+        return Unreadable("no_number", text)
+    if "%" in text and not 98 <= total <= 102:
+        return Unreadable("incomplete", text)
+    return {name: number / total for name, number in found.items() if number}
+
+
+def _given(value: Mapping[str, float | None], space: LabelSpace) -> dict[str, float]:
+    return {name: share for name, share in value.items() if share}  # Arrow fills in missing names
+
+
+def _mean(golds: Sequence[Mapping[str, float]], space: LabelSpace) -> Any:
+    return _gold({name: math.fsum(gold.get(name) or 0.0 for gold in golds) for name in space.names}, space)
+
+
+def _drawn(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
+    return _gold({name: draw.random() for name in space.names}, space)
+
+
+def _wrong(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> Any:
+    """The same shares, given to other names; None where every name has the same."""
+    shares = [gold.get(name) or 0.0 for name in space.names]
+    turns = [turn for turn in range(1, len(shares)) if shares[turn:] + shares[:turn] != shares]
+    if not turns:
+        return None
+    turn = draw.choice(turns)
+    return _given(dict(zip(space.names, shares[turn:] + shares[:turn], strict=True)), space)
+
+
+def _shared(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) -> float:
+    """What both distributions have in common."""
+    if not isinstance(answer, Mapping):
+        return 0.0
+    common = sum(min(answer.get(name, 0.0), share or 0.0) for name, share in gold.items())
+    return min(1.0, round(float(common), 9))  # percents that sum to 100 are no exact fractions
+
+
+FORM = Form(
+    told="shares",
+    kinds=("distribution",),
+    gold=_gold,
+    worded=_worded,
+    read=_read,
+    shape=shape_of("distribution"),
+    tokens=128,
+    truth=_given,
+    answer=_given,
+    majority=_mean,
+    chance=_drawn,
+    wrong=_wrong,
+    agreement=_shared,
+    needs=("labels",),
+)

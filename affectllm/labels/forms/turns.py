@@ -1,0 +1,59 @@
+"""The turns of a dialogue, by number, and ``background`` for what was not said in it."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from affectllm.labels.form import Form, Refused, shape_of
+from affectllm.labels.forms._passages import BACKGROUND, f1, last, turns
+from affectllm.labels.reading.structure import after_answer
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.text import bare
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.space import LabelSpace
+
+_WORDS = frozenset(("turn", "turns", "utterance", "utterances", "number", "numbers", "the", "and", "cause", "causes"))
+
+
+def _gold(value: Any, space: LabelSpace) -> Any:
+    return [{"turn": turn} for turn in turns(value)] or Refused("no_turn")
+
+
+def _worded(gold: Any, space: LabelSpace, language: str, nothing: str) -> str:
+    return ", ".join(map(str, turns(gold)))
+
+
+def _read(text: str, space: LabelSpace, language: str) -> Any:
+    """The numbers of the turns that an answer lists, in its order; prose is not searched."""
+    part = answer_part(text)
+    if isinstance(part, Unreadable):
+        return part
+    words = re.findall(r"\w+|-(?=\s?\d)", bare(after_answer(part) or part))
+    found = [word for word in words if word not in _WORDS]
+    if not found:
+        return Unreadable("no_number", text)
+    if not all(word == BACKGROUND or (word.isdecimal() and len(word) <= 4) for word in found):
+        return Unreadable("ambiguous", text)
+    numbers = dict.fromkeys(word if word == BACKGROUND else int(word) for word in found)
+    return tuple({"turn": turn} for turn in numbers)
+
+
+def _names(value: Any, space: LabelSpace) -> list[str]:
+    return [str(turn) for turn in turns(value)]
+
+
+FORM = Form(
+    told="turns of a dialogue",
+    kinds=("spans",),
+    gold=_gold,
+    worded=_worded,
+    read=_read,
+    shape=shape_of("set"),
+    tokens=48,
+    truth=_names,
+    answer=_names,
+    agreement=lambda answer, gold, space: f1(turns(answer), turns(gold)),
+    free=True,
+    last_turn=last,
+)

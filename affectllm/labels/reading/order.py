@@ -1,0 +1,50 @@
+"""Labels in an order."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
+from affectllm.labels.reading.mentions import affirmed
+from affectllm.labels.reading.structure import ABSENT, after_answer, json_objects, json_value
+from affectllm.labels.reading.tags import answer_part
+from affectllm.labels.reading.text import as_text, bare
+from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.words import vocabulary
+from affectllm.labels.space import LabelSpace
+
+_KEYS = ("ranking", "order", "ranked", "emotions", "labels", "answer")
+_RISING = re.compile(r"\w\s*<\s*\w")
+
+
+def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
+    """The labels that an answer ranks, the first one first; ``a < b`` ranks b before a.
+
+    Read are a JSON list, what follows ``Answer:``, and otherwise the labels that are mentioned and not denied, each
+    where it is mentioned first. A list that names a label twice is ``ambiguous``, and so is ``a < b > c``.
+    """
+    raw = as_text(text)
+    part = answer_part(raw)
+    if isinstance(part, Unreadable):
+        return part
+    if not bare(part):
+        return Unreadable("empty", raw)
+    words = vocabulary(space)
+    value = json_value(part, _KEYS)
+    if value is not ABSENT and isinstance(value, list):
+        found = [words.get(bare(str(item))) for item in value]
+        known = [name for name in found if name is not None]
+        if len(set(known)) < len(known):
+            return Unreadable(AMBIGUOUS, raw)
+        return tuple(known) if known and len(known) == len(found) else Unreadable(NO_LABEL, raw)
+    if not isinstance(value, str) and (value is not ABSENT or any(map(bool, json_objects(part)))):
+        return Unreadable(AMBIGUOUS, raw)  # its numbers may be ranks or weights
+    said = value if isinstance(value, str) else after_answer(part) or part
+    rising = _RISING.search(said) is not None
+    if rising and ">" in said:
+        return Unreadable(AMBIGUOUS, raw)
+    names = affirmed(said.replace(">", ", ").replace("<", ", "), words)
+    if not names:
+        return Unreadable(NO_LABEL, raw)
+    return tuple(reversed(names)) if rising else tuple(names)

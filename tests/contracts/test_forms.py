@@ -1,0 +1,197 @@
+"""What every answer form promises: a gold answer is read back as itself, and there are answers to compare with."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from affectllm.errors import NotFound
+from affectllm.instruct.wording import load_language
+from affectllm.labels import LabelSpace
+from affectllm.labels.form import Form, Refused, check_fit, find_form, form_names
+from affectllm.labels.reading import Unreadable
+from affectllm.labels.space import KINDS
+from affectllm.metrics.forms import FORMS as SHAPES
+from affectllm.metrics.forms import checked
+
+NAMES = ("joy", "anger", "fear", "sadness")
+SPACES = {
+    "category": LabelSpace("category", "category", NAMES, source="test"),
+    "set": LabelSpace("set", "set", NAMES, source="test"),
+    "dimension": LabelSpace("dimension", "dimension", ("valence", "arousal"), source="test", bounds=(-3.0, 3.0)),
+    "distribution": LabelSpace("distribution", "distribution", NAMES, source="test"),
+    "open": LabelSpace("open", "open", (), source="test"),
+    "spans": LabelSpace("spans", "spans", (), source="test"),
+    "options": LabelSpace("options", "options", (), source="test"),
+}
+OFFERED = ("Call a friend", "Go home.", "Wait, and see", "Shout")
+NOISE = ("{}", "  {}\n", "Answer: {}", "<think>Perhaps not.</think>\n{}", "<answer>{}</answer>")
+pairs = pytest.mark.parametrize(
+    ("name", "space"),
+    [(name, space) for name in form_names() for space in SPACES.values() if space.kind in find_form(name).kinds],
+)
+
+
+def space_for(form: Form, space: LabelSpace) -> LabelSpace:
+    """The space, with the only names that the form may have."""
+    return space if form.only is None else LabelSpace(space.name, space.kind, tuple(sorted(form.only)), source="test")
+
+
+def values(form: Form, space: LabelSpace) -> st.SearchStrategy[Any]:
+    """Annotations of a space."""
+    if space.kind == "category":
+        return st.sampled_from(space.names)
+    if space.kind == "set":
+        held = st.sets(st.sampled_from(space.names))
+        return held.map(lambda names: tuple(name for name in space.names if name in names))
+    if space.kind == "dimension":
+        return st.dictionaries(st.sampled_from(space.names), st.integers(-3, 3).map(float), min_size=1)
+    if space.kind == "distribution":
+        return st.dictionaries(st.sampled_from(space.names), st.integers(1, 50), min_size=1)
+    if space.kind == "options":
+        return st.sampled_from(OFFERED).map(lambda right: {"options": OFFERED, "right": (right,)})
+    if space.kind == "spans":
+        passage = st.fixed_dictionaries(
+            {"turn": st.integers(1, 40) | st.just("background"), "span": st.sampled_from(("", "lost", 'a "ring"'))}
+        )
+        return st.lists(passage, min_size=1, max_size=3).map(tuple)
+    return st.sampled_from(("worried", "worried, deeply moved", "relieved"))
+
+
+def asked(form: Form, value: Any, space: LabelSpace) -> Any:
+    """Gold of an annotation, as a question shows it."""
+    gold = form.gold(value, space)
+    return gold if form.arranged is None or isinstance(gold, Refused) else form.arranged(gold, "corpus/sample")
+
+
+def read(form: Form, text: str, gold: Any, space: LabelSpace, language: str = "en") -> Any:
+    found = form.read(text, form.own_space(space, gold) if form.own_space else space, language)
+    return found if isinstance(found, Unreadable) else form.restored(found, gold)
+
+
+@pairs
+@given(data=st.data())
+def test_a_worded_gold_answer_is_read_back_under_noise(name: str, space: LabelSpace, data: st.DataObject) -> None:
+    form = find_form(name)
+    space = space_for(form, space)
+    value = data.draw(values(form, space))
+    gold = asked(form, value, space)
+    if isinstance(gold, Refused):
+        return
+    answer = form.worded(gold, space, "en", load_language("en").nothing)
+    # In free words, what stands before them is a part of them.
+    noise = data.draw(st.sampled_from(NOISE if form.judged else [one for one in NOISE if "Answer" not in one]))
+    found = read(form, noise.format(answer), gold, space)
+    assert not isinstance(found, Unreadable), (noise, answer, found)
+    space.check(found)
+    assert form.gold(found, space) == gold
+    assert form.agreement(gold, gold, space) == 1
+
+
+@pairs
+@given(data=st.data())
+def test_reference_answers_are_answers_and_fit_the_metrics(name: str, space: LabelSpace, data: st.DataObject) -> None:
+    form = find_form(name)
+    space = space_for(form, space)
+    drawn = [asked(form, value, space) for value in data.draw(st.lists(values(form, space), min_size=1, max_size=6))]
+    golds = [gold for gold in drawn if not isinstance(gold, Refused)]
+    if not golds:
+        return
+    own = form.own_space(space, golds[0]) if form.own_space else space
+    answers = [golds[0], form.majority(golds, space), form.chance(golds, own, Random(0))]
+    for answer in answers:
+        worded = form.worded(answer, space, "en", load_language("en").nothing)
+        found = read(form, worded, golds[0], space)
+        assert not isinstance(found, Unreadable), (worded, found)
+        truth, said = form.scored(golds[0], found, space)
+        checked(SHAPES[form.shape(space)], [truth], [said])
+    assert form.scored(golds[0], None, space)[1] is None
+
+
+@pairs
+@given(data=st.data())
+def test_a_wrong_answer_is_another_one(name: str, space: LabelSpace, data: st.DataObject) -> None:
+    form = find_form(name)
+    space = space_for(form, space)
+    gold = asked(form, data.draw(values(form, space)), space)
+    if form.wrong is None or isinstance(gold, Refused):
+        return
+    wrong = form.wrong(gold, space, Random(data.draw(st.integers(0, 99))))
+    if wrong is not None:
+        assert wrong != gold and form.agreement(wrong, gold, space) < 1
+        assert form.worded(wrong, space, "en", "none") != form.worded(gold, space, "en", "none")
+
+
+@pytest.mark.parametrize("name", form_names())
+def test_nothing_said_is_unreadable(name: str) -> None:
+    form = find_form(name)
+    space = space_for(form, SPACES[form.kinds[0]])
+    gold = asked(form, {"options": OFFERED, "right": OFFERED[:1]}, space) if form.own_space else None
+    for text in ("", "   ", "<think>Hm.</think>"):
+        assert isinstance(read(form, text, gold, space), Unreadable), text
+
+
+def test_every_kind_of_space_can_be_asked_about() -> None:
+    assert {kind for name in form_names() for kind in find_form(name).kinds} == set(KINDS)
+
+
+def test_what_does_not_fit_is_told() -> None:
+    assert "is a set space" in check_fit(find_form("choice"), SPACES["set"])
+    assert "other names" in check_fit(find_form("judgement"), SPACES["category"])
+    halves = LabelSpace("halves", "dimension", ("valence",), source="test", bounds=(0.5, 3.0))
+    assert "no whole numbers" in check_fit(find_form("classes"), halves)
+    assert not check_fit(find_form("scores"), halves)
+    with pytest.raises(NotFound, match="there is no form"):
+        find_form("chioce")
+
+
+def test_options_are_shown_in_an_order_of_the_samples_own_that_stays() -> None:
+    form, space = find_form("options"), SPACES["options"]
+    assert form.arranged is not None and form.shown is not None
+    gold = form.gold({"options": OFFERED, "right": ("Shout",)}, space)
+    shown = [form.arranged(gold, f"corpus/{number}") for number in range(60)]
+    assert all(one["options"][ord(one["right"][0]) - ord("A")] == "Shout" for one in shown)
+    assert {one["right"][0] for one in shown} == set("ABCD"), "no letter is favoured"
+    assert form.arranged(gold, "corpus/7") == shown[7]
+    assert form.shown(gold)["options"].startswith("A. Call a friend\nB. Go home.")
+
+
+@pytest.mark.parametrize("said", ["D", "d", "(D)", "D. Shout", "Shout", "The best option is D."])
+def test_options_are_answered_by_letter_or_by_their_words(said: str) -> None:
+    form, space = find_form("options"), SPACES["options"]
+    gold = form.gold({"options": OFFERED, "right": ("Shout",)}, space)
+    found = read(form, said, gold, space)
+    assert not isinstance(found, Unreadable) and found["right"] == ("Shout",)
+
+
+def test_several_options_may_be_right() -> None:
+    form = find_form("options")
+    space = LabelSpace("several", "options", (), source="test", several=True)
+    gold = form.gold({"options": OFFERED, "right": ("Shout", "Call a friend")}, space)
+    assert gold["right"] == ["A", "D"] and form.shape(space) == "set"
+    assert form.gold(read(form, "D and A", gold, space), space) == gold
+    assert form.gold({"options": OFFERED, "right": ("Shout", "Go home.")}, SPACES["options"]) == Refused("tie")
+
+
+@pytest.mark.parametrize(
+    ("said", "order"),
+    [
+        ("joy > fear > anger", ["joy", "fear", "anger"]),
+        ("1. fear\n2. joy", ["fear", "joy"]),
+        ('["anger", "joy"]', ["anger", "joy"]),
+        ("anger < joy", ["joy", "anger"]),
+        ("First fear, then sadness; no joy.", ["fear", "sadness"]),
+    ],
+)
+def test_orders_are_read_as_people_write_them(said: str, order: list[str]) -> None:
+    form, space = find_form("ranking"), SPACES["distribution"]
+    assert form.gold(read(form, said, None, space), space) == order
+
+
+@pytest.mark.parametrize("said", ['{"joy": 1, "fear": 2}', "joy < fear > anger", '["joy", "joy"]', "nothing of it"])
+def test_an_order_that_is_none_is_unreadable(said: str) -> None:
+    assert isinstance(read(find_form("ranking"), said, None, SPACES["distribution"]), Unreadable)
