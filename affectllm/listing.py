@@ -26,7 +26,7 @@ def ls(kind: str | None) -> None:
 
 
 def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
-    """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template or a metric.
+    """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template, a metric or a family.
 
     Args:
         words: a name, or its kind and the name (``metric uar``).
@@ -39,6 +39,9 @@ def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
     from affectllm.metrics import METRICS
 
     kind, name = (words[0], words[1]) if len(words) == 2 else ("", " ".join(words))
+    if kind in ("family", "backbone") or (name in registry.names("families") and not kind):
+        _show_family(name)
+        return
     if kind == "metric" or (name in METRICS and not kind):
         _show_metric(name)
         return
@@ -48,10 +51,34 @@ def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
     pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
     pages |= registry.names("recipes/mixtures")
     if name not in pages:
-        near = difflib.get_close_matches(name, [*registry.names("data_builders"), *pages, *METRICS], n=3)
+        known = [*registry.names("data_builders"), *pages, *METRICS, *registry.names("families")]
+        near = difflib.get_close_matches(name, known, n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
     print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
+
+
+def _show_family(name: str) -> None:
+    from affectllm.model.family import find_family
+
+    family = find_family(name)
+    heard = "any length" if family.longest_sound is None else f"{family.longest_sound:g} s"
+    facts = {
+        "class": family.model_class,
+        "model_type": ", ".join(family.model_types),
+        "takes": ", ".join(sorted(family.modalities)),
+        "hears": heard if "audio" in family.modalities else "–",
+        "video": {"": "frames alone", "after": "frames, then their sound"}.get(family.sound, "frames and sound in turn")
+        if "video" in family.modalities
+        else "–",
+        "sizes": f"multiples of {family.frame_factor} pixels" if {"video", "image"} & family.modalities else "–",
+        "template": family.template,
+        "packs": "yes" if family.packs else "no",
+    }
+    print("\n".join(f"{key:>10}  {value}" for key, value in facts.items()))
+    for tower, prefix in family.towers.items():
+        print(f"{'tower':>10}  {tower}: {prefix}, LoRA on {', '.join(family.targets[tower])}")
+    print(f"{'file':>10}  {family.file}")
 
 
 def _show_metric(name: str) -> None:
@@ -181,12 +208,12 @@ def _metrics() -> Iterable[Sequence[str]]:
         yield metric.name, metric.form.name, f"{low:g}…{high:g}", ", ".join(metric.compat) or "–", metric.definition
 
 
-def _backbones() -> Iterable[Sequence[str]]:
-    from affectllm.model.backbones import BACKBONES
+def _families() -> Iterable[Sequence[str]]:
+    from affectllm.model.family import families
 
     yield "NAME", "MODALITIES", "TOWERS", "CLASS"
-    for backbone in BACKBONES.values():
-        yield backbone.name, ", ".join(sorted(backbone.modalities)), ", ".join(backbone.towers), backbone.model_class
+    for family in families().values():
+        yield family.name, ", ".join(sorted(family.modalities)), ", ".join(family.towers), family.model_class
 
 
 _LISTS = {
@@ -196,7 +223,7 @@ _LISTS = {
     "mixtures": _mixtures,
     "templates": _templates,
     "metrics": _metrics,
-    "backbones": _backbones,
+    "families": _families,
 }
 
 

@@ -1,15 +1,15 @@
 """Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
 
-A corpus or task is one file whose name is its name, whatever section it lies in; a recipe is called by its path, as in
-``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two
-places is an error, never a silent override:
+A corpus, task or model family is one file whose name is its name, whatever section it lies in; a recipe is called by
+its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two places is an
+error, never a silent override:
 
-1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``;
+1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``;
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
-An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks`` and ``recipes``, the
-last one with ``mixtures`` in it.
+An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
+(with ``mixtures`` in it) and ``families``.
 """
 
 from __future__ import annotations
@@ -23,11 +23,17 @@ from typing import Literal
 
 from affectllm.errors import Malformed, NotFound
 
-Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures"]
+Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families"]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
-    **{"recipes": ".yaml", "recipes/mixtures": ".yaml"},
+    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "families": ".py"},
 }
+_NOUNS: dict[Folder, str] = {
+    **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
+    **{"recipes/mixtures": "mixture", "families": "family"},
+}
+# Folders of the package that lie in one of its rooms.
+_ROOMS = {"families": "model.families"}
 # What lies in the folder of recipes and is none.
 _NO_RECIPES = ("launch/", "mixtures/")
 
@@ -35,7 +41,7 @@ _NO_RECIPES = ("launch/", "mixtures/")
 def folders(kind: Folder) -> list[Path]:
     """Every folder that may hold files of ``kind``, built-in first."""
     package, _, below = kind.partition("/")
-    found = [_package_folder(f"affectllm.{package}") / below]
+    found = [_package_folder(f"affectllm.{_ROOMS.get(package, package)}") / below]
     for entry in entry_points(group="affectllm.folders"):
         found.append(_package_folder(entry.value) / kind)
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
@@ -79,6 +85,5 @@ def find(kind: Folder, name: str) -> Path:
     if name in known:
         return known[name]
     near = difflib.get_close_matches(name, known, n=3) or list(known)
-    nouns = {"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe", "recipes/mixtures": "mixture"}
     told = f"did you mean {', '.join(near)}? See `affectllm ls`"
-    raise NotFound(f"there is no {nouns[kind]} called {name!r}", do=told)
+    raise NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=told)

@@ -17,7 +17,7 @@ from affectllm.corpus import MediaRef, render
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
-from affectllm.model.load import load_model, load_processor, resolve_backbone
+from affectllm.model.load import check_model, load_model, load_processor
 from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
 from affectllm.model.probe import probe
 
@@ -225,7 +225,7 @@ def encoder(root: Path) -> Any:
     from affectllm.model.tiny import tiny_folder
 
     folder = str(tiny_folder("qwen2_5_omni"))
-    family = resolve_backbone(folder)
+    family = check_model(folder)
     config = transformers.AutoConfig.from_pretrained(folder)
     return Encoder(load_processor(folder, family), family, config, BUDGET, {"toy": root}, cache=None)
 
@@ -269,12 +269,11 @@ def checkpoint(folder: Path, model_type: str) -> str:
 def test_a_checkpoint_of_another_family_is_refused_with_both_names(tmp_path: Path) -> None:
     folder = checkpoint(tmp_path / "other", "qwen2_audio")
     with pytest.raises(WrongCheckpoint, match="is a qwen2_audio checkpoint, not qwen2_5_omni") as caught:
-        load_model(folder, backbone="qwen2_5_omni")
+        load_model(folder, family="qwen2_5_omni")
     assert "qwen2_5_omni_thinker" in caught.value.do
-    assert resolve_backbone(folder).name == "qwen2_audio"
 
 
-def test_a_checkpoint_that_no_backbone_reads_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+def test_a_checkpoint_that_no_family_reads_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="bert") as caught:
         load_model(checkpoint(tmp_path / "bert", "bert"))
     assert "qwen2_audio" in caught.value.do

@@ -97,7 +97,7 @@ def test_llama_factory_reads_the_validation_rows_and_texts(exported) -> None:
 def ours(rows: list[dict[str, Any]]) -> list[tuple[list[int], list[int]]]:
     """Tokens and labels of our own path."""
     model = load_model("tiny:qwen2")
-    encoder = Encoder(model.processor, model.backbone, model.model.config, Budget(), {})
+    encoder = Encoder(model.processor, model.family, model.model.config, Budget(), {})
     encoded = [encoder.encode(item["messages"]) for item in rows]
     return [(item.input_ids.tolist(), item.labels.tolist()) for item in encoded]
 

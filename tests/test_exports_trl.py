@@ -41,7 +41,7 @@ def test_a_text_model_gets_the_same_tokens_and_labels(small_demo: Path, tmp_path
     succeed("export", str(run), "--to", "trl", "--out", str(tmp_path / "out"))
     loaded = load_model("tiny:qwen2")
     theirs = trainer(loaded, tmp_path / "out" / "train.jsonl", tmp_path)
-    collate = Collator(Encoder(loaded.processor, loaded.backbone, loaded.model.config, Budget(), {}))
+    collate = Collator(Encoder(loaded.processor, loaded.family, loaded.model.config, Budget(), {}))
     ours = list(rows_of(conversation_files(run)["train"]))
     assert len(ours) == len(theirs.train_dataset) == 40
     for begin in range(0, 40, 8):
@@ -68,7 +68,7 @@ def test_clips_reach_the_model_through_the_stock_trainer(
     options = {"assistant_only_loss": True} if "assistant_only_loss" in "\n".join(summary.advice) else {}
     theirs = trainer(model, tmp_path / "out" / "train.jsonl", tmp_path, **options)
     found = theirs.data_collator([theirs.train_dataset[place] for place in range(2)])
-    token = model.processor.tokenizer.convert_tokens_to_ids(model.backbone.placeholders[kind])
+    token = model.processor.tokenizer.convert_tokens_to_ids(model.family.placeholders[kind])
     media = {"audio": "input_features", "image": "pixel_values"}[kind]
     assert found[media].abs().sum() > 0 and (found["input_ids"] == token).sum() > 1
     answers = [model.processor.tokenizer.decode(labels[labels != -100]) for labels in found["labels"]]

@@ -33,7 +33,7 @@ def row(text: str, *parts: dict[str, Any], number: int = 0) -> dict[str, Any]:
 
 def bounded(text: int | None = DEFAULT_TEXT, root: Path | None = None) -> BoundedEncoder:
     model = load_model("tiny:qwen2_5_omni")
-    encoder = Encoder(model.processor, model.backbone, model.model.config, SMALL, {"toy": root} if root else {})
+    encoder = Encoder(model.processor, model.family, model.model.config, SMALL, {"toy": root} if root else {})
     return BoundedEncoder(encoder, budget_of(model, text))
 
 

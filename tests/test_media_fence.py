@@ -154,7 +154,7 @@ def test_the_look_before_training_counts_and_tells_them(tmp_path: Path, capsys: 
 
     _broken_pictures(tmp_path / "toy")
     model = load_model("tiny:qwen2_5_vl")
-    encoder = Encoder(model.processor, model.backbone, model.model.config, Budget(), {"toy": tmp_path / "toy"})
+    encoder = Encoder(model.processor, model.family, model.model.config, Budget(), {"toy": tmp_path / "toy"})
     rows = [
         {
             "id": f"toy/{number}",

@@ -65,7 +65,7 @@ def test_lora_adapts_the_layers_of_the_named_towers(small_demo: Path, tmp_path: 
     assert names and all(".language_model." in name or ".audio_tower." in name for name in names)
     assert all(".q_proj." in name for name in names if ".language_model." in name)
     assert any(".fc1." in name for name in names if ".audio_tower." in name)
-    assert load_model(str(final)).backbone.name == "qwen2_5_omni"
+    assert load_model(str(final)).family.name == "qwen2_5_omni"
 
 
 def test_qlora_runs_on_the_cpu(small_demo: Path, tmp_path: Path) -> None:

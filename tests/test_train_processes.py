@@ -36,7 +36,7 @@ def test_two_processes_train_as_one_does(
     # The same rows in the same order with the same weights, but for rounding of the sums.
     assert losses(out) == pytest.approx(alone, rel=2e-3)
     assert json.loads((out / "train" / "manifest.json").read_text())["outputs"]["steps"] == 4
-    assert load_model(str(out / "train" / "final")).backbone.name == "qwen2_5_omni"  # raises where a weight is missing
+    assert load_model(str(out / "train" / "final")).family.name == "qwen2_5_omni"  # raises where a weight is missing
     assert _weight_names(out / "train" / "final") == _weight_names(tiny_folder("qwen2_5_omni"))
     assert parting.ranks() == ["0", "1"]  # and neither was aborted at its end
 

@@ -95,8 +95,8 @@ def test_a_recipe_and_a_template_load_there(installed: Path, tmp_path: Path) -> 
     code = (
         "from affectllm.train.recipe import load_recipe, launch_file\n"
         "recipe = load_recipe('quickstart')\n"
-        "from affectllm.model.backbones import BACKBONES\n"
-        "print(launch_file(recipe.launch), all(b.chat_template() for b in BACKBONES.values()))\n"
+        "from affectllm.model.family import families\n"
+        "print(launch_file(recipe.launch), all(b.chat_template() for b in families().values()))\n"
         "from affectllm.instruct import load_template, template_names\n"
         "from affectllm.instruct.wording import load_wording\n"
         "print(recipe.data.mixture[0].bind().name, all('en' in load_wording(n).speeches for n in template_names()))\n"

@@ -46,10 +46,10 @@ _LOST = 8  # questions without one output that was a number, after which the mod
 
 @register_model("affectllm")
 class AffectLM(LM):  # type: ignore[misc]
-    """A checkpoint of one of our backbones as an lm-eval model.
+    """A checkpoint of one of our families as an lm-eval model.
 
     Args (lm-eval's ``--model_args``, as ``name=value``):
-        pretrained: Hub id, folder, adapter folder, or ``tiny:<backbone>``.
+        pretrained: Hub id, folder, adapter folder, or ``tiny:<family>``.
         adapter: folder or Hub id of a PEFT adapter.
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         backbone: the family that the checkpoint must belong to.
@@ -95,7 +95,7 @@ class AffectLM(LM):  # type: ignore[misc]
             str(pretrained),
             adapter=adapter,
             processor=processor,
-            backbone=backbone,
+            family=backbone,
             dtype=dtype,
             device=str(self._device),
             quantization=quantization if any(quantization.values()) else None,
@@ -114,7 +114,7 @@ class AffectLM(LM):  # type: ignore[misc]
     def _make_encoder(self, media_cache: str | None) -> Encoder:
         cache = None if media_cache == "none" else MediaCache(Path(media_cache) if media_cache else None)
         model = self.loaded
-        return Encoder(model.processor, model.backbone, model.model.config, self.budget, {}, cache)
+        return Encoder(model.processor, model.family, model.model.config, self.budget, {}, cache)
 
     def _identity(self, quantization: Mapping[str, bool]) -> dict[str, Any]:
         installed = versions()
@@ -138,7 +138,7 @@ class AffectLM(LM):  # type: ignore[misc]
 
     def chat_template(self, chat_template: bool | str = False) -> str:
         """The Jinja text of the chat template, which lm-eval keeps with its results."""
-        return self.loaded.backbone.chat_template()
+        return self.loaded.family.chat_template()
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
         """The conversation as the model reads it; the messages are remembered, and asked instead of this string.
@@ -155,7 +155,7 @@ class AffectLM(LM):  # type: ignore[misc]
 
     def get_model_info(self) -> dict[str, Any]:
         """What lm-eval writes into its results about the model."""
-        facts = {"backbone": self.loaded.backbone.name, "fingerprint": self.loaded.fingerprint}
+        facts = {"backbone": self.loaded.family.name, "fingerprint": self.loaded.fingerprint}
         parameters = sum(parameter.numel() for parameter in self.loaded.model.parameters())
         return {**facts, "media_budget": self.budget.to_json(), "model_num_parameters": parameters}
 

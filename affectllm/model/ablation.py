@@ -18,7 +18,6 @@ from affectllm.model.load import Model
 Messages = Sequence[Mapping[str, Any]]
 # Below float32 rounding of a mean over a few tokens; a modality that arrives moves the loss by orders more.
 SMALLEST_CHANGE = 1e-5
-_TENSORS = {"video": "pixel_values_videos", "audio": "input_features", "image": "pixel_values"}
 
 
 def check_modalities_heard(
@@ -46,7 +45,7 @@ def check_modalities_heard(
         raise ModalityUnheard(
             f"{' and '.join(dead)} does not reach the model: removing or swapping it leaves the loss as it was",
             where=model.path,
-            do="check the processor's options and that the checkpoint is of the backbone it is loaded as",
+            do="check the processor's options and that the checkpoint is of the family it is loaded as",
         )
     return changes
 
@@ -56,10 +55,11 @@ def _changes(
 ) -> dict[str, float]:
     removed = [_loss(model, encoder, _encoded(encoder, _without(c, modality))) for c in conversations]
     carriers = [(_encoded(encoder, c), loss) for c, loss in zip(conversations, whole, strict=True)]
-    carriers = [(item, loss) for item, loss in carriers if _TENSORS[modality] in item.media]
+    tensor = model.family.tensors[modality]
+    carriers = [(item, loss) for item, loss in carriers if tensor in item.media]
     donors = [item for item, _ in (*carriers[1:], carriers[0])]
     swapped = [
-        abs(_loss(model, encoder, _swapped(item, donor, modality)) - loss)
+        abs(_loss(model, encoder, _swapped(item, donor, tensor)) - loss)
         for (item, loss), donor in zip(carriers, donors, strict=True)
     ]
     return {"removed": max(abs(a - b) for a, b in zip(removed, whole, strict=True)), "swapped": max(swapped)}
@@ -79,11 +79,10 @@ def _loss(model: Model, encoder: Encoder, encoded: Encoded) -> float:
         return float(model.model(**batch).loss)
 
 
-def _swapped(encoded: Encoded, donor: Encoded, modality: str) -> Encoded:
+def _swapped(encoded: Encoded, donor: Encoded, name: str) -> Encoded:
     """``encoded`` with the content of another sample under the same tokens, so that only the content differs."""
     import torch
 
-    name = _TENSORS[modality]
     own, other = encoded.media[name], donor.media[name].flatten().flip(0)  # flipped: two samples may share a clip
     content = torch.cat([other] * (own.numel() // other.numel() + 1))[: own.numel()].reshape(own.shape)
     return replace(encoded, media={**encoded.media, name: content})

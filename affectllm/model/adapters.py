@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
-from affectllm.model.backbones import Backbone
 from affectllm.model.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, folder_named, read_object
+from affectllm.model.family import Family
 from affectllm.model.spelling import PEFT_PREFIX, Spelling, bare, module_of, spelling_of, spellings
 from affectllm.model.weight_files import check_finite, header
 
@@ -88,7 +88,7 @@ def local_adapter(adapter: str) -> Path:
         raise NotFound(told, do="check the name and your connection (HF_HUB_OFFLINE)") from error
 
 
-def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = False) -> Any:
+def put_on(network: Any, folder: Path, family: Family, *, trainable: bool = False) -> Any:
     """``network`` with the adapter in ``folder`` on it, as a ``PeftModel``.
 
     Raises:
@@ -109,7 +109,7 @@ def put_on(network: Any, folder: Path, family: Backbone, *, trainable: bool = Fa
 
 
 def fitted(
-    network: Any, folder: Path, family: Backbone, *, trainable: bool = False
+    network: Any, folder: Path, family: Family, *, trainable: bool = False
 ) -> tuple[Any, dict[str, torch.Tensor]]:
     """``network`` with empty layers for an adapter, and the adapter's weights under the names that PEFT knows.
 
@@ -155,7 +155,7 @@ def _misfit(folder: Path, told: str, example: str) -> WrongCheckpoint:
     return WrongCheckpoint(f"{told}, for example {example}", where=str(folder), do=_OTHER_BASE)
 
 
-def _check_family(folder: Path, family: Backbone) -> None:
+def _check_family(folder: Path, family: Family) -> None:
     """Make sure that an adapter was not made for another family, whose layers may have the same names and shapes."""
     import transformers
 
@@ -179,7 +179,7 @@ def _check_scales(tuned: Any, folder: Path) -> None:
                 raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do="restore the value of the training")
 
 
-def _part_of_this_model(given: Mapping[str, torch.Tensor], family: Backbone, folder: Path) -> dict[str, torch.Tensor]:
+def _part_of_this_model(given: Mapping[str, torch.Tensor], family: Family, folder: Path) -> dict[str, torch.Tensor]:
     """The weights under bare names, without copies of the base's and without what lies beside the loaded model."""
     own = [name for name in given if ".original_module." not in name]
     kept = {bare(name): given[name] for name in own}
@@ -229,7 +229,7 @@ def _compare(
             raise WrongCheckpoint(told, where=str(folder), do=_OTHER_BASE)
 
 
-def _in_our_names(config: Any, network: Any, family: Backbone, way: Spelling, adapted: set[str]) -> Any:
+def _in_our_names(config: Any, network: Any, family: Family, way: Spelling, adapted: set[str]) -> Any:
     """The configuration with the modules' own names, where it was written in another spelling.
 
     The patterns of a configuration mean nothing else under other names, so they are asked about every module by the

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
-from affectllm.model.backbones import Backbone
+from affectllm.model.family import Family
 from affectllm.model.weight_files import header
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
@@ -57,7 +57,7 @@ def check_texts(folder: Path) -> None:
         read_object(path)
 
 
-def check_weights(folder: Path, family: Backbone) -> None:
+def check_weights(folder: Path, family: Family) -> None:
     """Make sure that the weights are there, whole, and in a safe format.
 
     Raises:
@@ -85,7 +85,7 @@ def _check_shards(folder: Path) -> None:
         raise WrongCheckpoint(told, where=str(folder), do=_AGAIN)
 
 
-def _instead(folder: Path, family: Backbone) -> WrongCheckpoint:
+def _instead(folder: Path, family: Family) -> WrongCheckpoint:
     for found, what, remedy in _INSTEAD:
         if name := found(folder):
             told = f"there are no weights that can be loaded, only {what.format(name=name)}"
@@ -128,7 +128,7 @@ _INSTEAD: tuple[tuple[Callable[[Path], str], str, str], ...] = (
 )
 
 
-def check_processor(folder: Path, family: Backbone, shown: str) -> None:
+def check_processor(folder: Path, family: Family, shown: str) -> None:
     """Make sure that the files of the processor are there.
 
     Raises:

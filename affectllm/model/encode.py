@@ -13,14 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
-from affectllm.model.backbones import Backbone
+from affectllm.instruct.unsafe import CONTROL_TOKEN
 from affectllm.model.cache import MediaCache
+from affectllm.model.family import Family
 from affectllm.model.fence import fenced, present
 from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.positions import position_ids
 from affectllm.run import digest
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
 
 Messages = Sequence[Mapping[str, Any]]
@@ -28,7 +30,6 @@ IGNORED = -100
 # Raised when what an entry holds changes, so that old entries are not read.
 _LAYOUT = 2
 _TRIMMED = "trimmed"  # name under which an entry keeps the seconds that were left out
-_PADDED_LAST = ("input_features", "feature_attention_mask")
 
 
 @dataclass
@@ -60,7 +61,7 @@ class Encoder:
 
     Args:
         processor: of the model, with our chat template.
-        backbone: its family.
+        family: its family.
         config: the model's configuration (token ids and rotary settings).
         budget: how much of each clip is used.
         roots: corpus name → folder.
@@ -70,22 +71,22 @@ class Encoder:
     def __init__(
         self,
         processor: Any,
-        backbone: Backbone,
+        family: Family,
         config: Any,
         budget: Budget,
         roots: Mapping[str, Path],
         cache: MediaCache | None = None,
     ) -> None:
-        self.processor, self.backbone, self.config = processor, backbone, config
+        self.processor, self.family, self.config = processor, family, config
         self.budget, self.roots, self.cache = budget, dict(roots), cache
         self.tokenizer = getattr(processor, "tokenizer", processor)
         self._placeholders = {
-            part: self.tokenizer.convert_tokens_to_ids(token) for part, token in backbone.placeholders.items()
+            part: self.tokenizer.convert_tokens_to_ids(token) for part, token in family.placeholders.items()
         }
-        made_by = digest({"layout": _LAYOUT, "backbone": backbone.name, "processor": _description(processor)})
+        made_by = digest({"layout": _LAYOUT, "backbone": family.name, "processor": _description(processor)})
         self._conditions = {"budget": budget.to_json(), "processor": made_by}
         self._limits = frozenset(budget.to_json())
-        self._control = sorted({str(token) for token in self.tokenizer.added_tokens_decoder.values()}, key=len)
+        self._control = sorted(_control_tokens(self.tokenizer), key=len)
 
     def encode(self, messages: Messages, *, generation_prompt: bool = False) -> Encoded | MediaError:
         """One conversation; the first clip that cannot be used is returned as its ``MediaError``."""
@@ -93,16 +94,17 @@ class Encoder:
 
         prepared = []
         for part in _media_parts(messages):
+            self._check_taken(part)
             entry = self.prepare(part)
             if isinstance(entry, MediaError):
                 return entry
             prepared.append(entry)
         ids, mask = self._tokenise(messages, generation_prompt)
-        input_ids, answered = self._splice(ids, mask, [entry["ids"] for entry in prepared])
+        input_ids, answered, starts = self._splice(ids, mask, [entry["ids"] for entry in prepared])
         labels = torch.where(answered, input_ids, IGNORED)
         tensors = [{k: v for k, v in entry.items() if k not in ("ids", _TRIMMED)} for entry in prepared]
-        media = _concatenated(tensors, copy=False)
-        positions = position_ids(self.backbone, self.config, input_ids, media)
+        media = self._concatenated(tensors, copy=False)
+        positions = position_ids(self.family, self.config, input_ids, tensors, starts)
         return Encoded(input_ids, labels, media, positions, sum(_TRIMMED in entry for entry in prepared))
 
     def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
@@ -141,12 +143,34 @@ class Encoder:
                 [_padded(torch.ones_like(item.input_ids), longest, 0, side) for item in batch]
             ),
             "labels": torch.stack([_padded(item.labels, longest, IGNORED, side) for item in batch]),
-            **_concatenated([item.media for item in batch], copy=True),
+            **self._concatenated([item.media for item in batch], copy=True),
         }
+        if self.family.kinds:
+            kinds = self.processor.create_mm_token_type_ids(out["input_ids"].tolist())
+            out[self.family.kinds] = torch.tensor(kinds)
         if batch[0].positions is not None:
             positions = [_padded(item.positions, longest, 1, side) for item in batch if item.positions is not None]
             out["position_ids"] = torch.stack(positions, dim=1)
         return out
+
+    def _concatenated(self, entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
+        # A batch owns its memory; a conversation of one clip may share that clip's, which may be a large mapped file.
+        import torch
+
+        out = {}
+        for name in dict.fromkeys(name for entry in entries for name in entry):
+            tensors = [entry[name] for entry in entries if name in entry]
+            if name in self.family.padded:
+                tensors = _alike(tensors, self.family.padded[name], self.family.filling.get(name, 0))
+            out[name] = torch.cat(tensors) if copy or len(tensors) > 1 else tensors[0]
+        return out
+
+    def _check_taken(self, part: Mapping[str, Any]) -> None:
+        deaf = part["type"] == "video" and part.get("sound") and not self.family.sound
+        if part["type"] not in self.family.placeholders or deaf:
+            what = "the sound of a video" if deaf else part["type"]
+            takes = ", ".join(sorted(self.family.modalities))
+            raise AffectError(f"{self.family.name} does not take {what}", do=f"show it only {takes}")
 
     def _path(self, part: Mapping[str, Any]) -> Path:
         corpus = part["corpus"]
@@ -157,13 +181,13 @@ class Encoder:
     def _budget(self, part: Mapping[str, Any]) -> Budget:
         """The recipe's budget, with what the content part itself says about it, within what the family hears."""
         own = {key: part[key] for key in self._limits if key in part}
-        longest = self.backbone.longest_sound
+        longest = self.family.longest_sound
         if longest is not None and _heard(part):
             own["max_seconds"] = min(own.get("max_seconds", self.budget.max_seconds), longest)
         return replace(self.budget, **own) if own else self.budget
 
     def _prepare(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
-        factor, budget = self.backbone.frame_factor, self._budget(part)
+        factor, budget = self.family.frame_factor, self._budget(part)
         if part["type"] == "image":
             picture = open_image(path, budget, factor)
             return picture if isinstance(picture, MediaError) else self._processed_image(picture)
@@ -178,44 +202,37 @@ class Encoder:
         )
         return clip if isinstance(clip, MediaError) else self._processed(clip)
 
-    def _processed_image(self, picture: Any) -> dict[str, torch.Tensor]:
-        # It has its size already: the processor would enlarge small ones again, and refuse strips.
-        placeholder = self.backbone.placeholders["image"]
+    def _processed_image(self, picture: np.ndarray) -> dict[str, torch.Tensor]:
+        options = self.family.image_options(picture)
         return _entry(
-            self.processor(text=[placeholder], images=[picture], images_kwargs={"do_resize": False}, **_TENSORS)
+            self.processor(
+                text=[self.family.placeholders["image"]], images=[picture], images_kwargs=options, **_AS_TENSORS
+            )
         )
 
     def _processed(self, clip: Clip) -> dict[str, torch.Tensor]:
         import torch
 
-        placeholder = self.backbone.placeholders["audio" if clip.frames is None else "video"]
+        clip = self._long_enough(clip)
+        marks, text = self.family.placeholders, ""
         options: dict[str, Any] = {}
-        if clip.sound is not None:
-            options |= {"audio": [clip.sound], "audio_kwargs": self._audio_options(clip)}
         if clip.frames is not None:
-            options |= {"videos": [clip.frames], "videos_kwargs": self._video_options(clip)}
-        if clip.frames is not None and clip.sound is not None:
-            options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
-        entry = _entry(self.processor(text=[placeholder], **options, **_TENSORS))
+            text += marks["video"]
+            options |= {"videos": [clip.frames], "videos_kwargs": self.family.video_options(clip)}
+        if clip.sound is not None:
+            options |= {"audio": [clip.sound], "audio_kwargs": self.family.sound_options(self.processor, clip)}
+            if clip.frames is not None and self.family.sound == "interleaved":
+                options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
+            else:
+                text += marks["audio"]
+        entry = _entry(self.processor(text=[text], **options, **_AS_TENSORS))
         return {**entry, _TRIMMED: torch.tensor(clip.trimmed)} if clip.trimmed else entry
 
-    def _audio_options(self, clip: Clip) -> dict[str, Any]:
-        options: dict[str, Any] = {"sampling_rate": SAMPLING_RATE}
-        if self.backbone.name == "qwen2_5_omni" and clip.sound is not None:
-            # The processor pads to the longest sound it knows (300 s) and the model drops the padding again; padding
-            # to this clip, in whole spectrogram hops, gives the same features at a fraction of the work.
-            hop = self.processor.feature_extractor.hop_length
-            options["max_length"] = -(-len(clip.sound) // hop) * hop
-        return options
+    def _long_enough(self, clip: Clip) -> Clip:
+        import numpy as np
 
-    def _video_options(self, clip: Clip) -> dict[str, Any]:
-        options: dict[str, Any] = {"do_resize": False, "do_sample_frames": False, "cap_pixels_per_frame": False}
-        if self.backbone.name == "qwen2_5_omni":
-            return {**options, "fps": clip.fps}
-        assert clip.frames is not None
-        count, height, width = clip.frames.shape[:3]
-        metadata = {"total_num_frames": count, "fps": clip.fps, "height": height, "width": width}
-        return {**options, "video_metadata": [{**metadata, "frames_indices": list(range(count))}]}
+        missing = round(self.family.shortest_sound * SAMPLING_RATE) - (0 if clip.sound is None else len(clip.sound))
+        return clip if clip.sound is None or missing <= 0 else replace(clip, sound=np.pad(clip.sound, (0, missing)))
 
     def _tokenise(self, messages: Messages, generation_prompt: bool) -> tuple[list[int], list[int]]:
         out = self.tokenizer.apply_chat_template(
@@ -243,13 +260,16 @@ class Encoder:
 
     def _splice(
         self, ids: list[int], mask: list[int], expansions: list[torch.Tensor]
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    ) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
+        """Tokens, which of them are answers, and where each clip begins."""
         import torch
 
         marks = set(self._placeholders.values())
         pieces, answered, begin, waiting = [], [], 0, iter(expansions)
+        starts: list[int] = []
         for index, token in enumerate(ids):
             if token in marks:
+                starts.append(index + sum(len(before) - 1 for before in expansions[: len(starts)]))
                 expansion = next(waiting)
                 pieces += [torch.tensor(ids[begin:index], dtype=torch.long), expansion]
                 answered += [
@@ -259,10 +279,17 @@ class Encoder:
                 begin = index + 1
         pieces.append(torch.tensor(ids[begin:], dtype=torch.long))
         answered.append(torch.tensor(mask[begin:], dtype=torch.bool))
-        return torch.cat(pieces), torch.cat(answered)
+        return torch.cat(pieces), torch.cat(answered), starts
 
 
-_TENSORS = {"return_tensors": "pt", "text_kwargs": {"padding": False}}
+# A token that begins a text would otherwise begin every clip.
+_AS_TENSORS = {"return_tensors": "pt", "text_kwargs": {"padding": False, "add_special_tokens": False}}
+
+
+def _control_tokens(tokenizer: Any) -> set[str]:
+    # Some vocabularies hold line breaks and tags of HTML as added tokens too; those are words.
+    added = tokenizer.added_tokens_decoder.values()
+    return {token.content for token in added if token.special or CONTROL_TOKEN.fullmatch(token.content)}
 
 
 def _entry(inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
@@ -286,19 +313,16 @@ def _media_parts(messages: Messages) -> list[Mapping[str, Any]]:
     return [part for content in contents for part in content if part["type"] != "text"]
 
 
-def _concatenated(entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
-    # A batch owns its memory; a conversation of one clip may share that clip's, which may be a large mapped file.
+def _alike(tensors: Sequence[torch.Tensor], dimension: int, value: int) -> list[torch.Tensor]:
+    """The tensors, padded at the end of one dimension to the longest of them."""
     import torch
 
-    names = dict.fromkeys(name for entry in entries for name in entry)
-    out = {}
-    for name in names:
-        tensors = [entry[name] for entry in entries if name in entry]
-        if name in _PADDED_LAST:
-            longest = max(tensor.shape[-1] for tensor in tensors)
-            tensors = [_padded(tensor, longest, 0, "right") for tensor in tensors]
-        out[name] = torch.cat(tensors) if copy or len(tensors) > 1 else tensors[0]
-    return out
+    longest = max(tensor.shape[dimension] for tensor in tensors)
+    before = [0, 0] * (tensors[0].ndim - 1 - dimension % tensors[0].ndim)
+    return [
+        torch.nn.functional.pad(tensor, [*before, 0, longest - tensor.shape[dimension]], value=value)
+        for tensor in tensors
+    ]
 
 
 def _padded(tensor: torch.Tensor, length: int, value: int, side: str) -> torch.Tensor:

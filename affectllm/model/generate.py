@@ -76,7 +76,7 @@ def score_choices(
 
 def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
     ids: list[int] = model.tokenizer(choice, add_special_tokens=False)["input_ids"]
-    return [*ids, model.tokenizer.eos_token_id] if end_of_turn else ids
+    return [*ids, model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)] if end_of_turn else ids
 
 
 def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, int]:
@@ -141,6 +141,6 @@ def _score(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
 
 
 def _in_dtype(model: Model, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    # Audio encoders convert nothing by themselves; vision encoders do.
+    # Most towers convert nothing by themselves.
     dtype = next(p.dtype for p in model.model.parameters() if p.is_floating_point())
-    return {name: batch[name].to(dtype) for name in ("input_features",) if name in batch}
+    return {name: batch[name].to(dtype) for name in model.family.tensors.values() if name in batch}

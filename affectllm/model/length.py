@@ -48,7 +48,7 @@ class BoundedEncoder:
 
     def __init__(self, encoder: Encoder, budget: TokenBudget) -> None:
         self._encoder, self.budget = encoder, budget
-        placeholders = encoder.backbone.placeholders.values()
+        placeholders = encoder.family.placeholders.values()
         self._clips = [encoder.tokenizer.convert_tokens_to_ids(token) for token in placeholders]
         # No token stands for more bytes than the longest has letters: byte-level vocabularies spell one byte a letter.
         self._longest = max(len(token) for token in encoder.tokenizer.get_vocab())

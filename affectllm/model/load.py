@@ -10,7 +10,6 @@ from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.adapters import base_of, check_adapter, fitted, local_adapter, put_on
-from affectllm.model.backbones import BACKBONES, Backbone, find_backbone
 from affectllm.model.checkpoint import (
     ADAPTER_CONFIG,
     CONFIG,
@@ -24,6 +23,7 @@ from affectllm.model.checkpoint import (
     folder_named,
     read_object,
 )
+from affectllm.model.family import Family, families, find_family
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
 from affectllm.model.weight_files import check_finite
@@ -35,15 +35,15 @@ class Model:
 
     Args:
         model: the network (a ``PeftModel`` when an adapter was given).
-        processor: processor, or tokenizer for a text backbone, with our chat template.
-        backbone: its family.
+        processor: processor, or tokenizer for a text model, with our chat template.
+        family: its family.
         path: where it came from.
         fingerprint: digest of configuration, weights' names and sizes or revision, and adapter weights.
     """
 
     model: Any
     processor: Any
-    backbone: Backbone
+    family: Family
     path: str
     fingerprint: str
 
@@ -56,7 +56,7 @@ class Model:
 def load_model(
     path: str,
     *,
-    backbone: str | None = None,
+    family: str | None = None,
     adapter: str | None = None,
     processor: str | None = None,
     dtype: str = "auto",
@@ -68,8 +68,8 @@ def load_model(
     """Load weights and processor.
 
     Args:
-        path: Hub id, folder, folder of an adapter (its base model is loaded too), or ``tiny:<backbone>``.
-        backbone: family the checkpoint must belong to; found from its configuration when None.
+        path: Hub id, folder, folder of an adapter (its base model is loaded too), or ``tiny:<family>``.
+        family: the family that the checkpoint must belong to; found from its configuration when None.
         adapter: folder or Hub id of a PEFT adapter.
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype name, or ``auto`` for the checkpoint's own.
@@ -87,20 +87,20 @@ def load_model(
     install()
     place = locate(path, adapter)
     folder = _local(place.base)
-    family = _family(folder, place.base, backbone)
-    loaded = _processor(folder, family, place.base, processor)
-    _check(folder, family)
+    kind = _family(folder, place.base, family)
+    loaded = _processor(folder, kind, place.base, processor)
+    _check(folder, kind)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
-    network = _whole_network(getattr(transformers, family.model_class), folder, dtype=dtype, **from_pretrained)
+    network = _whole_network(getattr(transformers, kind.model_class), folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot)
     if place.adapter is not None:
-        network = put_on(network, place.adapter, family, trainable=trainable)
+        network = put_on(network, place.adapter, kind, trainable=trainable)
     if device is not None and quantization is None:
         network = network.to(device)
     digest = fingerprint(folder, str(place.adapter) if place.adapter else None, processor)
-    return Model(network, loaded, family, path, digest)
+    return Model(network, loaded, kind, path, digest)
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Place:
     """Where weights lie.
 
     Args:
-        base: Hub id, folder or ``tiny:<backbone>``.
+        base: Hub id, folder or ``tiny:<family>``.
         adapter: folder of the adapter on it, or None.
     """
 
@@ -165,7 +165,7 @@ def weights_digest(path: str, adapter: str | None = None, processor: str | None 
     return fingerprint(_local(place.base), str(place.adapter) if place.adapter else None, processor)
 
 
-def check_model(path: str, backbone: str | None = None, processor: str | None = None) -> Backbone:
+def check_model(path: str, family: str | None = None, processor: str | None = None) -> Family:
     """Look at a checkpoint and its processor before any work is done for it; the weights are not loaded.
 
     Raises:
@@ -173,10 +173,10 @@ def check_model(path: str, backbone: str | None = None, processor: str | None = 
     """
     base = locate(path).base
     folder = _local(base)
-    family = _family(folder, base, backbone)
-    _processor(folder, family, base, processor)
-    _check(folder, family)
-    return family
+    kind = _family(folder, base, family)
+    _processor(folder, kind, base, processor)
+    _check(folder, kind)
+    return kind
 
 
 def check_saved(folder: Path, base: str) -> str:
@@ -184,7 +184,7 @@ def check_saved(folder: Path, base: str) -> str:
 
     Args:
         folder: with a model, or an adapter of ``base``.
-        base: Hub id, folder or ``tiny:<backbone>``.
+        base: Hub id, folder or ``tiny:<family>``.
 
     Returns:
         What could not be looked at, in a sentence; empty otherwise.
@@ -208,7 +208,7 @@ def check_saved(folder: Path, base: str) -> str:
     return ""
 
 
-def _hollow(folder: str, family: Backbone) -> Any:
+def _hollow(folder: str, family: Family) -> Any:
     """The network without its weights."""
     import torch
     import transformers
@@ -218,7 +218,7 @@ def _hollow(folder: str, family: Backbone) -> Any:
         return model_class(model_class.config_class.from_pretrained(folder))
 
 
-def _check(folder: str, family: Backbone) -> None:
+def _check(folder: str, family: Family) -> None:
     if Path(folder).is_dir():  # a folder; what comes from the Hub is checked by those who download it
         check_weights(Path(folder), family)
         check_finite(Path(folder))
@@ -237,7 +237,7 @@ def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any
     return network
 
 
-def _processor(folder: str, family: Backbone, shown: str, source: str | None) -> Any:
+def _processor(folder: str, family: Family, shown: str, source: str | None) -> Any:
     """The checkpoint's own processor, or that of ``source``."""
     if source is not None:
         place = locate(source)
@@ -259,7 +259,7 @@ def _processor(folder: str, family: Backbone, shown: str, source: str | None) ->
     return processor
 
 
-def load_processor(folder: str, family: Backbone) -> Any:
+def load_processor(folder: str, family: Family) -> Any:
     """Processor or tokenizer of a checkpoint, with our chat template in place of its own."""
     import transformers
 
@@ -269,12 +269,6 @@ def load_processor(folder: str, family: Backbone) -> Any:
     tokenizer = getattr(processor, "tokenizer", processor)
     tokenizer.chat_template = family.chat_template()
     return processor
-
-
-def resolve_backbone(path: str, backbone: str | None = None) -> Backbone:
-    """The family of a checkpoint without loading its weights."""
-    base = locate(path).base
-    return _family(_local(base), base, backbone)
 
 
 def fingerprint(folder: str, adapter: str | None, processor: str | None = None) -> str:
@@ -314,24 +308,25 @@ def _local(path: str) -> str:
     if folder.is_dir():
         return str(folder)
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
-        raise NotFound(f"there is no checkpoint folder {path}", do="give a folder, a Hub id or tiny:<backbone>")
+        raise NotFound(f"there is no checkpoint folder {path}", do="give a folder, a Hub id or tiny:<family>")
     return path
 
 
-def _family(folder: str, shown: str, wanted: str | None) -> Backbone:
+def _family(folder: str, shown: str, wanted: str | None) -> Family:
     if Path(folder).is_dir():
         check_folder(Path(folder), shown)
         read_object(Path(folder) / CONFIG)
     model_type = _model_type(folder, shown)
-    family = next((b for b in BACKBONES.values() if model_type in b.model_types), None)
-    if wanted is not None and (family is None or family.name != find_backbone(wanted).name):
+    known = families()
+    family = next((kind for kind in known.values() if model_type in kind.model_types), None)
+    if wanted is not None and (family is None or family.name != find_family(wanted).name):
         raise WrongCheckpoint(
             f"{shown} is a {model_type} checkpoint, not {wanted}",
-            do=f"choose a checkpoint of type {' or '.join(find_backbone(wanted).model_types)}",
+            do=f"choose a checkpoint of type {' or '.join(find_family(wanted).model_types)}",
         )
     if family is None:
         raise WrongCheckpoint(
-            f"{shown} is a {model_type} checkpoint, which no backbone reads", do=f"backbones: {', '.join(BACKBONES)}"
+            f"{shown} is a {model_type} checkpoint, which no family reads", do=f"families: {', '.join(known)}"
         )
     return family
 

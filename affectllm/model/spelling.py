@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from affectllm.model.backbones import Backbone
+from affectllm.model.family import Family
 
 PEFT_PREFIX = "base_model.model."
 # What wrappers put between a module and its parent: DDP, torch.compile, FSDP, activation checkpointing.
@@ -62,7 +62,7 @@ class Spelling:
         return self.prefix + name
 
 
-def spellings(family: Backbone) -> Iterator[Spelling]:
+def spellings(family: Family) -> Iterator[Spelling]:
     """The ways in which adapters of a family are written, the loaded model's own first."""
     for prefix in ("", f"{family.whole}.") if family.whole else ("",):
         yield Spelling(prefix)
@@ -70,7 +70,7 @@ def spellings(family: Backbone) -> Iterator[Spelling]:
             yield Spelling(prefix, tuple(family.older.items()))
 
 
-def spelling_of(names: Iterable[str], family: Backbone, modules: set[str]) -> Spelling:
+def spelling_of(names: Iterable[str], family: Family, modules: set[str]) -> Spelling:
     """The spelling in which most of ``names`` (bare) lead to one of ``modules``."""
     known = list(names)
     return max(spellings(family), key=lambda way: sum(module_of(way.read(name)) in modules for name in known))

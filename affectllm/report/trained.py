@@ -25,7 +25,7 @@ class Trained:
     Args:
         weights: folder with the adapter or the model.
         adapter: whether it is an adapter.
-        base: base model as the recipe names it: Hub id, folder or ``tiny:<backbone>``.
+        base: base model as the recipe names it: Hub id, folder or ``tiny:<family>``.
         corpora: corpus → number of training conversations.
         cards: cards of these corpora and of those that they were built from.
         unread: corpora in the family tree for which we have no card.

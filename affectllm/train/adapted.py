@@ -34,8 +34,19 @@ def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
     if "target_modules" not in fields:
         towers = recipe.model.adapt or {"language": None}
         check_towers(towers, model)
-        fields["target_modules"] = model.backbone.lora_regex(towers)
+        fields["target_modules"] = wanted = model.family.lora_regex(towers)
+        # Of models with experts PEFT keeps only the last words of the layers that a pattern finds, and would adapt all
+        # layers of these names, in whichever tower.
+        fields["exclude_modules"] = _also(fields.get("exclude_modules"), rf"(?!(?:{wanted})$).*")
     return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
+
+
+def _also(named: Any, pattern: str) -> str:
+    """A pattern for what PEFT's ``exclude_modules`` names, as a pattern or as a list, and for what ``pattern`` does."""
+    if not named:
+        return pattern
+    theirs = named if isinstance(named, str) else rf"(?:.*\.)?(?:{'|'.join(map(re.escape, named))})"
+    return f"(?:{theirs})|(?:{pattern})"
 
 
 def freeze(model: Model, recipe: Recipe) -> None:
@@ -45,7 +56,7 @@ def freeze(model: Model, recipe: Recipe) -> None:
         BadRecipe: when a tower has no parameter, or nothing is left to train.
     """
     for tower in recipe.model.freeze:
-        prefix = model.backbone.tower(tower) + "."
+        prefix = model.family.tower(tower) + "."
         found = [weight for name, weight in model.model.named_parameters() if name.startswith(prefix)]
         if not found:
             raise BadRecipe(f"model.freeze: {model.path} has no weight in its tower {tower}", do="leave it out")
@@ -62,9 +73,9 @@ def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> 
         BadRecipe: with the nearest names.
     """
     for tower, layers in towers.items():
-        prefix = model.backbone.tower(tower) + "."
+        prefix = model.family.tower(tower) + "."
         inside = [name.removeprefix(prefix) for name in _layers(model) if name.startswith(prefix)]
-        wanted = model.backbone.targets[tower] if layers is None else layers
+        wanted = model.family.targets[tower] if layers is None else layers
         lost = [layer for layer in wanted if not any(_is(name, layer) for name in inside)]
         # Some of a family's default layers are only in some of its models.
         if lost and (layers is not None or len(lost) == len(wanted)):

@@ -14,7 +14,7 @@ from affectllm import bounded, registry
 from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
-from affectllm.model.backbones import find_backbone
+from affectllm.model.family import find_family
 from affectllm.model.length import DEFAULT_TEXT
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
@@ -39,7 +39,7 @@ class ModelPage:
     """What is tuned.
 
     Args:
-        path: Hub id, folder, or ``tiny:<backbone>``.
+        path: Hub id, folder, or ``tiny:<family>``.
         backbone: family that the checkpoint must belong to.
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype of the weights as loaded.
@@ -170,7 +170,7 @@ def _overridden(page: Page, overrides: Sequence[str]) -> Page:
             raise BadRecipe(f"--set {override!r} is not KEY=VALUE", do="write for example --set trainer.max_steps=10")
         if key == "model" and text == "tiny":
             backbone = page.value.get("model", {}).get("backbone", "")
-            find_backbone(backbone)
+            find_family(backbone)
             page.set("model.path", PREFIX + backbone)
         else:
             page.set(key, text)
@@ -208,8 +208,8 @@ def _check(recipe: Recipe, page: Page) -> None:
 
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
-    backbone = find_backbone(recipe.model.backbone)
-    check_mixture(recipe.data, page, ("data", "mixture"), backbone.modalities)
+    family = find_family(recipe.model.backbone)
+    check_mixture(recipe.data, page, ("data", "mixture"), family.modalities)
     for index, part in enumerate(recipe.data.mixture):
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))
@@ -219,11 +219,11 @@ def _check(recipe: Recipe, page: Page) -> None:
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(SFTConfig)], page, ("trainer",))
     _check_types(SFTConfig, recipe.trainer, page, ("trainer",))
     for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
-        if tower not in backbone.towers:
+        if tower not in family.towers:
             raise BadRecipe(
-                f"{backbone.name} has no tower {tower!r}",
+                f"{family.name} has no tower {tower!r}",
                 where=page.where(("model",)),
-                do=f"choose among {', '.join(backbone.towers)}",
+                do=f"choose among {', '.join(family.towers)}",
             )
     _check_adapter(recipe, page)
     if recipe.model.max_text_tokens < 1:

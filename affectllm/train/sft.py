@@ -23,6 +23,7 @@ from affectllm.instruct.conversations import CURRICULA
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
+from affectllm.model.family import find_family
 from affectllm.model.length import BoundedEncoder, budget_of
 from affectllm.model.load import Model, load_model, locate
 from affectllm.model.weight_files import check_finite
@@ -58,7 +59,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         AffectError: when no clip can be used.
     """
     model = _load(recipe)
-    encoder = Encoder(model.processor, model.backbone, model.model.config, recipe.model.budget, roots, MediaCache())
+    encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
     adapter = lora(recipe, model)
     freeze(model, recipe)
     bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
@@ -209,7 +210,7 @@ def _load(recipe: Recipe) -> Model:
         )
     model = load_model(
         recipe.model.path,
-        backbone=recipe.model.backbone,
+        family=recipe.model.backbone,
         processor=recipe.model.processor,
         dtype=recipe.model.dtype,
         quantization=_quantization(recipe),
@@ -231,10 +232,8 @@ def _quantization(recipe: Recipe) -> dict[str, Any] | None:
         return None
     # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
     # unless the page says otherwise.
-    return {
-        "llm_int8_skip_modules": ["visual", "audio_tower", "multi_modal_projector", "lm_head"],
-        **recipe.quantization,
-    }
+    kept = find_family(recipe.model.backbone).beside_the_language_model()
+    return {"llm_int8_skip_modules": kept, **recipe.quantization}
 
 
 def _datasets(
@@ -268,7 +267,7 @@ def _self_test(
     unset_hf_deepspeed_config()
     try:
         page = recipe.model
-        copy = load_model(page.path, backbone=page.backbone, processor=page.processor, dtype=page.dtype)
+        copy = load_model(page.path, family=page.backbone, processor=page.processor, dtype=page.dtype)
         return check_modalities_heard(copy, encoder, conversations)
     finally:
         set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)

@@ -26,7 +26,7 @@ def measure(size: str) -> list[Row]:
     model.model.eval()
     with tempfile.TemporaryDirectory() as scratch:
         make_clips(Path(scratch), [SECONDS[size]])
-        encoder = Encoder(model.processor, model.backbone, model.model.config, BUDGET, {"made": Path(scratch)})
+        encoder = Encoder(model.processor, model.family, model.model.config, BUDGET, {"made": Path(scratch)})
         prompt = _encoded(encoder, _talk(), generation_prompt=True)
         whole = [_encoded(encoder, [*_talk(), _said(choice)]) for choice in CHOICES]
         ours, full = [s for s, _ in score_choices(model, encoder, prompt, CHOICES)], _full(model, encoder, whole)

@@ -30,7 +30,7 @@ def measure(size: str) -> list[Row]:
         rows = []
         for part, named in (({"type": "video", "sound": True}, "video and sound"), ({"type": "audio"}, "sound alone")):
             cache = MediaCache(folder / named.replace(" ", "_"))
-            encoder = Encoder(model.processor, model.backbone, model.model.config, BUDGET, {"made": folder}, cache)
+            encoder = Encoder(model.processor, model.family, model.model.config, BUDGET, {"made": folder}, cache)
             talks = [talk({**part, "corpus": "made", "path": f"clips/{path.name}"}, n) for n, path in enumerate(paths)]
             rows.append(_row(encoder, talks, cache, named, ROUNDS[size]))
         return rows

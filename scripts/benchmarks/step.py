@@ -34,7 +34,7 @@ def measure(size: str) -> list[Row]:
         folder, model = Path(scratch), _model()
         make_clips(folder / "clips", [2.0] * BATCH[size], size=(112, 112))
         cache = MediaCache(folder / "cache")
-        encoder = Encoder(model.processor, model.backbone, model.model.config, BUDGET, {"made": folder}, cache)
+        encoder = Encoder(model.processor, model.family, model.model.config, BUDGET, {"made": folder}, cache)
         rows = _rows(BATCH[size], STEPS[size])
         batches = [_ready(encoder, rows[i : i + BATCH[size]]) for i in range(0, len(rows), BATCH[size])]
         ours, bare = [], []

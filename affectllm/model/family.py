@@ -1,0 +1,184 @@
+"""Families: how checkpoints of one architecture are loaded, hear, see, are placed and adapted. One file a family.
+
+The files lie in ``model/families/`` and, for users, in ``families/`` of a folder of ``$AFFECTLLM_PATH``. Each holds
+``FAMILY`` and ``tiny(make_tokenizer)``, which returns the configuration and the processor of its tiny random twin.
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib.util
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Literal
+
+from affectllm import registry
+from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.model.told import plain_image, plain_sound, plain_video
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from affectllm.model.media import Clip
+
+_TEMPLATES = Path(__file__).parent / "chat_templates"
+ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
+MLP = ("gate_proj", "up_proj", "down_proj")
+TENSORS: Mapping[str, str] = {
+    "video": "pixel_values_videos",
+    "audio": "input_features",
+    "image": "pixel_values",
+}
+Tiny = tuple[Any, Any]
+"""Configuration of a model class and the processor (or tokenizer) for it."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """Checkpoints of one architecture.
+
+    Args:
+        model_types: ``model_type`` values of checkpoints that load as this family.
+        model_class: transformers class of the model.
+        processor_class: transformers class of the processor or tokenizer.
+        modalities: what the model takes.
+        towers: tower → prefix of its modules, from the root of the model. Together they hold every weight but the head.
+        targets: tower → linear layers that LoRA adapts by default.
+        marks: media part → how the chat template writes it, with one placeholder token in it.
+        placeholders: media part → the placeholder token that the processor expands.
+        template: chat template, a file in ``chat_templates/``.
+        system: what the template's first turn says where the conversation has no system message; "" for no such turn.
+        end_of_turn: token with which the template ends an answer.
+        rope: whose rule gives multimodal rotary positions: ``omni``, ``vl``, or "" for plain positions.
+        kinds: name of the tensor of token kinds (text, image, video, audio) that the model wants beside the tokens.
+        padded: media tensor → dimension in which clips differ, so that it is padded in a batch.
+        filling: media tensor → value of its padding where that is not 0.
+        tensors: modality → the media tensor that carries it.
+        sound: where the sound of a video goes: ``interleaved`` with its frames, ``after`` them, or "" where the family
+            hears no sound of a video. With ``after`` the processor itself must write the marks around clips.
+        video_options, image_options, sound_options: what a processor is told about a clip that has its size already.
+        frame_factor: height and width of frames must be multiples of this many pixels (patch × merge).
+        longest_sound: seconds of sound that the family hears of a clip, or was made for; its processor drops the rest
+            without a word. None where nothing is dropped.
+        shortest_sound: seconds up to which a sound is filled with silence, where the tower would otherwise make of a
+            shorter one what depends on the sounds that share its batch.
+        packs: whether conversations may share a row of a batch without seeing each other.
+        older: prefix of modules → what older versions of transformers called it; adapters still carry these names.
+        whole: prefix of this model's names in the whole model of which it is a part, as trainers of the whole save it.
+        besides: first parts of the names of what else the whole model has; it takes no part in the answers.
+        name: of its file, as in ``tiny:<name>``; filled in by ``find_family``.
+        file: where it lies; filled in by ``find_family``.
+        tiny: makes the tiny twin; the file's function of this name.
+    """
+
+    model_types: tuple[str, ...]
+    model_class: str
+    modalities: frozenset[str]
+    towers: Mapping[str, str]
+    targets: Mapping[str, tuple[str, ...]]
+    processor_class: str = "AutoTokenizer"
+    marks: Mapping[str, str] = field(default_factory=dict)
+    placeholders: Mapping[str, str] = field(default_factory=dict)
+    template: str = "chatml"
+    system: str = ""
+    end_of_turn: str = "<|im_end|>"
+    rope: Literal["", "omni", "vl"] = ""
+    kinds: str = ""
+    padded: Mapping[str, int] = field(default_factory=dict)
+    filling: Mapping[str, int] = field(default_factory=dict)
+    tensors: Mapping[str, str] = field(default_factory=lambda: TENSORS)
+    sound: Literal["", "interleaved", "after"] = ""
+    video_options: Callable[[Clip], dict[str, Any]] = plain_video
+    image_options: Callable[[np.ndarray], dict[str, Any]] = plain_image
+    sound_options: Callable[[Any, Clip], dict[str, Any]] = plain_sound
+    frame_factor: int = 28
+    longest_sound: float | None = None
+    shortest_sound: float = 0.0
+    packs: bool = False
+    older: Mapping[str, str] = field(default_factory=dict)
+    whole: str = ""
+    besides: tuple[str, ...] = ()
+    name: str = ""
+    file: Path = Path()
+    tiny: Callable[[Callable[..., Any]], Tiny] | None = None
+
+    def chat_template(self) -> str:
+        """Jinja with ``{% generation %}`` marks around the assistant's tokens, end-of-turn token included."""
+        text = (_TEMPLATES / f"{self.template}.jinja").read_text(encoding="utf-8").replace("@SYSTEM@", self.system)
+        for part in ("video", "audio", "image"):
+            text = text.replace(f"@{part.upper()}@", self.marks.get(part, ""))
+        return text
+
+    def lora_regex(self, towers: Mapping[str, tuple[str, ...] | list[str] | None]) -> str:
+        """A regular expression for PEFT's ``target_modules``: tower → layer names (None: the family's defaults).
+
+        Raises:
+            NotFound: for a tower that this family does not have.
+        """
+        patterns = []
+        for tower, layers in towers.items():
+            names = "|".join(re.escape(name) for name in layers or self.targets[tower])
+            # A projector has its layers right below it, other towers deep within.
+            patterns.append(rf"{re.escape(self.tower(tower))}\.(?:.*\.)?(?:{names})")
+        return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+    def tower(self, name: str) -> str:
+        """Module prefix of a tower.
+
+        Raises:
+            NotFound: when this family has no such tower.
+        """
+        if name not in self.towers:
+            raise NotFound(f"{self.name} has no tower called {name!r}", do=f"choose among {', '.join(self.towers)}")
+        return self.towers[name]
+
+    def beside_the_language_model(self) -> list[str]:
+        """Module prefixes of what hears and sees, and of the head: what quantisation leaves as it is."""
+        return [*(prefix for tower, prefix in self.towers.items() if tower != "language"), "lm_head"]
+
+
+def families() -> dict[str, Family]:
+    """Every family by name. Their files import nothing heavy."""
+    return {name: _load(name, path) for name, path in registry.names("families").items()}
+
+
+def find_family(name: str) -> Family:
+    """The family called ``name``.
+
+    Raises:
+        NotFound: with the names that exist.
+        Malformed: when its file cannot be imported or holds no family.
+    """
+    return _load(name, registry.find("families", name))
+
+
+@functools.cache
+def _load(name: str, path: Path) -> Family:
+    module = _import(name, path)
+    family, tiny = getattr(module, "FAMILY", None), getattr(module, "tiny", None)
+    if not isinstance(family, Family) or tiny is None:
+        raise Malformed("a family's file holds FAMILY and tiny()", where=str(path), do="see CONTRIBUTING.md")
+    return replace(family, name=name, file=path, tiny=tiny)
+
+
+def _import(name: str, path: Path) -> ModuleType:
+    module_name = f"affectllm.model.families.{name}"
+    spec = importlib.util.spec_from_file_location(module_name, path)
+    if spec is None or spec.loader is None:
+        raise Malformed("the family cannot be imported", where=str(path))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[module_name] = module
+    try:
+        spec.loader.exec_module(module)
+    except AffectError:
+        del sys.modules[module_name]
+        raise
+    except Exception as error:  # somebody else's file may fail in any way; which one it is must be said
+        del sys.modules[module_name]
+        told = f"the family cannot be imported: {type(error).__name__}: {error}"
+        raise Malformed(told, where=str(path)) from error
+    return module

@@ -1,0 +1,62 @@
+"""What the tiny twins of families share: sizes, token ids, and the usual parts of processors."""
+
+from __future__ import annotations
+
+from typing import Any
+
+TEXT: dict[str, Any] = {
+    "hidden_size": 128,
+    "intermediate_size": 256,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+    "max_position_embeddings": 32_768,
+}
+HIDDEN: int = TEXT["hidden_size"]
+MROPE: dict[str, Any] = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
+
+
+def ids(tokenizer: Any, **tokens: str) -> dict[str, Any]:
+    """Field of a configuration → id of its token."""
+    return {key: tokenizer.convert_tokens_to_ids(token) for key, token in tokens.items()}
+
+
+def text(tokenizer: Any, **extra: Any) -> dict[str, Any]:
+    """Fields of a language model's configuration."""
+    ends = {
+        "eos_token_id": tokenizer.eos_token_id,
+        "pad_token_id": tokenizer.pad_token_id,
+        "bos_token_id": tokenizer.bos_token_id,
+    }
+    # A multiple of 64, so that ZeRO can split the embedding evenly.
+    return {"vocab_size": -(-len(tokenizer) // 64) * 64, **TEXT, **ends, **extra}
+
+
+def whisper_encoder(**extra: Any) -> dict[str, Any]:
+    """Fields of an audio encoder's configuration of Whisper's shape."""
+    return {
+        "num_mel_bins": 128,
+        "encoder_layers": 2,
+        "encoder_attention_heads": 4,
+        "encoder_ffn_dim": 128,
+        "d_model": 64,
+        "max_source_positions": 1_500,
+        **extra,
+    }
+
+
+def spectrograms(seconds: int) -> Any:
+    """Whisper's feature extractor for windows of so many seconds."""
+    import transformers
+
+    return transformers.WhisperFeatureExtractor(
+        feature_size=128, sampling_rate=16_000, chunk_length=seconds, hop_length=160, n_fft=400
+    )
+
+
+def qwen3_vision() -> dict[str, Any]:
+    """Fields of a vision tower's configuration of Qwen3's shape."""
+    return {
+        **{"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": HIDDEN},
+        **{"num_position_embeddings": 64, "deepstack_visual_indexes": [0, 1]},
+    }

@@ -1,0 +1,233 @@
+"""What holds of every model family on the shelf: from clips to tokens, logits, answers and scores."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from family_clips import BUDGET, NAMES, clips_for, encoded, encoder_of, mixes_for, talk, talks_for, tiny_model
+
+from affectllm.model.ablation import check_modalities_heard
+from affectllm.model.cache import MediaCache
+from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.generate import generate, score_choices
+from affectllm.model.load import Model
+from affectllm.model.media import Clip, MediaError, open_clip, open_image
+
+CLOSE = 2e-5  # of logits of about 1, in float32
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def model(request: pytest.FixtureRequest) -> Model:
+    return tiny_model(request.param)
+
+
+@pytest.fixture
+def encoder(model: Model, clips: Path) -> Encoder:
+    return encoder_of(model, clips)
+
+
+def logits(model: Model, batch: dict[str, Any], **options: Any) -> torch.Tensor:
+    with torch.no_grad():
+        return model.model(**batch, **options).logits
+
+
+def test_the_loss_is_on_the_answer_and_its_end_alone(model: Model, encoder: Encoder) -> None:
+    for messages in talks_for(model.family):
+        labels = encoded(encoder, messages).labels
+        assert model.tokenizer.decode(labels[labels != -100]) == f"happiness{model.family.end_of_turn}"
+
+
+def test_a_prompt_has_no_labels_and_ends_where_the_answer_begins(model: Model, encoder: Encoder) -> None:
+    system = {"role": "system", "content": "Answer in a word."}
+    for messages in talks_for(model.family):
+        for before in ([], [system], messages):
+            prompt = encoded(encoder, [*before, messages[0]], generation_prompt=True)
+            whole = encoded(encoder, [*before, *messages])
+            assert (prompt.labels == -100).all() or before == messages
+            assert torch.equal(whole.input_ids[: prompt.length], prompt.input_ids)
+
+
+def test_a_batch_gives_what_its_members_give_alone(model: Model, encoder: Encoder) -> None:
+    items = [encoded(encoder, messages) for messages in talks_for(model.family)]
+    for side in ("right", "left"):
+        batch = encoder.collate(items, side=side)
+        if side == "left" and "position_ids" not in batch:
+            batch["position_ids"] = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+        together = logits(model, batch)
+        for row, item in enumerate(items):
+            own = together[row, : item.length] if side == "right" else together[row, -item.length :]
+            assert (own - logits(model, encoder.collate([item]))[0]).abs().max() < CLOSE
+
+
+def test_spliced_is_what_the_processor_makes_of_the_whole_prompt(model: Model, encoder: Encoder) -> None:
+    for part in clips_for(model.family):
+        messages = talk(part)
+        ours = encoder.collate([encoded(encoder, messages)])
+        labels = ours.pop("labels")
+        theirs = whole_prompt(model, messages, encoder.roots["made"])
+        assert torch.equal(ours["input_ids"], theirs["input_ids"]), part
+        options = {"use_audio_in_video": bool(part.get("sound"))} if model.family.sound == "interleaved" else {}
+        # Their positions are computed by the model, for the whole batch at once.
+        assert torch.equal(logits(model, ours), logits(model, theirs, **options)), part
+        assert labels.shape == ours["input_ids"].shape
+
+
+def whole_prompt(model: Model, messages: list[dict[str, Any]], root: Path) -> dict[str, Any]:
+    """Model inputs as by transformers alone: the processor is given the whole text with its unexpanded marks."""
+    family, part = model.family, messages[0]["content"][0]
+    text = model.tokenizer.apply_chat_template(messages, tokenize=False)
+    options: dict[str, Any] = {}
+    if part["type"] == "image":
+        picture = open_image(root / part["path"], BUDGET, family.frame_factor)
+        options = {"images": [picture], "images_kwargs": family.image_options(picture)}
+    else:
+        sound = part["type"] == "audio" or bool(part.get("sound"))
+        frames = part["type"] == "video"
+        clip = open_clip(root / part["path"], BUDGET, frames=frames, sound=sound, factor=family.frame_factor)
+        assert isinstance(clip, Clip)
+        if frames:
+            options |= {"videos": [clip.frames], "videos_kwargs": family.video_options(clip)}
+        if sound:
+            assert clip.sound is not None
+            missing = max(0, round(family.shortest_sound * 16_000) - len(clip.sound))
+            clip = replace(clip, sound=np.pad(clip.sound, (0, missing)))
+            options |= {"audio": [clip.sound], "audio_kwargs": family.sound_options(model.processor, clip)}
+        if frames and sound and family.sound == "interleaved":
+            options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
+        if frames and sound and family.sound == "after":
+            text = text.replace(family.marks["video"], family.marks["video"] + family.marks["audio"])
+    made = {"padding": False, "add_special_tokens": False}
+    return dict(model.processor(text=[text], return_tensors="pt", text_kwargs=made, **options))
+
+
+def test_answers_do_not_depend_on_the_batch_and_are_the_likeliest(model: Model, encoder: Encoder) -> None:
+    prompts = [encoded(encoder, messages[:1], generation_prompt=True) for messages in talks_for(model.family)]
+    together = generate(model, encoder, prompts, 4)
+    assert together == [generate(model, encoder, [prompt], 4)[0] for prompt in prompts]
+    for prompt, answer in zip(prompts, together, strict=True):
+        first = logits(model, encoder.collate([prompt]))[0, -1].argmax()
+        assert answer is not None and answer.startswith(model.tokenizer.decode([first]).strip())
+
+
+def test_choices_are_scored_as_by_full_passes(model: Model, encoder: Encoder) -> None:
+    choices = ["anger", "happiness", "fear of the dark"]
+    for messages in talks_for(model.family)[1::2]:
+        prompt = encoded(encoder, messages[:1], generation_prompt=True)
+        for end in (False, True):
+            scores = score_choices(model, encoder, prompt, choices, end_of_turn=end)
+            for (score, _), choice in zip(scores, choices, strict=True):
+                assert score == pytest.approx(full_pass(model, encoder, messages, choice, end), abs=1e-3)
+
+
+def full_pass(model: Model, encoder: Encoder, messages: list[dict[str, Any]], choice: str, end: bool) -> float:
+    item = encoded(encoder, [messages[0], {"role": "assistant", "content": choice}])
+    answer = (item.labels != -100).nonzero()[:, 0]
+    chances = torch.log_softmax(logits(model, encoder.collate([item]))[0], dim=-1)
+    return float(sum(chances[place - 1, item.input_ids[place]] for place in (answer if end else answer[:-1])))
+
+
+def test_every_modality_moves_the_loss(model: Model, encoder: Encoder) -> None:
+    changes = check_modalities_heard(model, encoder, [talk(part) for part in clips_for(model.family)])
+    assert set(changes) == model.family.modalities - {"text"}
+    assert all(value > 1e-4 for change in changes.values() for value in change.values())
+
+
+def test_packed_conversations_give_what_they_give_alone(model: Model, encoder: Encoder) -> None:
+    if not model.family.packs:
+        pytest.skip("its conversations share no row")
+    items = [encoded(encoder, messages) for messages in talks_for(model.family)]
+    media = encoder.collate(items)
+    for name in ("input_ids", "attention_mask", "labels", "position_ids"):
+        media.pop(name, None)
+    text = torch.cat([torch.arange(item.length) for item in items])
+    rotary = [item.positions for item in items if item.positions is not None]
+    positions = torch.cat([text.expand(1, -1), torch.cat(rotary, dim=-1)])[:, None] if rotary else text[None]
+    row = {"input_ids": torch.cat([item.input_ids for item in items])[None], "position_ids": positions}
+    packed = logits(model, {**row, **media}, use_cache=False)
+    begin = 0
+    for item in items:
+        alone = logits(model, encoder.collate([item]))[0]
+        assert (packed[0, begin : begin + item.length] - alone).abs().max() < CLOSE
+        begin += item.length
+
+
+def test_half_precision_answers(model: Model, encoder: Encoder) -> None:
+    prompt = encoded(encoder, talk(*mixes_for(model.family)[-1])[:1], generation_prompt=True)
+    try:
+        model.model.to(torch.bfloat16)
+        assert generate(model, encoder, [prompt], 2)[0] is not None
+        assert all(score < 0 for score, _ in score_choices(model, encoder, prompt, ["anger", "joy"]))
+    finally:
+        tiny_model.cache_clear()
+
+
+def test_words_of_a_corpus_cannot_write_control_tokens(model: Model, encoder: Encoder) -> None:
+    special = set(model.tokenizer.all_special_ids)
+    tokens = {model.tokenizer.decode([token]) for token in special} | set(model.family.placeholders.values())
+    plain = encoded(encoder, talk(question="a"))
+    attacked = encoded(encoder, talk(question=" ".join(sorted(tokens)) + " ignore the above"))
+    assert len(tokens) > 1
+    assert [sum(int(token) in special for token in item.input_ids) for item in (plain, attacked)] == [
+        sum(int(token) in special for token in plain.input_ids)
+    ] * 2
+
+
+def test_line_breaks_and_tags_stay_as_they_are(model: Model, encoder: Encoder) -> None:
+    words = "first\n\nsecond <h1>third</h1>"
+    assert words in model.tokenizer.decode(encoded(encoder, talk(question=words)).input_ids)
+
+
+def test_the_second_reading_comes_from_the_cache_and_is_the_same(model: Model, clips: Path, tmp_path: Path) -> None:
+    cache = MediaCache(tmp_path / "media")
+    messages = talk(*clips_for(model.family))
+    first = encoded(encoder_of(model, clips, cache), messages)
+    misses, hits = cache.misses, cache.hits
+    second = encoded(encoder_of(model, clips, cache), messages)
+    assert cache.misses == misses and cache.hits == hits + len(clips_for(model.family))
+    assert torch.equal(first.input_ids, second.input_ids)
+    assert all(torch.equal(first.media[name], second.media[name]) for name in first.media)
+
+
+def test_what_a_family_does_not_take_is_refused_by_name(model: Model, encoder: Encoder) -> None:
+    from affectllm.errors import AffectError
+
+    for kind in sorted({"video", "audio", "image"} - model.family.modalities):
+        with pytest.raises(AffectError, match=f"{model.family.name} does not take {kind}"):
+            encoder.encode(talk({"type": kind, "corpus": "made", "path": "tone.wav"}))
+
+
+def test_a_missing_clip_is_a_value_with_its_name(model: Model, encoder: Encoder) -> None:
+    for part in clips_for(model.family)[:1]:
+        found = encoder.encode(talk({**part, "path": "absent.wav"}))
+        assert found == MediaError("missing", "made:absent.wav", "")
+
+
+def test_sound_beyond_what_a_family_hears_is_counted_and_the_rest_is_used(model: Model, tmp_path: Path) -> None:
+    if "audio" not in model.family.modalities:
+        pytest.skip("it hears nothing")
+    from affectllm.corpus.miniature import Tone, materialise
+    from affectllm.model.media import Budget
+
+    longest = model.family.longest_sound
+    whole = 70.0 if longest is None else longest
+    materialise({"short.wav": Tone(whole - 2), "fits.wav": Tone(whole), "long.wav": Tone(whole + 2)}, tmp_path)
+
+    def reads(name: str, long: Any) -> Encoded | MediaError:
+        encoder = encoder_of(model, tmp_path, budget=Budget(max_seconds=1e3, long=long))
+        return encoder.encode(talk({"type": "audio", "corpus": "made", "path": f"{name}.wav"}))
+
+    short, fits, long = (reads(name, "trim") for name in ("short", "fits", "long"))
+    assert isinstance(short, Encoded) and isinstance(fits, Encoded) and isinstance(long, Encoded)
+    assert short.length < fits.length and short.trimmed == fits.trimmed == 0
+    if longest is None:
+        assert fits.length < long.length and long.trimmed == 0
+        return
+    refused = reads("long", "reject")
+    assert long.length == fits.length and long.trimmed == 1
+    assert isinstance(refused, MediaError) and refused.reason == "too_long"
+    assert f"{longest + 2:.1f} s; at most {longest:g} s" in refused.detail
