@@ -34,19 +34,24 @@ def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
     if "target_modules" not in fields:
         towers = recipe.model.adapt or {"language": None}
         check_towers(towers, model)
-        fields["target_modules"] = wanted = model.family.lora_regex(towers)
-        # Of models with experts PEFT keeps only the last words of the layers that a pattern finds, and would adapt all
-        # layers of these names, in whichever tower.
-        fields["exclude_modules"] = _also(fields.get("exclude_modules"), rf"(?!(?:{wanted})$).*")
+        fields |= only_these(model.family.lora_regex(towers), fields.get("exclude_modules"))
     return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
 
 
-def _also(named: Any, pattern: str) -> str:
-    """A pattern for what PEFT's ``exclude_modules`` names, as a pattern or as a list, and for what ``pattern`` does."""
-    if not named:
-        return pattern
-    theirs = named if isinstance(named, str) else rf"(?:.*\.)?(?:{'|'.join(map(re.escape, named))})"
-    return f"(?:{theirs})|(?:{pattern})"
+def only_these(pattern: str, excluded: str | Collection[str] | None = None) -> dict[str, str]:
+    """PEFT's ``target_modules`` and ``exclude_modules`` for the layers that ``pattern`` names and no others.
+
+    Of models with experts PEFT keeps only the last words of the layers that a pattern finds, and would adapt all layers
+    of these names, in whichever tower.
+
+    Args:
+        pattern: a regular expression for whole names.
+        excluded: what is left out all the same, as a pattern or as ends of names.
+    """
+    others = rf"(?!(?:{pattern})$).*"
+    if excluded and not isinstance(excluded, str):
+        excluded = rf"(?:.*\.)?(?:{'|'.join(map(re.escape, excluded))})"
+    return {"target_modules": pattern, "exclude_modules": f"(?:{excluded})|(?:{others})" if excluded else others}
 
 
 def freeze(model: Model, recipe: Recipe) -> None:
