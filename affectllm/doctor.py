@@ -60,6 +60,7 @@ def doctor() -> list[Check]:
         check_sound,
         check_hub,
         check_corpora,
+        check_families,
     ]
     return [look() for look in looks]
 
@@ -244,6 +245,27 @@ def check_corpora() -> Check:
     if not there:
         return Check("Corpora", "warn", f"none of {len(known)} known ones in {base}", f"known: {', '.join(known)}")
     return Check("Corpora", "ok", f"{len(there)} of {len(known)} known ones in {base}: {', '.join(there)}")
+
+
+def check_families() -> Check:
+    """Which model families there are, and whether transformers has their classes."""
+    from affectllm.model.family import families
+
+    try:
+        known = families()
+    except AffectError as error:
+        return Check("Families", "fail", f"{error.what} ({error.where})", "repair that file, or take it away")
+    try:
+        with _quiet():
+            import transformers
+    except (ImportError, OSError):
+        return Check(
+            "Families", "warn", f"{len(known)}, of which none loads without transformers", "reinstall affectllm"
+        )
+    if lost := [name for name, family in known.items() if not hasattr(transformers, family.model_class)]:
+        told = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
+        return Check("Families", "warn", told, "upgrade it to use them: pip install -U transformers")
+    return Check("Families", "ok", f"{len(known)}: {', '.join(known)}")
 
 
 @contextmanager

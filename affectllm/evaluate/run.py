@@ -36,7 +36,7 @@ def evaluate(
         tasks: names of tasks or groups.
         model: name of an lm-eval model: ``affectllm``, ``affectllm-oracle``, ``hf``, …
         out: the run folder.
-        model_args: arguments of the model, for example ``{"pretrained": "tiny:qwen2_5_omni"}``.
+        model_args: arguments of the model, for example ``{"pretrained": "tiny:<family>"}``.
         roots: corpus name → folder, where it does not lie in ``$AFFECTLLM_CORPORA``.
         modalities: show only these of each task's modalities; None shows all.
         lm_eval_args: further options of lm-eval, for example ``["--limit", "10"]``.

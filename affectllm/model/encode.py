@@ -41,6 +41,7 @@ class Encoded:
         labels: ``[length]``; ``-100`` outside the assistant's tokens.
         media: what the model takes beside tokens, each with the clips along dimension 0.
         positions: ``[3, length]`` multimodal rotary positions, or None where the family has none.
+        of_clips: how many of the tokens clips have become.
         trimmed: how many of its clips are longer than the budget or the family takes, and were cut.
     """
 
@@ -48,6 +49,7 @@ class Encoded:
     labels: torch.Tensor
     media: dict[str, torch.Tensor]
     positions: torch.Tensor | None
+    of_clips: int = 0
     trimmed: int = 0
 
     @property
@@ -100,12 +102,14 @@ class Encoder:
                 return entry
             prepared.append(entry)
         ids, mask = self._tokenise(messages, generation_prompt)
-        input_ids, answered, starts = self._splice(ids, mask, [entry["ids"] for entry in prepared])
+        expansions = [entry["ids"] for entry in prepared]
+        input_ids, answered, starts = self._splice(ids, mask, expansions)
         labels = torch.where(answered, input_ids, IGNORED)
         tensors = [{k: v for k, v in entry.items() if k not in ("ids", _TRIMMED)} for entry in prepared]
         media = self._concatenated(tensors, copy=False)
         positions = position_ids(self.family, self.config, input_ids, tensors, starts)
-        return Encoded(input_ids, labels, media, positions, sum(_TRIMMED in entry for entry in prepared))
+        of_clips, trimmed = sum(map(len, expansions)), sum(_TRIMMED in entry for entry in prepared)
+        return Encoded(input_ids, labels, media, positions, of_clips, trimmed)
 
     def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
         """Tensors of one media part, with its expanded placeholder under ``ids``; from the cache where it is there.

@@ -43,11 +43,19 @@ def generate(
             **batch,
             max_new_tokens=max_new_tokens,
             logits_processor=[watch],
+            eos_token_id=_ends(model),
             **{"do_sample": False, "temperature": None, **options},
         )
     answers = out[:, batch["input_ids"].shape[1] :]
     texts = model.tokenizer.batch_decode(answers, skip_special_tokens=True)
     return [None if lost else text.strip() for text, lost in zip(texts, undefined.tolist(), strict=True)]
+
+
+def _ends(model: Model) -> list[int]:
+    """Tokens after which an answer is over: the checkpoint's own, and the one that ends a turn of our template."""
+    own = model.model.generation_config.eos_token_id
+    listed = own if isinstance(own, list) else [] if own is None else [own]
+    return sorted({*listed, model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)})
 
 
 def score_choices(
@@ -79,7 +87,7 @@ def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
     return [*ids, model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)] if end_of_turn else ids
 
 
-def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, int]:
+def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, float]:
     batch = encoder.collate([prompt])
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
@@ -89,7 +97,8 @@ def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Ten
         if _keeps(model)
         else model.model(**batch, use_cache=True)
     )
-    last = prompt.length - 1 if prompt.positions is None else int(prompt.positions.max())
+    # Positions of frames may lie between two numbers, and so do those of the words after them.
+    last = prompt.length - 1 if prompt.positions is None else prompt.positions.max().item()
     return out.logits[0, -1], out.past_key_values, last + 1
 
 
@@ -105,7 +114,7 @@ def _continue(
     model: Model,
     tokens: list[list[int]],
     cache: Any,
-    position: int,
+    position: float,
     prompt: Encoded,
     first: torch.Tensor,
 ) -> torch.Tensor:
@@ -121,7 +130,7 @@ def _continue(
     for row, ids in enumerate(tokens):
         inputs[row, : len(ids) - 1] = torch.tensor(ids[: longest - 1][: len(ids) - 1], device=device)
     cache.batch_repeat_interleave(count)
-    positions = torch.arange(position, position + longest - 1, device=device).expand(count, -1)
+    positions = (position + torch.arange(longest - 1, device=device)).expand(count, -1)
     if prompt.positions is not None:
         positions = positions.expand(3, count, -1)
     mask = torch.ones((count, prompt.length + longest - 1), dtype=torch.long, device=device)

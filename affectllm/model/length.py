@@ -48,8 +48,6 @@ class BoundedEncoder:
 
     def __init__(self, encoder: Encoder, budget: TokenBudget) -> None:
         self._encoder, self.budget = encoder, budget
-        placeholders = encoder.family.placeholders.values()
-        self._clips = [encoder.tokenizer.convert_tokens_to_ids(token) for token in placeholders]
         # No token stands for more bytes than the longest has letters: byte-level vocabularies spell one byte a letter.
         self._longest = max(len(token) for token in encoder.tokenizer.get_vocab())
 
@@ -62,14 +60,13 @@ class BoundedEncoder:
         return encoded if isinstance(encoded, MediaError) else self._within(encoded)
 
     def _within(self, encoded: Encoded) -> Encoded | MediaError:
-        import torch
-
-        of_clips = int(torch.isin(encoded.input_ids, torch.tensor(self._clips)).sum())
-        text = encoded.length - of_clips
+        text = encoded.length - encoded.of_clips
         if text > self.budget.text:
             return _refused(f"{text} tokens of text; {self.budget.text} are allowed")
         if encoded.length > self.budget.whole:
-            return _refused(f"{encoded.length} tokens, {of_clips} of clips; the model takes {self.budget.whole}")
+            return _refused(
+                f"{encoded.length} tokens, {encoded.of_clips} of clips; the model takes {self.budget.whole}"
+            )
         return encoded
 
 

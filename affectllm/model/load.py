@@ -94,7 +94,7 @@ def load_model(
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
     network = _whole_network(getattr(transformers, kind.model_class), folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
-        check_finite(snapshot)
+        check_finite(snapshot, kind.unbounded)
     if place.adapter is not None:
         network = put_on(network, place.adapter, kind, trainable=trainable)
     if device is not None and quantization is None:
@@ -194,8 +194,7 @@ def check_saved(folder: Path, base: str) -> str:
         WrongCheckpoint: when weights are missing, broken, not finite, or do not fit.
     """
     if not (folder / ADAPTER_CONFIG).is_file():
-        check_folder(folder, str(folder))
-        check_finite(folder)
+        check_finite(folder, _family(str(folder), str(folder), None).unbounded)
         return ""
     check_adapter(folder)
     try:
@@ -221,7 +220,7 @@ def _hollow(folder: str, family: Family) -> Any:
 def _check(folder: str, family: Family) -> None:
     if Path(folder).is_dir():  # a folder; what comes from the Hub is checked by those who download it
         check_weights(Path(folder), family)
-        check_finite(Path(folder))
+        check_finite(Path(folder), family.unbounded)
 
 
 def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
@@ -268,6 +267,8 @@ def load_processor(folder: str, family: Family) -> Any:
     processor.chat_template = family.chat_template()
     tokenizer = getattr(processor, "tokenizer", processor)
     tokenizer.chat_template = family.chat_template()
+    if tokenizer.pad_token is None:  # what fills up a batch is masked, whatever it is
+        tokenizer.pad_token = tokenizer.eos_token
     return processor
 
 

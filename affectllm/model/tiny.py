@@ -103,7 +103,7 @@ def _tokenizer(
     named: Mapping[str, str] | None = None,
     bos: str = "",
     eos: str = "<|im_end|>",
-    pad: str = "<|endoftext|>",
+    pad: str | None = "<|endoftext|>",
 ) -> Any:
     """A byte-level BPE tokenizer, trained on our own prompts and everyday words.
 
@@ -111,7 +111,7 @@ def _tokenizer(
         special: control tokens of the family.
         named: attribute of the tokenizer → the control token that it holds.
         bos: token that begins every text; without it the tokenizer is of the Qwen class and knows ChatML.
-        eos, pad: token that ends a turn, and that fills up a batch.
+        eos, pad: token that ends a turn, and that fills up a batch, if there is one.
     """
     from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
     from transformers import PreTrainedTokenizerFast, Qwen2Tokenizer

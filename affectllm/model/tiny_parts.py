@@ -54,8 +54,8 @@ def spectrograms(seconds: int) -> Any:
     )
 
 
-def qwen3_vision() -> dict[str, Any]:
-    """Fields of a vision tower's configuration of Qwen3's shape."""
+def deepstack_vision() -> dict[str, Any]:
+    """Fields of a vision tower's configuration whose layers all reach the language model."""
     return {
         **{"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": HIDDEN},
         **{"num_position_embeddings": 64, "deepstack_visual_indexes": [0, 1]},

@@ -58,14 +58,18 @@ def _parsed(text: bytes, path: Path) -> dict[str, Any]:
     return dict(found)
 
 
-def check_finite(folder: Path) -> None:
+def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
     """Refuse weights that are not finite, in any of the safetensors files of a folder.
+
+    Args:
+        folder: of a checkpoint or an adapter.
+        unbounded: last names of weights that may be infinite.
 
     Raises:
         WrongCheckpoint: with the file and the tensor.
     """
     for path in sorted(folder.glob("*.safetensors")):
-        if found := _remembered(path):
+        if found := _remembered(path, unbounded):
             raise not_finite(found, str(path))
 
 
@@ -97,23 +101,24 @@ def is_finite(tensor: torch.Tensor) -> bool:
     return all(bool(torch.isfinite(pair).all()) for pair in extremes)
 
 
-def _remembered(path: Path) -> str:
+def _remembered(path: Path, unbounded: frozenset[str]) -> str:
     stat = path.resolve().stat()
-    identity = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns])
+    identity = json.dumps([str(path.resolve()), stat.st_size, stat.st_mtime_ns, *sorted(unbounded)])
     note = cache_folder() / "finite" / hashlib.sha256(identity.encode()).hexdigest()[:32]
     if note.is_file():
         return note.read_text(encoding="utf-8")
-    found = first_not_finite(_tensors(path))
+    found = first_not_finite(_tensors(path, unbounded))
     _note(note, found)
     return found
 
 
-def _tensors(path: Path) -> Iterator[tuple[str, torch.Tensor]]:
+def _tensors(path: Path, unbounded: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
     from safetensors import safe_open
 
     with safe_open(path, "pt") as weights:
         for name in weights.keys():  # noqa: SIM118  # it is no mapping
-            yield name, weights.get_tensor(name)
+            tensor = weights.get_tensor(name)
+            yield name, tensor[~tensor.isinf()] if name.rpartition(".")[2] in unbounded else tensor
 
 
 def _note(note: Path, found: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,9 +91,11 @@ def _finite_gradients(model: Any) -> bool:
 
 def _own_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
     """What of the trained weights and of the buffers lies on this process."""
-    trained = ((name, weight) for name, weight in model.named_parameters() if weight.requires_grad)
-    for name, weight in itertools.chain(trained, model.named_buffers()):
-        yield name, _here(getattr(weight, "ds_tensor", weight))
+    for name, weight in model.named_parameters():
+        if weight.requires_grad:
+            yield name, _here(getattr(weight, "ds_tensor", weight))
+    for name, buffer in model.named_buffers():
+        yield name, buffer[~buffer.isinf()]  # a bound may be infinite
 
 
 def _here(tensor: Any) -> torch.Tensor:

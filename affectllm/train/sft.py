@@ -75,7 +75,7 @@ def tune(recipe: Recipe, args: SFTConfig, build: Path, out: Path, roots: Mapping
         peft_config=adapter,
     )
     if (checkpoint := last_whole_checkpoint(out)) is not None:
-        check_finite(Path(checkpoint))
+        check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = _tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
     return {**counts, "modalities_heard": heard, **_finish(trainer, out)}

@@ -70,6 +70,7 @@ FAMILY = Family(
     image_options=_image,
     frame_factor=_FACTOR,
     longest_sound=30.0,
+    unbounded=frozenset({"input_min", "input_max", "output_min", "output_max"}),
     # Tokens of one picture see each other in both directions, across the borders of a pack.
     packs=False,
 )
@@ -98,7 +99,7 @@ def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
             **tower,
             **{"intermediate_size": 128, "num_key_value_heads": 4, "head_dim": 16, "position_embedding_size": 1024},
         },
-        audio_config={**tower, "output_proj_dims": 64, "use_clipped_linears": False},  # bounds that nobody has learned
+        audio_config={**tower, "output_proj_dims": 64},
         **parts.ids(
             tokenizer,
             image_token_id="<|image|>",

@@ -23,7 +23,6 @@ FAMILY = Family(
 def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
     from transformers import LlamaConfig
 
-    tokenizer = make_tokenizer(
-        "<|start_header_id|>", "<|end_header_id|>", bos="<|begin_of_text|>", eos="<|eot_id|>", pad="<|end_of_text|>"
-    )
+    ends = {"bos": "<|begin_of_text|>", "eos": "<|eot_id|>", "pad": None}
+    tokenizer = make_tokenizer("<|start_header_id|>", "<|end_header_id|>", **ends)
     return LlamaConfig(**parts.text(tokenizer)), tokenizer

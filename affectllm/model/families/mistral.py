@@ -23,5 +23,5 @@ FAMILY = Family(
 def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
     from transformers import MistralConfig
 
-    tokenizer = make_tokenizer("[INST]", "[/INST]", bos="<s>", eos="</s>", pad="<pad>")
+    tokenizer = make_tokenizer("[INST]", "[/INST]", bos="<s>", eos="</s>", pad=None)
     return MistralConfig(**parts.text(tokenizer, sliding_window=None)), tokenizer

@@ -11,7 +11,6 @@ from affectllm.model.family import ATTENTION, MLP, Family, Tiny
 FAMILY = Family(
     model_types=("qwen2",),
     model_class="Qwen2ForCausalLM",
-    processor_class="Qwen2Tokenizer",
     modalities=frozenset({"text"}),
     towers={"language": "model"},
     targets={"language": ATTENTION + MLP},

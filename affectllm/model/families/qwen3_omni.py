@@ -63,7 +63,7 @@ def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
     config = Qwen3OmniMoeThinkerConfig(
         text_config=parts.text(tokenizer, head_dim=32, rope_parameters=rope, **experts),
         audio_config=parts.whisper_encoder(output_dim=parts.HIDDEN, downsample_hidden_size=16),
-        vision_config=parts.qwen3_vision(),
+        vision_config=parts.deepstack_vision(),
         position_id_per_seconds=13,  # as the processor counts; the class's own 25 would tear sound and frames apart
         **parts.ids(
             tokenizer,

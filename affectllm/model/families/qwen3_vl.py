@@ -34,7 +34,7 @@ def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
     tokenizer = make_tokenizer("<|vision_start|>", "<|vision_end|>", "<|image_pad|>", "<|video_pad|>")
     config = transformers.Qwen3VLConfig(
         text_config=parts.text(tokenizer, head_dim=32, rope_parameters={**parts.MROPE, "mrope_interleaved": True}),
-        vision_config=parts.qwen3_vision(),
+        vision_config=parts.deepstack_vision(),
         **parts.ids(
             tokenizer,
             image_token_id="<|image_pad|>",
