@@ -185,9 +185,12 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+_WRITTEN = ("two_moods", "two_moods_mood", "two_moods_tiny", "two_moods_set", "qwen3_moe")
+
+
 def test_there_is_a_walk_through_for_each_kind(walked: Path) -> None:
-    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes", "recipes/mixtures")
-    for kind, name in zip(kinds, ("two_moods", "two_moods_mood", "two_moods_tiny", "two_moods_set"), strict=True):
+    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families")
+    for kind, name in zip(kinds, _WRITTEN, strict=True):
         assert registry.find(kind, name).is_relative_to(walked)
 
 
@@ -201,6 +204,14 @@ def test_the_corpus_of_the_walk_through_is_as_its_card_promises(
     assert main(["audit", "two_moods", "--root", root]) == 0
     assert main(["build", "two_moods", "--root", root]) == 0
     assert "as the card promises" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_the_family_of_the_walk_through_holds_the_contract(walked: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/contracts", "-k", "qwen3_moe"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert re.search(r"\d{2} passed", done.stdout)
 
 
 _CONTRACT = "tests/test_builders.py tests/test_tasks.py tests/test_reference_models.py"
