@@ -10,12 +10,15 @@ from typing import Any
 
 from affectllm import registry
 from affectllm.corpus import shards
-from affectllm.corpus.roots import locate, parse_roots
+from affectllm.corpus.roots import find_roots, locate, parse_roots
+from affectllm.corpus.stage import build_samples
 from affectllm.errors import Malformed, MissingCorpus
 from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture_page import MixturePage, is_mixture, load_mixture
-from affectllm.train import stage
+from affectllm.instruct.stage import build_mixture
+from affectllm.run import RUNS
 from affectllm.train.recipe import load_recipe
+from affectllm.train.stage import run_folder
 
 
 def build(
@@ -38,26 +41,26 @@ def build(
         if len(names) == 1 and is_mixture(names[0]):
             page = load_mixture(names[0], [*overrides, *filters])
             roots, missing = present_roots(page, pairs)
-            folder = out or stage.RUNS / "mixtures" / page.name
-            counts = stage.build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
+            folder = out or RUNS / "mixtures" / page.name
+            counts = build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
             _tell(page, counts, missing)
             _describe(page, counts, missing, folder / "build", roots)
         elif len(names) == 1 and _is_recipe(names[0]):
             recipe = load_recipe(names[0], [*overrides, *(f"data.{text}" for text in filters)])
-            folder = stage.run_folder(recipe, out)
-            roots = stage.find_roots(recipe.corpora(), pairs)
-            counts = stage.build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
+            folder = run_folder(recipe, out)
+            roots = find_roots(recipe.corpora(), pairs)
+            counts = build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
             _show(recipe.name, folder / "build", roots)
         else:
             _refuse_misspelt(names)
             if filters:
                 raise Malformed("only mixtures and recipes are filtered", do="drop --only and --languages")
-            roots = stage.find_roots(names, pairs)
+            roots = find_roots(names, pairs)
             for name in names:
-                folder = (out or stage.RUNS / "samples") / name
-                _print_counts(stage.build_samples(name, roots[name], folder, processes, workers), folder)
+                folder = (out or RUNS / "samples") / name
+                _print_counts(build_samples(name, roots[name], folder, processes, workers), folder)
                 if stats:
                     _stats(name, roots[name], folder)
             return
@@ -148,7 +151,7 @@ def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> No
         called = built.resolve().parent.name if built.name == "build" else built.resolve().name
         print(render_talks(called, built, parse_roots(pairs), limit, out))
         return
-    page = out or stage.RUNS / "gallery" / f"{name}.html"
+    page = out or RUNS / "gallery" / f"{name}.html"
     print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
 
 

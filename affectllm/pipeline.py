@@ -28,12 +28,13 @@ def run(
 def _run(
     name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, suffix: str, processes: int | None
 ) -> Path:
+    from affectllm.corpus.roots import find_roots
     from affectllm.report.html import render_report
-    from affectllm.train import stage
+    from affectllm.train.stage import run_folder
 
     recipe = load_recipe(name, overrides)
-    roots = stage.find_roots(_corpora(recipe), pairs)
-    folder = stage.run_folder(recipe, out) / suffix
+    roots = find_roots(_corpora(recipe), pairs)
+    folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
     with held(folder / LOCK):
         train(name, recipe, overrides, roots, folder, processes)
@@ -54,28 +55,30 @@ def train(
     processes: int | None = None,
 ) -> None:
     """Build in this process, then train in those of the launch configuration."""
+    from affectllm.instruct.stage import build_mixture
     from affectllm.model.load import check_model
     from affectllm.run import is_finished
-    from affectllm.train import stage
     from affectllm.train.launch import launch
+    from affectllm.train.stage import train_inputs
 
     # A wrong checkpoint is refused before any work.
     check_model(recipe.model.path, recipe.model.backbone, recipe.model.processor)
     _say("build")
-    stage.build(recipe, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
+    build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")
     arguments = [name, "--out", str(folder)]
     arguments += [word for override in overrides for word in ("--set", override)]
     arguments += [word for corpus in recipe.corpora() for word in ("--root", f"{corpus}={roots[corpus]}")]
-    if is_finished(folder / "train", stage.train_inputs(recipe, folder)):
+    if is_finished(folder / "train", train_inputs(recipe, folder)):
         return
     launch(recipe, arguments, processes=processes)
 
 
 def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
     """Score the tuned model, its modality ablations and the reference models."""
+    from affectllm.corpus.identity import identity
     from affectllm.evaluate.run import evaluate
-    from affectllm.train.stage import FINAL, identity
+    from affectllm.train.checkpoints import FINAL
 
     tuned = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
     if recipe.model.processor:
@@ -130,13 +133,14 @@ def train_only(
     name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None
 ) -> None:
     """Build and train every variant of a recipe."""
-    from affectllm.train import stage
+    from affectllm.corpus.roots import find_roots
+    from affectllm.train.stage import run_folder
 
     for suffix, chosen in variants(name, overrides):
         recipe = load_recipe(name, chosen)
-        roots = stage.find_roots(_corpora(recipe) if recipe.eval.tasks else recipe.corpora(), pairs)
+        roots = find_roots(_corpora(recipe) if recipe.eval.tasks else recipe.corpora(), pairs)
         refuse_leaks(recipe, roots)
-        folder = stage.run_folder(recipe, out) / suffix
+        folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK):
             train(name, recipe, chosen, roots, folder, processes)
 

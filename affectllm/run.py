@@ -25,6 +25,8 @@ from affectllm.errors import AffectError, Malformed, explained
 from affectllm.lock import LOCK, held
 
 MANIFEST = "manifest.json"
+RUNS = Path("runs")
+"""Where runs lie unless a command is told otherwise."""
 # What lies in a folder before its first manifest does.
 _BEFORE = (LOCK, f".{MANIFEST}.part")
 _READ_WHOLE, _END = 64 * 2**20, 2**20  # bytes

@@ -17,9 +17,9 @@ LIGHT = (
 )
 """What the worker imports beforehand, for commands without a model."""
 HEAVY = (
-    *("affectllm.cli", "affectllm.pipeline", "affectllm.train.sft", "affectllm.evaluate.lm", "affectllm.evaluate.run"),
-    *("affectllm.report.html", "affectllm.report.publish", "lm_eval.__main__", "lm_eval.evaluator", "datasets"),
-    *("affectllm.model.tiny", "matplotlib.pyplot", "jinja2"),
+    *("affectllm.cli", "affectllm.pipeline", "affectllm.train.tuning", "affectllm.train.arguments", "datasets"),
+    *("affectllm.evaluate.lm", "affectllm.evaluate.run", "affectllm.report.html", "affectllm.report.publish"),
+    *("lm_eval.__main__", "lm_eval.evaluator", "affectllm.model.tiny", "matplotlib.pyplot", "jinja2"),
 )
 """The same for commands with one."""
 _MIXTURE = """

@@ -9,8 +9,8 @@ import pytest
 from affectllm import registry
 from affectllm.cli import main
 from affectllm.corpus.builder import code_of
+from affectllm.corpus.identity import identity
 from affectllm.corpus.store import read_rows
-from affectllm.train.stage import identity
 
 _HELPER = "def shout(text):\n    return text.upper()\n"
 _BUILDER = '''"""Uses a helper that lies beside it."""

@@ -283,10 +283,10 @@ def test_a_named_mixture_that_does_not_fit_is_explained(page, old: str, new: str
 
 @pytest.mark.parametrize(("order", "strategy"), [("stages", "sequential"), ("shuffled", "group_by_length")])
 def test_a_curriculum_is_trained_on_in_its_order(page, tmp_path: Path, order: str, strategy: str) -> None:
-    from affectllm.train import sft
+    from affectllm.train.arguments import arguments
 
     recipe = load_recipe(page(MIXED.replace("  validation_rows: 7", f"  order: {order}")))
-    assert sft.arguments(recipe, tmp_path).train_sampling_strategy == strategy
+    assert arguments(recipe, tmp_path).train_sampling_strategy == strategy
 
 
 @pytest.mark.parametrize(
@@ -296,10 +296,10 @@ def test_a_curriculum_is_trained_on_in_its_order(page, tmp_path: Path, order: st
 def test_a_run_that_evaluates_every_so_many_steps_saves_as_often(
     page, tmp_path: Path, trainer: str, every: int
 ) -> None:
-    from affectllm.train import sft
+    from affectllm.train.arguments import arguments
 
     changes = ["trainer.eval_strategy=steps", "trainer.eval_steps=50", f"trainer.{trainer}"]
     if trainer.startswith("logging"):
         changes[1:2] = []
-    args = sft.arguments(load_recipe(page(MIXED), changes), tmp_path)
+    args = arguments(load_recipe(page(MIXED), changes), tmp_path)
     assert (args.save_steps, args.save_strategy) == (every, "steps")

@@ -10,10 +10,11 @@ import pytest
 from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
+from affectllm.corpus.roots import find_roots
 from affectllm.evaluate.sources import task_sources
 from affectllm.pipeline import refuse_leaks
 from affectllm.train.recipe import load_recipe
-from affectllm.train.stage import find_roots, train
+from affectllm.train.stage import train
 
 NAMES = sorted(registry.names("recipes"))
 # What a page decides for real hardware and real sizes; everything else stays as it is written.

@@ -126,16 +126,16 @@ def test_a_killed_run_resumes_to_the_same_losses(small_demo: Path, tmp_path: Pat
 
 
 def test_the_self_test_sees_every_set_of_modalities_however_rare(tmp_path: Path) -> None:
-    from affectllm.train.sft import _spread
+    from affectllm.train.loading import spread
 
     names = [f"meld/{number}/emotion_choice/annotators/text/0" for number in range(50)]
     names[17] = "crema_d/1001/emotion_choice/actor/video+audio/0"
     names[30] = "crema_d/a/b/emotion_choice/actor/audio/1"
-    assert _spread(names) == [0, 17, 30, 49]
+    assert spread(names) == [0, 17, 30, 49]
 
 
 def test_a_checkpoint_that_was_cut_off_is_passed_over(tmp_path: Path) -> None:
-    from affectllm.train.sft import last_whole_checkpoint
+    from affectllm.train.checkpoints import last_whole_checkpoint
 
     assert last_whole_checkpoint(tmp_path) is None
     for step, state in ((9, "{}"), (10, "{}"), (100, '{"global_st'), (200, None)):

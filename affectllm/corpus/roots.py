@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from affectllm import registry
@@ -29,6 +29,16 @@ def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
         registry.find("data_builders", name)
         roots[name] = Path(folder).expanduser()
     return roots
+
+
+def find_roots(names: Sequence[str], pairs: Sequence[str]) -> dict[str, Path]:
+    """Corpus name → folder, for every name.
+
+    Raises:
+        MissingCorpus: for the first one that is nowhere.
+    """
+    given = parse_roots(pairs)
+    return {name: locate(name, given) for name in names}
 
 
 def locate(name: str, roots: Mapping[str, Path] | None = None) -> Path:

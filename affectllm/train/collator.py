@@ -9,6 +9,7 @@ from affectllm.errors import AffectError
 from affectllm.model.encode import Encoder
 from affectllm.model.media import MediaError
 from affectllm.train.finite import ROWS
+from affectllm.train.method import Batch, Conversations, as_it_is, own_conversation
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -21,16 +22,22 @@ class Collator:
 
     Args:
         encoder: of the model that is trained.
+        conversations, batch: what a training method encodes of a row, and what its trainer takes: see ``Method``.
     """
 
-    def __init__(self, encoder: Encoder) -> None:
-        self.encoder = encoder
+    def __init__(
+        self, encoder: Encoder, conversations: Conversations = own_conversation, batch: Batch = as_it_is
+    ) -> None:
+        self.encoder, self.conversations, self.batch = encoder, conversations, batch
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
-        """Tensors for the model and the ids of the rows; ``labels`` are ``-100`` outside the assistant's tokens."""
+        """Tensors as the trainer takes them, and the ids of the rows; where every row has several conversations, the
+        first of each comes before the second of any."""
         encoded = []
-        for row in rows:
-            item = self.encoder.encode(row["messages"])
+        asked = [(row, messages) for row in rows for messages in self.conversations(row)]
+        each = len(asked) // len(rows)
+        for row, messages in (pair for place in range(each) for pair in asked[place::each]):
+            item = self.encoder.encode(messages)
             if isinstance(item, MediaError):
                 raise AffectError(
                     f"a clip that was readable before training is {item.reason} now ({item.detail or item.path})",
@@ -38,4 +45,4 @@ class Collator:
                     do="restore the file and start the same command again; the run resumes",
                 )
             encoded.append(item)
-        return {**self.encoder.collate(encoded), ROWS: [row["id"] for row in rows]}
+        return {**self.batch(self.encoder.collate(encoded)), ROWS: [row["id"] for row in rows]}

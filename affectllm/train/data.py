@@ -18,6 +18,7 @@ from affectllm.instruct.conversations import conversation_features, conversation
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.media import MediaError
+from affectllm.train.method import Conversations, own_conversation
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -62,15 +63,24 @@ def load_rows(folder: Path, split: str) -> Dataset:
     )
 
 
-def look(rows: Dataset, encoder: Encoder | BoundedEncoder, note: Path, workers: int) -> Looked:
-    """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt."""
+def look(
+    rows: Dataset,
+    encoder: Encoder | BoundedEncoder,
+    note: Path,
+    workers: int,
+    conversations: Conversations = own_conversation,
+) -> Looked:
+    """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt.
+
+    A row with several ``conversations`` is as long as its longest one, and is kept when all of them can be used.
+    """
     if note.is_file():
         record = json.loads(note.read_text(encoding="utf-8"))
         kept = {int(row): length for row, length in record["kept"].items()}
         return Looked(kept, record["rejected"], record.get("trimmed", 0))
     found = Looked({}, {})
     with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as log:
-        for number, (length, trimmed, error) in enumerate(_looks(rows, encoder, workers, note.stem)):
+        for number, (length, trimmed, error) in enumerate(_looks(rows, encoder, workers, note.stem, conversations)):
             if error is None:
                 found.kept[number] = length
                 found = replace(found, trimmed=found.trimmed + bool(trimmed))
@@ -87,15 +97,20 @@ def look(rows: Dataset, encoder: Encoder | BoundedEncoder, note: Path, workers: 
 
 
 def _looks(
-    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str
+    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: Conversations
 ) -> Iterator[tuple[int, int, MediaError | None]]:
     """Of each row its length, how many of its clips were cut, and why it cannot be used."""
     from torch.utils.data import DataLoader
     from tqdm import tqdm
 
     def first_look(batch: list[dict[str, Any]]) -> tuple[int, int, MediaError | None]:
-        encoded = encoder.encode(batch[0]["messages"])
-        return (0, 0, encoded) if isinstance(encoded, MediaError) else (encoded.length, encoded.trimmed, None)
+        length = trimmed = 0
+        for messages in conversations(batch[0]):
+            encoded = encoder.encode(messages)
+            if isinstance(encoded, MediaError):
+                return 0, 0, encoded
+            length, trimmed = max(length, encoded.length), max(trimmed, encoded.trimmed)
+        return length, trimmed, None
 
     loader = DataLoader(rows, batch_size=1, collate_fn=first_look, num_workers=workers, prefetch_factor=_ahead(workers))
     return iter(tqdm(loader, desc=f"preparing {name} clips", unit=" rows", mininterval=0.5))

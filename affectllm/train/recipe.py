@@ -20,18 +20,7 @@ from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page import Page, build, check_keys, read_page
-
-# What the machine decides, not the page: where a run lies, what it resumes from and how data reach our collator.
-_OURS = {
-    "output_dir": "the run folder decides it (--out)",
-    "resume_from_checkpoint": "a run that was cut off resumes by itself",
-    "dataset_kwargs": "our collator prepares the data",
-    "remove_unused_columns": "our collator needs the conversations",
-    "max_length": "media are never truncated; bound clips with model.budget",
-    "packing": "conversations with media cannot be packed",
-    "assistant_only_loss": "the loss is always on the assistant's tokens",
-    "seed": "write it once, at the top of the page",
-}
+from affectllm.train.method import OURS, find_method
 
 
 @dataclass(frozen=True)
@@ -89,8 +78,8 @@ class Recipe:
         description: what the recipe is for, in a sentence.
         data: the mixture, as parts or as the name of a page in ``recipes/mixtures/`` (``mixture: NAME``).
         model: the checkpoint and how clips reach it.
-        trainer: fields of ``trl.SFTConfig``.
-        method: training method.
+        trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
+        method: name of a file in ``affectllm/train/methods/``.
         peft: fields of ``peft.LoraConfig``; None for full tuning.
         quantization: fields of ``transformers.BitsAndBytesConfig`` (QLoRA); None for none.
         launch: name of a file in ``recipes/launch/``.
@@ -103,7 +92,7 @@ class Recipe:
     data: Mixture
     model: ModelPage
     trainer: dict[str, Any]
-    method: Literal["sft"] = "sft"
+    method: str = "sft"
     peft: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
     launch: str = "cpu"
@@ -203,9 +192,6 @@ def _as_values(value: Any) -> Any:
 
 
 def _check(recipe: Recipe, page: Page) -> None:
-    install()
-    from trl import SFTConfig
-
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
     family = find_family(recipe.model.backbone)
@@ -213,11 +199,7 @@ def _check(recipe: Recipe, page: Page) -> None:
     for index, part in enumerate(recipe.data.mixture):
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))
-    for key, reason in _OURS.items():
-        if key in recipe.trainer:
-            raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
-    check_keys(recipe.trainer, [f.name for f in dataclasses.fields(SFTConfig)], page, ("trainer",))
-    _check_types(SFTConfig, recipe.trainer, page, ("trainer",))
+    _check_method(recipe, page)
     for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
         if tower not in family.towers:
             raise BadRecipe(
@@ -229,6 +211,30 @@ def _check(recipe: Recipe, page: Page) -> None:
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
+
+
+def _check_method(recipe: Recipe, page: Page) -> None:
+    try:
+        method = find_method(recipe.method)
+    except NotFound as error:
+        raise BadRecipe(error.what, where=page.where(("method",)), do=error.do) from error
+    for index, part in enumerate(recipe.data.mixture):
+        if method.needs and getattr(part, method.needs) is None:
+            raise BadRecipe(
+                f"{recipe.method} takes parts that say {method.needs}",
+                where=page.where(("data", "mixture", index)),
+                do="see the docstring of affectllm/instruct/rejected.py",
+            )
+    for key, reason in {**OURS, **method.ours}.items():
+        if key in recipe.trainer:
+            raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
+    install()
+    config = method.config_class()
+    check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
+    _check_types(config, recipe.trainer, page, ("trainer",))
+    if refused := method.objection(recipe.trainer):
+        key, wanted = refused
+        raise BadRecipe(f"trainer.{key} must be {wanted}", where=page.where(("trainer", key)))
 
 
 def _check_adapter(recipe: Recipe, page: Page) -> None:

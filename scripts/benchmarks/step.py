@@ -15,6 +15,7 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model, load_model
 from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
+from affectllm.train.method import find_method
 from benchmarks.clips import make_clips
 from benchmarks.row import Row, told
 from benchmarks.second_epoch import talk
@@ -24,11 +25,14 @@ STEPS = {"full": 16, "quick": 8, "tiny": 2}
 ROUNDS = {"full": 4, "quick": 2, "tiny": 1}
 BATCH = {"full": 16, "quick": 16, "tiny": 2}
 RATE, DECAY = 1e-4, 0.01
+SFT = find_method("sft")
 
 
 def measure(size: str) -> list[Row]:
     """Median seconds of a step, both loops in turns over the same batches."""
-    from affectllm.train.sft import AffectTrainer  # noqa: F401  (its import is long and is not what is measured)
+    from affectllm.train.trainer import trainer_class
+
+    trainer_class(SFT)  # its import is long and is not what is measured
 
     with tempfile.TemporaryDirectory() as scratch:
         folder, model = Path(scratch), _model()
@@ -66,7 +70,7 @@ def _trained(model: Model, encoder: Encoder, rows: list[dict[str, Any]], batch: 
     from datasets import Dataset, Features, Json, List, Value
     from transformers import TrainerCallback
 
-    from affectllm.train.sft import AffectTrainer
+    from affectllm.train.trainer import trainer_class
 
     marks: list[float] = []
 
@@ -75,7 +79,7 @@ def _trained(model: Model, encoder: Encoder, rows: list[dict[str, Any]], batch: 
             marks.append(time.perf_counter())
 
     data = Dataset.from_list(rows, features=Features({"id": Value("string"), "messages": List(Json())}))
-    trainer = AffectTrainer(
+    trainer = trainer_class(SFT)(
         model=model.model,
         args=_arguments(batch, out),
         data_collator=Collator(encoder),

@@ -1,0 +1,55 @@
+"""The library's configuration for a recipe: what its page says, what is always so, and what fits the machine."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import BadRecipe
+from affectllm.instruct.conversations import CURRICULA
+from affectllm.train.data import LENGTH
+from affectllm.train.method import find_method
+from affectllm.train.recipe import Recipe
+
+
+def arguments(recipe: Recipe, out: Path) -> Any:
+    """The library's configuration for a recipe; making it also joins the process group of a launch.
+
+    Raises:
+        BadRecipe: when a value does not go with the others.
+    """
+    import torch
+
+    method = find_method(recipe.method)
+    fields: dict[str, Any] = {
+        "gradient_checkpointing": torch.cuda.is_available(),
+        "bf16": torch.cuda.is_available(),
+        # A curriculum is trained on in its order; otherwise rows of like length share a batch.
+        "train_sampling_strategy": "sequential" if recipe.data.order in CURRICULA else "group_by_length",
+        "report_to": "none",
+        "logging_steps": 10,
+        "save_total_limit": 2,
+        **recipe.trainer,
+        "output_dir": str(out),
+        "seed": recipe.seed,
+        "max_length": None,
+        "remove_unused_columns": False,
+        "length_column_name": LENGTH,
+        **method.fixed,
+    }
+    if not torch.cuda.is_available():
+        fields |= {"dataloader_pin_memory": False}
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            # Without a backend accelerate sees one process, and DeepSpeed's batch arithmetic fails.
+            fields |= {"ddp_backend": "gloo"}
+    if fields.get("eval_strategy", "no") != "no":
+        fields = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", **fields}
+        fields.setdefault("save_strategy", fields["eval_strategy"])
+        if fields["save_strategy"] == fields["eval_strategy"] == "steps":
+            # The library's 500 may be more than the run has, and then a kill would lose all of it.
+            fields.setdefault("save_steps", fields.get("eval_steps") or fields["logging_steps"])
+    try:
+        return method.config_class()(**fields)
+    except (TypeError, ValueError) as error:
+        raise BadRecipe(f"trainer: {error}", where=recipe.name) from error

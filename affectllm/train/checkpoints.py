@@ -1,0 +1,52 @@
+"""What a training leaves on disk: checkpoints to resume from, and the result."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from affectllm.run import write_json
+
+FINAL = "final"
+"""Folder of the tuned model or adapter, in that of the training."""
+
+
+def last_whole_checkpoint(out: Path) -> str | None:
+    """The latest checkpoint that was written to its end: its ``trainer_state.json`` comes last."""
+    for folder in sorted(out.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
+        try:
+            json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
+        except (FileNotFoundError, ValueError):  # cut off while it was being written
+            continue
+        return str(folder)
+    return None
+
+
+def tokens_before(checkpoint: str) -> int:
+    """The tokens that the attempts before this one were trained on, as far as they were logged."""
+    from transformers import TrainerState
+
+    log = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json")).log_history
+    return next((int(entry["num_tokens"]) for entry in reversed(log) if "num_tokens" in entry), 0)
+
+
+def finish(trainer: Any, out: Path) -> dict[str, Any]:
+    """Save the result and the log, and return outputs for the manifest."""
+    trainer.save_model(str(out / FINAL))
+    state, model, processor = trainer.state, trainer.model, trainer.processing_class
+    # The Trainer's summary speaks of this process only: after a resume, of the steps that were left.
+    state.log_history = [dict(sorted(entry.items())) for entry in state.log_history if "train_runtime" not in entry]
+    trainer.save_state()
+    if trainer.is_world_process_zero():
+        processor.save_pretrained(str(out / FINAL))
+        write_json(
+            out / "losses.json", [entry for entry in state.log_history if "loss" in entry or "eval_loss" in entry]
+        )
+    return {
+        "steps": state.global_step,
+        "epochs": state.epoch,
+        "best_checkpoint": Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None,
+        "best_eval_loss": state.best_metric,
+        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+    }

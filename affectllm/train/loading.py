@@ -1,0 +1,95 @@
+"""The model that is trained: loaded, quantised, and asked whether it hears and sees what it is said to."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from affectllm.errors import BadRecipe
+from affectllm.model.ablation import check_modalities_heard
+from affectllm.model.encode import Encoder
+from affectllm.model.family import find_family
+from affectllm.model.load import Model, load_model, locate
+from affectllm.train.method import Method
+from affectllm.train.recipe import Recipe
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def load(recipe: Recipe) -> Model:
+    """The model of a recipe, as it is before training.
+
+    Raises:
+        BadRecipe: when the recipe puts an adapter on an adapter.
+        NotFound, WrongCheckpoint: as ``load_model``.
+    """
+    import torch
+    from accelerate import PartialState
+
+    device = None
+    if recipe.quantization is not None and torch.cuda.is_available():
+        device = {"": PartialState().local_process_index}
+    extra: dict[str, Any] = {"device_map": device} if device else {}
+    if recipe.peft is not None and locate(recipe.model.path).adapter is not None:
+        raise BadRecipe(
+            f"model.path, {recipe.model.path}, is an adapter already, and peft would put a second one on it",
+            do="remove peft to go on training it, or merge it into its base model first",
+        )
+    model = load_model(
+        recipe.model.path,
+        family=recipe.model.backbone,
+        processor=recipe.model.processor,
+        dtype=recipe.model.dtype,
+        quantization=_quantization(recipe),
+        trainable=True,
+        attn_implementation=recipe.model.attn_implementation,
+        **extra,
+    )
+    if recipe.peft is not None:
+        model.model.requires_grad_(False)  # PEFT does this too, but only after the self-test
+    for module in model.model.modules():
+        # On some CPUs bitsandbytes repacks 4-bit weights at the first evaluation into a form that cannot train on.
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+    return model
+
+
+def _quantization(recipe: Recipe) -> dict[str, Any] | None:
+    if recipe.quantization is None:
+        return None
+    # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
+    # unless the page says otherwise.
+    kept = find_family(recipe.model.backbone).beside_the_language_model()
+    return {"llm_int8_skip_modules": kept, **recipe.quantization}
+
+
+def self_test(
+    recipe: Recipe, args: Any, model: Model, encoder: Encoder, rows: Dataset, method: Method
+) -> dict[str, dict[str, float]]:
+    """Run the media-ablation self-test on a few conversations of every set of modalities.
+
+    Raises:
+        ModalityUnheard: when a modality does not reach the model.
+    """
+    from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
+
+    conversations = [method.conversations(rows[index])[0] for index in spread(rows["id"])]
+    if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
+        return check_modalities_heard(model, encoder, conversations)
+    # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.
+    unset_hf_deepspeed_config()
+    try:
+        page = recipe.model
+        copy = load_model(page.path, family=page.backbone, processor=page.processor, dtype=page.dtype)
+        return check_modalities_heard(copy, encoder, conversations)
+    finally:
+        set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)
+
+
+def spread(names: Sequence[str]) -> list[int]:
+    """The first and the last row of every set of modalities; rows with clips may be few among many without."""
+    groups: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        groups.setdefault(name.rsplit("/", 2)[1], []).append(index)  # …/<modalities>/<copy>
+    return sorted({index for found in groups.values() for index in (found[0], found[-1])})

@@ -1,0 +1,154 @@
+"""What tells one training method from another, and how one is found: ``methods/<name>.py`` holds its ``METHOD``.
+
+Finding one imports no framework: configuration and trainer are named, and imported when a training starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from affectllm.errors import NotFound
+
+if TYPE_CHECKING:
+    from affectllm.model.encode import Messages
+    from affectllm.model.load import Model
+
+_FOLDER = Path(__file__).parent / "methods"
+OURS: Mapping[str, str] = {
+    "output_dir": "the run folder decides it (--out)",
+    "resume_from_checkpoint": "a run that was cut off resumes by itself",
+    "remove_unused_columns": "our collator needs the conversations",
+    "max_length": "media are never truncated; bound clips with model.budget",
+    "seed": "write it once, at the top of the page",
+}
+"""Fields that the machine decides for every method → why: where a run lies, how data reach our collator."""
+
+
+Conversations = Callable[[Mapping[str, Any]], "tuple[Messages, ...]"]
+Batch = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A number that the trainer logs by step, as a report draws it.
+
+    Args:
+        key: what the trainer calls it; with ``eval_`` before it in the log of a validation.
+        title: what it is, as a caption begins.
+        noun: what its axis is called.
+        range: lowest and highest value that it can have.
+    """
+
+    key: str
+    title: str
+    noun: str
+    range: tuple[float, float] = (-math.inf, math.inf)
+
+
+LOSS = Curve("loss", "Loss", "loss")
+
+
+@dataclass(frozen=True)
+class Ready:
+    """What is at hand when a trainer is made.
+
+    Args:
+        model: what is trained.
+        adapted: whether an adapter is put on it, so that without the adapter it is the model that it was.
+        again: loads the model once more, as it was before training.
+    """
+
+    model: Model
+    adapted: bool
+    again: Callable[[], Model]
+
+
+def own_conversation(row: Mapping[str, Any]) -> tuple[Messages, ...]:
+    """The conversation of a row as it is."""
+    return (row["messages"],)
+
+
+def as_it_is(batch: dict[str, Any]) -> dict[str, Any]:
+    """A batch as it is encoded: ``labels`` are ``-100`` outside the assistant's tokens."""
+    return batch
+
+
+def _no_objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
+    return None
+
+
+def _nothing(ready: Ready) -> Mapping[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Method:
+    """One training method.
+
+    Args:
+        title: what it does, in a line.
+        config: the library's configuration class, whose fields a recipe gives under ``trainer``: ``trl.SFTConfig``.
+        trainer: the library's trainer: ``trl.SFTTrainer``.
+        conversations: row of a conversations file → what is encoded of it, as many conversations for every row. The
+            first is what the self-test asks.
+        needs: key of a part of a mixture without which its rows cannot be taken; "" where every part will do.
+        ours: field of the configuration → why the machine decides it, beside ``OURS``.
+        fixed: fields of the configuration as they always are.
+        objection: fields under ``trainer`` → the first that the library would refuse once the model is loaded, and
+            why; or None.
+        batch: encoded batch, the first conversation of every row before the second of any → what the trainer takes.
+        overrides: class whose methods come before those of the library's trainer.
+        extra: further arguments of the trainer.
+        curves: what a report draws; the first is that by which the best checkpoint is chosen.
+    """
+
+    title: str
+    config: str
+    trainer: str
+    conversations: Conversations = own_conversation
+    needs: str = ""
+    ours: Mapping[str, str] = field(default_factory=dict)
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    objection: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_objection
+    batch: Batch = as_it_is
+    overrides: type = object
+    extra: Callable[[Ready], Mapping[str, Any]] = _nothing
+    curves: tuple[Curve, ...] = (LOSS,)
+
+    def config_class(self) -> Any:
+        """The configuration class itself."""
+        return _imported(self.config)
+
+    def trainer_class(self) -> Any:
+        """The trainer itself, without what is ours."""
+        return _imported(self.trainer)
+
+
+def _imported(dotted: str) -> Any:
+    module, _, name = dotted.rpartition(".")
+    return getattr(importlib.import_module(module), name)
+
+
+def method_names() -> list[str]:
+    """Every method there is: the names of the files in ``methods/``."""
+    return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.name.startswith("_"))
+
+
+def find_method(name: str) -> Method:
+    """The method called ``name``.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    known = method_names()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=1)
+        do = f"did you mean {near[0]}?" if near else f"choose among {', '.join(known)}"
+        raise NotFound(f"there is no training method {name!r}", do=do)
+    return cast(Method, importlib.import_module(f"affectllm.train.methods.{name}").METHOD)

@@ -1,0 +1,72 @@
+"""What every method's trainer has of ours: it stops at numbers that are not finite, and resumes to the same losses."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from transformers import PreTrainedModel
+
+from affectllm.errors import WrongCheckpoint
+from affectllm.train.checkpoints import FINAL
+from affectllm.train.data import LENGTH
+from affectllm.train.finite import FiniteOnly
+from affectllm.train.head import answered_positions_only
+from affectllm.train.method import Method
+from affectllm.train.sampling import LengthGroups
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+    from torch.utils.data import Sampler
+
+
+class Resumable(FiniteOnly):
+    """A part of a trainer whose checkpoints can be resumed to the same losses.
+
+    The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the
+    trainer reads them back by name and only warns about what it misses, so with the Hub's names, which differ in
+    multimodal families, a resumed run would go on from untrained weights.
+    """
+
+    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+        with answered_positions_only():
+            return super().compute_loss(*args, **kwargs)
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        model: Any = self.model  # type: ignore[attr-defined]
+        if isinstance(model, PreTrainedModel) and not str(output_dir).endswith(FINAL):
+            vars(model)["save_pretrained"] = functools.partial(model.save_pretrained, save_original_format=False)
+        try:
+            super()._save(output_dir, state_dict)  # type: ignore[misc]
+        finally:
+            vars(model).pop("save_pretrained", None)
+
+    def _issue_warnings_after_load(self, load_result: Any) -> None:
+        model: Any = self.model  # type: ignore[attr-defined]
+        # A tied head is not stored beside the embedding that it is.
+        tied = set(model._keys_to_ignore_on_save or ()) | set(getattr(model, "all_tied_weights_keys", None) or ())
+        missing = set(load_result.missing_keys) - tied
+        if missing or load_result.unexpected_keys:
+            named = ", ".join(sorted(missing or load_result.unexpected_keys)[:3])
+            raise WrongCheckpoint(
+                f"the checkpoint does not fit the model ({len(missing)} parameters missing, for example {named})",
+                do="delete the checkpoint folder and start again",
+            )
+        if tied:
+            model.tie_weights()
+
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
+        args: Any = self.args  # type: ignore[attr-defined]
+        if args.train_sampling_strategy != "group_by_length":
+            sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)  # type: ignore[misc]
+            return sampler
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
+        group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+        return LengthGroups(rows[LENGTH], group, args.data_seed or args.seed)
+
+
+def trainer_class(method: Method) -> Any:
+    """The library's trainer of a method, with what the method and every method has of ours."""
+    theirs = method.trainer_class()
+    ours = () if method.overrides is object else (method.overrides,)
+    return type(theirs.__name__, (*ours, Resumable, theirs), {})

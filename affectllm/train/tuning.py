@@ -1,0 +1,89 @@
+"""Training by any method: load, adapt, look at the rows, test the model, train or go on, save."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from accelerate import PartialState
+
+from affectllm.corpus import TRAIN, VALIDATION
+from affectllm.errors import AffectError
+from affectllm.model.cache import MediaCache
+from affectllm.model.encode import Encoder
+from affectllm.model.length import BoundedEncoder, budget_of
+from affectllm.model.weight_files import check_finite
+from affectllm.train.adapted import freeze, lora
+from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
+from affectllm.train.collator import Collator
+from affectllm.train.data import load_rows, look, measured
+from affectllm.train.loading import load, self_test
+from affectllm.train.method import Method, Ready, find_method
+from affectllm.train.recipe import Recipe
+from affectllm.train.trainer import trainer_class
+
+if TYPE_CHECKING:
+    from datasets import Dataset
+
+
+def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, Path]) -> dict[str, Any]:
+    """Train ``recipe`` on the conversations in ``build``; a run that was cut off goes on from its last checkpoint.
+
+    Args:
+        recipe: the page.
+        args: from ``arguments``.
+        build: folder of a finished build run.
+        out: folder of the train run; the result is in ``final/``.
+        roots: corpus name → folder.
+
+    Returns:
+        Outputs for the manifest (the same on every process).
+
+    Raises:
+        ModalityUnheard: when a modality does not reach the model.
+        NotFinite: at the first loss, gradient or weight that is not finite; it is not saved.
+        AffectError: when no clip can be used.
+    """
+    method, model = find_method(recipe.method), load(recipe)
+    encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
+    adapter = lora(recipe, model)
+    freeze(model, recipe)
+    bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
+    train, validation, counts = _datasets(build, bounded, args, out, method)
+    heard = self_test(recipe, args, model, encoder, train, method)
+    trainer = trainer_class(method)(
+        model=model.model,
+        args=args,
+        data_collator=Collator(encoder, method.conversations, method.batch),
+        train_dataset=train,
+        eval_dataset=validation,
+        processing_class=model.processor,
+        peft_config=adapter,
+        **method.extra(Ready(model, adapter is not None, lambda: load(recipe))),
+    )
+    if (checkpoint := last_whole_checkpoint(out)) is not None:
+        check_finite(Path(checkpoint), model.family.unbounded)
+        trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
+    trainer.train(resume_from_checkpoint=checkpoint)
+    return {**counts, "modalities_heard": heard, **finish(trainer, out)}
+
+
+def _datasets(
+    build: Path, encoder: BoundedEncoder, args: Any, out: Path, method: Method
+) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
+    state, found, counts = PartialState(), {}, {}
+    workers = args.dataloader_num_workers
+    with state.main_process_first():  # the others then read what the first has noted
+        for split in (TRAIN, VALIDATION):
+            rows = load_rows(build, split)
+            looked = look(rows, encoder, out / f"looked_{split}.json", workers, method.conversations)
+            counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected, "trimmed": looked.trimmed}
+            if looked.kept or split == TRAIN:
+                found[split] = measured(rows, looked)
+    if args.eval_strategy != "no" and VALIDATION not in found:
+        raise AffectError(
+            "the mixture has no validation row, but the recipe evaluates while it trains",
+            do="add a corpus with a validation split, or set trainer.eval_strategy: 'no'",
+        )
+    return found[TRAIN], found.get(VALIDATION) if args.eval_strategy != "no" else None, counts
