@@ -120,7 +120,7 @@ def _fill(work: Work, block: Block, decided: Sequence[Mapping[str, Any]], folder
     parts: Counter[str] = Counter()
     with (
         (folder / REJECTED).open("w", encoding="utf-8") as log,
-        Writer(folder / ROWS, conversation_schema()) as rows,
+        Writer(folder / ROWS, conversation_schema(work.mixture.rejects)) as rows,
     ):
 
         def refuse(item: Rejection, template: str | None = None) -> None:

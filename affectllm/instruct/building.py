@@ -23,7 +23,7 @@ from affectllm.errors import AffectError
 from affectllm.folders import discard
 from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
-from affectllm.instruct.conversations import gather
+from affectllm.instruct.conversations import conversation_schema, gather
 from affectllm.instruct.dropped import Copy, find_duplicates
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
@@ -202,7 +202,9 @@ def _put_together(
     conversations = {}
     for split in ASKED_SPLITS:
         files = [place_of(out, one) / ROWS for one in every if one.split == split]
-        conversations[split] = gather(files, out, split, mixture.order if split == TRAIN else "given", seed)
+        conversations[split] = gather(
+            files, out, split, mixture.order if split == TRAIN else "given", seed, conversation_schema(mixture.rejects)
+        )
     if not conversations[TRAIN]:
         reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
         raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")

@@ -30,18 +30,23 @@ _COLUMNS = {
     **dict.fromkeys(("space", "rater", "speaker", "dialogue"), TEXT),
     "stage": WHOLE,
 }
+_REJECTED = {"rejected": TEXT}
 _RANK = "rank"
 _NAME = re.compile(r"(?P<split>[^.]+?)(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))?\.parquet")
 
 
-def conversation_features() -> Features:
-    """Columns of a conversations file as ``datasets`` calls them."""
-    return features_of(_COLUMNS)
+def conversation_features(rejected: bool = False) -> Features:
+    """Columns of a conversations file as ``datasets`` calls them.
+
+    Args:
+        rejected: whether its mixture has worse answers: ``rejected`` is a text in place of the last answer, or None.
+    """
+    return features_of(_COLUMNS | (_REJECTED if rejected else {}))
 
 
-def conversation_schema() -> pa.Schema:
-    """``conversation_features().arrow_schema``, built without ``datasets``."""
-    return schema_of(_COLUMNS)
+def conversation_schema(rejected: bool = False) -> pa.Schema:
+    """``conversation_features(rejected).arrow_schema``, built without ``datasets``."""
+    return schema_of(_COLUMNS | (_REJECTED if rejected else {}))
 
 
 def conversation_files(build: Path, split: str) -> list[Path]:
@@ -86,7 +91,7 @@ def _check_whole(split: str, paths: Sequence[Path]) -> None:
         )
 
 
-def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
+def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int, schema: pa.Schema) -> int:
     """Put files of rows together as the files of a split, and return the number of rows.
 
     ``given`` keeps the order and the blocks as they are, ``shuffled`` draws one from seed and row id, ``short_first``
@@ -95,11 +100,11 @@ def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: 
     """
     (build / FOLDER).mkdir(parents=True, exist_ok=True)
     if order == "given":
-        return _linked(blocks, build, split)
-    return _ordered(blocks, build, split, order, seed)
+        return _linked(blocks, build, split, schema)
+    return _ordered(blocks, build, split, order, seed, schema)
 
 
-def _linked(blocks: Sequence[Path], build: Path, split: str) -> int:
+def _linked(blocks: Sequence[Path], build: Path, split: str, schema: pa.Schema) -> int:
     """The blocks themselves are the files: nothing is copied. Blocks without rows are left out."""
     sizes = [_rows(block) for block in blocks]
     kept = [block for block, size in zip(blocks, sizes, strict=True) if size]
@@ -108,7 +113,7 @@ def _linked(blocks: Sequence[Path], build: Path, split: str) -> int:
         place.unlink(missing_ok=True)
         _link(block, place)
     if not kept:
-        with _File(build, split, 0, 1):
+        with _File(build, split, 0, 1, schema):
             pass
     return sum(sizes)
 
@@ -123,7 +128,7 @@ def _link(block: Path, place: Path) -> None:
             scratch.replace(place)
 
 
-def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int) -> int:
+def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int, schema: pa.Schema) -> int:
     import numpy as np
 
     ranks = _ranks(blocks, order, seed)
@@ -131,9 +136,9 @@ def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed
     folder = build / f".{split}.ordered"
     folder.mkdir(exist_ok=True)
     buckets = [folder / f"{number:05d}.parquet" for number in range(total)]
-    _distribute(blocks, buckets, ranks, np.arange(total))
+    _distribute(blocks, buckets, ranks, np.arange(total), schema)
     for number, bucket in enumerate(buckets):
-        with _File(build, split, number, total) as file:
+        with _File(build, split, number, total, schema) as file:
             file.write(_sorted(bucket))
         bucket.unlink()
     discard(folder)
@@ -164,12 +169,12 @@ def _keys(table: pa.Table, order: Order) -> list[float]:
     return [float(sum(map(len, map(str, messages)))) for messages in table["messages"].to_pylist()]
 
 
-def _distribute(blocks: Sequence[Path], buckets: Sequence[Path], ranks: Any, numbers: Any) -> None:
+def _distribute(blocks: Sequence[Path], buckets: Sequence[Path], ranks: Any, numbers: Any, schema: pa.Schema) -> None:
     """Write every row into the bucket of the file that it will be in."""
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    schema = conversation_schema().append(pa.field(_RANK, pa.int64()))
+    schema = schema.append(pa.field(_RANK, pa.int64()))
     with ExitStack() as stack:
         writers = [stack.enter_context(parquet.ParquetWriter(bucket, schema, **PARQUET)) for bucket in buckets]
         start = 0
@@ -195,7 +200,8 @@ def _sorted(bucket: Path) -> pa.Table:
 class _File:
     """One file of a split, which appears under its name when it is whole."""
 
-    def __init__(self, build: Path, split: str, number: int, total: int) -> None:
+    def __init__(self, build: Path, split: str, number: int, total: int, schema: pa.Schema) -> None:
+        self._schema = schema
         self._path = _file(build, split, number, total)
         self._scratch = self._path.with_name(f".{self._path.name}.part")
 
@@ -203,12 +209,12 @@ class _File:
         import pyarrow.parquet as parquet
 
         with explained(self._path):
-            self._writer = parquet.ParquetWriter(self._scratch, conversation_schema(), **PARQUET)
+            self._writer = parquet.ParquetWriter(self._scratch, self._schema, **PARQUET)
         return self
 
     def write(self, table: pa.Table) -> None:
         with explained(self._path):
-            self._writer.write_table(table.cast(conversation_schema()), row_group_size=ROWS_PER_GROUP)
+            self._writer.write_table(table.cast(self._schema), row_group_size=ROWS_PER_GROUP)
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         with explained(self._path):

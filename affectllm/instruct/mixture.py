@@ -41,6 +41,11 @@ class Mixture:
         """Names of the corpora of the parts, in order."""
         return list(dict.fromkeys(part.corpus for part in self.mixture))
 
+    @property
+    def rejects(self) -> bool:
+        """Whether some part has worse answers beside the given ones."""
+        return any(part.rejected for part in self.mixture)
+
     def check(self) -> None:
         """Raise ``Malformed`` with the field as its place when a number is out of range."""
         if not 0.1 <= self.temperature < math.inf:

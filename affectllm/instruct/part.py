@@ -14,6 +14,7 @@ from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed
 from affectllm.instruct.pairs import COMPARISON
+from affectllm.instruct.rejected import PREFERRED, Rejected, check_preference, check_rejected
 from affectllm.instruct.template import Template, load_template
 from affectllm.labels import LabelSpace
 
@@ -67,6 +68,8 @@ class Part:
         dropout: probability with which each modality is left out of a conversation, while another one is left.
         pairs: compare samples two by two instead of asking about each.
         stage: place in a curriculum, for mixtures that are ordered by stages.
+        rejected: a worse answer beside each, for training on preferences: ``other_label`` or ``not_preferred`` (see
+            ``instruct/rejected.py``).
         budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
     """
 
@@ -87,12 +90,14 @@ class Part:
     dropout: float = 0.0
     pairs: Pairs | None = None
     stage: int = 0
+    rejected: Rejected | None = None
     budget: dict[str, Any] | None = None
 
     @cached_property
     def key(self) -> str:
         """What is asked of whom, short: it tells the part from every other part on its corpus."""
-        told = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout, self.stage, self.languages)
+        told: tuple[object, ...] = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout)
+        told += (self.stage, self.languages, *([self.rejected] if self.rejected else []))
         rest = hashlib.blake2b(repr(told).encode(), digest_size=3).hexdigest()
         shown = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{shown}/{self.language}/{rest}"
@@ -134,6 +139,9 @@ class Part:
         if self.pairs is not None:
             self._check_pairs(space)
             space = COMPARISON
+        elif self.rejected == "not_preferred":
+            check_preference(space)
+            space = PREFERRED
         template = load_template(
             self.template,
             space=space,
@@ -142,6 +150,8 @@ class Part:
             also=self._also(card),
             language=self.language,
         )
+        if self.rejected is not None:
+            check_rejected(self.rejected, template)
         if self._needs_classes and not has_classes(template):
             raise Malformed(
                 f"{template.form} answers have no classes to balance or cap", where=f"mixture of {self.corpus}"

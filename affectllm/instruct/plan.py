@@ -18,6 +18,7 @@ from affectllm.instruct.dropped import Copy
 from affectllm.instruct.pairs import Pairing
 from affectllm.instruct.part import Part, has_classes
 from affectllm.instruct.parts import missing_modality
+from affectllm.instruct.rejected import preferred, worse_answer
 from affectllm.instruct.template import Asked, Template
 from affectllm.labels.form import Refused
 
@@ -157,7 +158,7 @@ class Plan:
     def asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
         """The samples, or pairs of them, with their answers; or why one cannot be asked."""
         prepare, fresh = self.template.prepare, self._fresh(samples)
-        for sample in fresh if self.part.pairs is None else self._paired(fresh):
+        for sample in self._combined(fresh):
             if isinstance(sample, Rejection):
                 yield sample
                 continue
@@ -173,6 +174,17 @@ class Plan:
             of, left = self._copies_of.get(sample.id, ("", ())) if sample.split == TRAIN else ("", ())
             if of and not set(left).intersection(self.part.questions(sample)):
                 yield Rejection(sample.id, "duplicate", sample.source, f"of {of}")
+            else:
+                yield sample
+
+    def _combined(self, samples: Iterator[Sample | Rejection]) -> Iterator[Sample | Rejection]:
+        """The samples as they are asked about: as they are, two by two, or with the better one of their answers."""
+        if self.part.pairs is not None:
+            yield from self._paired(samples)
+            return
+        for sample in samples:
+            if self.part.rejected == "not_preferred" and isinstance(sample, Sample):
+                yield preferred(sample, self.part.space, self.part.rater)
             else:
                 yield sample
 
@@ -227,6 +239,7 @@ class Plan:
             "paraphrase": number,
             "messages": [*question, {"role": "assistant", "content": [{"type": "text", "text": answer}]}],
             "answer": answer,
+            "rejected": self._rejected(asked, copy),
             "value": template.gold_of(asked),
             "space": template.space.name,
             "rater": template.rater,
@@ -234,6 +247,11 @@ class Plan:
             "dialogue": sample.dialogue,
             "stage": self.part.stage,
         }
+
+    def _rejected(self, asked: Asked, copy: int) -> str | None:
+        kind = self.part.rejected
+        draw = self._draw(asked.sample, f"rejected/{copy}") if kind else 0.0
+        return worse_answer(asked, self.template, kind, draw) if kind else None
 
     def _shown(self, asked: Asked, copy: int) -> Template:
         """The template with the modalities that dropout leaves; at least one is."""

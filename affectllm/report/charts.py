@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from affectllm.metrics import Score
 from affectllm.report.runfolder import History, Point
+from affectllm.train.method import LOSS, Curve
 
 
 @dataclass(frozen=True)
@@ -79,13 +80,14 @@ class Line:
 
 @dataclass(frozen=True)
 class LossChart:
-    """The loss curve: series, ticks, the checkpoint that was kept, and whether the loss axis is logarithmic."""
+    """A curve of a training: series, ticks, the checkpoint that was kept, and whether its axis is logarithmic."""
 
     lines: tuple[Line, ...]
     x_ticks: tuple[Tick, ...]
     y_ticks: tuple[Tick, ...]
     best: tuple[float, float, str] | None
     logarithmic: bool
+    curve: Curve
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -108,22 +110,23 @@ def log_ticks(low: float, high: float) -> list[float]:
     return below + inside + above
 
 
-def wants_logarithm(values: Sequence[float]) -> bool:
-    """Whether a linear axis would press most of these losses flat."""
-    return min(values) > 0 and max(values) > 20 * min(values)
+def wants_logarithm(values: Sequence[float], curve: Curve) -> bool:
+    """Whether a linear axis would press most of these losses flat; other curves go through zero, or end at one."""
+    return curve == LOSS and min(values) > 0 and max(values) > 20 * min(values)
 
 
 def loss_chart(history: History) -> LossChart | None:
-    """The chart of a training, or None where no finite loss was logged."""
+    """The chart of a curve, or None where nothing finite was logged."""
     train, evaluation = _finite(history.train), _finite(history.evaluation)
     everything = train + evaluation
     if not everything:
         return None
     steps = [point.step for point in everything]
     x_values = ticks(min(0, *steps), max(steps)) if max(steps) else [0.0, 1.0]
-    losses = [point.value for point in everything]
-    logarithmic = wants_logarithm(losses)
-    y_values = (log_ticks if logarithmic else ticks)(min(losses), max(losses))
+    bounds = [end for end in history.curve.range if math.isfinite(end)]
+    values = [*(point.value for point in everything), *bounds]
+    logarithmic = wants_logarithm(values, history.curve)
+    y_values = (log_ticks if logarithmic else ticks)(min(values), max(values))
     scale = math.log10 if logarithmic else float
     x_low, x_high, y_low, y_high = x_values[0], max(steps) or 1, scale(y_values[0]), scale(y_values[-1])
 
@@ -136,7 +139,7 @@ def loss_chart(history: History) -> LossChart | None:
     x_ticks = [Tick(100 * (x - x_low) / (x_high - x_low), f"{x:g}") for x in x_values if x <= x_high]
     y_ticks = [Tick(100 - 100 * (scale(y) - y_low) / (y_high - y_low), f"{y:g}") for y in y_values]
     best = place(history.best) if history.best else None
-    return LossChart(tuple(lines), tuple(x_ticks), tuple(y_ticks), best, logarithmic)
+    return LossChart(tuple(lines), tuple(x_ticks), tuple(y_ticks), best, logarithmic, history.curve)
 
 
 def _finite(points: Sequence[Point]) -> list[Point]:

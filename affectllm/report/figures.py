@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,8 +31,9 @@ def draw_figures(run: RunData, folder: Path) -> list[Path]:
             made += _task_figures(task, details, folder)
         if run.ablations:
             made.append(_save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
-    if run.history and (run.history.train or run.history.evaluation):
-        made.append(_save(loss_figure(run.history), folder / "loss.png"))
+    for history in run.histories:
+        if history.train or history.evaluation:
+            made.append(_save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
     return made
 
 
@@ -118,17 +120,20 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
 
 
 def loss_figure(history: History) -> Figure:
-    """Train and eval loss by step; the checkpoint that was kept is marked."""
+    """A curve of training and validation by step; the checkpoint that was kept is marked."""
+    noun, (low, high) = history.curve.noun, history.curve.range
     figure, axes = _canvas(6.4, 3.6)
     for index, (name, points) in enumerate((("train", history.train), ("eval", history.evaluation))):
         if points:
             style: dict[str, Any] = {"marker": MARKERS[1], "markersize": 5} if name == "eval" else {}
             steps, values = [point.step for point in points], [point.value for point in points]
-            axes.plot(steps, values, color=COLOURS[index], label=f"{name} loss", **style)
+            axes.plot(steps, values, color=COLOURS[index], label=f"{name} {noun}", **style)
     if history.best:
         axes.plot(history.best.step, history.best.value, "*", color="black", markersize=15, label="kept checkpoint")
-    losses = [point.value for point in (*history.train, *history.evaluation)]
-    axes.set(xlabel="step", ylabel="loss", yscale="log" if wants_logarithm(losses) else "linear")
+    values = [point.value for point in (*history.train, *history.evaluation)]
+    axes.set(xlabel="step", ylabel=noun, yscale="log" if wants_logarithm(values, history.curve) else "linear")
+    if math.isfinite(low) and math.isfinite(high):
+        axes.set_ylim(low, high)
     axes.grid(color="0.9")
     axes.legend(frameon=False)
     return figure

@@ -80,7 +80,7 @@ def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
     names = views.tasks_of(runs)
     many = 4 if len(names) <= 3 else 2 if len(names) <= 8 else 1
     tasks = [_task(runs, task, gallery, many) for task in names]
-    charts = [(run.name, chart) for run in runs if run.history and (chart := loss_chart(run.history))]
+    charts = [(run.name, chart) for run in runs for one in run.histories if (chart := loss_chart(one))]
     return (
         environment()
         .get_template("report.html")

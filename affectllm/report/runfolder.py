@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import Score
 from affectllm.run import read_manifest, refuse_damaged
+from affectllm.train.method import LOSS, Curve, find_method, method_names
 
 STAGES = ("build", "train", "eval")
 FULL = "full"
@@ -46,11 +47,12 @@ class Point:
 
 @dataclass(frozen=True)
 class History:
-    """What the trainer logged: losses by step, and which checkpoint was kept as the best."""
+    """One curve of what the trainer logged, and its value at the checkpoint that was kept as the best."""
 
     train: tuple[Point, ...]
     evaluation: tuple[Point, ...]
     best: Point | None
+    curve: Curve = LOSS
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,7 @@ class RunData:
     evaluation: Evaluation | None
     ablations: Mapping[str, Evaluation] = field(default_factory=dict)
     references: Mapping[str, Evaluation] = field(default_factory=dict)
-    history: History | None = None
+    histories: tuple[History, ...] = ()
     manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rejected: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     recipe: str | None = None
@@ -79,18 +81,19 @@ def read_run(folder: Path) -> RunData:
     place = folder if alone else folder / "eval"
     stages = {"eval": folder} if alone else {stage: folder / stage for stage in STAGES}
     refuse_damaged(place)  # scores that are gone would be left out without a word
+    manifests = {stage: found for stage, path in stages.items() if (found := read_manifest(path))}
     run = RunData(
         name=folder.resolve().name,
         folder=folder,
         evaluation=_evaluation(FULL, place),
         ablations=_evaluations(place / "modalities"),
         references=_evaluations(place / "reference"),
-        history=read_history(folder / "train" / "trainer_state.json"),
-        manifests={stage: found for stage, path in stages.items() if (found := read_manifest(path))},
+        histories=read_histories(folder / "train" / "trainer_state.json", _curves(manifests.get("train", {}))),
+        manifests=manifests,
         rejected={stage: found for stage, path in stages.items() if (found := rejections(path))},
         recipe=_text(folder / "recipe.yaml"),
     )
-    if run.evaluation is None and run.history is None:
+    if run.evaluation is None and not run.histories:
         raise NotFound(
             f"{folder} holds no scores and no training", do="give a folder that `affectllm run` or `eval` made"
         )
@@ -157,19 +160,37 @@ def _wrong_score(score: Any) -> str:
     return f"{wrong} is {str(score[wrong])[:60]}" if wrong else ""
 
 
-def read_history(path: Path) -> History | None:
-    """Losses from the Trainer's ``trainer_state.json``; None where there is no such file."""
+def _curves(manifest: Mapping[str, Any]) -> tuple[Curve, ...]:
+    """What the method of a training is looked at by; its loss, where the method is not among ours."""
+    recipe = manifest.get("inputs", {}).get("recipe", {})
+    name = recipe.get("method", "sft") if isinstance(recipe, dict) else ""
+    return find_method(name).curves if name in method_names() else (LOSS,)
+
+
+def read_histories(path: Path, curves: Sequence[Curve]) -> tuple[History, ...]:
+    """The curves in the Trainer's ``trainer_state.json``, the first of them also where nothing was logged; none where
+    there is no such file.
+
+    Raises:
+        Malformed: when the file is no log of steps.
+    """
     if not path.is_file():
-        return None
+        return ()
     state = read_object(path)
     log = state.get("log_history", [])
     if not isinstance(log, list) or not all(
         isinstance(row, dict) and isinstance(row.get("step"), int | float) for row in log
     ):
         raise Malformed("log_history is no list of steps", where=str(path), do=_AGAIN)
-    train = tuple(Point(row["step"], row["loss"]) for row in log if "loss" in row)
-    evaluation = tuple(Point(row["step"], row["eval_loss"]) for row in log if "eval_loss" in row)
-    return History(train, evaluation, _best(state, evaluation))
+    first, *others = [_history(state, log, curve) for curve in curves]
+    return (first, *(history for history in others if history.train or history.evaluation))
+
+
+def _history(state: Mapping[str, Any], log: Sequence[Mapping[str, Any]], curve: Curve) -> History:
+    train = tuple(Point(row["step"], row[curve.key]) for row in log if curve.key in row)
+    key = f"eval_{curve.key}"
+    evaluation = tuple(Point(row["step"], row[key]) for row in log if key in row)
+    return History(train, evaluation, _best(state, evaluation), curve)
 
 
 def _best(state: Mapping[str, Any], evaluation: tuple[Point, ...]) -> Point | None:

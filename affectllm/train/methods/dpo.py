@@ -1,0 +1,101 @@
+"""Direct preference optimisation (Rafailov et al., NeurIPS 2023): a better answer is made likelier than a worse one.
+
+Rows: ``messages``, whose last answer is the better one, and ``rejected``, the text of the worse one in its place. Both
+are weighed against the model as it was: with an adapter that is the model without it, otherwise a second copy. Clips
+are prepared once and encoded for both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from affectllm.train.method import LOSS, Curve, Method, Ready
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from affectllm.model.encode import Messages
+
+IGNORED = -100
+_REFERENCE = "a run that was cut off must find the same reference again, which is the model as it was"
+_LOSSES = frozenset(
+    {
+        *("sigmoid", "sigmoid_norm", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "sppo_hard"),
+        *("aot", "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft"),
+    }
+)
+_DIVERGENCES = frozenset(["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"])
+
+
+def _pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
+    """The conversation as it went, and as it would have gone with the rejected answer."""
+    *before, last = row["messages"]
+    rejected = {"role": last["role"], "content": [{"type": "text", "text": row["rejected"]}]}
+    return row["messages"], [*before, rejected]
+
+
+def _completions(batch: dict[str, Any]) -> dict[str, Any]:
+    """A mask of the last answers in place of the labels: earlier answers are the same in both conversations."""
+    labels: Tensor = batch.pop("labels")
+    answered = (labels != IGNORED).int()
+    begins = answered.diff(dim=1, prepend=answered.new_zeros(len(answered), 1)) == 1
+    number = begins.int().cumsum(dim=1)  # of the answer that a position belongs to or follows
+    batch["completion_mask"] = answered * (number == number[:, -1:]).int()
+    return batch
+
+
+def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
+    losses = trainer.get("loss_type", "sigmoid")
+    losses = [losses] if isinstance(losses, str) else losses
+    if not isinstance(losses, list) or not losses or not _LOSSES.issuperset(map(str, losses)):
+        return "loss_type", f"one or several of {', '.join(sorted(_LOSSES))}"
+    weights = trainer.get("loss_weights")
+    if weights is not None and (not isinstance(weights, list) or len(weights) != len(losses)):
+        return "loss_weights", "a list with a weight for every loss_type"
+    if trainer.get("f_divergence_type", "reverse_kl") not in _DIVERGENCES:
+        return "f_divergence_type", f"one of {', '.join(sorted(_DIVERGENCES))}"
+    if "exo_pair" in losses and not trainer.get("label_smoothing"):
+        return "loss_type", "with exo_pair also label_smoothing above 0, for example 1.0e-3"
+    return None
+
+
+def _reference(ready: Ready) -> Mapping[str, Any]:
+    if ready.adapted:
+        return {}
+    # TRL's own copy would be loaded by the class that the checkpoint names, which may be a larger model around ours.
+    network = ready.again().model
+    base = getattr(network, "get_base_model", lambda: network)()  # layers of an adapter stay in it
+    return {"ref_model": base.requires_grad_(False).eval()}
+
+
+class _Overrides:
+    """Rows go to our collator as they are."""
+
+    def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
+        return dataset
+
+
+METHOD = Method(
+    title="direct preference optimisation: a better answer against a worse one",
+    config="trl.DPOConfig",
+    trainer="trl.DPOTrainer",
+    conversations=_pair,
+    needs="rejected",
+    ours={
+        "padding_free": "conversations with media cannot be packed",
+        "truncation_mode": "media are never truncated; bound clips with model.budget",
+        "precompute_ref_log_probs": "the reference answers each batch beside the model",
+        "precompute_ref_batch_size": "the reference answers each batch beside the model",
+        **dict.fromkeys(("sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"), _REFERENCE),
+    },
+    objection=_objection,
+    batch=_completions,
+    overrides=_Overrides,
+    extra=_reference,
+    curves=(
+        LOSS,
+        Curve("rewards/margins", "Reward of the better answer above the rejected one", "reward margin"),
+        Curve("rewards/accuracies", "Share of pairs whose better answer has the higher reward", "share", (0.0, 1.0)),
+    ),
+)

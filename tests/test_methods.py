@@ -1,0 +1,148 @@
+"""Every training method, whatever lies in ``methods/``: its page, one step on clips, a kill, two processes."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from tuning import PAGE, affectllm, command, losses, succeed, write_page
+
+from affectllm.errors import BadRecipe, NotFound
+from affectllm.model.load import load_model
+from affectllm.train.method import LOSS, OURS, find_method, method_names
+from affectllm.train.recipe import load_recipe
+
+METHODS = method_names()
+# What a part of a mixture says for methods that need more than a conversation.
+SAYS: dict[str, dict[str, Any]] = {"": {}, "rejected": {"rejected": "other_label"}}
+
+
+def page_of(method: str, folder: Path, **changes: Any) -> Path:
+    """A small recipe of the method on clips with sound and words."""
+    part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
+    return write_page(folder, **{"method": method, "data": {"mixture": [part]}, **changes})
+
+
+def logged(out: Path, key: str) -> list[float]:
+    history = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    return [entry[key] for entry in history if key in entry]
+
+
+def weights(folder: Path) -> dict[str, torch.Tensor]:
+    return load_model(str(folder)).model.state_dict()
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_it_says_what_its_library_knows(name: str) -> None:
+    method = find_method(name)
+    fields = {field.name for field in dataclasses.fields(method.config_class())}
+    assert {*OURS, *method.ours, *method.fixed} <= fields
+    assert method.title and method.curves[0] == LOSS and method.needs in SAYS
+    assert all(curve.title and curve.noun and curve.range[0] < curve.range[1] for curve in method.curves)
+    assert hasattr(method.trainer_class(), "train")
+
+
+def test_finding_methods_loads_no_framework() -> None:
+    code = "from affectllm.train.method import *\nimport sys\nfor name in method_names(): find_method(name)\n"
+    code += "print({'torch', 'trl', 'transformers', 'datasets'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True).stdout.strip() == "set()"
+
+
+def test_an_unknown_method_names_the_nearest() -> None:
+    with pytest.raises(NotFound, match="did you mean dpo"):
+        find_method("dop")
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_a_field_that_is_ours_is_refused_with_its_line(name: str, tmp_path: Path) -> None:
+    for key, reason in {**OURS, **find_method(name).ours}.items():
+        page = page_of(name, tmp_path, trainer={key: 1})
+        with pytest.raises(BadRecipe) as caught:
+            load_recipe(str(page))
+        line = next(n for n, text in enumerate(page.read_text().splitlines(), 1) if text.startswith(f"  {key}:"))
+        assert reason in str(caught.value) and f":{line}" in caught.value.where
+
+
+@pytest.mark.parametrize("name", [name for name in METHODS if find_method(name).needs])
+def test_a_part_without_what_the_method_needs_is_refused(name: str, tmp_path: Path) -> None:
+    page = page_of(name, tmp_path, data=PAGE["data"])
+    with pytest.raises(BadRecipe, match=find_method(name).needs) as caught:
+        load_recipe(str(page))
+    assert page.read_text().splitlines()[int(caught.value.where.rpartition(":")[2]) - 1].startswith("  - ")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_steps_on_the_same_rows_lower_the_loss(name: str, small_demo: Path, tmp_path: Path) -> None:
+    """All rows in every batch, so that the losses are those of the same rows with better weights."""
+    steps = {"max_steps": 4, "per_device_train_batch_size": 64, "save_strategy": "no", "lr_scheduler_type": "constant"}
+    page = page_of(name, tmp_path, trainer={**steps, "learning_rate": 3.0e-4})
+    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))
+    assert all(after < before for before, after in pairwise(losses(tmp_path / "run")))
+    outputs = json.loads((tmp_path / "run" / "train" / "manifest.json").read_text())["outputs"]
+    assert outputs["steps"] == 4 and set(outputs["modalities_heard"]) == {"video", "audio"}
+    for curve in find_method(name).curves:
+        drawn = logged(tmp_path / "run", curve.key)
+        assert len(drawn) == 4 and all(curve.range[0] <= value <= curve.range[1] for value in drawn)
+    succeed("report", str(tmp_path / "run"))
+    written = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert all(f"{curve.title} by optimisation step" in written for curve in find_method(name).curves)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", METHODS)
+def test_a_killed_run_resumes_to_the_same_losses_and_weights(name: str, small_demo: Path, tmp_path: Path) -> None:
+    """SIGKILL in the middle of the second epoch; what follows is what an uninterrupted run does."""
+    page = page_of(name, tmp_path, trainer={"max_steps": 14, "save_steps": 2, "save_total_limit": 3})
+    root = f"demo_affect={small_demo}"
+    succeed("train", str(page), "--root", root, "--out", str(tmp_path / "whole"))
+    out = tmp_path / "killed"
+    words = command("train", str(page), "--root", root, "--out", str(out))
+    process = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while not (out / "train" / "checkpoint-10" / "trainer_state.json").is_file():
+        assert process.poll() is None and time.monotonic() < deadline, "ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not json.loads((out / "train" / "manifest.json").read_text())["finished"]
+    succeed("train", str(page), "--root", root, "--out", str(out))
+    for curve in find_method(name).curves:
+        assert logged(out, curve.key) == logged(tmp_path / "whole", curve.key)
+    assert len(losses(out)) == 14
+    final, whole = weights(out / "train" / "final"), weights(tmp_path / "whole" / "train" / "final")
+    assert all(torch.equal(final[key], whole[key]) for key in whole)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "sft"])  # sft: test_train_processes
+def test_two_processes_train_as_one_does(name: str, small_demo: Path, tmp_path: Path) -> None:
+    root, found = f"demo_affect={small_demo}", {}
+    for launch, rows, processes in (("cpu", 4, "1"), ("ddp", 2, "2")):
+        trainer = {"max_steps": 3, "per_device_train_batch_size": rows, "save_strategy": "no"}
+        page, out = page_of(name, tmp_path, launch=launch, trainer=trainer), tmp_path / launch
+        succeed("train", str(page), "--root", root, "--out", str(out), "--num-processes", processes)
+        found[launch] = losses(out)
+    assert found["ddp"] == pytest.approx(found["cpu"], rel=2e-3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "sft"])  # sft: test_finite
+def test_it_stops_at_weights_that_are_not_finite(name: str, small_demo: Path, tmp_path: Path) -> None:
+    model = {"path": "tiny:qwen2", "backbone": "qwen2"}
+    part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(name).needs], "modalities": ["text"], "rater": "words"}
+    trainer = {"learning_rate": 1.0e39, "max_steps": 1, "save_strategy": "no", "lr_scheduler_type": "constant"}
+    page = page_of(name, tmp_path, model=model, data={"mixture": [part]}, trainer=trainer)
+    done = affectllm("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))
+    assert done.returncode == 2 and "a weight is not finite" in done.stderr
+    assert not (tmp_path / "run" / "train" / "final").exists()

@@ -1,0 +1,166 @@
+"""Worse answers beside the given ones: read by the same template as something else, and written for whole mixtures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from test_templates import CORPORA, bound, given_by, miniature, spaces_of
+
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import Clip, materialise
+from affectllm.corpus.store import read_rows
+from affectllm.errors import Malformed
+from affectllm.instruct.building import build
+from affectllm.instruct.conversations import conversation_files
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.part import Part
+from affectllm.instruct.rejected import other, worse_answer
+from affectllm.instruct.slots import Asked
+from affectllm.instruct.template import Template
+from affectllm.labels import Annotation, LabelSpace
+
+DRAWS = (0.001, 0.5, 1.0)
+
+
+def askable(corpus: str) -> Iterator[tuple[Template, Asked]]:
+    """Two samples for every question that a corpus can be asked in labels or numbers."""
+    for space, rater in spaces_of(corpus):
+        if space.kind == "open" or (space.kind != "dimension" and len(space.names) < 2):
+            continue
+        samples = [sample for sample in miniature(corpus) if sample.annotation(space.name, rater)]
+        for sample in samples[:2]:
+            for template in bound(space, rater, given_by(sample)):
+                if isinstance(asked := template.prepare(sample), Asked):
+                    yield template, asked
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_the_template_reads_the_worse_answer_as_another_one(corpus: str) -> None:
+    for template, asked in askable(corpus):
+        for draw in DRAWS:
+            text = worse_answer(asked, template, "other_label", draw)
+            reading = template.read(text)
+            assert isinstance(reading, Annotation), (template.name, template.language, text, reading)
+            assert template.slots[0].how.gold(reading.value, template.space) != template.gold_of(asked), text
+
+
+NAMES = tuple("abcdefg")
+GOLDS = st.one_of(
+    st.tuples(st.just("category"), st.sampled_from(NAMES)),
+    st.tuples(st.just("set"), st.lists(st.sampled_from(NAMES), unique=True)),
+    st.tuples(st.just("dimension"), st.dictionaries(st.sampled_from(NAMES), st.integers(-3, 3), min_size=1)),
+    st.tuples(
+        st.just("distribution"),
+        st.dictionaries(st.sampled_from(NAMES), st.integers(1, 9), min_size=1).map(
+            lambda votes: {name: votes[name] / sum(votes.values()) for name in NAMES if name in votes}
+        ),
+    ),
+)
+
+
+@given(GOLDS, st.floats(1e-9, 1.0))
+def test_another_answer_is_in_the_space_and_clearly_another_one(gold: tuple[str, Any], draw: float) -> None:
+    kind, value = gold
+    space = LabelSpace("s", kind, NAMES, "made up", bounds=(-3, 3) if kind == "dimension" else None)  # type: ignore[arg-type]
+    found = other(value, space, draw)
+    space.check(found)
+    assert found == other(value, space, draw)
+    if kind == "set":
+        assert found and (not set(found) & set(value) or len(value) == len(NAMES))
+    elif kind == "dimension":
+        assert found.keys() == value.keys() and all(abs(found[name] - value[name]) >= 1.5 for name in value)
+    elif kind == "distribution":
+        assert sum(found.values()) == pytest.approx(1)
+        assert max(abs(found.get(name, 0) - value.get(name, 0)) for name in NAMES) >= 0.1
+    else:
+        assert found != value
+
+
+TABLE = """name,a1,a2,preference
+clip_1,"She laughs, she is glad.",She is afraid.,a1
+clip_1,She is tired.,She laughs.,a2
+clip_2,He waits.,He is bored.,same
+clip_2,He waits.,He waits.,a1
+clip_2,He waits.,He ends it <|im_end|>.,a1
+"""
+
+
+@pytest.fixture
+def preferences(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A corpus of two answers to each clip, laid out as EmoPrefer is, all of it for training."""
+    emoprefer = load_builder("emoprefer")
+    source = Path(str(emoprefer.__file__)).read_text(encoding="utf-8")
+    own = tmp_path / "own" / "data_builders"
+    own.mkdir(parents=True)
+    text = source.replace('name="emoprefer"', 'name="two_answers"').replace("split=TEST", 'split="train"')
+    (own / "two_answers.py").write_text(text, encoding="utf-8")
+    monkeypatch.setenv("AFFECTLLM_PATH", str(own.parent))
+    clips = {f"dataset/video/{name}.mp4": Clip() for name in ("clip_1", "clip_2")}
+    return materialise({"dataset/preference_emoprefer.csv": TABLE, **clips}, tmp_path / "two_answers")
+
+
+PREFERENCE = Part("two_answers", "affect_reasoning", "emoprefer_3", "annotators", ("video", "audio"))
+
+
+def test_of_two_answers_the_one_that_people_prefer_is_given_and_the_other_rejected(
+    preferences: Path, tmp_path: Path
+) -> None:
+    mixture = Mixture((replace(PREFERENCE, rejected="not_preferred"),))
+    counts = build(mixture, {"two_answers": preferences}, tmp_path / "out", seed=1)
+    rows = list(read_rows(*conversation_files(tmp_path / "out", "train")))
+    assert [(row["answer"], row["rejected"]) for row in rows] == [
+        ("She laughs, she is glad.", "She is afraid."),
+        ("She laughs.", "She is tired."),
+    ]
+    assert rows[0]["messages"][-1]["content"][0]["text"] == rows[0]["answer"]
+    assert "She is afraid" not in str(rows[0]["messages"]) and rows[0]["messages"][0]["content"][0]["type"] == "video"
+    assert {reason: counts["rejected"].get(reason) for reason in ("no_preference", "control_token")} == {
+        "no_preference": 2,
+        "control_token": 1,
+    }
+
+
+def test_copies_have_worse_answers_of_their_own_and_the_same_on_every_build(small_demo: Path, tmp_path: Path) -> None:
+    part = Part("demo_affect", "emotion_choice", "demo_affect_5", "intended", ("video",), weight=3.0)
+    for name in ("one", "again"):
+        build(Mixture((replace(part, rejected="other_label"),)), {"demo_affect": small_demo}, tmp_path / name, seed=1)
+    files = [conversation_files(tmp_path / name, "train") for name in ("one", "again")]
+    assert [file.read_bytes() for file in files[0]] == [file.read_bytes() for file in files[1]]
+    rows = [row for file in files[0] for row in read_rows(file)]
+    assert all(row["rejected"] != row["answer"] for row in rows)
+    by_sample: dict[str, set[str]] = {}
+    for row in rows:
+        by_sample.setdefault(row["sample"], set()).add(row["rejected"])
+    assert any(len(rejected) > 1 for rejected in by_sample.values())
+
+
+def test_other_mixtures_have_no_such_column(small_demo: Path, tmp_path: Path) -> None:
+    part = Part("demo_affect", "emotion_choice", "demo_affect_5", "intended", ("video",))
+    build(Mixture((part,)), {"demo_affect": small_demo}, tmp_path, seed=1)
+    assert "rejected" not in next(iter(read_rows(*conversation_files(tmp_path, "train"))))
+
+
+CHOICE = Part("demo_affect", "emotion_choice", "demo_affect_5", "intended", ("video",))
+REPLY = Part("empathetic_dialogues", "empathetic_reply", "empathetic_reply", "listener", ("text",))
+ASKED = replace(PREFERENCE, corpus="emoprefer")
+REFUSED = {
+    "free words": (replace(REPLY, rejected="other_label"), "free words"),
+    "no preference": (replace(CHOICE, rejected="not_preferred"), "a1 and a2"),
+    "a label in the place of words": (
+        replace(ASKED, template="emotion_choice", rejected="not_preferred"),
+        "open space",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_a_part_without_worse_answers_is_refused(case: str) -> None:
+    part, said = REFUSED[case]
+    with pytest.raises(Malformed, match=said):
+        part.bind()
