@@ -284,8 +284,10 @@ def _gallery(arguments: argparse.Namespace) -> None:
 
 
 def _add_ls(verbs: argparse._SubParsersAction) -> None:  # type: ignore[type-arg]
-    parser = verbs.add_parser("ls", help="list corpora, tasks, recipes, mixtures, templates, metrics and families")
-    kinds = ("corpora", "tasks", "recipes", "mixtures", "templates", "metrics", "families")
+    parser = verbs.add_parser(
+        "ls", help="list corpora, tasks, recipes, mixtures, templates, metrics, families and methods"
+    )
+    kinds = ("corpora", "tasks", "recipes", "mixtures", "templates", "metrics", "families", "methods")
     parser.add_argument("kind", nargs="?", choices=kinds, type=lambda word: "families" if word == "backbones" else word)
     parser.set_defaults(body=_ls)
 

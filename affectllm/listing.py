@@ -216,6 +216,15 @@ def _families() -> Iterable[Sequence[str]]:
         yield family.name, ", ".join(sorted(family.modalities)), ", ".join(family.towers), family.model_class
 
 
+def _methods() -> Iterable[Sequence[str]]:
+    from affectllm.train.method import find_method, method_names
+
+    yield "NAME", "WHAT", "FIELDS OF trainer", "NEEDS"
+    for name in method_names():
+        method = find_method(name)
+        yield name, method.title, method.config, f"{method.needs} in every part" if method.needs else "–"
+
+
 _LISTS = {
     "corpora": _corpora,
     "tasks": lambda: _first_comments("eval_tasks"),
@@ -224,6 +233,7 @@ _LISTS = {
     "templates": _templates,
     "metrics": _metrics,
     "families": _families,
+    "methods": _methods,
 }
 
 

@@ -10,7 +10,7 @@ import torch
 from datasets import Image, List, load_dataset
 from exporting import clip, make_clips, row, write_rows
 from toy_corpus import toy_corpus
-from trl import SFTConfig, SFTTrainer
+from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from tuning import PAGE, succeed, write_page
 
 from affectllm.export import export
@@ -19,8 +19,10 @@ from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
 from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
+from affectllm.train.method import find_method
 
 pytestmark = pytest.mark.slow
+TEXT_MODEL = {"path": "tiny:qwen2", "backbone": "qwen2"}
 
 
 def trainer(model: Any, file: Path, folder: Path, **options: Any) -> SFTTrainer:
@@ -35,8 +37,7 @@ def trainer(model: Any, file: Path, folder: Path, **options: Any) -> SFTTrainer:
 
 def test_a_text_model_gets_the_same_tokens_and_labels(small_demo: Path, tmp_path: Path) -> None:
     part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words", "weight": 2}
-    model = {"path": "tiny:qwen2", "backbone": "qwen2"}
-    page, run = write_page(tmp_path, data={"mixture": [part]}, model=model), tmp_path / "run"
+    page, run = write_page(tmp_path, data={"mixture": [part]}, model=TEXT_MODEL), tmp_path / "run"
     succeed("build", str(page), "--root", f"demo_affect={small_demo}", "--out", str(run))
     succeed("export", str(run), "--to", "trl", "--out", str(tmp_path / "out"))
     loaded = load_model("tiny:qwen2")
@@ -73,3 +74,23 @@ def test_clips_reach_the_model_through_the_stock_trainer(
     assert found[media].abs().sum() > 0 and (found["input_ids"] == token).sum() > 1
     answers = [model.processor.tokenizer.decode(labels[labels != -100]) for labels in found["labels"]]
     assert sorted(answers) == ["anger<|im_end|>", "joy<|im_end|>"]
+
+
+def test_the_stock_preference_trainer_gets_the_tokens_of_both_answers(small_demo: Path, tmp_path: Path) -> None:
+    part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words", "rejected": "other_label"}
+    page, run = write_page(tmp_path, data={"mixture": [part]}, model=TEXT_MODEL), tmp_path / "run"
+    succeed("build", str(page), "--root", f"demo_affect={small_demo}", "--out", str(run))
+    succeed("export", str(run), "--to", "trl", "--out", str(tmp_path / "out"))
+    loaded, method = load_model("tiny:qwen2"), find_method("dpo")
+    encoder = Encoder(loaded.processor, loaded.backbone, loaded.model.config, Budget(), {})
+    collate = Collator(encoder, method.conversations, method.batch)
+    rows = load_dataset("json", data_files=str(tmp_path / "out" / "train.jsonl"), split="train")
+    plain = {"bf16": False, "use_cpu": True, "gradient_checkpointing": False, "report_to": "none"}
+    args = DPOConfig(output_dir=str(tmp_path / "trl"), max_length=None, **plain)
+    again = load_model("tiny:qwen2").model
+    theirs = DPOTrainer(loaded.model, again, args, train_dataset=rows, processing_class=loaded.tokenizer)
+    ours = list(rows_of(conversation_files(run)["train"]))[:6]
+    wanted, found = collate(ours), theirs.data_collator([theirs.train_dataset[place] for place in range(6)])
+    for name in ("input_ids", "attention_mask", "completion_mask"):
+        assert torch.equal(found[name], wanted[name]), name
+    assert not torch.equal(wanted["input_ids"][:6], wanted["input_ids"][6:])

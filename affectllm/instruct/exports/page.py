@@ -19,6 +19,7 @@ class Page:
         scratch: folder to write into.
         final: where it will lie.
         kinds: which kinds of files occur anywhere in it.
+        pairs: whether worse answers occur in it.
         talks: split → its conversations, to be read once and in order.
         rows: split → rows written; complete when ``talks`` have been read.
         heard: how many videos are shown with their sound.
@@ -32,6 +33,7 @@ class Page:
     rows: Counter[str] = field(default_factory=Counter)
     heard: int = 0
     silent: int = 0
+    pairs: bool = False
 
     def lines(self, split: str) -> Lines:
         """A JSON Lines file for ``split`` that shows every kind of file at its top."""
@@ -59,6 +61,7 @@ class Format:
         silences: whether the reader may take sound out of a video, so that a silent one must hold none.
         relative: whether rows name files relative to the folder of the export.
         embeds: whether the files' bytes go into the export's own files.
+        pairs: whether the format has a place for worse answers.
         refuse: a reason why the reader could not take a conversation, or None.
     """
 
@@ -69,4 +72,5 @@ class Format:
     silences: bool = False
     relative: bool = False
     embeds: bool = False
+    pairs: bool = False
     refuse: Callable[[Talk], str | None] = lambda talk: None

@@ -24,12 +24,14 @@ class Survey:
         corpora: that files come from.
         rows: split → how many.
         budgets: fields of a media budget that content parts carry themselves.
+        pairs: whether there are worse answers beside the given ones.
     """
 
     kinds: frozenset[Kind]
     corpora: tuple[str, ...]
     rows: Mapping[str, int]
     budgets: tuple[str, ...]
+    pairs: bool = False
 
 
 def conversation_files(folder: Path) -> dict[str, list[Path]]:
@@ -68,17 +70,19 @@ def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
     corpora: dict[str, None] = {}
     rows: dict[str, int] = {}
     budgets: set[str] = set()
+    pairs = False
     for split, paths in files.items():
         rows[split] = 0
         for row in tqdm(rows_of(paths), desc=f"looking at {split}", unit=" rows", mininterval=0.5):
             rows[split] += 1
+            pairs = pairs or row.get("rejected") is not None
             for part in media_parts(row):
                 kinds.add(part["type"])
                 if apart and part.get("sound"):
                     kinds.add("audio")
                 corpora[part["corpus"]] = None
                 budgets |= _BUDGET & part.keys()
-    return Survey(frozenset(kinds), tuple(corpora), rows, tuple(sorted(budgets)))
+    return Survey(frozenset(kinds), tuple(corpora), rows, tuple(sorted(budgets)), pairs)
 
 
 def media_parts(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -57,11 +57,13 @@ class Talk:
         id: of the row, unique over a mixture.
         corpus: name of its corpus.
         turns: in order; the last one is the answer that is trained on.
+        rejected: a worse answer in the place of the last turn, or None.
     """
 
     id: str
     corpus: str
     turns: tuple[Turn, ...]
+    rejected: Turn | None = None
 
     def files(self, kind: Kind | None = None) -> list[File]:
         """The files of one kind, or all, in the order in which they are shown."""

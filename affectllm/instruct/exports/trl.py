@@ -1,4 +1,4 @@
-"""TRL: conversations for the stock ``SFTTrainer`` (checked against TRL 1.16, ``trl/trainer/sft_trainer.py``).
+"""TRL: conversations for the stock ``SFTTrainer``, pairs of answers for the stock ``DPOTrainer`` (read in TRL 1.16).
 
 Texts become ``prompt`` and ``completion``, on which the trainer takes the loss of the completion alone. Pictures stand
 in ``images``, with a part without a payload at their place. Sound and video the trainer knows in one way only: as
@@ -18,10 +18,11 @@ from affectllm.instruct.exports.talk import File, Kind, Talk, Turn
 
 def write(page: Page) -> list[str]:
     """``<split>.jsonl`` with ``id``, ``corpus`` and what the trainer reads."""
+    row = _pair if page.pairs else _row
     for split, talks in page.talks.items():
         with page.lines(split) as lines:
             for talk in talks:
-                lines.write({"id": talk.id, "corpus": talk.corpus, **_row(talk, page.kinds)}, fills(talk))
+                lines.write({"id": talk.id, "corpus": talk.corpus, **row(talk, page.kinds)}, fills(talk))
     return _advice(page)
 
 
@@ -31,6 +32,15 @@ def _row(talk: Talk, kinds: frozenset[Kind]) -> dict[str, Any]:
     if kinds & {"audio", "video"}:
         return {**images, "messages": said}
     return {**images, "prompt": said[:-1], "completion": said[-1:]}
+
+
+def _pair(talk: Talk, kinds: frozenset[Kind]) -> dict[str, Any]:
+    """What its ``DPOTrainer`` and ``RewardTrainer`` read; clips stay content parts with a path."""
+    assert talk.rejected is not None  # others are left out where there are pairs
+    turns = (*talk.turns, talk.rejected)
+    *before, chosen, rejected = [{"role": turn.role, "content": _content(turn, kinds)} for turn in turns]
+    images = {"images": [file.name for file in talk.files("image")]} if kinds else {}
+    return {**images, "prompt": before, "chosen": [chosen], "rejected": [rejected]}
 
 
 def _content(turn: Turn, kinds: frozenset[Kind]) -> Any:
@@ -50,10 +60,14 @@ def _advice(page: Page) -> list[str]:
     if "image" in page.kinds:
         lines.append('rows = rows.cast_column("images", List(Image()))')
     options = "max_length=None"
+    if page.pairs:
+        if page.kinds & {"audio", "video"}:
+            lines.append("# the stock trainer takes pictures only: sound and video need a collator of your own")
+        return [*lines, f"DPOTrainer(model, train_dataset=rows, args=DPOConfig({options}))"]
     if page.kinds & {"audio", "video"}:
         options += ", assistant_only_loss=True"
         lines.append("# the chat template has to mark answers with {% generation %}; clips are decoded by torchcodec")
     return [*lines, f"SFTTrainer(model, train_dataset=rows, args=SFTConfig({options}))"]
 
 
-FORMAT = Format("trl", "prompt and completion (messages where there are clips) as JSON Lines", write)
+FORMAT = Format("trl", "prompt and completion (messages where there are clips) as JSON Lines", write, pairs=True)

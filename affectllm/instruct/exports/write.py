@@ -68,7 +68,7 @@ def write_export(
     named, used = None if form.relative else final, "path" if form.embeds else mode
     with held(final.with_name(f".{final.name}{LOCK}")), whole(final) as scratch:
         media = Media(roots, scratch, named, used, apart=form.apart, silences=form.silences, cutter=cutter)
-        summary = _write(files, found, form, Page(scratch, final, found.kinds, {}), media)
+        summary = _write(files, found, form, Page(scratch, final, found.kinds, {}, pairs=found.pairs), media)
         made = {"format": form.name, "media": mode, "rows": summary.rows, "rejected": summary.rejected}
         with explained(scratch):
             write_json(scratch / MARK, made)
@@ -77,7 +77,7 @@ def write_export(
 
 def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, page: Page, media: Media) -> Summary:
     with (page.scratch / "rejected.jsonl").open("w", encoding="utf-8") as log:
-        reader = _Reader(form, media, log)
+        reader = _Reader(form, media, log, pairs=found.pairs and form.pairs)
         page.talks = {split: reader.talks(split, paths, found.rows[split], page) for split, paths in files.items()}
         advice = form.write(page)
     if not page.rows.total():
@@ -91,8 +91,8 @@ def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, pag
 class _Reader:
     """Turns rows into talks, and counts and logs those that a trainer cannot be given."""
 
-    def __init__(self, form: Format, media: Media, log: IO[str]) -> None:
-        self.form, self.media, self.log = form, media, log
+    def __init__(self, form: Format, media: Media, log: IO[str], pairs: bool) -> None:
+        self.form, self.media, self.log, self.pairs = form, media, log, pairs
         self.rejected: Counter[str] = Counter()
         self.first = "of which none was read"
         self._control = control_tokens(form.name)
@@ -113,13 +113,18 @@ class _Reader:
             yield talk
 
     def _talk(self, row: Mapping[str, Any]) -> Talk | Refused:
-        turns = []
-        for message in row["messages"]:
+        turns, messages = [], list(row["messages"])
+        if self.pairs:
+            if (worse := row.get("rejected")) is None:
+                return Refused("no_rejected", row["id"], "other rows have a worse answer")
+            messages.append({"role": "assistant", "content": worse})
+        for message in messages:
             pieces = self._pieces(message["content"])
             if isinstance(pieces, Refused):
                 return pieces
             turns.append(Turn(message["role"], pieces))
-        talk = Talk(row["id"], row["corpus"], tuple(turns))
+        rejected = turns.pop() if self.pairs else None
+        talk = Talk(row["id"], row["corpus"], tuple(turns), rejected)
         if len(turns) < 2 or turns[-1].role != "assistant":
             return Refused("turns", row["id"], "no answer after a question")
         reason = self.form.refuse(talk)
