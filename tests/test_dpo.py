@@ -13,7 +13,7 @@ import pytest
 from safetensors.torch import load_file
 from test_methods import logged, page_of
 from trl import DPOConfig
-from tuning import PAGE, losses, succeed
+from tuning import PAGE, losses
 
 from affectllm.errors import BadRecipe
 from affectllm.model.encode import Encoder
@@ -23,6 +23,7 @@ from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
 from affectllm.train.methods import dpo
 from affectllm.train.recipe import load_recipe
+from affectllm.train.stage import train
 
 DPO = find_method("dpo")
 
@@ -111,7 +112,7 @@ def test_the_reference_is_the_model_without_its_adapter_or_as_it_was(small_demo:
         ("old", str(tmp_path / "new" / "train" / "final"), None),
     ):
         page = page_of("dpo", tmp_path, model={"path": path, "backbone": "qwen2"}, peft=peft, **changes)
-        succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / name))
+        train(str(page), [], [f"demo_affect={small_demo}"], tmp_path / name)
         assert losses(tmp_path / name)[0] == pytest.approx(math.log(2), abs=1e-5)
         assert logged(tmp_path / name, "rewards/margins")[-1] > 0.01
         assert [file.name for file in (tmp_path / name / "train" / "final").glob("**/*.safetensors")] == [

@@ -84,7 +84,7 @@ def self_test(
         copy = load_model(page.path, family=page.backbone, processor=page.processor, dtype=page.dtype)
         return check_modalities_heard(copy, encoder, conversations)
     finally:
-        set_hf_deepspeed_config(args.deepspeed_plugin.hf_ds_config)
+        set_hf_deepspeed_config(args.deepspeed_plugin.dschf)
 
 
 def spread(names: Sequence[str]) -> list[int]:
