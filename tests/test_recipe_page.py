@@ -303,3 +303,10 @@ def test_a_run_that_evaluates_every_so_many_steps_saves_as_often(
         changes[1:2] = []
     args = arguments(load_recipe(page(MIXED), changes), tmp_path)
     assert (args.save_steps, args.save_strategy) == (every, "steps")
+
+
+def test_what_only_the_library_can_refuse_is_explained_without_a_traceback(page, tmp_path: Path) -> None:
+    from affectllm.train.arguments import arguments
+
+    with pytest.raises(BadRecipe, match="sometimes"):
+        arguments(load_recipe(page(MIXED), ["trainer.eval_strategy=sometimes"]), tmp_path)

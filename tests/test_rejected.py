@@ -24,6 +24,7 @@ from affectllm.instruct.rejected import other, worse_answer
 from affectllm.instruct.slots import Asked
 from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
+from affectllm.report.talks import render_talks
 
 DRAWS = (0.001, 0.5, 1.0)
 
@@ -119,6 +120,8 @@ def test_of_two_answers_the_one_that_people_prefer_is_given_and_the_other_reject
         ("She laughs.", "She is tired."),
     ]
     assert rows[0]["messages"][-1]["content"][0]["text"] == rows[0]["answer"]
+    page = render_talks("two", tmp_path / "out", {"two_answers": preferences}).read_text(encoding="utf-8")
+    assert page.count("rejected: <bdi>She is") == 2
     assert "She is afraid" not in str(rows[0]["messages"]) and rows[0]["messages"][0]["content"][0]["type"] == "video"
     assert {reason: counts["rejected"].get(reason) for reason in ("no_preference", "control_token")} == {
         "no_preference": 2,
