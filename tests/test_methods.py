@@ -85,7 +85,7 @@ def test_a_part_without_what_the_method_needs_is_refused(name: str, tmp_path: Pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", METHODS)
-def test_steps_on_the_same_rows_lower_the_loss(name: str, small_demo: Path, tmp_path: Path) -> None:
+def test_steps_on_the_same_rows_move_every_curve_the_right_way(name: str, small_demo: Path, tmp_path: Path) -> None:
     """All rows in every batch, so that the losses are those of the same rows with better weights."""
     steps = {"max_steps": 4, "per_device_train_batch_size": 64, "save_strategy": "no", "lr_scheduler_type": "constant"}
     page = page_of(name, tmp_path, trainer={**steps, "learning_rate": 3.0e-4})
@@ -96,6 +96,7 @@ def test_steps_on_the_same_rows_lower_the_loss(name: str, small_demo: Path, tmp_
     for curve in find_method(name).curves:
         drawn = logged(tmp_path / "run", curve.key)
         assert len(drawn) == 4 and all(curve.range[0] <= value <= curve.range[1] for value in drawn)
+        assert drawn[-1] < drawn[0] if curve.better == "lower" else drawn[-1] > drawn[0], curve.key
     written = render_report([tmp_path / "run"]).read_text(encoding="utf-8")
     assert all(f"{curve.title} by optimisation step" in written for curve in find_method(name).curves)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from test_templates import CORPORA, bound, given_by, miniature, spaces_of
+from tuning import losses, write_page
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, materialise
@@ -25,6 +28,7 @@ from affectllm.instruct.slots import Asked
 from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.report.talks import render_talks
+from affectllm.train.stage import train
 
 DRAWS = (0.001, 0.5, 1.0)
 
@@ -127,6 +131,18 @@ def test_of_two_answers_the_one_that_people_prefer_is_given_and_the_other_reject
         "no_preference": 2,
         "control_token": 1,
     }
+
+
+@pytest.mark.slow
+def test_a_model_learns_from_the_preferences_of_people_about_clips(preferences: Path, tmp_path: Path) -> None:
+    part = json.loads(json.dumps({**asdict(PREFERENCE), "rejected": "not_preferred"}))
+    mixture = [{key: value for key, value in part.items() if value is not None}]
+    trainer = {"max_steps": 3, "save_strategy": "no", "learning_rate": 3.0e-4, "lr_scheduler_type": "constant"}
+    page = write_page(tmp_path, method="dpo", data={"mixture": mixture}, trainer=trainer)
+    outputs = train(str(page), [], [f"two_answers={preferences}"], tmp_path / "run")
+    assert outputs["train"]["rows"] == 2 and set(outputs["modalities_heard"]) == {"video", "audio"}
+    assert losses(tmp_path / "run")[0] == pytest.approx(math.log(2), abs=1e-5)
+    assert losses(tmp_path / "run")[-1] < 0.68
 
 
 def test_copies_have_worse_answers_of_their_own_and_the_same_on_every_build(small_demo: Path, tmp_path: Path) -> None:

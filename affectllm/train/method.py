@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from affectllm.errors import NotFound
 
@@ -43,15 +43,17 @@ class Curve:
         title: what it is, as a caption begins.
         noun: what its axis is called.
         range: lowest and highest value that it can have.
+        better: where it goes while a model learns.
     """
 
     key: str
     title: str
     noun: str
     range: tuple[float, float] = (-math.inf, math.inf)
+    better: Literal["lower", "higher"] = "higher"
 
 
-LOSS = Curve("loss", "Loss", "loss")
+LOSS = Curve("loss", "Loss", "loss", better="lower")
 
 
 @dataclass(frozen=True)
