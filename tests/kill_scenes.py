@@ -18,6 +18,7 @@ LIGHT = (
 """What the worker imports beforehand, for commands without a model."""
 HEAVY = (
     *("affectllm.cli", "affectllm.pipeline", "affectllm.train.tuning", "affectllm.train.arguments", "datasets"),
+    *("trl.trainer.sft_trainer", "trl.trainer.sft_config", "peft", "affectllm.train.methods.sft"),
     *("affectllm.evaluate.lm", "affectllm.evaluate.run", "affectllm.report.html", "affectllm.report.publish"),
     *("lm_eval.__main__", "lm_eval.evaluator", "affectllm.model.tiny", "matplotlib.pyplot", "jinja2"),
 )

@@ -100,6 +100,7 @@ class Method:
         conversations: row of a conversations file → what is encoded of it, as many conversations for every row. The
             first is what the self-test asks.
         needs: key of a part of a mixture without which its rows cannot be taken; "" where every part will do.
+        how: what to write there.
         ours: field of the configuration → why the machine decides it, beside ``OURS``.
         fixed: fields of the configuration as they always are.
         objection: fields under ``trainer`` → the first that the library would refuse once the model is loaded, and
@@ -115,6 +116,7 @@ class Method:
     trainer: str
     conversations: Conversations = own_conversation
     needs: str = ""
+    how: str = ""
     ours: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objection: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_objection

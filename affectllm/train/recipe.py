@@ -223,7 +223,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
             raise BadRecipe(
                 f"{recipe.method} takes parts that say {method.needs}",
                 where=page.where(("data", "mixture", index)),
-                do="see the docstring of affectllm/instruct/rejected.py",
+                do=method.how,
             )
     for key, reason in {**OURS, **method.ours}.items():
         if key in recipe.trainer:

@@ -82,6 +82,7 @@ METHOD = Method(
     trainer="trl.DPOTrainer",
     conversations=_pair,
     needs="rejected",
+    how="write rejected: other_label, or rejected: not_preferred for a corpus of preferences",
     ours={
         "padding_free": "conversations with media cannot be packed",
         "truncation_mode": "media are never truncated; bound clips with model.budget",
