@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import asdict, replace
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import pytest
@@ -23,10 +24,11 @@ from affectllm.instruct.building import build
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.part import Part
-from affectllm.instruct.rejected import other, worse_answer
+from affectllm.instruct.rejected import worse_answer
 from affectllm.instruct.slots import Asked
 from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels.form import find_form
 from affectllm.report.talks import render_talks
 from affectllm.train.stage import train
 
@@ -36,7 +38,7 @@ DRAWS = (0.001, 0.5, 1.0)
 def askable(corpus: str) -> Iterator[tuple[Template, Asked]]:
     """Two samples for every question that a corpus can be asked in labels or numbers."""
     for space, rater in spaces_of(corpus):
-        if space.kind == "open" or (space.kind != "dimension" and len(space.names) < 2):
+        if space.kind in ("open", "spans", "options") or (space.kind != "dimension" and len(space.names) < 2):
             continue
         samples = [sample for sample in miniature(corpus) if sample.annotation(space.name, rater)]
         for sample in samples[:2]:
@@ -50,12 +52,13 @@ def test_the_template_reads_the_worse_answer_as_another_one(corpus: str) -> None
     for template, asked in askable(corpus):
         for draw in DRAWS:
             text = worse_answer(asked, template, "other_label", draw)
-            reading = template.read(text)
+            reading = template.read(text, template.gold_of(asked))
             assert isinstance(reading, Annotation), (template.name, template.language, text, reading)
             assert template.slots[0].how.gold(reading.value, template.space) != template.gold_of(asked), text
 
 
 NAMES = tuple("abcdefg")
+_FORM = {"category": "choice", "set": "set", "dimension": "scores", "distribution": "shares"}
 GOLDS = st.one_of(
     st.tuples(st.just("category"), st.sampled_from(NAMES)),
     st.tuples(st.just("set"), st.lists(st.sampled_from(NAMES), unique=True)),
@@ -73,9 +76,11 @@ GOLDS = st.one_of(
 def test_another_answer_is_in_the_space_and_clearly_another_one(gold: tuple[str, Any], draw: float) -> None:
     kind, value = gold
     space = LabelSpace("s", kind, NAMES, "made up", bounds=(-3, 3) if kind == "dimension" else None)  # type: ignore[arg-type]
-    found = other(value, space, draw)
+    form = find_form(_FORM[kind])
+    assert form.wrong is not None
+    found = form.wrong(value, space, Random(draw))
     space.check(found)
-    assert found == other(value, space, draw)
+    assert found == form.wrong(value, space, Random(draw))
     if kind == "set":
         assert found and (not set(found) & set(value) or len(value) == len(NAMES))
     elif kind == "dimension":

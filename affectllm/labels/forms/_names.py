@@ -34,6 +34,10 @@ def same_set(answer: Any, gold: Any, space: LabelSpace) -> float:
 
 
 def other_set(gold: Any, space: LabelSpace, draw: Random) -> Any:
-    """One name that does not hold, in place of those that do; None where all of them hold."""
-    left = [name for name in space.names if name not in as_set(gold, space)]
-    return [draw.choice(left)] if left else None
+    """As many names that do not hold, as far as there are; at least one, and never the same ones."""
+    held = as_set(gold, space)
+    outside = [name for name in space.names if name not in held]
+    if not outside:
+        return [draw.choice(held)] if len(held) > 1 else None
+    chosen = draw.sample(outside, min(len(outside), max(1, len(held))))
+    return [name for name in space.names if name in chosen]

@@ -92,17 +92,13 @@ def drawn(golds: Sequence[Mapping[str, float]], space: LabelSpace, draw: Random)
     return {name: rounded(draw.uniform(*bounds(space))) for name in means(golds, space)}
 
 
-def far_off(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> dict[str, float]:
-    """Numbers at least a third of the range away from the gold ones."""
+def mirrored(gold: Mapping[str, float | None], space: LabelSpace, draw: Random) -> dict[str, float]:
+    """Numbers as far from the other end of the scale; one near its middle goes to an end."""
     low, high = bounds(space)
-    third = (high - low) / 3
-
-    def away(number: float) -> float:
-        below, above = max(0.0, number - third - low), max(0.0, high - number - third)
-        place = draw.uniform(0.0, below + above)
-        return rounded(low + place if place < below else high - (below + above - place))
-
-    return {name: away(number) for name, number in gold.items() if number is not None}
+    end = draw.choice((low, high))
+    given = {name: number for name, number in gold.items() if number is not None}
+    turned = {name: rounded(low + high - number) for name, number in given.items()}
+    return {name: turned[name] if abs(turned[name] - given[name]) >= (high - low) / 4 else end for name in given}
 
 
 def nearness(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) -> float:

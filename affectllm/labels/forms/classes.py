@@ -7,7 +7,17 @@ from random import Random
 from typing import Any
 
 from affectllm.labels.form import Form, Refused
-from affectllm.labels.forms._numbers import alone, bounds, means, nearness, numbers, read_all, say_numbers, shape
+from affectllm.labels.forms._numbers import (
+    alone,
+    bounds,
+    means,
+    mirrored,
+    nearness,
+    numbers,
+    read_all,
+    say_numbers,
+    shape,
+)
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
 
@@ -34,16 +44,6 @@ def _drawn(golds: Sequence[Mapping[str, float]], space: LabelSpace, draw: Random
     return {name: float(draw.choice(_scale(space))) for name in means(golds, space)}
 
 
-def _wrong(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> dict[str, float]:
-    """Another class each, the farthest half of them."""
-
-    def other(number: float) -> float:
-        away = sorted(_scale(space), key=lambda one: -abs(one - number))
-        return float(draw.choice(away[: max(1, len(away) // 2)]))
-
-    return {name: other(number) for name, number in gold.items() if number is not None}
-
-
 def _scale(space: LabelSpace) -> range:
     low, high = bounds(space)
     return range(int(low), int(high) + 1)
@@ -67,7 +67,7 @@ FORM = Form(
     answer=alone,
     majority=_middle,
     chance=_drawn,
-    wrong=_wrong,
+    wrong=mirrored,
     agreement=nearness,
     needs=("dimensions", "scale"),
     unfit=_unfit,

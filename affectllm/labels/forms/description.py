@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 from affectllm.labels.form import Form, Refused, any_name, shape_of
@@ -34,6 +35,11 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     return found[0] if len(found) == 1 else found
 
 
+def _other(gold: Any, space: LabelSpace, draw: Random) -> Any:
+    found = other_set(gold, space, draw)
+    return found[0] if found and isinstance(gold, str) else found
+
+
 FORM = Form(
     told="a description that names labels",
     kinds=("category", "set"),
@@ -45,7 +51,7 @@ FORM = Form(
     truth=as_set,
     answer=as_set,
     chance=any_name,
-    wrong=lambda gold, space, draw: (other_set(gold, space, draw) or [None])[0],
+    wrong=_other,
     agreement=same_set,
     classes=True,
 )

@@ -6,8 +6,8 @@ from affectllm.labels.form import Form
 from affectllm.labels.forms._numbers import (
     alone,
     drawn,
-    far_off,
     means,
+    mirrored,
     nearness,
     numbers,
     read_all,
@@ -27,7 +27,7 @@ FORM = Form(
     answer=alone,
     majority=means,
     chance=drawn,
-    wrong=far_off,
+    wrong=mirrored,
     agreement=nearness,
     needs=("dimensions", "low", "high"),
 )

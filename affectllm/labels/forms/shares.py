@@ -58,14 +58,17 @@ def _drawn(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
     return _gold({name: draw.random() for name in space.names}, space)
 
 
-def _wrong(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> Any:
-    """The same shares, given to other names; None where every name has the same."""
-    shares = [gold.get(name) or 0.0 for name in space.names]
-    turns = [turn for turn in range(1, len(shares)) if shares[turn:] + shares[:turn] != shares]
-    if not turns:
+def _dealt(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> Any:
+    """The same shares for other labels; where that changes little, the whole for one. None where there is one label."""
+    names = space.names
+    if len(names) < 2:
         return None
-    turn = draw.choice(turns)
-    return _given(dict(zip(space.names, shares[turn:] + shares[:turn], strict=True)), space)
+    shares = [gold.get(name) or 0.0 for name in names]
+    step = draw.randrange(1, len(names))
+    dealt = [shares[number - step] for number in range(len(names))]
+    if max(abs(new - old) for new, old in zip(dealt, shares, strict=True)) < 0.1:
+        return {names[step]: 1.0}
+    return {name: share for name, share in zip(names, dealt, strict=True) if share}
 
 
 def _shared(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) -> float:
@@ -88,7 +91,7 @@ FORM = Form(
     answer=_given,
     majority=_mean,
     chance=_drawn,
-    wrong=_wrong,
+    wrong=_dealt,
     agreement=_shared,
     needs=("labels",),
 )
