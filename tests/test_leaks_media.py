@@ -185,6 +185,12 @@ SEEN = film(1)
         ("x.mp4", ("libx264", ""), SEEN[23:]),
         ("x.mp4", ("libx264", ""), SEEN[:-24]),
         ("x.mkv", ("mpeg4", ""), SEEN[17:-22]),
+        ("x.mp4", ("libx264", ""), SEEN[:, 2:116, 6:158]),  # cropped by a twentieth
+        ("x.mp4", ("libx264", ""), SEEN[20:, 10:118, 2:146]),  # cropped by a tenth, and cut
+        ("x.mp4", ("libx264", ""), SEEN[:, :, ::-1]),
+        ("x.mp4", ("libx264", ""), np.pad(SEEN, ((0, 0), (20, 20), (0, 0), (0, 0)))),
+        ("x.mp4", ("libx264", ""), np.concatenate([SEEN[:, :100], 0 * SEEN[:, 100:]], axis=1)),  # drawn over
+        ("x.mp4", ("libx264", ""), SEEN // 2 + 20),
     ],
 )
 def test_the_same_film_is_seen_though_it_is_mute(
@@ -211,6 +217,8 @@ SHOWN = {
     "cropped and compressed": ("x.jpg", lambda p: face(1).crop((0, 8, 306, 240)).save(p, quality=50)),
     "grey": ("x.png", lambda p: face(1).convert("L").save(p)),
     "brighter": ("x.png", lambda p: face(1).point(lambda value: value * 1.1 + 5).save(p)),
+    "16 bits": ("x.png", lambda p: Image.fromarray(np.asarray(face(1).convert("L")).astype(np.uint16) * 257).save(p)),
+    "black bars": ("x.png", lambda p: Image.fromarray(np.pad(face(1), ((40, 40), (0, 0), (0, 0)))).save(p)),
 }
 
 

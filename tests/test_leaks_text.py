@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -167,3 +168,38 @@ def test_common_words_in_common_are_not_enough() -> None:
     held += [f"{text} number{n}" for n, text in enumerate(OTHERS * 60)]
     index = Resemblance([(f"{text} x{n}", "en") for n, text in enumerate(held * 3)], 0.5)
     assert list(index.matches(Words.of([("well then what do you want me to do", "en")]))) == []
+
+
+def sayings(count: int, words: int, seed: int) -> list[str]:
+    """Sentences of frequent and rare words, as rare as Zipf's law has them."""
+    dice = random.Random(seed)
+    vocabulary = [f"w{number}" for number in range(4000)]
+    frequent = [1 / (number + 5) for number in range(4000)]
+    return [" ".join(dice.choices(vocabulary, frequent, k=words)) for _ in range(count)]
+
+
+def halved(text: str) -> str:
+    return " ".join(text.split()[: len(text.split()) // 2])
+
+
+@pytest.mark.parametrize(
+    ("words", "least", "copy"),
+    [
+        (7, 0.9, lambda text, seed: changed(text, 1, seed)),
+        (6, 0.7, lambda text, seed: changed(text, 2, seed)),
+        (11, 0.9, lambda text, _: halved(text)),  # five words
+        (13, 0.9, lambda text, _: halved(text)),
+    ],
+    ids=["one of seven words", "two of six words", "half of eleven words", "half of thirteen words"],
+)
+def test_copies_of_short_texts_are_found_and_hardly_anything_else(
+    words: int, least: float, copy: Callable[[str, int], str]
+) -> None:
+    held = sayings(3000, words, 1)
+    index = Resemblance(((text, "en") for text in held), 0.5)
+    asked = [copy(text, place) for place, text in enumerate(held[:300])]
+    named = [(match.asked, match.held) for match in index.matches(Words.of((text, "en") for text in asked))]
+    own = sum(asked == held for asked, held in named)
+    assert own >= least * 300 and len(named) - own <= 3
+    others = Words.of((copy(text, place), "en") for place, text in enumerate(sayings(3000, words, 2)))
+    assert len(list(index.matches(others))) <= 30

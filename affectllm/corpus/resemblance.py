@@ -15,14 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from affectllm.corpus.normalised import normalised
+from affectllm.corpus.normalised import SHORT_WORDS, normalised
 
 SAME_TEXT, NEAR_TEXT, PART_OF = "same text", "near text", "part of"
-# What the words in common must be worth, in words that no other held text has: less than this is said by chance.
-LEAST_WORTH = 2.0
-# Added to the threshold for a part: a long text has many places where a short one may be said by chance.
-_STRICTER = 0.15
-_LEAST_WORDS = 5  # in common, in the same order
+# Chosen on GoEmotions in EmpatheticDialogues and DailyDialog in MELD; see docs/leaks.md.
+# What the words in common must be worth, in nats: an unrelated text has all of them once in e^11 = 60,000 times. Few
+# held texts cannot tell how rare a word is: there, two words that no other has are enough. A long text has many places
+# where a short one may be said by chance, so a part must share more, unless all of it stands there.
+LEAST_WORTH, _LEAST_RARE = 11.0, 2.0
+_STRICTER = 0.15  # added to the threshold for a part
+_LEAST_WORDS, _LEAST_OF_PART = 4, 5  # in common, in the same order
 _GAP = 0.5  # of a word's weight, which each word between two that are shared takes away from their stretch
 _OF_THE_WHOLE = 0.7  # a text shorter than this share of the other is a part of it
 _COMMON, _MANY = 0.02, 200  # words in more than this share of the held texts, and in this many, name no candidate
@@ -46,20 +48,30 @@ class Match(NamedTuple):
 
 @dataclass(frozen=True)
 class Words:
-    """The words of some texts, by number of the text; texts that are too short are left out."""
+    """The words of some texts, by number of the text; texts that are too short are left out.
+
+    Attributes:
+        numbers: of the texts.
+        tokens: words of each, or characters where the script has no spaces.
+        spaced: whether they are words.
+    """
 
     numbers: list[int]
     tokens: list[list[str]]
+    spaced: list[bool]
 
     @classmethod
-    def of(cls, texts: Iterable[tuple[str | None, str | None]]) -> Words:
-        """Of texts with their language."""
-        numbers, tokens = [], []
+    def of(cls, texts: Iterable[tuple[str | None, str | None]], least: int = _LEAST_OF_PART) -> Words:
+        """Of texts with their language; ``least`` words may be the half of a text that is long enough to be held."""
+        numbers, tokens, spaced = [], [], []
         for number, (text, language) in enumerate(texts):
-            if text and not (found := normalised(text, language)).short:
+            form, found, short = normalised(text or "", language)
+            words = form.count(" ") + 1 == len(found)
+            if found and (not short or (words and len(found) >= least)):
                 numbers.append(number)
-                tokens.append(found.tokens)
-        return cls(numbers, tokens)
+                tokens.append(found)
+                spaced.append(words)
+        return cls(numbers, tokens, spaced)
 
 
 class Resemblance:
@@ -71,7 +83,7 @@ class Resemblance:
     """
 
     def __init__(self, texts: Iterable[tuple[str | None, str | None]], threshold: float) -> None:
-        held = Words.of(texts)
+        held = Words.of(texts, SHORT_WORDS)
         first: dict[str, int] = {}
         for place, words in enumerate(held.tokens):
             first.setdefault("".join(words), place)
@@ -109,7 +121,7 @@ class Resemblance:
                 yield Match(asked.numbers[place], self._numbers[other], 1.0, SAME_TEXT)
                 continue
             part = _is_part(texts[place], self._held[other])
-            similarity = self._alike(texts[place], self._held[other])
+            similarity = self._alike(texts[place], self._held[other], part or not asked.spaced[place])
             if similarity >= min(1.0, self._threshold + part * _STRICTER):
                 sameness = PART_OF if part else NEAR_TEXT
                 yield Match(asked.numbers[place], self._numbers[other], similarity, sameness)
@@ -131,8 +143,8 @@ class Resemblance:
         enough = (shared.data >= _SURE * self._threshold * least - 1e-4) & (shared.data >= _SURE * self._rarest)
         return set(zip(shared.row[enough].tolist(), shared.col[enough].tolist(), strict=True))
 
-    def _alike(self, one: Sequence[int], other: Sequence[int]) -> float:
-        """Similarity of two texts, 0 where what they share may be chance."""
+    def _alike(self, one: Sequence[int], other: Sequence[int], strictly: bool) -> float:
+        """Similarity of two texts, 0 where what they share may be chance; ``strictly`` for parts and characters."""
         from rapidfuzz.distance import LCSseq
 
         short, long = sorted((one, other), key=len)
@@ -143,7 +155,11 @@ class Resemblance:
         weights = self._weights[np.asarray(long)]
         inside = _densest(np.where(kept, weights, -_GAP * weights[kept].mean() if kept.any() else 0.0))
         shared = weights[inside][kept[inside]]
-        if len(shared) < _LEAST_WORDS or shared.sum() < LEAST_WORTH * self._rarest:
+        verbatim = len(shared) == len(short) == inside.stop - inside.start
+        worth = _LEAST_RARE * self._rarest
+        if verbatim or not strictly:
+            worth = min(worth, LEAST_WORTH)
+        if len(shared) < (_LEAST_OF_PART if strictly else _LEAST_WORDS) or shared.sum() < worth:
             return 0.0
         return float(shared.sum() / self._weights[np.asarray(short)].sum())
 

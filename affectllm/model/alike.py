@@ -28,7 +28,7 @@ from affectllm.model.media import MediaError, open_clip, open_image
 from affectllm.run import cache_folder, digest
 
 SAME_SOUND, SAME_PICTURE = "same sound", "same picture"
-_VERSION = 1  # of what is kept on disk
+_VERSION = 2  # of what is kept on disk
 _SOUND = Budget(max_seconds=600.0, long="trim")
 _FILM = Budget(fps=20.0, max_frames=1200, max_pixels=160 * 160, min_pixels=16 * 16, max_seconds=60.0, long="trim")
 _PICTURE = Budget(max_pixels=512 * 512, min_pixels=16 * 16)

@@ -8,26 +8,26 @@ as it goes, and must agree in every piece: a mouth or an eye that moved does not
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from affectllm.model.laying import WHOLE, Box, cropped, laid, without_bars
+
 _KEPT, _FINE, _COARSE = 96, 64, 16  # sides of what is kept, of what is compared, of what names candidates
 _INSIDE = (0.95, 0.9)  # sides of the crops that are tried, in the middle and in the corners
-_CANDIDATES, _LIKE = 8, 0.8  # most of a picture, and least correlation of the coarse copies
+_LIKE = 0.8  # least correlation of the coarse copies
+_CROWD, _CANDIDATES = 64, 12  # that are laid roughly, and that are laid finely
 _PIECE = 8
 _FLAT = 4.0  # grey levels of deviation: pieces below tell nothing
 _LEAST_PIECES = 6
 _WORST = 3  # pieces that decide
-_STEPS = (0.02, 0.01, 0.005, 0.0025)  # of a side
-_SMALLEST = 0.7  # side of a crop
-# Chosen on frames of CREMA-D and made pictures; see docs/leaks.md.
+_ROUGH, _STEPS = (0.04, 0.02), (0.02, 0.01, 0.005, 0.0025)  # of a side
+# Chosen on one half of what scripts/leak_rates makes; see docs/leaks.md.
 LEAST_AGREEMENT = 0.94
 
 Numbers = NDArray[Any]
-Box = tuple[float, float, float, float]
 
 
 class Look(NamedTuple):
@@ -43,7 +43,7 @@ class Look(NamedTuple):
 
 
 def _boxes() -> list[Box]:
-    found: list[Box] = [(0.0, 0.0, 1.0, 1.0)]
+    found: list[Box] = [WHOLE]
     for side in _INSIDE:
         rest = 1.0 - side
         corners = [(x, y) for x in (0.0, rest) for y in (0.0, rest)]
@@ -58,11 +58,12 @@ def look(picture: Numbers) -> Look:
     """That of a picture, uint8 ``[height, width, 3]``."""
     from PIL import Image
 
-    grey = Image.fromarray(picture).convert("L")
+    (inside,) = without_bars(np.asarray(Image.fromarray(picture).convert("L"))[None])
+    grey = Image.fromarray(inside)
     kept = grey.resize((_KEPT, _KEPT), Image.Resampling.BOX if min(grey.size) >= _KEPT else Image.Resampling.BICUBIC)
     crops = []
     for box in BOXES:
-        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=_sides(box))
+        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=tuple(side * _KEPT for side in box))
         values = np.asarray(part, np.float32).ravel()
         values -= values.mean()
         crops.append(values / max(float(np.linalg.norm(values)), 1e-6))
@@ -85,65 +86,40 @@ class LookIndex:
         if not self._kept:
             return
         crops, count = asked.coarse.astype(np.float32), len(BOXES)
-        cropped = (self._crops @ crops[0]).reshape(-1, count)
+        cut = (self._crops @ crops[0]).reshape(-1, count)
         whole = self._crops[::count] @ crops.T
-        likeness = np.maximum(cropped.max(axis=1), whole.max(axis=1))
-        for owner in np.sort(np.argsort(-likeness, kind="stable")[:_CANDIDATES]).tolist():
-            if likeness[owner] < _LIKE:
-                continue
-            ours, theirs = self._kept[owner], asked.kept
-            if whole[owner].max() > cropped[owner].max():
-                score = agreement(theirs, ours, BOXES[int(whole[owner].argmax())])
+        likeness = np.maximum(cut.max(axis=1), whole.max(axis=1))
+        named = np.argsort(-likeness, kind="stable")[:_CROWD]
+        theirs, placed = asked.kept.astype(np.float32)[None], []
+        for owner in named[likeness[named] >= _LIKE].tolist():
+            ours = self._kept[owner].astype(np.float32)[None]
+            if whole[owner].max() > cut[owner].max():
+                placed.append((owner, theirs, ours, BOXES[int(whole[owner].argmax())], 0.0))
             else:
-                score = agreement(ours, theirs, BOXES[int(cropped[owner].argmax())])
-            if score >= LEAST_AGREEMENT:
+                placed.append((owner, ours, theirs, BOXES[int(cut[owner].argmax())], 0.0))
+        if len(placed) > _CANDIDATES:  # a crowd before one wall
+            placed = sorted((_roughly(*one) for one in placed), key=lambda one: -one[-1])[:_CANDIDATES]
+        for owner, one, other, box, _ in sorted(placed, key=lambda one: one[0]):
+            if (score := agreement(one, other, box)) >= LEAST_AGREEMENT:
                 yield owner, score
+
+
+Placed = tuple[int, Numbers, Numbers, Box, float]  # held picture, whole, part, where it lies, how well
+
+
+def _roughly(owner: int, whole: Numbers, part: Numbers, box: Box, _: float) -> Placed:
+    side = _FINE // 2
+    box, likeness = laid(cropped(whole, WHOLE, _KEPT // 2), cropped(part, WHOLE, side), box, _ROUGH)
+    return owner, whole, part, box, likeness
 
 
 def agreement(whole: Numbers, part: Numbers, box: Box) -> float:
     """How well the worst pieces of ``part`` agree with where they lie in ``whole``, about ``box``: a correlation."""
-    theirs = _shown(part, BOXES[0])
-    score = _worst(_shown(whole, box), theirs)
+    theirs = cropped(part, WHOLE, _FINE)
+    score = _worst(cropped(whole, box, _FINE), theirs)
     if score >= LEAST_AGREEMENT:
         return score
-    return _worst(_shown(whole, _laid(whole, theirs, box)), theirs)
-
-
-def _laid(whole: Numbers, theirs: Numbers, box: Box) -> Box:
-    """The crop of ``whole`` that is most like ``theirs``, by steps of each side from ``box`` on."""
-    best = _correlation(_shown(whole, box), theirs)
-    for step in _STEPS:
-        improved = True
-        while improved:
-            improved = False
-            for side, way in product(range(4), (-step, step)):
-                moved = list(box)
-                moved[side] = min(1.0, max(0.0, moved[side] + way))
-                tried: Box = (moved[0], moved[1], moved[2], moved[3])
-                if min(tried[2] - tried[0], tried[3] - tried[1]) < _SMALLEST:
-                    continue
-                found = _correlation(_shown(whole, tried), theirs)
-                if found > best + 1e-5:
-                    best, box, improved = found, tried, True
-    return box
-
-
-def _shown(picture: Numbers, box: Box) -> Numbers:
-    """A crop of a kept picture at the size at which pieces are compared."""
-    from PIL import Image
-
-    return np.asarray(
-        Image.fromarray(picture).resize((_FINE, _FINE), Image.Resampling.BILINEAR, box=_sides(box)), np.float32
-    )
-
-
-def _sides(box: Box) -> Box:
-    return box[0] * _KEPT, box[1] * _KEPT, box[2] * _KEPT, box[3] * _KEPT
-
-
-def _correlation(one: Numbers, other: Numbers) -> float:
-    one, other = one - one.mean(), other - other.mean()
-    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-6))
+    return _worst(cropped(whole, laid(whole, theirs, box, _STEPS)[0], _FINE), theirs)
 
 
 def _worst(one: Numbers, other: Numbers) -> float:

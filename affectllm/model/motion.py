@@ -1,101 +1,154 @@
 """Fingerprints of films: how the picture changes from moment to moment.
 
 Faces before one wall look alike in every clip of a studio, so single frames tell two clips apart badly. What moves,
-where and when, is a clip's own: the changes over a third of a second, on a coarse grid, stay where they are when a film
-is compressed, resized or cropped a little, and shift together when it is cut.
+where and when, is a clip's own: the changes over a third of a second stay what they are when a film is compressed or
+resized, shift together when it is cut, and are laid on one another again when it was cropped or mirrored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from affectllm.model.laying import WHOLE, cropped, laid, without_bars
+
 FPS = 10.0  # moments a second
-_SIDE = 16  # of the grid
-_APART = 3  # frames between which the change is measured
+_SIDE, _FINE, _COARSE = 32, 16, 4  # sides of what is kept, of what is compared, of what names candidates
+_APART = 3  # moments between which the change is measured
 _LEAST_CHANGE = 0.4  # grey levels: below, the change is noise and compression
-# Chosen on six clips of CREMA-D; see docs/leaks.md.
+_STRETCH = 5  # moments in a stretch, which names candidates
+_STEP = 2  # moments between the stretches of what is asked
+_LIKE = 0.6  # least correlation of two stretches
+_LEAST_STRETCHES = 0.25  # of those that could be alike at one shift
+_CANDIDATES = 12
+_PROMISING = 0.3  # least correlation before one is laid on the other
+_STEPS = (0.04, 0.02, 0.01)  # of a side
+_LOOKED_AT = 60  # moments that decide how two films lie on one another
+_ROOT = 7.9  # of a change of one grey level, so that 255 fit into a byte
+# Chosen on one half of what scripts/leak_rates makes; see docs/leaks.md.
 LEAST_LIKENESS = 0.75
 _LEAST_MOMENTS = 5  # that must be compared
 _LEAST_OVERLAP = 0.5  # of the shorter film
+_NOWHERE = 1 << 20  # added to a shift, so that it is never negative
 
 Numbers = NDArray[Any]
 
 
 def motion(frames: Numbers, fps: float, phase: float = 0.0) -> Numbers:
-    """Changes of a film, float16 ``[moments, _SIDE²]`` in grey levels; without any it is too still to be known.
+    """Changes of a film, int8 ``[moments, 32, 32]``: signed roots, which keep the faint ones apart.
 
     Args:
-        frames: uint8 ``[time, height, width, 3]``.
+        frames: uint8 ``[time, height, width]``, grey, without bars.
         fps: of the frames, each of which stands for the middle of its interval.
         phase: where the grid of moments begins, as a share of the time between two.
+
+    Returns:
+        No moment where the film is too still to be known.
     """
     from PIL import Image
 
-    small = [Image.fromarray(f).convert("L").resize((_SIDE, _SIDE), Image.Resampling.BOX) for f in frames]
-    grey = np.stack([np.asarray(one, np.float32).ravel() for one in small])
+    small = [Image.fromarray(frame).resize((_SIDE, _SIDE), Image.Resampling.BOX) for frame in frames]
+    grey = np.stack([np.asarray(one, np.float32) for one in small])
     moments = (np.arange(int(len(frames) / fps * FPS)) + phase) / FPS * fps - 0.5
     before = np.clip(np.floor(moments).astype(int), 0, len(grey) - 1)
     after = np.minimum(before + 1, len(grey) - 1)
-    share = np.clip(moments - before, 0.0, 1.0)[:, None].astype(np.float32)
+    share = np.clip(moments - before, 0.0, 1.0)[:, None, None].astype(np.float32)
     even = grey[before] * (1 - share) + grey[after] * share
     change = even[_APART:] - even[:-_APART]
-    change -= change.mean(axis=1, keepdims=True)  # a light that is turned on
-    moving = np.linalg.norm(change, axis=1) > _LEAST_CHANGE * _SIDE
-    return change.astype(np.float16) if np.count_nonzero(moving) >= _LEAST_MOMENTS else change[:0].astype(np.float16)
+    change -= change.mean(axis=(1, 2), keepdims=True)  # a light that is turned on
+    kept = np.round(np.sign(change) * np.sqrt(np.abs(change)) * _ROOT).clip(-127, 127).astype(np.int8)
+    moving = np.sqrt(np.square(change).mean(axis=(1, 2))) > _LEAST_CHANGE
+    return kept if np.count_nonzero(moving) >= _LEAST_MOMENTS else kept[:0]
 
 
 def phases(frames: Numbers, fps: float) -> list[Numbers]:
-    """Changes on each of the grids that are tried, since a cut need not fall on one."""
-    return [motion(frames, fps, phase) for phase in (0.0, 0.5)]
+    """Changes on each of the grids that are tried, since a cut need not fall on one; frames are RGB."""
+    from PIL import Image
+
+    grey = without_bars(np.stack([np.asarray(Image.fromarray(frame).convert("L")) for frame in frames]))
+    return [motion(grey, fps, phase) for phase in (0.0, 0.5)]
+
+
+class _Stretches(NamedTuple):
+    values: Numbers  # float32 [stretches, _STRETCH * _COARSE²] of length 1
+    moments: Numbers  # at which each begins
+
+
+def _stretches(kept: Numbers, step: int = 1) -> _Stretches:
+    if len(kept) < _STRETCH:
+        return _Stretches(np.empty((0, _STRETCH * _COARSE**2), np.float32), np.empty(0, np.int64))
+    cells = _SIDE // _COARSE
+    coarse = _changes(kept).reshape(-1, _COARSE, cells, _COARSE, cells).mean(axis=(2, 4)).reshape(len(kept), -1)
+    rows = np.lib.stride_tricks.sliding_window_view(coarse, _STRETCH, axis=0)[::step].reshape(-1, _STRETCH * _COARSE**2)
+    lengths = np.linalg.norm(rows, axis=1)
+    moving = np.flatnonzero(lengths > _LEAST_CHANGE / 2 * np.sqrt(rows.shape[1]))
+    return _Stretches((rows[moving] / lengths[moving, None]).astype(np.float32), moving * step)
+
+
+def _changes(kept: Numbers) -> Numbers:
+    """Grey levels, float32, of what is kept."""
+    roots = kept.astype(np.float32) / _ROOT
+    return np.asarray(roots * np.abs(roots))
 
 
 class MotionIndex:
-    """Films that others are compared with, 1 KiB a moment.
-
-    Every moment is compared with every other: 10,000 films of three seconds with 10,000 take some minutes.
+    """Films that others are compared with, 1.3 KiB a moment.
 
     Args:
         held: changes of each.
     """
 
     def __init__(self, held: Sequence[Numbers]) -> None:
-        self._owners = [at for at, one in enumerate(held) if len(one)]
-        self._ends = np.cumsum([0, *(len(held[owner]) for owner in self._owners)])
-        self._all = np.concatenate([one.astype(np.float32) for one in held] or [np.empty((0, _SIDE**2), np.float32)])
-        self._squares = np.square(self._all).sum(axis=1)
+        self._held = held
+        found = [_stretches(one) for one in held]
+        self._owners = np.repeat(np.arange(len(held)), [len(one.moments) for one in found])
+        self._moments = np.concatenate([one.moments for one in found] or [np.empty(0, np.int64)])
+        empty = np.empty((0, _STRETCH * _COARSE**2), np.float32)
+        self._all = np.concatenate([one.values for one in found] or [empty])
+        self._counts = np.array([len(one.moments) for one in found])
 
     def matches(self, asked: Sequence[Numbers]) -> Iterator[tuple[int, float]]:
         """Each held film that one film, in all its phases, is or is a part of, and how far their changes correlate."""
+        views = [view for one in asked if len(one) for view in (one, one[:, :, ::-1])]
+        named = sorted((found for at, view in enumerate(views) for found in self._candidates(at, view)), reverse=True)
         best: dict[int, float] = {}
-        for one in asked:
-            for owner, score in self._found(one.astype(np.float32)):
-                best[owner] = max(score, best.get(owner, 0.0))
-        yield from sorted(best.items())
+        for _, owner, view, shift in named[:_CANDIDATES]:
+            if best.get(owner, 0.0) < LEAST_LIKENESS:
+                best[owner] = max(best.get(owner, 0.0), _along(self._held[owner], views[view], shift))
+        yield from sorted((owner, score) for owner, score in best.items() if score >= LEAST_LIKENESS)
 
-    def _found(self, asked: Numbers) -> Iterator[tuple[int, float]]:
-        if not len(asked) or not len(self._all):
+    def _candidates(self, view: int, asked: Numbers) -> Iterator[tuple[float, int, int, int]]:
+        """Share of stretches that are alike, held film, number of the view, and shift at which they are."""
+        ours = _stretches(asked, _STEP)
+        if not len(ours.moments) or not len(self._all):
             return
-        squares = np.square(asked).sum(axis=1)
-        products = self._all @ asked.T
-        # Only where some moments are like moments of the other can the whole be.
-        alike = (products > LEAST_LIKENESS * np.sqrt(np.outer(self._squares, squares) + 1e-6)).any(axis=1)
-        for at in np.flatnonzero(np.add.reduceat(alike, self._ends[:-1], dtype=int) >= _LEAST_MOMENTS).tolist():
-            rows = slice(self._ends[at], self._ends[at + 1])
-            score = _along(products[rows], self._squares[rows], squares)
-            if score >= LEAST_LIKENESS:
-                yield int(self._owners[at]), score
+        rows, columns = np.nonzero(self._all @ ours.values.T > _LIKE)
+        keys = self._owners[rows] << 32 | (self._moments[rows] - ours.moments[columns] + _NOWHERE)
+        keys, counts = np.unique(keys, return_counts=True)
+        shares = counts / np.minimum(self._counts[keys >> 32] / _STEP, len(ours.moments))
+        for at in np.flatnonzero(shares >= _LEAST_STRETCHES).tolist():
+            yield float(shares[at]), int(keys[at] >> 32), view, int(keys[at] & 0xFFFFFFFF) - _NOWHERE
 
 
-def _along(products: Numbers, ours: Numbers, theirs: Numbers) -> float:
-    """Largest correlation at one shift of enough moments."""
-    best, (rows, columns) = 0.0, products.shape
-    least = max(_LEAST_MOMENTS, int(_LEAST_OVERLAP * min(rows, columns)))
-    for shift in range(-rows + least, columns - least + 1):
-        begin, end = max(0, -shift), min(rows, columns - shift)
-        energy = ours[begin:end].sum() * theirs[begin + shift : end + shift].sum()
-        best = max(best, float(np.diagonal(products, shift).sum() / np.sqrt(energy + 1e-6)))
-    return best
+def _along(held: Numbers, asked: Numbers, shift: int) -> float:
+    """Correlation of two films at a shift, one laid on the other or the other on the one."""
+    begin, end = max(0, -shift), min(len(asked), len(held) - shift)
+    if end - begin < max(_LEAST_MOMENTS, _LEAST_OVERLAP * min(len(asked), len(held))):
+        return 0.0
+    ours, theirs = _changes(held[begin + shift : end + shift]), _changes(asked[begin:end])
+    return max(_laid(ours, theirs), _laid(theirs, ours))
+
+
+def _laid(whole: Numbers, part: Numbers) -> float:
+    small = cropped(part, WHOLE, _FINE)
+    most = np.sort(np.argsort(-np.square(small).sum(axis=(1, 2)), kind="stable")[:_LOOKED_AT])
+    box, _ = laid(whole[most], small[most], WHOLE, _STEPS)
+    return correlation(cropped(whole, box, _FINE), small)
+
+
+def correlation(one: Numbers, other: Numbers) -> float:
+    one, other = one - one.mean(axis=(1, 2), keepdims=True), other - other.mean(axis=(1, 2), keepdims=True)
+    return float(np.vdot(one, other) / np.sqrt(np.vdot(one, one) * np.vdot(other, other) + 1e-6))

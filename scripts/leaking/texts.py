@@ -5,46 +5,70 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.normalised import normalised
 from affectllm.corpus.resemblance import Resemblance, Words
 from affectllm.corpus.shared import THRESHOLD
 
-PAIRS = {
+# No text of the corpora on which thresholds were chosen is in those on which they are measured, but for the last, whose
+# scored side is new and of which one corpus was seen.
+CHOSEN_ON = {
     "GoEmotions in EmpatheticDialogues": ("goemotions", "empathetic_dialogues"),
     "DailyDialog in MELD": ("dailydialog", "meld"),
+}
+MEASURED_ON = {
+    "Empathic Reactions in ESConv": ("empathic_reactions", "esconv"),
     "ESConv in GoEmotions": ("esconv", "goemotions"),
 }
 LENGTHS = {"6–9": range(6, 10), "10–14": range(10, 15), "15 and more": range(15, 10_000)}
+AS_THEY_ARE = "texts of the two corpora as they are"
 
 
-def rates(corpora: Path, copies: int = 1500) -> Iterator[tuple[str, str, str, int, int, int]]:
-    """Of each pair of corpora, kind of copy and words in the text: planted, found, chance pairs among real texts."""
-    for title, (train, scored) in PAIRS.items():
+class Row(NamedTuple):
+    """How many copies of a kind, planted in texts of some length, were found, and how many other texts they named."""
+
+    corpora: str
+    copy: str
+    words: str
+    planted: int
+    found: int
+    others: int
+
+
+def rates(corpora: Path, copies: int = 1500) -> Iterator[Row]:
+    """Of each pair of corpora, kind of copy and words in the text."""
+    for title, (train, scored) in (CHOSEN_ON | MEASURED_ON).items():
         dice = random.Random(0)
-        held = _texts(corpora, scored, "test")
-        asked = _texts(corpora, train, "train")
+        held, asked = _texts(corpora, scored, "test"), _texts(corpora, train, "train")
         index = Resemblance(held, THRESHOLD)
         chance = sum(match.sameness != "same text" for match in index.matches(Words.of(asked)))
-        yield title, "texts of the two corpora as they are", "all", len(asked), 0, chance
+        yield Row(title, AS_THEY_ARE, "", len(asked), 0, chance)
         words = [word for text, _ in asked[:5000] for word in text.split()]
         planted = [
             (kind, place, copy)
             for place, (text, _) in dice.sample(list(enumerate(held)), min(copies, len(held)))
             for kind, copy in _copies(text, words, dice)
         ]
-        found = {
-            match.asked
-            for match in index.matches(Words.of((copy, "en") for _, _, copy in planted))
-            if held[match.held][0] == held[planted[match.asked][1]][0]
-        }
+        # What a text itself resembles, within its corpus, its copies may name.
+        kin = {(match.asked, match.held) for match in index.matches(Words.of(held))}
+        own, others = set(), []
+        for match in index.matches(Words.of((copy, "en") for _, _, copy in planted)):
+            place = planted[match.asked][1]
+            if held[match.held][0] == held[place][0]:
+                own.add(match.asked)
+            elif (place, match.held) not in kin:
+                others.append(match.asked)
         for kind in dict.fromkeys(kind for kind, _, _ in planted):
             for name, lengths in LENGTHS.items():
-                some = [
-                    at for at, one in enumerate(planted) if one[0] == kind and len(held[one[1]][0].split()) in lengths
-                ]
-                yield title, kind, name, len(some), len(found.intersection(some)), 0
+                some = {n for n, one in enumerate(planted) if one[0] == kind and _long(held[one[1]][0]) in lengths}
+                yield Row(title, kind, name, len(some), len(own & some), sum(other in some for other in others))
+
+
+def _long(text: str) -> int:
+    return len(normalised(text, "en").tokens)
 
 
 def _texts(corpora: Path, name: str, split: str) -> list[tuple[str, str]]:
@@ -53,7 +77,7 @@ def _texts(corpora: Path, name: str, split: str) -> list[tuple[str, str]]:
 
 
 def _copies(text: str, vocabulary: list[str], dice: random.Random) -> Iterator[tuple[str, str]]:
-    words = text.split()
+    words = [word for word in text.split() if any(map(str.isalnum, word))]
     for changed in range(1, 5):
         copy = list(words)
         for place in dice.sample(range(len(copy)), min(changed, len(copy))):
