@@ -23,13 +23,14 @@ _STRETCH = 5  # moments in a stretch, which names candidates
 _STEP = 2  # moments between the stretches of what is asked
 _LIKE = 0.6  # least correlation of two stretches
 _LEAST_STRETCHES = 0.25  # of those that could be alike at one shift
-_CANDIDATES = 12
-_PROMISING = 0.3  # least correlation before one is laid on the other
+_CANDIDATES, _PLACES = 12, 3  # films that are laid on one another, and shifts at which each is
+_UNCLEAR = (0.5, 0.9)  # likeness at one shift that the next may better
+_AT_ONCE = 32  # stretches that are looked for at once
 _STEPS = (0.04, 0.02, 0.01)  # of a side
 _LOOKED_AT = 60  # moments that decide how two films lie on one another
 _ROOT = 7.9  # of a change of one grey level, so that 255 fit into a byte
 # Chosen on one half of what scripts/leak_rates makes; see docs/leaks.md.
-LEAST_LIKENESS = 0.75
+LEAST_LIKENESS = 0.82
 _LEAST_MOMENTS = 5  # that must be compared
 _LEAST_OVERLAP = 0.5  # of the shorter film
 _NOWHERE = 1 << 20  # added to a shift, so that it is never negative
@@ -113,24 +114,31 @@ class MotionIndex:
     def matches(self, asked: Sequence[Numbers]) -> Iterator[tuple[int, float]]:
         """Each held film that one film, in all its phases, is or is a part of, and how far their changes correlate."""
         views = [view for one in asked if len(one) for view in (one, one[:, :, ::-1])]
-        named = sorted((found for at, view in enumerate(views) for found in self._candidates(at, view)), reverse=True)
-        best: dict[int, float] = {}
-        for _, owner, view, shift in named[:_CANDIDATES]:
-            if best.get(owner, 0.0) < LEAST_LIKENESS:
-                best[owner] = max(best.get(owner, 0.0), _along(self._held[owner], views[view], shift))
-        yield from sorted((owner, score) for owner, score in best.items() if score >= LEAST_LIKENESS)
+        named: dict[int, list[tuple[float, int, int]]] = {}
+        for at, view in enumerate(views):
+            for owner, weight, shift in self._candidates(view):
+                named.setdefault(owner, []).append((weight, at, shift))
+        likely = sorted(named, key=lambda owner: -max(named[owner])[0])[:_CANDIDATES]
+        for owner in sorted(likely):
+            score = 0.0
+            for _, at, shift in sorted(named[owner], reverse=True)[:_PLACES]:
+                score = max(score, _along(self._held[owner], views[at], shift))
+                if not _UNCLEAR[0] < score < _UNCLEAR[1]:
+                    break
+            if score >= LEAST_LIKENESS:
+                yield owner, score
 
-    def _candidates(self, view: int, asked: Numbers) -> Iterator[tuple[float, int, int, int]]:
-        """Share of stretches that are alike, held film, number of the view, and shift at which they are."""
-        ours = _stretches(asked, _STEP)
-        if not len(ours.moments) or not len(self._all):
-            return
-        rows, columns = np.nonzero(self._all @ ours.values.T > _LIKE)
-        keys = self._owners[rows] << 32 | (self._moments[rows] - ours.moments[columns] + _NOWHERE)
-        keys, counts = np.unique(keys, return_counts=True)
+    def _candidates(self, asked: Numbers) -> Iterator[tuple[int, float, int]]:
+        """Held film, how many of its stretches are alike and how large a part they are, and the shift at which."""
+        ours, found = _stretches(asked, _STEP), []
+        for begin in range(0, len(ours.moments), _AT_ONCE):
+            some = slice(begin, begin + _AT_ONCE)
+            rows, columns = np.nonzero(self._all @ ours.values[some].T > _LIKE)
+            found.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
+        keys, counts = np.unique(np.concatenate(found or [np.empty(0, np.int64)]), return_counts=True)
         shares = counts / np.minimum(self._counts[keys >> 32] / _STEP, len(ours.moments))
         for at in np.flatnonzero(shares >= _LEAST_STRETCHES).tolist():
-            yield float(shares[at]), int(keys[at] >> 32), view, int(keys[at] & 0xFFFFFFFF) - _NOWHERE
+            yield int(keys[at] >> 32), float(shares[at] * counts[at]), int(keys[at] & 0xFFFFFFFF) - _NOWHERE
 
 
 def _along(held: Numbers, asked: Numbers, shift: int) -> float:
