@@ -79,7 +79,7 @@ def _peaks(sound: Numbers, seconds: float) -> tuple[Numbers, Numbers]:
     return times[chosen], bins[chosen]
 
 
-# Chosen on EMO-DB, RAVDESS and CREMA-D; see docs/leaks.md.
+# Chosen on EMO-DB, of which half as many pairs would name nothing either; see docs/leaks.md.
 LEAST_PAIRS, LEAST_SHARE = 12, 0.05
 # A syllable that two voices say alike has many pairs; the same sound has them all along.
 LEAST_SPREAD = 0.25  # of the moments that both have

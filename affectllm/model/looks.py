@@ -23,7 +23,7 @@ _PIECE = 8
 _FLAT = 4.0  # grey levels of deviation: pieces below tell nothing
 _LEAST_PIECES = 6
 _WORST = 3  # pieces that decide
-_ROUGH, _STEPS = (0.04, 0.02), (0.02, 0.01, 0.005, 0.0025)  # of a side
+_ROUGH, _STEPS = (0.02, 0.01), (0.02, 0.01, 0.005, 0.0025)  # of a side
 # Chosen on one half of what scripts/leak_rates makes; see docs/leaks.md.
 LEAST_AGREEMENT = 0.94
 
@@ -62,8 +62,9 @@ def look(picture: Numbers) -> Look:
     grey = Image.fromarray(inside)
     kept = grey.resize((_KEPT, _KEPT), Image.Resampling.BOX if min(grey.size) >= _KEPT else Image.Resampling.BICUBIC)
     crops = []
-    for box in BOXES:
-        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=tuple(side * _KEPT for side in box))
+    for left, top, right, bottom in BOXES:
+        box = (left * _KEPT, top * _KEPT, right * _KEPT, bottom * _KEPT)
+        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=box)
         values = np.asarray(part, np.float32).ravel()
         values -= values.mean()
         crops.append(values / max(float(np.linalg.norm(values)), 1e-6))

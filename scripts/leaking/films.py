@@ -31,10 +31,10 @@ def rates(corpora: Path) -> Iterator[seen.Row]:
     def groups(half: int) -> dict[str, seen.Group]:
         acted = [frames(file) for file in sorted((corpora / "crema_d/VideoFlash").glob("*.flv"))[half::2]]
         return {
-            "made: one actor and sentence": seen.Group([studio(1000 * half + n) for n in range(40)], 12),
-            "made: scenes": seen.Group([scene(1000 * half + n) for n in range(20)], 6),
+            "made: one actor and sentence": seen.Group([studio(1000 * half + n) for n in range(40)], 8),
+            "made: scenes": seen.Group([scene(1000 * half + n) for n in range(15)], 4),
             "CREMA-D: one actor and sentence": seen.Group(acted, 3),
-            "CREMA-D: halves of those": seen.Group([part for film in acted for part in _halves(film)], 6),
+            "CREMA-D: halves of those": seen.Group([part for film in acted for part in _halves(film)], 3),
         }
 
     return seen.rates(groups, "video", lambda path, film: write(path, film, FINE), copies)

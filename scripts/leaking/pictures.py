@@ -23,9 +23,9 @@ def rates(corpora: Path) -> Iterator[seen.Row]:
     def groups(half: int) -> dict[str, seen.Group]:
         acted = [frames(file) for file in sorted((corpora / "crema_d/VideoFlash").glob("*.flv"))[half::2]]
         return {
-            "made: faces before one wall": seen.Group([portrait(1000 * half + n) for n in range(150)], 30),
-            "made: scenes": seen.Group([scene(1000 * half + n, 0.04)[0] for n in range(50)], 10),
-            "made: one actor's poses": seen.Group([studio(1000 * half + n, 1)[20] for n in range(60)], 12),
+            "made: faces before one wall": seen.Group([portrait(1000 * half + n) for n in range(100)], 12),
+            "made: scenes": seen.Group([scene(1000 * half + n, 0.04)[0] for n in range(40)], 6),
+            "made: one actor's poses": seen.Group([studio(1000 * half + n, 1)[20] for n in range(40)], 6),
             "CREMA-D: one actor's poses": seen.Group(
                 [film[at] for film in acted for at in range(8, len(film), 15)], 12
             ),

@@ -30,8 +30,8 @@ def rates(corpora: Path, copies: int = 50) -> Iterator[tuple[str, str, int, int,
     """Of each part, kind of copy: planted, found, what else was named, pairs of other clips that were compared."""
     dice = random.Random(0)
     parts = {
-        "EMO-DB": sorted((corpora / "emodb/wav").glob("*.wav")),
-        "RAVDESS and CREMA-D": [
+        "EMO-DB (chosen on)": sorted((corpora / "emodb/wav").glob("*.wav")),
+        "RAVDESS and CREMA-D (measured on)": [
             *sorted((corpora / "ravdess").rglob("*.wav")),
             *sorted((corpora / "crema_d/AudioWAV").glob("*.wav")),
         ],
