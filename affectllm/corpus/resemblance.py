@@ -19,7 +19,7 @@ from affectllm.corpus.normalised import SHORT_WORDS, normalised
 
 SAME_TEXT, NEAR_TEXT, PART_OF = "same text", "near text", "part of"
 # Chosen on GoEmotions in EmpatheticDialogues and DailyDialog in MELD; see docs/leaks.md.
-# What the words in common must be worth, in nats: an unrelated text has all of them once in e^11 = 60,000 times, or in a
+# What the words in common must be worth, in nats: an unrelated text has them all once in e^11 = 60,000 times, or in a
 # fortieth (e^-3.7) of one held text where few are held. A long text has many places where a short one may be said by
 # chance, so a part must be worth two words that no other text has, unless all of it stands there.
 LEAST_WORTH, _LEAST_ODDS, _LEAST_RARE = 11.0, 3.7, 2.0
