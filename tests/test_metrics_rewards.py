@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from wheel_tables import write_2025
 
 from affectllm.errors import Malformed
+from affectllm.labels.reading import Unreadable
 from affectllm.metrics import rewards
-from affectllm.metrics.rewards import PENALTIES, ccc_reward, format_reward, label_reward, r1_omni_reward
+from affectllm.metrics.rewards import PENALTIES, concordance_rewards, format_reward, r1_omni_reward
 from affectllm.metrics.wheels import item_f1, read_tables
 
-LABELS = ["joy", "anger", "fear", "sadness"]
 # Words of the hand-made wheels, all in different places of some wheel.
 WORDS = ["gleeful", "bold", "tearful", "jittery", "livid", "spooked", "merry", "daring", "gloomy", "fuming"]
 
@@ -27,27 +27,17 @@ def tables(tmp_path_factory: pytest.TempPathFactory):
 
 
 def sample(gold: object, **fields: object) -> dict:
-    return {"gold": gold, "labels": LABELS, "bounds": [-1, 1], **fields}
+    return {"gold": gold, **fields}
 
 
 def answered(labels: list[str]) -> str:
     return f"<think>I look closely.</think><answer>{', '.join(labels)}</answer>"
 
 
-def test_a_label_pays_only_alone() -> None:
-    texts = ["joy", "<answer>Happy</answer>", "anger", ", ".join(LABELS), "", "not joy", "<think>joy"]
-    assert label_reward(texts, [sample("joy")] * 7) == [1, 1, 0, 0, 0, 0, 0]
-
-
-def test_a_set_pays_when_it_is_the_same() -> None:
-    texts = ["joy and anger", '["anger", "joy"]', "joy", ", ".join(LABELS), ""]
-    assert label_reward(texts, [sample(["joy", "anger"])] * 5) == [1, 1, 0, 0, 0]
-
-
 def test_conversations_and_parts_are_completions_too() -> None:
     message = [{"role": "user", "content": "anger"}, {"role": "assistant", "content": "joy"}]
     parts = [{"role": "assistant", "content": [{"type": "text", "text": "jo"}, {"type": "text", "text": "y"}]}]
-    assert label_reward([message, parts, [], [{"role": "assistant"}]], [sample("joy")] * 4) == [1, 1, 0, 0]
+    assert r1_omni_reward([message, parts, [], [{"role": "assistant"}]], [sample("joy")] * 4) == [1, 1, 0, 0]
 
 
 @pytest.mark.parametrize(
@@ -65,11 +55,9 @@ def test_format(text: str, paid: int) -> None:
     assert format_reward([text], prompts=["ignored"]) == [paid]
 
 
-def test_defect_d11_r1_omni_minds_case_and_format_where_strict_reads_the_label() -> None:
+def test_defect_d11_r1_omni_minds_case_and_format() -> None:
     texts = ["<answer>joy</answer>", " joy ", "<answer>Joy</answer>", "joy.", "<answer>joy\n</answer>"]
-    samples = [sample("joy")] * 5
-    assert r1_omni_reward(texts, samples) == [1, 1, 0, 0, 0]
-    assert label_reward(texts, samples) == [1, 1, 1, 1, 1]
+    assert r1_omni_reward(texts, [sample("joy")] * 5) == [1, 1, 0, 0, 0]
 
 
 def test_length_penalties_worked_out_by_hand() -> None:
@@ -119,12 +107,13 @@ def test_wheel_reward_needs_the_tag_unless_told_otherwise(tables) -> None:
 
 
 numbers = st.floats(-1, 1, allow_subnormal=False).map(lambda number: round(number, 3))
+LOST = Unreadable("no_number", "?")
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20))
-def test_the_mean_of_ccc_rewards_is_the_ccc(pairs) -> None:
+def test_the_mean_of_concordance_rewards_is_the_ccc(pairs) -> None:
     gold, said = map(np.array, zip(*pairs, strict=True))
-    found = ccc_reward([f"<answer>{number}</answer>" for number in said], [sample(float(g)) for g in gold])
+    found = concordance_rewards(list(said), list(gold))
     spread = gold.var() + said.var() + (gold.mean() - said.mean()) ** 2
     if spread > 1e-9:
         ccc = 2 * ((gold - gold.mean()) * (said - said.mean())).mean() / spread
@@ -134,30 +123,24 @@ def test_the_mean_of_ccc_rewards_is_the_ccc(pairs) -> None:
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=9))
 def test_an_unreadable_number_never_pays_more_than_a_wrong_one(pairs) -> None:
-    texts = [str(said) for _, said in pairs] + ["no idea", "7"]
-    found = ccc_reward(texts, [sample(gold) for gold, _ in pairs] + [sample(0.5)] * 2)
+    gold, said = map(list, zip(*pairs, strict=True))
+    found = concordance_rewards([*said, LOST, LOST], [*gold, 0.5, 0.5])
     assert found[-1] == found[-2] <= min(-1, *found[:-2])
 
 
-def test_ccc_of_right_constant_and_lost_batches() -> None:
-    assert ccc_reward(["0.5", "0.5"], [sample(0.5)] * 2) == [1, 1]
-    assert ccc_reward(["0.1"], [sample(0.5)]) == [0]
-    assert ccc_reward(["x", ""], [sample(0.5)] * 2) == [-1, -1]
+def test_concordance_of_right_constant_and_lost_batches() -> None:
+    assert concordance_rewards([0.5, 0.5], [0.5, 0.5]) == [1, 1]
+    assert concordance_rewards([0.1], [0.5]) == [0]
+    assert concordance_rewards([LOST, LOST], [0.5, 0.5]) == [-1, -1]
 
 
-@pytest.mark.parametrize(
-    ("reward", "completions", "samples", "told"),
-    [
-        (label_reward, ["joy"], [], "1 completions for 0 samples"),
-        (label_reward, ["joy"], [{"gold": "joy"}], "no 'labels'"),
-        (label_reward, ["joy"], [{"labels": LABELS}], "no 'gold'"),
-        (ccc_reward, ["0.5"], [{"gold": 0.5}], "no 'bounds'"),
-        (ccc_reward, ["0.5"], [{"gold": math.nan, "bounds": [0, 1]}], "not finite"),
-    ],
-)
-def test_bad_samples_are_explained(reward, completions, samples, told: str) -> None:
-    with pytest.raises(Malformed, match=told):
-        reward(completions, samples)
+def test_bad_samples_are_explained() -> None:
+    with pytest.raises(Malformed, match="1 completions for 0 samples"):
+        r1_omni_reward(["joy"], [])
+    with pytest.raises(Malformed, match="no 'gold'"):
+        r1_omni_reward(["joy"], [{}])
+    with pytest.raises(Malformed, match="not finite"):
+        concordance_rewards([0.5], [math.nan])
 
 
 def test_bad_wheel_rewards_are_explained(tables) -> None:
@@ -180,9 +163,9 @@ def test_grpo_trainer_takes_every_reward(tables, tmp_path: Path) -> None:
 
     def numeric(completions, samples, **_):
         seen.append([rewards.text_of(completion) for completion in completions])
-        return ccc_reward(completions, [{"gold": 0.5, "bounds": [-1, 1]} for _ in samples])
+        return concordance_rewards([0.5] * len(samples), [0.5] * len(samples))
 
-    rows = [{"prompt": "Which emotion?", "samples": {"gold": ["joy"], "labels": LABELS}}] * 4
+    rows = [{"prompt": "Which emotion?", "samples": {"gold": ["joy"]}}] * 4
     config = GRPOConfig(
         output_dir=str(tmp_path),
         max_steps=1,
@@ -197,13 +180,13 @@ def test_grpo_trainer_takes_every_reward(tables, tmp_path: Path) -> None:
     trainer = GRPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(folder),
         processing_class=AutoTokenizer.from_pretrained(folder),
-        reward_funcs=[label_reward, format_reward, rewards.wheel_f1_reward(tables), numeric],
+        reward_funcs=[format_reward, rewards.wheel_f1_reward(tables), numeric],
         args=config,
         train_dataset=Dataset.from_list(rows),
     )
     trainer.train()
     logged = trainer.state.log_history[0]
     assert seen and len(seen[0]) == 2
-    for name in ("label_reward", "format_reward", "wheel_f1_level1_log"):
+    for name in ("format_reward", "wheel_f1_level1_log"):
         assert 0 <= logged[f"rewards/{name}/mean"] <= 1
     assert math.isfinite(logged["rewards/numeric/mean"]) and logged["rewards/numeric/mean"] <= 1

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import Rejection, Sample
 from affectllm.errors import AffectError
 from affectllm.instruct import Template
+from affectllm.instruct.conversation import Conversation
 
 Document = dict[str, Any]
 
@@ -43,16 +44,16 @@ def documents(found: Iterable[Sample | Rejection], template: Template, split: st
 
 def document(sample: Sample, template: Template) -> Document:
     """One document: who and where, the messages, and the right answer as text and as JSON value."""
-    gold = template.gold(sample)
+    asked = Conversation.of(sample, template)
     return {
-        "id": sample.id,
-        "corpus": sample.corpus,
-        "speaker": sample.speaker,
-        "dialogue": sample.dialogue,
-        "messages": template.ask(sample),
-        "answer": template.answer(sample),
-        "gold": gold,
-        "choices": _choices(template, gold),
+        "id": asked.id,
+        "corpus": asked.corpus,
+        "speaker": asked.speaker,
+        "dialogue": asked.dialogue,
+        "messages": asked.asked,
+        "answer": asked.answer,
+        "gold": asked.gold,
+        "choices": _choices(template, asked.gold),
     }
 
 
@@ -63,21 +64,6 @@ def _choices(template: Template, gold: Any) -> list[str]:
         return list(slot.space.names)
     first = gold if len(template.slots) == 1 else gold[slot.name]
     return [name.upper() for name in slot.space_of(first).names]
-
-
-def words(document: Document) -> str:
-    """The text parts of the messages, for models that take a string."""
-    return "\n".join(part["text"] for part in _parts(document["messages"]) if part["type"] == "text")
-
-
-def media_parts(messages: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """The parts that point at clips."""
-    return [part for part in _parts(messages) if part["type"] != "text"]
-
-
-def _parts(messages: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
-    for message in messages:
-        yield from message["content"]
 
 
 def require_some(asked: Documents, rejected: list[Rejection], task: str, folder: Path) -> None:

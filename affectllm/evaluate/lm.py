@@ -24,12 +24,12 @@ from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate import environment
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.batches import batches
-from affectllm.evaluate.documents import media_parts
 from affectllm.evaluate.media_error import MediaLedger
 from affectllm.evaluate.options import batch_size_of, budget_of, device_of
 from affectllm.evaluate.parallel import Processes
 from affectllm.evaluate.requests import Asker, Messages, Question, from_history, user_message
 from affectllm.evaluate.rolling import rolling_loglikelihood
+from affectllm.instruct.conversation import media_parts
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoded, Encoder

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from affectllm.evaluate.documents import media_parts
+from affectllm.instruct.conversation import media_parts
 from affectllm.run import digest, file_digest
 
 Messages = list[dict[str, Any]]

@@ -22,11 +22,12 @@ from affectllm.corpus.builder import Builder, load_builder
 from affectllm.corpus.roots import locate
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate import asking, environment
-from affectllm.evaluate.documents import Document, Documents, documents, media_parts, require_some, words
+from affectllm.evaluate.documents import Document, Documents, documents, require_some
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.scored import agreement, check_metrics, is_judged, metric_of, scored_slots, split
 from affectllm.instruct import Template, Unreadable, load_template
+from affectllm.instruct.conversation import media_parts, text_of
 from affectllm.labels import LabelSpace
 from affectllm.labels.annotation import plain
 
@@ -113,7 +114,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def doc_to_text(self, doc: Document, doc_to_text: object = None) -> str:
         """The words of the question."""
-        return words(doc)
+        return text_of(doc["messages"])
 
     def build_all_requests(self, *, system_instruction: str | None = None, **options: Any) -> None:
         """As lm-eval does, with the system instruction kept for messages with media.

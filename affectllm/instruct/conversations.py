@@ -26,7 +26,7 @@ ROWS_PER_FILE = 50_000
 FOLDER = "conversations"
 _COLUMNS = {
     **dict.fromkeys(("id", "sample", "corpus", "split", "template", "language"), TEXT),
-    **{"paraphrase": WHOLE, "messages": JSONS, "answer": TEXT, "value": JSON},
+    **{"paraphrase": WHOLE, "messages": JSONS, "answer": TEXT, "value": JSON, "asked_by": JSON},
     **dict.fromkeys(("space", "rater", "speaker", "dialogue"), TEXT),
     "stage": WHOLE,
 }

@@ -10,7 +10,7 @@ from affectllm.corpus import MediaRef, Sample
 Part = dict[str, Any]
 
 
-def media_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
+def clip_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
     """Content parts for the media of ``sample`` under ``modalities``; keys that say nothing are absent.
 
     One clip that both shows and sounds becomes one ``video`` part with ``sound``; without ``video`` among the

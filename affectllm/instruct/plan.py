@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
+from affectllm.instruct.conversation import AskedBy, answered
 from affectllm.instruct.dropped import Copy
 from affectllm.instruct.pairs import Pairing
 from affectllm.instruct.part import Part, has_classes
@@ -237,8 +238,9 @@ class Plan:
             "template": template.name,
             "language": template.language,
             "paraphrase": number,
-            "messages": [*question, {"role": "assistant", "content": [{"type": "text", "text": answer}]}],
+            "messages": [*question, answered(answer)],
             "answer": answer,
+            "asked_by": self._asked_by,
             "rejected": self._rejected(asked, copy),
             "value": template.gold_of(asked),
             "space": template.space.name,
@@ -247,6 +249,10 @@ class Plan:
             "dialogue": sample.dialogue,
             "stage": self.part.stage,
         }
+
+    @cached_property
+    def _asked_by(self) -> dict[str, Any]:
+        return AskedBy.of(self.template).to_json()
 
     def _rejected(self, asked: Asked, copy: int) -> str | None:
         kind = self.part.rejected

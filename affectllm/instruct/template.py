@@ -14,7 +14,7 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.parts import media_parts, missing_modality
+from affectllm.instruct.parts import clip_parts, missing_modality
 from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.turns import lines
@@ -139,12 +139,12 @@ class Template:
         Raises:
             Malformed: when ``reject(sample)`` is not None.
         """
-        return self.message(self._prepared(sample), paraphrase)
+        return self.message(self.prepared(sample), paraphrase)
 
     def message(self, asked: Asked, paraphrase: int | None = None) -> list[Message]:
         """``ask`` of a sample that is prepared."""
         number = self.paraphrase(asked.sample) if paraphrase is None else paraphrase
-        parts = media_parts(asked.sample, self.modalities)
+        parts = clip_parts(asked.sample, self.modalities)
         return [{"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}]
 
     def paraphrase(self, sample: Sample) -> int:
@@ -158,7 +158,7 @@ class Template:
         Raises:
             Malformed: when ``reject(sample)`` is not None.
         """
-        return self.answer_of(self._prepared(sample))
+        return self.answer_of(self.prepared(sample))
 
     def answer_of(self, asked: Asked) -> str:
         """``answer`` of a sample that is prepared."""
@@ -174,7 +174,7 @@ class Template:
         Raises:
             Malformed: when ``reject(sample)`` is not None.
         """
-        return self.gold_of(self._prepared(sample))
+        return self.gold_of(self.prepared(sample))
 
     def gold_of(self, asked: Asked) -> Any:
         """``gold`` of a sample that is prepared."""
@@ -193,7 +193,12 @@ class Template:
         """What reads replies to this template."""
         return Reader(self.slots, self._speech.answer, self.language)
 
-    def _prepared(self, sample: Sample) -> Asked:
+    def prepared(self, sample: Sample) -> Asked:
+        """The sample's answers.
+
+        Raises:
+            Malformed: when ``reject(sample)`` is not None.
+        """
         found = self.prepare(sample)
         if isinstance(found, Refused):
             told = f"{self.name} cannot ask {sample.id} what {self.rater} said in {self.space.name}: {found.reason}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -97,6 +97,7 @@ class Wording:
         given: name → form of annotations that the prompt tells.
         facts: names of sample attributes that the prompt tells.
         numbered: whether the turns of a dialogue are numbered, the one asked about included.
+        page: what it was asked for by: its name, or the path of somebody's own page.
     """
 
     name: str
@@ -106,6 +107,7 @@ class Wording:
     facts: tuple[str, ...]
     speeches: Mapping[str, Speech]
     numbered: bool = False
+    page: str = ""
 
 
 @cache
@@ -141,12 +143,12 @@ def load_wording(name: str) -> Wording:
         raise NotFound(
             f"there is no template called {name!r}", do=told or f"choose among {', '.join(template_names())}"
         )
-    return _load(path, path.stat().st_mtime_ns)
+    return _load(name, path, path.stat().st_mtime_ns)
 
 
 @cache
-def _load(path: Path, changed: int) -> Wording:
-    return _wording(path.stem, read_page(path))
+def _load(name: str, path: Path, changed: int) -> Wording:
+    return replace(_wording(path.stem, read_page(path)), page=name)
 
 
 def _wording(name: str, page: Page) -> Wording:

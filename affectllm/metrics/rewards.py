@@ -1,35 +1,25 @@
-"""Rewards: metrics of one answer each, as functions that TRL's ``GRPOTrainer`` takes in ``reward_funcs``.
+"""Published rewards, as functions that TRL's ``GRPOTrainer`` takes in ``reward_funcs``, and the parts of ours.
 
 A reward is called with ``completions`` (texts, or conversations of which the last message counts) and ``samples``, a
-column of the training set with one mapping an item: ``gold`` (a label, a list of labels or a number) and, where the
-reward says so, ``labels`` (the label space; ``aliases``, pairs of a word and its label, where it has words of its own)
-or ``bounds`` (smallest and largest number). Everything else that TRL passes is ignored. Answers are read by the strict
-readers, in every language that templates speak: from ``<answer>`` where there is one, never with a fallback. Where a
-template asked, ``affectllm.train.rewards`` reads with that template, whatever the form of its answers.
+column of the training set with one mapping an item that holds ``gold``. Everything else that TRL passes is ignored.
+Rewards that read as the template that asked are in ``affectllm.train.rewards``.
 
-"Say everything" must lose: a label is right only alone, a wheel F counts every further word against its precision, and
-its length penalties count it again.
+"Say everything" must lose: a wheel F counts every further word against its precision, and its length penalties count it
+again.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from math import log
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
-from affectllm.labels import LabelSpace
-from affectllm.labels.names import understood_everywhere
 from affectllm.labels.reading import (
     COMPAT,
     Unreadable,
-    read_label,
-    read_labels,
-    read_number,
     read_open_labels,
-    space_of,
 )
 from affectllm.labels.reading.tags import has_answer_tag
 
@@ -75,29 +65,6 @@ def paired(completions: Completions, samples: Samples) -> list[tuple[str, Any]]:
     return list(zip(map(text_of, completions), golds, strict=True))
 
 
-def _space(samples: Samples, row: int) -> LabelSpace:
-    made = space_of(_told(samples, row, "labels", "the label space"))
-    own = {str(word).strip().lower(): label for word, label in dict(samples[row].get("aliases") or ()).items()}
-    return understood_everywhere(replace(made, aliases={**made.aliases, **own}))
-
-
-def label_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-    """1 for the right label, 0 for any other, several of them, or none that can be read.
-
-    Needs ``labels``, and ``aliases`` where the space has some. Where gold is a list of labels, the set of labels that
-    is read must equal it.
-    """
-    rewards = []
-    for row, (text, gold) in enumerate(paired(completions, samples)):
-        space = _space(samples, row)
-        if isinstance(gold, str):
-            rewards.append(float(read_label(text, space) == gold))
-        else:
-            found = read_labels(text, space)
-            rewards.append(float(not isinstance(found, Unreadable) and set(found) == set(gold)))
-    return rewards
-
-
 def format_reward(completions: Completions, **_: Any) -> list[float]:
     """1 when the whole completion is ``<think>…</think>``, blanks and ``<answer>…</answer>``, else 0."""
     return [float(_FORMAT.fullmatch(text_of(completion)) is not None) for completion in completions]
@@ -113,24 +80,13 @@ def r1_omni_reward(completions: Completions, samples: Samples, **_: Any) -> list
     return [float(read(text, ()) == read(str(gold), ())) for text, gold in paired(completions, samples)]
 
 
-def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+def concordance_rewards(read: Sequence[float | Unreadable], gold: Sequence[float]) -> list[float]:
     """What each number contributes to the concordance correlation of the batch; the mean of the rewards is that CCC.
 
     Formula: ``r_i = 1 - (x_i - y_i)² / D`` with ``D = s_x² + s_y² + (m_x - m_y)²`` of the numbers that could be read,
-    so ``1/n Σ r_i = 2·s_xy / D``. Needs ``bounds``. A number that cannot be read or lies outside gets the lowest reward
-    of the batch, and -1 at most. Where D is 0 all answers are right, and get 1. A batch of one item gets 1 when right
-    and 0 when wrong, and rewards of different batches have different D: give large batches.
-    """
-    pairs = paired(completions, samples)
-    read: list[float | Unreadable] = []
-    for row, (text, _gold) in enumerate(pairs):
-        low, high = _told(samples, row, "bounds", "smallest and largest number")
-        read.append(read_number(text, float(low), float(high)))
-    return concordance_rewards(read, [gold for _, gold in pairs])
-
-
-def concordance_rewards(read: Sequence[float | Unreadable], gold: Sequence[float]) -> list[float]:
-    """``ccc_reward`` of numbers that are read already.
+    so ``1/n Σ r_i = 2·s_xy / D``. A number that cannot be read gets the lowest reward of the batch, and -1 at most.
+    Where D is 0 all answers are right, and get 1. A batch of one item gets 1 when right and 0 when wrong, and rewards
+    of different batches have different D: give large batches.
 
     Raises:
         Malformed: when a gold number is not finite.

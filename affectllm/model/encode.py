@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
+from affectllm.instruct.conversation import media_parts
 from affectllm.instruct.unsafe import CONTROL_TOKEN
 from affectllm.model.cache import MediaCache
 from affectllm.model.family import Family
@@ -95,7 +96,7 @@ class Encoder:
         import torch
 
         prepared = []
-        for part in _media_parts(messages):
+        for part in media_parts(messages):
             self._check_taken(part)
             entry = self.prepare(part)
             if isinstance(entry, MediaError):
@@ -310,11 +311,6 @@ def _heard(part: Mapping[str, Any]) -> bool:
 
 def _relative(error: MediaError, part: Mapping[str, Any]) -> MediaError:
     return MediaError(error.reason, f"{part['corpus']}:{part['path']}", error.detail)
-
-
-def _media_parts(messages: Messages) -> list[Mapping[str, Any]]:
-    contents = [m["content"] for m in messages if not isinstance(m["content"], str)]
-    return [part for content in contents for part in content if part["type"] != "text"]
 
 
 def _alike(tensors: Sequence[torch.Tensor], dimension: int, value: int) -> list[torch.Tensor]:

@@ -1,7 +1,8 @@
 """Rewards that read a completion with the template that asked for it, as functions for TRL's ``reward_funcs``.
 
 The law of templates, ``read(answer(sample))`` is the sample's own annotation, makes the training target the best
-answer here too: in every language, with the aliases of its label space and the sentence around its answer.
+answer here too: in every language, with the aliases of its label space and the sentence around its answer. A sample
+says itself which template asked (``sample_of``), so one reward serves a mixture of many questions.
 """
 
 from __future__ import annotations
@@ -9,111 +10,128 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import Malformed
 from affectllm.instruct import Template
+from affectllm.instruct.conversation import Conversation
 from affectllm.instruct.reader import Reading
+from affectllm.instruct.slots import Slot
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
-from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired
+from affectllm.metrics.metric import find_metric
+from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired, text_of
 
-__all__ = ["sample_of", "template_ccc_reward", "template_reward"]
+__all__ = ["ccc_reward", "metric_reward", "reading_reward", "sample_of", "template_reward"]
 
-Key = tuple[str, str, str, str]
-_FIELDS = ("template", "language", "space", "rater")
+_FIELDS = ("id", "corpus", "language", "asked_by", "value")
 
 
 def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the rewards need of a row of conversations: gold value, and which template asked."""
-    return {"gold": row["value"], **{field: row[field] for field in _FIELDS}}
+    """What the rewards need of a row of conversations: its gold value, and which template asked."""
+    return {field: row[field] for field in _FIELDS}
 
 
-def template_reward(*templates: Template) -> Reward:
-    """A reward from 0 to 1 for what the template that asked reads in a completion; unreadable is 0.
+def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """From 0 to 1, how far a completion is the right answer, read by the template that asked; unreadable is 0.
 
-    Labels, judgements, preferences and sets: 1 when they are the gold ones. Numbers: ``1 - |x - g| / (high - low)``,
-    the mean over the dimensions; one that is missing counts 0. Shares: what both distributions have in common. Of
-    several answers, the mean; free words among them do not count, since nothing here can judge them.
+    Labels, judgements, preferences, options and sets: 1 when they are the gold ones. Numbers:
+    ``1 - |x - g| / (high - low)``, the mean over the dimensions; one that is missing counts 0. Shares: what both
+    distributions have in common. Turns, spans and open words: F1 and Jaccard with the gold ones. Of several answers the
+    mean; free words among them do not count, since nothing here can judge them.
 
     Args:
-        templates: that ask in the training set. With several, a sample names its own by ``template``, ``language``,
-            ``space`` and ``rater``, as rows of conversations do.
-
-    Returns:
-        A function of completions and samples, each with ``gold`` as ``Template.gold`` gives it.
+        samples: a column with ``sample_of`` of each row.
 
     Raises:
-        Malformed: when there is no template, two are the same, or all that one asks for are free words.
+        Malformed: when a sample does not say which template asked, asks for free words only, or has no gold value.
     """
-    known = _known(templates)
-    for template in templates:
-        if not any(slot.how.judged for slot in template.slots):
-            told = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
-            raise Malformed(told, do="use a metric of texts or a judge")
+    return [one.agreement(text) for text, one in _asked(completions, samples)]
+
+
+def metric_reward(name: str) -> Reward:
+    """A reward: the metric called ``name`` of each completion alone, the policy for unreadable answers included.
+
+    Higher must be better, and the metric must be defined on a single item: accuracy is, a correlation is not.
+
+    Raises:
+        NotFound: when there is no such metric.
+        Malformed: when lower is better.
+    """
+    metric = find_metric(name)
+    if metric.better != "higher":
+        raise Malformed(f"a lower {name} is better, so it is no reward", do="choose one of which more is better")
 
     def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-        rows = zip(paired(completions, samples), samples, strict=True)
-        return [_scored(_of(known, sample), text, gold) for (text, gold), sample in rows]
+        return [_by_metric(one, text) for text, one in _asked(completions, samples)]
+
+    def _by_metric(one: Conversation, text: str) -> float:
+        slot = _only_slot(one)
+        found = one.read(text)
+        value = found.value if isinstance(found, Annotation) else None
+        truth, said = slot.how.scored(one.gold, value, slot.space)
+        told = {"labels": list(slot.space.names)} if slot.space.names else {}
+        return metric.statistic([truth], [said], **told, bounds=slot.space.bounds).value()
+
+    reward.__name__ = f"{name}_reward"
+    return reward
+
+
+def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """What each number contributes to the concordance correlation of the batch: see ``concordance_rewards``.
+
+    Raises:
+        Malformed: when a sample asks for anything but one number.
+    """
+    read, gold = [], []
+    for text, one in _asked(completions, samples):
+        slot = _only_slot(one)
+        if slot.how.shape(slot.space) != "number":
+            raise Malformed(f"{one.id} does not ask {slot.space.name} for one number", do="use reading_reward")
+        (name,) = slot.space.names
+        read.append(_number(one.read(text), name))
+        gold.append(one.gold[name])
+    return concordance_rewards(read, gold)
+
+
+def template_reward(template: Template) -> Reward:
+    """``reading_reward`` with a template that is at hand; samples need only ``gold``, as ``Template.gold`` has it.
+
+    Raises:
+        Malformed: when all that it asks for are free words.
+    """
+    if not any(slot.how.judged for slot in template.slots):
+        told = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
+        raise Malformed(told, do="use a metric of texts or a judge")
+
+    def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+        found = []
+        for number, (text, gold) in enumerate(paired(completions, samples), 1):
+            one = Conversation(f"sample {number}", template.name, (), gold=gold, _reader=template.reader)
+            found.append(one.agreement(text))
+        return found
 
     reward.__name__ = "template_reward"
     return reward
 
 
-def template_ccc_reward(template: Template) -> Reward:
-    """``metrics.rewards.ccc_reward`` of the one number that a template asks for, read by it.
+def _asked(completions: Completions, samples: Samples) -> list[tuple[str, Conversation]]:
+    """Each completion as text, with the conversation that it answers."""
+    if len(completions) != len(samples):
+        raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
+    for number, sample in enumerate(samples, 1):
+        if lacking := [field for field in _FIELDS if sample.get(field) is None]:
+            told = f"sample {number} has no {lacking[0]!r}"
+            raise Malformed(told, do="give sample_of(row) of each row in the column samples")
+    return [(text_of(text), Conversation.from_row(one)) for text, one in zip(completions, samples, strict=True)]
 
-    Raises:
-        Malformed: when the template asks for anything but one number.
-    """
-    if template.form not in ("scores", "classes") or len(template.space.names) != 1:
-        told = f"the template {template.name} does not ask {template.space.name} for one number"
-        raise Malformed(told, do="use template_reward")
-    (name,) = template.space.names
 
-    def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-        pairs = paired(completions, samples)
-        read = [_number(template.read(text), name) for text, _ in pairs]
-        return concordance_rewards(read, [gold[name] if isinstance(gold, Mapping) else gold for _, gold in pairs])
-
-    reward.__name__ = "template_ccc_reward"
-    return reward
+def _only_slot(one: Conversation) -> Slot:
+    slots = one.reader.slots
+    if len(slots) > 1:
+        raise Malformed(f"{one.id} asks for {len(slots)} answers, of which a metric takes one", do="use reading_reward")
+    return slots[0]
 
 
 def _number(found: Reading, name: str) -> float | Unreadable:
     if isinstance(found, Annotation) and isinstance(found.value, Mapping):
         return float(found.value[name])
     return found if isinstance(found, Unreadable) else Unreadable("no_number", "")
-
-
-def _known(templates: tuple[Template, ...]) -> dict[Key, Template]:
-    found = {_key_of(template): template for template in templates}
-    if not templates or len(found) < len(templates):
-        told = "no template is given" if not templates else "two templates have one name, language, space and rater"
-        raise Malformed(told, do="give each template that asks once")
-    return found
-
-
-def _key_of(template: Template) -> Key:
-    return template.name, template.language, template.space.name, template.rater
-
-
-def _of(known: Mapping[Key, Template], sample: Mapping[str, Any]) -> Template:
-    if len(known) == 1:
-        return next(iter(known.values()))
-    key = tuple(str(sample.get(field)) for field in _FIELDS)
-    if key not in known:
-        raise NotFound(f"no template was given for {'/'.join(key)}", do=f"a sample has {', '.join(_FIELDS)}")
-    return known[key]  # type: ignore[index]
-
-
-def _scored(template: Template, text: str, gold: Any) -> float:
-    found = template.read(text, gold)
-    if isinstance(found, Unreadable):
-        return 0.0
-    if isinstance(found, Annotation):
-        found, gold = (found,), {template.slots[0].name: gold}
-    scores = [
-        slot.how.agreement(slot.how.gold(answer.value, slot.space), gold[slot.name], slot.space)
-        for slot, answer in zip(template.slots, found, strict=True)
-        if slot.how.judged
-    ]
-    return sum(scores) / len(scores)

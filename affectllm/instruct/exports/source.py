@@ -9,6 +9,7 @@ from typing import Any
 
 from affectllm.corpus.store import read_rows
 from affectllm.errors import NotFound
+from affectllm.instruct.conversation import media_parts
 from affectllm.instruct.conversations import FOLDER, files_by_split
 from affectllm.instruct.exports.talk import Kind
 
@@ -76,17 +77,10 @@ def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
         for row in tqdm(rows_of(paths), desc=f"looking at {split}", unit=" rows", mininterval=0.5):
             rows[split] += 1
             pairs = pairs or row.get("rejected") is not None
-            for part in media_parts(row):
+            for part in media_parts(row["messages"]):
                 kinds.add(part["type"])
                 if apart and part.get("sound"):
                     kinds.add("audio")
                 corpora[part["corpus"]] = None
                 budgets |= _BUDGET & part.keys()
     return Survey(frozenset(kinds), tuple(corpora), rows, tuple(sorted(budgets)), pairs)
-
-
-def media_parts(row: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The content parts of a row that show a file."""
-    for message in row["messages"]:
-        if not isinstance(message["content"], str):
-            yield from (part for part in message["content"] if part["type"] != "text")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from affectllm.instruct.conversation import Conversation
 from affectllm.train.method import LOSS, Curve, Method, Ready
 
 if TYPE_CHECKING:
@@ -30,9 +31,8 @@ _DIVERGENCES = frozenset(["reverse_kl", "forward_kl", "js_divergence", "alpha_di
 
 def _pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
     """The conversation as it went, and as it would have gone with the rejected answer."""
-    *before, last = row["messages"]
-    rejected = {"role": last["role"], "content": [{"type": "text", "text": row["rejected"]}]}
-    return row["messages"], [*before, rejected]
+    conversation = Conversation.from_row(row)
+    return conversation.answered(), conversation.answered_worse()
 
 
 def _completions(batch: dict[str, Any]) -> dict[str, Any]:
