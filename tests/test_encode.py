@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from family_clips import BUDGET, HEARD, SEEN, SEEN_AND_HEARD, TRACK, encoded, encoder_of, make_clips, talk
+from family_clips import (
+    BUDGET,
+    HEARD,
+    PICTURE,
+    SEEN,
+    SEEN_AND_HEARD,
+    TRACK,
+    encoded,
+    encoder_of,
+    make_clips,
+    talk,
+    tiny_model,
+)
 
 from affectllm.errors import AffectError, ModalityUnheard
 from affectllm.model.ablation import check_modalities_heard
@@ -110,3 +123,21 @@ def test_a_full_omni_checkpoint_loads_as_its_thinker(tmp_path: Path) -> None:
     loaded = load_model(str(tmp_path), family="qwen2_5_omni")
     for name, weight in tiny.model.state_dict().items():
         assert torch.equal(loaded.model.state_dict()[name], weight), name
+
+
+def test_pictures_that_fill_rooms_of_different_sizes_share_a_batch(tmp_path: Path) -> None:
+    from PIL import Image
+
+    for side in (96, 480, 2_400):
+        Image.radial_gradient("L").resize((side, side - side // 10)).convert("RGB").save(tmp_path / f"{side}.png")
+    model = tiny_model("gemma4")
+    encoder = encoder_of(model, tmp_path, budget=replace(BUDGET, max_pixels=10**8))
+    sides = (480, 96, 2_400)
+    items = [encoded(encoder, talk({**PICTURE, "path": f"{side}.png"})) for side in sides]
+    assert [item.media["pixel_values"].shape[1] // 9 for item in items] == [140, 70, 1120]
+    assert all(50 * tokens < item.of_clips <= 1122 for tokens, item in zip((1, 0, 20), items, strict=True))
+    with torch.no_grad():
+        together = model.model(**encoder.collate(items[:2])).logits
+        for row, item in zip(together, items[:2], strict=True):
+            alone = model.model(**encoder.collate([item])).logits[0]
+            assert (row[: item.length] - alone).abs().max() < 2e-5
