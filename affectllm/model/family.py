@@ -66,6 +66,7 @@ class Family:
             without a word. None where nothing is dropped.
         shortest_sound: seconds up to which a sound is filled with silence, where the tower would otherwise make of a
             shorter one what depends on the sounds that share its batch.
+        eager: parts of the configuration whose towers have no attention kernel but the plain one.
         unbounded: last names of weights that are bounds, and infinite where nothing is cut off.
         packs: whether conversations may share a row of a batch without seeing each other.
         older: prefix of modules → what older versions of transformers called it; adapters still carry these names.
@@ -99,6 +100,7 @@ class Family:
     frame_factor: int = 28
     longest_sound: float | None = None
     shortest_sound: float = 0.0
+    eager: tuple[str, ...] = ()
     unbounded: frozenset[str] = frozenset()
     packs: bool = False
     older: Mapping[str, str] = field(default_factory=dict)

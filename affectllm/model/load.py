@@ -92,7 +92,11 @@ def load_model(
     _check(folder, kind)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
-    network = _whole_network(getattr(transformers, kind.model_class), folder, dtype=dtype, **from_pretrained)
+    model_class: Any = getattr(transformers, kind.model_class)
+    if kind.eager and isinstance(kernel := from_pretrained.get("attn_implementation"), str):
+        kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
+        from_pretrained["attn_implementation"] = {**kernels, **dict.fromkeys(kind.eager, "eager")}
+    network = _whole_network(model_class, folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot, kind.unbounded)
     if place.adapter is not None:

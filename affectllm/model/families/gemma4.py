@@ -70,6 +70,7 @@ FAMILY = Family(
     image_options=_image,
     frame_factor=_FACTOR,
     longest_sound=30.0,
+    eager=("audio_config",),
     unbounded=frozenset({"input_min", "input_max", "output_min", "output_max"}),
     # Tokens of one picture see each other in both directions, across the borders of a pack.
     packs=False,
