@@ -21,7 +21,7 @@ FOLDERS = ("affectllm", "data_builders", "eval_tasks", "recipes")
 _LIST = """
 import json
 from affectllm import registry
-kinds = ("data_builders", "eval_tasks", "recipes")
+kinds = ("data_builders", "eval_tasks", "recipes", "families")
 print(json.dumps({kind: {name: str(path) for name, path in registry.names(kind).items()} for kind in kinds}))
 """
 
