@@ -60,13 +60,14 @@ def test_four_bits_are_for_the_language_model_alone(name: str) -> None:
 
 def tuned(name: str, clips: Path, out: Path, towers: dict[str, Any], **load: Any) -> tuple[list[float], Path]:
     """Losses of a few steps on conversations with clips, and the folder of the adapter."""
-    from affectllm.train.sft import AffectTrainer
     from datasets import Dataset
     from peft import LoraConfig
     from trl import SFTConfig
 
     from affectllm.train.adapted import only_these
     from affectllm.train.collator import Collator
+    from affectllm.train.method import find_method
+    from affectllm.train.trainer import trainer_class
 
     model = load_model(f"tiny:{name}", dtype="float32", **load)
     model.model.requires_grad_(False)
@@ -97,7 +98,7 @@ def tuned(name: str, clips: Path, out: Path, towers: dict[str, Any], **load: Any
         dataloader_pin_memory=False,
         disable_tqdm=True,
     )
-    trainer = AffectTrainer(
+    trainer = trainer_class(find_method("sft"))(
         model=model.model,
         args=args,
         data_collator=lambda rows: collate(
