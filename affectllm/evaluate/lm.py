@@ -23,11 +23,10 @@ from affectllm.corpus.roots import locate
 from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate import environment
 from affectllm.evaluate.answers import Answers
-from affectllm.evaluate.batches import batches
 from affectllm.evaluate.media_error import MediaLedger
 from affectllm.evaluate.options import batch_size_of, budget_of, device_of
 from affectllm.evaluate.parallel import Processes
-from affectllm.evaluate.requests import Asker, Messages, Question, from_history, user_message
+from affectllm.evaluate.requests import Asker, Messages, Question, by_settings, from_history, user_message
 from affectllm.evaluate.rolling import rolling_loglikelihood
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.ablation import check_modalities_heard
@@ -38,6 +37,7 @@ from affectllm.model.length import BoundedEncoder
 from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
 from affectllm.model.media import MediaError
+from affectllm.respond.batches import batches
 from affectllm.run import versions
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
@@ -184,7 +184,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
-        for batch, prompts in batches(self._bounded, questions, self.batch_size):
+        for batch, prompts in self._batches(questions):
             if isinstance(prompts, MediaError):
                 replies = [self._ledger.add(prompts)]
             else:
@@ -196,6 +196,10 @@ class AffectLM(LM):  # type: ignore[misc]
                 replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
                 self._defined += len(answered)
             yield from zip(batch, replies, strict=True)
+
+    def _batches(self, questions: Sequence[Question]) -> Iterator[tuple[list[Question], list[Encoded] | MediaError]]:
+        for alike in by_settings(questions):
+            yield from batches(self._bounded, alike, self.batch_size, lambda question: question.messages)
 
     def _undefined(self, question: Question, what: str) -> str:
         """The reply where the model's outputs were no numbers; without one that was a number, it is the model."""

@@ -81,3 +81,11 @@ def content_digest(path: Path) -> str:
 @lru_cache(maxsize=100_000)
 def _digest(path: Path, _changed: int, _size: int) -> str:
     return file_digest(path)
+
+
+def by_settings(questions: Sequence[Question]) -> list[list[Question]]:
+    """Questions that can share a batch, the heaviest first."""
+    groups: dict[str, list[Question]] = {}
+    for question in sorted(questions, key=lambda question: -question.weight):
+        groups.setdefault(json.dumps(dict(question.settings), sort_keys=True), []).append(question)
+    return list(groups.values())

@@ -1,0 +1,227 @@
+"""The public face: from a corpus on disk to conversations, replies and scores, in a notebook or a script.
+
+```python
+from affectllm import ask, load_corpus, load_model, load_template, read, score
+
+corpus = load_corpus("emodb", "~/data/EmoDB")
+template = load_template("emotion_choice", corpus, space="emodb_7", rater="actor", modalities=["audio"])
+conversations = corpus.conversations(template, split="test")
+model = load_model("tiny:qwen2_audio")
+replies = ask(model, conversations, corpus)
+print(read(conversations[0], replies[0]))
+print(score("uar", conversations, replies, clusters="speaker"))
+```
+
+Everything in it is what the commands do too. ``evaluate`` runs whole tasks through lm-eval.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from affectllm.corpus import CorpusCard, Rejection, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.roots import locate
+from affectllm.errors import Malformed
+from affectllm.evaluate.run import evaluate
+from affectllm.evaluate.scored import JOINT, Pair, check_metrics, metric_of, scored_slots, split
+from affectllm.instruct import template as templates
+from affectllm.instruct.conversation import Conversation
+from affectllm.instruct.reader import Reading
+from affectllm.instruct.template import Template
+from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels.annotation import plain
+from affectllm.labels.reading import Unreadable
+from affectllm.metrics.result import Result
+from affectllm.model.load import Model, load_model
+from affectllm.respond.in_process import Unanswered, answer
+
+__all__ = ["ask", "evaluate", "load_corpus", "load_model", "load_template", "read", "score"]
+
+Reply = str | Unanswered
+
+
+@dataclass
+class Corpus:
+    """A corpus on disk.
+
+    Args:
+        name: of its builder.
+        root: its folder.
+
+    Attributes:
+        rejected: reason → how many samples the last call left out.
+    """
+
+    name: str
+    root: Path
+    rejected: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def card(self) -> CorpusCard:
+        """Who made it, its licence, label spaces, raters and known defects."""
+        return load_builder(self.name).CARD
+
+    def samples(self, split: str | None = None) -> Iterator[Sample]:
+        """The samples of a split, or of all; what is left out is counted in ``rejected``."""
+        self.rejected = Counter()
+        for item in load_builder(self.name).samples(self.root):
+            if isinstance(item, Rejection):
+                self.rejected[item.reason] += 1
+            elif split in (None, item.split):
+                yield item
+
+    def conversations(self, template: Template, split: str | None = None) -> list[Conversation]:
+        """What ``template`` asks about each sample; those that it cannot ask are counted in ``rejected``.
+
+        Raises:
+            Malformed: when not a single sample can be asked; it says why.
+        """
+        found = []
+        for sample in self.samples(split):
+            if reason := template.reject(sample):
+                self.rejected[reason] += 1
+            else:
+                found.append(Conversation.of(sample, template))
+        if not found:
+            told = ", ".join(f"{count:,} × {reason}" for reason, count in self.rejected.most_common())
+            raise Malformed(f"no sample can be asked ({told or f'there is none in {split}'})", where=str(self.root))
+        return found
+
+
+def load_corpus(name: str, root: str | Path | None = None) -> Corpus:
+    """A corpus that is on disk; nothing is read until its samples are asked for.
+
+    Args:
+        name: of a builder, see ``affectllm ls corpora``.
+        root: its folder; None looks in ``AFFECTLLM_CORPORA``.
+
+    Raises:
+        NotFound: when there is no such builder.
+        MissingCorpus: when the folder is not there.
+    """
+    return Corpus(name, locate(name, {} if root is None else {name: Path(root).expanduser()}))
+
+
+def load_template(
+    name: str,
+    corpus: Corpus,
+    *,
+    space: str,
+    rater: str,
+    modalities: Sequence[str],
+    also: Mapping[str, tuple[str, str]] | None = None,
+    language: str = "en",
+    held_out: bool = False,
+) -> Template:
+    """A question about a corpus: a wording, bound to a label space and to whose answer is the right one.
+
+    Args:
+        name: of a wording, see ``affectllm ls templates``, or the path of a YAML page.
+        space: name of a label space of the corpus.
+        rater: name of one of its raters.
+        modalities: what is shown, of ``video``, ``audio``, ``image`` and ``text``.
+        also: the wording's other slots → (label space, rater).
+        language: BCP-47 tag of question and answer.
+        held_out: whether the paraphrases are asked that no training set uses.
+
+    Raises:
+        NotFound: when there is no such wording, space or rater.
+        Malformed: when they do not fit each other.
+    """
+    bound = {slot: (_space(corpus, one), _rater(corpus, who)) for slot, (one, who) in (also or {}).items()}
+    return templates.load_template(
+        name,
+        space=_space(corpus, space),
+        rater=_rater(corpus, rater),
+        modalities=modalities,
+        also=bound,
+        language=language,
+        held_out=held_out,
+    )
+
+
+def _space(corpus: Corpus, name: str) -> LabelSpace:
+    spaces = {space.name: space for space in corpus.card.spaces}
+    if name not in spaces:
+        raise Malformed(f"{corpus.name} has no label space {name!r}", do=f"choose among {', '.join(spaces)}")
+    return spaces[name]
+
+
+def _rater(corpus: Corpus, name: str) -> str:
+    if name not in corpus.card.raters:
+        raise Malformed(f"{corpus.name} has no rater {name!r}", do=f"choose among {', '.join(corpus.card.raters)}")
+    return name
+
+
+def ask(
+    model: Model, conversations: Sequence[Conversation], corpus: Corpus | None = None, **options: Any
+) -> list[Reply]:
+    """What a model answers to each conversation.
+
+    Args:
+        corpus: where the clips lie; None looks in ``AFFECTLLM_CORPORA``.
+        options: ``budget``, ``batch_size``, ``max_new_tokens``, ``progress`` and fields of ``GenerationConfig``: see
+            ``affectllm.respond.in_process.answer``.
+
+    Returns:
+        Texts; ``Unanswered`` with the reason where a clip is broken or the model's outputs are no numbers.
+    """
+    return answer(model, conversations, {corpus.name: corpus.root} if corpus else None, **options)
+
+
+def read(conversation: Conversation, reply: Reply) -> Reading:
+    """What a reply states, read as the conversation was asked; or ``Unreadable`` with the reason."""
+    if isinstance(reply, Unanswered):
+        return Unreadable(f"media_error:{reply.reason}", "")
+    return conversation.read(reply)
+
+
+def score(
+    metric: str,
+    conversations: Sequence[Conversation],
+    replies: Sequence[Reply],
+    *,
+    slot: str | None = None,
+    clusters: str | None = None,
+    **options: Any,
+) -> Result:
+    """A metric of all replies, with its interval, its controls and the share that could not be read.
+
+    Args:
+        metric: its name, see ``affectllm ls metrics``.
+        slot: of several answers the one that is scored, or ``joint`` for all of them together.
+        clusters: ``speaker`` or ``dialogue``, which the interval is over; None takes single items.
+        options: the metric's own, ``compat``, ``invalid``, ``resamples`` and ``seed`` among them.
+
+    Raises:
+        Malformed: when the conversations were not asked by one template, or there is not one reply for each.
+        NotFound: when the metric does not score such answers; names those that do.
+    """
+    if not conversations or len(conversations) != len(replies):
+        raise Malformed(f"{len(replies)} replies for {len(conversations)} conversations", do="give one for each")
+    if clusters not in (None, "speaker", "dialogue"):
+        raise Malformed(f"clusters are speaker or dialogue, not {clusters!r}", do="leave it out for single items")
+    if any(one.by != conversations[0].by for one in conversations):
+        raise Malformed("the conversations were asked by different templates", do="score each kind on its own")
+    slots = scored_slots(conversations[0].reader.slots)
+    key = f"{slot}.{metric}" if slot else metric
+    check_metrics([key], slots, JOINT if slot == JOINT else conversations[0].corpus)
+    pairs = [_pair(one, reply) for one, reply in zip(conversations, replies, strict=True)]
+    gold, answers, told = split(key, slots, pairs)
+    over = [getattr(one, clusters) or f"item {one.id}" for one in conversations] if clusters else None
+    return metric_of(key)(gold, answers, clusters=over, **told, **options)
+
+
+def _pair(one: Conversation, reply: Reply) -> Pair:
+    if isinstance(reply, Unanswered):
+        return one.gold, None
+    found = {
+        slot: plain(said.value) if isinstance(said, Annotation) else None
+        for slot, said in one.reader.read_slots(reply, one.gold).items()
+    }
+    return one.gold, next(iter(found.values())) if len(found) == 1 else found
