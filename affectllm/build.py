@@ -124,9 +124,9 @@ def _describe(
 
 def _show(name: str, build: Path, roots: Mapping[str, Path]) -> None:
     """Write the gallery of what was built, and print where it is."""
-    from affectllm.report.talks import render_talks
+    from affectllm.report.conversation_gallery import render_conversations
 
-    print(f"written to {render_talks(name, build, roots)}")
+    print(f"written to {render_conversations(name, build, roots)}")
 
 
 def _stats(name: str, root: Path, folder: Path) -> None:
@@ -144,12 +144,12 @@ def _stats(name: str, root: Path, folder: Path) -> None:
 
 def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
     """Write a page with samples of a corpus, or with conversations of a folder, and print its path."""
+    from affectllm.report.conversation_gallery import render_conversations
     from affectllm.report.gallery import render_gallery
-    from affectllm.report.talks import render_talks
 
     if (built := _conversations(Path(name))) is not None:
         called = built.resolve().parent.name if built.name == "build" else built.resolve().name
-        print(render_talks(called, built, parse_roots(pairs), limit, out))
+        print(render_conversations(called, built, parse_roots(pairs), limit, out))
         return
     page = out or RUNS / "gallery" / f"{name}.html"
     print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))

@@ -14,8 +14,8 @@ from affectllm import registry
 from affectllm.build import present_roots
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.overlap import THRESHOLD, Shared, Source, find_shared
 from affectllm.corpus.roots import locate, parse_roots
-from affectllm.corpus.shared import THRESHOLD, Shared, Source, find_shared
 from affectllm.errors import AffectError, MissingCorpus, NotFound
 from affectllm.evaluate.sources import task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture

@@ -10,7 +10,7 @@ from typing import Any
 from affectllm.corpus.miniature import Clip, Picture, Tone, materialise
 
 CLIPS = {
-    "talk.mp4": Clip(4.0, fps=25),
+    "conversation.mp4": Clip(4.0, fps=25),
     "mute.mp4": Clip(2.0, sound=False),
     "odd.avi": Clip(2.0, fps=10),
     "song.wav": Tone(3.0, rate=44_100),

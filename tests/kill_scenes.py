@@ -12,7 +12,7 @@ from killing import Worker
 from toy_corpus import toy_corpus
 
 LIGHT = (
-    *("affectllm.cli", "affectllm.build", "affectllm.report.dataset_card", "affectllm.report.talks"),
+    *("affectllm.cli", "affectllm.build", "affectllm.report.dataset_card", "affectllm.report.conversation_gallery"),
     *("affectllm.export", "affectllm.model.cut", "matplotlib.pyplot", "pyarrow.parquet", "pyarrow.compute", "av"),
 )
 """What the worker imports beforehand, for commands without a model."""

@@ -85,7 +85,7 @@ def said(role: str, text: str) -> dict[str, Any]:
 def test_only_the_last_answers_are_weighed(tmp_path: Path) -> None:
     """Earlier answers are the same in both conversations; some losses would be moved by them all the same."""
     model = load_model("tiny:qwen2")
-    encoder = Encoder(model.processor, model.backbone, model.model.config, Budget(), {})
+    encoder = Encoder(model.processor, model.family, model.model.config, Budget(), {})
     before = [said("user", "How was it?"), said("assistant", "I was glad."), said("user", "And then?")]
     rows = [
         {"id": "long", "messages": [*before, said("assistant", "Quite sad.")], "rejected": "Not afraid at all."},

@@ -31,13 +31,13 @@ TEXTS = [
 ]
 CLIPS = [
     row("words", "Say it."),
-    row("heard", clip("video", "talk.mp4", sound=True), "Both?"),
-    row("shown", clip("video", "talk.mp4"), "Pictures?"),
-    row("track", clip("audio", "talk.mp4", start=1.0, end=2.5), "Sound?"),
+    row("heard", clip("video", "conversation.mp4", sound=True), "Both?"),
+    row("shown", clip("video", "conversation.mp4"), "Pictures?"),
+    row("track", clip("audio", "conversation.mp4", start=1.0, end=2.5), "Sound?"),
     row("song", clip("audio", "song.wav"), "Song?", answer="calm"),
     row("face", clip("image", "face.png"), "Face?"),
     row("both", clip("image", "face.png"), clip("audio", "song.wav"), "Both?"),
-    row("span", clip("video", "talk.mp4", sound=True, start=1.0, end=2.5), "Span?"),
+    row("span", clip("video", "conversation.mp4", sound=True, start=1.0, end=2.5), "Span?"),
 ]
 
 

@@ -21,10 +21,10 @@ from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound, Wr
 from affectllm.export import export
 from affectllm.instruct.exports import FORMATS, llama_factory, tokens
 from affectllm.instruct.exports import webdataset as shards
+from affectllm.instruct.exports.exported import Refused
 from affectllm.instruct.exports.lines import Lines
 from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
-from affectllm.instruct.exports.talk import Refused
 from affectllm.instruct.exports.write import MARK
 from affectllm.model import cut
 from affectllm.model.cut import tracks
@@ -33,13 +33,13 @@ ALL = tuple(FORMATS)
 LINES = tuple(name for name in ALL if name != "webdataset")
 ROWS = [
     row("words", "Say it.", " Again."),
-    row("heard", clip("video", "talk.mp4", sound=True), "Both?"),
-    row("shown", clip("video", "talk.mp4"), "Pictures?"),
-    row("track", clip("audio", "talk.mp4", start=1.0, end=2.5), "Sound?"),
+    row("heard", clip("video", "conversation.mp4", sound=True), "Both?"),
+    row("shown", clip("video", "conversation.mp4"), "Pictures?"),
+    row("track", clip("audio", "conversation.mp4", start=1.0, end=2.5), "Sound?"),
     row("song", clip("audio", "song.wav"), "Song?"),
     row("face", clip("image", "face.png"), "Face?"),
     row("mute", clip("video", "mute.mp4"), "Mute?"),
-    row("span", clip("video", "talk.mp4", sound=True, start=1.0, end=2.5), "Span?"),
+    row("span", clip("video", "conversation.mp4", sound=True, start=1.0, end=2.5), "Span?"),
 ]
 
 
@@ -215,9 +215,9 @@ def test_webdataset_cuts_its_shards_and_counts_their_samples(
 @pytest.mark.parametrize("to", LINES)
 def test_a_span_and_a_track_become_files_that_last_as_long(exporter: Exporter, to: str) -> None:
     out = exporter(ROWS, to)
-    assert seconds(out / "cut" / "toy" / "talk.mp4@1-2.5.wav") == pytest.approx(1.5, abs=1e-4)
-    assert seconds(out / "cut" / "toy" / "talk.mp4.wav") == pytest.approx(4.0, abs=0.07)  # its AAC's last block
-    assert (out / "cut" / "toy" / "talk.mp4@1-2.5.silent.mp4").is_file()
+    assert seconds(out / "cut" / "toy" / "conversation.mp4@1-2.5.wav") == pytest.approx(1.5, abs=1e-4)
+    assert seconds(out / "cut" / "toy" / "conversation.mp4.wav") == pytest.approx(4.0, abs=0.07)  # its AAC's last block
+    assert (out / "cut" / "toy" / "conversation.mp4@1-2.5.silent.mp4").is_file()
 
 
 @pytest.mark.parametrize("media", ["link", "copy", "path"])
@@ -250,9 +250,9 @@ def test_one_clip_is_cut_once_for_all_rows_that_ask_about_it(exporter: Exporter,
 
     real = cut.cut
     monkeypatch.setattr(cut, "cut", counted)
-    more = [row(f"again{number}", clip("audio", "talk.mp4", start=1.0, end=2.5), "?") for number in range(3)]
+    more = [row(f"again{number}", clip("audio", "conversation.mp4", start=1.0, end=2.5), "?") for number in range(3)]
     out = exporter([*more, row("part", clip("audio", "song.wav", start=0.5, end=1.0), "?")], "trl")
-    assert made == ["talk.mp4@1-2.5.wav", "song.wav@0.5-1.wav"]
+    assert made == ["conversation.mp4@1-2.5.wav", "song.wav@0.5-1.wav"]
     assert {path.name for path in (out / "cut" / "toy").iterdir()} == set(made)
     assert seconds(out / "cut" / "toy" / "song.wav@0.5-1.wav") == pytest.approx(0.5)
 
@@ -270,7 +270,7 @@ def test_what_cannot_be_exported_is_counted_and_listed(exporter: Exporter, to: s
         "broken": (clip("audio", "broken.mp4"), "unreadable"),
         "dumb": (clip("audio", "mute.mp4"), "no_audio_stream"),
         "deaf": (clip("video", "mute.mp4", sound=True), "no_audio_stream"),
-        "late": (clip("video", "talk.mp4", start=9.0, end=10.0), "too_short"),
+        "late": (clip("video", "conversation.mp4", start=9.0, end=10.0), "too_short"),
     }
     out = exporter([ROWS[0], *(row(name, part, "?") for name, (part, _) in bad.items())], to)
     listed = {item["id"]: item["reason"] for item in read_lines(out / "rejected.jsonl")}
@@ -433,4 +433,4 @@ def test_the_command_offers_every_format(exporter: Exporter, capsys) -> None:
     for name in FORMATS:
         assert main([*words, "--to", name, "--out", str(exporter.folder / name)]) == 0
     assert main([*words, "--to", "trl", "--out", str(exporter.root)]) == 2  # the corpus itself is no export
-    assert "choose another --out" in capsys.readouterr().err and (exporter.root / "talk.mp4").is_file()
+    assert "choose another --out" in capsys.readouterr().err and (exporter.root / "conversation.mp4").is_file()

@@ -82,7 +82,7 @@ def test_the_stock_preference_trainer_gets_the_tokens_of_both_answers(small_demo
     succeed("build", str(page), "--root", f"demo_affect={small_demo}", "--out", str(run))
     succeed("export", str(run), "--to", "trl", "--out", str(tmp_path / "out"))
     loaded, method = load_model("tiny:qwen2"), find_method("dpo")
-    encoder = Encoder(loaded.processor, loaded.backbone, loaded.model.config, Budget(), {})
+    encoder = Encoder(loaded.processor, loaded.family, loaded.model.config, Budget(), {})
     collate = Collator(encoder, method.conversations, method.batch)
     rows = load_dataset("json", data_files=str(tmp_path / "out" / "train.jsonl"), split="train")
     plain = {"bf16": False, "use_cpu": True, "gradient_checkpointing": False, "report_to": "none"}

@@ -15,7 +15,7 @@ from kindred import kindred
 from PIL import Image, ImageDraw
 
 from affectllm.corpus import MediaRef, Sample
-from affectllm.corpus.shared import Example, find_shared
+from affectllm.corpus.overlap import Example, find_shared
 from affectllm.model.alike import Fingerprints
 
 RATE = 16_000

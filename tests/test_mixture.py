@@ -16,10 +16,10 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, Malformed
-from affectllm.instruct.building import build
+from affectllm.instruct.build import build
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 
 # 60 joy, 20 anger, 10 fear: every class divides the largest, so that oversampling is exact.
 SKEWED = ("joy",) * 6 + ("anger",) * 2 + ("fear",)

@@ -19,11 +19,11 @@ from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import AffectError, BadRecipe, Malformed
 from affectllm.instruct import blocks, conversations
-from affectllm.instruct.building import build
+from affectllm.instruct.build import build
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import load_mixture
-from affectllm.instruct.part import Pairs, Part
+from affectllm.instruct.mixture_part import Pairs, Part
 
 BUILDER = '''"""A corpus of one test: words, a clip, a class, a number, a language."""
 from affectllm.corpus import CorpusCard, MediaRef, Sample

@@ -17,8 +17,8 @@ from affectllm.corpus.miniature import materialise
 from affectllm.errors import BadRecipe
 from affectllm.instruct import Unreadable
 from affectllm.instruct.mixture_page import MixturePage, load_mixture
-from affectllm.instruct.part import Part
-from affectllm.instruct.plan import Plan
+from affectllm.instruct.mixture_part import Part
+from affectllm.instruct.sampling import Plan
 
 PAGES = list(registry.names("recipes/mixtures"))
 PARTS = [(name, number) for name in PAGES for number in range(len(load_mixture(name).mixture))]

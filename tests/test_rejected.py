@@ -20,16 +20,16 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, materialise
 from affectllm.corpus.store import read_rows
 from affectllm.errors import Malformed
-from affectllm.instruct.building import build
+from affectllm.instruct.build import build
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 from affectllm.instruct.rejected import worse_answer
 from affectllm.instruct.slots import Asked
 from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.form import find_form
-from affectllm.report.talks import render_talks
+from affectllm.report.conversation_gallery import render_conversations
 from affectllm.train.stage import train
 
 DRAWS = (0.001, 0.5, 1.0)
@@ -129,7 +129,7 @@ def test_of_two_answers_the_one_that_people_prefer_is_given_and_the_other_reject
         ("She laughs.", "She is tired."),
     ]
     assert rows[0]["messages"][-1]["content"][0]["text"] == rows[0]["answer"]
-    page = render_talks("two", tmp_path / "out", {"two_answers": preferences}).read_text(encoding="utf-8")
+    page = render_conversations("two", tmp_path / "out", {"two_answers": preferences}).read_text(encoding="utf-8")
     assert page.count("rejected: <bdi>She is") == 2
     assert "She is afraid" not in str(rows[0]["messages"]) and rows[0]["messages"][0]["content"][0]["type"] == "video"
     assert {reason: counts["rejected"].get(reason) for reason in ("no_preference", "control_token")} == {

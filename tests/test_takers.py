@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from affectllm.model.media import Budget, Clip, open_clip
-from affectllm.model.takers import Pictures
+from affectllm.model.stream_readers import Pictures
 
 FPS, COUNT, SIZE = 25, 100, 112
 

@@ -14,7 +14,7 @@ from affectllm.cli import main
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.errors import Malformed
 from affectllm.instruct.conversations import conversation_files
-from affectllm.report.talks import render_talks
+from affectllm.report.conversation_gallery import render_conversations
 
 CLIPS = (
     '(MediaRef(f"clips/{number % 3}.mp4", "video", start=0.25, end=0.75, sound=True),'
@@ -33,13 +33,13 @@ def articles(text: str) -> list[str]:
 def test_every_kind_gets_an_even_share_and_the_same_ones_again(tmp_path: Path, monkeypatch) -> None:
     build = built_mixture(tmp_path, monkeypatch)
     page = tmp_path / "some.html"
-    once = render_talks("toy", build, {}, 9, page).read_bytes()
-    assert render_talks("toy", build, {}, 9, page).read_bytes() == once
+    once = render_conversations("toy", build, {}, 9, page).read_bytes()
+    assert render_conversations("toy", build, {}, 9, page).read_bytes() == once
     text = once.decode()
     assert len(articles(text)) == 9
     assert text.count('data-template="empathetic_reply"') == 3 and text.count('data-language="zh"') == 3
     with pytest.raises(Malformed, match="at least one"):
-        render_talks("toy", build, {}, 0)
+        render_conversations("toy", build, {}, 0)
 
 
 def test_a_small_build_is_shown_whole_and_counted(tmp_path: Path, monkeypatch) -> None:
@@ -89,7 +89,7 @@ def test_a_clip_outside_of_its_corpus_is_not_linked(tmp_path: Path, monkeypatch)
     root = tmp_path / "roots" / "toy"
     (root / "here.txt").unlink()
     (root / "here.txt").symlink_to(tmp_path / "small.yaml")
-    render_talks("toy", build, {"toy": root})
+    render_conversations("toy", build, {"toy": root})
     assert "here.txt</bdi> is not on this disk" in page_of(build) and "small.yaml" not in page_of(build)
 
 

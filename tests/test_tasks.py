@@ -10,11 +10,11 @@ import pytest
 from evaluating import GROUPS, PAGES, TASKS, corpus_of, miniatures, real_corpora, use
 
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound
-from affectllm.evaluate.documents import words
 from affectllm.evaluate.media_error import media_error_reply
 from affectllm.evaluate.page import check_pages
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
+from affectllm.instruct.conversation import text_of
 
 
 @pytest.fixture(scope="module")
@@ -125,8 +125,8 @@ def test_held_out_paraphrases_are_asked_and_none_of_those_for_training(build, mo
     monkeypatch.setenv("AFFECTLLM_HELD_OUT", "1")
     held_out = build("meld_emotion")
     assert held_out.facts()["held_out"] and not usual.facts()["held_out"]
-    asked = {words(document).rpartition("\n\n")[2] for document in held_out.task_docs}
-    assert asked and not asked & {words(document).rpartition("\n\n")[2] for document in usual.task_docs}
+    asked = {text_of(document["messages"]).rpartition("\n\n")[2] for document in held_out.task_docs}
+    assert asked and not asked & {text_of(document["messages"]).rpartition("\n\n")[2] for document in usual.task_docs}
 
 
 def test_a_task_without_the_shown_modalities_is_an_error(build) -> None:

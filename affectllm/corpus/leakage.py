@@ -7,8 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from affectllm.corpus.family import family
+from affectllm.corpus.overlap import CONTENT, EXAMPLES, NEAR, RECODED, Shared, Source, find_shared
 from affectllm.corpus.sample import Sample
-from affectllm.corpus.shared import CONTENT, EXAMPLES, NEAR, RECODED, Shared, Source, find_shared
 from affectllm.errors import Leakage
 
 __all__ = ["family", "refuse_leakage", "refuse_shared"]

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from affectllm.errors import NotFound
-from affectllm.evaluate.registered import needs_pairs_only
+from affectllm.evaluate.lm_eval_metrics import needs_pairs_only
 from affectllm.instruct.slots import Slot
 from affectllm.labels import LabelSpace
 from affectllm.labels.form import Form, find_form

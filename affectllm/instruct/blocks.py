@@ -20,7 +20,7 @@ from affectllm.folders import whole
 from affectllm.instruct.conversations import conversation_schema
 from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
+from affectllm.instruct.sampling import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
 
 GROUPS_PER_BLOCK = 10

@@ -13,7 +13,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.duplicates import TextDuplicates
 from affectllm.corpus.media_content import media_duplicates
 from affectllm.corpus.store import read_rows
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 
 # Two words in a shingle see one changed word in a sentence, at a similarity that unrelated corpora do not reach.
 THRESHOLD, SHINGLE = 0.7, 2

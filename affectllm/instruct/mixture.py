@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from affectllm.errors import Malformed
 from affectllm.instruct.conversations import Order
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 
 from affectllm.corpus.identity import identity
 from affectllm.corpus.stage import BUILT
-from affectllm.instruct import building
+from affectllm.instruct import build
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import LANGUAGES, PROMPTS
 from affectllm.run import Run, digest, file_digest
@@ -36,7 +36,7 @@ def build_mixture(
     }
     with Run(folder / "build", "build", inputs, BUILT) as run:
         if not run.done:
-            run.outputs = building.build(made, used, run.folder, seed, processes, workers)
+            run.outputs = build.build(made, used, run.folder, seed, processes, workers)
         return run.outputs
 
 

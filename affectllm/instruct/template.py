@@ -14,7 +14,7 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
-from affectllm.instruct.parts import clip_parts, missing_modality
+from affectllm.instruct.content_parts import clip_parts, missing_modality
 from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.turns import lines

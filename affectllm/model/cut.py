@@ -21,7 +21,7 @@ from affectllm.model.budget import asked_span
 from affectllm.model.container import film, guessed, opened, origin_of, packets, sound_track
 from affectllm.model.fence import Unusable
 from affectllm.model.mono import Timeline, checked
-from affectllm.model.takers import samples_of
+from affectllm.model.stream_readers import samples_of
 from affectllm.model.upright import UPRIGHT, shown_size, turn_of
 
 if TYPE_CHECKING:

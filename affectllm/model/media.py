@@ -24,7 +24,7 @@ from affectllm.model.container import (
 from affectllm.model.fence import MediaError, Unusable, fenced, present
 from affectllm.model.picture import open_image
 from affectllm.model.soundfiles import check_last_page, promised_seconds, read_sound
-from affectllm.model.takers import Pictures, Voice
+from affectllm.model.stream_readers import Pictures, Voice
 
 if TYPE_CHECKING:
     import av

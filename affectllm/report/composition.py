@@ -14,8 +14,8 @@ from affectllm.corpus import TRAIN
 from affectllm.corpus.store import opened
 from affectllm.corpus.tally import Tally, names_of
 from affectllm.instruct.conversations import conversation_files
-from affectllm.instruct.part import Part
-from affectllm.instruct.plan import ASKED_SPLITS
+from affectllm.instruct.mixture_part import Part
+from affectllm.instruct.sampling import ASKED_SPLITS
 from affectllm.instruct.template import Slot
 from affectllm.labels import LabelSpace
 

@@ -20,7 +20,7 @@ from affectllm.errors import explained
 from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import MixturePage, load_mixture
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 from affectllm.instruct.template import MODALITIES
 from affectllm.report.composition import Composition, Kind, Layer, Summary, compose, kinds_of
 from affectllm.report.gallery import draw_labels

@@ -14,11 +14,11 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.corpus.store import sample_features
-from affectllm.instruct.building import build as build_mixture
-from affectllm.instruct.building import converse
+from affectllm.instruct.build import build as build_mixture
+from affectllm.instruct.build import converse
 from affectllm.instruct.conversations import conversation_features, conversation_files
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.part import Part
+from affectllm.instruct.mixture_part import Part
 from affectllm.instruct.template import Template
 from benchmarks.row import Row, alternate
 

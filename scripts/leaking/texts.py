@@ -10,8 +10,8 @@ from typing import NamedTuple
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.normalised import normalised
+from affectllm.corpus.overlap import THRESHOLD
 from affectllm.corpus.resemblance import Resemblance, Words
-from affectllm.corpus.shared import THRESHOLD
 
 # No text of the corpora on which thresholds were chosen is in those on which they are measured, but for the last, whose
 # scored side is new and of which one corpus was seen.

@@ -11,19 +11,19 @@ from __future__ import annotations
 from typing import Any
 
 from affectllm.errors import explained
+from affectllm.instruct.exports.exported import File, Turn
 from affectllm.instruct.exports.page import Format, Page, fills
-from affectllm.instruct.exports.talk import File, Turn
 
 CONFIGURATION = "axolotl.yaml"
 
 
 def write(page: Page) -> list[str]:
     """``<split>.jsonl`` and ``axolotl.yaml``."""
-    for split, talks in page.talks.items():
+    for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
-            for talk in talks:
-                messages = [{"role": turn.role, "content": _content(turn, bool(page.kinds))} for turn in talk.turns]
-                lines.write({"id": talk.id, "corpus": talk.corpus, "messages": messages}, fills(talk))
+            for one in conversations:
+                messages = [{"role": turn.role, "content": _content(turn, bool(page.kinds))} for turn in one.turns]
+                lines.write({"id": one.id, "corpus": one.corpus, "messages": messages}, fills(one))
     _configure(page)
     advice = [f"put {page.place(CONFIGURATION)} into your configuration, then: axolotl train CONFIGURATION"]
     if page.kinds:

@@ -12,9 +12,9 @@ import json
 from typing import Any
 
 from affectllm.errors import explained
+from affectllm.instruct.exports.exported import COLUMNS, KINDS, Exported
 from affectllm.instruct.exports.ms_swift import write_tagged
 from affectllm.instruct.exports.page import Format, Page
-from affectllm.instruct.exports.talk import COLUMNS, KINDS, Talk
 
 PREFIX = "affectllm"
 
@@ -22,16 +22,16 @@ PREFIX = "affectllm"
 def write(page: Page) -> list[str]:
     """``<split>.jsonl`` and ``dataset_info.json`` with a data set ``affectllm_<split>`` for each."""
     write_tagged(page)
-    info = {f"{PREFIX}_{split}": _entry(page, split) for split in page.talks if page.rows[split]}
+    info = {f"{PREFIX}_{split}": _entry(page, split) for split in page.conversations if page.rows[split]}
     target = page.scratch / "dataset_info.json"
     with explained(target):
         target.write_text(json.dumps(info, indent=2) + "\n", encoding="utf-8")
     return _advice(page)
 
 
-def refuse(talk: Talk) -> str | None:
+def refuse(one: Exported) -> str | None:
     """``turns`` where its converter would skip the row: sides must take turns, and a user begins."""
-    roles = [turn.role for turn in talk.turns]
+    roles = [turn.role for turn in one.turns]
     roles = roles[1:] if roles[0] == "system" else roles
     wanted = ["user", "assistant"] * (len(roles) // 2)
     return None if roles and roles == wanted else "turns"

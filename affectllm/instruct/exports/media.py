@@ -15,7 +15,7 @@ from typing import Any, Literal, Protocol
 from affectllm.corpus.links import inside_root
 from affectllm.corpus.store import explained
 from affectllm.errors import AffectError
-from affectllm.instruct.exports.talk import File, Kind, Refused
+from affectllm.instruct.exports.exported import File, Kind, Refused
 
 Mode = Literal["link", "copy", "path"]
 MODES: tuple[Mode, ...] = ("link", "copy", "path")

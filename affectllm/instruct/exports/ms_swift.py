@@ -8,8 +8,8 @@ variable cannot bring back what was to be withheld.
 
 from __future__ import annotations
 
+from affectllm.instruct.exports.exported import Kind
 from affectllm.instruct.exports.page import Format, Page, fills
-from affectllm.instruct.exports.talk import Kind
 
 TAGS: dict[Kind, str] = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
 
@@ -22,12 +22,17 @@ def write(page: Page) -> list[str]:
 
 def write_tagged(page: Page) -> None:
     """``<split>.jsonl`` with ``id``, ``corpus``, ``messages`` and the lists of files that the export has."""
-    for split, talks in page.talks.items():
+    for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
-            for talk in talks:
-                messages = [{"role": turn.role, "content": turn.tagged(TAGS)} for turn in talk.turns]
-                row = {"id": talk.id, "corpus": talk.corpus, "messages": messages, **talk.columns(page.kinds)}
-                lines.write(row, fills(talk))
+            for one in conversations:
+                messages = [{"role": turn.role, "content": turn.tagged(TAGS)} for turn in one.turns]
+                row = {
+                    "id": one.id,
+                    "corpus": one.corpus,
+                    "messages": messages,
+                    **one.columns(page.kinds),
+                }
+                lines.write(row, fills(one))
 
 
 def _advice(page: Page) -> list[str]:

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from affectllm.instruct.exports.exported import COLUMNS, Exported, Kind
 from affectllm.instruct.exports.lines import Lines
-from affectllm.instruct.exports.talk import COLUMNS, Kind, Talk
 
 
 @dataclass
@@ -20,8 +20,8 @@ class Page:
         final: where it will lie.
         kinds: which kinds of files occur anywhere in it.
         pairs: whether worse answers occur in it.
-        talks: split → its conversations, to be read once and in order.
-        rows: split → rows written; complete when ``talks`` have been read.
+        conversations: split → its conversations, to be read once and in order.
+        rows: split → rows written; complete when ``conversations`` have been read.
         heard: how many videos are shown with their sound.
         silent: how many are shown without.
     """
@@ -29,7 +29,7 @@ class Page:
     scratch: Path
     final: Path
     kinds: frozenset[Kind]
-    talks: Mapping[str, Iterator[Talk]]
+    conversations: Mapping[str, Iterator[Exported]]
     rows: Counter[str] = field(default_factory=Counter)
     heard: int = 0
     silent: int = 0
@@ -44,9 +44,9 @@ class Page:
         return (self.final / name).as_posix()
 
 
-def fills(talk: Talk) -> list[str]:
+def fills(one: Exported) -> list[str]:
     """The columns that a conversation fills."""
-    return [COLUMNS[file.kind] for file in talk.files()]
+    return [COLUMNS[file.kind] for file in one.files()]
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Format:
         relative: whether rows name files relative to the folder of the export.
         embeds: whether the files' bytes go into the export's own files.
         pairs: whether the format has a place for worse answers.
-        refuse: a reason why the reader could not take a conversation, or None.
+        refuse: a reason why the reader could not take a one, or None.
     """
 
     name: str
@@ -73,4 +73,4 @@ class Format:
     relative: bool = False
     embeds: bool = False
     pairs: bool = False
-    refuse: Callable[[Talk], str | None] = lambda talk: None
+    refuse: Callable[[Exported], str | None] = lambda conversation: None

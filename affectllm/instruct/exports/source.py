@@ -11,7 +11,7 @@ from affectllm.corpus.store import read_rows
 from affectllm.errors import NotFound
 from affectllm.instruct.conversation import media_parts
 from affectllm.instruct.conversations import FOLDER, files_by_split
-from affectllm.instruct.exports.talk import Kind
+from affectllm.instruct.exports.exported import Kind
 
 _BUDGET = frozenset({"fps", "max_frames", "max_pixels", "min_pixels", "max_seconds", "long"})
 

@@ -12,34 +12,37 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from affectllm.instruct.exports.exported import Exported, File, Kind, Turn
 from affectllm.instruct.exports.page import Format, Page, fills
-from affectllm.instruct.exports.talk import File, Kind, Talk, Turn
 
 
 def write(page: Page) -> list[str]:
     """``<split>.jsonl`` with ``id``, ``corpus`` and what the trainer reads."""
     row = _pair if page.pairs else _row
-    for split, talks in page.talks.items():
+    for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
-            for talk in talks:
-                lines.write({"id": talk.id, "corpus": talk.corpus, **row(talk, page.kinds)}, fills(talk))
+            for one in conversations:
+                lines.write(
+                    {"id": one.id, "corpus": one.corpus, **row(one, page.kinds)},
+                    fills(one),
+                )
     return _advice(page)
 
 
-def _row(talk: Talk, kinds: frozenset[Kind]) -> dict[str, Any]:
-    said = [{"role": turn.role, "content": _content(turn, kinds)} for turn in talk.turns]
-    images = {"images": [file.name for file in talk.files("image")]} if kinds else {}
+def _row(one: Exported, kinds: frozenset[Kind]) -> dict[str, Any]:
+    said = [{"role": turn.role, "content": _content(turn, kinds)} for turn in one.turns]
+    images = {"images": [file.name for file in one.files("image")]} if kinds else {}
     if kinds & {"audio", "video"}:
         return {**images, "messages": said}
     return {**images, "prompt": said[:-1], "completion": said[-1:]}
 
 
-def _pair(talk: Talk, kinds: frozenset[Kind]) -> dict[str, Any]:
+def _pair(one: Exported, kinds: frozenset[Kind]) -> dict[str, Any]:
     """What its ``DPOTrainer`` and ``RewardTrainer`` read; clips stay content parts with a path."""
-    assert talk.rejected is not None  # others are left out where there are pairs
-    turns = (*talk.turns, talk.rejected)
+    assert one.rejected is not None  # others are left out where there are pairs
+    turns = (*one.turns, one.rejected)
     *before, chosen, rejected = [{"role": turn.role, "content": _content(turn, kinds)} for turn in turns]
-    images = {"images": [file.name for file in talk.files("image")]} if kinds else {}
+    images = {"images": [file.name for file in one.files("image")]} if kinds else {}
     return {**images, "prompt": before, "chosen": [chosen], "rejected": [rejected]}
 
 

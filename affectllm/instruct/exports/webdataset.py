@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from affectllm.errors import explained
+from affectllm.instruct.exports.exported import Exported, File
 from affectllm.instruct.exports.page import Format, Page
-from affectllm.instruct.exports.talk import File, Talk
 from affectllm.run import write_json
 
 SHARD_SAMPLES = 10_000
@@ -28,10 +28,10 @@ def write(page: Page) -> list[str]:
     """``<split>-000000.tar`` and so on, and ``sizes.json``."""
     sizes: dict[str, int] = {}
     advice = []
-    for split, talks in page.talks.items():
+    for split, conversations in page.conversations.items():
         with Shards(page.scratch, split) as shards:
-            for talk in talks:
-                shards.write(talk)
+            for one in conversations:
+                shards.write(one)
         sizes |= shards.sizes
         if shards.sizes:
             last = max(shards.sizes).removesuffix(".tar").rpartition("-")[2]
@@ -62,9 +62,9 @@ class Shards:
     def __exit__(self, *error: object) -> None:
         self._close()
 
-    def write(self, talk: Talk) -> None:
+    def write(self, one: Exported) -> None:
         """Add one sample; its files are copied in."""
-        files = talk.files()
+        files = one.files()
         size = sum(file.path.stat().st_size for file in files)
         full = self._tar is not None and (self._bytes + size > SHARD_BYTES or self.sizes[self._name()] >= SHARD_SAMPLES)
         if full:
@@ -73,7 +73,7 @@ class Shards:
             self._open()
         key = f"{self._rows:09d}"
         members = {file: f"{_field(file, number)}" for number, file in _numbered(files)}
-        record = json.dumps(_record(talk, members), ensure_ascii=False).encode()
+        record = json.dumps(_record(one, members), ensure_ascii=False).encode()
         self._add(f"{key}.json", io.BytesIO(record), len(record))
         for file, field in members.items():
             with file.path.open("rb") as stream:
@@ -116,13 +116,13 @@ def _field(file: File, number: int) -> str:
     return f"{file.kind}{number}{file.path.suffix.lower()}"
 
 
-def _record(talk: Talk, members: dict[File, str]) -> dict[str, Any]:
+def _record(one: Exported, members: dict[File, str]) -> dict[str, Any]:
     def part(file: File) -> dict[str, Any]:
         own = {key: value for key, value in file.part.items() if key not in _OURS}
         return {"type": file.kind, "member": members[file], **own}
 
-    said = [{"role": turn.role, "content": turn.parts(part)} for turn in talk.turns]
-    return {"id": talk.id, "corpus": talk.corpus, "messages": said}
+    said = [{"role": turn.role, "content": turn.parts(part)} for turn in one.turns]
+    return {"id": one.id, "corpus": one.corpus, "messages": said}
 
 
 FORMAT = Format("webdataset", "tar files of samples with their clips", write, apart=False, silences=True, embeds=True)

@@ -13,10 +13,10 @@ from typing import IO, Any
 
 from affectllm.errors import AffectError, explained
 from affectllm.folders import whole
+from affectllm.instruct.exports.exported import Exported, File, Piece, Refused, Turn
 from affectllm.instruct.exports.media import Cutter, Media, Mode
 from affectllm.instruct.exports.page import Format, Page
 from affectllm.instruct.exports.source import Survey, rows_of
-from affectllm.instruct.exports.talk import File, Piece, Refused, Talk, Turn
 from affectllm.instruct.exports.tokens import control_tokens
 from affectllm.lock import LOCK, held
 from affectllm.run import write_json
@@ -78,7 +78,9 @@ def write_export(
 def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, page: Page, media: Media) -> Summary:
     with (page.scratch / "rejected.jsonl").open("w", encoding="utf-8") as log:
         reader = _Reader(form, media, log, pairs=found.pairs and form.pairs)
-        page.talks = {split: reader.talks(split, paths, found.rows[split], page) for split, paths in files.items()}
+        page.conversations = {
+            split: reader.conversations(split, paths, found.rows[split], page) for split, paths in files.items()
+        }
         advice = form.write(page)
     if not page.rows.total():
         reasons = ", ".join(f"{count} × {reason}" for reason, count in reader.rejected.most_common(5)) or "no rows"
@@ -89,7 +91,7 @@ def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, pag
 
 
 class _Reader:
-    """Turns rows into talks, and counts and logs those that a trainer cannot be given."""
+    """Turns rows into conversations, and counts and logs those that a trainer cannot be given."""
 
     def __init__(self, form: Format, media: Media, log: IO[str], pairs: bool) -> None:
         self.form, self.media, self.log, self.pairs = form, media, log, pairs
@@ -97,22 +99,22 @@ class _Reader:
         self.first = "of which none was read"
         self._control = control_tokens(form.name)
 
-    def talks(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Talk]:
+    def conversations(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Exported]:
         """The conversations of a split that can be exported."""
         from tqdm import tqdm
 
         for row in tqdm(rows_of(paths), desc=f"exporting {split}", total=count, unit=" rows", mininterval=0.5):
-            talk = self._talk(row)
-            if isinstance(talk, Refused):
-                self._reject(row, split, talk)
+            one = self._exported(row)
+            if isinstance(one, Refused):
+                self._reject(row, split, one)
                 continue
             page.rows[split] += 1
-            shown = [file.part for file in talk.files("video")]
+            shown = [file.part for file in one.files("video")]
             heard = sum(bool(part.get("sound")) for part in shown)
             page.heard, page.silent = page.heard + heard, page.silent + len(shown) - heard
-            yield talk
+            yield one
 
-    def _talk(self, row: Mapping[str, Any]) -> Talk | Refused:
+    def _exported(self, row: Mapping[str, Any]) -> Exported | Refused:
         turns, messages = [], list(row["messages"])
         if self.pairs:
             if (worse := row.get("rejected")) is None:
@@ -124,11 +126,11 @@ class _Reader:
                 return pieces
             turns.append(Turn(message["role"], pieces))
         rejected = turns.pop() if self.pairs else None
-        talk = Talk(row["id"], row["corpus"], tuple(turns), rejected)
+        one = Exported(row["id"], row["corpus"], tuple(turns), rejected)
         if len(turns) < 2 or turns[-1].role != "assistant":
             return Refused("turns", row["id"], "no answer after a question")
-        reason = self.form.refuse(talk)
-        return Refused(reason, row["id"]) if reason else talk
+        reason = self.form.refuse(one)
+        return Refused(reason, row["id"]) if reason else one
 
     def _pieces(self, content: str | Sequence[Mapping[str, Any]]) -> tuple[Piece, ...] | Refused:
         parts = [{"type": "text", "text": content}] if isinstance(content, str) else content

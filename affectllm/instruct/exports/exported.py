@@ -50,7 +50,7 @@ class Turn:
 
 
 @dataclass(frozen=True)
-class Talk:
+class Exported:
     """One row of a conversations file with its files at hand.
 
     Args:

@@ -26,7 +26,7 @@ from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_
 from affectllm.instruct.conversations import conversation_schema, gather
 from affectllm.instruct.dropped import Copy, find_duplicates
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.plan import ASKED_SPLITS, Census, Decision, Plan
+from affectllm.instruct.sampling import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
 
 

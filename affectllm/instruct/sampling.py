@@ -14,11 +14,11 @@ from functools import cached_property
 from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
+from affectllm.instruct.content_parts import missing_modality
 from affectllm.instruct.conversation import AskedBy, answered
 from affectllm.instruct.dropped import Copy
+from affectllm.instruct.mixture_part import Part, has_classes
 from affectllm.instruct.pairs import Pairing
-from affectllm.instruct.part import Part, has_classes
-from affectllm.instruct.parts import missing_modality
 from affectllm.instruct.rejected import preferred, worse_answer
 from affectllm.instruct.template import Asked, Template
 from affectllm.labels.form import Refused

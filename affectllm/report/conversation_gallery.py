@@ -16,7 +16,7 @@ from affectllm.corpus.store import opened
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.pairs import COMPARISON
-from affectllm.instruct.plan import ASKED_SPLITS
+from affectllm.instruct.sampling import ASKED_SPLITS
 from affectllm.report.composition import Kind
 from affectllm.report.display import annotation
 from affectllm.report.gallery import LIMIT
@@ -35,7 +35,7 @@ class _Place(NamedTuple):
     row: int
 
 
-def render_talks(
+def render_conversations(
     name: str, build: Path, roots: Mapping[str, Path], limit: int = LIMIT, out: Path | None = None
 ) -> Path:
     """Write the page of the conversations in ``build``; clips stay where they are and are linked to.
@@ -67,7 +67,7 @@ def render_talks(
         "filters": {key: sorted({talk["row"][key] for talk in views}) for key in _FILTERS},
         "labels": _by_frequency(label for talk in views for label in talk["labels"]),
     }
-    return write_page("talks.html", view, page)
+    return write_page("conversation_gallery.html", view, page)
 
 
 def _drawn(files: Iterable[tuple[str, Path]], limit: int) -> tuple[Mapping[Kind, Counter[str]], list[_Place]]:
