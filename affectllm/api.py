@@ -1,16 +1,7 @@
 """The public face: from a corpus on disk to conversations, replies and scores, in a notebook or a script.
 
-```python
-from affectllm import ask, load_corpus, load_model, load_template, read, score
-
-corpus = load_corpus("emodb", "~/data/EmoDB")
-template = load_template("emotion_choice", corpus, space="emodb_7", rater="actor", modalities=["audio"])
-conversations = corpus.conversations(template, split="test")
-model = load_model("tiny:qwen2_audio")
-replies = ask(model, conversations, corpus)
-print(read(conversations[0], replies[0]))
-print(score("uar", conversations, replies, clusters="speaker"))
-```
+A corpus is bound to a template, the template makes conversations of its samples, a model answers them, and the answers
+are read and scored as the conversations were asked; the README shows it in ten lines.
 
 Everything in it is what the commands do too. ``evaluate`` runs whole tasks through lm-eval.
 """

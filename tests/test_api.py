@@ -12,7 +12,6 @@ from evaluating import miniatures
 
 import affectllm
 from affectllm import api
-from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversation import Conversation
 from affectllm.labels.reading import Unreadable
@@ -125,8 +124,7 @@ def test_the_ten_lines_of_the_readme_run(emodb: api.Corpus) -> None:
     text = README.read_text(encoding="utf-8")
     (lines,) = re.findall(r"```python\n(from affectllm import ask.*?)```", text, re.DOTALL)
     assert len([line for line in lines.splitlines() if line]) <= 10
-    assert lines.strip() in str(api.__doc__), "the module says the same"
-    assert "~/data/EmoDB" in lines and load_builder("emodb")
+    assert "~/data/EmoDB" in lines
     own = lines.replace("~/data/EmoDB", str(emodb.root)).replace('split="test"', "split=None")
     found: dict[str, object] = {}
     exec(compile(own, "README.md", "exec"), found)

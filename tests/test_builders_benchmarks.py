@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections import Counter
 from pathlib import Path
@@ -38,7 +37,6 @@ def test_emobench_answers_are_options_once_stripped(tmp_path: Path) -> None:
     action, emotion = samples["EA/en/1"], samples["EU/zh/1"]
     offered = ("Buy a third one", "Call the police", "Walk", "Weep")
     assert values(action) == {"emobench_action": {"options": offered, "right": ("Call the police",)}}
-    assert json.loads(action.attributes["choices"])[1] == "Call the police"
     chosen = {space: value["right"] for space, value in values(emotion).items()}
     assert chosen == {"emobench_emotion": ("高兴",), "emobench_cause": ("车回来了",)}
     assert emotion.language == "zh" and emotion.attributes["finegrained_category"] == "emotion_transition"

@@ -71,6 +71,7 @@ def conversation(number: int, parts: list[dict[str, Any]], value: object) -> dic
         "paraphrase": number,
         "stage": 0,
         "messages": [{"role": "user", "content": parts}, answer],
+        "asked_by": {"page": "t", "version": 1, "slots": {"answer": ["s", "r", []]}},
         "value": value,
     }
 

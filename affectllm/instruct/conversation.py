@@ -166,7 +166,7 @@ class Conversation:
         messages = row.get("messages") or []
         return cls(
             id=row["id"],
-            corpus=row["corpus"],
+            corpus=row.get("corpus", ""),
             asked=messages[:-1],
             answer=text_of(messages[-1:]) if messages else None,
             gold=row.get("value"),
