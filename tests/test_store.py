@@ -140,7 +140,7 @@ def rows(count):
     for n in range(count):
         yield Sample(str(n), "c", "train", (), "f", text=f"{n} " * 200).to_json()
 folder, peaks = Path(sys.argv[1]), []
-for count in (4_000, 32_000):
+for count in (4_000, 4_000, 32_000):  # the allocator keeps what the first pass took
     with Writer(folder / "x.parquet", sample_features()) as writer:
         for row in rows(count):
             writer.write(row)
@@ -155,7 +155,7 @@ def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:
     """Thirty-two thousand rows of more than a kilobyte take no more than four thousand do."""
     command = [sys.executable, "-c", _MEASURED, str(tmp_path)]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
-    small, large = map(int, done.stdout.split())
+    _, small, large = map(int, done.stdout.split())
     assert large - small < 20, f"peak grew from {small} to {large} MiB"
 
 
