@@ -1,6 +1,7 @@
 """Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
 
-A corpus, task or model family is one file whose name is its name, whatever section it lies in; a recipe is called by
+A corpus, task or model family is one file whose name is its name, whatever section (a folder) it lies in; a recipe is
+called by
 its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two places is an
 error, never a silent override:
 
@@ -47,6 +48,20 @@ def folders(kind: Folder) -> list[Path]:
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
         found.append(Path(local) / kind)
     return [folder for folder in found if folder.is_dir()]
+
+
+def below(kind: Folder, path: Path) -> Path | None:
+    """``path`` as seen from the folder of ``kind`` that it lies in; None where it lies in none."""
+    return next((path.relative_to(folder) for folder in folders(kind) if path.is_relative_to(folder)), None)
+
+
+def sections(kind: Folder) -> dict[str, list[str]]:
+    """Section → names in it, both sorted; what lies in no section comes first, under ""."""
+    found: dict[str, list[str]] = {}
+    for name, path in names(kind).items():
+        place = below(kind, path)
+        found.setdefault(place.parent.as_posix() if place and place.parent.parts else "", []).append(name)
+    return dict(sorted(found.items()))
 
 
 def _package_folder(package: str) -> Path:

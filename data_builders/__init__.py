@@ -1,1 +1,1 @@
-"""Corpora, one Python file each."""
+"""Corpora, one Python file each, in sections: ``data_builders/<section>/<corpus>.py``."""

@@ -42,7 +42,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Itera
 @pytest.fixture(scope="session")
 def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of ``demo_affect`` with a few clips per split."""
-    from affectllm.data_builders import demo_affect
+    from affectllm.data_builders.video import demo_affect
 
     from affectllm.corpus import TEST, TRAIN, VALIDATION
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from affectllm.data_builders._generic_page import read_page as read_own_page
+from affectllm.data_builders.generic._page import read_page as read_own_page
 
 from affectllm import bounded
 from affectllm.errors import Malformed

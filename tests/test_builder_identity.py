@@ -69,9 +69,11 @@ def test_an_edited_helper_makes_samples_anew(
 
 
 def test_helpers_of_helpers_count_and_those_of_others_do_not() -> None:
-    assert {"cmu_mosi.py", "_cmu_csd.py", "_cmu_raw.py", "_mmsa.py"} <= set(code_of("cmu_mosi"))
-    assert set(code_of("emodb")) == {"emodb.py"}
-    assert all(f"{name}.py" in code_of(name) for name in registry.names("data_builders"))
+    helpers = {"video/_cmu_csd.py", "video/_cmu_raw.py", "video/_mmsa.py"}
+    assert set(code_of("cmu_mosi")) == {"video/cmu_mosi.py", *helpers}
+    assert set(code_of("emodb")) == {"speech/emodb.py"}
+    for section, names in registry.sections("data_builders").items():
+        assert section and all(f"{section}/{name}.py" in code_of(name) for name in names)
 
 
 def test_files_behind_a_linked_folder_belong_to_the_corpus(tmp_path: Path) -> None:

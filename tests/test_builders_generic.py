@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from affectllm.data_builders.generic import described
+from affectllm.data_builders.generic.generic import described
 
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.builder import load_builder

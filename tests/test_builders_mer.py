@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from affectllm.data_builders._mer import words
-from affectllm.data_builders._mertools import archive
+from affectllm.data_builders.video._mer import words
 from reading_corpora import answer, miniature, read, write
 
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.label_archives import archive
 from affectllm.corpus.miniature import materialise
 
 LABELS = {

@@ -73,7 +73,7 @@ def test_a_name_in_two_places_is_refused_with_both(local: Path) -> None:
     mine = put(local / "data_builders" / "meld.py")
     with pytest.raises(Malformed) as caught:
         registry.names("data_builders")
-    assert str(mine) in str(caught.value) and str(ROOT / "data_builders" / "meld.py") in str(caught.value)
+    assert str(mine) in str(caught.value) and str(ROOT / "data_builders" / "dialogue" / "meld.py") in str(caught.value)
 
 
 def test_listing_runs_nothing_of_the_files(local: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from affectllm.data_builders.generic import described
+from affectllm.data_builders.generic.generic import described
 from scoring import refused, scored, write_csv
 from tables_made import FORMS, NAMES, ROWS, saved, separated, workbook, write
 

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import ast
 import importlib.util
+import re
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import ModuleType
 from typing import Protocol, cast
 
 from affectllm import registry
+from affectllm.corpus import shelf
 from affectllm.corpus.card import CorpusCard
 from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
 from affectllm.errors import AffectError, Malformed
 from affectllm.run import file_digest
-
-_PACKAGE = "affectllm.data_builders"
 
 
 class Builder(Protocol):
@@ -48,7 +46,7 @@ def load_builder(name: str) -> Builder:
             another name.
     """
     path = registry.find("data_builders", name)
-    module = _import(name, path)
+    module = _import(path)
     if missing := [part for part in ("CARD", "samples", "MINIATURE") if not hasattr(module, part)]:
         raise Malformed(f"the builder lacks {', '.join(missing)}", where=str(path), do="see CONTRIBUTING.md")
     if module.CARD.name != name:
@@ -58,42 +56,14 @@ def load_builder(name: str) -> Builder:
 
 
 def code_of(name: str) -> dict[str, str]:
-    """File name → digest of the builder called ``name`` and of every helper beside it that it imports."""
-    found: dict[str, str] = {}
-    waiting = [registry.find("data_builders", name)]
-    while waiting:
-        path = waiting.pop()
-        if path.name not in found:
-            found[path.name] = file_digest(path)
-            waiting += _imported(path)
-    return dict(sorted(found.items()))
+    """Path below the shelf → digest, of the builder called ``name`` and of all that it imports from the shelf."""
+    path = registry.find("data_builders", name)
+    return {key: file_digest(file) for key, file in shelf.imported_files(path).items()}
 
 
-def _imported(path: Path) -> Iterator[Path]:
-    """The files on the shelf of builders that a file imports, found without running it."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
-        names: list[str] = []
-        if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        elif isinstance(node, ast.ImportFrom):
-            package = _PACKAGE if node.level else ""
-            module = ".".join(filter(None, (package, node.module)))
-            names = [module, *(f"{module}.{alias.name}" for alias in node.names)]
-        for name in names:
-            # Packages may bring builders of their own, in a folder of the same name.
-            if ".data_builders." in name and (spec := _spec(name)) and spec.has_location:
-                yield Path(str(spec.origin))
-
-
-def _spec(name: str) -> ModuleSpec | None:
-    try:
-        return importlib.util.find_spec(name)
-    except (ImportError, ValueError):  # a name within a module is no module
-        return None
-
-
-def _import(name: str, path: Path) -> ModuleType:
-    module_name = f"affectllm.data_builders.{name}"
+def _import(path: Path) -> ModuleType:
+    module_name = shelf.module_name(path)
+    shelf.open_packages(path)
     if module_name in sys.modules and sys.modules[module_name].__file__ == str(path):
         return sys.modules[module_name]
     spec = importlib.util.spec_from_file_location(module_name, path)
@@ -108,12 +78,21 @@ def _import(name: str, path: Path) -> ModuleType:
         if not isinstance(error, Exception) or isinstance(error, AffectError):
             raise
         # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
-        raise Malformed(f"the builder cannot be imported: {_told(error)}", where=_line(error, path)) from error
+        told = f"the builder cannot be imported: {_told(error)}"
+        raise Malformed(told, where=_line(error, path), do=_new_spelling(error)) from error
     return module
 
 
 def _told(error: Exception) -> str:
     return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
+
+
+def _new_spelling(error: Exception) -> str:
+    """What to write instead of ``affectllm.data_builders.meld``, from before corpora lay in sections."""
+    missing = re.search(rf"{re.escape(shelf.PACKAGE)}\.(\w+)'$|cannot import name '(\w+)'", str(error))
+    name = next(filter(None, missing.groups()), "") if missing and isinstance(error, ImportError) else ""
+    path = registry.names("data_builders").get(name)
+    return f"{name} is now {shelf.module_name(path)}" if path else ""
 
 
 def _line(error: Exception, path: Path) -> str:

@@ -113,7 +113,7 @@ def mapped(root: Path, folder: Path) -> None:
 
 
 def _sample(row: dict[str, str], index: int) -> Any:
-    from affectllm.data_builders import goemotions
+    from affectllm.data_builders.text import goemotions
 
     return goemotions._sample("train", f"train.tsv:{index + 1}", [row["text"], row["labels"], row["id"]])
 
@@ -170,7 +170,7 @@ def _same(ours: Sequence[Path], theirs: Path) -> None:
 
 def write_corpus(folder: Path, rows: int) -> Path:
     """A corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels."""
-    from affectllm.data_builders import goemotions
+    from affectllm.data_builders.text import goemotions
 
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(0)

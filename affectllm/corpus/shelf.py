@@ -1,0 +1,113 @@
+"""The shelf of builders as Python sees it: one package in sections, whichever of its folders a file lies in.
+
+``$AFFECTLLM_PATH/data_builders/mine/calls.py`` is ``affectllm.data_builders.mine.calls``, so it imports helpers as the
+built-in builders do: ``from affectllm.data_builders.mine._helper import …``, or ``from ._helper import …``.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+
+from affectllm import registry
+
+PACKAGE = "affectllm.data_builders"
+
+
+def module_name(path: Path) -> str:
+    """The name under which a file of the shelf is imported."""
+    return ".".join((PACKAGE, *_key(path).with_suffix("").parts))
+
+
+def open_packages(path: Path) -> None:
+    """Let the section of ``path`` be found in every folder of the shelf, before a file of it is imported."""
+    places = registry.folders("data_builders")
+    package = importlib.import_module(PACKAGE)
+    if list(package.__path__) != list(map(str, places)):
+        package.__path__ = list(map(str, places))
+        _forget_files_elsewhere(places)
+        importlib.invalidate_caches()
+    section = _key(path).parent
+    if not all(part.isidentifier() for part in section.parts):
+        return  # nothing can be imported from such a folder; its builders are loaded all the same
+    for count in range(len(section.parts)):
+        below = Path(*section.parts[: count + 1])
+        package = importlib.import_module(".".join((PACKAGE, *below.parts)))
+        package.__path__ = [str(place / below) for place in places if (place / below).is_dir()]
+
+
+def imported_files(path: Path) -> dict[str, Path]:
+    """Path below the shelf → file, of ``path`` and all that it imports from the shelf; found without running any."""
+    found: dict[str, Path] = {}
+    waiting = [path]
+    while waiting:
+        file = waiting.pop()
+        key = _key(file).as_posix()
+        if key not in found:
+            found[key] = file
+            for name in _imported_names(file):
+                waiting += _files_of(name)
+    return dict(sorted(found.items()))
+
+
+def _key(path: Path) -> Path:
+    """Where a file lies on the shelf; two helpers of one name lie in two sections."""
+    below = registry.below("data_builders", path)
+    return below if below is not None else Path(path.name)
+
+
+def _forget_files_elsewhere(places: list[Path]) -> None:
+    """Drop modules of folders that no longer belong to the shelf, or another file's helper would be taken for ours."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith(PACKAGE + ".") and not _lies_in(module, places):
+            del sys.modules[name]
+            parent, _, child = name.rpartition(".")
+            vars(sys.modules[parent]).pop(child, None) if parent in sys.modules else None
+
+
+def _lies_in(module: ModuleType, places: list[Path]) -> bool:
+    files = [module.__file__] if getattr(module, "__file__", None) else list(getattr(module, "__path__", ()))
+    return any(Path(str(file)).is_relative_to(place) for file in files for place in places)
+
+
+def _imported_names(path: Path) -> Iterator[str]:
+    """The full names that a file imports, each ``from`` also with what it takes: that may be a module."""
+    for node in ast.walk(ast.parse(path.read_bytes())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            package = module_name(path).split(".")[: -node.level] if node.level else []
+            module = ".".join((*package, *filter(None, (node.module,))))
+            yield module
+            yield from (f"{module}.{alias.name}" for alias in node.names)
+
+
+def _files_of(name: str) -> Iterator[Path]:
+    """The file of a module of the shelf, and of the packages around it where they do anything."""
+    if name.startswith(PACKAGE + "."):
+        parts = name.removeprefix(PACKAGE + ".").split(".")
+        for folder in registry.folders("data_builders"):
+            packages = [folder.joinpath(*parts[: count + 1], "__init__.py") for count in range(len(parts))]
+            yield from (file for file in packages if file.is_file() and _does_anything(file))
+            if (file := folder.joinpath(*parts).with_suffix(".py")).is_file():
+                yield file
+    elif ".data_builders." in name and (file := _installed(name)):  # packages name their own folders so
+        yield file
+
+
+def _does_anything(package: Path) -> bool:
+    """Whether there is more in it than a docstring."""
+    return any(not isinstance(node, ast.Expr) for node in ast.parse(package.read_bytes()).body)
+
+
+def _installed(name: str) -> Path | None:
+    try:
+        spec = importlib.util.find_spec(name)
+    except (ImportError, ValueError):  # a name within a module is no module
+        return None
+    return Path(str(spec.origin)) if spec and spec.has_location else None

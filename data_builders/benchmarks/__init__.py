@@ -1,0 +1,1 @@
+"""Questions that models are asked, rather than recordings of people."""

@@ -1,0 +1,1 @@
+"""Conversations, spoken or written, turn by turn."""

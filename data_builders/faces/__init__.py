@@ -1,0 +1,1 @@
+"""Faces on pictures and in short films, judged by what they express."""

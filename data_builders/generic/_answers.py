@@ -1,0 +1,80 @@
+"""The answer that a row of one's own table gives in a label space. Not a corpus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from affectllm.data_builders.generic._page import Label
+
+from affectllm.corpus import Rejection
+from affectllm.corpus.rows import Record
+from affectllm.corpus.tables import number
+from affectllm.labels import Annotation
+from affectllm.labels.annotation import Value
+
+
+class _Unknown(Exception):
+    """A value that is no answer in the space; says which."""
+
+
+def answer(label: Label, row: Record, identifier: str) -> Annotation | Rejection | None:
+    """The annotation of a row; None where its cells are empty, a rejection where they hold something unknown."""
+    try:
+        value = _numbers(label, row) if label.columns else _value(label, row.fields.get(label.column or ""))
+    except _Unknown as error:
+        return Rejection(identifier, "unknown_label", row.where, f"{label.space.name}: {error}"[:120])
+    return None if value is None else Annotation(label.space.name, label.rater, value)
+
+
+def _value(label: Label, cell: Any) -> Value | None:
+    if cell is None or cell == "" or (isinstance(cell, str) and not cell.strip()):
+        return None
+    kind = label.space.kind
+    if kind == "open":
+        return str(cell).strip()
+    if kind == "category":
+        return _name(label, str(cell))
+    if kind == "set":
+        words = cell if isinstance(cell, list) else str(cell).split(label.separator)
+        found = {_name(label, str(word)) for word in words if str(word).strip()}
+        return tuple(name for name in label.space.names if name in found)
+    if kind == "dimension":
+        return {label.space.names[0]: _number(label, cell)}
+    weights = cell if isinstance(cell, dict) else _object(cell)
+    return {_name(label, word): _number(label, weight) for word, weight in weights.items() if weight is not None}
+
+
+def _name(label: Label, word: str) -> str:
+    name = label.space.resolve(word)
+    if name is None:
+        raise _Unknown(repr(word))
+    return name
+
+
+def _number(label: Label, cell: Any) -> float:
+    low, high = label.space.bounds or (0.0, float("inf"))
+    found = number(cell, low, high)
+    if found is None:
+        raise _Unknown(f"{cell!r} is no number from {low} to {high}")
+    return found
+
+
+def _object(cell: Any) -> Mapping[str, Any]:
+    try:
+        found = json.loads(str(cell))
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise _Unknown(f"{cell!r} is no object of label and weight")
+    return found
+
+
+def _numbers(label: Label, row: Record) -> Value | None:
+    """The answer from a column a label: numbers, or 1 and 0 for a set."""
+    cells = {name: row.fields.get(column) for name, column in label.columns.items()}
+    given = {name: _number(label, cell) for name, cell in cells.items() if cell not in (None, "")}
+    if not given:
+        return None
+    return tuple(name for name in label.space.names if given.get(name)) if label.space.kind == "set" else given

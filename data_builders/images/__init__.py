@@ -1,0 +1,1 @@
+"""Photographs and paintings, and what those feel who look at them."""

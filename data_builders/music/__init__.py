@@ -1,0 +1,1 @@
+"""Music, judged by what it expresses or evokes."""

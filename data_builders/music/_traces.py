@@ -1,0 +1,10 @@
+"""What music annotated moment by moment has in common: numbers over time, as one string. Not a corpus."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def trace(values: Iterable[float | None]) -> str:
+    """Numbers as one string, for an attribute; a gap is ``-``."""
+    return " ".join("-" if value is None else f"{value:g}" for value in values)

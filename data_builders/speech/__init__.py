@@ -1,0 +1,1 @@
+"""Voices that act or express an emotion, clip by clip."""

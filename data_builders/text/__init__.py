@@ -1,0 +1,1 @@
+"""Posts, headlines and essays: written words alone."""
