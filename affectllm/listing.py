@@ -82,7 +82,7 @@ def _show_family(name: str) -> None:
 
 
 def _show_metric(name: str) -> None:
-    from affectllm.metrics.metric import find_metric
+    from affectllm.metrics.core.metric import find_metric
 
     metric = find_metric(name)
     low, high = metric.range

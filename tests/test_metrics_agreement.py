@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed
-from affectllm.metrics import agreement
+from affectllm.metrics.raters import agreement
 
 LEVELS = ("nominal", "ordinal", "interval", "ratio")
 rating = st.one_of(st.none(), st.integers(0, 4))

@@ -14,7 +14,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional.classification import multiclass_calibration_error
 
 from affectllm.errors import Malformed
-from affectllm.metrics import calibration, robustness, selective
+from affectllm.metrics.confidence import calibration, robustness, selective
 
 SPACE = ("anger", "fear", "joy")
 METRICS = [calibration.ece, calibration.reliability, calibration.brier, calibration.nll, selective.aurc]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from affectllm.errors import Malformed
-from affectllm.metrics.cause import NO_ANSWER, reccon_entailment, reccon_span, squad_items, token_f1
+from affectllm.metrics.texts.cause import NO_ANSWER, reccon_entailment, reccon_span, squad_items, token_f1
 
 
 def squad_f1(truth: str, answer: str) -> float:

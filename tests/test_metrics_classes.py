@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
-from affectllm.metrics import chance_corrected, classes
+from affectllm.metrics.labels import chance_corrected, classes
 
 GOLD = ["anger", "anger", "anger", "anger", "joy", "joy"]
 ANSWERS = ["anger", "anger", "joy", None, "joy", "fear"]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import classes
+from affectllm.metrics.labels import classes
 
 SPACE = ("anger", "joy", "fear")
 NONE = "∅"  # how the oracle is told of an unreadable answer

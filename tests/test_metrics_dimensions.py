@@ -12,7 +12,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional import concordance_corrcoef
 
 from affectllm.errors import Malformed
-from affectllm.metrics import dimensions
+from affectllm.metrics.numbers import dimensions
 
 CORRELATIONS = [dimensions.pearson, dimensions.ccc, dimensions.spearman]
 numbers = st.floats(-3, 3).map(lambda number: round(number, 2))

@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.spatial import distance
 
 from affectllm.errors import Malformed
-from affectllm.metrics.distributions import (
+from affectllm.metrics.labels.distributions import (
     cross_entropy,
     distribution_accuracy,
     distribution_cosine,

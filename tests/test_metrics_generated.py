@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from affectllm.errors import Malformed
-from affectllm.metrics import classes, generated
+from affectllm.metrics.labels import classes
+from affectllm.metrics.raters import generated
 
 SPACE = ("anger", "joy", "sadness")
 windows = st.lists(st.lists(st.sampled_from((*SPACE, None)), min_size=2, max_size=6), min_size=1, max_size=10)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import METRICS, accuracy, bootstrap, distinct_1, spearman, uar
-from affectllm.metrics.comparison import compare
+from affectllm.metrics import METRICS, accuracy, distinct_1, spearman, uar
+from affectllm.metrics.core import bootstrap
+from affectllm.metrics.core.comparison import compare
 
 SPACE = ("anger", "joy", "sadness", "fear")
 items = st.lists(
@@ -221,7 +222,7 @@ def test_a_metric_without_sums_is_compared_too() -> None:
 @settings(max_examples=50)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
 def test_corrections_only_make_claims_weaker(values) -> None:
-    from affectllm.metrics.comparison import _corrected
+    from affectllm.metrics.core.comparison import _corrected
 
     holm, fdr = _corrected(values, "holm"), _corrected(values, "benjamini_hochberg")
     for raw, strict, loose in zip(values, holm, fdr, strict=True):
@@ -232,7 +233,7 @@ def test_corrections_only_make_claims_weaker(values) -> None:
 
 def test_holm_by_hand() -> None:
     """Holm 1979: the smallest of three times 3, the next times 2, never less than the one before."""
-    from affectllm.metrics.comparison import _corrected
+    from affectllm.metrics.core.comparison import _corrected
 
     assert _corrected([0.01, 0.04, 0.03], "holm") == pytest.approx([0.03, 0.06, 0.06])
 

@@ -27,7 +27,7 @@ from affectllm.metrics.judge import (
 )
 from affectllm.metrics.judge.ask import answers
 from affectllm.metrics.judge.extract import SAMPLED, extract_label, extract_open
-from affectllm.metrics.reasoning import (
+from affectllm.metrics.judge.reasoning import (
     clue_overlap,
     clue_overlap_words,
     empathy_judge,

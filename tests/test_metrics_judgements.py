@@ -16,15 +16,15 @@ from scipy.stats import entropy
 from sklearn.metrics import accuracy_score, f1_score
 
 from affectllm.errors import Malformed
-from affectllm.metrics.alignment import emotional_alignment, sevlm_emotion_accuracy
-from affectllm.metrics.emobench import emobench_ea, emobench_eu
-from affectllm.metrics.preference import (
+from affectllm.metrics.benchmarks.emobench import emobench_ea, emobench_eu
+from affectllm.metrics.labels.preference import (
     preference_three_class,
     preference_two_class,
     run_consistency,
     swap_consistency,
 )
-from affectllm.metrics.statements import statement_judgement
+from affectllm.metrics.labels.statements import statement_judgement
+from affectllm.metrics.texts.alignment import emotional_alignment, sevlm_emotion_accuracy
 
 # --- statements -------------------------------------------------------------------------------------------------------
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
-from affectllm.metrics import multilabel, ranking
-from affectllm.metrics.classes import macro_f1, micro_f1
+from affectllm.metrics.labels import multilabel, ranking
+from affectllm.metrics.labels.classes import macro_f1, micro_f1
 
 SPACE = ("fear", "joy", "love")
 SETS = [

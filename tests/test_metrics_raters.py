@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
-from affectllm.metrics import krippendorff_alpha, raters
+from affectllm.metrics import krippendorff_alpha
+from affectllm.metrics.raters import reliability
 
 
 def table(rows) -> list[dict]:
@@ -28,7 +29,7 @@ def test_human_ceiling_worked_out_by_hand() -> None:
     gold = table([["a", "a", "b"], ["a", "a", "a"], ["b", "a", None]])
     # r0: others (a,b) tie; a=a right; others (a): b wrong → 1/2. r1: tie; right; others (b): a wrong → 1/2.
     # r2: others (a,a): b wrong; right → 1/2.
-    found = raters.human_ceiling(gold)
+    found = reliability.human_ceiling(gold)
     assert found.value == pytest.approx(1 / 2) == found.details["pooled"]
     assert found.coverage == pytest.approx({"ratings": 6 / 8, "raters": 1})
     assert found.per_class["r2"] == {"agreement": 0.5, "n": 2}
@@ -44,8 +45,8 @@ def test_human_ceiling_of_numbers_is_the_correlation_with_the_mean_of_the_others
     gold = table(data.tolist())
     others = [np.delete(data, column, axis=1).mean(1) for column in range(5)]
     expected = np.mean([np.corrcoef(data[:, column], others[column])[0, 1] for column in range(5)])
-    assert value(raters.human_ceiling, gold, measure="pearson") == pytest.approx(expected)
-    pooled = raters.human_ceiling(gold, measure="ccc", resamples=20).details["pooled"]
+    assert value(reliability.human_ceiling, gold, measure="pearson") == pytest.approx(expected)
+    pooled = reliability.human_ceiling(gold, measure="ccc", resamples=20).details["pooled"]
     x, y = np.concatenate(others), data.T.ravel()
     ccc = 2 * np.cov(x, y, ddof=0)[0, 1] / (x.var() + y.var() + (x.mean() - y.mean()) ** 2)
     assert pooled == pytest.approx(ccc)
@@ -62,27 +63,27 @@ def test_human_ceiling_of_labels_is_accuracy_and_uar_against_the_majority_of_the
                 truth.setdefault(rater, []).append(rest[0])
     if not own:
         with pytest.raises(Malformed, match="no rating has others"):
-            raters.human_ceiling(gold)
+            reliability.human_ceiling(gold)
         return
     accuracy = np.mean([sk.accuracy_score(truth[rater], own[rater]) for rater in own])
-    assert value(raters.human_ceiling, gold) == pytest.approx(accuracy)
+    assert value(reliability.human_ceiling, gold) == pytest.approx(accuracy)
     uar = np.mean(
         [sk.recall_score(truth[r], own[r], labels=sorted(set(truth[r])), average="macro", zero_division=0) for r in own]
     )
-    assert value(raters.human_ceiling, gold, measure="uar") == pytest.approx(uar)
+    assert value(reliability.human_ceiling, gold, measure="uar") == pytest.approx(uar)
 
 
 def test_human_ceiling_of_raters_who_agree_is_one_and_bad_measures_are_errors() -> None:
     agreed = table([["a", "a", "a"], ["b", "b", "b"]])
-    assert value(raters.human_ceiling, agreed) == value(raters.human_ceiling, agreed, measure="uar") == 1
+    assert value(reliability.human_ceiling, agreed) == value(reliability.human_ceiling, agreed, measure="uar") == 1
     with pytest.raises(Malformed, match="'a' is no number"):
-        raters.human_ceiling(agreed, measure="ccc")
+        reliability.human_ceiling(agreed, measure="ccc")
     with pytest.raises(Malformed, match="measure is 'kappa'"):
-        raters.human_ceiling(agreed, measure="kappa")
+        reliability.human_ceiling(agreed, measure="kappa")
     with pytest.raises(Malformed, match="undefined for every rater"):
-        raters.human_ceiling([{"a": 1.0, "b": 1.0}], measure="pearson")
+        reliability.human_ceiling([{"a": 1.0, "b": 1.0}], measure="pearson")
     with pytest.raises(Malformed, match="no rating has others"):
-        raters.human_ceiling([{"a": "x"}])
+        reliability.human_ceiling([{"a": "x"}])
 
 
 # ── opinion scores ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -90,7 +91,7 @@ def test_human_ceiling_of_raters_who_agree_is_one_and_bad_measures_are_errors() 
 
 def test_mos_of_everybody_rating_everything_is_the_plain_mean() -> None:
     data = np.random.default_rng(0).integers(1, 6, (20, 4)).astype(float)
-    found = raters.mos(table(data.tolist()))
+    found = reliability.mos(table(data.tolist()))
     assert found.value == pytest.approx(data.mean()) == found.details["raw_mean"]
     assert found.details["rater_variance"] == pytest.approx(data.mean(0).var())
     assert found.details["item_variance"] == pytest.approx(data.mean(1).var())
@@ -106,7 +107,7 @@ def test_mos_allows_for_strict_raters_who_saw_other_items() -> None:
     for number, score in enumerate(scores):
         who = ("strict", "fair") if number >= 10 else ("generous",) if number else ("generous", "fair")
         gold.append({rater: score + effects[rater] for rater in who})
-    found = raters.mos(gold)
+    found = reliability.mos(gold)
     assert found.value == pytest.approx(3.5)
     assert abs(found.details["raw_mean"] - 3.5) > 0.1
     assert found.details["rater_variance"] == pytest.approx(np.var(list(effects.values())))
@@ -124,17 +125,17 @@ def test_mos_is_a_least_squares_fit() -> None:
     design[np.arange(len(items)), items] = design[np.arange(len(items)), len(data) + people] = 1
     design[-1, len(data) :] = 1e6  # the rater effects sum to 0
     solved = np.linalg.lstsq(design, np.append(data[items, people], 0), rcond=None)[0]
-    assert raters.mos(gold).value == pytest.approx(solved[: len(data)].mean(), abs=1e-6)
+    assert reliability.mos(gold).value == pytest.approx(solved[: len(data)].mean(), abs=1e-6)
 
 
 def test_mos_of_groups_that_share_nothing_and_of_nothing() -> None:
-    found = raters.mos([{"a": 1.0, "b": 3.0}, {"c": 5.0}, {}])
+    found = reliability.mos([{"a": 1.0, "b": 3.0}, {"c": 5.0}, {}])
     assert found.details["groups"] == 2 and found.value == pytest.approx((2 + 5) / 2)
     assert found.n == 2 and found.coverage["items"] == pytest.approx(2 / 3)
     with pytest.raises(Malformed, match="there is no rating"):
-        raters.mos([{}])
+        reliability.mos([{}])
     with pytest.raises(Malformed, match="'good' is no number"):
-        raters.mos([{"a": "good"}])
+        reliability.mos([{"a": "good"}])
 
 
 def test_ratings_may_be_lists_in_the_order_of_the_raters() -> None:

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics.diversity import distinct_1, distinct_2, distinct_n
-from affectllm.metrics.ngram_overlap import bleu, bleu_1, bleu_2, bleu_3, bleu_4, bleu_smoothed, chrf
-from affectllm.metrics.replies import common_subsequence, meteor, ngrams, rouge_l, unigram_f1
-from affectllm.metrics.reply_models import bert_score, reply_emotion_accuracy
-from affectllm.metrics.tokens import NAMES, tokenizer
+from affectllm.metrics.texts.diversity import distinct_1, distinct_2, distinct_n
+from affectllm.metrics.texts.ngram_overlap import bleu, bleu_1, bleu_2, bleu_3, bleu_4, bleu_smoothed, chrf
+from affectllm.metrics.texts.replies import common_subsequence, meteor, ngrams, rouge_l, unigram_f1
+from affectllm.metrics.texts.reply_models import bert_score, reply_emotion_accuracy
+from affectllm.metrics.texts.tokens import NAMES, tokenizer
 
 VOCABULARY = ["i", "am", "sorry", "to", "hear", "that", "Sorry", "well.", "it's"]
 words = st.lists(st.sampled_from(VOCABULARY), max_size=9).map(" ".join)
@@ -390,7 +390,8 @@ def test_importing_loads_no_library() -> None:
     import subprocess
     import sys
 
-    rooms = ("ngram_overlap", "replies", "diversity", "reply_models", "reasoning", "rewards", "judge", "tokens")
+    texts = tuple(f"texts.{name}" for name in ("ngram_overlap", "replies", "diversity", "reply_models", "tokens"))
+    rooms = (*texts, "judge.reasoning", "rewards", "judge")
     code = f"import sys\nfor room in {rooms}: __import__('affectllm.metrics.' + room)\n"
     code += (
         "print(*({'numpy', 'torch', 'nltk', 'sacrebleu', 'transformers', 'rouge_score', 'yaml'} & set(sys.modules)))"

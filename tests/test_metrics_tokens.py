@@ -8,7 +8,7 @@ import pytest
 
 from affectllm.errors import Malformed
 from affectllm.metrics import METRICS
-from affectllm.metrics.tokens import apart, choose, words_and_characters
+from affectllm.metrics.texts.tokens import apart, choose, words_and_characters
 
 JAPANESE = "ja-mecab" if find_spec("MeCab") else "char"
 SAME = {

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, f1_score, mean_squared_error
 
 from affectllm.errors import Malformed
-from affectllm.metrics.mer2024 import mer2024_ov, parse_groups
-from affectllm.metrics.unibench import mer2023_overall, mer_unibench_sentiment
-from affectllm.metrics.unibench_mean import mer_unibench_mean
+from affectllm.metrics.benchmarks.mer2024 import mer2024_ov, parse_groups
+from affectllm.metrics.benchmarks.unibench import mer2023_overall, mer_unibench_sentiment
+from affectllm.metrics.benchmarks.unibench_mean import mer_unibench_mean
 
 ANSWERS = ["positive", "negative", "neutral", "Positive", "negative.", "happy", "", None]
 valences = st.lists(

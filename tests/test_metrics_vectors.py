@@ -12,7 +12,7 @@ from scipy import stats
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.metrics import sentiment_scales, vectors
+from affectllm.metrics.numbers import sentiment_scales, vectors
 
 scale = st.sampled_from([-3.0, -2.5, -2.0, -1.5, -1.0, -0.7, -0.5, -0.1, 0.0, 0.1, 0.5, 0.7, 1.0, 1.5, 2.5, 3.0])
 scaled = st.lists(st.tuples(scale, st.one_of(scale, st.floats(-4, 4))), min_size=1, max_size=40)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from wheel_tables import Spec, clusters, mappings, write_2025, write_2026, write_xlsx
 
 from affectllm.errors import Malformed, NotFound
+from affectllm.metrics.core.label_sets import parse_labels
 from affectllm.metrics.wheels import Tables, parse_set, read_tables
-from affectllm.metrics.wheels.answers import parse_labels
 from affectllm.plain import load_plain_npz
 
 

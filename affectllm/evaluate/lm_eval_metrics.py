@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from affectllm.metrics import METRICS, Metric
-from affectllm.metrics.cells import to_value
+from affectllm.metrics.core.table_values import to_value
 
 Pair = tuple[Any, Any]
 

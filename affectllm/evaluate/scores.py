@@ -9,7 +9,8 @@ from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
 from affectllm.evaluate.scored import metric_of, of_facts, split
-from affectllm.metrics import Score, classes, multilabel
+from affectllm.metrics import Score
+from affectllm.metrics.labels import classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"

@@ -74,7 +74,7 @@ class Form:
         gold: (value of an annotation, space) → JSON value, or ``Refused``.
         worded: (gold, space, language, word for nothing) → the answer.
         read: (answer, space, language) → value of an annotation, or ``Unreadable``.
-        shape: space → the form of values that its metrics take, see ``metrics.forms``.
+        shape: space → the form of values that its metrics take, see ``metrics.core.value_forms``.
         tokens: most new tokens of a generated answer, sentence and tags not counted.
         truth, answer: (value, space) → gold value and answer as metrics take them.
         majority: (gold values, space) → the best answer that is the same for all items, for the majority model.

@@ -2,26 +2,22 @@
 
 Every metric is a name here (``from affectllm.metrics import uar``) and an entry of ``METRICS``; calling it gives a
 ``Result``. Strict is the default; ``compat="SYSTEM"`` gives what a published evaluator gives. Nothing here knows a
-corpus or a model; files are read only where the user hands over tables that may not be shipped.
+corpus or a model; files are read only where the user hands over tables that may not be shipped. A family is a folder;
+a new file in it is found by itself.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
+from pkgutil import iter_modules
 
-from affectllm.metrics.metric import METRICS, Metric
-from affectllm.metrics.result import Result, Score
+from affectllm.metrics.core.metric import METRICS, Metric
+from affectllm.metrics.core.result import Result, Score
 
-_FAMILIES = (
-    *("classes", "chance_corrected", "multilabel", "ranking"),
-    *("dimensions", "vectors", "sentiment_scales", "distributions", "agreement", "raters"),
-    *("wheels", "mer2024", "unibench", "unibench_mean"),
-    *("cause", "statements", "preference", "alignment", "emobench", "eq_bench_scores", "reasoning"),
-    *("ngram_overlap", "replies", "reply_models", "diversity"),
-    *("calibration", "selective", "robustness", "generated"),
-)
-for _family in _FAMILIES:
-    import_module(f"affectllm.metrics.{_family}")  # registers its metrics; imports nothing heavy
+for _family in iter_modules(__path__, f"{__name__}."):
+    if _family.ispkg:
+        for _module in iter_modules(import_module(_family.name).__path__, f"{_family.name}."):
+            import_module(_module.name)  # registers its metrics; imports nothing heavy
 
 __all__ = ["METRICS", "Metric", "Result", "Score"]
 

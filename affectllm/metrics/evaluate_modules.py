@@ -11,8 +11,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm.metrics.cells import to_value
-from affectllm.metrics.metric import METRICS, Metric, find_metric
+from affectllm.metrics.core.metric import METRICS, Metric, find_metric
+from affectllm.metrics.core.table_values import to_value
 
 if TYPE_CHECKING:
     import evaluate

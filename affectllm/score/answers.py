@@ -8,7 +8,7 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.labels import reading
-from affectllm.metrics.forms import missing
+from affectllm.metrics.core.value_forms import missing
 
 STRICT = "strict"
 

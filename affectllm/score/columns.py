@@ -10,9 +10,9 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.labels.reading.tags import without_markup
-from affectllm.metrics.cells import to_value
-from affectllm.metrics.forms import missing
-from affectllm.metrics.metric import Metric
+from affectllm.metrics.core.metric import Metric
+from affectllm.metrics.core.table_values import to_value
+from affectllm.metrics.core.value_forms import missing
 from affectllm.score.files import Table
 from affectllm.score.npz import ABSENT
 

@@ -12,10 +12,10 @@ from typing import Any
 
 from affectllm import bounded
 from affectllm.errors import Malformed
-from affectllm.metrics.comparison import Comparison, compare
-from affectllm.metrics.forms import missing
-from affectllm.metrics.metric import Metric, find_metric
-from affectllm.metrics.result import Result
+from affectllm.metrics.core.comparison import Comparison, compare
+from affectllm.metrics.core.metric import Metric, find_metric
+from affectllm.metrics.core.result import Result
+from affectllm.metrics.core.value_forms import missing
 from affectllm.score import columns
 from affectllm.score.answers import STRICT, read_answers
 from affectllm.score.files import Table, read_table

@@ -133,7 +133,7 @@ def _without_blank(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
 
 
 def _questions(path: Path, records: list[Record]) -> Table:
-    from affectllm.metrics.cause import squad_items
+    from affectllm.metrics.texts.cause import squad_items
 
     items = squad_items([dict(record.fields) for record in records])
     return Table(path, {"id": [name for name, _ in items], "answer": [answer for _, answer in items]}, [])

@@ -6,7 +6,7 @@ import argparse
 from typing import TYPE_CHECKING
 
 from affectllm.errors import Malformed
-from affectllm.metrics.metric import Metric
+from affectllm.metrics.core.metric import Metric
 
 if TYPE_CHECKING:
     from affectllm.metrics.judge import Judge

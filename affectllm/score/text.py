@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from affectllm.metrics.comparison import Comparison
-from affectllm.metrics.metric import Metric
-from affectllm.metrics.result import Result
+from affectllm.metrics.core.comparison import Comparison
+from affectllm.metrics.core.metric import Metric
+from affectllm.metrics.core.result import Result
 
 _COUNTS = ("support", "n", "count", "items")
 

@@ -17,7 +17,7 @@ from affectllm.instruct.reader import Reading
 from affectllm.instruct.slots import Slot
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
-from affectllm.metrics.metric import find_metric
+from affectllm.metrics.core.metric import find_metric
 from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired, text_of
 
 __all__ = ["ccc_reward", "metric_reward", "reading_reward", "sample_of", "template_reward"]

@@ -15,8 +15,8 @@ from affectllm.labels import LabelSpace
 from affectllm.labels.form import Form, Refused, check_fit, find_form, form_names
 from affectllm.labels.reading import Unreadable
 from affectllm.labels.space import KINDS
-from affectllm.metrics.forms import FORMS as SHAPES
-from affectllm.metrics.forms import checked
+from affectllm.metrics.core.value_forms import FORMS as SHAPES
+from affectllm.metrics.core.value_forms import checked
 
 NAMES = ("joy", "anger", "fear", "sadness")
 SPACES = {

@@ -15,10 +15,10 @@ from typing import Any
 from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
 from affectllm.labels.reading import Unreadable, read_label, read_open_labels
+from affectllm.metrics.core.label_sets import parse_set
 from affectllm.metrics.judge.ask import answers
 from affectllm.metrics.judge.judge import Failure, Judge
 from affectllm.metrics.judge.wording import Prompt, load_prompt
-from affectllm.metrics.wheels.answers import parse_set
 
 SAMPLED: Mapping[str, Any] = {"temperature": 0.7, "top_p": 0.8, "repetition_penalty": 1.05, "max_tokens": 512}
 """How AffectGPT's evaluator decodes: every run gives other labels."""

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import Malformed
 
 if TYPE_CHECKING:
+    from affectllm.metrics.core.result import Result
     from affectllm.metrics.judge.wording import Prompt
-    from affectllm.metrics.result import Result
 
 Messages = list[dict[str, str]]
 GREEDY: Mapping[str, Any] = {"temperature": 0, "max_tokens": 512}

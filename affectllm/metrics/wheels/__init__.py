@@ -3,7 +3,7 @@
 The wheels, synonyms and spellings are the published tables, read from a folder of the user by ``read_tables``.
 """
 
-from affectllm.metrics.wheels.answers import parse_set
+from affectllm.metrics.core.label_sets import parse_set
 from affectllm.metrics.wheels.f1 import item_f1, m_avg, mer2025_track2, wheel_f1, wheel_f1_level2
 from affectllm.metrics.wheels.hit_rate import hit_rate, m_score
 from affectllm.metrics.wheels.tables import Tables, read_tables

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from affectllm.metrics.counts import ratio
+from affectllm.metrics.core.counts import ratio
 from affectllm.metrics.wheels.mapping import Route
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
-from affectllm.metrics.metric import Sums, metric
-from affectllm.metrics.wheels.answers import distinct
+from affectllm.metrics.core.label_sets import distinct
+from affectllm.metrics.core.metric import Sums, metric
 from affectllm.metrics.wheels.counts import Counts, Pairs, cluster_numbers, counts, pairs
 from affectllm.metrics.wheels.mapping import BASE, NEUTRAL, SYNONYM, Published, Step, Strict, wheel_steps
 from affectllm.metrics.wheels.tables import Tables

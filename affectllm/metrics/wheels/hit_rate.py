@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
-from affectllm.metrics.metric import Sums, metric
-from affectllm.metrics.wheels.answers import distinct, parse_set
+from affectllm.metrics.core.label_sets import distinct, parse_set
+from affectllm.metrics.core.metric import Sums, metric
 from affectllm.metrics.wheels.counts import Pairs, counts
 from affectllm.metrics.wheels.f1 import AS_SETS, Mapped, coverage, needed, read
 from affectllm.metrics.wheels.mapping import wheel_steps

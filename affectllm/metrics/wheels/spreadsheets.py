@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
-from affectllm.metrics.wheels.answers import parse_set
+from affectllm.metrics.core.label_sets import parse_set
 
 if TYPE_CHECKING:
     import pandas as pd

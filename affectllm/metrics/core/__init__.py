@@ -1,0 +1,1 @@
+"""What all metrics share: the metric and its result, forms of values, intervals, controls, comparisons."""

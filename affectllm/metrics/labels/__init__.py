@@ -1,0 +1,1 @@
+"""Metrics of labels: one, several, ranked, or shared out over an item."""

@@ -1,0 +1,1 @@
+"""Metrics of numbers: dimensions, intensities, sentiment on a scale."""

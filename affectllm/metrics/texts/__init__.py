@@ -1,0 +1,1 @@
+"""Metrics of written answers: replies, causes, varied words."""
