@@ -16,7 +16,7 @@ import pytest
 from affectllm import registry
 
 pytestmark = pytest.mark.slow
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 FOLDERS = ("affectllm", "data_builders", "eval_tasks", "recipes")
 _LIST = """
 import json

@@ -18,7 +18,7 @@ from affectllm import __version__, cli, registry
 from affectllm.cli import main
 from affectllm.evaluate import harness
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -214,7 +214,7 @@ def test_the_family_of_the_walk_through_holds_the_contract(walked: Path) -> None
     assert re.search(r"\d{2} passed", done.stdout)
 
 
-_CONTRACT = "tests/test_builders.py tests/test_tasks.py tests/test_reference_models.py"
+_CONTRACT = "tests/contracts/test_builders.py tests/contracts/test_tasks.py tests/contracts/test_reference_models.py"
 
 
 @pytest.mark.slow

@@ -14,7 +14,7 @@ from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed, NotFound
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def put(path: Path, text: str = "") -> Path:

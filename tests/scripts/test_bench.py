@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import math
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-SCRIPTS = Path(__file__).parents[1] / "scripts"
-sys.path.insert(0, str(SCRIPTS))
-
-from benchmarks import NAMES, run, table  # noqa: E402
-from benchmarks.row import Row  # noqa: E402
+SCRIPTS = Path(__file__).parents[2] / "scripts"
+from benchmarks import NAMES, run, table
+from benchmarks.row import Row
 
 
 @pytest.mark.slow

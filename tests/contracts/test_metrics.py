@@ -194,7 +194,7 @@ def test_controls_of_labels_are_what_they_are_called() -> None:
 def test_every_defect_of_published_evaluators_has_its_test() -> None:
     """D1 to D19 of the published evaluators that strict mode must not inherit, each shown by name."""
     found = set()
-    for path in Path(__file__).parent.glob("test_*.py"):
+    for path in Path(__file__).parents[1].rglob("test_*.py"):
         found |= set(map(int, re.findall(r"def test_defect_d(\d+)_", path.read_text(encoding="utf-8"))))
     assert found == set(range(1, 20))
 

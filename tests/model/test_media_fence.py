@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-import sys
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,8 @@ import numpy as np
 import pytest
 import soundfile
 from clip_making import CONTAINERS, RATE, scene, tones, write
+from fuzzing.run import fuzz
+from fuzzing.table import table
 from PIL import Image
 from toy_corpus import toy_corpus
 
@@ -24,11 +25,6 @@ from affectllm.model.cut import tracks
 from affectllm.model.fence import MediaError, Unusable, fenced
 from affectllm.model.media import Budget, Clip, open_clip, open_image
 from affectllm.model.probe import probe
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "scripts"))
-
-from fuzzing.run import fuzz
-from fuzzing.table import table
 
 
 def raising(error: BaseException) -> Any:

@@ -42,8 +42,9 @@ CLIPS = [
 
 
 def read(reader: str, script: str, *words: str) -> list[dict[str, Any]]:
-    """What a script in ``tests/readers`` prints, one JSON value a line."""
-    python, place = Path(READERS or "") / reader / "bin" / "python", Path(__file__).parent / "readers" / script
+    """What a script in ``tests/support/readers`` prints, one JSON value a line."""
+    python = Path(READERS or "") / reader / "bin" / "python"
+    place = Path(__file__).parents[1] / "support" / "readers" / script
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "PYTHONPATH": ""}
     done = subprocess.run(
         [str(python), str(place), *words], capture_output=True, text=True, env=environment, check=False

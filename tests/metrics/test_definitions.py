@@ -69,7 +69,7 @@ def test_every_definition_has_a_metric_and_a_line_in_the_reference() -> None:
     assert set(DEFINITIONS) | set(REWARDS) == set(range(1, 47))
     named = {name for names in DEFINITIONS.values() for name in names}
     assert named <= set(METRICS)
-    page = (Path(__file__).parents[1] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "metrics.md").read_text(encoding="utf-8")
     assert [name for name in METRICS if f"| `{name}` |" not in page] == []
 
 
