@@ -11,11 +11,10 @@ import sys
 import time
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
-from tuning import PAGE, command, losses, succeed, write_page
+from tuning import PAGE, SAYS, command, logged, losses, page_of, succeed
 
 from affectllm.errors import BadRecipe, NotFinite, NotFound
 from affectllm.model.load import load_model
@@ -25,19 +24,6 @@ from affectllm.train.recipe import load_recipe
 from affectllm.train.stage import train
 
 METHODS = method_names()
-# What a part of a mixture says for methods that need more than a conversation.
-SAYS: dict[str, dict[str, Any]] = {"": {}, "rejected": {"rejected": "other_label"}}
-
-
-def page_of(method: str, folder: Path, **changes: Any) -> Path:
-    """A small recipe of the method on clips with sound and words."""
-    part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
-    return write_page(folder, **{"method": method, "data": {"mixture": [part]}, **changes})
-
-
-def logged(out: Path, key: str) -> list[float]:
-    history = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    return [entry[key] for entry in history if key in entry]
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:

@@ -6,24 +6,19 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from shipped import CORPORA, bound, given_by, miniature, spaces_of
 
-from affectllm import registry
 from affectllm.corpus import MediaRef, Sample, Turn
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.miniature import materialise
 from affectllm.errors import Malformed, NotFound
-from affectllm.instruct import Template, Unreadable, load_template, template_names
-from affectllm.instruct.wording import load_language, load_wording
+from affectllm.instruct import Template, Unreadable, load_template
+from affectllm.instruct.wording import load_language
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.names import NAMES, named
 from affectllm.labels.reading import chinese
@@ -40,43 +35,9 @@ FITS = {
     "options": {"options"},
 }
 _PLAIN = ("the", "person", "looks", "quite", "as", "if", "nothing", "had", "happened")
-CORPORA = list(registry.names("data_builders"))
 ALL = {space.name: space for name in CORPORA for space in load_builder(name).CARD.spaces}
 SHIPPED = [*ALL.values(), *SPACES]
 NAMED = [space for space in SHIPPED if space.kind in ("category", "set")]
-SINGLE = [name for name in template_names() if len(load_wording(name).slots) == 1 and not load_wording(name).given]
-
-
-@cache
-def miniature(corpus: str) -> tuple[Sample, ...]:
-    builder = load_builder(corpus)
-    with TemporaryDirectory() as folder:
-        kept = [
-            item for item in builder.samples(materialise(builder.MINIATURE, Path(folder))) if isinstance(item, Sample)
-        ]
-    return tuple(kept)
-
-
-def spaces_of(corpus: str) -> Iterator[tuple[LabelSpace, str]]:
-    """Every (space, rater) of a corpus that occurs in its miniature."""
-    card = load_builder(corpus).CARD
-    asked = {(a.space, a.rater) for sample in miniature(corpus) for a in sample.annotations}
-    yield from ((card.space(space), rater) for space, rater in sorted(asked))
-
-
-def bound(space: LabelSpace, rater: str, modalities: tuple[str, ...]) -> Iterator[Template]:
-    """Every wording with one answer that fits the space, in every language that has words for it."""
-    for name in SINGLE:
-        for language in load_wording(name).speeches:
-            try:
-                yield load_template(name, space=space, rater=rater, modalities=modalities, language=language)
-            except Malformed:
-                continue
-
-
-def given_by(sample: Sample) -> tuple[str, ...]:
-    kinds = {ref.modality for ref in sample.media} | ({"audio"} if any(ref.sound for ref in sample.media) else set())
-    return tuple(sorted(kinds | ({"text"} if sample.text else set())))
 
 
 def assert_the_law(template: Template, sample: Sample) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_templates import CORPORA, bound, given_by, miniature, spaces_of
+from shipped import CORPORA, bound, given_by, miniature, spaces_of
 from tuning import losses, write_page
 
 from affectllm.corpus.builder import load_builder

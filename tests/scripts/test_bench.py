@@ -7,10 +7,10 @@ import subprocess
 from pathlib import Path
 
 import pytest
-
-SCRIPTS = Path(__file__).parents[2] / "scripts"
 from benchmarks import NAMES, run, table
 from benchmarks.row import Row
+
+SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
 @pytest.mark.slow

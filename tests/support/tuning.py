@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from affectllm.train.method import find_method
+
 PAGE: dict[str, Any] = {
     "description": "a few steps on a few synthetic clips",
     "seed": 5,
@@ -44,6 +46,9 @@ PAGE: dict[str, Any] = {
     "launch": "cpu",
 }
 
+SAYS: dict[str, dict[str, Any]] = {"": {}, "rejected": {"rejected": "other_label"}}
+"""What a part of a mixture says for methods that need more than a conversation."""
+
 ENDLESS = """
 description: Trains until it is ended.
 data:
@@ -65,6 +70,12 @@ def write_page(folder: Path, **changes: Any) -> Path:
     return path
 
 
+def page_of(method: str, folder: Path, **changes: Any) -> Path:
+    """A small recipe of the method on clips with sound and words."""
+    part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
+    return write_page(folder, **{"method": method, "data": {"mixture": [part]}, **changes})
+
+
 def command(*words: str) -> list[str]:
     """``affectllm …`` in this interpreter."""
     return [sys.executable, "-m", "affectllm.cli", *words]
@@ -83,7 +94,12 @@ def succeed(*words: str, **environment: str) -> str:
     return done.stdout
 
 
+def logged(out: Path, key: str) -> list[float]:
+    """What the trainer logged under a key, step by step."""
+    history = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
+    return [entry[key] for entry in history if key in entry]
+
+
 def losses(out: Path) -> list[float]:
     """Training loss of every step."""
-    history = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))["log_history"]
-    return [entry["loss"] for entry in history if "loss" in entry]
+    return logged(out, "loss")

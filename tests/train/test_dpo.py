@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 from safetensors.torch import load_file
-from test_methods import logged, page_of
 from trl import DPOConfig
-from tuning import PAGE, losses
+from tuning import PAGE, logged, losses, page_of
 
 from affectllm.errors import BadRecipe
 from affectllm.model.encode import Encoder

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from test_wordings import SPOKEN, VALUES, made
+from worded import SPOKEN, VALUES, made
 
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
