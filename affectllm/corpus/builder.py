@@ -72,6 +72,7 @@ def _import(path: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
+        shelf.imported_files(path)  # refuses helpers that exist twice, before either is run
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module_name]

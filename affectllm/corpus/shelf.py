@@ -15,6 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from affectllm import registry
+from affectllm.errors import Malformed
 
 PACKAGE = "affectllm.data_builders"
 
@@ -42,7 +43,12 @@ def open_packages(path: Path) -> None:
 
 
 def imported_files(path: Path) -> dict[str, Path]:
-    """Path below the shelf → file, of ``path`` and all that it imports from the shelf; found without running any."""
+    """Path below the shelf → file, of ``path`` and all that it imports from the shelf; found without running any.
+
+    Raises:
+        Malformed: when what it imports lies in two folders of the shelf.
+        SyntaxError: when one of the files is no Python.
+    """
     found: dict[str, Path] = {}
     waiting = [path]
     while waiting:
@@ -77,7 +83,7 @@ def _lies_in(module: ModuleType, places: list[Path]) -> bool:
 
 def _imported_names(path: Path) -> Iterator[str]:
     """The full names that a file imports, each ``from`` also with what it takes: that may be a module."""
-    for node in ast.walk(ast.parse(path.read_bytes())):
+    for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -87,22 +93,27 @@ def _imported_names(path: Path) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in node.names)
 
 
-def _files_of(name: str) -> Iterator[Path]:
+def _files_of(name: str) -> list[Path]:
     """The file of a module of the shelf, and of the packages around it where they do anything."""
-    if name.startswith(PACKAGE + "."):
-        parts = name.removeprefix(PACKAGE + ".").split(".")
-        for folder in registry.folders("data_builders"):
-            packages = [folder.joinpath(*parts[: count + 1], "__init__.py") for count in range(len(parts))]
-            yield from (file for file in packages if file.is_file() and _does_anything(file))
-            if (file := folder.joinpath(*parts).with_suffix(".py")).is_file():
-                yield file
-    elif ".data_builders." in name and (file := _installed(name)):  # packages name their own folders so
-        yield file
+    if not name.startswith(PACKAGE + "."):
+        installed = _installed(name) if ".data_builders." in name else None  # packages name their own folders so
+        return [installed] if installed else []
+    parts = name.removeprefix(PACKAGE + ".").split(".")
+    places = registry.folders("data_builders")
+    packages = [place.joinpath(*parts[: count + 1], "__init__.py") for place in places for count in range(len(parts))]
+    files = [file for place in places if (file := place.joinpath(*parts[:-1], f"{parts[-1]}.py")).is_file()]
+    if len(files) > 1:  # Python would take the first one in silence
+        raise Malformed(f"{name} exists twice: {files[0]} and {files[1]}", do="rename one of the two files")
+    return [*files, *(file for file in packages if file.is_file() and _does_anything(file))]
 
 
 def _does_anything(package: Path) -> bool:
     """Whether there is more in it than a docstring."""
-    return any(not isinstance(node, ast.Expr) for node in ast.parse(package.read_bytes()).body)
+    return any(not isinstance(node, ast.Expr) for node in _parsed(package).body)
+
+
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes(), filename=str(path))
 
 
 def _installed(name: str) -> Path | None:

@@ -202,7 +202,7 @@ def _members(path: Path, root: Path, kind: str, fold: str, split: str, clips: di
             clip.folds.setdefault(kind, fold)
 
 
-def _media(base: Path, root: Path) -> tuple[dict[str, str], list[Path]]:
+def _media(base: Path, root: Path) -> tuple[Mapping[str, str], list[Path]]:
     places = [folder for folder in folders_below(base, 2) if folder.name in ("clips", "frames", "faces")]
     order = ("frames", "faces")
     frames = sorted((place for place in places if place.name in order), key=lambda place: order.index(place.name))
@@ -210,7 +210,7 @@ def _media(base: Path, root: Path) -> tuple[dict[str, str], list[Path]]:
 
 
 def _sample(
-    name: str, clip: _Clip, media: tuple[dict[str, str], list[Path]], root: Path
+    name: str, clip: _Clip, media: tuple[Mapping[str, str], list[Path]], root: Path
 ) -> Iterator[Sample | Rejection]:
     if clip.split is None:
         yield Rejection(name, "not_in_split", clip.where, "in no list of fold 1")
