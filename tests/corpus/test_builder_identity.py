@@ -38,11 +38,8 @@ def samples(root):
 def test_an_edited_helper_makes_samples_anew(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dotted: str, name: str, call: str
 ) -> None:
-    import affectllm.data_builders as shelf
-
     folder = tmp_path / "local" / "data_builders"
     folder.mkdir(parents=True)
-    monkeypatch.setattr(shelf, "__path__", [*shelf.__path__, str(folder)])
     monkeypatch.setenv("AFFECTLLM_PATH", str(folder.parent))
     (folder / "_loud.py").write_text(_HELPER)
     (folder / "mine.py").write_text(_BUILDER.format(dotted=dotted, name=name, call=call))
@@ -55,10 +52,11 @@ def test_an_edited_helper_makes_samples_anew(
     def made() -> str:
         import sys
 
+        import affectllm.data_builders as shelf
+
         for module in ("mine", "_loud"):
             sys.modules.pop(f"affectllm.data_builders.{module}", None)
-        if hasattr(shelf, "_loud"):
-            delattr(shelf, "_loud")
+        vars(shelf).pop("_loud", None)
         assert main(words) == 0
         (row,) = read_rows(tmp_path / "out" / "mine" / "samples" / "mine" / "train.parquet")
         return str(row["text"])

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lm_eval.tasks.eq_bench.utils import calculate_score_fullscale
 
 from affectllm.errors import Malformed
-from affectllm.metrics.benchmarks.eq_bench_scores import eq_bench, published_pairs
+from affectllm.metrics.benchmarks.eq_bench import eq_bench, published_pairs
 
 NAMES = ["Remorse", "Calm", "Pride", "Anger"]
 scores = st.integers(0, 10)

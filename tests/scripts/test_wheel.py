@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 from affectllm import registry
+from affectllm.corpus.builder import code_of
+from affectllm.metrics import METRICS
 
 pytestmark = pytest.mark.slow
 ROOT = Path(__file__).parents[2]
@@ -23,6 +25,14 @@ import json
 from affectllm import registry
 kinds = ("data_builders", "eval_tasks", "recipes", "families")
 print(json.dumps({kind: {name: str(path) for name, path in registry.names(kind).items()} for kind in kinds}))
+"""
+_WHOLE = """
+import json
+from affectllm import registry
+from affectllm.corpus.builder import code_of, load_builder
+from affectllm.metrics import METRICS
+names = [name for name in registry.names("data_builders") if load_builder(name).CARD]
+print(json.dumps({"code": {name: code_of(name) for name in names}, "metrics": sorted(METRICS)}))
 """
 
 
@@ -77,6 +87,15 @@ def test_every_file_that_is_no_python_is_there_too(installed: Path) -> None:
         for path in (ROOT / folder).rglob("*"):
             if path.is_file() and "__pycache__" not in path.parts:
                 assert (place / path.relative_to(ROOT / folder)).is_file(), path.relative_to(ROOT)
+
+
+def test_builders_import_their_helpers_and_every_metric_is_found_there(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
+    there = json.loads(run(installed, "-c", _WHOLE, folder=tmp_path))
+    assert there["code"] == {name: code_of(name) for name in registry.names("data_builders")}
+    assert there["metrics"] == sorted(METRICS)
 
 
 def test_nothing_of_a_common_name_lands_beside_the_package(installed: Path) -> None:
