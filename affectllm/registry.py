@@ -1,15 +1,16 @@
 """Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
 
-A corpus, task or model family is one file whose name is its name, whatever section (a folder) it lies in; a recipe is
-called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two
-places is an error, never a silent override:
+A corpus, task, model family or language is one file whose name is its name, whatever section (a folder) it lies in; a
+recipe is called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in
+two places is an error, never a silent override:
 
-1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``;
+1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``,
+   ``affectllm.labels.lexicon``;
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
-(with ``mixtures`` in it) and ``families``.
+(with ``mixtures`` in it), ``families`` and ``lexicon``.
 """
 
 from __future__ import annotations
@@ -23,17 +24,17 @@ from typing import Literal
 
 from affectllm.errors import Malformed, NotFound
 
-Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families"]
+Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families", "lexicon"]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
-    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "families": ".py"},
+    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "families": ".py", "lexicon": ".yaml"},
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
-    **{"recipes/mixtures": "mixture", "families": "family"},
+    **{"recipes/mixtures": "mixture", "families": "family", "lexicon": "language"},
 }
 # Folders of the package that lie in one of its rooms.
-_ROOMS = {"families": "model.families"}
+_ROOMS = {"families": "model.families", "lexicon": "labels.lexicon"}
 # What lies in the folder of recipes and is none.
 _NO_RECIPES = ("launch/", "mixtures/")
 

@@ -13,7 +13,8 @@ from affectllm.corpus.identity import identity
 from affectllm.corpus.stage import BUILT
 from affectllm.instruct import build
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.wording import LANGUAGES, PROMPTS
+from affectllm.instruct.wording import PROMPTS
+from affectllm.labels.language import language_pages
 from affectllm.run import Run, digest, file_digest
 
 
@@ -27,7 +28,7 @@ def build_mixture(
 ) -> dict[str, Any]:
     """Samples and conversations of a mixture in ``folder/build``; skipped when its inputs have not changed."""
     used = {name: roots[name] for name in made.corpora() if name in roots}
-    pages = [*sorted(PROMPTS.glob("*.yaml")), *sorted(LANGUAGES.glob("*.yaml"))]
+    pages = [*sorted(PROMPTS.glob("*.yaml")), *language_pages().values()]
     inputs = {
         "mixture": mixture_json(made),
         "seed": seed,

@@ -19,23 +19,15 @@ from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.turns import lines
 from affectllm.instruct.unsafe import refusal
-from affectllm.instruct.wording import (
-    LANGUAGES,
-    PROMPTS,
-    Language,
-    Speech,
-    Wording,
-    load_language,
-    load_wording,
-    template_names,
-)
+from affectllm.instruct.wording import PROMPTS, Speech, Wording, load_wording, template_names
 from affectllm.labels import LabelSpace
 from affectllm.labels.figures import figure
 from affectllm.labels.form import Refused
+from affectllm.labels.language import Asking, asking
 from affectllm.labels.names import named
 from affectllm.labels.reading import Unreadable
 
-__all__ = ["LANGUAGES", "MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
+__all__ = ["MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
 
 Message = dict[str, Any]
 MODALITIES = ("video", "audio", "image", "text")
@@ -284,8 +276,8 @@ class Template:
         return self.wording.speeches[self.language]
 
     @cached_property
-    def _spoken(self) -> Language:
-        return load_language(self.language)
+    def _spoken(self) -> Asking:
+        return asking(self.language)
 
     @cached_property
     def _fragile(self) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,10 +16,10 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.labels.form import find_form, form_names
+from affectllm.labels.language import asking, spoken
 from affectllm.page import Page, Path_, check_keys, read_page
 
 PROMPTS = Path(__file__).parent / "prompts"
-LANGUAGES = Path(__file__).parent / "languages"
 PARAPHRASES, HELD_OUT = 5, 2
 _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("form", "answer", "show", "context", "words"), "a text"),
@@ -27,42 +27,6 @@ _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("slots", "given"), "a mapping of names to texts"),
 }
 _FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus", "options"})
-
-
-@dataclass(frozen=True)
-class Language:
-    """The words that every wording of a language shares.
-
-    Args:
-        stimulus: modality → what questions call it.
-        context: frame of the dialogue so far.
-        words: frame of words that are heard or stand beside a clip.
-        text: frame of words that are all there is.
-        speaker: how a speaker is called.
-        nothing: the answer where no label of a set holds.
-        comma, conjunction: between the items of a list in a question, and before its last one.
-        shape: how numbers are to be written, ``one`` alone or ``several`` by their names.
-    """
-
-    tag: str
-    stimulus: Mapping[str, str]
-    context: str
-    words: str
-    text: str
-    speaker: str
-    nothing: str
-    comma: str
-    conjunction: str
-    shape: Mapping[str, str]
-
-    def listed(self, items: Iterable[str]) -> str:
-        """Labels to choose from."""
-        return self.comma.join(items)
-
-    def joined(self, items: Sequence[str]) -> str:
-        """Several things that are all asked for."""
-        *first, last = items
-        return f"{self.comma.join(first)}{self.conjunction}{last}" if first else last
 
 
 @dataclass(frozen=True)
@@ -110,20 +74,6 @@ class Wording:
     page: str = ""
 
 
-@cache
-def load_language(tag: str) -> Language:
-    """The shared words of a language.
-
-    Raises:
-        NotFound: when no wording speaks it.
-    """
-    path = LANGUAGES / f"{tag}.yaml"
-    if not path.is_file():
-        known = ", ".join(sorted(file.stem for file in LANGUAGES.glob("*.yaml")))
-        raise NotFound(f"no wording speaks {tag!r}", do=f"choose among {known}")
-    return Language(tag=tag, **read_page(path).value)
-
-
 def template_names() -> list[str]:
     """Every wording that ships."""
     return sorted(path.stem for path in PROMPTS.glob("*.yaml"))
@@ -153,7 +103,7 @@ def _load(name: str, path: Path, changed: int) -> Wording:
 
 def _wording(name: str, page: Page) -> Wording:
     value = page.value
-    tags = sorted(file.stem for file in LANGUAGES.glob("*.yaml"))
+    tags = spoken()
     check_keys(value, ("version", "form", "slots", "given", "facts", "needs", "numbered", *tags), page, ())
     _check_types(value, page, ())
     if ("form" in value) == ("slots" in value):
@@ -166,15 +116,15 @@ def _wording(name: str, page: Page) -> Wording:
             raise Malformed(f"there is no form {strange[0]!r}", where=page.where((key,)), do=f"choose among {known}")
     if not isinstance(value.get("version"), int):
         raise Malformed("a template has a version, a whole number", where=page.where(("version",)))
-    spoken = [tag for tag in tags if tag in value]
-    if "en" not in spoken:
+    used = [tag for tag in tags if tag in value]
+    if "en" not in used:
         raise Malformed("a template speaks English, and other languages beside it", where=page.where(()))
-    speeches = {tag: _speech(tag, page, slots, (*given, *facts)) for tag in spoken}
+    speeches = {tag: _speech(tag, page, slots, (*given, *facts)) for tag in used}
     return Wording(name, value["version"], slots, given, facts, speeches, bool(value.get("numbered")))
 
 
 def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...]) -> Speech:
-    value, language = page.value[tag], load_language(tag)
+    value, language = page.value[tag], asking(tag)
     if not isinstance(value, Mapping):
         raise Malformed(f"{tag} must be a mapping with questions and held_out", where=page.where((tag,)))
     check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs"), page, (tag,))

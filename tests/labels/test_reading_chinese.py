@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from affectllm.labels.reading.chinese import NAMES
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,7 +18,6 @@ from affectllm.labels.reading import (
     read_span,
     space_of,
 )
-from affectllm.labels.reading.chinese import NAMES
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 
 MER = space_of(["neutral", "angry", "happy", "sad", "worried", "surprise"])

@@ -8,6 +8,7 @@ from typing import Any
 from affectllm.labels.form import Form, Refused, any_name, shape_of
 from affectllm.labels.forms import set as sets
 from affectllm.labels.forms._names import as_set, one, other_set, same_set
+from affectllm.labels.language import asking
 from affectllm.labels.names import named
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
@@ -21,8 +22,7 @@ def _gold(value: Any, space: LabelSpace) -> Any:
 
 def _worded(gold: str | list[str], space: LabelSpace, language: str, nothing: str) -> str:
     words = named(space.names, language)
-    joiner = {"zh": "和", "ja": "と", "ar": " و", "es": " y "}.get(language, " and ")
-    return joiner.join(words[name] for name in ([gold] if isinstance(gold, str) else gold))
+    return asking(language).joiner.join(words[name] for name in ([gold] if isinstance(gold, str) else gold))
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:

@@ -7,13 +7,12 @@ from typing import Any
 
 from affectllm.labels.form import Form, Refused, shape_of
 from affectllm.labels.forms._passages import BACKGROUND, f1, last, turns
+from affectllm.labels.reading.spoken import words
 from affectllm.labels.reading.structure import after_answer
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import bare
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
-
-_WORDS = frozenset(("turn", "turns", "utterance", "utterances", "number", "numbers", "the", "and", "cause", "causes"))
 
 
 def _gold(value: Any, space: LabelSpace) -> Any:
@@ -29,8 +28,8 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
-    words = re.findall(r"\w+|-(?=\s?\d)", bare(after_answer(part) or part))
-    found = [word for word in words if word not in _WORDS]
+    said = re.findall(r"\w+|-(?=\s?\d)", bare(after_answer(part) or part))
+    found = [word for word in said if word not in words("turn_words")]
     if not found:
         return Unreadable("no_number", text)
     if not all(word == BACKGROUND or (word.isdecimal() and len(word) <= 4) for word in found):

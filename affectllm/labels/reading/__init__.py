@@ -1,14 +1,14 @@
 """Reading answers: free text back into labels, numbers, spans and judgements, deterministically, without any fallback.
 
-Every reader returns what the answer states, or ``Unreadable`` with the reason. English and Chinese are read;
-Spanish, Arabic and Japanese through the names and aliases of a label space, with their denials. ``COMPAT`` holds the
-readers of published evaluators.
+Every reader returns what the answer states, or ``Unreadable`` with the reason. The words come from the
+lexicon (``labels.language``): its names as far as a label space or the language of the question has them, its denials
+always, because a model may answer in any language. ``COMPAT`` holds the readers of published evaluators.
 """
 
 from affectllm.labels.reading.compat import COMPAT, CompatReader
 from affectllm.labels.reading.judgements import read_judgement
 from affectllm.labels.reading.label import read_label
-from affectllm.labels.reading.nothing import NOTHING, says_nothing
+from affectllm.labels.reading.nothing import nothing_words, says_nothing
 from affectllm.labels.reading.numbers import read_number, read_numbers
 from affectllm.labels.reading.preferences import read_preference
 from affectllm.labels.reading.sets import mentioned_emotions, read_labels, read_open_labels
@@ -19,11 +19,11 @@ from affectllm.labels.reading.words import space_of, vocabulary
 
 __all__ = [
     "COMPAT",
-    "NOTHING",
     "CompatReader",
     "Unreadable",
     "answer_part",
     "mentioned_emotions",
+    "nothing_words",
     "read_judgement",
     "read_label",
     "read_labels",

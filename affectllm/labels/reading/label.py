@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from affectllm.labels.reading.mentions import Mention, mentions
-from affectllm.labels.reading.negation import NO
-from affectllm.labels.reading.structure import ABSENT, LABEL_KEYS, after_answer, after_fields, json_value, texts_of
+from affectllm.labels.reading.negation import no
+from affectllm.labels.reading.spoken import compiled, pattern
+from affectllm.labels.reading.structure import ABSENT, after_answer, after_fields, answer_keys, json_value, texts_of
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
@@ -17,19 +18,9 @@ from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.space import LabelSpace
 
 AMBIGUOUS, NO_LABEL = "ambiguous", "no_label"
-_DENYING = NO | {"not"}
-_UNDECIDED = re.compile(
-    r"(?:none|n/?a|null|unknown|unclear|undetermined|indeterminate|uncertain|undecided|ninguna|未知|无法判断|不确定)(?=\W|$)"
-    r"|(?:i )?(?:cannot|can't|unable|am not|am unable)(?!\w)"
-)
-
-
+_UNDECIDED = compiled(lambda: pattern("undecided"))
 # "joy\nCorrection: sadness": what comes after such words is what holds, so that no line before them is the answer.
-_CORRECTS = re.compile(
-    r"(?:^|[\n.!?…;。！？；—]\s*)(?:correction|edit|update|on (?:second thoughts?|reflection)|scratch that|"
-    r"(?:no, )?wait|i mean|i meant|更正|纠正|等等|不对)(?!\w)",
-    re.IGNORECASE,
-)
+_CORRECTS = compiled(lambda: rf"(?:^|[\n.!?…;。！？；—]\s*){pattern('corrects')}(?!\w)", re.IGNORECASE)
 
 
 def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
@@ -55,7 +46,7 @@ def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
 
 
 def _stated(part: str, words: Mapping[str, str]) -> str | None:
-    value = json_value(part, LABEL_KEYS)
+    value = json_value(part, answer_keys("label"))
     texts = None if value is ABSENT else texts_of(value)
     return _prose(part, words) if texts is None else _agreed([_prose(item, words) for item in texts])
 
@@ -74,13 +65,13 @@ def _agreed(names: list[str | None]) -> str | None:
 
 
 def _prose(text: str, words: Mapping[str, str]) -> str | None:
-    corrected = mentions(text[_end_of_last_correction(text) :], words) if _CORRECTS.search(text) else []
+    corrected = mentions(text[_end_of_last_correction(text) :], words) if _CORRECTS().search(text) else []
     if corrected:
         return decided(corrected)
     if name := _exact(text, words):
         return name
     for parts in ([after_answer(text) or ""], after_fields(text)):
-        if any(_UNDECIDED.match(bare(part)) and bare(part) not in words for part in parts):
+        if any(_UNDECIDED().match(bare(part)) and bare(part) not in words for part in parts):
             return None  # "Answer: unclear. He was angry before."
         names = {_exact(part, words) or decided(mentions(part, words)) for part in parts} - {None}
         if len(names) == 1 and (name := names.pop()) != AMBIGUOUS:
@@ -89,7 +80,7 @@ def _prose(text: str, words: Mapping[str, str]) -> str | None:
 
 
 def _end_of_last_correction(text: str) -> int:
-    return max(match.end() for match in _CORRECTS.finditer(text))
+    return max(match.end() for match in _CORRECTS().finditer(text))
 
 
 def _exact(text: str, words: Mapping[str, str]) -> str | None:
@@ -98,7 +89,7 @@ def _exact(text: str, words: Mapping[str, str]) -> str | None:
         return name
     lines = set(map(bare, text.splitlines()))
     names = {words[line] for line in lines & words.keys()}
-    return names.pop() if len(names) == 1 and lines.isdisjoint(_DENYING) else None
+    return names.pop() if len(names) == 1 and lines.isdisjoint(no()) and "not" not in lines else None
 
 
 def decided(found: list[Mention]) -> str | None:

@@ -9,9 +9,9 @@ from functools import lru_cache
 
 from affectllm.labels.reading.alternatives import alternatives
 from affectllm.labels.reading.asides import is_aside, is_denied_before, surroundings
-from affectllm.labels.reading.languages import japanese_after
-from affectllm.labels.reading.negation import AFTER, HAN, NO, PHRASES, WORDS, YES, Kind
+from affectllm.labels.reading.negation import Kind, denies_after, kinds, no, yes
 from affectllm.labels.reading.options import without_articles
+from affectllm.labels.reading.spoken import compiled
 from affectllm.labels.reading.text import EDGE, EDGES, LETTER, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import in_prose
@@ -19,8 +19,10 @@ from affectllm.labels.reading.words import in_prose
 SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
 _STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛]|\.(?!\d))+)")
 _QUESTION = re.compile("[?؟]")
-_REFUSAL = re.compile(rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{alternatives(NO)})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])")
-_YES_FIRST = re.compile(rf"\W{{0,9}}(?:{alternatives(YES)})(?![^\W{HAN_RANGE}])")
+_REFUSAL = compiled(
+    lambda: rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{alternatives(no())})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])"
+)
+_YES_FIRST = compiled(lambda: rf"\W{{0,9}}(?:{alternatives(yes())})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
 _SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
 _QUOTES = "'\"“”‘’«»「」『』《》"  # "the label 'joy' does not apply"
@@ -65,13 +67,13 @@ def mentions(text: str, words: Mapping[str, str], *, feelings: bool = True) -> l
 def _sentences(text: str) -> Iterable[tuple[str, bool]]:
     """The sentences of a text, each once, and whether what they name is asked or refused."""
     parts = _STOPS.split(text)
-    if not _QUESTION.search(text) and not _REFUSAL.search(text):
+    if not _QUESTION.search(text) and not _REFUSAL().search(text):
         return dict.fromkeys((sentence, False) for sentence in parts[::2])
     kept = [number for number in range(0, len(parts), 2) if parts[number].strip()]
     following = [parts[number].strip(EDGES) for number in kept[1:]] + [""]
     stops = [parts[number + 1] if number + 1 < len(parts) else "" for number in kept]
     return dict.fromkeys(
-        (parts[number], after in NO or (bool(_QUESTION.search(stop)) and not _YES_FIRST.match(after)))
+        (parts[number], after in no() or (bool(_QUESTION.search(stop)) and not _YES_FIRST().match(after)))
         for number, stop, after in zip(kept, stops, following, strict=True)
     )
 
@@ -134,17 +136,18 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
     labels = set(in_prose(dict(pairs)))
     han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]
     phrases = [word for word in labels.difference(han) if not _SINGLE.fullmatch(word)]
+    spaced = [word for word in kinds(True) if not _SINGLE.fullmatch(word)]
     groups = (
-        rf"(?<!{EDGE})(?:{alternatives([*phrases, *PHRASES])})(?!{EDGE})",
+        rf"(?<!{EDGE})(?:{alternatives([*phrases, *spaced])})(?!{EDGE})",
         _SINGLE.pattern,
-        f"{alternatives([*han, *HAN])}|[{HAN_RANGE}]",
+        f"{alternatives([*han, *kinds(False)])}|[{HAN_RANGE}]",
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
-    kinds = {**_SIGNS, **WORDS, **PHRASES, **HAN, **dict.fromkeys(labels, Kind.LABEL)}
-    after = f"{AFTER}|{japanese_after(alternatives(han))}"
+    known = {**_SIGNS, **kinds(True), **kinds(False), **dict.fromkeys(labels, Kind.LABEL)}
+    after = denies_after(alternatives(han))
     label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
     letters = frozenset(word for word in labels if len(word) == 1 and word.isascii())
-    return _Reader(label, token, re.compile(after), kinds, letters)
+    return _Reader(label, token, re.compile(after), known, letters)
 
 
 @dataclass(slots=True)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any
 
-from affectllm.labels.reading.chinese import simplified, traditional
-from affectllm.labels.reading.structure import ABSENT, NUMBER_KEYS, after_answer, json_objects, json_value
+from affectllm.labels.language import languages
+from affectllm.labels.reading.alternatives import alternatives
+from affectllm.labels.reading.spoken import any_word, compiled, pattern, simplified, traditional
+from affectllm.labels.reading.structure import ABSENT, after_answer, answer_keys, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
@@ -19,60 +22,57 @@ _NUMBER = re.compile(
 )
 # "on a scale of 0-10", "from 1 to 10", "7/10", "7 out of 10", "满分10分": the ends of a scale are no answer.
 _END = r"[-−+]?[\d.]{1,9}(?:\s?\([^()\n]{1,40}\))?"  # "1 (very low)"
-_SCALE = re.compile(
-    rf"(?:scale|range|ranging)\s?:?\s?(?:of|from)?\s?{_END}\s?(?:to|-|–|—|~|and)\s?{_END}"
-    rf"|\bfrom\s{_END}\sto\s{_END}|(?<=\d)\s?(?:/|out of)\s?[\d.]{{1,9}}"
-    r"|\b\d{1,3}\s?[-–]\s?\d{1,3}(?:[- ]point)? scale|(?<=\d)\s\((?:/|out of)\s?[\d.]{1,9}\)"
-    r"|\d{1,3}-point|(?:满分|总分)\s?[\d.]{1,9}\s?分?"
-)
-_STATED = re.compile(
-    r"(?:score|rating|intensity|value|分数|得分|评分)[^\w.+−-]{0,4}"
-    r"(?:(?:is|of|=|是|为|would be)[^\w.+−-]{0,3})?(?=[-+−.\d])"
+_SCALE = compiled(lambda: pattern("scale", end=_END))
+_STATED = compiled(
+    lambda: rf"(?:{any_word('score')})[^\w.+−-]{{0,4}}(?:(?:=|{any_word('score_is')})[^\w.+−-]{{0,3}})?(?=[-+−.\d])"
 )
 _DASHES = "‐‑‒–—−﹣－"
-_SIGN = re.compile(
-    rf"(?<![\w.])[{_DASHES}](?=[\d.])|(?<!\w)(?:minus|negative|menos)\s(?=[\d.])|(?:负|マイナス\s?|سالب\s?)(?=[\d.])"
+_SIGN = compiled(
+    lambda: (
+        rf"(?<![\w.])[{_DASHES}](?=[\d.])|(?<!\w)(?:{alternatives(_signs(True))})\s(?=[\d.])"
+        rf"|(?:{alternatives(_signs(False))})\s?(?=[\d.])"
+    )
 )
 _COMMA = re.compile(r"(?<=\d)(?:,(?=\d{1,2}(?!\d))|٫(?=\d))")  # a decimal comma has no blank after it
 _BOUNDS = re.compile(rf"[(\[]\s?[-+]?[\d.]{{1,9}}\s?(?:to|[-~{_DASHES}])\s?[-+]?[\d.]{{1,9}}\s?[)\]]")
 _SHARE_OF = re.compile(r"\d\s?(?:/|out of)\s?([\d.]{1,9})")
-_DENIED = re.compile(
-    r"(?:(?<!\w)(?:not|cannot|never|nor|neither|no|ni|ليس)(?!\w)|n't(?!\w)|不是|并非|"
-    r"(?<!\w)(?:rather than|instead of))(?:\s[^\W\d_]+){0,3}\s{0,2}[-+]?[\d.]{1,9}"
-    r"|[\d.]{1,9}\s?(?:is (?:wrong|incorrect|too)|ではな)"
-)
+_DENIED = compiled(lambda: pattern("number_denied"))
 # A bound or a sum is no number that is stated: "more than 7", "≥7", "7 ± 1", "4+4".
-_BOUND = re.compile(
-    r"(?<!\w)(?:(?:more|less|greater|fewer|higher|lower|bigger|smaller) than|at least|at most|over|"
-    r"under|above|below|up to|"
-    r"exceeds|beyond|más de|menos de|al menos|como máximo|أكثر من|أقل من)\s(?:an? )?[-+]?\.?\d"
-    r"|[<>≤≥±]\s?=?\s?[-+]?\.?\d|\+/-\s?\.?\d|\d\s?(?:±|\+/-)|\d\+(?!\s?\d)|\d\s?[+*×]\s?\d|"
-    r"\d\s(?:or more|or less|at most|at least)"
-    r"|(?:超过|不到|大于|小于|高于|低于|至少|至多|多于|少于)\s?\d|\d\s?分?(?:以上|以下|未満)"
+_BOUND = compiled(
+    lambda: rf"[<>≤≥±]\s?=?\s?[-+]?\.?\d|\+/-\s?\.?\d|\d\s?(?:±|\+/-)|\d\+(?!\s?\d)|\d\s?[+*×]\s?\d|{pattern('bound')}"
 )
 # Where a scale goes below zero: "- 0.5" and "0.5-" may be a bullet or a sign.
 _LOOSE_SIGN = re.compile(r"(?:^|\w)\s{0,3}[-−]\s{1,3}\.?\d|\d[-−]\s{0,3}(?=$|[,.;)\n])")
-_NEGATIVE, _OTHER_SIDE = (
-    re.compile(r"negativ|消极|负面|ネガティブ|سلبي|负的"),
-    re.compile(r"positiv|neutral|积极|正面|中性|ポジティブ|إيجابي"),
-)
+_NEGATIVE, _OTHER_SIDE = compiled(lambda: pattern("below_zero")), compiled(lambda: pattern("not_below_zero"))
 # Numbers that count something else than was asked for: "clip 3", "3 people", "at 4 seconds", "90% sure".
-_COUNTS = re.compile(
-    r"(?<!\w)(?:clip|frame|video|image|picture|turn|utterance|speaker|scene|sample|question|step|"
-    r"figure|part|segment|aged?|"
-    r"chapter|line|second|minute|confidence:?)\s#?[\d.]{1,9}%?"
-    r"|(?<![\w.])[\d.]{1,9}%?(?:\s|-)(?!(?:rather|pts|points?|stars?|because|since|for|on|out|of|as|"
-    r"due|given|and|but|or|to|in|with|is|"
-    r"was|would|seems|fits|if|de|sobre|puntos?|porque|y|o|e|a|at|percent|if|while|though|although|so)(?!\w))[a-z]{2,}"
+_COUNTS = compiled(
+    lambda: (
+        rf"(?<!\w){pattern('counted')}\s#?[\d.]{{1,9}}%?"
+        rf"|(?<![\w.])[\d.]{{1,9}}%?(?:\s|-)(?!{pattern('counts_nothing')}(?!\w))[a-z]{{2,}}"
+    )
 )
 _STRUCTURED = re.compile(r"\s{0,9}(?:```(?:json)?\s{0,9})?[\[{]")
 _MARKS = re.compile("[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209f\u2150-\u218b\u2460-\u249b]")  # "8²" is not 82
 _RANGE = re.compile(rf"\s?(?:(?:to|or)\s|[-~{_DASHES}]\s?|/\s?|±\s?|\+/-\s?|\+)[\d.]|\s?=|\s?\+(?!\s?\d)")
 _WHOLE = re.compile(r"\s?(?:/|out of|of)\s?(\d{1,6}(?:\.\d{1,3})?)")
-_ENGLISH = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_WORDS = {word: float(n) for words in (_ENGLISH, "零一二三四五六七八九十") for n, word in enumerate(words)} | {
-    "两": 2.0
-}
+
+
+def _signs(blanks: bool) -> list[str]:
+    """Words for a sign, in languages with blanks between words or in the others."""
+    return [word for one in languages().values() if one.blanks == blanks for word in one.listed("minus")]
+
+
+@cache
+def _numerals() -> Mapping[str, float]:
+    """The words for the numbers from 0 to 10."""
+    told = (enumerate(language.listed("numerals")) for language in languages().values())
+    return {word: float(number) for pairs in told for number, spelt in pairs for word in spelt.split("/")}
+
+
+@cache
+def _points() -> re.Pattern[str]:
+    """Units at the end of an answer, such as points."""
+    return re.compile(rf"\s?(?:{any_word('points')})$")
 
 
 def read_number(text: Any, low: float, high: float) -> float | Unreadable:
@@ -89,7 +89,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
     if not bare(part):
         return Unreadable("empty", raw)
     share = low >= -1 and high <= 1
-    value = json_value(part, NUMBER_KEYS)
+    value = json_value(part, answer_keys("number"))
     # A list within prose names the scale: "range [-1, 1]; score 0.3".
     items = value if isinstance(value, list) and _STRUCTURED.match(part) else [value]
     said = simplified(value if isinstance(value, str) else part)
@@ -108,18 +108,18 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
 
 def _plain(text: str) -> str:
     """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
-    found = _COMMA.sub(".", _SIGN.sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
-    return _DENIED.sub(" ", found)
+    found = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
+    return _DENIED().sub(" ", found)
 
 
 def _unsettled(text: str, number: float, low: float) -> bool:
     """Whether a number is only a bound or a term, or its sign is not the one that the words say."""
-    rest = _SCALE.sub(" ", text)
-    if _BOUND.search(rest):
+    rest = _SCALE().sub(" ", text)
+    if _BOUND().search(rest):
         return True
     if low >= 0 or not number:
         return False
-    against = number > 0 and _NEGATIVE.search(text) is not None and _OTHER_SIDE.search(text) is None
+    against = number > 0 and _NEGATIVE().search(text) is not None and _OTHER_SIDE().search(text) is None
     return against or _LOOSE_SIGN.search(rest) is not None
 
 
@@ -130,13 +130,13 @@ def _of_another_scale(text: str, high: float) -> bool:
 
 
 def _stated(text: str, share: bool) -> list[float]:
-    if (word := bare(text).removesuffix("分").removesuffix(" points")) in _WORDS:
-        return [_WORDS[word]]
-    scores = [text[match.end() :][:_LONGEST] for match in _STATED.finditer(text[:100_000])]
+    if (word := _points().sub("", bare(text))) in _numerals():
+        return [_numerals()[word]]
+    scores = [text[match.end() :][:_LONGEST] for match in _STATED().finditer(text[:100_000])]
     for parts in ([after_answer(text) or ""], scores):
         if first := [match.group() for match in map(_NUMBER.search, parts) if match]:
             return [_value(number, share) for number in first]
-    rest = _COUNTS.sub(" ", _SCALE.sub(" ", text))
+    rest = _COUNTS().sub(" ", _SCALE().sub(" ", text))
     return [_value(match.group(), share) for match in _NUMBER.finditer(rest)]
 
 
@@ -193,7 +193,7 @@ def _number_of(value: Any) -> float | None:
 
 
 def _of_list(text: str, names: Sequence[str]) -> Found:
-    value = json_value(text, NUMBER_KEYS)
+    value = json_value(text, answer_keys("number"))
     if value is ABSENT or not isinstance(value, list) or len(value) != len(names):
         return {}
     read = [_number_of(item) for item in value]
@@ -204,8 +204,7 @@ def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
     ordered = sorted(keys, key=len, reverse=True)
     names = "|".join(re.escape(key).replace(r"\ ", r"\s{1,3}") for key in ordered)
     pair = re.compile(
-        rf"(?<!\w)({names})[^\w.+−<>≤≥±-]{{0,4}}(?:(?:is|=|为|是|"
-        rf"-(?=\s))\s{{0,3}})?({_NUMBER.pattern})",
+        rf"(?<!\w)({names})[^\w.+−<>≤≥±-]{{0,4}}(?:(?:=|{any_word('is')}|-(?=\s))\s{{0,3}})?({_NUMBER.pattern})",
         re.IGNORECASE,
     )
     turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:of\s)?({names})(?!\w)", re.IGNORECASE)

@@ -7,6 +7,7 @@ from typing import Any
 
 from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
 from affectllm.labels.reading.mentions import affirmed
+from affectllm.labels.reading.spoken import words
 from affectllm.labels.reading.structure import ABSENT, after_answer, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import as_text, bare
@@ -14,7 +15,6 @@ from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.space import LabelSpace
 
-_KEYS = ("ranking", "order", "ranked", "emotions", "labels", "answer")
 _RISING = re.compile(r"\w\s*<\s*\w")
 
 
@@ -30,10 +30,10 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return part
     if not bare(part):
         return Unreadable("empty", raw)
-    words = vocabulary(space)
-    value = json_value(part, _KEYS)
+    known_words = vocabulary(space)
+    value = json_value(part, words("field_order"))
     if value is not ABSENT and isinstance(value, list):
-        found = [words.get(bare(str(item))) for item in value]
+        found = [known_words.get(bare(str(item))) for item in value]
         known = [name for name in found if name is not None]
         if len(set(known)) < len(known):
             return Unreadable(AMBIGUOUS, raw)
@@ -44,7 +44,7 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     rising = _RISING.search(said) is not None
     if rising and ">" in said:
         return Unreadable(AMBIGUOUS, raw)
-    names = affirmed(said.replace(">", ", ").replace("<", ", "), words)
+    names = affirmed(said.replace(">", ", ").replace("<", ", "), known_words)
     if not names:
         return Unreadable(NO_LABEL, raw)
     return tuple(reversed(names)) if rising else tuple(names)

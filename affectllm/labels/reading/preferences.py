@@ -3,59 +3,41 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
-from affectllm.labels.reading.chinese import simplified
-from affectllm.labels.reading.structure import JUDGEMENT_KEYS, after_answer, json_objects, json_value
+from affectllm.labels.reading.spoken import compiled, pattern, simplified, words
+from affectllm.labels.reading.structure import after_answer, answer_keys, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, EDGES, SENTENCE_ENDS, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
 
-_THING = "(?:answer|description|option|response|candidate|text|caption)"
-_PREFERENCES = {
-    "a1": rf"a\s?1|{_THING}\s?(?:1|one)|the first(?: one| {_THING})?|first (?:one|{_THING})|描述\s?[1一]|第一[个条]",
-    "a2": rf"a\s?2|{_THING}\s?(?:2|two)|the second(?: one| {_THING})?|second (?:one|{_THING})|描述\s?[2二]|第二[个条]",
-    "same": r"same|ties?|tied|equal(?:ly)?(?: good| accurate)?|draw|no difference|一样|相同|平局|差不多",
-}
-_NAMED = re.compile("|".join(rf"(?<!{EDGE})(?P<{name}>{words})(?!{EDGE})" for name, words in _PREFERENCES.items()))
-_WHOLE = {"first": "a1", "second": "a2", "both": "same", "both equally": "same"}
+_NAMES = {"a1": "first", "a2": "second", "same": "equal"}
+_NAMED = compiled(
+    lambda: "|".join(rf"(?<!{EDGE})(?P<{name}>{_names(name, key)})(?!{EDGE})" for name, key in _NAMES.items())
+)
 _PAUSE = re.compile(r"\s*(?:[,:\-—(，：（*\"']|$)")
 # After a name and a pause: "a1: no", "a1: 5, a2: 8", "a1, a2" choose nothing.
-_NO_CHOICE = re.compile(rf"\W{{0,9}}(?:(?:no|not|yes|否|是|不)(?!{EDGE})|[\d.]+|$)")
-_LIKES = (
-    r"(?:prefer|choose|chose|pick|select|favou?r|go with|going with|i think|i'd say|answer is|preference is|choice is|"
-    r"winner is|better (?:one )?is|选择|更喜欢|选)s?\s{0,2}(?:the )?"
-)
-_CHOSEN = re.compile(rf"{_LIKES}$")
-_BEATEN = re.compile(
-    r"(?:than|over|instead of|rather than|compared (?:to|with)|unlike|not|neither|nor|no|优于|比|不如|不是|不)"
-    r"\s{0,2}(?:an? |the )?$"
-    rf"|(?:n't|not|never|不)\s?(?:\w+\s)?{_LIKES}$"
-)
-_DENIED = re.compile(
-    r"\s{0,2}(?:is|are|was|does|do|did|has|seems?)?\s{0,2}(?:n't|not|no|never|hardly|barely|far from)(?!\w)"
-    r"|\s{0,2}并?[不没未非]|\s(?:no|ليس|ليست|غير)\s|\W{0,4}(?:no|not)\W{0,4}$"
-)
-_GOOD = (
-    r"better|best|preferred|closer|superior|wins?|preferable|good|准确|好|合适|贴切|"
-    r"more (?:accurate|detailed|precise|specific|complete|comprehensive|consistent|convincing|appropriate|"
-    r"plausible|faithful|correct|reasonable|"
-    r"reliable|suitable|nuanced|thorough|informative|aligned|fitting|balanced|coherent|relevant|in line)"
-)
-_WINS = re.compile(
-    r"\s{0,2}(?:(?:is|are|seems?|fits?|matches|describes?|更|较)\s{0,2}(?:the |much |clearly |slightly |far |only )?"
-    rf"(?:{_GOOD})|wins)(?!{EDGE})"
-)
-_FAULTS = re.compile(
-    r"(?<!\w)(?:wors[et]|less|least|inferior|weaker|weakest|poor(?:ly)?|lacks?|lacking|wrong|bad|badly|incorrect|"
-    r"vaguer?|fails?|reject(?:ed)?|avoid|exclude|errors?|mistakes?|false|inaccurate|none of|neither|peor)(?!\w)|更差|"
-    r"较差|ない|ません"
-)
-_UNSURE = re.compile(
-    r"[?？؟]|(?<!\w)(?:whether|unclear|doubt|cannot|can't|could|might|should|if|or equal|n't think|not think|"
-    r"n't believe|"
-    r"n't know|not sure|unable)(?!\w)|n't (?:think|believe|know)|是否|无法|不确定"
-)
+_NO_CHOICE = compiled(lambda: rf"\W{{0,9}}(?:{pattern('chooses_none')}(?!{EDGE})|[\d.]+|$)")
+_CHOSEN = compiled(lambda: f"{pattern('chosen_before')}$")
+_BEATEN = compiled(lambda: f"{pattern('beaten_before')}$")
+_DENIED = compiled(lambda: pattern("not_preferred"))
+_WINS = compiled(lambda: pattern("wins"))
+_FAULTS = compiled(lambda: pattern("faults"))
+_UNSURE = compiled(lambda: rf"[?？؟]|{pattern('prefers_unsure')}")
+
+
+def _names(name: str, key: str) -> str:
+    """What names a description: ``a1`` too, and what the languages call it."""
+    own = "" if name == "same" else rf"{name[0]}\s?{name[1]}|"
+    return own + pattern(key)
+
+
+@cache
+def _alone() -> Mapping[str, str]:
+    """Whole answers that name a description."""
+    return {said: name for name, key in _NAMES.items() for said in words(f"{key}_alone")}
 
 
 def read_preference(text: Any) -> str | Unreadable:
@@ -69,7 +51,7 @@ def read_preference(text: Any) -> str | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    value = json_value(part, JUDGEMENT_KEYS)
+    value = json_value(part, answer_keys("judgement"))
     if not isinstance(value, str) and any({"a1", "a2"} <= set(found) for found in json_objects(part)):
         return Unreadable("ambiguous", raw)  # scores of both are no preference
     part = value if isinstance(value, str) else (after_answer(part) or part)
@@ -82,15 +64,15 @@ def read_preference(text: Any) -> str | Unreadable:
 
 
 def _preferred(text: str) -> set[str]:
-    if name := _WHOLE.get(bare(text)):
+    if name := _alone().get(bare(text)):
         return {name}
     sentences = [sentence.strip(EDGES.replace("?", "").replace("؟", "")) for sentence in SENTENCE_ENDS.split(text)]
-    first = _NAMED.match(sentences[0]) or (_NAMED.match(text.lstrip(EDGES)) if not sentences[0] else None)
+    first = _NAMED().match(sentences[0]) or (_NAMED().match(text.lstrip(EDGES)) if not sentences[0] else None)
     if first and _leads(first):
         return {str(first.lastgroup)}
     better, named = set(), set()
     for sentence in dict.fromkeys(sentences):
-        if not _UNSURE.search(sentence):
+        if not _UNSURE().search(sentence):
             wins, others = _compared(sentence)
             better |= wins
             named |= others
@@ -103,20 +85,20 @@ def _leads(first: re.Match[str]) -> bool:
     if pause is None:
         return False
     rest = first.string[pause.end() :]
-    return not rest.strip(EDGES) or not (_NO_CHOICE.match(rest) or _NAMED.match(rest.lstrip(EDGES)))
+    return not rest.strip(EDGES) or not (_NO_CHOICE().match(rest) or _NAMED().match(rest.lstrip(EDGES)))
 
 
 def _compared(sentence: str) -> tuple[set[str], set[str]]:
     """The names that a sentence finds better, and those that it names without denying them or finding fault."""
     better: set[str] = set()
     others: set[str] = set()
-    fault = _FAULTS.search(sentence) is not None
-    for match in _NAMED.finditer(sentence):
+    fault = _FAULTS().search(sentence) is not None
+    for match in _NAMED().finditer(sentence):
         before = sentence[max(0, match.start() - 32) : match.start()]
-        if denied := _DENIED.match(sentence, match.end()):
+        if denied := _DENIED().match(sentence, match.end()):
             fault = True  # "a1 and a2 are not the same" says nothing for a1
-        if denied or _BEATEN.search(before):
+        if denied or _BEATEN().search(before):
             continue
-        chosen = _WINS.match(sentence, match.end()) or _CHOSEN.search(before)
+        chosen = _WINS().match(sentence, match.end()) or _CHOSEN().search(before)
         (better if chosen else others).add(str(match.lastgroup))
     return better, set() if fault else others

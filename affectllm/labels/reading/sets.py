@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any
 
-from affectllm.labels.reading.english import REFUSES
+from affectllm.labels.reading import spoken
 from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
 from affectllm.labels.reading.mentions import affirmed
-from affectllm.labels.reading.nothing import NOTHING, says_nothing
+from affectllm.labels.reading.nothing import nothing_words, says_nothing
+from affectllm.labels.reading.spoken import any_word, compiled, pattern
 from affectllm.labels.reading.structure import (
     ABSENT,
-    LABEL_KEYS,
     after_answer,
     after_fields,
+    answer_keys,
     bracketed,
     bulleted,
     cut_off,
@@ -31,60 +33,13 @@ from affectllm.labels.space import LabelSpace
 
 _LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
 _EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")
-_INTRODUCED = re.compile(
-    r"(?:\b(?:feels?|feeling|seems?|looks?|appears?|is|are)(?: to be)?"
-    r"|\bemotions?[\w ]{0,40}?(?:are|is|include|:))\s{1,3}(.+)"
-    r"|(?:感到|情绪是|感觉)(.+)"
-)
+_INTRODUCED = compiled(lambda: rf"{pattern('introduces')}(.+)")
 _HAN = re.compile("[\u3400-\u9fff]")
-_LEAD = re.compile(
-    r"^\W{0,9}(?:(?:sure|okay|ok|certainly|well)\W{1,3})?(?:the\s)?(?:(?:final\s)?answer\s(?:is|would be))?\W{0,9}",
-    re.IGNORECASE,
-)
-_SENTENCE = (
-    frozenset(
-        (
-            "i",
-            "he",
-            "she",
-            "it",
-            "they",
-            "we",
-            "you",
-            "is",
-            "are",
-            "was",
-            "were",
-            "the",
-            "a",
-            "an",
-            "not",
-            "no",
-            "feels",
-        )
-    )
-    | frozenset(
-        (
-            "feel",
-            "seems",
-            "looks",
-            "there",
-            "cannot",
-            "can't",
-            "sorry",
-            "unable",
-            "hope",
-            "help",
-            "without",
-            "neither",
-            "nor",
-        )
-    )
-    | frozenset(("sin", "ni", "nada", "لا", "ليس", "بدون"))
-)
-_REFUSED = re.compile(r"没有|不是|无法|并非|不知道|不确定|抱歉|对不起|毫无")
+_LEAD = compiled(lambda: rf"^\W{{0,9}}{pattern('leads', otherwise='')}\W{{0,9}}", re.IGNORECASE)
+_REFUSES = compiled(lambda: pattern("refuses"))
+_REFUSED = compiled(lambda: pattern("item_refused"))
 _NUMBERED = re.compile(r"\d[.)]\s")
-_DEGREE = re.compile(r"^(?:very|quite|rather|a bit|a little|slightly|somewhat|really|both|also)\s+")
+_DEGREE = compiled(lambda: rf"^{any_word('degree')}\s+")
 
 
 def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
@@ -107,7 +62,7 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return Unreadable("empty", raw)
     if (judged := verdicts(part, words)) is not None:
         return _affirmed(judged, space, raw)
-    value = json_value(part, LABEL_KEYS)
+    value = json_value(part, answer_keys("label"))
     if value is ABSENT and cut_off(part):
         return Unreadable("unfinished", raw)
     texts = None if value is ABSENT else texts_of(value)
@@ -142,9 +97,9 @@ def _affirmed(judged: Verdicts, space: LabelSpace, raw: str) -> tuple[str, ...] 
 def _said(text: str) -> Iterator[str]:
     """The answer, as it stands and without what leads to it."""
     yield bare(text)
-    yield bare(_LEAD.sub("", text[:2_000]))
+    yield bare(_LEAD().sub("", text[:2_000]))
     yield from (bare(found) for found in (after_answer(text), *after_fields(text)) if found is not None)
-    value = json_value(text, LABEL_KEYS)
+    value = json_value(text, answer_keys("label"))
     if isinstance(value, str):
         yield bare(value)
 
@@ -166,18 +121,18 @@ def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    if _EMPTY_LIST.fullmatch(part) or bare(part) in NOTHING:
+    if _EMPTY_LIST.fullmatch(part) or bare(part) in nothing_words():
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
-    if json_value(part, LABEL_KEYS) is ABSENT and cut_off(part):
+    if json_value(part, answer_keys("label")) is ABSENT and cut_off(part):
         return Unreadable("unfinished", raw)
     found = _listed(part)
     return Unreadable(NO_LABEL, raw) if found is None else tuple(dict.fromkeys(found))
 
 
 def _listed(text: str) -> list[str] | None:
-    value = json_value(text, LABEL_KEYS)
+    value = json_value(text, answer_keys("label"))
     texts = None if value is ABSENT else texts_of(value)
     if texts is not None:
         several = isinstance(value, list)
@@ -189,20 +144,25 @@ def _listed(text: str) -> list[str] | None:
     return _sentence(text)
 
 
+@cache
+def _sentence_words() -> frozenset[str]:
+    return frozenset(spoken.words("sentence"))
+
+
 def _short(item: str) -> bool:
-    words = _DEGREE.sub("", item).split()
-    if _NUMBERED.search(item) or REFUSES.search(item):
+    words = _DEGREE().sub("", item).split()
+    if _NUMBERED.search(item) or _REFUSES().search(item):
         return False
     if _HAN.search(item):
-        return len(item) <= 4 and not _REFUSED.match(item) and item[0] not in "他她它我这那人"
-    return len(words) <= _LONGEST_ITEM and len(item) <= 40 and ":" not in item and _SENTENCE.isdisjoint(words)
+        return len(item) <= 4 and not _REFUSED().match(item)
+    return len(words) <= _LONGEST_ITEM and len(item) <= 40 and ":" not in item and _sentence_words().isdisjoint(words)
 
 
 def _sentence(text: str) -> list[str] | None:
-    introduced = _INTRODUCED.search(bare(text[:2_000]))
+    introduced = _INTRODUCED().search(bare(text[:2_000]))
     if introduced is None:
         return None
-    found = [_DEGREE.sub("", item) for item in items((introduced.group(1) or introduced.group(2)).partition(".")[0])]
+    found = [_DEGREE().sub("", item) for item in items(introduced.group(1).partition(".")[0])]
     return found if found and all(item in emotion_words() for item in found) else None
 
 

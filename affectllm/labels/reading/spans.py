@@ -7,22 +7,16 @@ from bisect import bisect_right
 from itertools import accumulate
 from typing import Any
 
-from affectllm.labels.reading.structure import SPAN_KEYS, after_answer, json_value
+from affectllm.labels.reading.spoken import compiled, pattern, words
+from affectllm.labels.reading.structure import after_answer, answer_keys, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGES, LETTER, as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
 
 _QUOTED = re.compile(r'"([^"\n]+)"|“([^”\n]+)”|「([^」\n]+)」|『([^』\n]+)』|«([^»\n]+)»')
-_DENIED = re.compile(
-    r"(?:\b(?:not|no|never|without)|n't|rather than|instead of|不是|没有)\s{0,3}[\"“「『«]"
-    r"|[\"”」』»]\s{0,3}(?:is|was|are|were)(?:n't|\snot)\b",
-    re.IGNORECASE,
-)
+_DENIED = compiled(lambda: pattern("quote_denied"), re.IGNORECASE)
 _FRAGMENT = 3  # characters
 _LETTERS = re.compile(rf"{LETTER}{LETTER}")  # two letters of one word
-_NOTHING = frozenset(
-    ("none", "impossible", "no cause", "no span", "no answer", "unanswerable", "not found", "nothing", "n/a", "no")
-) | frozenset(("there is no cause", "there is none", "no causal span", "无", "没有", "没有原因", "无原因", "不可能"))
 
 
 def read_span(text: Any, source: str | None = None) -> str | Unreadable:
@@ -36,11 +30,11 @@ def read_span(text: Any, source: str | None = None) -> str | Unreadable:
     part = answer_part(raw)
     if isinstance(part, Unreadable):
         return part
-    value = json_value(part, SPAN_KEYS)
+    value = json_value(part, answer_keys("span"))
     if value is None or value == [] or value == "":
         return ""
     answer = value if isinstance(value, str) else (after_answer(part) or part)
-    if bare(answer) in _NOTHING:
+    if bare(answer) in words("no_span"):
         return ""
     if not bare(answer):
         return Unreadable("empty", raw)
@@ -49,7 +43,7 @@ def read_span(text: Any, source: str | None = None) -> str | Unreadable:
         return _only(quoted, raw) if quoted else answer.strip()
     if (whole := _spelt(answer, source)) is not None:
         return whole
-    if quoted and _DENIED.search(answer):
+    if quoted and _DENIED().search(answer):
         return Unreadable("ambiguous", raw)
     inside = list(dict.fromkeys(span for quote in quoted if (span := _spelt(quote, source)) is not None))
     return _only(inside, raw) if inside else Unreadable("not_in_source", raw)

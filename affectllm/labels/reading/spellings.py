@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 
-from affectllm.labels.reading.chinese import simplified, traditional
+from affectllm.labels.language import languages, split
+from affectllm.labels.reading.spoken import simplified, traditional, words
 
-_ENDINGS = (
-    *(("isation", "ization"), ("ising", "izing"), ("ised", "ized"), ("ise", "ize"), ("yse", "yze"), ("ysed", "yzed")),
-    *(("our", "or"), ("oured", "ored"), ("ouring", "oring"), ("ourful", "orful"), ("ourless", "orless")),
-    *(("lment", "llment"), ("dgement", "dgment"), ("ceptical", "keptical"), ("cepticism", "kepticism"), ("ey", "ay")),
-)
 _ACCENT = re.compile("[\u0300-\u036f]")
-_HAMZA = str.maketrans({"أ": "ا", "إ": "ا", "آ": "ا", "ة": "ه", "ى": "ي"})
-_GRADED = re.compile(r"^(strong|weak|slight|extreme|mild|moderate)ly\s")
 _JOINTS = re.compile(r"[ \-]")
+
+
+@cache
+def _endings() -> tuple[tuple[str, str], ...]:
+    """Endings that are spelt in two ways: -ise, -ize."""
+    told = (split(language.endings) for language in languages().values())
+    return tuple((one, other) for pairs in told for one, _, other in (pair.partition("/") for pair in pairs))
+
+
+@cache
+def _respelt() -> Mapping[str, str]:
+    """First word of a name → another form of it."""
+    return {word: other for language in languages().values() for word, other in language.respelt.items()}
 
 
 def spellings(word: str) -> Iterator[str]:
@@ -24,14 +32,17 @@ def spellings(word: str) -> Iterator[str]:
     yield word
     yield traditional(word)
     yield simplified(word)
-    yield word.translate(_HAMZA)
+    for language in languages().values():
+        if language.letters:
+            yield word.translate(str.maketrans(language.letters))
     yield unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", word)))
-    for one, other in _ENDINGS:
+    for one, other in _endings():
         yield from (word.removesuffix(a) + b for a, b in ((one, other), (other, one)) if word.endswith(a))
-    if _GRADED.match(word):  # "strong negative"
-        yield _GRADED.sub(r"\1 ", word)
+    first, blank, rest = word.partition(" ")
+    if first in _respelt():  # "strong negative"
+        yield _respelt()[first] + blank + rest
     if _JOINTS.search(word) and len(word) > 3:
         yield from (_JOINTS.sub(joint, word) for joint in ("-", " ", ""))
     if "/" in word:
         yield word.replace("/", " / ")
-        yield word.replace("/", " or ")
+        yield from (word.replace("/", f" {one} ") for one in words("or"))

@@ -6,36 +6,38 @@ import ast
 import json
 import re
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any
 
+from affectllm.labels.language import languages
+from affectllm.labels.reading.alternatives import alternatives
+from affectllm.labels.reading.spoken import any_word, compiled, words
 from affectllm.labels.reading.text import EDGES, bare
 
-# The fields that hold an answer, the likeliest first, by what is asked for.
-_ANY = ("answer", "final answer", "answers", "output", "result", "prediction", "predictions", "答案", "回答")
-LABEL_KEYS = (
-    *("emotion", "emotions", "label", "labels", "sentiment", "sentiments", "category", "categories", "class", "choice"),
-    *("情绪", "情感", "标签", "类别", "情緒", "標籤", "類別", *_ANY),
-)
-NUMBER_KEYS = ("score", "rating", "intensity", "value", "number", "分数", "得分", "评分", "预测分数", *_ANY)
-SPAN_KEYS = ("span", "cause", "evidence", "reason", "原因", *_ANY)
-JUDGEMENT_KEYS = ("judgement", "judgment", "correct", "preference", "判断", *_ANY)
-# Fields that speak of the answer; alone, they are none.
-_REASONS = frozenset(("reason", "reasoning", "reasons", "rationale", "explanation", "thought", "thoughts", "analysis"))
 _TRIES, _LITERAL, _FIELDS, _LIST = 64, 4_000, 16, 64
 _BLANK = re.compile(r"[ \t*\n]+")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
-_ANSWER = re.compile(
-    r"(?:final answer|answer|最终答案|答案|答え|respuesta|الإجابة)\s{0,3}(?:is|是|为|為)?\s{0,3}[:：]", re.IGNORECASE
-)
-_FIELD = re.compile(
-    r"(?:^[\s\-*#>•\d.)]{0,12}|(?<=[.!?;|)\"'”’]\s))(?:emotions?|labels?|sentiment|category|情绪|情緒|情感|标签|標籤)[\s*]{0,3}[:：]",
+_ANSWER = compiled(lambda: rf"{any_word('answer')}\s{{0,3}}(?:{any_word('is')})?\s{{0,3}}[:：]", re.IGNORECASE)
+_FIELD = compiled(
+    lambda: r"(?:^[\s\-*#>•\d.)]{0,12}|(?<=[.!?;|)\"'”’]\s))" + rf"(?:{any_word('heading')})[\s*]{{0,3}}[:：]",
     re.IGNORECASE | re.M,
 )
 _BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
 _BRACKETS = re.compile(r"[\[【]([^\[\]【】]*)[\]】]")
-_COMMAS = re.compile(r"[,，、;；/|\n]|\s(?:and|or)\s|和|以及")
+_COMMAS = compiled(lambda: rf"[,，、;；/|\n]|\s(?:{alternatives(listing(True))})\s|{alternatives(listing(False))}")
+
+
+@cache
+def answer_keys(kind: str) -> tuple[str, ...]:
+    """The fields that hold an answer, the likeliest first: those of ``label``, ``number``, …, then those of any."""
+    return (*words(f"field_{kind}"), *words("field_answer"))
+
+
+def listing(blanks: bool) -> list[str]:
+    """What parts the items of a list, in languages with blanks between words or in the others."""
+    return [word for one in languages().values() if one.blanks == blanks for word in one.listed("listing")]
 
 
 class Absent:
@@ -96,7 +98,7 @@ def _field(value: Any, keys: Sequence[str]) -> Any:
         return value or ABSENT  # within prose, an empty pair of brackets says nothing
     fields = {bare(str(key)): item for key, item in value.items()}
     known = next((key for key in keys if key in fields), None)
-    others = [key for key in fields if key not in _REASONS]
+    others = [key for key in fields if key not in words("field_reason")]
     if known is None and fields and not others:
         return ""  # reasons without an answer
     if known is None and len(others) != 1:
@@ -111,21 +113,23 @@ def texts_of(value: Any) -> list[str] | None:
         return []
     items = value if isinstance(value, list) else [value]
     # [{"emotion": "joy"}, {"emotion": "anger"}]; further fields may say that it is not the case
-    items = [_field(item, LABEL_KEYS) if isinstance(item, dict) and len(item) == 1 else item for item in items]
+    items = [
+        _field(item, answer_keys("label")) if isinstance(item, dict) and len(item) == 1 else item for item in items
+    ]
     return items if all(isinstance(item, str) for item in items) else None
 
 
 def after_answer(text: str) -> str | None:
     """The line after the last ``Answer:`` of the text; all lines of a list that begins there."""
     end = None
-    for match in _ANSWER.finditer(text):
+    for match in _ANSWER().finditer(text):
         end = match.end()
     return None if end is None else _block(text, end)
 
 
 def after_fields(text: str) -> list[str]:
     """What follows ``Emotion:``, ``Label:`` and the like at the beginning of lines; nothing where there are many."""
-    found = [_block(text, match.end()) for match in islice(_FIELD.finditer(text), _FIELDS + 1)]
+    found = [_block(text, match.end()) for match in islice(_FIELD().finditer(text), _FIELDS + 1)]
     return found if len(found) <= _FIELDS else []
 
 
@@ -170,5 +174,5 @@ def bulleted(text: str) -> list[str] | None:
 
 def items(text: str) -> list[str]:
     """Items between commas, line ends, ``and`` and ``和``, without blank ones."""
-    found = (bare(_BULLET.sub("", item)) for item in _COMMAS.split(text.strip(EDGES)))
+    found = (bare(_BULLET.sub("", item)) for item in _COMMAS().split(text.strip(EDGES)))
     return [item for item in found if item]

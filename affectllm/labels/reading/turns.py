@@ -11,25 +11,15 @@ import ast
 import json
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
+from affectllm.labels.reading.spoken import any_word, compiled, pattern, words
 from affectllm.labels.reading.unreadable import Unreadable
 
 LEAD, ASSISTANT, THOUGHT, OTHER, END = "lead", "assistant", "thought", "other", "end"
-_ANSWERING = (
-    "assistant|model|bot|chatbot|gpt|ai|response|output|助手|助理|答|回答|asistente|アシスタント|応答|답변|المساعد"
-)
-_ASKING = (
-    "user|human|prompter|system|developer|instruction|input|用户|用戶|系统|问|usuario|sistema|ユーザー"
-    "|指示|入力|질문|명령어|المستخدم"
-)
-_ROLES = {
-    **dict.fromkeys(_ANSWERING.split("|"), ASSISTANT),
-    **dict.fromkeys(_ASKING.split("|"), OTHER),
-    "final": ASSISTANT,  # a channel; any other channel, and what tools say, is no answer
-}
 _BEGINS = re.compile(
     r"<s>|<bos>|<bos_token>|<\|(?:begin_of_text|startoftext|bom|pad)\|>|\[[gs]?mask\]|<sop>"
     r"|<pad>|<unk>|\[round \d{1,3}\]|\]~!b\[|<[|｜](?:hy_)?begin[▁_ ]of[▁_ ]sentence[|｜]>|<</?sys>>"
@@ -73,10 +63,12 @@ _SPECIAL = re.compile(
     re.IGNORECASE,
 )
 # The same in words: at the beginning of a line, in capitals (Vicuna) also within it.
-_WORDED = re.compile(
-    rf"(?:^|(?<=\s))#{{2,4}}[ \t]{{0,2}}(?P<heading>{_ANSWERING}|{_ASKING})[ \t]?(?:[:：]|$)"
-    rf"|^[ \t]{{0,9}}\*{{0,2}}<?(?P<line>{_ANSWERING}|{_ASKING})>?\*{{0,2}}[ \t]?[:：]\*{{0,2}}"
-    r"|(?<=[\s>])(?P<capitals>(?-i:USER|HUMAN|ASSISTANT|SYSTEM)):",
+_WORDED = compiled(
+    lambda: (
+        rf"(?:^|(?<=\s))#{{2,4}}[ \t]{{0,2}}(?P<heading>{_anybody()})[ \t]?(?:[:：]|$)"
+        rf"|^[ \t]{{0,9}}\*{{0,2}}<?(?P<line>{_anybody()})>?\*{{0,2}}[ \t]?[:：]\*{{0,2}}"
+        r"|(?<=[\s>])(?P<capitals>(?-i:USER|HUMAN|ASSISTANT|SYSTEM)):"
+    ),
     re.IGNORECASE | re.MULTILINE,
 )
 # What is left of ChatML, Llama 3 and Gemma when special tokens are skipped: the name of the role alone.
@@ -85,17 +77,23 @@ _BARE = re.compile(
     r"(?:^[ \t]*|(?<=\S))(?P<bare>assistant|user)[ \t]*(?=\n|\Z)|^(?P<role>system|model)[ \t]*(?=\n|\Z)", re.M
 )
 _BARE_LATER = re.compile(r"^[ \t]*(?P<bare>user|human|assistant)[ \t]*(?=\n|\Z)", re.M)
-_PREAMBLE = re.compile(
-    r"\bbelow is an instruction\b|以下は、タスクを説明する指示|아래는 작업을 설명하는"
-    r"|\bchat between\b|\bconversation between\b|\bfollowing is a\b|\byou are an?\b",
-    re.IGNORECASE,
-)
+_PREAMBLE = compiled(lambda: pattern("preamble"), re.IGNORECASE)
 THOUGHTS = "think(?:ing)?|thoughts?|reasoning|reflection|analysis|scratchpad|seed:think"
 """Names of the tags around reasoning, as a pattern."""
 _OPENS_OR_CLOSES = re.compile(rf"<(?P<closes>/?)(?:{THOUGHTS})>", re.IGNORECASE)
 _GLUED, _GLUED_FINAL = re.compile(r"\s*analysis(?=[A-Z\"'])"), "assistantfinal"  # gpt-oss without special tokens
 _MESSAGES = re.compile(r"\s*[\[{].{0,400}?[\"'](?:role|from)[\"']\s*:\s*[\"'][a-z]+[\"']", re.DOTALL)
 _LONGEST_LITERAL = 100_000
+
+
+@cache
+def _roles() -> Mapping[str, str]:
+    """Name of a role → whether it answers; of channels, only the final one does, and what tools say is no answer."""
+    return {**dict.fromkeys(words("answers"), ASSISTANT), **dict.fromkeys(words("asks"), OTHER), "final": ASSISTANT}
+
+
+def _anybody() -> str:
+    return any_word("answers") + "|" + any_word("asks")
 
 
 class Part(NamedTuple):
@@ -128,7 +126,7 @@ def own_turn(text: str) -> str | Unreadable:
     if not marks or closed:
         return lead.text
     if marks[0].role == OTHER:
-        told = begun or (others[0].mark != "tag" and _PREAMBLE.search(lead.text))
+        told = begun or (others[0].mark != "tag" and _PREAMBLE().search(lead.text))
         return _answer([Part(OTHER, ""), *others], text) if told else lead.text
     if marks[0].role == THOUGHT or marks[0].mark == "answers":
         return _answer([Part(OTHER, ""), *others], text)
@@ -180,8 +178,8 @@ def _marks(text: str) -> Iterator[tuple[int, int, str, str]]:
     thoughts = list(_thoughts(text))
     begins = [start for start, _ in thoughts]
     bare = _BARE if _BARE_START.match(text) else _BARE_LATER
-    for pattern in (_WORDED, bare):
-        for match in pattern.finditer(text):
+    for pattern_ in (_WORDED(), bare):
+        for match in pattern_.finditer(text):
             within = bisect_right(begins, match.start()) - 1
             if within < 0 or match.start() >= thoughts[within][1]:
                 yield match.start(), match.end(), _role(match), "words"
@@ -194,7 +192,7 @@ def _role(match: re.Match[str]) -> str:
         return fixed[group]
     if group == "tag" and match.group().startswith("</"):
         return END
-    return _ROLES.get(match[group].lower(), THOUGHT)
+    return _roles().get(match[group].lower(), THOUGHT)
 
 
 def _thoughts(text: str) -> Iterator[tuple[int, int]]:
@@ -231,7 +229,7 @@ def _turns_of(value: Any) -> Iterator[Part]:
     elif isinstance(value, dict):
         role = value.get("role", value.get("from"))
         if isinstance(role, str) and ("content" in value or "value" in value):
-            yield Part(_ROLES.get(role.lower(), THOUGHT), _words(value.get("content", value.get("value"))))
+            yield Part(_roles().get(role.lower(), THOUGHT), _words(value.get("content", value.get("value"))))
         else:
             for item in value.values():
                 yield from _turns_of(item) if isinstance(item, (list, dict)) else ()

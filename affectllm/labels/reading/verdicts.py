@@ -10,28 +10,30 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from affectllm.labels.reading.alternatives import alternatives
 from affectllm.labels.reading.mentions import affirmed
-from affectllm.labels.reading.negation import NO, YES
-from affectllm.labels.reading.structure import LABEL_KEYS, json_objects
+from affectllm.labels.reading.negation import no, yes
+from affectllm.labels.reading.spoken import compiled, pattern
+from affectllm.labels.reading.structure import answer_keys, json_objects
 from affectllm.labels.reading.text import EDGES, bare, normalised
 
-_VERDICT = "|".join(re.escape(word) for word in sorted(YES | NO, key=len, reverse=True))
-_ANY = re.compile(rf"(?<![\w.])(?:{_VERDICT})(?![\w.])|[:：=]\s{{0,3}}\S|[是否有无](?:$|\W)|\[ \]")
+_ANY = compiled(lambda: rf"(?<![\w.]){_verdict_words()}(?![\w.])|[:：=]\s{{0,3}}\S|{pattern('verdict')}|\[ \]")
 _ITEMS = re.compile(r"[\n,;،؛、。|]+(?![^()\n]{0,200}\))|\.\s|\?(?!\s)")
-_PAIR = re.compile(
-    rf"(?P<name>[^:=()→\t]{{1,60}}?)\s{{0,3}}(?:[:=→?]|(?P<aside>\()|\s[-–—]\s|\s?(?=(?:{_VERDICT})\W{{0,9}}$))\s{{0,3}}(?P<value>\S.{{0,200}})"
+_PAIR = compiled(
+    lambda: (
+        r"(?P<name>[^:=()→\t]{1,60}?)\s{0,3}(?:[:=→?]|(?P<aside>\()|\s[-–—]\s"
+        rf"|\s?(?={_verdict_words()}\W{{0,9}}$))\s{{0,3}}(?P<value>\S.{{0,200}})"
+    )
 )
 _MARKED = re.compile(r"\W{0,9}?(?:\[(?P<box>[ xX✓✔])\]|(?P<sign>[✅❌✓✗✔✘☑]))\s?(?P<name>.{1,60})")
-_BEGINS = re.compile(rf"(?P<said>{_VERDICT})\s{{0,3}}(?=[,(:\-–—]|$)")
-_DOUBT = re.compile(
-    r"(?<!\w)(?:not?|n't|isn't|doesn't|lacks?|lacking|without|little|minimal|none|unclear|maybe|perhaps|possibly|unknown|"
-    r"unsure|n/a|uncertain|ambiguous|quizás?|ربما)(?!\w)|不|没|无|可能|也许"
-)
-_AMOUNT = re.compile(
-    r"[-+~≈]?[\d.]+\s?(?:%|/\s?\d+|\w{0,8})\W{0,3}$"
-    r"|(?:very )?(?:high|low|medium|moderate|mild|weak|strong|slight|partial)(?:ly)?\W{0,3}$"
-)
+_BEGINS = compiled(lambda: rf"(?P<said>{_verdict_words()})\s{{0,3}}(?=[,(:\-–—]|$)")
+_DOUBT = compiled(lambda: pattern("doubts"))
+_AMOUNT = compiled(lambda: rf"[-+~≈]?[\d.]+\s?(?:%|/\s?\d+|\w{{0,8}})\W{{0,3}}$|{pattern('amount')}")
 _BULLET = re.compile(r"^\W{0,9}(?:\d{1,3}[.)]\s?|\(?[a-z][.)]\s)?")
+
+
+def _verdict_words() -> str:
+    return f"(?:{alternatives(yes() | no())})"
 
 
 @dataclass(slots=True)
@@ -78,7 +80,7 @@ def _of_objects(text: str, words: Mapping[str, str]) -> Verdicts | None:
 def _judged(value: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
     """The fields of a JSON object that are labels, unless another field holds the answer."""
     fields = {bare(str(key)): item for key, item in value.items()}
-    inner = [fields[key] for key in LABEL_KEYS if key in fields]
+    inner = [fields[key] for key in answer_keys("label") if key in fields]
     if inner:
         fields = {bare(str(key)): item for one in inner if isinstance(one, dict) for key, item in one.items()}
     yield from ((key, item) for key, item in fields.items() if key in words)
@@ -88,12 +90,12 @@ def _held(value: Any, words: Mapping[str, str]) -> bool | None:
     if isinstance(value, (bool, int, float)):
         return bool(value) if value in (0, 1) else None
     said = bare(value) if isinstance(value, str) else ""
-    return None if said in words else True if said in YES else False if said in NO else None
+    return None if said in words else True if said in yes() else False if said in no() else None
 
 
 def _of_items(text: str, words: Mapping[str, str]) -> Verdicts | None:
     said = normalised(text)
-    if not _ANY.search(said):
+    if not _ANY().search(said):
         return None
     found, mentioned = Verdicts(), False
     vague: set[str] = set()  # labels with an amount, or with a reason that doubts
@@ -103,9 +105,9 @@ def _of_items(text: str, words: Mapping[str, str]) -> Verdicts | None:
             mentioned = mentioned or bool(affirmed(item, words))
         elif (held := _verdict(value, words)) is not None and not affirmed(value, words):
             found.add(name, held)
-        elif (doubt := _DOUBT.search(value)) and not (aside or doubt.start() or affirmed(value, words)):
+        elif (doubt := _DOUBT().search(value)) and not (aside or doubt.start() or affirmed(value, words)):
             found.unclear = True
-        elif doubt or _AMOUNT.match(value):
+        elif doubt or _AMOUNT().match(value):
             vague.add(name)
         else:
             mentioned = True  # "joy: she laughs" names a label and gives its reason
@@ -125,13 +127,13 @@ def _weighed(found: Verdicts, mentioned: bool, vague: set[str]) -> Verdicts | No
 def _parted(item: str, words: Mapping[str, str]) -> tuple[str | None, str, bool]:
     """The label that an item begins with, or nothing; what is said of it, and whether only in brackets."""
     if marked := _MARKED.fullmatch(item):
-        held = "no" if marked["box"] == " " or marked["sign"] in NO else "yes"
+        held = "no" if marked["box"] == " " or marked["sign"] in no() else "yes"
         return words.get(bare(marked["name"])), held, False
-    pair = _PAIR.fullmatch(_BULLET.sub("", item, count=1))
+    pair = _PAIR().fullmatch(_BULLET.sub("", item, count=1))
     return (words.get(bare(pair["name"])), pair["value"].strip(), bool(pair["aside"])) if pair else (None, "", False)
 
 
 def _verdict(value: str, words: Mapping[str, str]) -> bool | None:
     whole = _held(value.strip(EDGES + "|"), words)
-    begins = _BEGINS.match(value)
+    begins = _BEGINS().match(value)
     return whole if whole is not None or begins is None else _held(begins["said"], words)
