@@ -1,8 +1,8 @@
 """Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
 
-A corpus, task, model family or language is one file whose name is its name, whatever section (a folder) it lies in; a
-recipe is called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in
-two places is an error, never a silent override:
+A corpus, task, model family or language is one file whose name is its name, whatever section it lies in; a recipe is
+called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two
+places is an error, never a silent override:
 
 1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``,
    ``affectllm.labels.lexicon``;

@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import NotFound
-from affectllm.instruct.wording import load_language
 from affectllm.labels import LabelSpace
 from affectllm.labels.form import Form, Refused, check_fit, find_form, form_names
+from affectllm.labels.language import asking
 from affectllm.labels.reading import Unreadable
 from affectllm.labels.space import KINDS
 from affectllm.metrics.core.value_forms import FORMS as SHAPES
@@ -82,7 +82,7 @@ def test_a_worded_gold_answer_is_read_back_under_noise(name: str, space: LabelSp
     gold = asked(form, value, space)
     if isinstance(gold, Refused):
         return
-    answer = form.worded(gold, space, "en", load_language("en").nothing)
+    answer = form.worded(gold, space, "en", asking("en").nothing)
     # In free words, what stands before them is a part of them.
     noise = data.draw(st.sampled_from(NOISE if form.judged else [one for one in NOISE if "Answer" not in one]))
     found = read(form, noise.format(answer), gold, space)
@@ -104,7 +104,7 @@ def test_reference_answers_are_answers_and_fit_the_metrics(name: str, space: Lab
     own = form.own_space(space, golds[0]) if form.own_space else space
     answers = [golds[0], form.majority(golds, space), form.chance(golds, own, Random(0))]
     for answer in answers:
-        worded = form.worded(answer, space, "en", load_language("en").nothing)
+        worded = form.worded(answer, space, "en", asking("en").nothing)
         found = read(form, worded, golds[0], space)
         assert not isinstance(found, Unreadable), (worded, found)
         truth, said = form.scored(golds[0], found, space)

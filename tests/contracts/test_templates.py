@@ -17,11 +17,12 @@ from shipped import CORPORA, bound, given_by, miniature, spaces_of
 from affectllm.corpus import MediaRef, Sample, Turn
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed, NotFound
-from affectllm.instruct import Template, Unreadable, load_template
-from affectllm.instruct.wording import load_language
+from affectllm.instruct import Template, Unreadable, load_template, template_names
+from affectllm.instruct.wording import load_wording
 from affectllm.labels import Annotation, LabelSpace
-from affectllm.labels.names import NAMES, named
-from affectllm.labels.reading import chinese
+from affectllm.labels.language import asking, languages
+from affectllm.labels.names import named
+from affectllm.labels.reading import nothing_words
 from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL, SPACES
 
@@ -97,7 +98,7 @@ def assert_asked(template: Template, sample: Sample, number: int) -> None:
     assert not re.search(r"\{(labels|stimulus|words|turns|answer|dimensions|low|high|scale|shape)\}", text["text"])
     words = named(template.space.names, template.language)
     if "{labels}" in question:
-        assert load_language(template.language).listed(words.values()) in text["text"]
+        assert asking(template.language).listed(words.values()) in text["text"]
     if "{dimensions}" in question:
         assert all(words[name] in text["text"] for name in template.gold(sample))
     if "text" in template.modalities:
@@ -183,8 +184,9 @@ def test_case_punctuation_blanks_and_tags_change_nothing(space: LabelSpace, data
 @pytest.mark.parametrize("space", NAMED, ids=lambda space: space.name)
 @given(text=st.text() | st.lists(st.sampled_from(_PLAIN)).map(" ".join))
 def test_what_names_no_label_is_unreadable_and_never_a_fallback(space: LabelSpace, text: str) -> None:
-    local = (word for names in NAMES.values() for word in names.values())
-    words = (*vocabulary(space), *chinese.NOTHING, *local, "none", "なし", "لا شيء", "ningun", "[")
+    known = [language for language in languages().values() if language.names]
+    local = (word.lower() for one in known for name in one.names for word in (one.names[name], *one.forms_of(name)))
+    words = (*vocabulary(space), *nothing_words(), *local, "ningun", "[")
     said = any(word in unicodedata.normalize("NFKC", text).lower() for word in words)
     for template in bound(space, "r", ("text",)):
         if template.form not in ("choice", "set", "description"):

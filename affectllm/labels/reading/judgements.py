@@ -16,6 +16,7 @@ from affectllm.labels.reading.text import SENTENCE_ENDS, as_text, bare, normalis
 from affectllm.labels.reading.unreadable import Unreadable
 
 _PARTS = re.compile(r"[\s,.:;!，。；：！、\-—(（\n]*[,.:;!，。；：！、\-—(（\n][\s,.:;!，。；：！、\-—(（\n]*")
+_HYPHEN = re.compile(r"(?<=\w)-(?=\w)")  # "non-verbal" is one word
 _BEGINNING = 3  # parts between signs in which a mere yes or no is the answer
 _ELSEWHERE = compiled(lambda: pattern("elsewhere"))
 _HEDGED = compiled(
@@ -78,7 +79,9 @@ def _said(text: str) -> set[bool | None]:
     """A mere yes or no at the beginning, ``right`` as the whole answer, and signs."""
     if bare(text) in words("correct_alone"):
         return {True}
-    parts = [set(bare(part).split()) for part in _PARTS.split(normalised(text[:2_000]))[: _BEGINNING + 1]]
+    parts = [
+        set(bare(part).split()) for part in _PARTS.split(_HYPHEN.sub("", normalised(text[:2_000])))[: _BEGINNING + 1]
+    ]
     alone = [next(iter(part)) for part in parts if len(part) == 1]
     found: set[bool | None] = {_said_alone()[word] for word in alone[:_BEGINNING] if word in _said_alone()}
     return found.union(held for held, sign in _SIGNS.items() if sign.search(text))

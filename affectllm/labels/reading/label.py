@@ -89,7 +89,7 @@ def _exact(text: str, words: Mapping[str, str]) -> str | None:
         return name
     lines = set(map(bare, text.splitlines()))
     names = {words[line] for line in lines & words.keys()}
-    return names.pop() if len(names) == 1 and lines.isdisjoint(no()) and "not" not in lines else None
+    return names.pop() if len(names) == 1 and lines.isdisjoint(no()) else None
 
 
 def decided(found: list[Mention]) -> str | None:

@@ -9,22 +9,21 @@ from functools import lru_cache
 
 from affectllm.labels.reading.alternatives import alternatives
 from affectllm.labels.reading.asides import is_aside, is_denied_before, surroundings
-from affectllm.labels.reading.negation import Kind, denies_after, kinds, no, yes
+from affectllm.labels.reading.negation import Kind, denies_after, elided, kinds, no, yes
 from affectllm.labels.reading.options import without_articles
 from affectllm.labels.reading.spoken import compiled
-from affectllm.labels.reading.text import EDGE, EDGES, LETTER, normalised
+from affectllm.labels.reading.text import EDGE, EDGES, LETTER, MARKS, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import in_prose
 
 SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
-_STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛]|\.(?!\d))+)")
+_STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛।]|\.(?!\d))+)")
 _QUESTION = re.compile("[?؟]")
-_REFUSAL = compiled(
-    lambda: rf"(?:^|[.;!?。；！？…\n؟؛])\s{{0,9}}(?:{alternatives(no())})\s{{0,9}}(?:$|[.;!?。；！？…\n؟؛])"
-)
+_END = r"[.;!?。；！？…\n؟؛।]"
+_REFUSAL = compiled(lambda: rf"(?:^|{_END})\s{{0,9}}(?:{alternatives(no())})\s{{0,9}}(?:$|{_END})")
 _YES_FIRST = compiled(lambda: rf"\W{{0,9}}(?:{alternatives(yes())})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
-_SINGLE = re.compile(rf"{LETTER}+(?:'{LETTER}+)?")
+_SINGLE = re.compile(rf"{LETTER}+(?:[{MARKS}]+{LETTER}*)*(?:'{LETTER}+)?")
 _QUOTES = "'\"“”‘’«»「」『』《》"  # "the label 'joy' does not apply"
 _SIGNS = {
     **dict.fromkeys(",，،|()[]", Kind.COMMA),
@@ -128,7 +127,11 @@ class _Reader:
     def looked_up(self, word: str) -> tuple[str, Kind]:
         """A token that is not in ``kinds`` as it stands: without possessive, with single blanks."""
         word = " ".join(word.split()).removesuffix("'s")
-        return word, Kind.DENY if word.endswith("n't") else self.kinds.get(word, Kind.WORD)
+        if word.endswith("n't"):
+            return word, Kind.DENY
+        first, _, rest = word.partition("'")
+        word = rest if rest and first in elided() else word  # l'amour
+        return word, self.kinds.get(word, Kind.WORD)
 
 
 @lru_cache(maxsize=256)
@@ -144,7 +147,7 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
     known = {**_SIGNS, **kinds(True), **kinds(False), **dict.fromkeys(labels, Kind.LABEL)}
-    after = denies_after(alternatives(han))
+    after = denies_after(alternatives(word for word in labels if not word.isascii()))
     label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
     letters = frozenset(word for word in labels if len(word) == 1 and word.isascii())
     return _Reader(label, token, re.compile(after), known, letters)

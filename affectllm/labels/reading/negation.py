@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from enum import Enum, auto
 from functools import cache
 
-from affectllm.labels.language import languages
+from affectllm.labels.language import languages, split
 from affectllm.labels.reading.alternatives import alternatives
 from affectllm.labels.reading.spoken import pattern, words
 
@@ -69,6 +69,12 @@ def yes() -> frozenset[str]:
 def no() -> frozenset[str]:
     """The same of one that does not."""
     return frozenset((*words("no"), *_NO_SIGNS))
+
+
+@cache
+def elided() -> frozenset[str]:
+    """What is written before a word with an apostrophe and is no part of it: l', d'."""
+    return frozenset(word for language in languages().values() for word in split(language.elided))
 
 
 def denies_after(labels: str) -> str:

@@ -35,7 +35,7 @@ _SIGN = compiled(
 )
 _COMMA = re.compile(r"(?<=\d)(?:,(?=\d{1,2}(?!\d))|٫(?=\d))")  # a decimal comma has no blank after it
 _BOUNDS = re.compile(rf"[(\[]\s?[-+]?[\d.]{{1,9}}\s?(?:to|[-~{_DASHES}])\s?[-+]?[\d.]{{1,9}}\s?[)\]]")
-_SHARE_OF = re.compile(r"\d\s?(?:/|out of)\s?([\d.]{1,9})")
+_SHARE_OF = compiled(lambda: rf"\d\s?(?:/|{any_word('out_of')})\s?([\d.]{{1,9}})")
 _DENIED = compiled(lambda: pattern("number_denied"))
 # A bound or a sum is no number that is stated: "more than 7", "≥7", "7 ± 1", "4+4".
 _BOUND = compiled(
@@ -53,8 +53,10 @@ _COUNTS = compiled(
 )
 _STRUCTURED = re.compile(r"\s{0,9}(?:```(?:json)?\s{0,9})?[\[{]")
 _MARKS = re.compile("[\u00b2\u00b3\u00b9\u00bc-\u00be\u2070-\u209f\u2150-\u218b\u2460-\u249b]")  # "8²" is not 82
-_RANGE = re.compile(rf"\s?(?:(?:to|or)\s|[-~{_DASHES}]\s?|/\s?|±\s?|\+/-\s?|\+)[\d.]|\s?=|\s?\+(?!\s?\d)")
-_WHOLE = re.compile(r"\s?(?:/|out of|of)\s?(\d{1,6}(?:\.\d{1,3})?)")
+_RANGE = compiled(
+    lambda: rf"\s?(?:(?:{any_word('range')})\s|[-~{_DASHES}]\s?|/\s?|±\s?|\+/-\s?|\+)[\d.]|\s?=|\s?\+(?!\s?\d)"
+)
+_WHOLE = compiled(lambda: rf"\s?(?:/|{any_word('out_of')}|{any_word('of')})\s?(\d{{1,6}}(?:\.\d{{1,3}})?)")
 
 
 def _signs(blanks: bool) -> list[str]:
@@ -125,7 +127,7 @@ def _unsettled(text: str, number: float, low: float) -> bool:
 
 def _of_another_scale(text: str, high: float) -> bool:
     """Whether a number is said to be a share of something else than the highest number: ``4/10`` on a scale to 5."""
-    ends = [end.rstrip(".") for end in _SHARE_OF.findall(normalised(text[:100_000]))]
+    ends = [end.rstrip(".") for end in _SHARE_OF().findall(normalised(text[:100_000]))]
     return any(float(end) != high for end in ends if end and end.count(".") < 2)
 
 
@@ -207,7 +209,7 @@ def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
         rf"(?<!\w)({names})[^\w.+−<>≤≥±-]{{0,4}}(?:(?:=|{any_word('is')}|-(?=\s))\s{{0,3}})?({_NUMBER.pattern})",
         re.IGNORECASE,
     )
-    turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:of\s)?({names})(?!\w)", re.IGNORECASE)
+    turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:(?:{any_word('of')})\s)?({names})(?!\w)", re.IGNORECASE)
     found: Found = {}
     # "60% anger, 40% joy": the number comes first where the text begins with one.
     numeric = any(key[:1].isdigit() for key in keys)
@@ -223,9 +225,9 @@ def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
 
 def _goes_on(text: str, number: re.Match[str], high: float) -> bool:
     """Whether what follows a number makes another of it: ``3-4``, ``3 or 4``, ``3%``, ``3/5`` on a scale to 9."""
-    whole = _WHOLE.match(text, number.end())
+    whole = _WHOLE().match(text, number.end())
     if whole and whole.group(1).rstrip("."):
         return float(whole.group(1).rstrip(".")) != high
     if number.group().endswith("%") and high not in (1, 100, math.inf):
         return True
-    return _RANGE.match(text, number.end()) is not None
+    return _RANGE().match(text, number.end()) is not None

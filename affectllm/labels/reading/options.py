@@ -33,7 +33,7 @@ _LISTED = compiled(
 @cache
 def _letter_words() -> Mapping[str, str]:
     """Letters that are words themselves → what may stand in their place; any other letter that stands alone is none."""
-    return {word[0]: word.partition("/")[2] or "an" for word in words("letter_words")}
+    return {word[0]: word.partition("/")[2] for word in words("letter_words")}
 
 
 def without_articles(text: str, letters: Collection[str]) -> str:
@@ -45,7 +45,7 @@ def without_articles(text: str, letters: Collection[str]) -> str:
     def replaced(match: re.Match[str]) -> str:
         letter = match["letter"].lower()
         keeps = letter not in letters or (not _is_name(match) and (letter not in _letter_words() or _is_option(match)))
-        return match["letter"] if keeps else _letter_words().get(letter, "an")
+        return match["letter"] if keeps else _letter_words().get(letter) or next(iter(_letter_words().values()))
 
     return _LETTER.sub(replaced, found)
 

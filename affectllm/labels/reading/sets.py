@@ -31,6 +31,7 @@ from affectllm.labels.reading.verdicts import Verdicts, verdicts
 from affectllm.labels.reading.words import emotion_words, vocabulary
 from affectllm.labels.space import LabelSpace
 
+NEUTRAL = "neutral"  # the canonical name
 _LONGEST_ITEM = 3  # words in an item of a plain list; more is a sentence
 _EMPTY_LIST = re.compile(r"\s{0,9}(?:```(?:json)?)?\s{0,9}(?:\[\s{0,9}\]|【\s{0,9}】)\s{0,9}(?:```)?\s{0,9}")
 _INTRODUCED = compiled(lambda: rf"{pattern('introduces')}(.+)")
@@ -80,9 +81,9 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
 
 def _nothing(said: str, words: Mapping[str, str]) -> bool:
     """Whether words say that no label applies; ``neutral`` does, where it is none of the labels."""
-    if said in words or any(word in words and word in said for word in ("neutral", "none", "no emotion")):
+    if said in words or any(word in words and word in said for word in (NEUTRAL, *nothing_words())):
         return False
-    return says_nothing(said) or said == "neutral"
+    return says_nothing(said) or said == NEUTRAL
 
 
 def _affirmed(judged: Verdicts, space: LabelSpace, raw: str) -> tuple[str, ...] | Unreadable:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from numbers import Real
 from typing import Any
 
 from affectllm.labels.letters import normalised
 
-__all__ = ["EDGE", "EDGES", "HAN", "LETTER", "SENTENCE_ENDS", "as_text", "bare", "normalised"]
-EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，、；：！？…¿¡،؛؟"
+__all__ = ["EDGE", "EDGES", "HAN", "LETTER", "MARKS", "SENTENCE_ENDS", "as_text", "bare", "normalised"]
+EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，、；：！？…¿¡،؛؟।"
 HAN = "\u3040-\u30ff\u3400-\u9fff"  # with kana: scripts without blanks
 LETTER = rf"[^\W\d_{HAN}]"
+# Vowels and signs that scripts of India write behind or around a letter; \\w knows none of them.
+MARKS = "".join(chr(code) for code in range(0x900, 0xE00) if unicodedata.category(chr(code)).startswith("M"))
 EDGE = rf"[^\W{HAN}]"  # letters, digits: what a word may not touch; Chinese and Japanese know no such edges
-SENTENCE_ENDS = re.compile(r"[.!。！…\n;；]+|(?<=[?？؟])")  # a question keeps its mark
+SENTENCE_ENDS = re.compile(r"[.!。！…\n;；।]+|(?<=[?？؟])")  # a question keeps its mark
 
 
 def as_text(value: Any) -> str:

@@ -127,7 +127,7 @@ def _weighed(found: Verdicts, mentioned: bool, vague: set[str]) -> Verdicts | No
 def _parted(item: str, words: Mapping[str, str]) -> tuple[str | None, str, bool]:
     """The label that an item begins with, or nothing; what is said of it, and whether only in brackets."""
     if marked := _MARKED.fullmatch(item):
-        held = "no" if marked["box"] == " " or marked["sign"] in no() else "yes"
+        held = "✗" if marked["box"] == " " or marked["sign"] in no() else "✓"
         return words.get(bare(marked["name"])), held, False
     pair = _PAIR().fullmatch(_BULLET.sub("", item, count=1))
     return (words.get(bare(pair["name"])), pair["value"].strip(), bool(pair["aside"])) if pair else (None, "", False)
