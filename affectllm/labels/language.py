@@ -209,6 +209,21 @@ class Aside:
 
 
 @dataclass(frozen=True)
+class Examples:
+    """Answers with ``@`` and ``#`` in the place of labels, by which the tests hold a language to its page.
+
+    Args:
+        stated: ``@`` is the answer.
+        denied: no label is.
+        chosen: ``#`` is, and ``@`` is not: denied, merely possible or corrected.
+    """
+
+    stated: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+    chosen: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Language:
     """A page of the lexicon.
 
@@ -222,6 +237,7 @@ class Language:
         words, patterns: see ``WORDS`` and ``PATTERNS``.
         fragments: parts of patterns.
         asides: where a label states nothing.
+        examples: answers and how they are read.
         attached: small words that are written together with names.
         elided: what is written before a word with an apostrophe: l, d.
         letters: letter → another that people write in its place.
@@ -240,6 +256,7 @@ class Language:
     patterns: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     fragments: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     asides: tuple[Aside, ...] = ()
+    examples: Examples = field(default_factory=Examples)
     attached: Attached | None = None
     elided: str = ""
     letters: dict[str, str] = field(default_factory=dict)

@@ -6,75 +6,18 @@ A space that only one corpus uses is defined in that corpus's builder; its alias
 
 from __future__ import annotations
 
-from affectllm.labels.space import LabelSpace
+from functools import cache
 
-# One family is one emotion in its word forms (noun, adjective, adverb) and in the names that corpora give it.
-# Words of another strength (rage, terror) or of several meanings (upset, excited) are no aliases: reading them as the
-# family's emotion would invent an answer.
-_FAMILIES: tuple[tuple[str, ...], ...] = (
-    ("anger", "angry", "angered", "angrily", "mad"),
-    ("fear", "fearful", "afraid", "scared", "frightened"),
-    ("happiness", "happy", "happily", "joy", "joyful", "joyfully"),
-    ("sadness", "sad", "sadly"),
-    ("disgust", "disgusted"),
-    ("surprise", "surprised"),
-    ("neutral", "neutrality", "no emotion"),
-    ("calm", "calmness", "calmly"),
-    ("boredom", "bored"),
-    ("contempt", "contemptuous"),
-    ("anticipation", "anticipating"),
-    ("trust", "trusting"),
-    ("admiration", "admiring"),
-    ("amusement", "amused"),
-    ("annoyance", "annoyed"),
-    ("approval", "approving"),
-    ("caring",),
-    ("confusion", "confused"),
-    ("curiosity", "curious"),
-    ("desire", "desiring"),
-    ("disappointment", "disappointed"),
-    ("disapproval", "disapproving"),
-    ("embarrassment", "embarrassed"),
-    ("excitement", "excited"),
-    ("gratitude", "grateful"),
-    ("grief", "grieving"),
-    ("love", "loving"),
-    ("nervousness", "nervous"),
-    ("optimism", "optimistic"),
-    ("pride", "proud"),
-    ("realization", "realisation"),
-    ("relief", "relieved"),
-    ("remorse", "remorseful"),
-    ("anxiety", "anxious"),
-    ("apprehension", "apprehensive"),
-    ("shame", "ashamed"),
-    ("confidence", "confident"),
-    ("contentment", "content"),
-    ("devastation", "devastated"),
-    ("faithfulness", "faithful"),
-    ("fury", "furious"),
-    ("guilt", "guilty"),
-    ("hope", "hopeful"),
-    ("impressed",),
-    ("jealousy", "jealous"),
-    ("loneliness", "lonely"),
-    ("nostalgia", "nostalgic"),
-    ("prepared",),
-    ("sentimentality", "sentimental"),
-    ("terror", "terrified"),
-    ("awe", "awed"),
-    ("worry", "worried"),
-    ("frustration", "frustrated"),
-    ("helplessness", "helpless"),
-    ("doubt", "doubtful"),
-    ("pessimism", "pessimistic"),
-    ("positive", "positivity", "positively"),
-    ("negative", "negativity", "negatively"),
-)
+from affectllm.labels.language import FIRST, find_language
+from affectllm.labels.space import LabelSpace
 
 
 def aliases(*names: str) -> dict[str, str]:
     """Word form → name, for every family in which exactly one of ``names`` occurs.
+
+    One family is one emotion in its word forms (noun, adjective, adverb) and in the names that corpora give it: the
+    ``forms`` of the English page of the lexicon. Words of another strength (rage, terror) or of several meanings
+    (upset, excited) are no aliases: reading them as the family's emotion would invent an answer.
 
     Where a space tells two members of a family apart (``joy`` from ``happiness``), the family gives no aliases.
 
@@ -83,11 +26,17 @@ def aliases(*names: str) -> dict[str, str]:
         'joy'
     """
     found: dict[str, str] = {}
-    for family in _FAMILIES:
+    for family in _families():
         members = [name for name in names if name in family]
         if len(members) == 1:
             found |= {word: members[0] for word in family if word != members[0]}
     return found
+
+
+@cache
+def _families() -> tuple[tuple[str, ...], ...]:
+    english = find_language(FIRST)
+    return tuple((head, *english.forms_of(head)) for head in english.forms)
 
 
 EKMAN_6 = LabelSpace(

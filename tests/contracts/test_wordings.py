@@ -224,7 +224,7 @@ en:
         ("form: choice", "form: chioce", "no form 'chioce'", 3),
         ("form: choice", "form: choice\nslots: {a: choice}", "a form, or slots", 2),
         ("version: 1", "version: one", "version, a whole number", 2),
-        ("en:", "fr:", "unknown key 'fr'", 4),
+        ("en:", "nl:", "unknown key 'nl'", 4),
         ("en:", "zh:", "speaks English", 2),
         ("form: choice", "form: [choice]", "form must be a text", 3),
         ("en:", "ja: 5\nen:", "ja must be a mapping", 4),

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from affectllm.labels.language import find_language
 from affectllm.labels.reading import (
     Unreadable,
     read_judgement,
@@ -17,6 +18,7 @@ from affectllm.labels.reading import (
     read_span,
     space_of,
 )
+from affectllm.labels.reading.words import families
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 
 CHINESE = find_language("zh")

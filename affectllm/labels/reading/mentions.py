@@ -12,7 +12,7 @@ from affectllm.labels.reading.asides import is_aside, is_denied_before, surround
 from affectllm.labels.reading.negation import Kind, denies_after, elided, kinds, no, yes
 from affectllm.labels.reading.options import without_articles
 from affectllm.labels.reading.spoken import compiled
-from affectllm.labels.reading.text import EDGE, EDGES, LETTER, MARKS, normalised
+from affectllm.labels.reading.text import EDGE, EDGES, HANGUL, MARKS, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import in_prose
 
@@ -23,7 +23,8 @@ _END = r"[.;!?。；！？…\n؟؛।]"
 _REFUSAL = compiled(lambda: rf"(?:^|{_END})\s{{0,9}}(?:{alternatives(no())})\s{{0,9}}(?:$|{_END})")
 _YES_FIRST = compiled(lambda: rf"\W{{0,9}}(?:{alternatives(yes())})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
-_SINGLE = re.compile(rf"{LETTER}+(?:[{MARKS}]+{LETTER}*)*(?:'{LETTER}+)?")
+_ONE = rf"[^\W\d_{HAN_RANGE}{HANGUL}]"
+_SINGLE = re.compile(rf"{_ONE}+(?:[{MARKS}]+{_ONE}*)*(?:'{_ONE}+)?|[{HANGUL}]+")
 _QUOTES = "'\"“”‘’«»「」『』《》"  # "the label 'joy' does not apply"
 _SIGNS = {
     **dict.fromkeys(",，،|()[]", Kind.COMMA),
@@ -147,7 +148,7 @@ def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
     known = {**_SIGNS, **kinds(True), **kinds(False), **dict.fromkeys(labels, Kind.LABEL)}
-    after = denies_after(alternatives(word for word in labels if not word.isascii()))
+    after = denies_after(f"{alternatives(word for word in labels if not word.isascii())}|[a-z]+")
     label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
     letters = frozenset(word for word in labels if len(word) == 1 and word.isascii())
     return _Reader(label, token, re.compile(after), known, letters)

@@ -10,9 +10,10 @@ from typing import Any
 
 from affectllm.labels.letters import normalised
 
-__all__ = ["EDGE", "EDGES", "HAN", "LETTER", "MARKS", "SENTENCE_ENDS", "as_text", "bare", "normalised"]
+__all__ = ["EDGE", "EDGES", "HAN", "HANGUL", "LETTER", "MARKS", "SENTENCE_ENDS", "as_text", "bare", "normalised"]
 EDGES = " \t\r\n.,;:!?\"'`*_#()[]{}<>“”‘’「」『』《》【】。，、；：！？…¿¡،؛؟।"
 HAN = "\u3040-\u30ff\u3400-\u9fff"  # with kana: scripts without blanks
+HANGUL = "\uac00-\ud7a3"  # written with blanks, but its particles follow words of other scripts without one
 LETTER = rf"[^\W\d_{HAN}]"
 # Vowels and signs that scripts of India write behind or around a letter; \\w knows none of them.
 MARKS = "".join(chr(code) for code in range(0x900, 0xE00) if unicodedata.category(chr(code)).startswith("M"))
