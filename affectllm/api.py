@@ -27,7 +27,7 @@ from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.annotation import plain
 from affectllm.labels.reading import Unreadable
-from affectllm.metrics.result import Result
+from affectllm.metrics.core.result import Result
 from affectllm.model.load import Model, load_model
 from affectllm.respond.in_process import Unanswered, answer
 

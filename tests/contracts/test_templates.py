@@ -17,8 +17,7 @@ from shipped import CORPORA, bound, given_by, miniature, spaces_of
 from affectllm.corpus import MediaRef, Sample, Turn
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed, NotFound
-from affectllm.instruct import Template, Unreadable, load_template, template_names
-from affectllm.instruct.wording import load_wording
+from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.language import asking, languages
 from affectllm.labels.names import named
