@@ -18,7 +18,7 @@ def export(folder: Path, to: str, out: Path, pairs: Sequence[str], media: str) -
 
     Args:
         folder: a run, or its build folder.
-        to: a format, see ``affectllm.instruct.exports.FORMATS``.
+        to: a format, see ``affectllm.instruct.exports.format_names``.
         out: folder to write; an earlier export in it is replaced.
         pairs: ``NAME=DIR`` as ``--root`` takes them.
         media: ``link``, ``copy`` or ``path``.

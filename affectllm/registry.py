@@ -5,12 +5,13 @@ called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched 
 places is an error, never a silent override:
 
 1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``,
-   ``affectllm.labels.lexicon``;
+   ``affectllm.labels.lexicon``, ``affectllm.labels.forms``, ``affectllm.train.methods`` and
+   ``affectllm.instruct.formats``;
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
-(with ``mixtures`` in it), ``families`` and ``lexicon``.
+(with ``mixtures`` in it), ``families``, ``lexicon``, ``forms``, ``methods`` and ``exports``.
 """
 
 from __future__ import annotations
@@ -24,17 +25,24 @@ from typing import Literal
 
 from affectllm.errors import Malformed, NotFound
 
-Folder = Literal["data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families", "lexicon"]
+Folder = Literal[
+    "data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families", "lexicon", "forms", "methods", "exports"
+]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
     **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "families": ".py", "lexicon": ".yaml"},
+    **{"forms": ".py", "methods": ".py", "exports": ".py"},
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
     **{"recipes/mixtures": "mixture", "families": "family", "lexicon": "language"},
+    **{"forms": "form", "methods": "training method", "exports": "format"},
 }
 # Folders of the package that lie in one of its rooms.
-_ROOMS = {"families": "model.families", "lexicon": "labels.lexicon"}
+_ROOMS = {
+    **{"families": "model.families", "lexicon": "labels.lexicon", "forms": "labels.forms"},
+    **{"methods": "train.methods", "exports": "instruct.formats"},
+}
 # What lies in the folder of recipes and is none.
 _NO_RECIPES = ("launch/", "mixtures/")
 
@@ -48,6 +56,16 @@ def folders(kind: Folder) -> list[Path]:
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
         found.append(Path(local) / kind)
     return [folder for folder in found if folder.is_dir()]
+
+
+def package(kind: Folder) -> str:
+    """The package whose folder is the built-in shelf."""
+    return f"affectllm.{_ROOMS.get(kind, kind)}"
+
+
+def noun(kind: Folder) -> str:
+    """What one file of a shelf is."""
+    return _NOUNS[kind]
 
 
 def below(kind: Folder, path: Path) -> Path | None:

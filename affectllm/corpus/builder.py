@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -18,6 +17,7 @@ from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
 from affectllm.errors import AffectError, Malformed
+from affectllm.imported import line_of, what_of
 from affectllm.run import file_digest
 
 
@@ -79,13 +79,9 @@ def _import(path: Path) -> ModuleType:
         if not isinstance(error, Exception) or isinstance(error, AffectError):
             raise
         # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
-        told = f"the builder cannot be imported: {_told(error)}"
-        raise Malformed(told, where=_line(error, path), do=_new_spelling(error)) from error
+        told = f"the builder cannot be imported: {what_of(error)}"
+        raise Malformed(told, where=line_of(error, path), do=_new_spelling(error)) from error
     return module
-
-
-def _told(error: Exception) -> str:
-    return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
 
 
 def _new_spelling(error: Exception) -> str:
@@ -94,10 +90,3 @@ def _new_spelling(error: Exception) -> str:
     name = next(filter(None, missing.groups()), "") if missing and isinstance(error, ImportError) else ""
     path = registry.names("data_builders").get(name)
     return f"{name} is now {shelf.module_name(path)}" if path else ""
-
-
-def _line(error: Exception, path: Path) -> str:
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return f"{path}:{error.lineno}"
-    lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    return f"{path}:{lines[-1]}" if lines else str(path)

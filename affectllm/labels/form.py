@@ -7,19 +7,16 @@ written with at most three decimals and shares as whole percents; that is the pr
 
 from __future__ import annotations
 
-import importlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
-from affectllm.errors import NotFound
+from affectllm import registry
+from affectllm.imported import member
 from affectllm.labels.space import LabelSpace
-
-FOLDER = Path(__file__).parent / "forms"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +132,7 @@ def shape_of(name: str) -> Callable[[LabelSpace], str]:
 
 def form_names() -> list[str]:
     """Every form on the shelf; imports none."""
-    return sorted(path.stem for path in FOLDER.glob("*.py") if not path.name.startswith("_"))
+    return list(registry.names("forms"))
 
 
 @cache
@@ -144,11 +141,9 @@ def find_form(name: str) -> Form:
 
     Raises:
         NotFound: when there is none.
+        Malformed: when its file cannot be imported or holds no ``FORM``.
     """
-    if name not in form_names():
-        raise NotFound(f"there is no form {name!r}", do=f"choose among {', '.join(form_names())}")
-    found: Form = importlib.import_module(f"affectllm.labels.forms.{name}").FORM
-    return found
+    return cast(Form, member("forms", name, "FORM", Form))
 
 
 def check_fit(form: Form, space: LabelSpace) -> str:

@@ -7,17 +7,15 @@ The files lie in ``model/families/`` and, for users, in ``families/`` of a folde
 from __future__ import annotations
 
 import functools
-import importlib.util
 import re
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from types import ModuleType
 from typing import TYPE_CHECKING, Any, Literal
 
 from affectllm import registry
-from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.errors import Malformed, NotFound
+from affectllm.imported import import_file
 from affectllm.model.told import plain_image, plain_sound, plain_video
 
 if TYPE_CHECKING:
@@ -162,27 +160,8 @@ def find_family(name: str) -> Family:
 
 @functools.cache
 def _load(name: str, path: Path) -> Family:
-    module = _import(name, path)
+    module = import_file(path, f"{registry.package('families')}.{name}", "family")
     family, tiny = getattr(module, "FAMILY", None), getattr(module, "tiny", None)
     if not isinstance(family, Family) or tiny is None:
         raise Malformed("a family's file holds FAMILY and tiny()", where=str(path), do="see CONTRIBUTING.md")
     return replace(family, name=name, file=path, tiny=tiny)
-
-
-def _import(name: str, path: Path) -> ModuleType:
-    module_name = f"affectllm.model.families.{name}"
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise Malformed("the family cannot be imported", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        spec.loader.exec_module(module)
-    except AffectError:
-        del sys.modules[module_name]
-        raise
-    except Exception as error:  # somebody else's file may fail in any way; which one it is must be said
-        del sys.modules[module_name]
-        told = f"the family cannot be imported: {type(error).__name__}: {error}"
-        raise Malformed(told, where=str(path)) from error
-    return module

@@ -5,21 +5,19 @@ Finding one imports no framework: configuration and trainer are named, and impor
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from affectllm.errors import NotFound
+from affectllm import registry
+from affectllm.imported import member
 
 if TYPE_CHECKING:
     from affectllm.model.encode import Messages
     from affectllm.model.load import Model
 
-_FOLDER = Path(__file__).parent / "methods"
 OURS: Mapping[str, str] = {
     "output_dir": "the run folder decides it (--out)",
     "resume_from_checkpoint": "a run that was cut off resumes by itself",
@@ -140,8 +138,8 @@ def _imported(dotted: str) -> Any:
 
 
 def method_names() -> list[str]:
-    """Every method there is: the names of the files in ``methods/``."""
-    return sorted(path.stem for path in _FOLDER.glob("*.py") if not path.name.startswith("_"))
+    """Every method there is, by the names of their files; imports none."""
+    return list(registry.names("methods"))
 
 
 def find_method(name: str) -> Method:
@@ -149,10 +147,6 @@ def find_method(name: str) -> Method:
 
     Raises:
         NotFound: when there is none.
+        Malformed: when its file cannot be imported or holds no ``METHOD``.
     """
-    known = method_names()
-    if name not in known:
-        near = difflib.get_close_matches(name, known, n=1)
-        do = f"did you mean {near[0]}?" if near else f"choose among {', '.join(known)}"
-        raise NotFound(f"there is no training method {name!r}", do=do)
-    return cast(Method, importlib.import_module(f"affectllm.train.methods.{name}").METHOD)
+    return cast(Method, member("methods", name, "METHOD", Method))

@@ -75,7 +75,7 @@ def test_a_folder_of_ones_own_may_hold_some(tmp_path: Path, monkeypatch: pytest.
     (tmp_path / "families" / "broken.py").write_text("FAMILY = 1 / 0")
     with pytest.raises(Malformed, match="ZeroDivisionError") as caught:
         find_family("broken")
-    assert str(caught.value.where).endswith("broken.py")
+    assert str(caught.value.where).endswith("broken.py:1")
     (tmp_path / "families" / "broken.py").write_text("x = 1")
     with pytest.raises(Malformed, match="holds FAMILY and tiny"):
         find_family("broken")

@@ -19,17 +19,18 @@ from toy_corpus import toy_corpus
 from affectllm.cli import main
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound, WriteFailed
 from affectllm.export import export
-from affectllm.instruct.exports import FORMATS, llama_factory, tokens
-from affectllm.instruct.exports import webdataset as shards
+from affectllm.instruct.exports import format_names, tokens
 from affectllm.instruct.exports.exported import Refused
 from affectllm.instruct.exports.lines import Lines
 from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
 from affectllm.instruct.exports.write import MARK
+from affectllm.instruct.formats import llama_factory
+from affectllm.instruct.formats import webdataset as shards
 from affectllm.model import cut
 from affectllm.model.cut import tracks
 
-ALL = tuple(FORMATS)
+ALL = tuple(format_names())
 LINES = tuple(name for name in ALL if name != "webdataset")
 ROWS = [
     row("words", "Say it.", " Again."),
@@ -353,7 +354,7 @@ def test_a_folder_without_conversations_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "media", "match"), [("nothing", "link", "choose among trl"), ("trl", "move", "link, copy")]
+    ("to", "media", "match"), [("nothing", "link", "there is no format"), ("trl", "move", "link, copy")]
 )
 def test_unknown_words_name_the_known_ones(tmp_path: Path, to: str, media: str, match: str) -> None:
     with pytest.raises(AffectError, match=match):
@@ -430,7 +431,7 @@ def test_a_full_disk_is_explained(tmp_path: Path) -> None:
 def test_the_command_offers_every_format(exporter: Exporter, capsys) -> None:
     run = write_rows(exporter.folder / "run", ROWS)
     words = ["export", str(run), "--root", f"toy={exporter.root}"]
-    for name in FORMATS:
+    for name in format_names():
         assert main([*words, "--to", name, "--out", str(exporter.folder / name)]) == 0
     assert main([*words, "--to", "trl", "--out", str(exporter.root)]) == 2  # the corpus itself is no export
     assert "choose another --out" in capsys.readouterr().err and (exporter.root / "conversation.mp4").is_file()

@@ -1,16 +1,17 @@
-"""Conversations in the forms of other trainers, one file a format. It opens no clip: what cuts them is handed in."""
+"""Conversations in the forms of other trainers, one file a format in ``instruct/formats/``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from typing import cast
 
-from affectllm.errors import NotFound
-from affectllm.instruct.exports import axolotl, llama_factory, ms_swift, trl, webdataset
+from affectllm import registry
+from affectllm.imported import member
 from affectllm.instruct.exports.page import Format
 
-FORMATS: Mapping[str, Format] = {
-    form.name: form for form in (trl.FORMAT, ms_swift.FORMAT, llama_factory.FORMAT, axolotl.FORMAT, webdataset.FORMAT)
-}
+
+def format_names() -> list[str]:
+    """Every format, as ``--to`` takes it."""
+    return [name.replace("_", "-") for name in registry.names("exports")]
 
 
 def find_format(name: str) -> Format:
@@ -18,7 +19,6 @@ def find_format(name: str) -> Format:
 
     Raises:
         NotFound: when there is none.
+        Malformed: when its file cannot be imported or holds no ``FORMAT``.
     """
-    if name not in FORMATS:
-        raise NotFound(f"there is no format {name!r}", do=f"choose among {', '.join(FORMATS)}")
-    return FORMATS[name]
+    return cast(Format, member("exports", name.replace("-", "_"), "FORMAT", Format))

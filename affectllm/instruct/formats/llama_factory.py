@@ -13,8 +13,8 @@ from typing import Any
 
 from affectllm.errors import explained
 from affectllm.instruct.exports.exported import COLUMNS, KINDS, Exported
-from affectllm.instruct.exports.ms_swift import write_tagged
 from affectllm.instruct.exports.page import Format, Page
+from affectllm.instruct.formats.ms_swift import write_tagged
 
 PREFIX = "affectllm"
 

@@ -17,7 +17,7 @@ from affectllm.instruct.conversation import Conversation
 from affectllm.labels.reading import Unreadable
 from affectllm.respond.in_process import Unanswered
 
-README = Path(__file__).parent.parent / "README.md"
+README = Path(__file__).parents[2] / "README.md"
 
 
 @pytest.fixture(scope="module")
