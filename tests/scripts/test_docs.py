@@ -185,13 +185,49 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-_WRITTEN = ("two_moods", "two_moods_mood", "two_moods_tiny", "two_moods_set", "qwen3_moe")
+_WRITTEN: dict[registry.Folder, str] = {
+    **{"data_builders": "two_moods", "eval_tasks": "two_moods_mood", "recipes": "two_moods_tiny"},
+    **{"recipes/mixtures": "two_moods_set", "families": "qwen3_moe", "forms": "verdicts"},
+    **{"methods": "sft_dft", "exports": "chat_lines"},
+}
+"""Shelf → the one file that its walk-through adds to it."""
 
 
 def test_there_is_a_walk_through_for_each_kind(walked: Path) -> None:
-    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families")
-    for kind, name in zip(kinds, _WRITTEN, strict=True):
-        assert registry.find(kind, name).is_relative_to(walked)
+    written = {path.relative_to(walked) for path in walked.rglob("*") if path.is_file()}
+    for kind, name in _WRITTEN.items():
+        path = registry.find(kind, name).relative_to(walked)
+        mine = {
+            one for one in written if one.is_relative_to(kind) and not (kind == "recipes" and "mixtures" in one.parts)
+        }
+        assert mine == {path}, "one file, and no other"
+
+
+def test_the_metric_of_the_walk_through_is_one(walked: Path) -> None:
+    """It lies in the package itself, so it is run from where the walk-through writes it."""
+    lines = [
+        f"exec(open({str(walked / 'metrics/labels/first_letter.py')!r}).read())",
+        "from affectllm.metrics import METRICS",
+        "found = METRICS['first_letter'](['joy', 'anger'], ['jest', None])",
+        "assert found.value == 0.5 and found.unreadable == 0.5 and found.low is None",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_form_and_the_method_of_the_walk_throughs_are_found(walked: Path) -> None:
+    lines = [
+        "from affectllm.labels import LabelSpace",
+        "from affectllm.labels.form import find_form",
+        "from affectllm.train.method import find_method",
+        "space = LabelSpace('s', 'set', ('joy', 'fear'), source='test')",
+        "form = find_form('verdicts')",
+        "assert form.worded(['joy'], space, 'en', 'none') == 'joy: yes, fear: no'",
+        "assert form.read('joy: no, fear: yes', space, 'en') == ('fear',)",
+        "assert find_method('sft_dft').fixed['loss_type'] == 'dft'",
+    ]
+    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_the_corpus_of_the_walk_through_is_as_its_card_promises(
@@ -222,8 +258,9 @@ def test_every_block_of_the_walk_throughs_runs_as_it_is_written(walked: Path) ->
     script = "\n".join(text for language, _, text in blocks(ROOT / "CONTRIBUTING.md") if language == "bash")
     # The same tests, without installing anything and without starting workers of workers.
     test = f"(cd {shlex.quote(str(ROOT))} && {shlex.quote(sys.executable)} -m pytest -p no:cacheprovider {_CONTRACT} "
-    script = script.replace("scripts/test ", test)
-    script = re.sub(r"(-k two_moods)$", r"\1)", script, flags=re.MULTILINE)
+    forms = f"(cd {shlex.quote(str(ROOT))} && {shlex.quote(sys.executable)} -m pytest -p no:cacheprovider "
+    script = script.replace("scripts/test tests/", f"{forms}tests/").replace("scripts/test ", test)
+    script = re.sub(r"(-k (?:two_moods|verdicts))$", r"\1)", script, flags=re.MULTILINE)
     place = Path(sys.executable).parent
     environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
     environment |= {"PATH": f"{place}{os.pathsep}{os.environ['PATH']}", "HF_HUB_OFFLINE": "1"}
