@@ -284,7 +284,7 @@ def split(words: str | Iterable[str]) -> tuple[str, ...]:
 
 
 @cache
-def _table(characters: Characters) -> dict[int, str]:
+def _table(characters: Characters) -> dict[int, int]:
     return str.maketrans(characters.simplified, characters.traditional)
 
 

@@ -46,8 +46,13 @@ def understood(space: LabelSpace, language: str) -> LabelSpace:
     if language == FIRST or not space.names:
         return space
     own = {word.lower(): name for name, word in named(space.names, language).items()}
-    forms = _only_ones((word, name) for name in space.names for word in find_language(language).forms_of(name))
-    return replace(space, aliases={**forms, **space.aliases, **own})
+    return replace(space, aliases={**_forms(space.names, language), **space.aliases, **own})
+
+
+@lru_cache(maxsize=512)
+def _forms(names: tuple[str, ...], language: str) -> Mapping[str, str]:
+    """Further word of a name → the name."""
+    return _only_ones((word, name) for name in names for word in find_language(language).forms_of(name))
 
 
 def understood_everywhere(space: LabelSpace) -> LabelSpace:

@@ -14,6 +14,14 @@ from affectllm.labels.reading.structure import ABSENT, after_answer, answer_keys
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import SENTENCE_ENDS, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
+from affectllm.labels.reading.words import Words
+
+
+@cache
+def _said_alone() -> Mapping[str, bool]:
+    """Words that judge only where they are the answer or begin it: "no sign of joy", "on the right", "对他来说"."""
+    return {**dict.fromkeys(words("agree"), True), **dict.fromkeys(words("disagree"), False)}
+
 
 _PARTS = re.compile(r"[\s,.:;!，。；：！、\-—(（\n]*[,.:;!，。；：！、\-—(（\n][\s,.:;!，。；：！、\-—(（\n]*")
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")  # "non-verbal" is one word
@@ -22,7 +30,7 @@ _ELSEWHERE = compiled(lambda: pattern("elsewhere"))
 _HEDGED = compiled(
     lambda: (
         rf"(?<![^\W\u3400-\u9fff]){pattern('partly')}\s?(?:[^\W\d_\u3400-\u9fff]+\s){{0,2}}(?:{_judges()})"
-        rf"|{pattern('hedges')}|(?:{_judges()}|{alternatives(_said_alone())})[\s,]{{1,3}}"
+        rf"|{pattern('hedges')}|(?:{_judges()}|{alternatives((*words('agree'), *words('disagree')))})[\s,]{{1,3}}"
         rf"(?:{pattern('hedge_joint')}){{0,2}}{pattern('partly')}(?=\W*$)"
     )
 )
@@ -35,15 +43,9 @@ _SIGNS = {True: re.compile("[✅✓✔☑]"), False: re.compile("[❌✗✘]")}
 
 
 @cache
-def _words() -> Mapping[str, str]:
+def _words() -> Words:
     """Word → ``yes`` or ``no``, for words that judge wherever they stand."""
-    return {**dict.fromkeys(words("correct"), "yes"), **dict.fromkeys(words("incorrect"), "no")}
-
-
-@cache
-def _said_alone() -> Mapping[str, bool]:
-    """Words that judge only where they are the answer or begin it: "no sign of joy", "on the right", "对他来说"."""
-    return {**dict.fromkeys(words("agree"), True), **dict.fromkeys(words("disagree"), False)}
+    return Words({**dict.fromkeys(words("correct"), "yes"), **dict.fromkeys(words("incorrect"), "no")})
 
 
 def _judges() -> str:
@@ -53,9 +55,9 @@ def _judges() -> str:
 def read_judgement(text: Any) -> bool | Unreadable:
     """Whether an answer says that the statement is correct.
 
-    Read are correct/incorrect, true/false, yes/no, 正确/错误, 对/不对, 是/否, and their likes in Spanish, Arabic and
-    Japanese; ``not correct`` is incorrect. An answer that says both is ``ambiguous``, and so is one that judges in
-    part or with doubt (``partially correct``, ``not entirely wrong``, ``probably true``, ``unclear whether``).
+    Read are correct/incorrect, true/false, yes/no and their likes in every language of the lexicon; ``not correct``
+    is incorrect. An answer that says both is ``ambiguous``, and so is one that judges in part or with doubt
+    (``partially correct``, ``not entirely wrong``, ``probably true``, ``unclear whether``).
     """
     raw = as_text(text)
     part = answer_part(raw)

@@ -14,7 +14,7 @@ from affectllm.labels.reading.options import without_articles
 from affectllm.labels.reading.spoken import compiled
 from affectllm.labels.reading.text import EDGE, EDGES, HANGUL, MARKS, normalised
 from affectllm.labels.reading.text import HAN as HAN_RANGE
-from affectllm.labels.reading.words import in_prose
+from affectllm.labels.reading.words import Words, in_prose
 
 SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
 _STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛।]|\.(?!\d))+)")
@@ -55,7 +55,7 @@ def mentions(text: str, words: Mapping[str, str], *, feelings: bool = True) -> l
     ``feelings``: whether the words name what an answer may feel itself or be polite with, which is then no mention.
     What is asked is denied, unless the next sentence says yes; so is what the next sentence refuses with a mere no.
     """
-    reader, found = _reader(tuple(words.items())), []
+    reader, found = _reader(words if isinstance(words, Words) else Words(words)), []
     # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
     for sentence, refused in _sentences(normalised(without_articles(text, reader.letters))):
         if reader.label.search(sentence):
@@ -136,8 +136,8 @@ class _Reader:
 
 
 @lru_cache(maxsize=256)
-def _reader(pairs: tuple[tuple[str, str], ...]) -> _Reader:
-    labels = set(in_prose(dict(pairs)))
+def _reader(words: Words) -> _Reader:
+    labels = set(in_prose(words))
     han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]
     phrases = [word for word in labels.difference(han) if not _SINGLE.fullmatch(word)]
     spaced = [word for word in kinds(True) if not _SINGLE.fullmatch(word)]

@@ -16,6 +16,7 @@ from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, as_text, bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
 
+_DIGIT = re.compile(r"\d")
 _LONGEST = 40  # characters of a number that anybody means
 _NUMBER = re.compile(
     rf"(?<!{EDGE})(?<!\.)[-+−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,4}})?(?!{EDGE})(?!\.\d)\s?%?", re.IGNORECASE
@@ -111,7 +112,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
 def _plain(text: str) -> str:
     """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
     found = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
-    return _DENIED().sub(" ", found)
+    return _DENIED().sub(" ", found) if _DIGIT.search(found) else found
 
 
 def _unsettled(text: str, number: float, low: float) -> bool:
@@ -138,7 +139,7 @@ def _stated(text: str, share: bool) -> list[float]:
     for parts in ([after_answer(text) or ""], scores):
         if first := [match.group() for match in map(_NUMBER.search, parts) if match]:
             return [_value(number, share) for number in first]
-    rest = _COUNTS().sub(" ", _SCALE().sub(" ", text))
+    rest = _COUNTS().sub(" ", _SCALE().sub(" ", text)) if _DIGIT.search(text) else ""
     return [_value(match.group(), share) for match in _NUMBER.finditer(rest)]
 
 

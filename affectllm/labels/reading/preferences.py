@@ -72,7 +72,7 @@ def _preferred(text: str) -> set[str]:
         return {str(first.lastgroup)}
     better, named = set(), set()
     for sentence in dict.fromkeys(sentences):
-        if not _UNSURE().search(sentence):
+        if _NAMED().search(sentence) and not _UNSURE().search(sentence):
             wins, others = _compared(sentence)
             better |= wins
             named |= others

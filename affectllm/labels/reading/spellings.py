@@ -22,6 +22,13 @@ def _endings() -> tuple[tuple[str, str], ...]:
 
 
 @cache
+def _letters() -> tuple[dict[int, str], ...]:
+    """Letters → others that people write in their place."""
+    told = (language.letters for language in languages().values() if language.letters)
+    return tuple({ord(letter): other for letter, other in letters.items()} for letters in told)
+
+
+@cache
 def _respelt() -> Mapping[str, str]:
     """First word of a name → another form of it."""
     return {word: other for language in languages().values() for word, other in language.respelt.items()}
@@ -32,9 +39,7 @@ def spellings(word: str) -> Iterator[str]:
     yield word
     yield traditional(word)
     yield simplified(word)
-    for language in languages().values():
-        if language.letters:
-            yield word.translate(str.maketrans(language.letters))
+    yield from (word.translate(letters) for letters in _letters())
     yield unicodedata.normalize("NFC", _ACCENT.sub("", unicodedata.normalize("NFD", word)))
     for one, other in _endings():
         yield from (word.removesuffix(a) + b for a, b in ((one, other), (other, one)) if word.endswith(a))

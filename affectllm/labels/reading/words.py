@@ -30,7 +30,7 @@ def families() -> Mapping[str, frozenset[str]]:
     return {head: frozenset(words) for head, words in told.items()}
 
 
-def vocabulary(space: LabelSpace) -> Mapping[str, str]:
+def vocabulary(space: LabelSpace) -> Words:
     """Word → name of the space: its names, its aliases, and the families in which exactly one name occurs."""
     return _vocabulary(space.names, tuple(space.aliases.items()))
 
@@ -41,16 +41,24 @@ def space_of(labels: Sequence[str]) -> LabelSpace:
     return LabelSpace("labels", "category", names, source="the labels that were given", aliases=aliases(*names))
 
 
+class Words(dict[str, str]):
+    """Word → label, told apart as an object: whoever caches what is made of it need not look at all words each time."""
+
+    __hash__ = object.__hash__  # type: ignore[assignment]
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+
 @lru_cache(maxsize=1)
-def emotion_words() -> Mapping[str, str]:
+def emotion_words() -> Words:
     """Word → head of its family, for the words that name a feeling wherever they stand."""
-    return {
-        word: head for head, words in families().items() if head not in spoken.words("not_in_prose") for word in words
-    }
+    known = {head: words for head, words in families().items() if head not in spoken.words("not_in_prose")}
+    return Words((word, head) for head, words in known.items() for word in words)
 
 
 @lru_cache(maxsize=256)
-def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> Mapping[str, str]:
+def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> Words:
     given = dict(pairs)
     own = {bare(word): name for word, name in (*given.items(), *((name, name) for name in names))}
     found = {bare(word): name for word, name in aliases(*names).items()}
@@ -60,7 +68,7 @@ def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> M
             found |= dict.fromkeys(family, owners.pop())
     named = {word: name for word, name in (found | own).items() if word}
     spelt = {form: name for word, name in named.items() for form in spellings(word)} | named
-    return {form: name for word, name in spelt.items() for form in _attached(word)} | spelt
+    return Words({form: name for word, name in spelt.items() for form in _attached(word)} | spelt)
 
 
 def _attached(word: str) -> Iterator[str]:
