@@ -15,6 +15,7 @@ from collections import defaultdict
 from functools import cache
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,7 +23,8 @@ from affectllm.corpus import Sample
 from affectllm.instruct import load_template, template_names
 from affectllm.instruct.wording import load_wording
 from affectllm.labels import Annotation, LabelSpace
-from affectllm.labels.language import PATTERNS, WORDS, asking, find_language, languages, split, spoken
+from affectllm.labels import language as language_page
+from affectllm.labels.language import PATTERNS, WORDS, asking, find_language, language_pages, languages, split, spoken
 from affectllm.labels.names import named, understood
 from affectllm.labels.reading import Unreadable, read_judgement, read_label, read_labels, read_number
 from affectllm.labels.reading.negation import _KEYS
@@ -207,7 +209,7 @@ def sample(annotation: Annotation) -> Sample:
 
 @pytest.mark.parametrize("tag", spoken())
 def test_what_a_template_words_in_the_language_it_reads_back(tag: str) -> None:
-    asked = {
+    asked: dict[str, list[tuple[LabelSpace, Any]]] = {
         "choice": [(space(tag), name) for name in space(tag).names],
         "description": [(space(tag), name) for name in space(tag).names],
         "set": [(space(tag, "set"), held) for held in ((), space(tag).names[:1], space(tag).names[:3])],
@@ -217,6 +219,7 @@ def test_what_a_template_words_in_the_language_it_reads_back(tag: str) -> None:
             for number in (-2.5, 0.0, 4.0)
         ],
     }
+    asked["classes"] = [(bound, gold) for bound, gold in asked["scores"] if -2.5 not in gold.values()]
     forms = set()
     for page in template_names():
         wording = load_wording(page)
@@ -228,7 +231,8 @@ def test_what_a_template_words_in_the_language_it_reads_back(tag: str) -> None:
             template = load_template(page, space=bound, rater="r", modalities=("text",), language=tag)
             one = sample(Annotation(bound.name, "r", gold))
             assert template.read(template.answer(one)) == Annotation(bound.name, "r", gold), page
-    assert len(forms) >= 1
+    shipped = language_pages()[tag].parent == Path(language_page.__file__).parent / "lexicon"
+    assert forms or not shipped
 
 
 ESPERANTO = """

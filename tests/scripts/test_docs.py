@@ -188,7 +188,7 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 _WRITTEN: dict[registry.Folder, str] = {
     **{"data_builders": "two_moods", "eval_tasks": "two_moods_mood", "recipes": "two_moods_tiny"},
     **{"recipes/mixtures": "two_moods_set", "families": "qwen3_moe", "forms": "verdicts"},
-    **{"methods": "sft_dft", "exports": "chat_lines"},
+    **{"methods": "sft_dft", "exports": "chat_lines", "lexicon": "eo"},
 }
 """Shelf → the one file that its walk-through adds to it."""
 
@@ -248,6 +248,13 @@ def test_the_family_of_the_walk_through_holds_the_contract(walked: Path) -> None
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3000:]
     assert re.search(r"\d{2} passed", done.stdout)
+
+
+def test_the_language_of_the_walk_through_holds_the_contract(walked: Path) -> None:
+    command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", "tests/contracts/test_languages.py"]
+    done = subprocess.run([*command, "-k", "eo"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert re.search(r"1\d passed", done.stdout)
 
 
 _CONTRACT = "tests/contracts/test_builders.py tests/contracts/test_tasks.py tests/contracts/test_reference_models.py"
