@@ -10,7 +10,7 @@ from typing import Any
 
 from affectllm.labels.language import languages
 from affectllm.labels.reading.alternatives import alternatives
-from affectllm.labels.reading.spoken import any_word, compiled, pattern, simplified, traditional
+from affectllm.labels.reading.spoken import any_word, compiled, pattern, simplified, traditional, words
 from affectllm.labels.reading.structure import ABSENT, after_answer, answer_keys, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import EDGE, as_text, bare, normalised
@@ -27,13 +27,9 @@ _SCALE = compiled(lambda: pattern("scale", end=_END))
 _STATED = compiled(
     lambda: rf"(?:{any_word('score')})[^\w.+−-]{{0,4}}(?:(?:=|{any_word('score_is')})[^\w.+−-]{{0,3}})?(?=[-+−.\d])"
 )
+_UNIT = compiled(lambda: rf"(?<=\d)(?:{alternatives(word for word in words('points') if not word.isascii())})")
 _DASHES = "‐‑‒–—−﹣－"
-_SIGN = compiled(
-    lambda: (
-        rf"(?<![\w.])[{_DASHES}](?=[\d.])|(?<!\w)(?:{alternatives(_signs(True))})\s(?=[\d.])"
-        rf"|(?:{alternatives(_signs(False))})\s?(?=[\d.])"
-    )
-)
+_SIGN = compiled(lambda: rf"(?<![\w.])[{_DASHES}](?=[\d.])|{pattern('minus')}(?=[\d.])")
 _COMMA = re.compile(r"(?<=\d)(?:,(?=\d{1,2}(?!\d))|٫(?=\d))")  # a decimal comma has no blank after it
 _BOUNDS = re.compile(rf"[(\[]\s?[-+]?[\d.]{{1,9}}\s?(?:to|[-~{_DASHES}])\s?[-+]?[\d.]{{1,9}}\s?[)\]]")
 _SHARE_OF = compiled(lambda: rf"\d\s?(?:/|{any_word('out_of')})\s?([\d.]{{1,9}})")
@@ -58,11 +54,6 @@ _RANGE = compiled(
     lambda: rf"\s?(?:(?:{any_word('range')})\s|[-~{_DASHES}]\s?|/\s?|±\s?|\+/-\s?|\+)[\d.]|\s?=|\s?\+(?!\s?\d)"
 )
 _WHOLE = compiled(lambda: rf"\s?(?:/|{any_word('out_of')}|{any_word('of')})\s?(\d{{1,6}}(?:\.\d{{1,3}})?)")
-
-
-def _signs(blanks: bool) -> list[str]:
-    """Words for a sign, in languages with blanks between words or in the others."""
-    return [word for one in languages().values() if one.blanks == blanks for word in one.listed("minus")]
 
 
 @cache
@@ -112,6 +103,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
 def _plain(text: str) -> str:
     """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
     found = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
+    found = _UNIT().sub("", found)
     return _DENIED().sub(" ", found) if _DIGIT.search(found) else found
 
 
