@@ -1,7 +1,7 @@
 """Languages: one page each in ``lexicon/`` (and in ``lexicon/`` of the folders of ``$AFFECTLLM_PATH``).
 
 A page holds all that readers, names and questions know of a language. Readers know kinds of words only; which words
-are of a kind, and what is peculiar to the grammar, the page says. ``WORDS`` and ``PATTERNS`` list the kinds. Everything
+are of a kind, and what is peculiar to the grammar, the page says; ``labels.language_kinds`` lists the kinds. Everything
 but ``words`` may be left out: a page with the words that deny alone helps to read answers in that language about
 English labels.
 """
@@ -16,115 +16,12 @@ from pathlib import Path
 
 from affectllm import registry
 from affectllm.errors import Malformed, NotFound
+from affectllm.labels.language_kinds import PATTERNS, WORDS
 from affectllm.labels.letters import normalised
 from affectllm.page import Page, Path_, build, check_keys, read_page
 
 FIRST = "en"
 """Where two languages have the same word for different things, English is meant, then the first by tag."""
-WORDS: Mapping[str, str] = {
-    "deny": "deny what comes next, up to a comma: not, never, instead of",
-    "deny_list": "deny a whole list: neither, without, no sign of",
-    "deny_long": "deny to the end of the statement: no evidence that, I do not know if",
-    "free": "end a denial: not only, hide, no doubt",
-    "weak": "make what comes next a possibility: perhaps, a hint of",
-    "strong": "stress what comes next: mainly, most likely",
-    "listed": "begin a list of what could be answered: options",
-    "turn": "begin a new statement: but, because",
-    "join": "and",
-    "or": "or",
-    "filler": "may stand anywhere and change nothing: a, the, very",
-    "courtesy": "look like a label or a denial and are none: happy to help",
-    "yes": "said of a label, that it holds",
-    "no": "said of a label, that it does not hold",
-    "nothing": "whole answers: no label holds",
-    "no_emotion": "whole answers: no emotion; where a space has neutral, that label",
-    "no_span": "whole answers: there is no such passage",
-    "correct": "judge a statement, wherever they stand",
-    "incorrect": "the same, that it does not hold",
-    "agree": "judge a statement only where they are or begin the answer: yes",
-    "disagree": "the same: no",
-    "correct_alone": "judge a statement only as the whole answer: right",
-    "answer": "lead to the answer, before a colon",
-    "is": "may stand between those, or a name, and what is said of it",
-    "heading": "lead to labels, before a colon: emotion, label",
-    "listing": "part the items of a list: and, or",
-    "field_label": "fields of JSON that hold labels",
-    "field_number": "fields of JSON that hold a number",
-    "field_span": "fields of JSON that hold a passage",
-    "field_judgement": "fields of JSON that hold a judgement",
-    "field_order": "fields of JSON that hold an order",
-    "field_answer": "fields of JSON that hold any answer",
-    "field_reason": "fields of JSON that only speak of the answer",
-    "answers": "who answers, in a transcript: assistant",
-    "asks": "who asks, in a transcript: user, system",
-    "numerals": "0 to 10 in words, in order; spellings of one with a slash",
-    "score": "lead to a number: score, rating",
-    "score_is": "may stand between those and the number",
-    "points": "units after a number",
-    "out_of": "between a number and the highest one: out of",
-    "of": "between a share and what it is a share of",
-    "range": "between the ends of a range: to, or",
-    "sentence": "show that an item of a list is a sentence: he, is, not",
-    "degree": "say how much, before a label: very, a bit",
-    "turn_words": "may stand beside the numbers of turns: turn, and",
-    "option_words": "lead to the letter of an option: option, choice",
-    "option_is": "may stand between those and the letter",
-    "option_nouns": "those that are nouns, after which a small letter is meant too",
-    "option_joins": "between the letters of several options: and",
-    "letter_words": "letters that are words, after a slash another word for them",
-    "first_alone": "the first of two descriptions, as a whole answer",
-    "second_alone": "the second of two descriptions, as a whole answer",
-    "equal_alone": "both descriptions, as a whole answer",
-    "not_in_prose": "names that are not looked for in free prose, because they mean other things as often",
-}
-"""Kind of words → what they do. A list between commas; as a YAML list where a word has a comma itself."""
-PATTERNS: Mapping[str, str] = {
-    "denied_before": "ends right before a label that it denies: the opposite of",
-    "denied_after": "follows a label and denies it: is absent; @{labels} stands for any label of the space",
-    "asks_after": "makes a question of the label before it",
-    "refuses": "what an item of a list has that refuses or thanks, and a word for a feeling has not",
-    "item_refused": "what a short item of a list begins with that names no feeling, in a language without blanks",
-    "says_nothing": "whole answers: no label holds",
-    "undecided": "what an undecided answer begins with",
-    "corrects": "announces a correction",
-    "introduces": "stands before the emotions of a sentence",
-    "leads": "may stand before an answer",
-    "doubts": "doubts a label, after it and a colon",
-    "amount": "an amount of a label, after it and a colon",
-    "verdict": "a verdict of one character",
-    "first": "names of the first of two descriptions",
-    "second": "names of the second of two descriptions",
-    "equal": "finds two descriptions equally good",
-    "chooses_none": "after the name of a description and a pause: it is not chosen by that",
-    "chosen_before": "right before the description that is chosen",
-    "beaten_before": "right before the description that is not chosen",
-    "not_preferred": "after a description: it is not preferred",
-    "wins": "after a description: it is the better one",
-    "faults": "finds fault with a description",
-    "prefers_unsure": "a sentence that prefers nothing for sure",
-    "elsewhere": "judges something else than the statement",
-    "partly": "before a judgement: it holds in part, or perhaps",
-    "hedges": "a sentence that judges in part",
-    "hedge_joint": "between a judgement and what limits it: but",
-    "judges_unsure": "a sentence that does not judge for sure",
-    "judgement_leads": "may stand before a judgement",
-    "scale": "names a scale, whose numbers are no answer; @{end} stands for an end of it",
-    "minus": "right before a number, a sign in words; but not: at least",
-    "number_denied": "a number that is denied",
-    "bound": "a bound, which is no number that is stated",
-    "below_zero": "says that a number is below zero",
-    "not_below_zero": "says that it is not",
-    "counted": "things whose numbers come after them: clip 3",
-    "counts_nothing": "after a number, what is not counted by it",
-    "quote_denied": "denies a quotation",
-    "preamble": "what prompts begin with",
-    "lettered": "persons and things that are told apart by letters",
-    "option_goes_on": "after the letter of an option, how a sentence goes on",
-}
-"""Kind of patterns → what they match: regular expressions over lower case, for what a list of words cannot say.
-
-``@{name}`` stands for an entry of the page's ``fragments``; line breaks are left out, so that long ones can be broken.
-"""
 
 
 @dataclass(frozen=True)
@@ -234,7 +131,7 @@ class Language:
         names: canonical English name of a label → its name; English has none.
         forms: the same → further words of it; in English, those that corpora use too.
         further: the same → words that only readers know.
-        words, patterns: see ``WORDS`` and ``PATTERNS``.
+        words, patterns: see ``labels.language_kinds``.
         fragments: parts of patterns.
         asides: where a label states nothing.
         examples: answers and how they are read.
@@ -371,12 +268,6 @@ def _joined(text: str) -> str:
 
 def _is_shipped(page: Page) -> bool:
     return Path(page.file).parent == Path(__file__).parent / "lexicon"
-
-
-def clear() -> None:
-    """Forget what was read, after folders have changed."""
-    for cached in (language_pages, languages, find_language):
-        cached.cache_clear()
 
 
 def asking(tag: str) -> Asking:

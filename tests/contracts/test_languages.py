@@ -6,6 +6,7 @@ names, and with English ones, which models keep when they answer in the language
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import subprocess
@@ -24,7 +25,8 @@ from affectllm.instruct import load_template, template_names
 from affectllm.instruct.wording import load_wording
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels import language as language_page
-from affectllm.labels.language import PATTERNS, WORDS, asking, find_language, language_pages, languages, split, spoken
+from affectllm.labels.language import asking, find_language, language_pages, languages, split, spoken
+from affectllm.labels.language_kinds import PATTERNS, WORDS
 from affectllm.labels.names import named, understood
 from affectllm.labels.reading import Unreadable, read_judgement, read_label, read_labels, read_number
 from affectllm.labels.reading.negation import _KEYS
@@ -73,6 +75,20 @@ def test_no_word_does_two_things() -> None:
         for word, kind in own.items():
             told.setdefault(word, {})[tag] = kind
     assert {word: tags for word, tags in told.items() if len(set(tags.values())) > 1} == {}
+
+
+@pytest.mark.parametrize("room", ["labels", "instruct"])
+def test_no_word_of_another_script_lies_in_the_code(room: str) -> None:
+    found = []
+    for path in sorted((Path(language_page.__file__).parents[1] / room).rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+                # Ranges of characters are structure, and <用户> is a mark of a chat template.
+                said = re.sub(r"(?s).-.|用户", "", node.value)
+                found += [(path.name, letter) for letter in said if letter > "\u036f" and letter.isalpha()]
+    assert found == []
 
 
 def test_what_no_language_says_matches_nothing() -> None:
