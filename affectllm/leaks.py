@@ -17,7 +17,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.overlap import THRESHOLD, Shared, Source, find_shared
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.errors import AffectError, MissingCorpus, NotFound
-from affectllm.evaluate.sources import task_sources
+from affectllm.evaluate.shelf import all_tasks, task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.train.recipe import load_recipe
 
@@ -74,7 +74,8 @@ def _fingerprints() -> Fingerprints:
 
 def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Task or corpus → (corpus, split): a test split can be compared before anybody has written a task for it."""
-    corpora = [name for name in names if name not in registry.names("eval_tasks")]
+    known = all_tasks()
+    corpora = [name for name in names if name not in known]
     corpora = [name for name in corpora if name in registry.names("data_builders")]
     for name in corpora:
         if (counts := load_builder(name).CARD.counts) and TEST not in counts:
@@ -100,7 +101,7 @@ def _training(
 def _tasks_at_hand(given: Mapping[str, Path]) -> list[str]:
     """Every task whose corpus is at hand."""
     found = []
-    for name, (corpus, _) in task_sources(list(registry.names("eval_tasks"))).items():
+    for name, (corpus, _) in task_sources(list(all_tasks())).items():
         try:
             locate(corpus, given)
         except MissingCorpus:

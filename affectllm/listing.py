@@ -15,6 +15,8 @@ from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate, parse_roots
 from affectllm.errors import Malformed, MissingCorpus, NotFound
+from affectllm.evaluate.matrix import read_tasks
+from affectllm.evaluate.shelf import all_tasks
 
 
 def ls(kind: str | None) -> None:
@@ -48,13 +50,17 @@ def show(words: Sequence[str], count: int, pairs: Sequence[str]) -> None:
     if name in registry.names("data_builders"):
         _show_corpus(name, count, pairs)
         return
-    pages = {**_prompts(), **registry.names("eval_tasks"), **registry.names("recipes")}
+    tasks = all_tasks()
+    pages = {**_prompts(), **{task: entry.path for task, entry in tasks.items()}, **registry.names("recipes")}
     pages |= registry.names("recipes/mixtures")
     if name not in pages:
         known = [*registry.names("data_builders"), *pages, *METRICS, *registry.names("families")]
         near = difflib.get_close_matches(name, known, n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
+    if name in tasks and tasks[name].chosen:
+        print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
+        return
     print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
 
 
@@ -173,6 +179,17 @@ def _first_comments(kind: registry.Folder) -> Iterable[Sequence[str]]:
         yield name, _comment(path)
 
 
+def _tasks() -> Iterable[Sequence[str]]:
+    yield "NAME", "WHAT"
+    rows: dict[str, str] = {}
+    for name, path in registry.names("eval_tasks").items():
+        try:
+            rows |= {entry.name: entry.what() for entry in read_tasks(path)}
+        except Malformed as error:
+            rows[name] = f"BROKEN: {error.where}: {error.what}"
+    yield from sorted(rows.items())
+
+
 def _comment(path: Path) -> str:
     first = path.read_text(encoding="utf-8").partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else ""
@@ -232,7 +249,7 @@ def _methods() -> Iterable[Sequence[str]]:
 
 _LISTS = {
     "corpora": _corpora,
-    "tasks": lambda: _first_comments("eval_tasks"),
+    "tasks": _tasks,
     "recipes": lambda: _first_comments("recipes"),
     "mixtures": _mixtures,
     "templates": _templates,

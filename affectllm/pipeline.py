@@ -109,7 +109,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
         Leakage: with the shared items.
     """
     from affectllm.corpus.leakage import refuse_shared
-    from affectllm.evaluate.sources import task_sources
+    from affectllm.evaluate.shelf import task_sources
     from affectllm.leaks import shared_with_tasks, training_samples
 
     sources = task_sources(recipe.eval.tasks)
@@ -119,7 +119,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
 
 
 def _corpora(recipe: Recipe) -> list[str]:
-    from affectllm.evaluate.sources import task_sources
+    from affectllm.evaluate.shelf import task_sources
 
     scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))

@@ -19,6 +19,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+from collections.abc import Iterable
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
@@ -117,6 +118,11 @@ def find(kind: Folder, name: str) -> Path:
     known = names(kind)
     if name in known:
         return known[name]
-    near = difflib.get_close_matches(name, known, n=3) or list(known)
+    raise absent(kind, name, known)
+
+
+def absent(kind: Folder, name: str, known: Iterable[str]) -> NotFound:
+    """The error for a name that is not among ``known``; it names the nearest ones."""
+    near = difflib.get_close_matches(name, known := list(known), n=3) or known
     told = f"did you mean {', '.join(near)}? See `affectllm ls`"
-    raise NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=told)
+    return NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=told)

@@ -1,21 +1,16 @@
-"""The pages of ``eval_tasks/``: our own keys of an lm-eval YAML, read strictly.
-
-lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the
-folders first, and names each broken one.
-"""
+"""Our own keys of an lm-eval YAML in ``eval_tasks/``, read strictly."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
-from pathlib import Path
 from typing import Any
 
-from affectllm import bounded, registry
 from affectllm.corpus.sample import SPLITS, TRAIN
 from affectllm.errors import Malformed
 
-CLASS = "affectllm.evaluate.task.AffectTask"
+Where = str | Callable[[str], str]
+"""What errors name: a place, or a function from a key to its place."""
 
 
 @dataclass(frozen=True)
@@ -52,50 +47,56 @@ class TaskPage:
     focus: tuple[str, ...] | None = None
 
     @classmethod
-    def take(cls, config: dict[str, Any], where: str) -> TaskPage:
+    def take(cls, config: dict[str, Any], where: Where) -> TaskPage:
         """Remove our keys from ``config`` and return them.
 
         Raises:
             Malformed: when one is missing or has the wrong form; names ``where``.
         """
+        at = where if callable(where) else lambda _: where
         given = config.pop("gold", None)
         asked = dict(given) if isinstance(given, Mapping) else given
         focus = asked.pop("focus", None) if isinstance(asked, dict) else None
-        gold = _bound("gold", asked, where)
+        gold = _bound("gold", asked, at("gold"))
         values: dict[str, Any] = {"cluster": config.pop("cluster", None), "space": gold[0], "rater": gold[1]}
         values["focus"] = focus
         values |= {key: config.pop(key) for key in ("language", "held_out") if key in config}
         also = config.pop("also", None) or {}
         if not isinstance(also, Mapping):
-            raise Malformed(f"also must be a mapping of slots, not {also!r}", where=where)
-        values["also"] = {str(slot): _bound(f"also.{slot}", bound, where) for slot, bound in also.items()}
+            raise Malformed(f"also must be a mapping of slots, not {also!r}", where=at("also"))
+        values["also"] = {str(slot): _bound(f"also.{slot}", bound, at("also")) for slot, bound in also.items()}
         for one in fields(cls):
             if one.name not in values and one.default is MISSING and one.default_factory is MISSING:
                 if one.name not in config:
-                    raise Malformed(f"the key {one.name} is missing", where=where, do="see CONTRIBUTING.md")
+                    raise Malformed(f"the key {one.name} is missing", where=at(one.name), do="see CONTRIBUTING.md")
                 values[one.name] = config.pop(one.name)
         values["metrics"] = _flat(values["metrics"])
         listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         page = cls(**listed)
-        page._check(where)
+        page._check(at)
         return page
 
-    def _check(self, where: str) -> None:
+    def _check(self, at: Callable[[str], str]) -> None:
         for name in ("corpus", "split", "template", "space", "rater"):
             if not isinstance(getattr(self, name), str):
-                raise Malformed(f"{name} must be a name, not {getattr(self, name)!r}", where=where)
+                raise Malformed(
+                    f"{name} must be a name, not {getattr(self, name)!r}",
+                    where=at("gold" if name in ("space", "rater") else name),
+                )
         for name in ("modalities", "metrics"):
             value = getattr(self, name)
             if not _names(value):
-                raise Malformed(f"{name} must be a list of names, not {value!r}", where=where)
+                raise Malformed(f"{name} must be a list of names, not {value!r}", where=at(name))
         if self.focus is not None and not _names(self.focus):
-            raise Malformed(f"gold.focus must be a list of names, not {self.focus!r}", where=where)
-        if not isinstance(self.language, str) or not isinstance(self.held_out, bool):
-            raise Malformed("language is a tag such as zh, held_out is true or false", where=where)
+            raise Malformed(f"gold.focus must be a list of names, not {self.focus!r}", where=at("gold"))
+        if not isinstance(self.language, str):
+            raise Malformed(f"language is a tag such as zh, not {self.language!r}", where=at("language"))
+        if not isinstance(self.held_out, bool):
+            raise Malformed(f"held_out is true or false, not {self.held_out!r}", where=at("held_out"))
         if self.split not in SPLITS or self.split == TRAIN:
-            raise Malformed(f"a task scores validation or test, not {self.split!r}", where=where)
+            raise Malformed(f"a task scores validation or test, not {self.split!r}", where=at("split"))
         if self.cluster not in (None, "speaker", "dialogue"):
-            raise Malformed(f"cluster must be speaker, dialogue or absent, not {self.cluster!r}", where=where)
+            raise Malformed(f"cluster must be speaker, dialogue or absent, not {self.cluster!r}", where=at("cluster"))
 
 
 def _names(value: Any) -> bool:
@@ -113,64 +114,3 @@ def _flat(metrics: Any) -> Any:
     if not isinstance(metrics, Mapping) or not all(isinstance(names, list) for names in metrics.values()):
         return metrics
     return [f"{slot}.{name}" for slot, names in metrics.items() for name in names]
-
-
-def check_pages() -> dict[str, Path]:
-    """Every page of every folder of tasks, after reading each.
-
-    Raises:
-        Malformed: when a page does not load; all broken ones are named.
-    """
-    pages = registry.names("eval_tasks")
-    problems = [problem for name, path in pages.items() for problem in _problems(name, path, pages)]
-    if problems:
-        raise Malformed("some task pages do not load:\n  " + "\n  ".join(problems), do="correct or remove these files")
-    return pages
-
-
-def _problems(name: str, path: Path, pages: Mapping[str, Path]) -> list[str]:
-    try:
-        config = read_page(path)
-    except Malformed as error:
-        return [str(error)]
-    except OSError as error:
-        return [f"{path}: {error}"]
-    if "group" in config:
-        return _group_problems(name, path, config, pages)
-    if config.get("task") != Path(name).name:
-        return [f"{path}: the file is called {Path(name).name}, its task {config.get('task')!r}"]
-    return _task_problems(path, config)
-
-
-def _group_problems(name: str, path: Path, config: Mapping[str, Any], pages: Mapping[str, Path]) -> list[str]:
-    if config["group"] != Path(name).name:
-        return [f"{path}: the file is called {Path(name).name}, its group {config['group']!r}"]
-    members = config.get("task")
-    if not isinstance(members, list):
-        return [f"{path}: task must be the list of the group's tasks"]
-    known = {Path(page).name for page in pages}
-    return [f"{path}: there is no task called {m!r}" for m in members if isinstance(m, str) and m not in known]
-
-
-def _task_problems(path: Path, config: dict[str, Any]) -> list[str]:
-    if config.get("class") != CLASS:
-        return []  # somebody's plain lm-eval task: lm-eval reads it
-    try:
-        page = TaskPage.take(dict(config), str(path))
-    except Malformed as error:
-        return [str(error)]
-    if page.corpus not in registry.names("data_builders"):
-        return [f"{path}: there is no corpus called {page.corpus!r}"]
-    return []
-
-
-def read_page(path: Path) -> dict[str, Any]:
-    """A page as plain data; ``!function NAME`` becomes the name.
-
-    Raises:
-        Malformed: with its line, when it is not YAML, is no mapping, or is so large or deep that it is no page.
-    """
-    config = bounded.load(bounded.read_text(path), str(path), words=("!function",))
-    if not isinstance(config, dict):
-        raise Malformed("the page is not a mapping of keys", where=str(path))
-    return config

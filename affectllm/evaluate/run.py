@@ -7,11 +7,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from affectllm import registry
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
-from affectllm.evaluate.page import read_page
+from affectllm.evaluate.shelf import all_tasks, page_files
 from affectllm.metrics import Score
 from affectllm.run import Run, file_digest
 
@@ -79,16 +78,9 @@ def _argv(tasks: Sequence[str], model: str, given: Mapping[str, Any], out: Path,
 
 def _pages(tasks: Sequence[str]) -> dict[str, str]:
     """Digest of the pages that the names lead to; of all pages where a name is no page of ours, as in a pattern."""
-    pages = registry.names("eval_tasks")
-    wanted: set[str] = set()
-    waiting = list(tasks if set(tasks) <= set(pages) else pages)
-    while waiting:
-        name = waiting.pop()
-        if name in pages and name not in wanted:
-            wanted.add(name)
-            members = read_page(pages[name]).get("task")
-            waiting += [member for member in members if isinstance(member, str)] if isinstance(members, list) else []
-    return {name: file_digest(pages[name]) for name in sorted(wanted)}
+    known = all_tasks()
+    files = page_files(tasks if set(tasks) <= set(known) else known, known)
+    return {name: file_digest(path) for name, path in files.items()}
 
 
 def _weights(model: str, given: Mapping[str, Any]) -> str | None:

@@ -23,6 +23,7 @@ from affectllm.corpus.roots import locate
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, require_some
+from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.scored import agreement, check_metrics, is_judged, metric_of, scored_slots, split
@@ -50,10 +51,13 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         given = dict(config or {})
         given.pop("class", None)
         self._name = str(given.get("task"))
+        given.pop("matrix", None)  # of the page; its other tasks are made by our task manager
+        if source := given.pop(SOURCE, ""):
+            given["metadata"] = {**given.get("metadata", {}), "config_source": source}
         where = str(given.get("metadata", {}).get("config_source", self._name))
         self.page = TaskPage.take(given, where)
         builder = load_builder(self.page.corpus)
-        self.template = _template(self.page, builder, self._name)
+        self.template = _template(self.page, builder, self._name, where)
         self.slots = scored_slots(self.template.slots)
         asking.remember(self._name, self.template)
         self.rejected: list[Rejection] = []
@@ -196,27 +200,27 @@ def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _template(page: TaskPage, builder: Builder, task: str) -> Template:
-    space, rater = _bound(page, builder, (page.space, page.rater), task)
+def _template(page: TaskPage, builder: Builder, task: str, where: str) -> Template:
+    space, rater = _bound(page, builder, (page.space, page.rater), where)
     space = space if page.focus is None else space.focused(page.focus)
     return load_template(
         page.template,
         space=space,
         rater=rater,
         modalities=_shown(page, task),
-        also={slot: _bound(page, builder, bound, task) for slot, bound in page.also.items()},
+        also={slot: _bound(page, builder, bound, where) for slot, bound in page.also.items()},
         language=page.language,
         held_out=page.held_out or environment.held_out(),
     )
 
 
-def _bound(page: TaskPage, builder: Builder, bound: tuple[str, str], task: str) -> tuple[LabelSpace, str]:
+def _bound(page: TaskPage, builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:
     (name, rater), spaces = bound, {space.name: space for space in builder.CARD.spaces}
     if name not in spaces:
-        raise NotFound(f"{page.corpus} has no label space {name!r}", where=task, do=f"choose of {', '.join(spaces)}")
+        raise NotFound(f"{page.corpus} has no label space {name!r}", where=where, do=f"choose of {', '.join(spaces)}")
     if rater not in builder.CARD.raters:
         known = ", ".join(builder.CARD.raters)
-        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=task, do=f"choose of {known}")
+        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=where, do=f"choose of {known}")
     return spaces[name], rater
 
 

@@ -9,9 +9,13 @@ from typing import Any
 
 import lm_eval.tasks
 from lm_eval.tasks import TaskManager
+from lm_eval.tasks._index import Entry
+from lm_eval.tasks._yaml_loader import load_yaml
 
 from affectllm import registry
-from affectllm.evaluate.page import check_pages
+from affectllm.errors import Malformed
+from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks
+from affectllm.evaluate.shelf import check_pages
 from affectllm.evaluate.task import AffectTask
 
 
@@ -31,14 +35,34 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         extra = include_path if isinstance(include_path, list) else [include_path] if include_path else []
         self._paths = [*registry.folders("eval_tasks"), *extra]
         self.scored: dict[str, AffectTask] = {}
-        super().__init__(include_path=self._paths, include_defaults=False, metadata=metadata)
+        self._variants: set[str] = set()
+        self._indexed(include_defaults=False, metadata=metadata)
+
+    def _indexed(self, include_defaults: bool, metadata: dict[str, Any] | None) -> None:
+        """Let lm-eval index its pages, then add the tasks that the matrices of ours make."""
+        super().__init__(include_path=self._paths, include_defaults=include_defaults, metadata=metadata)
+        bases = [entry for entry in self._index.values() if "matrix" in (entry.cfg or {}) and entry.yaml_path]
+        for base in bases:
+            for task in read_tasks(Path(base.yaml_path))[1:]:
+                self._add(task, base)
+        self._all_tasks = sorted(self._index)
+        self._all_subtasks = sorted({*self._all_subtasks, *self._variants})
+
+    def _add(self, task: TaskEntry, base: Entry) -> None:
+        if task.name in self._index:
+            told = f"{task.name} exists twice: {task.where()} and {self._index[task.name].yaml_path}"
+            raise Malformed(told, do="rename one of the two")
+        self._index[task.name] = Entry(task.name, base.kind, None, _config(task), set(base.tags))
+        for tag in base.tags:
+            self._index[tag].tags.add(task.name)
+        self._variants.add(task.name)
 
     def match_tasks(self, task_list: list[str]) -> list[str]:
         """Names that fit the patterns; looks among lm-eval's own tasks when ours do not have one."""
         found: list[str] = super().match_tasks(task_list)
         if found:
             return found
-        super().__init__(include_path=self._paths, include_defaults=True, metadata=self.metadata)
+        self._indexed(include_defaults=True, metadata=self.metadata)
         found = super().match_tasks(task_list)
         return found
 
@@ -47,6 +71,16 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         loaded = super().load(task_list)
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
         return loaded
+
+
+def _config(task: TaskEntry) -> dict[str, Any]:
+    """The keys of a variant as lm-eval reads them, with functions for their names."""
+    page = dict(load_yaml(task.path, resolve_func=True))
+    matrix = page.pop("matrix")
+    for axis, variant in task.chosen.items():
+        page |= matrix[axis][variant]
+    page.pop(WHAT, None)
+    return {**page, "task": task.name, SOURCE: task.where()}
 
 
 @contextmanager

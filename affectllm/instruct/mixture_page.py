@@ -11,7 +11,10 @@ from affectllm import registry
 from affectllm.corpus import TRAIN
 from affectllm.errors import AffectError, BadRecipe, Malformed
 from affectllm.instruct.mixture import Mixture
-from affectllm.page import Page, Path_, build, read_page
+from affectllm.page_schema import build
+from affectllm.yaml_page import Page, PageKind, Path_, read_page
+
+MIXTURE = PageKind("mixture", BadRecipe, listed="mixtures")
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ def is_mixture(name: str) -> bool:
     """Whether ``name`` is a mixture page, by its name or by what is in the file."""
     if name.endswith((".yaml", ".yml")):
         path = Path(name)
-        return path.is_file() and "mixture" in read_page(path).value
+        return path.is_file() and "mixture" in read_page(path, MIXTURE).value
     return name in registry.names("recipes/mixtures")
 
 
@@ -52,7 +55,7 @@ def load_mixture(name: str, overrides: Sequence[str] = ()) -> MixturePage:
         BadRecipe: with file and line, for anything that is not as it must be.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes/mixtures", name)
-    page = read_page(path)
+    page = read_page(path, MIXTURE)
     for override in overrides:
         key, separator, text = override.partition("=")
         if not separator:

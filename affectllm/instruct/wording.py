@@ -17,10 +17,12 @@ from typing import Any
 from affectllm.errors import Malformed, NotFound
 from affectllm.labels.form import find_form, form_names
 from affectllm.labels.language import asking, spoken
-from affectllm.page import Page, Path_, check_keys, read_page
+from affectllm.page_schema import check_keys
+from affectllm.yaml_page import Page, PageKind, Path_, read_page
 
 PROMPTS = Path(__file__).parent / "prompts"
 PARAPHRASES, HELD_OUT = 5, 2
+TEMPLATE = PageKind("template", listed="templates")
 _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("form", "answer", "show", "context", "words"), "a text"),
     **dict.fromkeys(("questions", "held_out", "facts", "needs"), "a list of texts"),
@@ -98,7 +100,7 @@ def load_wording(name: str) -> Wording:
 
 @cache
 def _load(name: str, path: Path, changed: int) -> Wording:
-    return replace(_wording(path.stem, read_page(path)), page=name)
+    return replace(_wording(path.stem, read_page(path, TEMPLATE)), page=name)
 
 
 def _wording(name: str, page: Page) -> Wording:

@@ -18,8 +18,10 @@ from affectllm import registry
 from affectllm.errors import Malformed, NotFound
 from affectllm.labels.language_kinds import PATTERNS, WORDS
 from affectllm.labels.letters import normalised
-from affectllm.page import Page, Path_, build, check_keys, read_page
+from affectllm.page_schema import build, check_keys
+from affectllm.yaml_page import Page, PageKind, Path_, read_page
 
+LEXICON = PageKind("page of a language")
 FIRST = "en"
 """Where two languages have the same word for different things, English is meant, then the first by tag."""
 
@@ -214,7 +216,7 @@ def find_language(tag: str) -> Language:
     if tag not in language_pages():
         told = f"choose among {', '.join(language_pages())}, or add the page {tag}.yaml: see CONTRIBUTING.md"
         raise NotFound(f"the lexicon has no language {tag!r}", do=told)
-    page = read_page(language_pages()[tag])
+    page = read_page(language_pages()[tag], LEXICON)
     language: Language = build(Language, page)
     check_keys(language.words, WORDS, page, ("words",))
     check_keys(language.patterns, PATTERNS, page, ("patterns",))

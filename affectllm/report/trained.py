@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectllm import bounded
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.store import opened
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
+from affectllm.yaml_page import PageKind, parse_page
 
 ADAPTER = "adapter_config.json"
 _MEDIA = ("video", "audio", "image")
@@ -59,19 +59,12 @@ def read_trained(run: Path) -> Trained:
                 f"there is no {needed.relative_to(run)} in {run}", do="give a finished run of `affectllm run`"
             )
     recipe = (run / "recipe.yaml").read_text(encoding="utf-8")
-    page = _page(recipe, run / "recipe.yaml")
+    page = parse_page(recipe, str(run / "recipe.yaml"), PageKind("recipe")).value
     corpora, modalities = read_conversations(conversation_files(run / "build", TRAIN))
     chosen_on = read_conversations(conversation_files(run / "build", VALIDATION))[0]
     cards, unread = family({*corpora, *chosen_on})
     adapter = (weights / ADAPTER).is_file()
     return Trained(weights, adapter, _base(page), corpora, cards, unread, modalities, recipe, page)
-
-
-def _page(text: str, where: Path) -> dict[str, Any]:
-    page = bounded.load(text, str(where))
-    if not isinstance(page, dict):
-        raise Malformed("the recipe is no mapping", where=str(where), do="run `affectllm run` again")
-    return page
 
 
 def _base(page: Mapping[str, Any]) -> str:

@@ -10,7 +10,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from affectllm import bounded
 from affectllm.errors import Malformed
 from affectllm.metrics.core.comparison import Comparison, compare
 from affectllm.metrics.core.metric import Metric, find_metric
@@ -20,6 +19,7 @@ from affectllm.score import columns
 from affectllm.score.answers import STRICT, read_answers
 from affectllm.score.files import Table, read_table
 from affectllm.score.text import render, render_comparisons
+from affectllm.yaml_page import read_value
 
 
 def score(arguments: argparse.Namespace) -> None:
@@ -211,7 +211,7 @@ def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _loaded(key: str, text: str) -> Any:
     try:
-        return bounded.load(text, f"--option {key}")
+        return read_value(text, f"--option {key}")
     except Malformed as error:
         raise Malformed(f"--option {key}: {text[:80]!r} is no YAML value: {error.what}", do=error.do) from error
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from affectllm import bounded, registry
+from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
@@ -19,8 +19,12 @@ from affectllm.model.length import DEFAULT_TEXT
 from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
-from affectllm.page import Page, build, check_keys, read_page
+from affectllm.page_schema import build, check_keys
 from affectllm.train.method import OURS, find_method
+from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
+
+RECIPE = PageKind("recipe", BadRecipe, listed="recipes")
+LAUNCH = PageKind("launch configuration", BadRecipe)
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
         BadRecipe: with file and line, for anything that is not as it must be.
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes", name)
-    page = _overridden(read_page(path), overrides)
+    page = _overridden(read_page(path, RECIPE), overrides)
     recipe = build(Recipe, _with_mixture(page))
     _check(recipe, page)
     return dataclasses.replace(recipe, name=name if path != Path(name) else path.stem)
@@ -293,5 +297,5 @@ def launch_file(name: str) -> Path:
     found = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
     if name not in found:
         raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(found)}")
-    bounded.compose(bounded.read_text(found[name], BadRecipe), str(found[name]), BadRecipe)  # before others read it
+    read_nodes(found[name], str(found[name]), LAUNCH)  # before others read it
     return found[name]

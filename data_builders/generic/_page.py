@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
-from affectllm import bounded
 from affectllm.corpus import SPLITS
 from affectllm.corpus.card import Access
 from affectllm.corpus.rows import Reading
@@ -20,6 +19,7 @@ from affectllm.errors import AffectError, Malformed
 from affectllm.labels import LabelSpace
 from affectllm.labels.space import Kind
 from affectllm.labels.taxonomies import SPACES, aliases
+from affectllm.yaml_page import PageKind, read_nodes
 
 NAME = "affectllm.yaml"
 _T = TypeVar("_T")
@@ -91,8 +91,6 @@ class _Node:
             name, place = str(key.value), _Node(key, self.file)
             if known is not None and name not in known:
                 raise place.wrong(f"unknown key {name!r}", do=f"known here: {', '.join(known)}")
-            if name in found:
-                raise place.wrong(f"the key {name!r} stands here twice")
             found[name] = _Node(value, self.file)
         if missing := [name for name in required if name not in found]:
             raise self.wrong(f"missing: {', '.join(missing)}")
@@ -145,7 +143,7 @@ def read_page(path: Path, name: str) -> Page:
     Raises:
         Malformed: with file and line, for whatever is not as it must be.
     """
-    node = bounded.compose(bounded.read_text(path), name)
+    node = read_nodes(path, name, PageKind("page of a corpus"))
     if node is None:
         raise Malformed("the file is empty", where=f"{name}:1", do="see the docstring of the builder generic")
     top = _Node(node, name)

@@ -11,7 +11,7 @@ from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.roots import find_roots
-from affectllm.evaluate.sources import task_sources
+from affectllm.evaluate.shelf import task_sources
 from affectllm.pipeline import refuse_leaks
 from affectllm.train.recipe import load_recipe
 from affectllm.train.stage import train

@@ -11,7 +11,7 @@ from evaluating import GROUPS, PAGES, TASKS, corpus_of, miniatures, real_corpora
 
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound
 from affectllm.evaluate.media_error import media_error_reply
-from affectllm.evaluate.page import check_pages
+from affectllm.evaluate.shelf import check_pages
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.instruct.conversation import text_of

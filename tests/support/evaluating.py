@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Content, materialise
 from affectllm.evaluate import environment
-from affectllm.evaluate.page import TaskPage, read_page
+from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.shelf import all_tasks
 
-PAGES = {name: read_page(path) for name, path in registry.names("eval_tasks").items()}
+PAGES = {name: entry.config for name, entry in all_tasks().items()}
 TASKS = sorted(name for name, page in PAGES.items() if "group" not in page)
 GROUPS = sorted(name for name, page in PAGES.items() if "group" in page)
 
@@ -32,18 +32,25 @@ def _more_crema_d(miniature: Mapping[str, Content]) -> dict[str, Content]:
 
 
 _SEMEVAL = "ID\tTweet\tAffect Dimension\tIntensity {}\n"
-_CLASSES = {0: "no anger can be inferred", 1: "low amount of anger can be inferred", 3: "high amount of anger"}
+_LEVELS = {0: "no {} can be inferred", 1: "low amount of {} can be inferred", 3: "high amount of {}"}
 
 
 def _more_semeval2018(miniature: Mapping[str, Content]) -> dict[str, Content]:
-    """Test files of three subtasks."""
+    """Test files of four subtasks."""
     emotions = str(miniature["E-c/English/2018-E-c-En-train.txt"]).splitlines()
-    classes = "".join(f"2018-En-8000{n}\tTweet {n}\tanger\t{n}: {told}\n" for n, told in _CLASSES.items())
+    files = {}
+    for one in ("anger", "fear", "joy", "sadness"):
+        classes = "".join(
+            f"2018-En-8000{n}\tTweet {n}\t{one}\t{n}: {told.format(one)}\n" for n, told in _LEVELS.items()
+        )
+        scores = "".join(f"2018-En-9000{n}\tTweet {n}\t{one}\t0.{n}\n" for n in (2, 5, 8))
+        files[f"EI-oc/English/2018-EI-oc-En-{one}-test-gold.txt"] = _SEMEVAL.format("Class") + classes
+        files[f"EI-reg/English/2018-EI-reg-En-{one}-test-gold.txt"] = _SEMEVAL.format("Score") + scores
     valences = "".join(f"2018-En-7000{n}\tSun {n}\tvalence\t0.{n}\n" for n in (1, 4, 9))
     return {
         **miniature,
+        **files,
         "E-c/English/2018-E-c-En-test-gold.txt": "\n".join([*emotions[:2], "2018-En-60001" + emotions[3][13:]]),
-        "EI-oc/English/2018-EI-oc-En-anger-test-gold.txt": _SEMEVAL.format("Class") + classes,
         "V-reg/English/2018-Valence-reg-En-test-gold.txt": _SEMEVAL.format("Score") + valences,
     }
 

@@ -10,8 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from affectllm import bounded
 from affectllm.errors import NotFound
+from affectllm.yaml_page import PageKind, read_page
 
 PROMPTS = Path(__file__).parent / "prompts"
 _FIELD = re.compile(r"\{(\w+)\}")
@@ -68,7 +68,7 @@ def load_prompt(name: str, language: str = "en") -> Prompt:
     path = PROMPTS / f"{name}.yaml"
     if not path.is_file():
         raise NotFound(f"there is no judge prompt called {name!r}", do=f"choose of {', '.join(prompt_names())}")
-    page: dict[str, Any] = bounded.load(bounded.read_text(path), str(path))
+    page: dict[str, Any] = read_page(path, PageKind("judge's wording")).value
     if language not in page["languages"]:
         known = ", ".join(page["languages"])
         raise NotFound(f"the judge prompt {name!r} is not written in {language!r}", do=f"choose of {known}")

@@ -1,0 +1,186 @@
+"""``matrix:`` of a task page: axes, their variants, and which keys each changes, instead of pages that are near-copies.
+
+The page itself is the base task, which plain lm-eval reads too; every other combination of variants is a task of its
+own under our task manager::
+
+    task: crema_d_emotion_acted
+    …
+    matrix:
+      rater:
+        acted: {}
+        voice: {gold: {space: crema_d_6, rater: crowd_voice}, modalities: [audio], what: the vote by voice alone}
+      by: {reply: {}, choice: {output_type: multiple_choice}}
+
+A variant that changes nothing is the page's own. The others add their word to the page's name, in the order of the
+axes (``…_choice``); where the page's name has the word of its own variant in it, theirs take its place (``…_voice``).
+``what`` is the line that the lists show.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from affectllm.yaml_page import Page, PageKind, Path_, read_page, read_value
+
+TASK = PageKind("task", listed="tasks", words=("!function",))
+CLASS = "affectllm.evaluate.task.AffectTask"
+WHAT = "what"
+SOURCE = "page_source"
+"""Key under which the task manager hands ``file:line`` of a variant to the task class."""
+_FIXED = ("task", "class", "group", "include", "matrix")
+
+
+@dataclass(frozen=True)
+class TaskEntry:
+    """One task or group of a page.
+
+    Args:
+        name: what it is called.
+        path: the file.
+        config: its keys, with those of its variants, without ``matrix``.
+        page: the file as it was read.
+        chosen: axis → variant; empty for the page itself.
+    """
+
+    name: str
+    path: Path
+    config: dict[str, Any]
+    page: Page
+    chosen: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_group(self) -> bool:
+        return "group" in self.config
+
+    @property
+    def ours(self) -> bool:
+        """Whether it is a task of ours, not somebody's plain one of lm-eval or a group."""
+        return self.config.get("class") == CLASS
+
+    def members(self) -> list[str]:
+        """Names of the tasks of a group; empty for a task."""
+        listed = self.config.get("task")
+        return [member for member in listed if isinstance(member, str)] if isinstance(listed, list) else []
+
+    def where(self, key: str = "") -> str:
+        """``file:line`` of a key: in the variant that says it, else in the page; of the variant for a missing one."""
+        own: Path_ = ()
+        for axis, variant in self.chosen.items():
+            changes = self.page.value["matrix"][axis][variant]
+            own = ("matrix", axis, variant) if changes else own
+            if key in changes:
+                return self.page.where(("matrix", axis, variant, key))
+        return self.page.where((key,) if key in self.page.value else own)
+
+    def what(self) -> str:
+        """One line: the first comment of the page, or what its variants say of themselves."""
+        first = self.path.read_text(encoding="utf-8").partition("\n")[0]
+        told = first.lstrip("# ") if first.startswith("#") else ""
+        variants = {v: self.page.value["matrix"][axis][v] for axis, v in self.chosen.items()}
+        if not any(variants.values()):
+            return told
+        notes = [str(changes.get(WHAT, name)) for name, changes in variants.items() if changes]
+        return f"{told.partition(':')[0]}: {'; '.join(notes)}" if told else "; ".join(notes)
+
+    def as_page(self) -> str:
+        """The page of a variant written out, as a page of its own would be."""
+        import yaml
+
+        keys = yaml.safe_dump(self.config, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+        return f"# {self.what()}\n{keys.replace(f'class: {CLASS}', f'class: !function {CLASS}')}"
+
+
+def read_tasks(path: Path) -> list[TaskEntry]:
+    """The task or group of a page, and one task more for every combination of variants.
+
+    Raises:
+        NotFound: when the file cannot be opened.
+        Malformed: with file and line, when it is no page, or its matrix is not as it must be.
+    """
+    page = read_page(path, TASK)
+    config = {key: value for key, value in page.value.items() if key != "matrix"}
+    own = TaskEntry(path.stem, path, config, page)
+    return [own, *_variants(own)] if "matrix" in page.value else [own]
+
+
+def _variants(own: TaskEntry) -> Iterator[TaskEntry]:
+    matrix = _checked(own)
+    for names in itertools.product(*matrix.values()):
+        chosen = dict(zip(matrix, names, strict=True))
+        changes = {key: value for axis, name in chosen.items() for key, value in matrix[axis][name].items()}
+        if not changes:
+            continue
+        changes.pop(WHAT, None)
+        name = _name(own.name, matrix, chosen)
+        yield TaskEntry(name, own.path, {**own.config, **changes, "task": name}, own.page, chosen)
+
+
+def _name(base: str, matrix: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
+    """The page's name with the words of the chosen variants in it or behind it."""
+    name, behind = base, []
+    for axis, variant in chosen.items():
+        if not matrix[axis][variant]:
+            continue
+        own = next((word for word, changes in matrix[axis].items() if not changes), "")
+        places = list(re.finditer(rf"(?<![^_]){re.escape(own)}(?![^_])", name)) if own else []
+        if places:
+            name = name[: places[-1].start()] + variant + name[places[-1].end() :]
+        else:
+            behind.append(variant)
+    return "_".join([name, *behind])
+
+
+def _checked(own: TaskEntry) -> dict[str, dict[str, dict[str, Any]]]:
+    """The matrix, if it is one.
+
+    Raises:
+        Malformed: with file and line.
+    """
+    page, matrix = own.page, own.page.value["matrix"]
+    if not own.ours:
+        raise page.kind.wrong(f"only tasks of the class {CLASS} have a matrix", where=page.where(("matrix",)))
+    _mapping(page, ("matrix",), matrix)
+    changed: dict[str, str] = {}
+    for axis, variants in matrix.items():
+        _mapping(page, ("matrix", axis), variants)
+        plain = [word for word, changes in variants.items() if changes == {}]
+        if len(plain) > 1:
+            told = f"{plain[1]} changes nothing, and neither does {plain[0]}"
+            raise page.kind.wrong(told, where=page.where(("matrix", axis, plain[1])), do="remove one of the two")
+        for word, changes in variants.items():
+            _check_variant(page, ("matrix", axis, word), changes, changed)
+        changed |= {key: axis for changes in variants.values() for key in changes if key != WHAT}
+    return matrix
+
+
+def _mapping(page: Page, path: Path_, value: Any) -> None:
+    """Raise unless it is a mapping whose keys are words that can stand in a name."""
+    name = ".".join(map(str, path))
+    if not isinstance(value, Mapping) or not value:
+        told = f"{name} must be a mapping of {'axes' if len(path) == 1 else 'variants'}"
+        raise page.kind.wrong(f"{told}, not {value!r}", where=page.where(path), do="see affectllm/evaluate/matrix.py")
+    for word in value:
+        # Others that read the page take words such as `on` for a truth value.
+        if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", word) or not isinstance(read_value(word, page.file), str):
+            told = f"{name} has {word!r}, which cannot stand in the name of a task"
+            raise page.kind.wrong(told, where=page.where((*path, word)), do="use small letters, such as `voice`")
+
+
+def _check_variant(page: Page, path: Path_, changes: Any, changed: Mapping[str, str]) -> None:
+    if not isinstance(changes, Mapping):
+        told = f"{'.'.join(map(str, path))} must be a mapping of the keys that it changes, not {changes!r}"
+        raise page.kind.wrong(told, where=page.where(path), do="write {} for a variant that changes nothing")
+    for key in changes:
+        where = page.where((*path, key))
+        if key in _FIXED:
+            raise page.kind.wrong(f"a variant cannot change {key}", where=where, do="write a page of its own")
+        if key in changed:
+            told = f"{key} is changed by the axis {changed[key]} already"
+            raise page.kind.wrong(told, where=where, do="let one axis change it, or write pages of their own")
+    if set(changes) == {WHAT}:
+        raise page.kind.wrong("this variant says what it is, and changes nothing", where=page.where(path))

@@ -1,0 +1,128 @@
+"""Every task and group of the folders ``eval_tasks/``, by name.
+
+lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the
+folders first, and names each broken one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from affectllm import registry
+from affectllm.errors import AffectError, Malformed
+from affectllm.evaluate.matrix import TaskEntry, read_tasks
+from affectllm.evaluate.page import TaskPage
+
+
+def all_tasks() -> dict[str, TaskEntry]:
+    """Every task and group, with the variants of each page behind it.
+
+    Raises:
+        Malformed: when a page or its matrix does not load, or one name is given twice.
+    """
+    return _by_name(entry for path in registry.names("eval_tasks").values() for entry in read_tasks(path))
+
+
+def find_task(name: str) -> TaskEntry:
+    """The task or group called ``name``.
+
+    Raises:
+        NotFound: when there is none; the message names the nearest ones.
+        Malformed: when its page does not load.
+    """
+    pages = registry.names("eval_tasks")
+    if name in pages:
+        return read_tasks(pages[name])[0]
+    known = all_tasks()
+    if name not in known:
+        raise registry.absent("eval_tasks", name, known)
+    return known[name]
+
+
+def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Task → (corpus, split), for tasks of ours and the members of groups; plain lm-eval tasks are left out.
+
+    Raises:
+        NotFound: when a name is neither a task nor a group of ours.
+    """
+    known: dict[str, TaskEntry] = {}
+    found: dict[str, tuple[str, str]] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop(0)
+        entry = known[name] if name in known else find_task(name)
+        if entry.chosen and not known:
+            known = all_tasks()  # a variant was looked for in every page, so the next ones need not be
+        waiting += entry.members() if entry.is_group else []
+        if entry.ours:
+            page = TaskPage.take(dict(entry.config), entry.where)
+            found[name] = (page.corpus, page.split)
+    return found
+
+
+def check_pages() -> dict[str, TaskEntry]:
+    """Every task and group of every folder, after reading each page.
+
+    Raises:
+        Malformed: when a page does not load; all broken ones are named.
+    """
+    entries: list[TaskEntry] = []
+    problems: list[str] = []
+    for path in registry.names("eval_tasks").values():
+        try:
+            entries += read_tasks(path)
+        except AffectError as error:
+            problems.append(str(error))
+    known = {entry.name for entry in entries} | set(registry.names("eval_tasks"))
+    problems += [problem for entry in entries for problem in _problems(entry, known)]
+    if problems:
+        told = "\n  ".join(dict.fromkeys(problems))
+        raise Malformed(f"some task pages do not load:\n  {told}", do="correct or remove these files")
+    return _by_name(entries)
+
+
+def _by_name(entries: Iterable[TaskEntry]) -> dict[str, TaskEntry]:
+    found: dict[str, TaskEntry] = {}
+    for entry in entries:
+        if entry.name in found:
+            told = f"{entry.name} exists twice: {found[entry.name].where()} and {entry.where()}"
+            raise Malformed(told, do="rename one of the two")
+        found[entry.name] = entry
+    return dict(sorted(found.items()))
+
+
+def _problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
+    config, key = entry.config, "group" if entry.is_group else "task"
+    if config.get(key) != entry.name:
+        return [f"{entry.where(key)}: the file is called {entry.name}, its {key} {config.get(key)!r}"]
+    if entry.is_group:
+        return _group_problems(entry, known)
+    if not entry.ours:
+        return []  # somebody's plain lm-eval task: lm-eval reads it
+    try:
+        page = TaskPage.take(dict(config), entry.where)
+    except Malformed as error:
+        return [str(error)]
+    if page.corpus not in registry.names("data_builders"):
+        return [f"{entry.where('corpus')}: there is no corpus called {page.corpus!r}"]
+    return []
+
+
+def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
+    if not isinstance(entry.config.get("task"), list):
+        return [f"{entry.where('task')}: task must be the list of the group's tasks"]
+    missing = [member for member in entry.members() if member not in known]
+    return [f"{entry.where('task')}: there is no task called {member!r}" for member in missing]
+
+
+def page_files(names: Iterable[str], known: Mapping[str, TaskEntry]) -> dict[str, Path]:
+    """Name → file, for tasks, groups and the members of groups."""
+    found: dict[str, Path] = {}
+    waiting = list(names)
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found[name] = known[name].path
+            waiting += known[name].members()
+    return dict(sorted(found.items()))
