@@ -126,6 +126,12 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
     return Page(file, value, lines, kind)
 
 
+def first_comment(path: Path) -> str:
+    """What the first line of a page says it is; empty where that is no comment."""
+    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    return first.lstrip("# ") if first.startswith("#") else ""
+
+
 def read_nodes(path: Path, file: str, kind: PageKind = PAGE) -> Any:
     """The top node of PyYAML of a file, for a reader with rules of its own; None for an empty one.
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm import registry
 from affectllm.corpus.builder import code_of, load_builder
-from affectllm.errors import AffectError, MissingCorpus
+from affectllm.errors import AffectError, Malformed, MissingCorpus
 from affectllm.run import cache_folder, digest
 
 GENERATOR_SEED = 0
+ENVIRONMENT = "AFFECTLLM_ROOTS"
 
 
 def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
@@ -31,14 +34,66 @@ def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
     return roots
 
 
-def find_roots(names: Sequence[str], pairs: Sequence[str]) -> dict[str, Path]:
-    """Corpus name → folder, for every name.
+def roots_of_environment() -> dict[str, Path]:
+    """Corpus name → folder, of ``$AFFECTLLM_ROOTS``: what a command was given, told to the processes it starts.
 
     Raises:
-        MissingCorpus: for the first one that is nowhere.
+        Malformed: when the variable is not a JSON object of strings.
     """
-    given = parse_roots(pairs)
-    return {name: locate(name, given) for name in names}
+    text = os.environ.get(ENVIRONMENT, "{}")
+    try:
+        found = json.loads(text)
+        return {str(name): Path(folder) for name, folder in found.items()}
+    except (ValueError, AttributeError, TypeError) as error:
+        raise Malformed(f"${ENVIRONMENT} is not a JSON object: {text!r}", do='set it to {"NAME": "DIR"}') from error
+
+
+@dataclass(frozen=True)
+class Roots:
+    """Where somebody says that corpora lie, which every command is given once.
+
+    Args:
+        given: corpus → folder, of ``--root`` and ``$AFFECTLLM_ROOTS``; others are looked for where ``locate`` says.
+    """
+
+    given: Mapping[str, Path] = field(default_factory=dict)
+
+    @classmethod
+    def parse(cls, pairs: Iterable[str] = ()) -> Roots:
+        """Of ``NAME=DIR`` texts, which win over the environment.
+
+        Raises:
+            AffectError: as ``parse_roots`` and ``roots_of_environment``.
+        """
+        return cls({**roots_of_environment(), **parse_roots(pairs)})
+
+    def find(self, name: str) -> Path:
+        """The folder of a corpus.
+
+        Raises:
+            NotFound: when no builder has this name.
+            MissingCorpus: when it is nowhere.
+        """
+        return locate(name, self.given)
+
+    def find_all(self, names: Iterable[str]) -> dict[str, Path]:
+        """Corpus → folder, for every name once.
+
+        Raises:
+            MissingCorpus: for the first one that is nowhere.
+        """
+        return {name: self.find(name) for name in dict.fromkeys(names)}
+
+    def at_hand(self, names: Iterable[str]) -> tuple[dict[str, Path], dict[str, MissingCorpus]]:
+        """Corpus → folder for those that are there, and corpus → why for the others."""
+        found: dict[str, Path] = {}
+        missing: dict[str, MissingCorpus] = {}
+        for name in dict.fromkeys(names):
+            try:
+                found[name] = self.find(name)
+            except MissingCorpus as error:
+                missing[name] = error
+        return found, missing
 
 
 def locate(name: str, roots: Mapping[str, Path] | None = None) -> Path:

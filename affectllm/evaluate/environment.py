@@ -12,26 +12,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from affectllm.errors import AffectError, Malformed
+from affectllm.corpus.roots import ENVIRONMENT as ROOTS
+from affectllm.corpus.roots import roots_of_environment
+from affectllm.errors import AffectError
 
-ROOTS = "AFFECTLLM_ROOTS"
 MODALITIES = "AFFECTLLM_MODALITIES"
 HELD_OUT = "AFFECTLLM_HELD_OUT"
 _KNOWN = ("video", "audio", "image", "text")
-
-
-def roots() -> dict[str, Path]:
-    """Corpus name → folder, as given by ``--root``; JSON in ``$AFFECTLLM_ROOTS``.
-
-    Raises:
-        Malformed: when the variable is not a JSON object of strings.
-    """
-    text = os.environ.get(ROOTS, "{}")
-    try:
-        found = json.loads(text)
-        return {str(name): Path(folder) for name, folder in found.items()}
-    except (ValueError, AttributeError, TypeError) as error:
-        raise Malformed(f"${ROOTS} is not a JSON object: {text!r}", do='set it to {"NAME": "DIR"}') from error
 
 
 def modalities() -> tuple[str, ...] | None:
@@ -60,9 +47,9 @@ def parse_modalities(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def settings(given_roots: Mapping[str, Path], shown: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
+def settings(given: Mapping[str, Path], shown: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
     """Set the variables for this process and those that it starts, and restore them afterwards."""
-    merged = {**roots(), **given_roots}
+    merged = {**roots_of_environment(), **given}
     wanted = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
         MODALITIES: ",".join(shown) if shown else os.environ.get(MODALITIES),

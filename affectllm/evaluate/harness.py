@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from affectllm.corpus.roots import parse_roots
+from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
@@ -62,7 +62,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
     shown = parse_modalities(ours.modalities) if ours.modalities else None
-    with settings(parse_roots(ours.root), shown, ours.held_out), ExitStack() as stack:
+    with settings(Roots.parse(ours.root).given, shown, ours.held_out), ExitStack() as stack:
         folder, theirs = _own_output(theirs)
         if folder is not None and _is_first():
             stack.enter_context(held(folder / LOCK))

@@ -19,9 +19,8 @@ from lm_eval.api.registry import register_model
 from lm_eval.models.utils import normalize_gen_kwargs
 from tqdm import tqdm
 
-from affectllm.corpus.roots import locate
+from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, NotFinite
-from affectllm.evaluate import environment
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.media_error import MediaLedger
 from affectllm.evaluate.options import batch_size_of, budget_of, device_of
@@ -271,7 +270,7 @@ class AffectLM(LM):  # type: ignore[misc]
 
     def _locate(self, messages: Messages) -> None:
         for corpus in {part["corpus"] for part in media_parts(messages)} - set(self._encoder.roots):
-            self._encoder.roots[corpus] = locate(corpus, environment.roots())
+            self._encoder.roots[corpus] = Roots.parse().find(corpus)
 
     def _messages(self, request: Instance) -> tuple[Messages, str]:
         if len(request.args) > 2:

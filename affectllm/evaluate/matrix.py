@@ -25,7 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm.yaml_page import Page, PageKind, Path_, read_page, read_value
+from affectllm.yaml_page import Page, PageKind, Path_, first_comment, read_page, read_value
 
 TASK = PageKind("task", listed="tasks", words=("!function",))
 CLASS = "affectllm.evaluate.task.AffectTask"
@@ -79,8 +79,7 @@ class TaskEntry:
 
     def what(self) -> str:
         """One line: the first comment of the page, or what its variants say of themselves."""
-        first = self.path.read_text(encoding="utf-8").partition("\n")[0]
-        told = first.lstrip("# ") if first.startswith("#") else ""
+        told = first_comment(self.path)
         variants = {v: self.page.value["matrix"][axis][v] for axis, v in self.chosen.items()}
         if not any(variants.values()):
             return told

@@ -19,7 +19,7 @@ from lm_eval.api.task import ConfigurableTask
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
-from affectllm.corpus.roots import locate
+from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, require_some
@@ -106,7 +106,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents from the corpus on disk; nothing is downloaded."""
-        folder = locate(self.page.corpus, environment.roots())
+        folder = Roots.parse().find(self.page.corpus)
         found = load_builder(self.page.corpus).samples(folder)
         asked, self.rejected = documents(found, self.template, self.page.split)
         require_some(asked, self.rejected, self._name, Path(folder))

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus.roots import Roots
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import Score
 from affectllm.run import read_manifest, refuse_damaged
@@ -214,3 +215,12 @@ def _reason(line: str, where: str) -> str:
         return str(json.loads(line)["reason"])
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise Malformed("this line is no rejection", where=where, do=_AGAIN) from error
+
+
+def roots_at_hand(runs: Sequence[Path], roots: Roots) -> dict[str, Path]:
+    """Folders of the runs' corpora, as far as they are known here; a report says which clips it had to leave out."""
+    manifests = [read_manifest(run / "eval") or {} for run in runs]
+    names = {name for manifest in manifests for name in manifest.get("inputs", {}).get("roots", {})}
+    names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}
+    found, _ = roots.at_hand(sorted(names - set(roots.given)))
+    return {**roots.given, **found}

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.roots import find_roots
+from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.folders import room_in
 from affectllm.instruct.stage import build_mixture
@@ -43,7 +43,7 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     from affectllm.train.tuning import tune
 
     recipe = load_recipe(name, overrides)
-    roots = find_roots(recipe.corpora(), pairs)
+    roots = Roots.parse(pairs).find_all(recipe.corpora())
     folder = run_folder(recipe, out)
     args = arguments(recipe, folder / "train")  # before PartialState, which it would otherwise find unconfigured
     state = PartialState()

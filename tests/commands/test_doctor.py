@@ -9,8 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from affectllm import doctor as room
-from affectllm.doctor import Check, check_corpora, check_deepspeed, check_disk, check_ffmpeg, check_hub, doctor, render
+from affectllm.model import doctor as room
+from affectllm.model.doctor import (
+    Check,
+    check_corpora,
+    check_deepspeed,
+    check_disk,
+    check_ffmpeg,
+    check_hub,
+    doctor,
+    render,
+)
 
 
 def test_every_finding_has_a_line_and_every_complaint_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,7 +67,7 @@ def test_what_is_missing_is_a_finding_and_no_crash(monkeypatch: pytest.MonkeyPat
 def test_a_library_that_cannot_be_imported_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "torch.py").write_text("raise OSError('libcudart.so.12: cannot open shared object file')")
     (tmp_path / "av.py").write_text("raise ImportError('libavcodec')")
-    code = "from affectllm.doctor import *; print(check_torch(), check_gpu(), check_ffmpeg())"
+    code = "from affectllm.model.doctor import *; print(check_torch(), check_gpu(), check_ffmpeg())"
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
     assert "libcudart.so.12" in shown and "libavcodec" in shown and shown.count("'fail'") == 2

@@ -19,8 +19,7 @@ from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import Leakage
-from affectllm.leaks import shared_with_tasks, training_samples
-from affectllm.pipeline import refuse_leaks
+from affectllm.report.leaks import refuse_leaks, shared_with_tasks, training_samples
 from affectllm.train.recipe import load_recipe
 
 

@@ -10,9 +10,9 @@ import pytest
 from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
-from affectllm.corpus.roots import find_roots
+from affectllm.corpus.roots import Roots
 from affectllm.evaluate.shelf import task_sources
-from affectllm.pipeline import refuse_leaks
+from affectllm.report.leaks import refuse_leaks
 from affectllm.train.recipe import load_recipe
 from affectllm.train.stage import train
 
@@ -42,7 +42,7 @@ def test_it_trains_on_nothing_that_it_scores(name: str, miniatures: list[str]) -
     recipe = load_recipe(name)
     scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
     assert scored, "a recipe names the tasks that say whether it worked"
-    refuse_leaks(recipe, find_roots([*recipe.corpora(), *scored], miniatures))
+    refuse_leaks(recipe, Roots.parse(miniatures).find_all([*recipe.corpora(), *scored]))
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from evaluating import miniatures, real_corpora, use
 
 from affectllm import registry
 from affectllm.corpus.miniature import Tone, materialise
+from affectllm.corpus.roots import roots_of_environment
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate import environment
 from affectllm.evaluate.harness import lm_eval_main
@@ -145,7 +146,7 @@ def test_ablation_takes_the_settings_of_this_call_only(tmp_path, monkeypatch) ->
         kinds[str(shown)] = [part["type"] for part in message["content"]]
         assert _read(out / "details.json")["demo_affect_emotion"]["modalities"] == (shown or ["video", "audio", "text"])
     assert kinds == {"['audio']": ["audio", "text"], "['text']": ["text"], "None": ["video", "text"]}
-    assert environment.modalities() is None and environment.roots() == {}
+    assert environment.modalities() is None and roots_of_environment() == {}
 
 
 def test_lm_evals_own_options_pass_through(emodb, tmp_path) -> None:
@@ -201,7 +202,7 @@ def test_a_broken_page_stops_every_evaluation(emodb, tmp_path, monkeypatch) -> N
 def test_roots_that_are_no_json_are_an_error(monkeypatch) -> None:
     monkeypatch.setenv(environment.ROOTS, "emodb=/data")
     with pytest.raises(Malformed, match="AFFECTLLM_ROOTS"):
-        environment.roots()
+        roots_of_environment()
 
 
 def test_the_wrapper_needs_no_torch_until_it_runs() -> None:

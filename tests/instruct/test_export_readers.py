@@ -12,7 +12,7 @@ import pytest
 from exporting import clip, make_clips, row, write_rows
 from toy_corpus import toy_corpus
 
-from affectllm.export import export
+from affectllm.commands.export import export
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
 from affectllm.model.media import Budget

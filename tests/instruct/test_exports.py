@@ -17,8 +17,8 @@ from exporting import clip, make_clips, read_lines, row, write_rows
 from toy_corpus import toy_corpus
 
 from affectllm.cli import main
+from affectllm.commands.export import export
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound, WriteFailed
-from affectllm.export import export
 from affectllm.instruct.exports import format_names, tokens
 from affectllm.instruct.exports.exported import Refused
 from affectllm.instruct.exports.lines import Lines

@@ -13,7 +13,7 @@ from toy_corpus import toy_corpus
 from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from tuning import PAGE, succeed, write_page
 
-from affectllm.export import export
+from affectllm.commands.export import export
 from affectllm.instruct.exports.source import conversation_files, rows_of
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model

@@ -12,12 +12,19 @@ from killing import Worker
 from toy_corpus import toy_corpus
 
 LIGHT = (
-    *("affectllm.cli", "affectllm.build", "affectllm.report.dataset_card", "affectllm.report.conversation_gallery"),
-    *("affectllm.export", "affectllm.model.cut", "matplotlib.pyplot", "pyarrow.parquet", "pyarrow.compute", "av"),
+    *("affectllm.cli", "affectllm.commands._build", "affectllm.report.dataset_card"),
+    *("affectllm.report.conversation_gallery", "affectllm.commands.export", "affectllm.model.cut"),
+    *("matplotlib.pyplot", "pyarrow.parquet", "pyarrow.compute", "av"),
 )
 """What the worker imports beforehand, for commands without a model."""
 HEAVY = (
-    *("affectllm.cli", "affectllm.pipeline", "affectllm.train.tuning", "affectllm.train.arguments", "datasets"),
+    *(
+        "affectllm.cli",
+        "affectllm.commands._pipeline",
+        "affectllm.train.tuning",
+        "affectllm.train.arguments",
+        "datasets",
+    ),
     *("trl.trainer.sft_trainer", "trl.trainer.sft_config", "peft", "affectllm.train.methods.sft"),
     *("affectllm.evaluate.lm", "affectllm.evaluate.run", "affectllm.report.html", "affectllm.report.publish"),
     *("lm_eval.__main__", "lm_eval.evaluator", "affectllm.model.tiny", "matplotlib.pyplot", "jinja2"),

@@ -10,11 +10,12 @@ from typing import Any
 
 from affectllm import registry
 from affectllm.corpus import shards
-from affectllm.corpus.roots import find_roots, locate, parse_roots
+from affectllm.corpus.roots import Roots
 from affectllm.corpus.stage import build_samples
-from affectllm.errors import Malformed, MissingCorpus
+from affectllm.errors import Malformed
 from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture_page import MixturePage, is_mixture, load_mixture
+from affectllm.instruct.present import present_roots
 from affectllm.instruct.stage import build_mixture
 from affectllm.run import RUNS
 from affectllm.train.recipe import load_recipe
@@ -24,7 +25,7 @@ from affectllm.train.stage import run_folder
 def build(
     names: Sequence[str],
     overrides: Sequence[str],
-    pairs: Sequence[str],
+    given: Roots,
     out: Path | None,
     *,
     filters: Sequence[str] = (),
@@ -40,7 +41,7 @@ def build(
     with shards.pool(workers) as processes:
         if len(names) == 1 and is_mixture(names[0]):
             page = load_mixture(names[0], [*overrides, *filters])
-            roots, missing = present_roots(page, pairs)
+            roots, missing = present_roots(page, given)
             folder = out or RUNS / "mixtures" / page.name
             counts = build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
@@ -49,7 +50,7 @@ def build(
         elif len(names) == 1 and _is_recipe(names[0]):
             recipe = load_recipe(names[0], [*overrides, *(f"data.{text}" for text in filters)])
             folder = run_folder(recipe, out)
-            roots = find_roots(recipe.corpora(), pairs)
+            roots = given.find_all(recipe.corpora())
             counts = build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
             _show(recipe.name, folder / "build", roots)
@@ -57,7 +58,7 @@ def build(
             _refuse_misspelt(names)
             if filters:
                 raise Malformed("only mixtures and recipes are filtered", do="drop --only and --languages")
-            roots = find_roots(names, pairs)
+            roots = given.find_all(names)
             for name in names:
                 folder = (out or RUNS / "samples") / name
                 _print_counts(build_samples(name, roots[name], folder, processes, workers), folder)
@@ -71,28 +72,6 @@ def build(
 
 def _is_recipe(name: str) -> bool:
     return name in registry.names("recipes") or name.endswith((".yaml", ".yml"))
-
-
-def present_roots(page: MixturePage, pairs: Sequence[str]) -> tuple[dict[str, Path], dict[str, str]]:
-    """Corpus → folder, and corpus → how to get it for those that are not there.
-
-    Raises:
-        MissingCorpus: for the first one that is nowhere, unless the page skips them; or when none is there.
-    """
-    given = parse_roots(pairs)
-    found: dict[str, Path] = {}
-    missing: dict[str, str] = {}
-    for name in page.corpora():
-        try:
-            found[name] = locate(name, given)
-        except MissingCorpus as error:
-            if page.missing == "error" or name in given:
-                raise
-            missing[name] = error.what
-    if not found:
-        told = f"none of the {len(missing)} corpora of {page.name} is there: {', '.join(missing)}"
-        raise MissingCorpus(told, do="pass --root NAME=DIR, or set AFFECTLLM_CORPORA; `affectllm show NAME` says more")
-    return found, missing
 
 
 def _present(page: MixturePage, roots: Mapping[str, Path]) -> MixturePage:
@@ -142,17 +121,17 @@ def _stats(name: str, root: Path, folder: Path) -> None:
         print(f"written to {path}")
 
 
-def gallery(name: str, pairs: Sequence[str], out: Path | None, limit: int) -> None:
+def gallery(name: str, given: Roots, out: Path | None, limit: int) -> None:
     """Write a page with samples of a corpus, or with conversations of a folder, and print its path."""
     from affectllm.report.conversation_gallery import render_conversations
     from affectllm.report.gallery import render_gallery
 
     if (built := _conversations(Path(name))) is not None:
         called = built.resolve().parent.name if built.name == "build" else built.resolve().name
-        print(render_conversations(called, built, parse_roots(pairs), limit, out))
+        print(render_conversations(called, built, given.given, limit, out))
         return
     page = out or RUNS / "gallery" / f"{name}.html"
-    print(render_gallery(name, locate(name, parse_roots(pairs)), page, limit))
+    print(render_gallery(name, given.find(name), page, limit))
 
 
 def _conversations(folder: Path) -> Path | None:

@@ -7,33 +7,32 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus.roots import Roots
 from affectllm.lock import LOCK, held
+from affectllm.report.leaks import refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
 
 REFERENCE = "reference"
 MODALITIES = "modalities"
 
 
-def run(
-    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None
-) -> list[Path]:
+def run(name: str, overrides: Sequence[str], given: Roots, out: Path | None, processes: int | None) -> list[Path]:
     """Run a recipe, or every variant of its ``matrix``, and return the reports.
 
     Raises:
         AffectError: with what to do; starting the same command again goes on where it stopped.
     """
-    return [_run(name, chosen, pairs, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
+    return [_run(name, chosen, given, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
 
 
 def _run(
-    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, suffix: str, processes: int | None
+    name: str, overrides: Sequence[str], given: Roots, out: Path | None, suffix: str, processes: int | None
 ) -> Path:
-    from affectllm.corpus.roots import find_roots
     from affectllm.report.html import render_report
     from affectllm.train.stage import run_folder
 
     recipe = load_recipe(name, overrides)
-    roots = find_roots(_corpora(recipe), pairs)
+    roots = given.find_all(_corpora(recipe))
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
     with held(folder / LOCK):
@@ -102,22 +101,6 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
         evaluate(tasks, f"affectllm-{reference}", place, **common)
 
 
-def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
-    """Refuse a recipe that trains on what its tasks score.
-
-    Raises:
-        Leakage: with the shared items.
-    """
-    from affectllm.corpus.leakage import refuse_shared
-    from affectllm.evaluate.shelf import task_sources
-    from affectllm.leaks import shared_with_tasks, training_samples
-
-    sources = task_sources(recipe.eval.tasks)
-    train_side = training_samples(recipe.corpora(), roots)
-    for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
-        refuse_shared(shared, recipe=recipe.name, task=task)
-
-
 def _corpora(recipe: Recipe) -> list[str]:
     from affectllm.evaluate.shelf import task_sources
 
@@ -129,50 +112,14 @@ def _say(stage: str) -> None:
     print(f"── {stage}", file=sys.stderr, flush=True)
 
 
-def train_only(
-    name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None, processes: int | None
-) -> None:
+def train_only(name: str, overrides: Sequence[str], given: Roots, out: Path | None, processes: int | None) -> None:
     """Build and train every variant of a recipe."""
-    from affectllm.corpus.roots import find_roots
     from affectllm.train.stage import run_folder
 
     for suffix, chosen in variants(name, overrides):
         recipe = load_recipe(name, chosen)
-        roots = find_roots(_corpora(recipe) if recipe.eval.tasks else recipe.corpora(), pairs)
+        roots = given.find_all(_corpora(recipe) if recipe.eval.tasks else recipe.corpora())
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK):
             train(name, recipe, chosen, roots, folder, processes)
-
-
-def report(runs: Sequence[Path], out: Path | None, pairs: Sequence[str]) -> None:
-    """Render one page about runs and print its path."""
-    from affectllm.report.html import render_report
-
-    print(render_report(runs, out, _roots_at_hand(runs, pairs)))
-
-
-def publish(folder: Path, repo_id: str, dry_run: bool, private: bool, pairs: Sequence[str]) -> None:
-    """Publish a run and print where it went."""
-    from affectllm.report.publish import publish as send
-
-    print(send(folder, repo_id, dry_run=dry_run, private=private, roots=_roots_at_hand([folder], pairs)))
-
-
-def _roots_at_hand(runs: Sequence[Path], pairs: Sequence[str]) -> dict[str, Path]:
-    """Folders of the runs' corpora, as far as they are known here; a report says which clips it had to leave out."""
-    from affectllm.corpus.roots import locate, parse_roots
-    from affectllm.errors import MissingCorpus
-    from affectllm.run import read_manifest
-
-    given = parse_roots(pairs)
-    manifests = [read_manifest(run / "eval") or {} for run in runs]
-    names = {name for manifest in manifests for name in manifest.get("inputs", {}).get("roots", {})}
-    names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}
-    found = dict(given)
-    for name in sorted(names - set(given)):
-        try:
-            found[name] = locate(name, given)
-        except MissingCorpus:
-            continue
-    return found

@@ -1,16 +1,36 @@
-"""``affectllm export``: built conversations as what another trainer reads."""
+"""affectllm export: write built conversations as other trainers read them."""
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from affectllm.corpus.roots import locate, parse_roots
-from affectllm.instruct.exports import find_format
-from affectllm.instruct.exports.media import check_mode
-from affectllm.instruct.exports.page import Format
-from affectllm.instruct.exports.source import Survey, conversation_files, survey
-from affectllm.instruct.exports.write import Summary, write_export
+from affectllm.commands._options import root_option
+
+if TYPE_CHECKING:
+    from affectllm.instruct.exports.page import Format
+    from affectllm.instruct.exports.source import Survey
+    from affectllm.instruct.exports.write import Summary
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("folder", type=Path, metavar="FOLDER", help="a run, or its build folder")
+    formats = ("trl", "ms-swift", "llama-factory", "axolotl", "webdataset")
+    parser.add_argument("--to", required=True, choices=formats, help="the trainer, or a tar of samples")
+    parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
+    root_option(parser)
+    parser.add_argument(
+        "--media",
+        choices=("link", "copy", "path"),
+        default="link",
+        help="whole clips: linked into DIR, copied there, or named where they lie (default: link)",
+    )
+
+
+def call(arguments: argparse.Namespace) -> None:
+    export(arguments.folder, arguments.to, arguments.out, arguments.root, arguments.media)
 
 
 def export(folder: Path, to: str, out: Path, pairs: Sequence[str], media: str) -> Summary:
@@ -26,12 +46,17 @@ def export(folder: Path, to: str, out: Path, pairs: Sequence[str], media: str) -
     Raises:
         AffectError: with what to do.
     """
+    from affectllm.corpus.roots import Roots
+    from affectllm.instruct.exports import find_format
+    from affectllm.instruct.exports.media import check_mode
+    from affectllm.instruct.exports.source import conversation_files, survey
+    from affectllm.instruct.exports.write import write_export
     from affectllm.model import cut
 
     form, mode = find_format(to), check_mode(media)
     files = conversation_files(folder)
     found = survey(files, apart=form.apart)
-    roots = {name: locate(name, parse_roots(pairs)) for name in found.corpora}
+    roots = Roots.parse(pairs).find_all(found.corpora)
     summary = write_export(files, found, form, out, roots, mode, cut)
     print("\n".join(_told(summary, found, form, out)))
     return summary

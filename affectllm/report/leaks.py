@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm import registry
-from affectllm.build import present_roots
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.overlap import THRESHOLD, Shared, Source, find_shared
-from affectllm.corpus.roots import locate, parse_roots
+from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks, task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
-from affectllm.train.recipe import load_recipe
+from affectllm.instruct.present import present_roots
+from affectllm.train.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
     from affectllm.model.alike import Fingerprints
@@ -31,7 +31,7 @@ def leaks(
     name: str,
     tasks: Sequence[str],
     overrides: Sequence[str],
-    pairs: Sequence[str],
+    given: Roots,
     *,
     threshold: float = THRESHOLD,
     media: bool = True,
@@ -53,9 +53,9 @@ def leaks(
         MissingCorpus: when a corpus of either side is not at hand.
         AffectError: when there is no task, or the threshold is out of bounds.
     """
-    trained, compared = _training(name, overrides, pairs, tasks)
+    trained, compared = _training(name, overrides, given, tasks)
     sources = _sources(compared)
-    roots = trained | _roots([corpus for corpus, _ in sources.values() if corpus not in trained], pairs)
+    roots = trained | given.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     fingerprints = _fingerprints() if thorough and media else None
     found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
@@ -84,30 +84,39 @@ def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _training(
-    name: str, overrides: Sequence[str], pairs: Sequence[str], tasks: Sequence[str]
+    name: str, overrides: Sequence[str], given: Roots, tasks: Sequence[str]
 ) -> tuple[dict[str, Path], Sequence[str]]:
     """The corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
     if not is_mixture(name):
         recipe = load_recipe(name, overrides)
         if not (compared := tasks or recipe.eval.tasks):
             raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
-        return _roots(recipe.corpora(), pairs), compared
-    roots, missing = present_roots(load_mixture(name, overrides), pairs)
+        return given.find_all(recipe.corpora()), compared
+    roots, missing = present_roots(load_mixture(name, overrides), given)
     if missing:
         print(f"not compared, since they are not there: {', '.join(missing)}", file=sys.stderr)
-    return roots, tasks or _tasks_at_hand(parse_roots(pairs))
+    return roots, tasks or _tasks_at_hand(given)
 
 
-def _tasks_at_hand(given: Mapping[str, Path]) -> list[str]:
+def _tasks_at_hand(given: Roots) -> list[str]:
     """Every task whose corpus is at hand."""
-    found = []
-    for name, (corpus, _) in task_sources(list(all_tasks())).items():
-        try:
-            locate(corpus, given)
-        except MissingCorpus:
-            continue
-        found.append(name)
-    return found
+    sources = task_sources(list(all_tasks()))
+    found, _ = given.at_hand(corpus for corpus, _ in sources.values())
+    return [name for name, (corpus, _) in sources.items() if corpus in found]
+
+
+def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
+    """Refuse a recipe that trains on what its tasks score.
+
+    Raises:
+        Leakage: with the shared items.
+    """
+    from affectllm.corpus.leakage import refuse_shared
+
+    sources = task_sources(recipe.eval.tasks)
+    train_side = training_samples(recipe.corpora(), roots)
+    for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
+        refuse_shared(shared, recipe=recipe.name, task=task)
 
 
 def shared_with_tasks(
@@ -171,11 +180,6 @@ def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sampl
     for item in load_builder(corpus).samples(root):
         if isinstance(item, Sample) and item.split in splits:
             yield item
-
-
-def _roots(corpora: Iterable[str], pairs: Sequence[str]) -> dict[str, Path]:
-    given = parse_roots(pairs)
-    return {corpus: locate(corpus, given) for corpus in dict.fromkeys(corpora)}
 
 
 def _json(name: str, sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequence[Shared]]) -> str:

@@ -1,4 +1,4 @@
-"""The words of ``affectllm score``. Nothing heavy is imported here: the command line is built from it."""
+"""affectllm score: score a table of predictions against a table of gold values."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from pathlib import Path
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Every option of the command."""
     parser.add_argument("--metric", required=True, metavar="NAME", help="see `affectllm ls metrics`")
     formats = "CSV, TSV, xlsx, JSON (Lines), Parquet, save_to_disk or npz"
     parser.add_argument("--gold", type=Path, metavar="FILE", help=f"gold values: {formats}")
@@ -17,6 +16,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     _answers(parser)
     _wheels_and_judges(parser)
     _statistics(parser)
+
+
+def call(arguments: argparse.Namespace) -> None:
+    from affectllm.score.command import score
+
+    score(arguments)
 
 
 def _columns(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,20 @@
+"""affectllm show: show a corpus, task, recipe, mixture, template or metric, with samples where they are at hand."""
+
+from __future__ import annotations
+
+import argparse
+
+from affectllm.commands._options import root_option
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("name", nargs="+", metavar="NAME", help="a name; `metric NAME` where a name is not unique")
+    parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
+    root_option(parser)
+
+
+def call(arguments: argparse.Namespace) -> None:
+    from affectllm.corpus.roots import Roots
+    from affectllm.report.shown import show
+
+    show(arguments.name, arguments.n, Roots.parse(arguments.root))

@@ -1,0 +1,16 @@
+"""affectllm train: build where needed, then start accelerate with the recipe's configuration."""
+
+from __future__ import annotations
+
+import argparse
+
+from affectllm.commands._options import recipe_options as add_options
+
+__all__ = ["add_options", "call"]
+
+
+def call(arguments: argparse.Namespace) -> None:
+    from affectllm.commands._pipeline import train_only
+    from affectllm.corpus.roots import Roots
+
+    train_only(arguments.recipe, arguments.set, Roots.parse(arguments.root), arguments.out, arguments.num_processes)

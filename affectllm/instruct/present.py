@@ -1,0 +1,25 @@
+"""Which corpora of a mixture are at hand."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from affectllm.corpus.roots import Roots
+from affectllm.errors import MissingCorpus
+from affectllm.instruct.mixture_page import MixturePage
+
+
+def present_roots(page: MixturePage, roots: Roots) -> tuple[dict[str, Path], dict[str, str]]:
+    """Corpus → folder, and corpus → how to get it for those that are not there.
+
+    Raises:
+        MissingCorpus: for the first one that is nowhere, unless the page skips them; or when none is there.
+    """
+    found, missing = roots.at_hand(page.corpora())
+    for name, error in missing.items():
+        if page.missing == "error" or name in roots.given:
+            raise error
+    if not found:
+        told = f"none of the {len(missing)} corpora of {page.name} is there: {', '.join(missing)}"
+        raise MissingCorpus(told, do="pass --root NAME=DIR, or set AFFECTLLM_CORPORA; `affectllm show NAME` says more")
+    return found, {name: error.what for name, error in missing.items()}

@@ -1,0 +1,27 @@
+"""Audits of corpora on disk, as text or JSON for a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+
+from affectllm.corpus.roots import Roots
+
+
+def audit(names: Sequence[str], roots: Roots, *, media: bool, as_json: bool) -> bool:
+    """Print what each corpus on disk has of what its card promises, and return whether all of them keep it."""
+    from tqdm import tqdm
+
+    from affectllm.corpus.audit import audit as compare
+    from affectllm.model.probe import probe
+
+    reports = []
+    for name in names:
+        with tqdm(desc=f"auditing {name}", unit=" samples", file=sys.stderr) as bar:
+            reports.append(compare(name, roots.find(name), media, probe, lambda _: bar.update()))
+    if as_json:
+        print(json.dumps([report.to_json() for report in reports], indent=2, ensure_ascii=False))
+    else:
+        print("\n\n".join(report.render() for report in reports))
+    return all(report.ok for report in reports)

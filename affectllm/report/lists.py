@@ -1,0 +1,121 @@
+"""What there is, as lists for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from affectllm import registry
+from affectllm.corpus.builder import load_builder
+from affectllm.errors import Malformed
+from affectllm.evaluate.matrix import read_tasks
+from affectllm.yaml_page import first_comment
+
+
+def ls(kind: str | None) -> None:
+    """Print one list, or all of them."""
+    for name, rows in _LISTS.items():
+        if kind in (None, name):
+            print(f"\n{name}" if kind is None else name)
+            print("\n".join(_columns(rows())))
+
+
+def _corpora() -> Iterable[Sequence[str]]:
+    yield "NAME", "LICENCE", "ACCESS", "LANGUAGES", "MODALITIES", "LABEL SPACES", "COUNTS"
+    for name in registry.names("data_builders"):
+        try:
+            card = load_builder(name).CARD
+        except Malformed as error:
+            yield name, "BROKEN", "", "", "", "", f"{error.where}: {error.what}"
+            continue
+        spaces = ", ".join(space.name for space in card.spaces)
+        languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
+        yield name, card.licence, card.access, languages, modalities, spaces, card.promised()
+
+
+def _first_comments(kind: registry.Folder) -> Iterable[Sequence[str]]:
+    yield "NAME", "WHAT"
+    for name, path in registry.names(kind).items():
+        yield name, first_comment(path)
+
+
+def _tasks() -> Iterable[Sequence[str]]:
+    yield "NAME", "WHAT"
+    rows: dict[str, str] = {}
+    for name, path in registry.names("eval_tasks").items():
+        try:
+            rows |= {entry.name: entry.what() for entry in read_tasks(path)}
+        except Malformed as error:
+            rows[name] = f"BROKEN: {error.where}: {error.what}"
+    yield from sorted(rows.items())
+
+
+def template_pages() -> dict[str, Path]:
+    """Every template that ships, and its page."""
+    from affectllm.instruct.wording import PROMPTS
+
+    return {path.stem: path for path in sorted(PROMPTS.glob("*.yaml"))}
+
+
+def _templates() -> Iterable[Sequence[str]]:
+    from affectllm.instruct.wording import load_wording
+
+    yield "NAME", "ASKS FOR", "TOLD", "LANGUAGES", "WHAT"
+    for name, path in template_pages().items():
+        page = load_wording(name)
+        told = ", ".join((*page.given, *page.facts)) or "–"
+        yield name, ", ".join(page.slots.values()), told, ", ".join(page.speeches), first_comment(path)
+
+
+def _mixtures() -> Iterable[Sequence[str]]:
+    from affectllm.instruct.mixture_page import load_mixture
+
+    yield "NAME", "CORPORA", "PARTS", "CONVERSATIONS", "WHAT"
+    for name, path in registry.names("recipes/mixtures").items():
+        page = load_mixture(name)
+        size = f"about {page.expected:,}" if page.expected else "–"
+        yield name, str(len(page.corpora())), str(len(page.mixture)), size, first_comment(path)
+
+
+def _metrics() -> Iterable[Sequence[str]]:
+    from affectllm.metrics import METRICS
+
+    yield "NAME", "TAKES", "RANGE", "COMPAT", "DEFINITION"
+    for metric in sorted(METRICS.values(), key=lambda metric: metric.name):
+        low, high = metric.range
+        yield metric.name, metric.form.name, f"{low:g}…{high:g}", ", ".join(metric.compat) or "–", metric.definition
+
+
+def _families() -> Iterable[Sequence[str]]:
+    from affectllm.model.family import families
+
+    yield "NAME", "MODALITIES", "TOWERS", "CLASS"
+    for family in families().values():
+        yield family.name, ", ".join(sorted(family.modalities)), ", ".join(family.towers), family.model_class
+
+
+def _methods() -> Iterable[Sequence[str]]:
+    from affectllm.train.method import find_method, method_names
+
+    yield "NAME", "WHAT", "FIELDS OF trainer", "NEEDS"
+    for name in method_names():
+        method = find_method(name)
+        yield name, method.title, method.config, f"{method.needs} in every part" if method.needs else "–"
+
+
+_LISTS = {
+    "corpora": _corpora,
+    "tasks": _tasks,
+    "recipes": lambda: _first_comments("recipes"),
+    "mixtures": _mixtures,
+    "templates": _templates,
+    "metrics": _metrics,
+    "families": _families,
+    "methods": _methods,
+}
+
+
+def _columns(rows: Iterable[Sequence[str]]) -> list[str]:
+    table = [list(row) for row in rows]
+    widths = [max(len(row[index]) for row in table) for index in range(len(table[0]))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in table]
