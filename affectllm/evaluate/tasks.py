@@ -46,7 +46,7 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
             for task in read_tasks(Path(base.yaml_path))[1:]:
                 self._add(task, base)
         self._all_tasks = sorted(self._index)
-        self._all_subtasks = sorted({*self._all_subtasks, *self._variants})
+        self._all_subtasks = sorted({*self.all_subtasks, *self._variants})
 
     def _add(self, task: TaskEntry, base: Entry) -> None:
         if task.name in self._index:

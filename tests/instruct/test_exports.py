@@ -12,16 +12,13 @@ from pathlib import Path
 import pytest
 import webdataset
 import yaml
-from datasets import load_dataset
 from exporting import clip, make_clips, read_lines, row, write_rows
 from toy_corpus import toy_corpus
 
 from affectllm.cli import main
 from affectllm.commands.export import export
-from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound, WriteFailed
+from affectllm.errors import AffectError, Malformed, MissingCorpus
 from affectllm.instruct.exports import format_names, tokens
-from affectllm.instruct.exports.exported import Refused
-from affectllm.instruct.exports.lines import Lines
 from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
 from affectllm.instruct.exports.write import MARK
@@ -345,22 +342,6 @@ def test_files_of_a_split_are_read_whole_or_in_numbered_parts(exporter: Exporter
         conversation_files(run)
 
 
-def test_a_folder_without_conversations_is_explained(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="affectllm build"):
-        export(tmp_path, "trl", tmp_path / "out", [], "link")
-    write_rows(tmp_path, ROWS[:1], "strange name.x.parquet")
-    with pytest.raises(Malformed, match="neither"):
-        export(tmp_path, "trl", tmp_path / "out", [], "link")
-
-
-@pytest.mark.parametrize(
-    ("to", "media", "match"), [("nothing", "link", "there is no format"), ("trl", "move", "link, copy")]
-)
-def test_unknown_words_name_the_known_ones(tmp_path: Path, to: str, media: str, match: str) -> None:
-    with pytest.raises(AffectError, match=match):
-        export(tmp_path, to, tmp_path / "out", [], media)
-
-
 def test_a_corpus_that_is_not_there_is_named_before_anything_is_written(exporter: Exporter, monkeypatch) -> None:
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
     run = write_rows(exporter.folder / "run", ROWS)
@@ -399,33 +380,6 @@ def test_the_same_rows_give_the_same_bytes(exporter: Exporter, to: str) -> None:
 
     first = digests(exporter(ROWS, to, out="same"))
     assert digests(exporter(ROWS, to, out="same")) == first and len(first) > 3
-
-
-# ── types of columns ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-
-def test_a_column_that_is_filled_late_has_its_type_from_the_top(tmp_path: Path) -> None:
-    """With the rows in their own order the loader gives the column no type and fails at the first clip."""
-    for filled, count in ((("images",), 801), ((), 0)):
-        path = tmp_path / f"{count}.jsonl"
-        with Lines(path, filled) as lines:
-            for number in range(800):
-                lines.write({"id": str(number), "images": []})
-            lines.write({"id": "last", "images": ["face.png"]}, ["images"])
-        options = {"data_files": str(path), "split": "train", "chunksize": 4_000, "cache_dir": str(tmp_path / "cache")}
-        if count:
-            rows = load_dataset("json", **options)
-            assert len(rows) == count and rows[0] == {"id": "last", "images": ["face.png"]}
-            assert rows[1]["id"] == "0" and rows[800]["id"] == "799"
-        else:
-            with pytest.raises(Exception, match="generating the dataset"):
-                load_dataset("json", **options)
-
-
-def test_a_full_disk_is_explained(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(WriteFailed, match=r"file.x\.jsonl"), Lines(tmp_path / "file" / "x.jsonl"):
-        pass
 
 
 def test_the_command_offers_every_format(exporter: Exporter, capsys) -> None:

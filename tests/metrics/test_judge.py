@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 import json
-import random
 import socket
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from judging import overlap, said, sampler, served, slow, words_of
-from wheel_tables import write_2025
+from judging import overlap, said, served, slow, words_of
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.labels.reading import Unreadable
-from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 from affectllm.metrics.judge import (
     EndpointJudge,
     Failure,
@@ -26,13 +20,11 @@ from affectllm.metrics.judge import (
     prompt_names,
 )
 from affectllm.metrics.judge.ask import answers
-from affectllm.metrics.judge.extract import SAMPLED, extract_label, extract_open
 from affectllm.metrics.judge.reasoning import (
     clue_overlap,
     clue_overlap_words,
     empathy_judge,
     label_overlap,
-    label_overlap_set,
     laughter_reasoning,
 )
 
@@ -338,115 +330,3 @@ def test_answers_and_questions_must_pair_up() -> None:
 
     with pytest.raises(Malformed, match="0 answers to 1 questions"):
         answers(Mute("m", url="http://x"), load_prompt("extract_open"), [{"text": "a"}])
-
-
-# ── extraction ───────────────────────────────────────────────────────────────────────────────────────────────────────
-
-TEXTS = {"a": "he is happy, sad, angry and afraid at once", "b": "she is happy and sad"}
-
-
-def test_extracted_labels_are_kept_beside_the_texts_and_read_again_without_a_model(tmp_path: Path) -> None:
-    path = tmp_path / "labels.jsonl"
-    with served(sampler) as server:
-        first = extract_open(TEXTS, judge(server.url), path)
-        assert first == {"a": ("happy", "sad", "angry", "afraid"), "b": ("happy", "sad")}
-        assert extract_open(TEXTS, judge(server.url), path) == first and len(server.asked) == 2
-    assert extract_open(TEXTS, judge("http://nobody.invalid"), path) == first
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert [(row["id"], row["text"]) for row in rows] == list(TEXTS.items())
-    assert all(row["model"] == "judge-7b" and row["prompt_hash"] == load_prompt("extract_open").hash for row in rows)
-
-
-def test_one_label_is_extracted_or_the_reason_kept(tmp_path: Path) -> None:
-    def answer(request):
-        text = words_of(request).rpartition("<<<")[2]
-        return (400, b"") if "broken" in text else said("Angry" if "rage" in text else "none")
-
-    texts = {"a": "in a rage", "b": "broken", "c": "a chair"}
-    with served(answer) as server:
-        found = extract_label(texts, EKMAN_6_NEUTRAL, judge(server.url), tmp_path / "labels.jsonl")
-    assert found == {"a": "anger", "b": Unreadable("extractor:http_400", "broken"), "c": Unreadable("no_label", "none")}
-    again = extract_label(texts, EKMAN_6_NEUTRAL, judge("http://nobody.invalid"), tmp_path / "labels.jsonl")
-    assert again == found
-
-
-def test_defect_d4_the_published_extractor_samples_so_two_runs_differ_and_strict_ones_do_not(tmp_path: Path) -> None:
-    random.seed(0)
-    texts = {str(number): TEXTS["a"] for number in range(3)} | TEXTS
-    with served(sampler) as server:
-        asked = judge(server.url)
-        runs = []
-        for number in range(6):
-            with pytest.warns(UserWarning, match="samples, so two runs give other labels"):
-                runs.append(extract_open(texts, asked, tmp_path / f"{number}.jsonl", compat="affectgpt"))
-        assert len({json.dumps(run) for run in runs}) > 1
-        sampled = server.asked[0]
-        assert {key: sampled[key] for key in SAMPLED} == dict(SAMPLED) and asked.decoding["temperature"] == 0
-        greedy = [extract_open(texts, asked, tmp_path / f"greedy{number}.jsonl") for number in range(3)]
-        assert greedy[0] == greedy[1] == greedy[2]
-        with pytest.warns(UserWarning):  # its own store makes even the noisy one repeatable
-            assert extract_open(texts, asked, tmp_path / "0.jsonl", compat="affectgpt") == runs[0]
-        with pytest.raises(Malformed, match="no compat mode"):
-            extract_open(texts, asked, tmp_path / "x.jsonl", compat="emer")
-
-
-def test_a_store_can_be_told_to_sample_as_well(tmp_path: Path) -> None:
-    with served(sampler) as server:
-        store = JudgeStore(tmp_path / "calls.jsonl", judge(server.url))
-        noisy = store.decoding_as(SAMPLED)
-        noisy.complete([[{"role": "user", "content": "<<< happy sad"}]])
-        assert server.asked[0]["top_p"] == 0.8 and store.decoding["temperature"] == 0
-        store.complete([[{"role": "user", "content": "<<< happy sad"}]])
-        assert len(server.asked) == 2 and server.asked[1]["temperature"] == 0  # the noisy answer is not a greedy one
-        assert noisy.settings["decoding"] == dict(SAMPLED)
-
-
-def test_a_broken_store_of_labels_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "x.jsonl").write_text('{"id": "a"}\n', encoding="utf-8")
-    with pytest.raises(Malformed, match="cannot be read"):
-        extract_open(TEXTS, judge("http://localhost"), tmp_path / "x.jsonl")
-
-
-# ── twins without a judge ────────────────────────────────────────────────────────────────────────────────────────────
-
-prose = st.lists(st.sampled_from(["angry", "joyful", "not", "sad", "his", "brows", "shouted", "and", "。"]), max_size=8)
-
-
-def test_clue_words_worked_out_by_hand() -> None:
-    # Content words, stemmed: {brow, furrow, shout} and {shout, furrow, brow}; "his … is … and he" carry nothing.
-    assert clue_overlap_words(GOLD[:1], ["shouting, furrowed brows"]).value == 1
-    assert clue_overlap_words(GOLD[:1], ["he shouted"]).value == pytest.approx(2 / 4)
-    assert clue_overlap_words(["他皱眉"], ["皱眉"]).value == pytest.approx(4 / 5)
-    assert clue_overlap_words([["he frowns", "she shouts"]], ["shouting"]).value == 1
-    assert clue_overlap_words(["he is"], ["she was"]).value == 1 and clue_overlap_words(["he is"], [None]).value == 0
-
-
-def test_label_sets_worked_out_by_hand() -> None:
-    gold = ["He is angry and ashamed, not sad.", "[joy, fear]", "A chair.", "A chair."]
-    told = ["Anger shows in his face; shame too.", "happy", "A table.", "sad"]
-    scores = [1, 2 / 3, 1, 0]
-    assert label_overlap_set(gold, told).value == pytest.approx(sum(scores) / 4)
-    for g, p, score in zip(gold, told, scores, strict=True):
-        assert label_overlap_set([g], [p]).value == pytest.approx(score)
-    found = label_overlap_set(gold, [*told[:3], None])
-    assert found.coverage == {"gold_with_emotions": 0.5, "predicted_with_emotions": 0.5}
-
-
-def test_label_sets_on_wheels(tmp_path: Path) -> None:
-    from affectllm.metrics.wheels import item_f1, read_tables
-
-    tables = read_tables(write_2025(tmp_path), "2025")
-    gold, told = ["[gleeful, tearful]", "[bold]", "[livid]"], ["[sunny]", "[spooked, bold]", None]
-    sets = [["gleeful", "tearful"], ["bold"]], [["sunny"], ["spooked", "bold"]]
-    expected = (sum(item_f1(*sets, tables, 1)) + 0) / 3
-    assert label_overlap_set(gold, told, tables=tables).value == pytest.approx(expected)
-    assert label_overlap_set(gold, told, tables=tables).value != pytest.approx(label_overlap_set(gold, told).value)
-
-
-@given(st.lists(st.tuples(prose.map(" ".join), prose.map(" ".join)), min_size=1, max_size=5))
-def test_twins_are_bounded_symmetric_and_perfect_on_themselves(pairs) -> None:
-    gold, told = ([text or "x" for text in side] for side in zip(*pairs, strict=True))
-    for metric in (clue_overlap_words, label_overlap_set):
-        value = metric.statistic(gold, told).value()
-        assert 0 <= value <= 1 and metric.statistic(told, gold).value() == pytest.approx(value)
-        assert metric.statistic(gold, gold).value() == pytest.approx(1)

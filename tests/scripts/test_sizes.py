@@ -1,0 +1,39 @@
+"""What is too long to be read at once is found, in modules and in scripts without a suffix."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+LONG = "    x = 1\n"
+
+
+def found(folder: Path) -> tuple[int, str]:
+    done = subprocess.run(
+        [sys.executable, ROOT / "scripts" / "sizes", folder], capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_long_functions_and_files_are_named(tmp_path: Path) -> None:
+    (tmp_path / "affectllm" / "room").mkdir(parents=True)
+    (tmp_path / "scripts").mkdir()
+    module, script = tmp_path / "affectllm" / "room" / "a.py", tmp_path / "scripts" / "tool"
+    module.write_text("def short():\n" + LONG * 59 + "\n" * 340, encoding="utf-8")
+    script.write_text("#!/bin/sh\necho\n" * 500, encoding="utf-8")
+    assert found(tmp_path) == (0, "no function over 60 lines, no file over 400\n")
+    module.write_text("class A:\n  async def long(self):\n" + LONG * 60 + "\n" * 339, encoding="utf-8")
+    script.write_text("#!/usr/bin/env python3\n\ndef tool():\n    def inner():\n" + "        y = 1\n" + LONG * 59)
+    status, told = found(tmp_path)
+    assert status == 1 and told.splitlines() == [
+        "affectllm/room/a.py:1: a file of 401 lines; at most 400",
+        "affectllm/room/a.py:2: long has 61 lines; at most 60",
+        "scripts/tool:3: tool has 62 lines; at most 60",
+    ]
+
+
+def test_nothing_of_ours_is_too_long() -> None:
+    status, told = found(ROOT)
+    assert status == 0, told
