@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from affectllm.commands._options import root_option
 
 if TYPE_CHECKING:
+    from affectllm.corpus.roots import Roots
     from affectllm.instruct.exports.page import Format
     from affectllm.instruct.exports.source import Survey
     from affectllm.instruct.exports.write import Summary
@@ -30,23 +30,24 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    export(arguments.folder, arguments.to, arguments.out, arguments.root, arguments.media)
+    from affectllm.corpus.roots import Roots
+
+    export(arguments.folder, arguments.to, arguments.out, Roots.parse(arguments.root), arguments.media)
 
 
-def export(folder: Path, to: str, out: Path, pairs: Sequence[str], media: str) -> Summary:
+def export(folder: Path, to: str, out: Path, roots: Roots, media: str) -> Summary:
     """Write the conversations in ``folder`` for the trainer ``to`` and print what came out.
 
     Args:
         folder: a run, or its build folder.
         to: a format, see ``affectllm.instruct.exports.format_names``.
         out: folder to write; an earlier export in it is replaced.
-        pairs: ``NAME=DIR`` as ``--root`` takes them.
+        roots: where the corpora of the clips lie.
         media: ``link``, ``copy`` or ``path``.
 
     Raises:
         AffectError: with what to do.
     """
-    from affectllm.corpus.roots import Roots
     from affectllm.instruct.exports import find_format
     from affectllm.instruct.exports.media import check_mode
     from affectllm.instruct.exports.source import conversation_files, survey
@@ -56,8 +57,8 @@ def export(folder: Path, to: str, out: Path, pairs: Sequence[str], media: str) -
     form, mode = find_format(to), check_mode(media)
     files = conversation_files(folder)
     found = survey(files, apart=form.apart)
-    roots = Roots.parse(pairs).find_all(found.corpora)
-    summary = write_export(files, found, form, out, roots, mode, cut)
+    folders = roots.find_all(found.corpora)
+    summary = write_export(files, found, form, out, folders, mode, cut)
     print("\n".join(_told(summary, found, form, out)))
     return summary
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.reading import folder_of
-from affectllm.corpus.roots import locate, parse_roots
+from affectllm.corpus.roots import ENVIRONMENT, Roots, locate, parse_roots
 from affectllm.errors import AffectError, Malformed, MissingCorpus, NotFound
 
 GENERATED = '''"""A corpus that is computed."""
@@ -131,3 +132,23 @@ def test_what_lies_beside_a_wrong_root_neither_fails_nor_is_searched_up_to_the_w
     with tempfile.TemporaryDirectory() as near_the_top, pytest.raises(MissingCorpus, match="holds no"):
         folder_of(Path(near_the_top), card, looks_right, "wav/")
     assert Path(tmp_path.anchor) not in asked
+
+
+def test_what_is_given_wins_over_what_the_harness_was_told_and_both_over_the_folder_of_corpora(
+    elsewhere: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = elsewhere / "told"
+    told.mkdir()
+    monkeypatch.setenv(ENVIRONMENT, json.dumps({"meld": str(told)}))
+    assert Roots.parse([f"meld={elsewhere / 'mine'}"]).find("meld") == elsewhere / "mine"
+    assert Roots.parse().find("meld") == told
+    assert Roots().find("meld") == elsewhere / "corpora" / "meld"
+
+
+def test_all_or_those_at_hand(elsewhere: Path) -> None:
+    roots = Roots({"emodb": elsewhere / "typo"})
+    found, missing = roots.at_hand(["meld", "emodb", "meld", "ravdess"])
+    assert found == {"meld": elsewhere / "corpora" / "meld"} and set(missing) == {"emodb", "ravdess"}
+    assert "typo" in str(missing["emodb"])
+    with pytest.raises(MissingCorpus, match="typo"):
+        roots.find_all(["meld", "emodb"])

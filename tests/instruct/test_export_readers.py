@@ -13,6 +13,7 @@ from exporting import clip, make_clips, row, write_rows
 from toy_corpus import toy_corpus
 
 from affectllm.commands.export import export
+from affectllm.corpus.roots import Roots
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
 from affectllm.model.media import Budget
@@ -62,7 +63,7 @@ def exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def exported(rows: list[dict[str, Any]], to: str) -> Path:
         run = write_rows(tmp_path / "run", rows)
         write_rows(run, rows[:1], "validation.parquet")
-        export(run, to, tmp_path / "out", [f"toy={root}"], "link")
+        export(run, to, tmp_path / "out", Roots({"toy": root}), "link")
         return tmp_path / "out"
 
     return exported

@@ -17,6 +17,7 @@ from toy_corpus import toy_corpus
 
 from affectllm.cli import main
 from affectllm.commands.export import export
+from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed, MissingCorpus
 from affectllm.instruct.exports import format_names, tokens
 from affectllm.instruct.exports.media import Cut
@@ -51,7 +52,7 @@ class Exporter:
         self.runs += 1
         run = write_rows(self.folder / f"run{self.runs}", rows, **more)
         self.out = self.folder / (out or f"out{self.runs}")
-        self.summary = export(run, to, self.out, [f"toy={self.root}"], media)
+        self.summary = export(run, to, self.out, Roots({"toy": self.root}), media)
         return self.out
 
     def by_id(self) -> dict[str, dict]:
@@ -310,7 +311,7 @@ def test_a_split_of_which_nothing_is_left_has_no_file(exporter: Exporter, to: st
     run = write_rows(exporter.folder / "run", ROWS[:1])
     write_rows(run, [row("gone", clip("video", "gone.mp4"), "?")], "validation.parquet")
     out = exporter.folder / "out"
-    summary = export(run, to, out, [f"toy={exporter.root}"], "link")
+    summary = export(run, to, out, Roots({"toy": exporter.root}), "link")
     assert summary.rows == {"train": 1} and summary.rejected == {"media_missing": 1}
     assert not list(out.glob("validation*")) and not list(out.glob(".*"))
     pages = [out / name for name in ("dataset_info.json", "axolotl.yaml", "sizes.json")]
@@ -333,7 +334,7 @@ def test_files_of_a_split_are_read_whole_or_in_numbered_parts(exporter: Exporter
     write_rows(run / "build", [row("v0", "?")], "validation-00000-of-00002.parquet")
     write_rows(run / "build", [row("v1", "?")], "validation-00001-of-00002.parquet")
     write_rows(run / "build", ROWS[:1])
-    summary = export(run, "ms-swift", exporter.folder / "out", [], "link")
+    summary = export(run, "ms-swift", exporter.folder / "out", Roots(), "link")
     assert summary.rows == {"train": 1, "validation": 2}
     assert [item["id"] for item in read_lines(exporter.folder / "out" / "validation.jsonl")] == ["v0", "v1"]
     assert "--val_dataset" in summary.advice[0]
@@ -346,7 +347,7 @@ def test_a_corpus_that_is_not_there_is_named_before_anything_is_written(exporter
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
     run = write_rows(exporter.folder / "run", ROWS)
     with pytest.raises(MissingCorpus, match="--root toy="):
-        export(run, "trl", exporter.folder / "out", [], "link")
+        export(run, "trl", exporter.folder / "out", Roots(), "link")
     assert not (exporter.folder / "out").exists()
 
 
@@ -368,7 +369,7 @@ def test_only_an_export_is_replaced_and_only_by_a_whole_one(exporter: Exporter, 
     (exporter.folder / "theirs" / "thesis.tex").write_text("years of work")
     with pytest.raises(AffectError, match="no export"):
         run = write_rows(exporter.folder / "again", ROWS[:1])
-        export(run, "trl", exporter.folder / "theirs", [], "link")
+        export(run, "trl", exporter.folder / "theirs", Roots(), "link")
     assert (exporter.folder / "theirs" / "thesis.tex").is_file()
 
 

@@ -9,16 +9,17 @@ from datasets import load_dataset
 from exporting import row, write_rows
 
 from affectllm.commands.export import export
+from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed, NotFound, WriteFailed
 from affectllm.instruct.exports.lines import Lines
 
 
 def test_a_folder_without_conversations_is_explained(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="affectllm build"):
-        export(tmp_path, "trl", tmp_path / "out", [], "link")
+        export(tmp_path, "trl", tmp_path / "out", Roots(), "link")
     write_rows(tmp_path, [row("words", "Say it.", " Again.")], "strange name.x.parquet")
     with pytest.raises(Malformed, match="neither"):
-        export(tmp_path, "trl", tmp_path / "out", [], "link")
+        export(tmp_path, "trl", tmp_path / "out", Roots(), "link")
 
 
 @pytest.mark.parametrize(
@@ -26,7 +27,7 @@ def test_a_folder_without_conversations_is_explained(tmp_path: Path) -> None:
 )
 def test_unknown_words_name_the_known_ones(tmp_path: Path, to: str, media: str, match: str) -> None:
     with pytest.raises(AffectError, match=match):
-        export(tmp_path, to, tmp_path / "out", [], media)
+        export(tmp_path, to, tmp_path / "out", Roots(), media)
 
 
 def test_a_column_that_is_filled_late_has_its_type_from_the_top(tmp_path: Path) -> None:

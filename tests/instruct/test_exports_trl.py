@@ -14,6 +14,7 @@ from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
 from tuning import PAGE, succeed, write_page
 
 from affectllm.commands.export import export
+from affectllm.corpus.roots import Roots
 from affectllm.instruct.exports.source import conversation_files, rows_of
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
@@ -63,7 +64,7 @@ def test_clips_reach_the_model_through_the_stock_trainer(
     root = make_clips(toy_corpus(tmp_path, monkeypatch))
     rows = [row("words", "Say it."), row("clip", clip(kind, path), "Which?", answer="anger")]
     run = write_rows(tmp_path / "run", rows)
-    summary = export(run, "trl", tmp_path / "out", [f"toy={root}"], "link")
+    summary = export(run, "trl", tmp_path / "out", Roots({"toy": root}), "link")
     assert summary.rows == {"train": 2}
     model = load_model(f"tiny:{name}")
     options = {"assistant_only_loss": True} if "assistant_only_loss" in "\n".join(summary.advice) else {}

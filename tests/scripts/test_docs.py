@@ -112,7 +112,7 @@ def test_commands_are_commands_and_name_what_exists(path: Path) -> None:
             _, theirs = harness.parser().parse_known_args(words[1:])
             assert "--tasks" in theirs and not any(word.startswith("--root") for word in theirs), words
             named = theirs[theirs.index("--tasks") + 1]
-            assert named in all_tasks() or named == "two_moods_mood"
+            assert named in all_tasks() or named in ("two_moods_mood", "two_moods_mood_choice")
             continue
         arguments = cli._parser().parse_args(words)
         if words[0] in ("run", "train"):
@@ -284,6 +284,8 @@ def test_every_block_of_the_walk_throughs_runs_as_it_is_written(walked: Path) ->
     assert re.search(r"\d+ passed", done.stdout) and " failed" not in done.stdout
     oracle, mute = (json.loads((walked / "scores" / name / "scores.json").read_text()) for name in ("oracle", "mute"))
     assert oracle["two_moods_mood"]["uar"]["value"] == 1.0
+    choice = json.loads((walked / "scores/choice/scores.json").read_text())
+    assert choice["two_moods_mood_choice"]["uar"]["value"] == 1.0
     assert mute["two_moods_mood"]["uar"]["unreadable"] == 1.0
     assert (walked / "runs/two_moods_tiny/report.html").stat().st_size > 10_000
     assert (walked / "runs/two_moods_tiny/train/final/adapter_model.safetensors").is_file()
