@@ -17,7 +17,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     """0 when all corpora are as promised, else 1."""
     from affectllm.corpus.roots import Roots
-    from affectllm.report.audits import audit
+    from affectllm.report.terminal.audits import audit
 
     roots = Roots.parse(arguments.root)
     return int(not audit(arguments.names, roots, media=not arguments.no_media, as_json=arguments.json))

@@ -12,6 +12,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    from affectllm.report.lists import ls
+    from affectllm.report.terminal.lists import ls
 
     ls(arguments.kind)

@@ -15,6 +15,6 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.corpus.roots import Roots
-    from affectllm.report.shown import show
+    from affectllm.report.terminal.shown import show
 
     show(arguments.name, arguments.n, Roots.parse(arguments.root))

@@ -49,13 +49,18 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         self._all_subtasks = sorted({*self.all_subtasks, *self._variants})
 
     def _add(self, task: TaskEntry, base: Entry) -> None:
-        if task.name in self._index:
-            told = f"{task.name} exists twice: {task.where()} and {self._index[task.name].yaml_path}"
+        other = self._index.get(task.name)
+        if other is not None and (other.yaml_path is None or self._is_ours(Path(other.yaml_path))):
+            told = f"{task.name} exists twice: {task.where()} and {other.yaml_path}"
             raise Malformed(told, do="rename one of the two")
         self._index[task.name] = Entry(task.name, base.kind, None, _config(task), set(base.tags))
         for tag in base.tags:
             self._index[tag].tags.add(task.name)
         self._variants.add(task.name)
+
+    def _is_ours(self, page: Path) -> bool:
+        """Whether a page is not one of lm-eval's own, which ours take the place of."""
+        return any(page.is_relative_to(folder) for folder in self._paths)
 
     def match_tasks(self, task_list: list[str]) -> list[str]:
         """Names that fit the patterns; looks among lm-eval's own tasks when ours do not have one."""

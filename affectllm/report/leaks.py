@@ -74,8 +74,7 @@ def _fingerprints() -> Fingerprints:
 
 def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
     """Task or corpus → (corpus, split): a test split can be compared before anybody has written a task for it."""
-    known = all_tasks()
-    corpora = [name for name in names if name not in known]
+    corpora = [name for name in names if name not in registry.names("eval_tasks")]
     corpora = [name for name in corpora if name in registry.names("data_builders")]
     for name in corpora:
         if (counts := load_builder(name).CARD.counts) and TEST not in counts:

@@ -179,6 +179,25 @@ def test_a_variant_called_as_another_page_is_an_error(folder) -> None:
         check_pages()
 
 
+def test_variants_of_an_included_folder_are_found_and_clashes_among_them_are_named(tmp_path, monkeypatch) -> None:
+    use(monkeypatch, miniatures(tmp_path / "corpora", ["emodb"]))
+    (tmp_path / "more").mkdir()
+    for name in ("mine", "mine_reply"):
+        (tmp_path / "more" / f"{name}.yaml").write_text(PAGE.replace("task: mine", f"task: {name}") + BY)
+    with pytest.raises(Malformed, match="mine_choice exists twice"):
+        AffectTaskManager(str(tmp_path / "more"))
+    (tmp_path / "more" / "mine_reply.yaml").unlink()
+    task = AffectTaskManager(str(tmp_path / "more")).load(["mine_choice"])["tasks"]["mine_choice"]
+    assert task.OUTPUT_TYPE == "multiple_choice"
+
+
+def test_a_broken_task_page_does_not_keep_other_things_from_being_shown(folder, capsys) -> None:
+    (folder / "broken.yaml").write_text("matrix: [\n")
+    for name in ("quickstart", "emotion_set", "emodb_emotion"):
+        assert main(["show", name]) == 0
+    assert main(["show", "emodb_emotion_choice"]) == 2 and "broken.yaml" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("text", ["group: mine\ntask: [emodb_emotion]\n", "task: mine\ndataset_path: x\n"])
 def test_only_our_tasks_have_a_matrix(folder, text) -> None:
     (folder / "mine.yaml").write_text(text + BY)

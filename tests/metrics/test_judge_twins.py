@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wheel_tables import write_2025
 
-from affectllm.metrics.reasoning import (
+from affectllm.metrics.judge.reasoning import (
     clue_overlap_words,
     label_overlap_set,
 )

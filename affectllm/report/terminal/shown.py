@@ -14,7 +14,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import Roots
 from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
-from affectllm.report.lists import template_pages
+from affectllm.report.terminal.lists import template_pages
 
 
 def show(words: Sequence[str], count: int, roots: Roots) -> None:
@@ -40,18 +40,18 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
     if name in registry.names("data_builders"):
         _show_corpus(name, count, roots)
         return
-    tasks = all_tasks()
-    pages = {**template_pages(), **{task: entry.path for task, entry in tasks.items()}, **registry.names("recipes")}
+    pages = {**template_pages(), **registry.names("eval_tasks"), **registry.names("recipes")}
     pages |= registry.names("recipes/mixtures")
-    if name not in pages:
-        known = [*registry.names("data_builders"), *pages, *METRICS, *registry.names("families")]
+    if name in pages:
+        print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
+        return
+    tasks = all_tasks()  # the variants of a page are read only for a name that is no file's
+    if name not in tasks:
+        known = [*registry.names("data_builders"), *pages, *tasks, *METRICS, *registry.names("families")]
         near = difflib.get_close_matches(name, known, n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
-    if name in tasks and tasks[name].chosen:
-        print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
-        return
-    print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
+    print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
 
 
 def _show_family(name: str) -> None:
