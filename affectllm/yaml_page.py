@@ -128,7 +128,7 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
 
 def first_comment(path: Path) -> str:
     """What the first line of a page says it is; empty where that is no comment."""
-    first = path.read_text(encoding="utf-8").partition("\n")[0]
+    first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else ""
 
 
@@ -254,7 +254,7 @@ class _Values:
 
     def of(self, node: Any, path: Path_ = ()) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
-        if node.tag in self._kind.words:
+        if node.tag in self._kind.words and node.id == "scalar":
             return str(node.value)
         if node.tag == f"{_YAML}map" and node.id == "mapping":
             return self._mapping(node, path)

@@ -166,3 +166,19 @@ def test_a_key_twice_and_a_list_are_refused_in_every_room_and_the_page_is_called
         read(str(path))
     with pytest.raises(NotFound):
         read(str(tmp_path / "nowhere.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [
+        ("a: 1\nb: !function {c: d}\n", r"page\.yaml:2: the tag !function is not allowed: an answer is data"),
+        ("a: 1\nb: {<<: 1}\n", r"page\.yaml:2: not YAML: << takes a mapping"),
+        ("a: 1\n---\nb: 2\n", r"page\.yaml:2: not YAML"),
+        ("a: 1\n? [b]\n: 2\n", r"page\.yaml:2: a key is a word"),
+        ("", r"page\.yaml:1: this answer is not a mapping"),
+        ("a: 1\n\tb: 2\n", r"page\.yaml:2: not YAML"),
+    ],
+)
+def test_what_is_no_plain_data_is_told_with_its_line(text: str, problem: str) -> None:
+    with pytest.raises(Malformed, match=problem):
+        parse_page(text, "page.yaml", PageKind("answer", words=("!function",)))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from affectllm import registry
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import Malformed
+from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.matrix import read_tasks
 from affectllm.yaml_page import first_comment
 
@@ -45,7 +45,7 @@ def _tasks() -> Iterable[Sequence[str]]:
     for name, path in registry.names("eval_tasks").items():
         try:
             rows |= {entry.name: entry.what() for entry in read_tasks(path)}
-        except Malformed as error:
+        except AffectError as error:
             rows[name] = f"BROKEN: {error.where}: {error.what}"
     yield from sorted(rows.items())
 
