@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.reading import relative
-from affectllm.plain import load_plain_npz
+from affectllm.safe_pickle import load_plain_npz
 
 
 class Label(NamedTuple):

@@ -83,7 +83,7 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
             raise Malformed(told, where=str(path), do="pass --allow-pickle if you trust its source") from error
         except (BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
             raise Malformed(f"not a NumPy archive: {error}", where=str(path), do="check the file") from error
-    from affectllm.plain import load_plain_npz
+    from affectllm.safe_pickle import load_plain_npz
 
     print(f"warning: {path} may hold pickled objects; only plain values are read from it", file=sys.stderr)
     found = load_plain_npz(path, MAX_BYTES)

@@ -25,7 +25,7 @@ from affectllm.corpus.tables import number, read_table
 from affectllm.errors import Malformed
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import SENTIMENT_3
-from affectllm.plain import load_plain_pickle
+from affectllm.safe_pickle import load_plain_pickle
 
 TABLES = ("label.csv", "meta.csv")
 ARCHIVES = {"train_corpus": TRAIN, "val_corpus": VALIDATION, "test_corpus": TEST}

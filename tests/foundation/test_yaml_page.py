@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from affectllm.data_builders._generic_page import read_page as read_own_page
+from affectllm.data_builders.generic._page import read_page as read_own_page
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.evaluate.matrix import read_tasks

@@ -20,6 +20,7 @@ from affectllm.commands.export import export
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed, MissingCorpus
 from affectllm.instruct.exports import format_names, tokens
+from affectllm.instruct.exports.exported import Refused
 from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
 from affectllm.instruct.exports.write import MARK

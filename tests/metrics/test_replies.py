@@ -28,7 +28,6 @@ PAIRED = (*ORDERS, bleu_smoothed, chrf, rouge_l, meteor, unigram_f1)
 
 
 def value(metric, gold, predicted, **options) -> float:
-    """The number alone, without interval and controls."""
     return metric.statistic(gold, predicted, **options).value()
 
 

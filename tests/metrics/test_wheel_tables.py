@@ -19,7 +19,7 @@ from wheel_tables import Spec, clusters, mappings, write_2025, write_2026, write
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics.core.label_sets import parse_labels
 from affectllm.metrics.wheels import Tables, parse_set, read_tables
-from affectllm.plain import load_plain_npz
+from affectllm.safe_pickle import load_plain_npz
 
 
 @pytest.fixture(scope="module")

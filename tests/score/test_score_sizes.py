@@ -20,7 +20,7 @@ from scoring import refused, scored, write_csv
 from tables_made import workbook, zipped
 
 from affectllm.errors import Malformed
-from affectllm.plain import load_plain_npz, load_plain_pickle
+from affectllm.safe_pickle import load_plain_npz, load_plain_pickle
 from affectllm.score import sizes
 from affectllm.score.files import read_table
 

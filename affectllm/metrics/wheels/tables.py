@@ -17,7 +17,7 @@ from typing import Any, Literal, get_args
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics.wheels.spreadsheets import FORMAT, SYNONYM, WHEEL_FILES, read_format, read_synonyms, read_wheel
-from affectllm.plain import array_names, load_plain_npz
+from affectllm.safe_pickle import array_names, load_plain_npz
 
 Version = Literal["2025", "2026"]
 Wheel = Mapping[int, Mapping[str, str]]

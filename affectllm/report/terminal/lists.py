@@ -22,15 +22,20 @@ def ls(kind: str | None) -> None:
 
 def _corpora() -> Iterable[Sequence[str]]:
     yield "NAME", "LICENCE", "ACCESS", "LANGUAGES", "MODALITIES", "LABEL SPACES", "COUNTS"
-    for name in registry.names("data_builders"):
-        try:
-            card = load_builder(name).CARD
-        except Malformed as error:
-            yield name, "BROKEN", "", "", "", "", f"{error.where}: {error.what}"
-            continue
-        spaces = ", ".join(space.name for space in card.spaces)
-        languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
-        yield name, card.licence, card.access, languages, modalities, spaces, card.promised()
+    for section, names in registry.sections("data_builders").items():
+        if section:
+            yield f"{section}/", *[""] * 6
+        yield from map(_corpus, names)
+
+
+def _corpus(name: str) -> Sequence[str]:
+    try:
+        card = load_builder(name).CARD
+    except Malformed as error:
+        return name, "BROKEN", "", "", "", "", f"{error.where}: {error.what}"
+    spaces = ", ".join(space.name for space in card.spaces)
+    languages, modalities = ", ".join(card.languages), ", ".join(card.modalities)
+    return name, card.licence, card.access, languages, modalities, spaces, card.promised()
 
 
 def _first_comments(kind: registry.Folder) -> Iterable[Sequence[str]]:
