@@ -17,7 +17,7 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 torchvision_ops.install()
 # The same examples on every machine, however busy; `--hypothesis-profile explore` looks for new ones.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("steady", _PATIENT, derandomize=True)
+settings.register_profile("steady", _PATIENT, derandomize=True, max_examples=50)
 settings.register_profile("explore", _PATIENT, max_examples=1_000)
 settings.load_profile("steady")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

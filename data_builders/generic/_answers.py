@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from affectllm.data_builders.generic._page import Label
@@ -11,8 +11,10 @@ from affectllm.data_builders.generic._page import Label
 from affectllm.corpus import Rejection
 from affectllm.corpus.rows import Record
 from affectllm.corpus.tables import number
+from affectllm.errors import Malformed
 from affectllm.labels import Annotation
 from affectllm.labels.annotation import Value
+from affectllm.labels.space import LETTERS
 
 
 class _Unknown(Exception):
@@ -22,7 +24,7 @@ class _Unknown(Exception):
 def answer(label: Label, row: Record, identifier: str) -> Annotation | Rejection | None:
     """The annotation of a row; None where its cells are empty, a rejection where they hold something unknown."""
     try:
-        value = _numbers(label, row) if label.columns else _value(label, row.fields.get(label.column or ""))
+        value = _of_columns(label, row) if label.columns else _value(label, row.fields.get(label.column or ""))
     except _Unknown as error:
         return Rejection(identifier, "unknown_label", row.where, f"{label.space.name}: {error}"[:120])
     return None if value is None else Annotation(label.space.name, label.rater, value)
@@ -36,6 +38,11 @@ def _value(label: Label, cell: Any) -> Value | None:
         return str(cell).strip()
     if kind == "category":
         return _name(label, str(cell))
+    if kind == "spans":
+        return _checked(label, tuple(_listed(cell, label.separator)))
+    if kind == "options":
+        told = cell if isinstance(cell, dict) else _object(cell)
+        return _options(label, told.get("options"), told.get("right"))
     if kind == "set":
         words = cell if isinstance(cell, list) else str(cell).split(label.separator)
         found = {_name(label, str(word)) for word in words if str(word).strip()}
@@ -69,6 +76,48 @@ def _object(cell: Any) -> Mapping[str, Any]:
     if not isinstance(found, dict):
         raise _Unknown(f"{cell!r} is no object of label and weight")
     return found
+
+
+def _of_columns(label: Label, row: Record) -> Value | None:
+    if label.space.kind != "options":
+        return _numbers(label, row)
+    cells = {name: row.fields.get(column) for name, column in label.columns.items()}
+    return _options(label, cells["options"], cells["right"]) if all(cells.values()) else None
+
+
+def _options(label: Label, options: Any, right: Any) -> Value:
+    """The options of a row, and those that are right: as texts, or by the letters A, B, … of their order."""
+    offered = tuple(str(one).strip() for one in _listed(options, label.separator))
+    named = [str(one).strip() for one in (_listed(right, label.separator) if label.space.several else [right])]
+    chosen = [one if one in offered else _lettered(one, offered) for one in named]
+    return _checked(label, {"options": offered, "right": tuple(chosen)})
+
+
+def _lettered(word: str, offered: Sequence[str]) -> str:
+    place = LETTERS.find(word.upper()) if len(word) == 1 else -1
+    if not 0 <= place < len(offered):
+        raise _Unknown(f"{word!r} is none of the options")
+    return offered[place]
+
+
+def _listed(cell: Any, separator: str) -> list[Any]:
+    """A list as it is, as JSON, or between separators."""
+    if isinstance(cell, list):
+        return cell
+    text = str(cell or "").strip()
+    try:
+        found = json.loads(text) if text.startswith("[") else None
+    except ValueError:
+        found = None
+    return found if isinstance(found, list) else [part for part in text.split(separator) if part.strip()]
+
+
+def _checked(label: Label, value: Value) -> Value:
+    try:
+        label.space.check(value)
+    except Malformed as error:
+        raise _Unknown(error.what) from error
+    return value
 
 
 def _numbers(label: Label, row: Record) -> Value | None:

@@ -17,13 +17,13 @@ from affectllm.corpus.rows import Reading
 from affectllm.corpus.sample import Modality
 from affectllm.errors import AffectError, Malformed
 from affectllm.labels import LabelSpace
-from affectllm.labels.space import Kind
+from affectllm.labels.space import KINDS, Kind
 from affectllm.labels.taxonomies import SPACES, aliases
 from affectllm.yaml_page import PageKind, read_nodes
 
 NAME = "affectllm.yaml"
 _T = TypeVar("_T")
-_KINDS = ("category", "set", "dimension", "distribution", "open")
+_NAMELESS = ("open", "spans", "options")
 _SHARED = {space.name: space for space in SPACES}
 
 
@@ -233,10 +233,10 @@ def _facts(parts: Mapping[str, _Node]) -> dict[str, Any]:
 
 
 def _space(name: str, node: _Node) -> LabelSpace:
-    parts = node.table(("kind", "names", "source", "aliases", "bounds"), ("kind",))
-    kind = cast(Kind, parts["kind"].one_of(*_KINDS))
+    parts = node.table(("kind", "names", "source", "aliases", "bounds", "several"), ("kind",))
+    kind = cast(Kind, parts["kind"].one_of(*KINDS))
     names = tuple(word.strip().lower() for word in parts["names"].texts()) if "names" in parts else ()
-    if not names and kind != "open":
+    if not names and kind not in _NAMELESS:
         raise node.wrong(f"a space of the kind {kind} needs names")
     words = parts["aliases"].named() if "aliases" in parts else {}
     bounds = tuple(item.number() for item in parts["bounds"].items()) if "bounds" in parts else None
@@ -250,6 +250,7 @@ def _space(name: str, node: _Node) -> LabelSpace:
             source=parts["source"].text() if "source" in parts else NAME,
             aliases=aliases(*names) | {word.strip().lower(): label.strip().lower() for word, label in words.items()},
             bounds=(bounds[0], bounds[1]) if bounds else None,
+            several=parts["several"].flag() if "several" in parts else False,
         )
     except AffectError as error:
         raise node.wrong(error.what) from error
@@ -266,7 +267,10 @@ def _label(node: _Node, spaces: Mapping[str, LabelSpace], raters: Mapping[str, s
     if ("column" in parts) == ("columns" in parts):
         raise node.wrong("either column or columns is needed, not both")
     columns = parts["columns"].named() if "columns" in parts else {}
-    if columns and (space.kind in ("category", "open") or set(columns) - set(space.names)):
+    if space.kind == "options":
+        if columns and set(columns) != {"options", "right"}:
+            raise parts["columns"].wrong("the columns of options are {options: COLUMN, right: COLUMN}")
+    elif columns and (space.kind in ("category", "open", "spans") or set(columns) - set(space.names)):
         raise parts["columns"].wrong(f"columns are label: column, for labels of {space.name}")
     if space.kind == "dimension" and not columns and len(space.names) != 1:
         raise node.wrong(f"{space.name} has several numbers: give columns")

@@ -13,9 +13,11 @@
     spaces:                            # your own label spaces; ekman_6_neutral and other shared ones need no entry
       mood: {kind: category, names: [calm, tense], aliases: {relaxed: calm}}
       va: {kind: dimension, names: [valence, arousal], bounds: [1, 9]}
+      next: {kind: options}            # answers that are offered with each row; several: true where several are right
     labels:                            # required
       - {space: mood, rater: crowd, column: mood}
       - {space: va, rater: crowd, columns: {valence: v, arousal: a}}
+      - {space: next, rater: crowd, columns: {options: choices, right: answer}}
     media:
       - {column: file, modality: audio, folder: wav, start: begin, end: finish}
     licence: {name: CC-BY-4.0, access: open, redistribution: true, commercial: false}
@@ -29,8 +31,9 @@ shift_jis`` do. ``header: false`` calls the columns of a table without a header 
 gives them names. ``sheet: Answers`` names the sheet of a workbook that has several.
 
 Besides these: title, citation, url, obtain, notes, max_seconds. Sets are lists, or words with a separator,
-or a column a label (1 or 0); distributions are objects, or a column a label. Every key is known or an error with file
-and line. Without a split column the split is by a hash of the speaker (or dialogue, or id): 80, 10 and 10 percent.
+or a column a label (1 or 0); distributions are objects, or a column a label. Options are a list and the right one, as
+text or by its letter; passages of a dialogue (``kind: spans``) a list such as ``[{"turn": 3, "span": "words"}]``. Every
+key is known or an error with file and line. Without a split column the split is by a hash of the speaker (or dialogue, or id): 80, 10 and 10 percent.
 
 As ``generic``, the shared spaces and the raters on its card can be used. For spaces of your own, make a builder of your
 own in your folder ``data_builders/``, ``my_calls.py``, of two lines::

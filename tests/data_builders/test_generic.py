@@ -258,3 +258,40 @@ def test_a_folder_without_clips_is_no_corpus(tmp_path: Path) -> None:
     (tmp_path / "clips/calm").mkdir(parents=True)
     with pytest.raises(Malformed, match="clips has no clips"):
         own(tmp_path, {**changed(table=None), "folder": "clips"}, {})
+
+
+def test_options_and_passages_of_a_table(tmp_path: Path) -> None:
+    page = changed(
+        columns={"id": "id", "text": "words"},
+        spaces={"best": {"kind": "options"}, "fitting": {"kind": "options", "several": True}, "why": {"kind": "spans"}},
+        labels=[
+            {"space": "best", "rater": "crowd", "columns": {"options": "choices", "right": "answer"}, "separator": "|"},
+            {"space": "fitting", "rater": "crowd", "column": "both"},
+            {"space": "why", "rater": "crowd", "column": "cause"},
+        ],
+        table="rows.jsonl",
+    )
+    rows = [
+        {
+            "id": "a",
+            "words": "Hm.",
+            "choices": "Wait|Go home",
+            "answer": "B",
+            "both": None,
+            "cause": [{"turn": 1, "span": "Hm"}],
+        },
+        {"id": "b", "words": "So.", "choices": ["Wait", "Run"], "answer": "Run", "cause": '[{"turn": "background"}]'},
+        {"id": "c", "words": "No.", "both": {"options": ["Wait", "Run", "Call"], "right": ["Call", "A"]}},
+        {"id": "d", "words": "Eh.", "choices": "Wait|Go", "answer": "Fly", "cause": [{"turn": 1, "span": "Eh"}]},
+        {"id": "e", "words": "Oh.", "choices": "Wait|Go", "answer": "Go", "cause": [{"turn": "later"}]},
+    ]
+    samples, rejected = own(tmp_path, page, {"rows.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
+    found = {sample.id: {a.space: a.value for a in sample.annotations} for sample in samples}
+    assert found["a"] == {
+        "best": {"options": ("Wait", "Go home"), "right": ("Go home",)},
+        "why": ({"turn": 1, "span": "Hm"},),
+    }
+    assert found["b"]["best"] == {"options": ("Wait", "Run"), "right": ("Run",)}
+    assert found["b"]["why"] == ({"turn": "background"},)
+    assert found["c"] == {"fitting": {"options": ("Wait", "Run", "Call"), "right": ("Call", "Wait")}}
+    assert sorted(rejected) == [("d", "unknown_label"), ("e", "unknown_label")]
