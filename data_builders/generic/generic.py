@@ -33,7 +33,8 @@ gives them names. ``sheet: Answers`` names the sheet of a workbook that has seve
 Besides these: title, citation, url, obtain, notes, max_seconds. Sets are lists, or words with a separator,
 or a column a label (1 or 0); distributions are objects, or a column a label. Options are a list and the right one, as
 text or by its letter; passages of a dialogue (``kind: spans``) a list such as ``[{"turn": 3, "span": "words"}]``. Every
-key is known or an error with file and line. Without a split column the split is by a hash of the speaker (or dialogue, or id): 80, 10 and 10 percent.
+key is known or an error with file and line. Without a split column the split is by a hash of the speaker (or dialogue,
+or id): 80, 10 and 10 percent.
 
 As ``generic``, the shared spaces and the raters on its card can be used. For spaces of your own, make a builder of your
 own in your folder ``data_builders/``, ``my_calls.py``, of two lines::
