@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from affectllm import registry
 from affectllm.commands._options import root_option
 
 if TYPE_CHECKING:
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a run, or its build folder")
-    formats = ("trl", "ms-swift", "llama-factory", "axolotl", "webdataset")
-    parser.add_argument("--to", required=True, choices=formats, help="the trainer, or a tar of samples")
+    formats = ", ".join(name.replace("_", "-") for name in registry.names("exports"))
+    parser.add_argument("--to", required=True, metavar="FORMAT", help=f"the trainer, or a tar of samples: {formats}")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
     root_option(parser)
     parser.add_argument(

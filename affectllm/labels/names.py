@@ -13,7 +13,7 @@ from functools import cache, lru_cache
 from affectllm.errors import Malformed
 from affectllm.labels.language import FIRST, find_language, languages
 from affectllm.labels.space import LabelSpace
-from affectllm.labels.taxonomies import aliases
+from affectllm.labels.word_forms import aliases
 
 
 @lru_cache(maxsize=512)

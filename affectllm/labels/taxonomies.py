@@ -1,42 +1,15 @@
-"""The label spaces that several corpora share, each cited, and the word forms in which people name an emotion.
+"""The label spaces that several corpora share, each cited.
 
-A space that only one corpus uses is defined in that corpus's builder; its aliases come from ``aliases`` here, so that
+A space that only one corpus uses is defined in that corpus's builder; its aliases come from ``aliases``, so that
 ``angry`` is read as ``anger`` wherever a space has ``anger``.
 """
 
 from __future__ import annotations
 
-from functools import cache
-
-from affectllm.labels.language import FIRST, find_language
 from affectllm.labels.space import LabelSpace
+from affectllm.labels.word_forms import aliases
 
-
-def aliases(*names: str) -> dict[str, str]:
-    """Word form → name, for every family in which exactly one of ``names`` occurs.
-
-    One family is one emotion in its word forms (noun, adjective, adverb) and in the names that corpora give it: the
-    ``forms`` of the English page of the lexicon. Words of another strength (rage, terror) or of several meanings
-    (upset, excited) are no aliases: reading them as the family's emotion would invent an answer.
-
-    Where a space tells two members of a family apart (``joy`` from ``happiness``), the family gives no aliases.
-
-    Example:
-        >>> aliases("joy", "neutral")["happy"]
-        'joy'
-    """
-    found: dict[str, str] = {}
-    for family in _families():
-        members = [name for name in names if name in family]
-        if len(members) == 1:
-            found |= {word: members[0] for word in family if word != members[0]}
-    return found
-
-
-@cache
-def _families() -> tuple[tuple[str, ...], ...]:
-    english = find_language(FIRST)
-    return tuple((head, *english.forms_of(head)) for head in english.forms)
+__all__ = ["SPACES", "aliases"]
 
 
 EKMAN_6 = LabelSpace(

@@ -17,7 +17,7 @@ from affectllm.instruct.wording import load_wording
 from affectllm.train.recipe import RECIPE, launch_file, load_recipe
 from affectllm.yaml_page import PageKind, parse_page, read_page, read_value
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
     for before, name in zip("abcdefghi", "bcdefghij", strict=True)

@@ -23,7 +23,7 @@ def test_a_folder_without_conversations_is_explained(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("to", "media", "match"), [("nothing", "link", "choose among trl"), ("trl", "move", "link, copy")]
+    ("to", "media", "match"), [("nothing", "link", "there is no format"), ("trl", "move", "link, copy")]
 )
 def test_unknown_words_name_the_known_ones(tmp_path: Path, to: str, media: str, match: str) -> None:
     with pytest.raises(AffectError, match=match):

@@ -276,7 +276,7 @@ mixture:
         ("rater: r,", "rater: r, split: test,", "training split only, not 'test'", 6),
         ("rater: r,", "rater: r, wieght: 2,", "did you mean 'weight'", 6),
         ("rater: r,", "rater: r, dropout: 0.5,", "second modality", 6),
-        ("rater: r,", "rater: r, language: fr,", "does not speak 'fr'", 6),
+        ("rater: r,", "rater: r, language: eu,", "does not speak 'eu'", 6),
         ("rater: r,", "rater: r, focus: [joy],", "focus chooses dimensions", 6),
         ("rater: r,", "rater: r, pairs: {dimension: valence, margin: 1},", "no dimension 'valence'", 6),
         (

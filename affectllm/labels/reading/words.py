@@ -13,7 +13,7 @@ from affectllm.labels.reading import spoken
 from affectllm.labels.reading.spellings import spellings
 from affectllm.labels.reading.text import bare
 from affectllm.labels.space import LabelSpace
-from affectllm.labels.taxonomies import aliases
+from affectllm.labels.word_forms import aliases
 
 
 @lru_cache(maxsize=1)
