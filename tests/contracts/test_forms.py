@@ -168,6 +168,29 @@ def test_options_are_answered_by_letter_or_by_their_words(said: str) -> None:
     assert not isinstance(found, Unreadable) and found["right"] == ("Shout",)
 
 
+TALK = ('"Oh, what is wrong?"', '"No, not me."', "Jealousy", "Do not go")
+
+
+@pytest.mark.parametrize("said", ["(@) %", "@. %", "Answer: @. %", "The answer is @: %", '{"why": "?", "answer": "@"}'])
+def test_the_words_of_an_option_behind_its_letter_deny_nothing(said: str) -> None:
+    form, space = find_form("options"), SPACES["options"]
+    gold = form.gold({"options": TALK, "right": TALK[:1]}, space)
+    for letter, option in zip("ABCD", TALK, strict=True):
+        found = read(form, said.replace("@", letter).replace("%", option), gold, space)
+        assert not isinstance(found, Unreadable) and found["right"] == (option,)
+    assert isinstance(read(form, f"Not (A) {TALK[0]}", gold, space), Unreadable)
+    assert isinstance(read(form, f"A. {TALK[2]}", gold, space), Unreadable), "the words of another option"
+
+
+@pytest.mark.parametrize("said", ["AD", "A D", "A, D", "A and D", "(A) Call a friend\n(D) Shout"])
+def test_several_letters_are_several_options(said: str) -> None:
+    form = find_form("options")
+    space = LabelSpace("several", "options", (), source="test", several=True)
+    gold = form.gold({"options": OFFERED, "right": ("Shout", "Call a friend")}, space)
+    assert form.gold(read(form, said, gold, space), space) == gold
+    assert isinstance(read(form, "AE", gold, space), Unreadable)
+
+
 def test_several_options_may_be_right() -> None:
     form = find_form("options")
     space = LabelSpace("several", "options", (), source="test", several=True)

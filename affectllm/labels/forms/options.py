@@ -7,6 +7,7 @@ the sample's id decides, so that no letter is favoured.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -59,12 +60,39 @@ def _worded(gold: Mapping[str, Any], space: LabelSpace, language: str, nothing: 
     return ", ".join(gold["right"])
 
 
+_LETTERS_ONLY = re.compile(r"[\s(\[\"'*]*([A-Z]{2,}|[A-Z](?:\s+[A-Z])+)[\s)\]\"'*.!]*")
+_BRACKETED = re.compile(r"[(\[]\s?([A-Za-z])\s?[)\]]")
+_ENDS = r"[.!?。！？]*(?=[\s\"'”’*]*(?:[,;}\]\n]|$))"
+
+
+def _without_own_words(text: str, space: LabelSpace) -> str:
+    """``(B) Oh, what's wrong?`` as ``B)``: the words of an option behind its own letter deny and name nothing."""
+    text = _BRACKETED.sub(r"\1)", text)
+    for words, name in sorted(space.aliases.items(), key=lambda pair: -len(pair[0])):
+        if len(words) > 1:
+            said = r"\s+".join(map(re.escape, words.split()))
+            own = rf"(?<![A-Za-z\d'’])({name})(?:[)\].:：、*]+\s*|\s[-–—]\s){said}{_ENDS}"
+            text = re.sub(own, lambda match: f"{match[1].upper()})", text, flags=re.IGNORECASE)
+    return text
+
+
+def _only_letters(text: str, space: LabelSpace) -> tuple[str, ...]:
+    """The options of ``AC`` and ``A C``; none where anything else is said."""
+    match = _LETTERS_ONLY.fullmatch(text)
+    letters = "".join(match[1].lower().split()) if match else ""
+    return tuple(sorted(letters)) if len(set(letters)) == len(letters) and set(letters) <= set(space.names) else ()
+
+
 def _read(text: str, space: LabelSpace, language: str) -> Any:
     """The letters that are chosen; ``space`` is that of the question."""
+    said = _without_own_words(text, space)
     if space.kind == "category":
-        found = read_label(text, space)
-        return found if isinstance(found, Unreadable) else (found,)
-    return read_labels(text, space) or Unreadable("no_label", text)
+        found = read_label(said, space)
+        return Unreadable(found.reason, text) if isinstance(found, Unreadable) else (found,)
+    if letters := _only_letters(said, space):
+        return letters
+    several = read_labels(said, space) or Unreadable("no_label", text)
+    return Unreadable(several.reason, text) if isinstance(several, Unreadable) else several
 
 
 def _restored(letters: Sequence[str], gold: Mapping[str, Any]) -> dict[str, Any]:
