@@ -218,3 +218,18 @@ def test_orders_are_read_as_people_write_them(said: str, order: list[str]) -> No
 @pytest.mark.parametrize("said", ['{"joy": 1, "fear": 2}', "joy < fear > anger", '["joy", "joy"]', "nothing of it"])
 def test_an_order_that_is_none_is_unreadable(said: str) -> None:
     assert isinstance(read(find_form("ranking"), said, None, SPACES["distribution"]), Unreadable)
+
+
+@pytest.mark.parametrize("said", ["3-5", "3–5", "3 — 5", "3~5", "3..5", "3…5", "turn 3 – turn 5"])
+def test_a_range_of_turns_is_no_list_of_its_ends(said: str) -> None:
+    assert isinstance(find_form("turns").read(said, SPACES["spans"], "en"), Unreadable)
+
+
+def test_turns_are_read_out_of_a_list_with_bullets() -> None:
+    assert find_form("turns").read("- 3\n- 5", SPACES["spans"], "en") == ({"turn": 3}, {"turn": 5})
+    assert isinstance(find_form("turns").read("-3", SPACES["spans"], "en"), Unreadable)
+
+
+def test_a_turn_of_thousands_of_digits_is_unreadable() -> None:
+    said = '[{"turn": "' + "9" * 5000 + '", "span": "x"}]'
+    assert isinstance(find_form("spans").read(said, SPACES["spans"], "en"), Unreadable)

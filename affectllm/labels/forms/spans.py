@@ -38,7 +38,11 @@ def _is_passage(item: Any) -> bool:
     if not isinstance(item, dict) or set(item) != {"turn", "span"} or not isinstance(item["span"], str):
         return False
     turn = item["turn"]
-    return turn == BACKGROUND or (type(turn) is int and turn >= 0) or (isinstance(turn, str) and turn.isdecimal())
+    return (
+        turn == BACKGROUND
+        or (type(turn) is int and turn >= 0)
+        or (isinstance(turn, str) and turn.isdecimal() and len(turn) <= 4)
+    )
 
 
 def _turn(turn: Any) -> int | str:

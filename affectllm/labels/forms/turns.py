@@ -14,6 +14,10 @@ from affectllm.labels.reading.text import bare
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
 
+# A range or a sign ("3–5", "3..5", "-3") is kept as a word, so that it is no list of two turns.
+_WORD = re.compile(r"\w+|[-‐‑‒–—−~〜～](?=\s?(?:turn\s?)?\d)|(?<=\d)\s?(?:\.{2,3}|…|->|→)(?=\s?\d)")
+_BULLET = re.compile(r"^\s*[-•*]\s+", re.MULTILINE)
+
 
 def _gold(value: Any, space: LabelSpace) -> Any:
     return [{"turn": turn} for turn in turns(value)] or Refused("no_turn")
@@ -28,7 +32,7 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
-    said = re.findall(r"\w+|-(?=\s?\d)", bare(after_answer(part) or part))
+    said = _WORD.findall(bare(_BULLET.sub("", after_answer(part) or part)))
     found = [word for word in said if word not in words("turn_words")]
     if not found:
         return Unreadable("no_number", text)
