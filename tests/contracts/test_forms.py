@@ -233,3 +233,14 @@ def test_turns_are_read_out_of_a_list_with_bullets() -> None:
 def test_a_turn_of_thousands_of_digits_is_unreadable() -> None:
     said = '[{"turn": "' + "9" * 5000 + '", "span": "x"}]'
     assert isinstance(find_form("spans").read(said, SPACES["spans"], "en"), Unreadable)
+
+
+@pytest.mark.parametrize(
+    ("said", "language"),
+    [("Freude: 60, Wut: 40", "de"), ("Freude: 60 %, Zorn: 40 %", "de"), ("joy: 60, angry: 40", "en")],
+)
+def test_shares_are_read_by_other_words_for_a_name_too(said: str, language: str) -> None:
+    space = LabelSpace("shares", "distribution", NAMES, source="test", aliases={"angry": "anger"})
+    assert find_form("shares").read(said, space, language) == {"joy": 0.6, "anger": 0.4}
+    twice = find_form("shares").read("Wut: 60, Zorn: 40", space, "de")
+    assert isinstance(twice, Unreadable), "two shares of one label"

@@ -10,7 +10,7 @@ from typing import Any
 
 from affectllm.labels.figures import figure, rounded
 from affectllm.labels.form import OUTSIDE, Refused
-from affectllm.labels.names import named
+from affectllm.labels.names import named, understood
 from affectllm.labels.reading.numbers import read_number, read_numbers
 from affectllm.labels.reading.text import bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
@@ -50,11 +50,16 @@ def read_all(text: str, space: LabelSpace, language: str) -> Any:
 
 def by_name(text: str, space: LabelSpace, language: str, low: float, high: float) -> Any:
     """Numbers by the names of the space, in either language; those that the answer gives."""
-    words = {word: name for name, word in named(space.names, language).items()} | {name: name for name in space.names}
+    names = {word: name for name, word in named(space.names, language).items()} | {name: name for name in space.names}
+    words = names
     found = read_numbers(text, tuple(words), low, high, every=False)
+    if space.kind == "distribution" and (isinstance(found, Unreadable) or {*map(names.get, found)} != {*space.names}):
+        # "Wut: 40" is a share of anger too: what is left out would be shared among the others.
+        words = {**understood(space, language).aliases, **names}
+        found = read_numbers(text, tuple(words), low, high, every=False)
     if isinstance(found, Unreadable):
         return found
-    if _named_without_number(text, words, {words[word] for word in found}):
+    if _named_without_number(text, names, {words[word] for word in found}):
         return Unreadable("incomplete", text)
     by_name: dict[str, float] = {}
     for word, number in found.items():
