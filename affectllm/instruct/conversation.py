@@ -7,6 +7,7 @@ also where it comes out of a file.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -113,6 +114,15 @@ def _reader(page: str, version: int, language: str, corpus: str, bound: tuple[tu
     return Reader(bind_slots(page, asked, slots, language), wording.speeches[language].answer, language)
 
 
+def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row whose JSON is text, as pyarrow, pandas and polars read it."""
+    told = {key: json.loads(row[key]) for key in ("asked_by", "value") if isinstance(row.get(key), str)}
+    messages = row.get("messages")
+    if messages is not None:
+        told["messages"] = [json.loads(one) if isinstance(one, str) else one for one in messages]
+    return {**row, **told}
+
+
 @dataclass(frozen=True)
 class Conversation:
     """What is asked, its right answer, and who can read others.
@@ -161,7 +171,11 @@ class Conversation:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Conversation:
-        """A row of a conversations file, whose last message is the answer; reading needs only its ``value``."""
+        """A row of a conversations file, whose last message is the answer; reading needs only its ``value``.
+
+        ``datasets`` gives the JSON of a file as values, other readers of Parquet as text; both are rows.
+        """
+        row = _decoded(row) if isinstance(row.get("asked_by"), str) else row
         by = row.get("asked_by")
         messages = row.get("messages") or []
         return cls(
