@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from affectllm import registry
+from affectllm.errors import Malformed
 from affectllm.imported import member
 
 if TYPE_CHECKING:
@@ -134,7 +135,11 @@ class Method:
 
 def _imported(dotted: str) -> Any:
     module, _, name = dotted.rpartition(".")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (AttributeError, ModuleNotFoundError) as error:
+        told = f"a training method names {dotted}, and there is none: {error}"
+        raise Malformed(told, do="mend the file of the method, or install the library that has it") from error
 
 
 def method_names() -> list[str]:
