@@ -205,6 +205,7 @@ def test_several_options_may_be_right() -> None:
     [
         ("joy > fear > anger", ["joy", "fear", "anger"]),
         ("1. fear\n2. joy", ["fear", "joy"]),
+        ("fear: 60.5%, joy: 39.5%", ["fear", "joy"]),
         ('["anger", "joy"]', ["anger", "joy"]),
         ("anger < joy", ["joy", "anger"]),
         ("First fear, then sadness; no joy.", ["fear", "sadness"]),
@@ -215,7 +216,18 @@ def test_orders_are_read_as_people_write_them(said: str, order: list[str]) -> No
     assert form.gold(read(form, said, None, space), space) == order
 
 
-@pytest.mark.parametrize("said", ['{"joy": 1, "fear": 2}', "joy < fear > anger", '["joy", "joy"]', "nothing of it"])
+@pytest.mark.parametrize(
+    "said",
+    [
+        '{"joy": 1, "fear": 2}',
+        "joy < fear > anger",
+        '["joy", "joy"]',
+        "2. fear\n1. joy",
+        "fear: 40%, joy: 60%",
+        "joy 4, fear 4",
+        "nothing of it",
+    ],
+)
 def test_an_order_that_is_none_is_unreadable(said: str) -> None:
     assert isinstance(read(find_form("ranking"), said, None, SPACES["distribution"]), Unreadable)
 

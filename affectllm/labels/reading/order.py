@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
@@ -15,6 +17,7 @@ from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.space import LabelSpace
 
+_NUMBERS = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,4})?(?!\w|\.\d)")
 _RISING = re.compile(r"\w\s*<\s*\w")
 
 
@@ -44,7 +47,16 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     rising = _RISING.search(said) is not None
     if rising and ">" in said:
         return Unreadable(AMBIGUOUS, raw)
+    if _out_of_order([float(number) for number in _NUMBERS.findall(said)]):
+        return Unreadable(AMBIGUOUS, raw)
     names = affirmed(said.replace(">", ", ").replace("<", ", "), known_words)
     if not names:
         return Unreadable(NO_LABEL, raw)
     return tuple(reversed(names)) if rising else tuple(names)
+
+
+def _out_of_order(numbers: Sequence[float]) -> bool:
+    """Whether numbers are neither places from the first on nor falling weights: ``anger: 40%, joy: 60%``."""
+    places = [float(place) for place in range(1, len(numbers) + 1)]
+    falling = all(one > other for one, other in pairwise(numbers)) and sorted(numbers) != places
+    return len(numbers) > 1 and numbers != places and not falling
