@@ -6,7 +6,6 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from affectllm import registry
 from affectllm.commands._options import root_option
 
 if TYPE_CHECKING:
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="a run, or its build folder")
-    formats = ", ".join(name.replace("_", "-") for name in registry.names("exports"))
-    parser.add_argument("--to", required=True, metavar="FORMAT", help=f"the trainer, or a tar of samples: {formats}")
+    parser.add_argument("--to", required=True, metavar="FORMAT", help="the trainer: see `affectllm ls exports`")
     parser.add_argument("--out", required=True, type=Path, metavar="DIR", help="folder to write")
     root_option(parser)
     parser.add_argument(

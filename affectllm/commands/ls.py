@@ -1,10 +1,13 @@
-"""affectllm ls: list corpora, tasks, recipes, mixtures, templates, metrics, families and methods."""
+"""affectllm ls: list corpora, tasks, recipes, mixtures, templates, metrics, families, methods, forms and more."""
 
 from __future__ import annotations
 
 import argparse
 
-KINDS = ("corpora", "tasks", "recipes", "mixtures", "templates", "metrics", "families", "methods")
+KINDS = (
+    *("corpora", "tasks", "recipes", "mixtures", "templates", "metrics"),
+    *("families", "methods", "forms", "languages", "exports"),
+)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

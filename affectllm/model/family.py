@@ -148,6 +148,26 @@ def families() -> dict[str, Family]:
     return {name: _load(name, path) for name, path in registry.names("families").items()}
 
 
+def family_of(model_type: str) -> Family | None:
+    """The family that reads checkpoints of a ``model_type``; None where there is none.
+
+    Raises:
+        Malformed: when none of the others does, and the file of one is broken: that may be the one.
+    """
+    broken: list[Malformed] = []
+    for name, path in registry.names("families").items():
+        try:
+            family = _load(name, path)
+        except Malformed as error:
+            broken.append(error)
+            continue
+        if model_type in family.model_types:
+            return family
+    if broken:
+        raise broken[0]
+    return None
+
+
 def find_family(name: str) -> Family:
     """The family called ``name``.
 

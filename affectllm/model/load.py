@@ -23,7 +23,7 @@ from affectllm.model.checkpoint import (
     folder_named,
     read_object,
 )
-from affectllm.model.family import Family, families, find_family
+from affectllm.model.family import Family, family_of, find_family
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
 from affectllm.model.weight_files import check_finite
@@ -322,8 +322,7 @@ def _family(folder: str, shown: str, wanted: str | None) -> Family:
         check_folder(Path(folder), shown)
         read_object(Path(folder) / CONFIG)
     model_type = _model_type(folder, shown)
-    known = families()
-    family = next((kind for kind in known.values() if model_type in kind.model_types), None)
+    family = family_of(model_type)
     if wanted is not None and (family is None or family.name != find_family(wanted).name):
         raise WrongCheckpoint(
             f"{shown} is a {model_type} checkpoint, not {wanted}",
@@ -331,7 +330,7 @@ def _family(folder: str, shown: str, wanted: str | None) -> Family:
         )
     if family is None:
         raise WrongCheckpoint(
-            f"{shown} is a {model_type} checkpoint, which no family reads", do=f"families: {', '.join(known)}"
+            f"{shown} is a {model_type} checkpoint, which no family reads", do="see `affectllm ls families`"
         )
     return family
 

@@ -14,7 +14,8 @@ import affectllm
 from affectllm import registry
 from affectllm.cli import main
 from affectllm.errors import Malformed, NotFound
-from affectllm.model.family import families, find_family
+from affectllm.model.family import families, family_of, find_family
+from affectllm.report.terminal import lists
 
 PACKAGE = Path(affectllm.__file__).parent
 OF_ALL = {"AutoTokenizer"}
@@ -93,3 +94,16 @@ def test_one_that_is_not_there_is_answered_with_the_nearest() -> None:
 def test_the_command_line_shows_them_under_either_word(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(words) == 0
     assert "Gemma4ForConditionalGeneration" in capsys.readouterr().out
+
+
+def test_a_broken_file_stops_no_other_family(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may be the one that is wanted only where no other reads the checkpoint; lists name it."""
+    (tmp_path / "families").mkdir()
+    (tmp_path / "families" / "broken_one.py").write_text("FAMILY = 'x'\n", encoding="utf-8")
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+    found = family_of("qwen2")
+    assert found is not None and found.name == "qwen2"
+    with pytest.raises(Malformed, match="holds FAMILY"):
+        family_of("of_nobody")
+    rows = {row[0]: row for row in lists._families()}
+    assert rows["broken_one"][1].startswith("BROKEN") and rows["qwen2"][3] == "Qwen2ForCausalLM"

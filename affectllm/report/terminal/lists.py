@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 from affectllm import registry
 from affectllm.corpus.builder import load_builder
@@ -92,20 +93,48 @@ def _metrics() -> Iterable[Sequence[str]]:
 
 
 def _families() -> Iterable[Sequence[str]]:
-    from affectllm.model.family import families
+    from affectllm.model.family import find_family
 
     yield "NAME", "MODALITIES", "TOWERS", "CLASS"
-    for family in families().values():
-        yield family.name, ", ".join(sorted(family.modalities)), ", ".join(family.towers), family.model_class
+    for name, family in _members("families", find_family):
+        if isinstance(family, str):
+            yield name, family, "", ""
+        else:
+            yield name, ", ".join(sorted(family.modalities)), ", ".join(family.towers), family.model_class
 
 
 def _methods() -> Iterable[Sequence[str]]:
-    from affectllm.train.method import find_method, method_names
+    from affectllm.train.method import find_method
 
     yield "NAME", "WHAT", "FIELDS OF trainer", "NEEDS"
-    for name in method_names():
-        method = find_method(name)
-        yield name, method.title, method.config, f"{method.needs} in every part" if method.needs else "–"
+    for name, method in _members("methods", find_method):
+        needs = "–" if isinstance(method, str) or not method.needs else f"{method.needs} in every part"
+        yield (name, method, "", "") if isinstance(method, str) else (name, method.title, method.config, needs)
+
+
+def _forms() -> Iterable[Sequence[str]]:
+    from affectllm.labels.form import find_form
+
+    yield "NAME", "AN ANSWER IS", "LABEL SPACES OF THE KIND"
+    for name, form in _members("forms", find_form):
+        yield (name, form, "") if isinstance(form, str) else (name, form.told, ", ".join(form.kinds))
+
+
+def _exports() -> Iterable[Sequence[str]]:
+    from affectllm.instruct.exports import find_format
+
+    yield "NAME", "WHAT"
+    for name, form in _members("exports", find_format):
+        yield name.replace("_", "-"), form if isinstance(form, str) else form.title
+
+
+def _members(kind: registry.Folder, find: Callable[[str], Any]) -> Iterable[tuple[str, Any]]:
+    """What lies on a shelf of Python files; of a broken file what is wrong with it, as words."""
+    for name in registry.names(kind):
+        try:
+            yield name, find(name)
+        except Malformed as error:
+            yield name, f"BROKEN: {error.where}: {error.what}"
 
 
 _LISTS = {
@@ -117,6 +146,9 @@ _LISTS = {
     "metrics": _metrics,
     "families": _families,
     "methods": _methods,
+    "forms": _forms,
+    "languages": lambda: _first_comments("lexicon"),
+    "exports": _exports,
 }
 
 
