@@ -16,6 +16,7 @@ from affectllm.corpus import Sample
 from affectllm.corpus.store import sample_features
 from affectllm.instruct.build import build as build_mixture
 from affectllm.instruct.build import converse
+from affectllm.instruct.conversation import AskedBy
 from affectllm.instruct.conversations import conversation_features, conversation_files
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_part import Part
@@ -128,6 +129,11 @@ def _template() -> Template:
     return PART.bind()
 
 
+@functools.cache
+def _asked_by() -> dict[str, Any]:
+    return AskedBy.of(_template()).to_json()
+
+
 def _rendered(row: dict[str, str], index: int) -> dict[str, Any]:
     return _conversation(_sample(row, index))
 
@@ -147,6 +153,7 @@ def _conversation(sample: Sample) -> dict[str, Any]:
         "paraphrase": number,
         "messages": [*template.ask(sample, number), said],
         "answer": answer,
+        "asked_by": _asked_by(),
         "value": template.gold(sample),
         "space": template.space.name,
         "rater": template.rater,
