@@ -19,7 +19,7 @@ from affectllm.cli import main
 from affectllm.commands.export import export
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed, MissingCorpus
-from affectllm.instruct.exports import format_names, tokens
+from affectllm.instruct.exports import find_format, format_names
 from affectllm.instruct.exports.exported import Refused
 from affectllm.instruct.exports.media import Cut
 from affectllm.instruct.exports.source import conversation_files
@@ -282,7 +282,7 @@ def test_what_cannot_be_exported_is_counted_and_listed(exporter: Exporter, to: s
 @pytest.mark.parametrize("to", ALL)
 def test_a_text_with_a_control_token_is_not_exported(exporter: Exporter, to: str) -> None:
     found = {
-        *tokens.TOKENS[to],
+        *find_format(to).tags,
         *("<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
         *("[IMG]", "[AUDIO]", "[BEGIN_AUDIO]", "<start_of_turn>", "<end_of_turn>", "<start_of_image>"),
         *("<end_of_image>", "<image_soft_token>", "<audio_soft_token>", "<start_of_audio>", "<end_of_audio>"),

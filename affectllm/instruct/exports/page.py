@@ -9,6 +9,7 @@ from pathlib import Path
 
 from affectllm.instruct.exports.exported import COLUMNS, Exported, Kind
 from affectllm.instruct.exports.lines import Lines
+from affectllm.instruct.exports.tokens import TAGS
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Format:
         relative: whether rows name files relative to the folder of the export.
         embeds: whether the files' bytes go into the export's own files.
         pairs: whether the format has a place for worse answers.
+        tags: texts that its reader takes for clips or other control tokens; a row that holds one is not exported.
         refuse: a reason why the reader could not take a one, or None.
     """
 
@@ -73,4 +75,5 @@ class Format:
     relative: bool = False
     embeds: bool = False
     pairs: bool = False
+    tags: tuple[str, ...] = TAGS
     refuse: Callable[[Exported], str | None] = lambda conversation: None

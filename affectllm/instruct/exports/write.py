@@ -97,7 +97,7 @@ class _Reader:
         self.form, self.media, self.log, self.pairs = form, media, log, pairs
         self.rejected: Counter[str] = Counter()
         self.first = "of which none was read"
-        self._control = control_tokens(form.name)
+        self._control = control_tokens(form.tags)
 
     def conversations(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Exported]:
         """The conversations of a split that can be exported."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from affectllm.instruct.exports.exported import Kind
 from affectllm.instruct.exports.page import Format, Page, fills
+from affectllm.instruct.exports.tokens import TAGS as CLIPS
 
 TAGS: dict[Kind, str] = {"image": "<image>", "video": "<video>", "audio": "<audio>"}
 
@@ -44,4 +45,6 @@ def _advice(page: Page) -> list[str]:
     return [command]
 
 
-FORMAT = Format("ms-swift", "messages, images, videos and audios as JSON Lines", write, silences=True)
+# swift/template/base.py: Template.special_tokens, and <img>path</img> of its older files
+_TAGS = (*CLIPS, "<bbox>", "<ref-object>", "<cot-process>", "<start-image>", "<img>", "</img>")
+FORMAT = Format("ms-swift", "messages, images, videos and audios as JSON Lines", write, silences=True, tags=_TAGS)
