@@ -216,6 +216,13 @@ def test_orders_are_read_as_people_write_them(said: str, order: list[str]) -> No
     assert form.gold(read(form, said, None, space), space) == order
 
 
+def test_points_of_a_scale_are_labels_of_a_ranking_and_no_places() -> None:
+    points = LabelSpace("points", "distribution", ("1", "2", "3"), "made for this test")
+    form = find_form("ranking")
+    assert form.gold(read(form, "2 > 1", None, points), points) == ["2", "1"]
+    assert form.gold(read(form, "2, 3, 1", None, points), points) == ["2", "3", "1"]
+
+
 @pytest.mark.parametrize(
     "said",
     [

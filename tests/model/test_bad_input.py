@@ -273,10 +273,10 @@ def test_a_checkpoint_of_another_family_is_refused_with_both_names(tmp_path: Pat
     assert "qwen2_5_omni_thinker" in caught.value.do
 
 
-def test_a_checkpoint_that_no_family_reads_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+def test_a_checkpoint_that_no_family_reads_is_refused_with_where_to_see_those_that_there_are(tmp_path: Path) -> None:
     with pytest.raises(WrongCheckpoint, match="bert") as caught:
         load_model(checkpoint(tmp_path / "bert", "bert"))
-    assert "qwen2_audio" in caught.value.do
+    assert "affectllm ls families" in caught.value.do
 
 
 def test_a_checkpoint_without_all_weights_is_refused_instead_of_filled_with_random_ones(tmp_path: Path) -> None:

@@ -47,7 +47,8 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     rising = _RISING.search(said) is not None
     if rising and ">" in said:
         return Unreadable(AMBIGUOUS, raw)
-    if _out_of_order([float(number) for number in _NUMBERS.findall(said)]):
+    # Where the labels are numbers, such as points of a scale, a number is a label and no place.
+    if _out_of_order([float(number) for number in _NUMBERS.findall(said) if number not in known_words]):
         return Unreadable(AMBIGUOUS, raw)
     names = affirmed(said.replace(">", ", ").replace("<", ", "), known_words)
     if not names:
