@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
 import traceback
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from affectllm import registry
 from affectllm.errors import AffectError, Malformed
+
+_PACKAGE = "affectllm"
+_ROOT = Path(__file__).parent
 
 
 def member(kind: registry.Folder, name: str, attribute: str, wanted: type) -> Any:
@@ -28,12 +33,13 @@ def member(kind: registry.Folder, name: str, attribute: str, wanted: type) -> An
     return found
 
 
-def import_file(path: Path, module_name: str, noun: str) -> ModuleType:
+def import_file(path: Path, module_name: str, noun: str, first: Callable[[], object] | None = None) -> ModuleType:
     """The module of a file, imported once.
 
     Args:
         module_name: under which it is known to Python.
         noun: what the file is, for errors.
+        first: called before its code is run; what it raises is told as the import's own errors are.
 
     Raises:
         Malformed: when it cannot be imported; says where in it.
@@ -47,6 +53,8 @@ def import_file(path: Path, module_name: str, noun: str) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     sys.modules[module_name] = module
     try:
+        if first is not None:
+            first()
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module_name]
@@ -54,8 +62,24 @@ def import_file(path: Path, module_name: str, noun: str) -> ModuleType:
             raise
         # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
         told = f"the {noun} cannot be imported: {what_of(error)}"
-        raise Malformed(told, where=line_of(error, path)) from error
+        raise Malformed(told, where=line_of(error, path), do=_new_spelling(error)) from error
     return module
+
+
+def _new_spelling(error: Exception) -> str:
+    """What to write instead of a module of ours that has moved into a section since: found by its own name."""
+    if not isinstance(error, ImportError) or not str(error.name).startswith(_PACKAGE):
+        return ""
+    taken = re.search(r"cannot import name '(\w+)'", str(error))
+    package, stem = (str(error.name), taken[1]) if taken else str(error.name).rpartition(".")[::2]
+    files = [path.relative_to(_ROOT) for path in _ROOT.rglob(f"{stem}.py")]
+    modules = {".".join((_PACKAGE, *file.with_suffix("").parts)) for file in files}
+    builder = registry.names("data_builders").get(stem)
+    if builder and (below := registry.below("data_builders", builder)):
+        modules.add(".".join((registry.package("data_builders"), *below.with_suffix("").parts)))
+    # A module of one room may have a namesake in another; where it lay says which one is meant.
+    near = [module for module in modules if module.startswith(f"{package}.")]
+    return f"{stem} is now {near[0]}" if len(near) == 1 else ""
 
 
 def what_of(error: Exception) -> str:

@@ -51,7 +51,7 @@ def export(folder: Path, to: str, out: Path, roots: Roots, media: str) -> Summar
     from affectllm.instruct.exports.media import check_mode
     from affectllm.instruct.exports.source import conversation_files, survey
     from affectllm.instruct.exports.write import write_export
-    from affectllm.model import cut
+    from affectllm.model.clips import cut
 
     form, mode = find_format(to), check_mode(media)
     files = conversation_files(folder)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
-import re
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import ModuleType
@@ -16,8 +13,8 @@ from affectllm.corpus.card import CorpusCard
 from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.sample import Rejection, Sample
-from affectllm.errors import AffectError, Malformed
-from affectllm.imported import line_of, what_of
+from affectllm.errors import Malformed
+from affectllm.imported import import_file
 from affectllm.run import file_digest
 
 
@@ -62,31 +59,6 @@ def code_of(name: str) -> dict[str, str]:
 
 
 def _import(path: Path) -> ModuleType:
-    module_name = shelf.module_name(path)
     shelf.open_packages(path)
-    if module_name in sys.modules and sys.modules[module_name].__file__ == str(path):
-        return sys.modules[module_name]
-    spec = importlib.util.spec_from_file_location(module_name, path)
-    if spec is None or spec.loader is None:
-        raise Malformed("the builder cannot be imported", where=str(path))
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[module_name] = module
-    try:
-        shelf.imported_files(path)  # refuses helpers that exist twice, before either is run
-        spec.loader.exec_module(module)
-    except BaseException as error:
-        del sys.modules[module_name]
-        if not isinstance(error, Exception) or isinstance(error, AffectError):
-            raise
-        # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
-        told = f"the builder cannot be imported: {what_of(error)}"
-        raise Malformed(told, where=line_of(error, path), do=_new_spelling(error)) from error
-    return module
-
-
-def _new_spelling(error: Exception) -> str:
-    """What to write instead of ``affectllm.data_builders.meld``, from before corpora lay in sections."""
-    missing = re.search(rf"{re.escape(shelf.PACKAGE)}\.(\w+)'$|cannot import name '(\w+)'", str(error))
-    name = next(filter(None, missing.groups()), "") if missing and isinstance(error, ImportError) else ""
-    path = registry.names("data_builders").get(name)
-    return f"{name} is now {shelf.module_name(path)}" if path else ""
+    # Helpers that exist twice are refused before either is run.
+    return import_file(path, shelf.module_name(path), "builder", first=lambda: shelf.imported_files(path))

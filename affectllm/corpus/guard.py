@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from affectllm.corpus.lines import is_lfs_pointer
-from affectllm.corpus.links import LEAVES, VARIABLE, Links
-from affectllm.corpus.names import found_as
+from affectllm.corpus.files.links import LEAVES, VARIABLE, Links
+from affectllm.corpus.files.names import found_as
+from affectllm.corpus.records.lines import is_lfs_pointer
 from affectllm.corpus.sample import MediaRef, Rejection, Sample
 from affectllm.errors import AffectError, Malformed
 

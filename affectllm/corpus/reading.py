@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from affectllm.corpus.card import CorpusCard
-from affectllm.corpus.lines import is_lfs_pointer, read_lines, relative, repair
-from affectllm.corpus.links import leaves
-from affectllm.corpus.names import found_as
+from affectllm.corpus.files.links import leaves
+from affectllm.corpus.files.names import found_as
+from affectllm.corpus.records.lines import is_lfs_pointer, read_lines, relative, repair
+from affectllm.corpus.records.separated import Records
 from affectllm.corpus.sample import Rejection
-from affectllm.corpus.separated import Records
 from affectllm.errors import AffectError, Malformed, MissingCorpus
 
 __all__ = [

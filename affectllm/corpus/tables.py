@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.lines import read_lines, relative
 from affectllm.corpus.reading import Row, read_csv
+from affectllm.corpus.records.lines import read_lines, relative
+from affectllm.corpus.records.separated import Records, unquoted
 from affectllm.corpus.sample import Rejection
-from affectllm.corpus.separated import Records, unquoted
 from affectllm.errors import Malformed
 
 __all__ = ["header_names", "number", "plain_name", "read_table", "unquoted"]

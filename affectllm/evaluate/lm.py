@@ -30,12 +30,12 @@ from affectllm.evaluate.rolling import rolling_loglikelihood
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_choices
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
-from affectllm.model.media import MediaError
 from affectllm.respond.batches import batches
 from affectllm.run import versions
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from collections import Counter
 
+from affectllm.model.clips.media import MediaError
 from affectllm.model.length import TOO_MANY_TOKENS
-from affectllm.model.media import MediaError
 
 _MARK = "\ue000media_error:"
 

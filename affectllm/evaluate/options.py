@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
 from affectllm.evaluate.parallel import Processes
-from affectllm.model.media import Budget
+from affectllm.model.clips.media import Budget
 
 if TYPE_CHECKING:
     import torch

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
-from affectllm.corpus.duplicates import TextDuplicates
-from affectllm.corpus.media_content import media_duplicates
+from affectllm.corpus.leaks.duplicates import TextDuplicates
+from affectllm.corpus.leaks.media_content import media_duplicates
 from affectllm.corpus.store import read_rows
 from affectllm.instruct.mixture_part import Part
 

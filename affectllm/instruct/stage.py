@@ -13,7 +13,7 @@ from affectllm.corpus.identity import identity
 from affectllm.corpus.stage import BUILT
 from affectllm.instruct import build
 from affectllm.instruct.mixture import Mixture
-from affectllm.instruct.wording import PROMPTS
+from affectllm.instruct.wording import template_pages
 from affectllm.labels.language import language_pages
 from affectllm.run import Run, digest, file_digest
 
@@ -28,7 +28,7 @@ def build_mixture(
 ) -> dict[str, Any]:
     """Samples and conversations of a mixture in ``folder/build``; skipped when its inputs have not changed."""
     used = {name: roots[name] for name in made.corpora() if name in roots}
-    pages = [*sorted(PROMPTS.glob("*.yaml")), *language_pages().values()]
+    pages = [*template_pages().values(), *language_pages().values()]
     inputs = {
         "mixture": mixture_json(made),
         "seed": seed,

@@ -19,7 +19,7 @@ from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots
 from affectllm.instruct.turns import lines
 from affectllm.instruct.unsafe import refusal
-from affectllm.instruct.wording import PROMPTS, Speech, Wording, load_wording, template_names
+from affectllm.instruct.wording import Speech, Wording, load_wording, template_names
 from affectllm.labels import LabelSpace
 from affectllm.labels.figures import figure
 from affectllm.labels.form import Refused
@@ -27,7 +27,7 @@ from affectllm.labels.language import Asking, asking
 from affectllm.labels.names import named
 from affectllm.labels.reading import Unreadable
 
-__all__ = ["MODALITIES", "PROMPTS", "Asked", "Slot", "Template", "load_template", "template_names"]
+__all__ = ["MODALITIES", "Asked", "Slot", "Template", "load_template", "template_names"]
 
 Message = dict[str, Any]
 MODALITIES = ("video", "audio", "image", "text")

@@ -20,7 +20,7 @@ from affectllm.labels.language import asking, spoken
 from affectllm.page_schema import check_keys
 from affectllm.yaml_page import Page, PageKind, Path_, read_page
 
-PROMPTS = Path(__file__).parent / "prompts"
+_PROMPTS = Path(__file__).parent / "prompts"
 PARAPHRASES, HELD_OUT = 5, 2
 TEMPLATE = PageKind("template", listed="templates")
 _TYPES: Mapping[str, str] = {
@@ -76,9 +76,14 @@ class Wording:
     page: str = ""
 
 
+def template_pages() -> dict[str, Path]:
+    """Name → page of every wording that ships; the folder of a page is its section."""
+    return {path.stem: path for path in sorted(_PROMPTS.rglob("*.yaml"), key=lambda path: path.stem)}
+
+
 def template_names() -> list[str]:
     """Every wording that ships."""
-    return sorted(path.stem for path in PROMPTS.glob("*.yaml"))
+    return list(template_pages())
 
 
 def load_wording(name: str) -> Wording:
@@ -89,8 +94,8 @@ def load_wording(name: str) -> Wording:
         Malformed: with file and line, for an unknown key, a missing or strange placeholder, or too few paraphrases.
     """
     own = name.endswith((".yaml", ".yml"))
-    path = Path(name) if own else PROMPTS / f"{name}.yaml"
-    if not path.is_file():
+    path = Path(name) if own else template_pages().get(name)
+    if path is None or not path.is_file():
         told = f"give its path from {Path.cwd()}, or an absolute one" if own else ""
         raise NotFound(
             f"there is no template called {name!r}", do=told or f"choose among {', '.join(template_names())}"

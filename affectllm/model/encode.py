@@ -16,9 +16,9 @@ from affectllm.errors import AffectError
 from affectllm.instruct.conversation import media_parts
 from affectllm.instruct.unsafe import CONTROL_TOKEN
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.fence import fenced, present
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.family import Family
-from affectllm.model.fence import fenced, present
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.positions import position_ids
 from affectllm.run import digest
 

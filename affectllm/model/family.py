@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, Literal
 from affectllm import registry
 from affectllm.errors import Malformed, NotFound
 from affectllm.imported import import_file
-from affectllm.model.told import plain_image, plain_sound, plain_video
+from affectllm.model.processor_arguments import plain_image, plain_sound, plain_video
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from affectllm.model.media import Clip
+    from affectllm.model.clips.media import Clip
 
 _TEMPLATES = Path(__file__).parent / "chat_templates"
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")

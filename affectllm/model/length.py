@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model
-from affectllm.model.media import MediaError
 
 TOO_MANY_TOKENS = "too_many_tokens"
 DEFAULT_TEXT = 4096  # tokens of words that are trained on, where the recipe does not say otherwise

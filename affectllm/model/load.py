@@ -9,8 +9,11 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
-from affectllm.model.adapters import base_of, check_adapter, fitted, local_adapter, put_on
-from affectllm.model.checkpoint import (
+from affectllm.model.family import Family, family_of, find_family
+from affectllm.model.tiny import PREFIX, tiny_folder
+from affectllm.model.torchvision_ops import install
+from affectllm.model.weights.adapters import base_of, check_adapter, fitted, local_adapter, put_on
+from affectllm.model.weights.checkpoint import (
     ADAPTER_CONFIG,
     CONFIG,
     INDEX,
@@ -23,10 +26,7 @@ from affectllm.model.checkpoint import (
     folder_named,
     read_object,
 )
-from affectllm.model.family import Family, family_of, find_family
-from affectllm.model.tiny import PREFIX, tiny_folder
-from affectllm.model.torchvision_ops import install
-from affectllm.model.weight_files import check_finite
+from affectllm.model.weights.weight_files import check_finite
 
 
 @dataclass

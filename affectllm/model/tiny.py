@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
-from affectllm.instruct.wording import PROMPTS, load_wording, template_names
+from affectllm.instruct.wording import load_wording, template_names, template_pages
 from affectllm.model import tiny_parts
 from affectllm.model.family import find_family
 from affectllm.run import cache_folder
@@ -33,7 +33,7 @@ def tiny_folder(name: str) -> Path:
         NotFound: when there is no such family.
     """
     family = find_family(name)
-    files = [Path(__file__), Path(tiny_parts.__file__), family.file, *sorted(PROMPTS.glob("*.yaml"))]
+    files = [Path(__file__), Path(tiny_parts.__file__), family.file, *template_pages().values()]
     code = b"".join(path.read_bytes() for path in files) + family.chat_template().encode()
     folder = cache_folder() / "tiny" / f"{name}-{hashlib.sha256(code).hexdigest()[:12]}"
     if not folder.is_dir():

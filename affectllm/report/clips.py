@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.links import inside_root
+from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.roots import locate
 from affectllm.errors import NotFound
 
@@ -103,7 +103,7 @@ class Gallery:
 
 
 def _previewed(path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
-    from affectllm.model.media import MediaError
+    from affectllm.model.clips.media import MediaError
     from affectllm.report.previews import LONGEST, preview
 
     made = preview(path, part)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm import registry
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.overlap import THRESHOLD, Shared, Source, find_shared
+from affectllm.corpus.leaks.overlap import THRESHOLD, Shared, Source, find_shared
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks, task_sources
@@ -22,7 +22,7 @@ from affectllm.instruct.present import present_roots
 from affectllm.train.recipe import Recipe, load_recipe
 
 if TYPE_CHECKING:
-    from affectllm.model.alike import Fingerprints
+    from affectllm.model.fingerprints.alike import Fingerprints
 
 _SHOWN = 100  # characters of a text
 
@@ -67,7 +67,7 @@ def leaks(
 
 
 def _fingerprints() -> Fingerprints:
-    from affectllm.model.alike import Fingerprints
+    from affectllm.model.fingerprints.alike import Fingerprints
 
     return Fingerprints()
 
@@ -110,7 +110,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     Raises:
         Leakage: with the shared items.
     """
-    from affectllm.corpus.leakage import refuse_shared
+    from affectllm.corpus.leaks.leakage import refuse_shared
 
     sources = task_sources(recipe.eval.tasks)
     train_side = training_samples(recipe.corpora(), roots)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from affectllm.corpus.links import inside_root
+from affectllm.corpus.files.links import inside_root
 
 _PLAYED = {".mp4", ".webm", ".ogv", ".mov", ".wav", ".mp3", ".ogg", ".m4a", ".flac", ".aac"}
 _SHOWN = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"}

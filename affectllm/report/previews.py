@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus.render import write_clip, write_sound
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
 
 FPS = 10
 LONGEST = 30.0

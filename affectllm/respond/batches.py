@@ -6,9 +6,9 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
 from affectllm.instruct.conversation import Messages
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded
 from affectllm.model.length import BoundedEncoder
-from affectllm.model.media import MediaError
 
 _WINDOW = 16  # batches that are encoded and sorted together; bounds the clips in memory
 T = TypeVar("T")

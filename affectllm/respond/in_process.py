@@ -10,11 +10,11 @@ from typing import Any
 from affectllm.corpus.roots import locate
 from affectllm.instruct.conversation import Conversation
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Budget, MediaError
 from affectllm.model.encode import Encoder
 from affectllm.model.generate import generate
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
 from affectllm.model.load import Model
-from affectllm.model.media import Budget, MediaError
 from affectllm.respond.batches import batches
 
 UNDEFINED = "not_finite"  # why there is no answer where the model's outputs are no numbers

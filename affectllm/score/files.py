@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.columnar import is_saved, parquet_size, splits_of
-from affectllm.corpus.packed import inner_suffix
-from affectllm.corpus.rows import FORMATS, SEPARATED, Reading, Record, is_table, read_rows
+from affectllm.corpus.files.packed import inner_suffix
+from affectllm.corpus.records.columnar import is_saved, parquet_size, splits_of
+from affectllm.corpus.records.rows import FORMATS, SEPARATED, Reading, Record, is_table, read_rows
 from affectllm.corpus.sample import Rejection
 from affectllm.errors import Malformed, NotFound
 from affectllm.score.npz import read_npy_items, read_npz

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoder
-from affectllm.model.media import MediaError
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Batch, Conversations, as_it_is, own_conversation
 

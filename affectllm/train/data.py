@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
 from affectllm.instruct.conversations import conversation_features, conversation_files
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
-from affectllm.model.media import MediaError
 from affectllm.train.method import Conversations, own_conversation
 
 if TYPE_CHECKING:

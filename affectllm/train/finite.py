@@ -51,7 +51,7 @@ class FiniteOnly:
         return norm
 
     def save_model(self, *args: Any, **kwargs: Any) -> None:
-        from affectllm.model.weight_files import first_not_finite
+        from affectllm.model.weights.weight_files import first_not_finite
 
         found = first_not_finite(_own_weights(self.model))  # type: ignore[attr-defined]
         self._stop_together(bool(found), "a weight is not finite", [found])
@@ -82,7 +82,7 @@ class FiniteOnly:
 
 
 def _finite_gradients(model: Any) -> bool:
-    from affectllm.model.weight_files import is_finite
+    from affectllm.model.weights.weight_files import is_finite
 
     # DeepSpeed keeps gradients to itself, and what it says of them is all there is.
     found = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]

@@ -14,9 +14,9 @@ from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
+from affectllm.model.clips.media import Budget
 from affectllm.model.family import find_family
 from affectllm.model.length import DEFAULT_TEXT
-from affectllm.model.media import Budget
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys

@@ -13,7 +13,7 @@ from affectllm.errors import AffectError
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
-from affectllm.model.weight_files import check_finite
+from affectllm.model.weights.weight_files import check_finite
 from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator

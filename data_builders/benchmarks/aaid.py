@@ -18,9 +18,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.instruction_records import Asked, read_asked
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import find_file, folder_of, is_lfs_pointer, missing_file
+from affectllm.corpus.records.instruction_records import Asked, read_asked
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.reading import says_nothing

@@ -17,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, CorpusCard, Rejection, Sample
-from affectllm.corpus.instruction_records import Asked, read_asked
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import folder_of, folders_below, is_debris, is_lfs_pointer, missing_file, relative
+from affectllm.corpus.records.instruction_records import Asked, read_asked
 from affectllm.corpus.tables import number, plain_name
 from affectllm.labels import Annotation, LabelSpace
 

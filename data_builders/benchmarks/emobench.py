@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, CorpusCard, Rejection, Sample
-from affectllm.corpus.json_reading import Item, read_json
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import find_file, first_sight, folder_of, missing_file
+from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.labels import Annotation, LabelSpace
 
 _SOURCE = "Sabour et al., EmoBench, ACL 2024"

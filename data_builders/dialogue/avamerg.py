@@ -20,10 +20,10 @@ from typing import Any
 from affectllm.data_builders.dialogue.empathetic_dialogues import SPACE as EMOTIONS_32
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, MediaRef, Rejection, Sample, Turn
-from affectllm.corpus.clips import Clips
-from affectllm.corpus.json_reading import Item, read_json
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, is_lfs_pointer, missing_file
+from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

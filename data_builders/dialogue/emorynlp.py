@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
-from affectllm.corpus.json_reading import read_json
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import (
     Row,
@@ -33,7 +33,7 @@ from affectllm.corpus.reading import (
     missing_file,
     relative,
 )
-from affectllm.corpus.suffixes import FILMS
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.corpus.tables import read_table
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases

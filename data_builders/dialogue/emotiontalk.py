@@ -23,9 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample, Turn
-from affectllm.corpus.clips import DEPTH, Clips
-from affectllm.corpus.json_reading import read_json
-from affectllm.corpus.label_archives import Label, archive, plain, read_labels
+from affectllm.corpus.files.clips import DEPTH, Clips
+from affectllm.corpus.files.label_archives import Label, archive, plain, read_labels
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import (
     find_file,
@@ -38,6 +37,7 @@ from affectllm.corpus.reading import (
     read_csv,
     relative,
 )
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL

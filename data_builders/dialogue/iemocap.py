@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, MediaRef, Rejection, Sample, Turn
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, list_media, missing_file, read_lines, relative
 from affectllm.corpus.tables import number

@@ -16,10 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
-from affectllm.corpus.clips import Clips
-from affectllm.corpus.json_reading import read_json
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import find_file, first_sight, folder_of, missing_file, read_lines
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL, aliases
 

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import (
     Row,
@@ -32,7 +33,6 @@ from affectllm.corpus.reading import (
     read_csv,
     relative,
 )
-from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import SENTIMENT_3, aliases
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from affectllm.corpus import MediaRef, Rejection
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.reading import is_debris, relative
-from affectllm.corpus.suffixes import PICTURES
 
 _NUMBER = re.compile(r"\d+")
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from affectllm.data_builders.faces._frames import clip_or_frame, picture_names
 
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard, Rejection, Sample
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Clip, Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, folders_below, list_media, missing_file, relative
-from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 

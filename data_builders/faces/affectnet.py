@@ -15,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import (
     find_file,
@@ -27,7 +28,6 @@ from affectllm.corpus.reading import (
     read_delimited,
     relative,
 )
-from affectllm.corpus.suffixes import PICTURES
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases

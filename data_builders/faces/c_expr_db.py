@@ -16,11 +16,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import folder_of, folders_below, read_lines, relative
 from affectllm.corpus.splits import by_hash
-from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 
 EXPRESSIONS = (  # in the order of the numbers

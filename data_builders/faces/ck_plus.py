@@ -19,11 +19,11 @@ from pathlib import Path
 from affectllm.data_builders.faces._frames import picture_names
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, list_media, relative
 from affectllm.corpus.splits import by_hash
-from affectllm.corpus.suffixes import PICTURES
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases

@@ -19,7 +19,7 @@ from pathlib import Path
 from affectllm.data_builders.faces._frames import clip_or_frame
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.media_files import clips_below
+from affectllm.corpus.files.media_files import clips_below
 from affectllm.corpus.miniature import Clip, Content, Picture
 from affectllm.corpus.reading import (
     find_file,
@@ -30,8 +30,8 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
+from affectllm.corpus.records.workbook import read_sheet
 from affectllm.corpus.tables import number, read_table
-from affectllm.corpus.workbook import read_sheet
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

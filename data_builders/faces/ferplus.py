@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import (
     find_file,
@@ -30,7 +31,6 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
-from affectllm.corpus.suffixes import PICTURES
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import EKMAN_6_CONTEMPT_NEUTRAL, EKMAN_6_NEUTRAL, aliases
 

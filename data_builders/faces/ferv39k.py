@@ -16,7 +16,8 @@ from pathlib import Path
 from affectllm.data_builders.faces._frames import clip_or_frame
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.media_files import Stems
+from affectllm.corpus.files.media_files import Stems
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import (
     first_sight,
@@ -27,7 +28,6 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
-from affectllm.corpus.suffixes import FILMS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affectllm.corpus import TRAIN, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import clips_below, unusable
+from affectllm.corpus.files.media_files import clips_below, unusable
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import (
     folder_of,

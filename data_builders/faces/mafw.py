@@ -19,7 +19,7 @@ from pathlib import Path
 from affectllm.data_builders.faces._frames import clip_or_frame
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.media_files import clips_below
+from affectllm.corpus.files.media_files import clips_below
 from affectllm.corpus.miniature import Clip, Content, Picture
 from affectllm.corpus.reading import find_file, folder_of, folders_below, is_lfs_pointer, missing_file, read_lines
 from affectllm.labels import Annotation, LabelSpace

@@ -9,7 +9,7 @@ from typing import Any
 from affectllm.data_builders.generic._page import Label
 
 from affectllm.corpus import Rejection
-from affectllm.corpus.rows import Record
+from affectllm.corpus.records.rows import Record
 from affectllm.corpus.tables import number
 from affectllm.errors import Malformed
 from affectllm.labels import Annotation

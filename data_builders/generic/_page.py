@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 from affectllm.corpus import SPLITS
 from affectllm.corpus.card import Access
-from affectllm.corpus.rows import Reading
+from affectllm.corpus.records.rows import Reading
 from affectllm.corpus.sample import Modality
 from affectllm.errors import AffectError, Malformed
 from affectllm.labels import LabelSpace

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import Rejection
-from affectllm.corpus.links import inside_root
+from affectllm.corpus.files.links import inside_root
+from affectllm.corpus.files.suffixes import MEDIA
 from affectllm.corpus.reading import folders_below, inside, list_files, relative
-from affectllm.corpus.rows import Reading, Record, is_table, read_rows
-from affectllm.corpus.suffixes import MEDIA
+from affectllm.corpus.records.rows import Reading, Record, is_table, read_rows
 from affectllm.errors import Malformed, NotFound
 
 DEEPEST = 7

@@ -58,7 +58,7 @@ from affectllm.data_builders.generic._rows import read_own
 from affectllm.corpus import SPLITS, TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, is_lfs_pointer, media_path, relative
-from affectllm.corpus.rows import Record
+from affectllm.corpus.records.rows import Record
 from affectllm.corpus.splits import by_hash
 from affectllm.corpus.tables import number
 from affectllm.errors import Malformed

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.reading import first_sight, folder_of, list_files, list_media, missing_file, relative
 from affectllm.corpus.splits import by_hash
-from affectllm.corpus.suffixes import PICTURES
 from affectllm.labels import Annotation, LabelSpace
 
 SPLITS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": VALIDATION, "test": TEST}

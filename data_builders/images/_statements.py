@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.json_reading import Item, read_json
 from affectllm.corpus.reading import is_lfs_pointer, media_path
+from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.labels import Annotation, LabelSpace
 
 DIMENSIONS = ("sentiment polarity", "emotion interpretation", "scene context", "perception subjectivity")

@@ -19,7 +19,7 @@ from pathlib import Path
 from affectllm.data_builders.images._responses import Responses, emotion_space
 
 from affectllm.corpus import CorpusCard, Rejection, Sample
-from affectllm.corpus.media_files import Stems
+from affectllm.corpus.files.media_files import Stems
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import Row, folder_of, folders_below, inside, media_path
 from affectllm.labels import LabelSpace

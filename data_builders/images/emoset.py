@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.json_reading import read_json
 from affectllm.corpus.miniature import Content, Picture
 from affectllm.corpus.reading import first_sight, folder_of, is_lfs_pointer, media_path, missing_file
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import MIKELS_8
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from affectllm.data_builders.music._traces import trace
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import (
     Row,
@@ -28,7 +29,6 @@ from affectllm.corpus.reading import (
     read_lines,
     relative,
 )
-from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
 

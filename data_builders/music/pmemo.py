@@ -17,7 +17,8 @@ from pathlib import Path
 from affectllm.data_builders.music._traces import trace
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus.files.media_files import unusable
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import (
     find_file,
@@ -30,7 +31,6 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.splits import by_hash
-from affectllm.corpus.suffixes import SOUNDS
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
 

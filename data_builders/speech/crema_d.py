@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import (
     Row,
@@ -34,7 +35,6 @@ from affectllm.corpus.reading import (
     relative,
 )
 from affectllm.corpus.splits import by_speaker
-from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

@@ -17,10 +17,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import find_file, first_sight, folder_of, is_lfs_pointer, list_media, read_lines, relative
 from affectllm.corpus.splits import by_speaker
-from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

@@ -19,11 +19,11 @@ from typing import Any
 from affectllm.data_builders.speech._emonet import ALIASES, EMOTIONS
 
 from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.clips import Clips
-from affectllm.corpus.json_reading import read_json
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, inside, is_lfs_pointer, list_media, read_csv, relative
-from affectllm.corpus.suffixes import SOUNDS
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.corpus.tables import number, plain_name
 from affectllm.errors import Malformed
 from affectllm.labels import Annotation, LabelSpace

@@ -16,10 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, read_lines
-from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

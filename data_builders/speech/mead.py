@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below
 from affectllm.labels import Annotation, LabelSpace

@@ -16,10 +16,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, is_lfs_pointer, list_media, relative
 from affectllm.corpus.splits import by_speaker
-from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.taxonomies import aliases
 

@@ -14,11 +14,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, list_media
 from affectllm.corpus.splits import by_speaker
-from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 

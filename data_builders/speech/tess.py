@@ -14,10 +14,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, list_media
-from affectllm.corpus.suffixes import SOUNDS
 from affectllm.labels import Annotation
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL
 

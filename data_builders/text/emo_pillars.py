@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample, Turn
-from affectllm.corpus.json_reading import Item, read_json
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import folder_of, folders_below, is_debris, is_lfs_pointer, relative
+from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.corpus.splits import by_hash
 from affectllm.corpus.tables import number, plain_name
 from affectllm.labels import Annotation, LabelSpace

@@ -16,9 +16,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.json_reading import read_json
 from affectllm.corpus.miniature import Content
 from affectllm.corpus.reading import Row, folder_of, folders_below, is_debris, is_lfs_pointer, relative
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.corpus.splits import by_hash
 from affectllm.corpus.tables import plain_name, read_table
 from affectllm.labels import Annotation, LabelSpace

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.corpus import CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.reading import find_file, first_sight, missing_file
 from affectllm.corpus.tables import read_table
 from affectllm.labels import Annotation, LabelSpace

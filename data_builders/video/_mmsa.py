@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
-from affectllm.corpus.label_archives import plain, read_labels
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.label_archives import plain, read_labels
 from affectllm.corpus.reading import find_file, first_sight, folders_below, is_lfs_pointer, relative
 from affectllm.corpus.tables import number, read_table
 from affectllm.errors import Malformed

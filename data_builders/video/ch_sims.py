@@ -16,7 +16,7 @@ from pathlib import Path
 from affectllm.data_builders.video import _mmsa
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import find_file, folder_of, missing_file, read_csv
 from affectllm.corpus.tables import read_table

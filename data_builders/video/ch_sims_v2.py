@@ -15,7 +15,7 @@ from pathlib import Path
 from affectllm.data_builders.video import _mmsa
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of, folders_below, read_csv
 from affectllm.labels import LabelSpace

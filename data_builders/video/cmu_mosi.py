@@ -16,7 +16,7 @@ from pathlib import Path
 from affectllm.data_builders.video import _cmu_csd, _cmu_raw, _mmsa
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import folder_of
 from affectllm.labels import LabelSpace

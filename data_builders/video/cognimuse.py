@@ -19,8 +19,9 @@ from pathlib import Path
 
 from affectllm.data_builders.video._windows import windows
 
-from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, suffixes
-from affectllm.corpus.media_files import unusable
+from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.files import suffixes
+from affectllm.corpus.files.media_files import unusable
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import folder_of, folders_below, list_media, read_lines, relative
 from affectllm.corpus.tables import number

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
+from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import (
     Row,
@@ -30,7 +31,6 @@ from affectllm.corpus.reading import (
     missing_file,
     relative,
 )
-from affectllm.corpus.suffixes import FILMS, SOUNDS
 from affectllm.corpus.tables import plain_name, read_table
 from affectllm.labels import Annotation, LabelSpace
 

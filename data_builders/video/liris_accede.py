@@ -20,7 +20,7 @@ from xml.etree import ElementTree
 from affectllm.data_builders.video._windows import windows
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample
-from affectllm.corpus.media_files import clips_below, unusable
+from affectllm.corpus.files.media_files import clips_below, unusable
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import (
     find_file,

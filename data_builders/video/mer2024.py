@@ -17,7 +17,7 @@ from pathlib import Path
 from affectllm.data_builders.video import _mer
 
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.label_archives import plain, read_labels
+from affectllm.corpus.files.label_archives import plain, read_labels
 from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import find_file, first_sight, folder_of, list_media
 from affectllm.corpus.tables import number, plain_name, read_table

@@ -17,9 +17,9 @@ from typing import Any
 from affectllm.data_builders.video import _mer
 
 from affectllm.corpus import TRAIN, CorpusCard, Rejection, Sample
-from affectllm.corpus.json_reading import read_json
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import find_file, first_sight, folder_of, missing_file, read_lines
+from affectllm.corpus.records.json_reading import read_json
 from affectllm.labels import LabelSpace
 from affectllm.labels.taxonomies import aliases
 

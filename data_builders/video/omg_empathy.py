@@ -15,10 +15,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.suffixes import FILMS
 from affectllm.corpus.miniature import Clip, Content
 from affectllm.corpus.reading import first_sight, folder_of, folders_below, list_media, read_lines, relative
-from affectllm.corpus.suffixes import FILMS
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, frame_size, open_clip
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, frame_size, open_clip
 from benchmarks.clips import make_clips
 from benchmarks.row import Row, alternate, told
 

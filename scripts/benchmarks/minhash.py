@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from affectllm.corpus.duplicates import SHINGLE, THRESHOLD, TextDuplicates
-from affectllm.corpus.normalised import normalised
+from affectllm.corpus.leaks.duplicates import SHINGLE, THRESHOLD, TextDuplicates
+from affectllm.corpus.leaks.normalised import normalised
 from benchmarks.build import peak
 from benchmarks.row import Row, seconds, told
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import load_model
-from affectllm.model.media import Budget
 from benchmarks.clips import make_clips
 from benchmarks.row import Row, alternate, told
 

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model, load_model
-from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
 from benchmarks.clips import make_clips

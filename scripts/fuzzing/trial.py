@@ -42,7 +42,7 @@ class Outcome(NamedTuple):
 
 def serve(pipe: Connection) -> None:
     """Open what comes through ``pipe`` until None comes."""
-    from affectllm.model.media import Budget
+    from affectllm.model.clips.media import Budget
 
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))
     budget = Budget(fps=4.0, max_frames=8, max_pixels=112 * 112, min_pixels=56 * 56, max_seconds=20.0)
@@ -54,7 +54,7 @@ def serve(pipe: Connection) -> None:
 
 def trial(path: Path, ask: int, budget: Any) -> Outcome:
     """Open ``path`` as ``ASKS[ask]`` says."""
-    from affectllm.model.media import MediaError, open_clip, open_image
+    from affectllm.model.clips.media import MediaError, open_clip, open_image
 
     try:
         kind = dict(ASKS[ask])
@@ -70,7 +70,7 @@ def trial(path: Path, ask: int, budget: Any) -> Outcome:
 
 def _cut(path: Path, ask: int, kind: dict[str, Any]) -> Outcome:
     from affectllm.instruct.exports.media import Cut
-    from affectllm.model.cut import cut
+    from affectllm.model.clips.cut import cut
 
     target = path.with_name(f"cut{path.suffix}")
     refused = cut(path, target, Cut(kind.pop("cut"), **kind))

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from affectllm.corpus import MediaRef
-from affectllm.corpus.media_content import Clip
-from affectllm.model.alike import Fingerprints
+from affectllm.corpus.leaks.media_content import Clip
+from affectllm.model.fingerprints.alike import Fingerprints
 
 HALVES = ("chosen on", "measured on")
 AS_THEY_ARE = "others of the group as they are"

@@ -14,7 +14,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from affectllm.model.landmarks import RATE, LandmarkIndex, landmarks, phases
+from affectllm.model.fingerprints.landmarks import RATE, LandmarkIndex, landmarks, phases
 
 CODECS = {
     "MP3, 32 kbit/s": ("libmp3lame", "mp3", 16_000, 32_000),

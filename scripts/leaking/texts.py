@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.normalised import normalised
-from affectllm.corpus.overlap import THRESHOLD
-from affectllm.corpus.resemblance import Resemblance, Words
+from affectllm.corpus.leaks.normalised import normalised
+from affectllm.corpus.leaks.overlap import THRESHOLD
+from affectllm.corpus.leaks.resemblance import Resemblance, Words
 
 # No text of the corpora on which thresholds were chosen is in those on which they are measured, but for the last, whose
 # scored side is new and of which one corpus was seen.

@@ -15,8 +15,8 @@ from kindred import kindred
 from PIL import Image, ImageDraw
 
 from affectllm.corpus import MediaRef, Sample
-from affectllm.corpus.overlap import Example, find_shared
-from affectllm.model.alike import Fingerprints
+from affectllm.corpus.leaks.overlap import Example, find_shared
+from affectllm.model.fingerprints.alike import Fingerprints
 
 RATE = 16_000
 
@@ -146,7 +146,7 @@ def test_other_words_over_the_same_hum_are_another_sound(compared: Callable[...,
 
 
 def test_sounds_that_cannot_be_known_are_counted(tmp_path: Path) -> None:
-    from affectllm.corpus.media_content import Clip
+    from affectllm.corpus.leaks.media_content import Clip
 
     soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
     (tmp_path / "broken.wav").write_bytes(b"RIFF nothing")
@@ -158,7 +158,7 @@ def test_sounds_that_cannot_be_known_are_counted(tmp_path: Path) -> None:
 
 
 def test_a_fingerprint_is_kept_by_content_and_made_again_where_it_is_damaged(tmp_path: Path) -> None:
-    from affectllm.corpus.media_content import Clip
+    from affectllm.corpus.leaks.media_content import Clip
 
     soundfile.write(tmp_path / "a.wav", SAID, RATE)
     clip = Clip("c", MediaRef("a.wav", "audio"), str(tmp_path / "a.wav"))

@@ -13,10 +13,10 @@ from family_clips import BUDGET, NAMES, clips_for, encoded, encoder_of, mixes_fo
 
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Clip, MediaError, open_clip, open_image
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_choices
 from affectllm.model.load import Model
-from affectllm.model.media import Clip, MediaError, open_clip, open_image
 
 CLOSE = 2e-5  # of logits of about 1, in float32
 
@@ -251,7 +251,7 @@ def test_sound_beyond_what_a_family_hears_is_counted_and_the_rest_is_used(model:
     if "audio" not in model.family.modalities:
         pytest.skip("it hears nothing")
     from affectllm.corpus.miniature import Tone, materialise
-    from affectllm.model.media import Budget
+    from affectllm.model.clips.media import Budget
 
     longest = model.family.longest_sound
     whole = 70.0 if longest is None else longest

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
 
 
 def put(root: Path, *names: str, content: bytes = b"clip") -> Path:

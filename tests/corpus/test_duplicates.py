@@ -14,9 +14,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from affectllm.corpus import minhash
-from affectllm.corpus.duplicates import Sketches, TextDuplicates
-from affectllm.corpus.normalised import normalised
+from affectllm.corpus.leaks import minhash
+from affectllm.corpus.leaks.duplicates import Sketches, TextDuplicates
+from affectllm.corpus.leaks.normalised import normalised
 from affectllm.errors import AffectError
 
 TWEET = "honestly i cannot believe how kind everybody was to my little brother at the station today thank you all"
@@ -113,7 +113,7 @@ def test_copies_of_a_near_duplicate_follow_it() -> None:
 
 
 def test_a_crowded_bucket_hides_near_duplicates_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("affectllm.corpus.duplicates._CROWD", 0)
+    monkeypatch.setattr("affectllm.corpus.leaks.duplicates._CROWD", 0)
     assert find(TWEET, TWEET.rpartition(" ")[0], TWEET) == {"2": "0"}
 
 
@@ -183,7 +183,7 @@ GOLDEN = [165640250, 215450598, 201329897]
 def test_the_answer_is_the_same_on_every_machine() -> None:
     """Fixed numbers: whoever changes the hashing changes what published mixtures hold."""
     assert minhash.minima([TWEET.split()], 5)[0, :3].tolist() == GOLDEN
-    code = f"from affectllm.corpus import minhash; print(minhash.minima([{TWEET.split()!r}], 5)[0, :3].tolist())"
+    code = f"from affectllm.corpus.leaks import minhash; print(minhash.minima([{TWEET.split()!r}], 5)[0, :3].tolist())"
     for seed in ("0", "1"):
         done = subprocess.run(
             [sys.executable, "-c", code], env={"PYTHONHASHSEED": seed}, capture_output=True, text=True, check=True
@@ -215,7 +215,7 @@ def test_no_cut_into_chunks_and_no_order_of_working_them_changes_the_answer(
 
 
 def test_processes_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("affectllm.corpus.duplicates._CHUNK", 7)
+    monkeypatch.setattr("affectllm.corpus.leaks.duplicates._CHUNK", 7)
     dice = random.Random(1)
     named = [(f"k{number}", " ".join(dice.choices(WORDS[:9], k=8)), "en") for number in range(300)]
     finder = TextDuplicates(0.5, 2)

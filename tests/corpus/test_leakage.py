@@ -10,7 +10,7 @@ from toy_corpus import toy_corpus
 
 from affectllm.cli import main
 from affectllm.corpus import MediaRef, Sample
-from affectllm.corpus.leakage import family, refuse_leakage
+from affectllm.corpus.leaks.leakage import family, refuse_leakage
 from affectllm.errors import Leakage
 
 LONG = "these are certainly more than six words in a row"

@@ -13,8 +13,8 @@ from toy_corpus import toy_corpus
 
 from affectllm.corpus import MediaRef, Sample
 from affectllm.corpus.family import descent
-from affectllm.corpus.leakage import refuse_leakage, refuse_shared
-from affectllm.corpus.overlap import Shared, find_shared
+from affectllm.corpus.leaks.leakage import refuse_leakage, refuse_shared
+from affectllm.corpus.leaks.overlap import Shared, find_shared
 from affectllm.errors import AffectError, Leakage
 
 

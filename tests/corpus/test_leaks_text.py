@@ -12,10 +12,10 @@ import pytest
 from kindred import TWEET, kindred
 
 from affectllm.corpus import Sample
-from affectllm.corpus.leakage import refuse_leakage
-from affectllm.corpus.normalised import normalised
-from affectllm.corpus.overlap import Shared, find_shared
-from affectllm.corpus.resemblance import Resemblance, Words
+from affectllm.corpus.leaks.leakage import refuse_leakage
+from affectllm.corpus.leaks.normalised import normalised
+from affectllm.corpus.leaks.overlap import Shared, find_shared
+from affectllm.corpus.leaks.resemblance import Resemblance, Words
 from affectllm.errors import Leakage
 
 SENTENCE = "I can't believe how kind everybody was to my little brother at the café today"

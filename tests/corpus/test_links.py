@@ -10,8 +10,8 @@ import pytest
 from affectllm.cli import main
 from affectllm.corpus import MediaRef, Rejection, Sample
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.files.links import VARIABLE
 from affectllm.corpus.guard import guarded
-from affectllm.corpus.links import VARIABLE
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.corpus.reading import list_media
 from affectllm.errors import Malformed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from affectllm.corpus import MediaRef, Sample
-from affectllm.corpus.media_content import Contents, media_duplicates
+from affectllm.corpus.leaks.media_content import Contents, media_duplicates
 from affectllm.errors import AffectError, MissingCorpus
 
 

@@ -11,11 +11,11 @@ import pytest
 
 from affectllm.corpus import MediaRef, Rejection, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.clips import Clips
+from affectllm.corpus.files.clips import Clips
+from affectllm.corpus.files.names import ByName
+from affectllm.corpus.files.suffixes import FILMS, MEDIA, PICTURES, SOUNDS
 from affectllm.corpus.guard import guarded
 from affectllm.corpus.miniature import Tone, materialise
-from affectllm.corpus.names import ByName
-from affectllm.corpus.suffixes import FILMS, MEDIA, PICTURES, SOUNDS
 from affectllm.errors import Malformed
 
 PAGE = (

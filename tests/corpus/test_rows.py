@@ -12,7 +12,7 @@ from scoring import refused, scored, write_csv
 from tables_made import FORMS, NAMES, ROWS, saved, separated, workbook, write
 
 from affectllm.corpus import Rejection, Sample
-from affectllm.corpus.rows import Reading, Record, read_rows
+from affectllm.corpus.records.rows import Reading, Record, read_rows
 from affectllm.errors import Malformed
 
 

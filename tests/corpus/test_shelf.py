@@ -138,11 +138,12 @@ def test_folders_of_any_name_hold_builders(local: Path, folder: str) -> None:
         ("from affectllm.data_builders.meld import SPACE as X", "affectllm.data_builders.dialogue.meld"),
         ("from affectllm.data_builders import crema_d", "affectllm.data_builders.speech.crema_d"),
         ("import affectllm.data_builders.emodb", "affectllm.data_builders.speech.emodb"),
+        ("from affectllm.corpus.media_files import unusable", "affectllm.corpus.files.media_files"),
+        ("from affectllm.corpus import suffixes", "affectllm.corpus.files.suffixes"),
+        ("import affectllm.model.budget", "affectllm.model.clips.budget"),
     ],
 )
-def test_spellings_from_before_there_were_sections_are_answered_with_the_new_one(
-    local: Path, line: str, now: str
-) -> None:
+def test_spellings_from_before_sections_are_answered_with_the_new_one(local: Path, line: str, now: str) -> None:
     path = local / "sentence.py"
     with pytest.raises(Malformed) as caught:
         load_builder(builder(path, f"{line}\nsaid = str"))

@@ -9,7 +9,7 @@ from affectllm.data_builders.video._mer import words
 from reading_corpora import answer, miniature, read, write
 
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.label_archives import archive
+from affectllm.corpus.files.label_archives import archive
 from affectllm.corpus.miniature import materialise
 
 LABELS = {

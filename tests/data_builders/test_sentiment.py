@@ -10,7 +10,7 @@ import pytest
 from reading_corpora import answer, miniature, read, write
 
 from affectllm.corpus.builder import load_builder
-from affectllm.corpus.label_archives import archive
+from affectllm.corpus.files.label_archives import archive
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import Malformed, MissingCorpus
 

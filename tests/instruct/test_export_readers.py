@@ -14,9 +14,9 @@ from toy_corpus import toy_corpus
 
 from affectllm.commands.export import export
 from affectllm.corpus.roots import Roots
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
-from affectllm.model.media import Budget
 from affectllm.model.tiny import tiny_folder
 
 READERS = os.environ.get("AFFECTLLM_READERS")

@@ -26,8 +26,8 @@ from affectllm.instruct.exports.source import conversation_files
 from affectllm.instruct.exports.write import MARK
 from affectllm.instruct.formats import llama_factory
 from affectllm.instruct.formats import webdataset as shards
-from affectllm.model import cut
-from affectllm.model.cut import tracks
+from affectllm.model.clips import cut
+from affectllm.model.clips.cut import tracks
 
 ALL = tuple(format_names())
 LINES = tuple(name for name in ALL if name != "webdataset")

@@ -16,9 +16,9 @@ from tuning import PAGE, succeed, write_page
 from affectllm.commands.export import export
 from affectllm.corpus.roots import Roots
 from affectllm.instruct.exports.source import conversation_files, rows_of
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
-from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
 

@@ -17,9 +17,9 @@ from affectllm.corpus import MediaRef, render
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
+from affectllm.model.clips.probe import probe
 from affectllm.model.load import check_model, load_model, load_processor
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
-from affectllm.model.probe import probe
 
 BUDGET = Budget(fps=2.0, max_frames=4, max_pixels=28 * 28, min_pixels=28 * 28, max_seconds=10.0)
 BOTH = {"frames": True, "sound": True}

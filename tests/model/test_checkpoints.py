@@ -15,7 +15,7 @@ from safetensors.torch import load_file, save_file
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
-from affectllm.model.weight_files import check_finite
+from affectllm.model.weights.weight_files import check_finite
 
 OMNI = "tiny:qwen2_5_omni"
 

@@ -15,8 +15,8 @@ import pytest
 from affectllm.corpus import render
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.instruct.exports.media import Cut
-from affectllm.model.cut import cut, tracks
-from affectllm.model.media import Budget, open_clip
+from affectllm.model.clips.cut import cut, tracks
+from affectllm.model.clips.media import Budget, open_clip
 
 RATE = 22_050
 

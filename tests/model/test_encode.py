@@ -24,10 +24,10 @@ from family_clips import (
 from affectllm.errors import AffectError, ModalityUnheard
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded
 from affectllm.model.generate import score_choices
 from affectllm.model.load import load_model
-from affectllm.model.media import MediaError
 
 
 @pytest.fixture(scope="module")

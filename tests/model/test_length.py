@@ -14,10 +14,10 @@ from affectllm.corpus.miniature import Clip, materialise
 from affectllm.errors import AffectError, BadRecipe
 from affectllm.evaluate.lm import AffectLM
 from affectllm.evaluate.media_error import media_error_reason
+from affectllm.model.clips.media import Budget, MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, TokenBudget, budget_of
 from affectllm.model.load import load_model
-from affectllm.model.media import Budget, MediaError
 from affectllm.train.data import look, measured
 from affectllm.train.recipe import load_recipe
 

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from affectllm.corpus import MediaRef, render
 from affectllm.corpus.miniature import Clip as ClipToMake
 from affectllm.corpus.miniature import Tone, materialise
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, frame_size, open_clip, open_image
-from affectllm.model.probe import probe
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, frame_size, open_clip, open_image
+from affectllm.model.clips.probe import probe
 
 SMALL = Budget(fps=4.0, max_frames=8, max_pixels=84 * 84, min_pixels=28 * 28, max_seconds=10.0)
 

@@ -12,8 +12,8 @@ import soundfile
 from clip_making import CONTAINERS, LAYOUTS, RATE, mark, pitch, scene, tones, with_matrix, write
 
 from affectllm.instruct.exports.media import Cut
-from affectllm.model.cut import cut
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
+from affectllm.model.clips.cut import cut
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
 
 BUDGET = Budget(fps=5, max_frames=30, max_pixels=160 * 112, min_pixels=28 * 28)
 

@@ -21,10 +21,10 @@ from toy_corpus import toy_corpus
 from affectllm.corpus.audit import audit
 from affectllm.errors import AffectError
 from affectllm.evaluate.media_error import MediaLedger, media_error_reason
-from affectllm.model.cut import tracks
-from affectllm.model.fence import MediaError, Unusable, fenced
-from affectllm.model.media import Budget, Clip, open_clip, open_image
-from affectllm.model.probe import probe
+from affectllm.model.clips.cut import tracks
+from affectllm.model.clips.fence import MediaError, Unusable, fenced
+from affectllm.model.clips.media import Budget, Clip, open_clip, open_image
+from affectllm.model.clips.probe import probe
 
 
 def raising(error: BaseException) -> Any:

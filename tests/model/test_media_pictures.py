@@ -13,8 +13,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from PIL import Image
 
-from affectllm.model.fence import MOST_PIXELS
-from affectllm.model.media import Budget, MediaError, frame_size, open_image
+from affectllm.model.clips.fence import MOST_PIXELS
+from affectllm.model.clips.media import Budget, MediaError, frame_size, open_image
 
 WIDE = Budget(max_pixels=10**6, min_pixels=1)
 GREY = np.linspace(0, 255, 56 * 56).reshape(56, 56).astype(np.uint8)

@@ -13,8 +13,8 @@ import soundfile
 from clip_making import CONTAINERS, RATE, pitch, scene, tones, write
 
 from affectllm.instruct.exports.media import Cut
-from affectllm.model.cut import cut
-from affectllm.model.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
+from affectllm.model.clips.cut import cut
+from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
 
 FORMATS = {
     "wav": ("WAV", "PCM_16"),

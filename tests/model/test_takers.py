@@ -10,8 +10,8 @@ import av
 import numpy as np
 import pytest
 
-from affectllm.model.media import Budget, Clip, open_clip
-from affectllm.model.stream_readers import Pictures
+from affectllm.model.clips.media import Budget, Clip, open_clip
+from affectllm.model.clips.stream_readers import Pictures
 
 FPS, COUNT, SIZE = 25, 100, 112
 

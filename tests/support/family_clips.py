@@ -9,10 +9,10 @@ from typing import Any
 
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.family import Family, families
 from affectllm.model.load import Model, load_model
-from affectllm.model.media import Budget
 
 BUDGET = Budget(fps=2, max_frames=4, max_pixels=112 * 112, min_pixels=28 * 28, max_seconds=10)
 NAMES = sorted(families())

@@ -15,9 +15,9 @@ from trl import DPOConfig
 from tuning import PAGE, logged, losses, page_of
 
 from affectllm.errors import BadRecipe
+from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoder
 from affectllm.model.load import load_model
-from affectllm.model.media import Budget
 from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
 from affectllm.train.methods import dpo

@@ -14,7 +14,7 @@ from tuning import PAGE, affectllm, losses, succeed, write_page
 
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
-from affectllm.model.weight_files import check_finite
+from affectllm.model.weights.weight_files import check_finite
 
 pytestmark = pytest.mark.slow
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
-from affectllm.corpus.links import inside_root
+from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.store import explained
 from affectllm.errors import AffectError
 from affectllm.instruct.exports.exported import File, Kind, Refused
@@ -41,7 +41,7 @@ class Cut:
 
 
 class Cutter(Protocol):
-    """Opens clips, which this room may not: ``affectllm.model.cut`` is one."""
+    """Opens clips, which this room may not: ``affectllm.model.clips.cut`` is one."""
 
     def tracks(self, source: Path) -> frozenset[str] | Refused:
         """Which of ``video`` and ``audio`` the file has."""

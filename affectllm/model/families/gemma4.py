@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.model import tiny_parts as parts
 from affectllm.model.family import ATTENTION, MLP, Family, Tiny
-from affectllm.model.told import plain_video
+from affectllm.model.processor_arguments import plain_video
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from affectllm.model.media import Clip
+    from affectllm.model.clips.media import Clip
 
 _FACTOR = 48  # pixels: patches of 16, three by three of them a token
 _ROOMS = (70, 140, 280, 560, 1120)  # tokens that the processor makes room for

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model import tiny_parts as parts
-from affectllm.model.budget import SAMPLING_RATE
+from affectllm.model.clips.budget import SAMPLING_RATE
 from affectllm.model.family import ATTENTION, MLP, Family, Tiny
-from affectllm.model.told import image_of_its_size, video_at_a_rate
+from affectllm.model.processor_arguments import image_of_its_size, video_at_a_rate
 
 if TYPE_CHECKING:
-    from affectllm.model.media import Clip
+    from affectllm.model.clips.media import Clip
 
 
 def _no_padding(processor: Any, clip: Clip) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from affectllm.model import tiny_parts as parts
 from affectllm.model.family import ATTENTION, Family, Tiny
-from affectllm.model.told import image_of_its_size, video_at_a_rate
+from affectllm.model.processor_arguments import image_of_its_size, video_at_a_rate
 
 FAMILY = Family(
     # Hub checkpoints are the full model with its talker.

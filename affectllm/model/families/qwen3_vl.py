@@ -7,7 +7,7 @@ from typing import Any
 
 from affectllm.model import tiny_parts as parts
 from affectllm.model.family import ATTENTION, MLP, Family, Tiny
-from affectllm.model.told import image_of_its_size, video_of_its_size
+from affectllm.model.processor_arguments import image_of_its_size, video_of_its_size
 
 FAMILY = Family(
     model_types=("qwen3_vl",),

@@ -14,7 +14,7 @@ def audit(names: Sequence[str], roots: Roots, *, media: bool, as_json: bool) -> 
     from tqdm import tqdm
 
     from affectllm.corpus.audit import audit as compare
-    from affectllm.model.probe import probe
+    from affectllm.model.clips.probe import probe
 
     reports = []
     for name in names:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from pathlib import Path
 from typing import Any
 
 from affectllm import registry
@@ -56,15 +55,8 @@ def _tasks() -> Iterable[Sequence[str]]:
     yield from sorted(rows.items())
 
 
-def template_pages() -> dict[str, Path]:
-    """Every template that ships, and its page."""
-    from affectllm.instruct.wording import PROMPTS
-
-    return {path.stem: path for path in sorted(PROMPTS.glob("*.yaml"))}
-
-
 def _templates() -> Iterable[Sequence[str]]:
-    from affectllm.instruct.wording import load_wording
+    from affectllm.instruct.wording import load_wording, template_pages
 
     yield "NAME", "ASKS FOR", "TOLD", "LANGUAGES", "WHAT"
     for name, path in template_pages().items():

@@ -14,7 +14,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import Roots
 from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
-from affectllm.report.terminal.lists import template_pages
+from affectllm.instruct.wording import template_pages
 
 
 def show(words: Sequence[str], count: int, roots: Roots) -> None:

@@ -1,0 +1,1 @@
+"""Leaks: what two sides share, by identity, by words and by the bytes of clips."""

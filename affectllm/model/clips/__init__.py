@@ -1,0 +1,1 @@
+"""Clips and pictures opened, behind a fence: the only place that decodes them."""

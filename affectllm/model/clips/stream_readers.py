@@ -1,0 +1,201 @@
+"""What is taken of a clip while its packets go by once: the pictures nearest to a grid of moments, and the sound."""
+
+from __future__ import annotations
+
+import bisect
+import math
+import os
+import sys
+from collections import deque
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, cast
+
+from affectllm.model.clips.budget import Span
+from affectllm.model.clips.container import Fit
+from affectllm.model.clips.fence import MOST_PIXELS, Unusable
+from affectllm.model.clips.mono import Mono, Timeline
+from affectllm.model.clips.upright import UPRIGHT, shown_size, turn_of
+
+if TYPE_CHECKING:
+    import av
+    import numpy as np
+
+# Packets to look ahead: more than a decoder may reorder (16), so that every earlier picture has been seen by then.
+_AHEAD = 20
+# Codecs whose pictures that no other refers to can be left out one by one, and that change nothing else.
+_SPARING = frozenset({"h264", "hevc"})
+_MOST_THREADS = 4
+_ROUNDING = 1e-6  # seconds
+_MOST_PLANES = 7  # of sound that PyAV 18 copies; from eight on it reads beside its memory and the process dies
+
+
+def _threads() -> int:
+    """One where torch has been told to use one, as in a loader's workers, which are as many as there are cores."""
+    torch = sys.modules.get("torch")
+    return 1 if torch is not None and torch.get_num_threads() == 1 else min(_MOST_THREADS, os.cpu_count() or 1)
+
+
+class Pictures:
+    """Takes the frames nearest to a regular grid of moments, scaled by FFmpeg while they are converted.
+
+    Pictures that are not wanted and that no other picture refers to are not decoded; the others come out the same.
+
+    Args:
+        stream: of pictures.
+        moments: seconds on the clip's clock, ascending.
+        fit: height and width on the screen → those of the frames that are returned.
+        origin: where that clock begins in the times of the stream, in seconds.
+
+    Attributes:
+        full: whether every moment has its frame.
+        first: beginning of the first frame that was decoded, in seconds; None before it.
+        reached: end of the last one.
+    """
+
+    def __init__(self, stream: av.VideoStream, moments: Sequence[float], fit: Fit, origin: float) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        self.stream, self._moments, self._fit, self._origin = stream, list(moments), fit, origin
+        self._size: tuple[int, int] | None = None
+        self._scaler = VideoReformatter()  # one for all frames: it keeps its tables
+        self.stream.thread_type = "AUTO"
+        self.stream.codec_context.thread_count = _threads()
+        self._unit = float(stream.time_base or 0)
+        self._step = 1 / float(stream.average_rate or 25)
+        self._sparing = stream.codec_context.name in _SPARING
+        self._ahead: deque[av.Packet] = deque()
+        self._times: list[float] = []
+        self._taken: list[np.ndarray] = []
+        self._last: av.VideoFrame | None = None
+        self.first: float | None = None
+        self.full, self.reached = False, 0.0
+
+    def feed(self, packet: av.Packet) -> None:
+        """Decode what of a packet is wanted; the stream's last packet, which is empty, brings out what is held back."""
+        if self.full:
+            return
+        if packet.size and self._sparing and packet.pts is not None:
+            bisect.insort(self._times, self._time(packet))
+            self._ahead.append(packet)
+            if len(self._ahead) > _AHEAD:
+                first = self._ahead.popleft()
+                self._decode(first, "DEFAULT" if self._wanted(self._time(first)) else "NONREF")
+            return
+        # Among these is the last picture, which stands for what is missing after it.
+        while self._ahead:
+            self._decode(self._ahead.popleft(), "DEFAULT")
+        self._decode(packet, "DEFAULT")
+
+    def finish(self) -> list[np.ndarray] | None:
+        """A frame a moment, or None where there is none at all."""
+        if self._last is None:
+            return None
+        if not self.full:  # the container promised more than it holds: its last frame stands until the end
+            last = self._array(self._last)
+            self._taken += [last] * (len(self._moments) - len(self._taken))
+        return self._taken
+
+    def _time(self, packet: av.Packet) -> float:
+        return (packet.pts or 0) * self._unit - self._origin
+
+    def _wanted(self, time: float) -> bool:
+        """Whether a moment lies after the end of the picture before this one and before the end of this one."""
+        place = bisect.bisect_left(self._times, time)
+        before = self._times[place - 1] if place else -math.inf
+        first = bisect.bisect_left(self._moments, before + self._step - _ROUNDING)
+        return first < bisect.bisect_left(self._moments, time + self._step + _ROUNDING)
+
+    def _decode(self, packet: av.Packet, skipped: str) -> None:
+        if self._sparing:
+            self.stream.codec_context.skip_frame = skipped  # type: ignore[assignment]
+        for frame in packet.decode():
+            self._take(frame)  # type: ignore[arg-type]
+
+    def _take(self, frame: av.VideoFrame) -> None:
+        # A bare stream has no times: its frames follow each other.
+        time = self.reached if frame.time is None else frame.time - self._origin
+        if self.first is None:
+            self.first = time
+        # A frame stands for [time, time + step); it serves every moment that it covers.
+        array: np.ndarray | None = None
+        while not self.full and time + self._step > self._moments[len(self._taken)]:
+            array = self._array(frame) if array is None else array
+            self._taken.append(array)
+            self.full = len(self._taken) == len(self._moments)
+        self._last, self.reached = frame, max(self.reached, time + self._step)
+
+    def _array(self, frame: av.VideoFrame) -> np.ndarray:
+        if frame.width * frame.height > MOST_PIXELS:
+            raise Unusable("too_large", f"a frame of {frame.width} × {frame.height} pixels")
+        turn = turn_of(frame)
+        if self._size is None:
+            self._size = self._fit(*shown_size(self.stream, frame, turn))
+        height, width = turn.size(*self._size)
+        scaled = self._scaler.reformat(frame, width, height, "rgb24", interpolation="BICUBIC", threads=1)
+        array: np.ndarray = scaled.to_ndarray()
+        return array if turn == UPRIGHT else turn.of(array)
+
+
+class Voice:
+    """Takes a sound track: mixed to mono, resampled, on the clip's clock, cut to the span.
+
+    Args:
+        stream: of sound.
+        span: what is wanted, in seconds on the clip's clock.
+        origin: where that clock begins in the times of the stream, in seconds.
+    """
+
+    def __init__(self, stream: av.AudioStream, span: Span, origin: float) -> None:
+        self.stream, self._origin = stream, origin
+        self._line = Timeline(span.start, span.end)
+        self._mono: Mono | None = None
+
+    @property
+    def full(self) -> bool:
+        """Whether the end of the span has been heard."""
+        return self._line.full
+
+    @property
+    def first(self) -> float | None:
+        """Beginning of the first sample that was decoded, in seconds; None before it."""
+        return self._line.first
+
+    @property
+    def reached(self) -> float:
+        """End of the last one."""
+        return self._line.reached
+
+    def feed(self, packet: av.Packet) -> None:
+        """Decode and mix a packet."""
+        for frame in cast("list[av.AudioFrame]", packet.decode()):
+            time = None if frame.time is None else frame.time - self._origin
+            for block in self._line.add(samples_of(frame), frame.sample_rate, time):
+                self._mono = self._mono or Mono(frame.sample_rate)
+                self._mono.add(block)
+
+    def finish(self) -> np.ndarray | None:
+        """float32 ``[samples]``, or None where nothing was heard."""
+        return self._mono.finish() if self._mono is not None else None
+
+
+def samples_of(frame: av.AudioFrame) -> np.ndarray:
+    """float32 ``[channels, samples]``, full scale at 1, of whatever the codec gives."""
+    import numpy as np
+
+    if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
+        frame = _interleaved(frame)
+    array = frame.to_ndarray()
+    if not frame.format.is_planar:
+        array = array.reshape(-1, frame.layout.nb_channels).T
+    if array.dtype.kind == "f":
+        return array.astype(np.float32, copy=False)
+    middle = 128.0 if array.dtype.kind == "u" else 0.0
+    return ((array.astype(np.float32) - middle) / float(2 ** (8 * array.dtype.itemsize - 1))).astype(np.float32)
+
+
+def _interleaved(frame: av.AudioFrame) -> av.AudioFrame:
+    import av
+
+    frame.pts = None
+    resampler = av.AudioResampler(format="flt", layout=frame.layout, rate=frame.sample_rate)
+    return resampler.resample(frame)[0]

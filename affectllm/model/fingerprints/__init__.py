@@ -1,0 +1,1 @@
+"""Fingerprints of sounds, pictures and films, by which copies are told from other clips."""

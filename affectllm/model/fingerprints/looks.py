@@ -1,0 +1,140 @@
+"""Fingerprints of pictures: small grey copies, laid on one another and compared piece by piece.
+
+A hash of a few bits cannot tell two faces before one wall, or two moments of one face, from a copy that was compressed
+again. So candidates come from the likeness of coarse copies and of their crops; each is then laid on the other as well
+as it goes, and must agree in every piece: a mouth or an eye that moved does not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from affectllm.model.fingerprints.laying import WHOLE, Box, cropped, laid, without_bars
+
+_KEPT, _FINE, _COARSE = 96, 64, 16  # sides of what is kept, of what is compared, of what names candidates
+_INSIDE = (0.95, 0.9)  # sides of the crops that are tried, in the middle and in the corners
+_LIKE = 0.8  # least correlation of the coarse copies
+_CROWD, _CANDIDATES = 64, 12  # that are laid roughly, and that are laid finely
+_PIECE = 8
+_FLAT = 4.0  # grey levels of deviation: pieces below tell nothing
+_LEAST_PIECES = 6
+_WORST = 3  # pieces that decide
+_ROUGH, _STEPS = (0.02, 0.01), (0.02, 0.01, 0.005, 0.0025)  # of a side
+# Chosen on one half of what scripts/leak_rates makes; see docs/leaks.md.
+LEAST_AGREEMENT = 0.942
+
+Numbers = NDArray[Any]
+
+
+class Look(NamedTuple):
+    """A picture.
+
+    Attributes:
+        kept: uint8 ``[96, 96]``, grey.
+        coarse: float16 ``[crops, 256]`` of length 1, the whole picture first.
+    """
+
+    kept: Numbers
+    coarse: Numbers
+
+
+def _boxes() -> list[Box]:
+    found: list[Box] = [WHOLE]
+    for side in _INSIDE:
+        rest = 1.0 - side
+        corners = [(x, y) for x in (0.0, rest) for y in (0.0, rest)]
+        found += [(x, y, x + side, y + side) for x, y in [(rest / 2, rest / 2), *corners]]
+    return found
+
+
+BOXES = _boxes()
+
+
+def look(picture: Numbers) -> Look:
+    """That of a picture, uint8 ``[height, width, 3]``."""
+    from PIL import Image
+
+    (inside,) = without_bars(np.asarray(Image.fromarray(picture).convert("L"))[None])
+    grey = Image.fromarray(inside)
+    kept = grey.resize((_KEPT, _KEPT), Image.Resampling.BOX if min(grey.size) >= _KEPT else Image.Resampling.BICUBIC)
+    crops = []
+    for left, top, right, bottom in BOXES:
+        box = (left * _KEPT, top * _KEPT, right * _KEPT, bottom * _KEPT)
+        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=box)
+        values = np.asarray(part, np.float32).ravel()
+        values -= values.mean()
+        crops.append(values / max(float(np.linalg.norm(values)), 1e-6))
+    return Look(np.asarray(kept), np.stack(crops).astype(np.float16))
+
+
+class LookIndex:
+    """Pictures that others are compared with, 20 KiB each.
+
+    Args:
+        held: a picture each.
+    """
+
+    def __init__(self, held: Sequence[Look]) -> None:
+        self._kept = [one.kept for one in held]
+        self._crops = np.concatenate([one.coarse for one in held] or [np.empty((0, _COARSE**2))]).astype(np.float32)
+
+    def matches(self, asked: Look) -> Iterator[tuple[int, float]]:
+        """Each held picture that one is a copy of, or a crop, or the whole, with the agreement of the worst pieces."""
+        if not self._kept:
+            return
+        crops, count = asked.coarse.astype(np.float32), len(BOXES)
+        cut = (self._crops @ crops[0]).reshape(-1, count)
+        whole = self._crops[::count] @ crops.T
+        likeness = np.maximum(cut.max(axis=1), whole.max(axis=1))
+        named = np.argsort(-likeness, kind="stable")[:_CROWD]
+        theirs, placed = asked.kept.astype(np.float32)[None], []
+        for owner in named[likeness[named] >= _LIKE].tolist():
+            ours = self._kept[owner].astype(np.float32)[None]
+            if whole[owner].max() > cut[owner].max():
+                placed.append((owner, theirs, ours, BOXES[int(whole[owner].argmax())], 0.0))
+            else:
+                placed.append((owner, ours, theirs, BOXES[int(cut[owner].argmax())], 0.0))
+        if len(placed) > _CANDIDATES:  # a crowd before one wall
+            placed = sorted((_roughly(*one) for one in placed), key=lambda one: -one[-1])[:_CANDIDATES]
+        for owner, one, other, box, _ in sorted(placed, key=lambda one: one[0]):
+            if (score := agreement(one, other, box)) >= LEAST_AGREEMENT:
+                yield owner, score
+
+
+Placed = tuple[int, Numbers, Numbers, Box, float]  # held picture, whole, part, where it lies, how well
+
+
+def _roughly(owner: int, whole: Numbers, part: Numbers, box: Box, _: float) -> Placed:
+    side = _FINE // 2
+    box, likeness = laid(cropped(whole, WHOLE, _KEPT // 2), cropped(part, WHOLE, side), box, _ROUGH)
+    return owner, whole, part, box, likeness
+
+
+def agreement(whole: Numbers, part: Numbers, box: Box) -> float:
+    """How well the worst pieces of ``part`` agree with where they lie in ``whole``, about ``box``: a correlation."""
+    theirs = cropped(part, WHOLE, _FINE)
+    score = _worst(cropped(whole, box, _FINE), theirs)
+    if score >= LEAST_AGREEMENT:
+        return score
+    return _worst(cropped(whole, laid(whole, theirs, box, _STEPS)[0], _FINE), theirs)
+
+
+def _worst(one: Numbers, other: Numbers) -> float:
+    """Mean correlation of the worst pieces that show something in either picture; 0 where nearly none does."""
+    one, other = _pieces(one), _pieces(other)
+    ours, theirs = (one * one).mean(axis=1), (other * other).mean(axis=1)
+    showing = np.maximum(ours, theirs) > _FLAT**2
+    if np.count_nonzero(showing) < _LEAST_PIECES:
+        return 0.0
+    found = (one * other).mean(axis=1)[showing] / np.sqrt((ours * theirs)[showing] + 1e-6)
+    return float(np.sort(found)[:_WORST].mean())
+
+
+def _pieces(picture: Numbers) -> Numbers:
+    many = _FINE // _PIECE
+    cut = picture.reshape(many, _PIECE, many, _PIECE).swapaxes(1, 2).reshape(many * many, _PIECE * _PIECE)
+    return cut - cut.mean(axis=1, keepdims=True)

@@ -1,0 +1,47 @@
+"""What a processor is told about a clip that the media room has sampled and sized already."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from affectllm.model.clips.budget import SAMPLING_RATE
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from affectllm.model.clips.media import Clip
+
+
+def plain_video(clip: Clip) -> dict[str, Any]:
+    """Take every frame as it comes, at its moment; the processor may resize it."""
+    assert clip.frames is not None
+    count, height, width = clip.frames.shape[:3]
+    metadata = {"total_num_frames": count, "fps": clip.fps, "height": height, "width": width}
+    # Without it processors guess 24 frames a second, or 1, and write moments into the prompt that are wrong.
+    return {"do_sample_frames": False, "video_metadata": [{**metadata, "frames_indices": list(range(count))}]}
+
+
+def video_of_its_size(**more: Any) -> Callable[[Clip], dict[str, Any]]:
+    """Take every frame in the size that it has."""
+    return lambda clip: {**plain_video(clip), "do_resize": False, **more}
+
+
+def video_at_a_rate(**more: Any) -> Callable[[Clip], dict[str, Any]]:
+    """The same for processors that want to know the rate alone."""
+    return lambda clip: {"do_sample_frames": False, "fps": clip.fps, "do_resize": False, **more}
+
+
+def plain_image(picture: np.ndarray) -> dict[str, Any]:
+    """The processor resizes it to what its tower takes."""
+    return {}
+
+
+def image_of_its_size(picture: np.ndarray) -> dict[str, Any]:
+    """It has its size already: the processor would enlarge small ones again, and refuse strips."""
+    return {"do_resize": False}
+
+
+def plain_sound(processor: Any, clip: Clip) -> dict[str, Any]:
+    """The rate alone; the processor pads as its tower wants."""
+    return {"sampling_rate": SAMPLING_RATE}

@@ -1,0 +1,1 @@
+"""Checkpoint folders and adapters, looked at before their weights are loaded."""

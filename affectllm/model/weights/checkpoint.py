@@ -1,0 +1,165 @@
+"""A look at a checkpoint folder before its weights are loaded: what is missing or broken, and what helps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import NotFound, WrongCheckpoint
+from affectllm.model.family import Family
+from affectllm.model.weights.weight_files import header
+
+CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
+WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
+ADAPTER_WEIGHTS = "adapter_model.safetensors"
+_READ = ("*config.json", "tokenizer.json", "vocab.json", "added_tokens.json", "special_tokens_map.json", "*.index.json")
+_TOKENIZER = (("tokenizer.json",), ("vocab.json", "merges.txt"))
+# What holds the settings of feature extractor, image and video processor, in newer and older versions.
+_PROCESSOR = ("processor_config.json", "preprocessor_config.json")
+_AGAIN = "copy or download the file again"
+
+
+def folder_named(name: str) -> Path:
+    """The path that a name stands for, whether or not there is anything.
+
+    Raises:
+        NotFound: when it can be no path: too long, with a NUL in it, or in the home of nobody.
+    """
+    try:
+        folder = Path(name).expanduser()
+        folder.is_dir()
+    except (OSError, RuntimeError) as error:
+        shown = name if len(name) < 200 else f"{name[:200]}…"
+        raise NotFound(f"{shown} can be no folder: {error}"[:400], do="check the name") from error
+    return folder
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """A JSON object of a checkpoint.
+
+    Raises:
+        WrongCheckpoint: when the file is no JSON, or holds something else.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise WrongCheckpoint(f"is not JSON ({str(error)[:120]})", where=str(path), do=_AGAIN) from error
+    if not isinstance(value, dict):
+        raise WrongCheckpoint("is no JSON object", where=str(path), do=_AGAIN)
+    return value
+
+
+def check_texts(folder: Path) -> None:
+    """Read every JSON file of a checkpoint that a library will read, for a broken one is explained by none of them."""
+    for path in sorted({path for pattern in _READ for path in folder.glob(pattern)}):
+        read_object(path)
+
+
+def check_weights(folder: Path, family: Family) -> None:
+    """Make sure that the weights are there, whole, and in a safe format.
+
+    Raises:
+        WrongCheckpoint: with what is there instead and what makes weights out of it.
+    """
+    if (folder / INDEX).is_file():
+        _check_shards(folder)
+    elif (folder / WEIGHTS).is_file():
+        header(folder / WEIGHTS)
+    else:
+        raise _instead(folder, family)
+
+
+def _check_shards(folder: Path) -> None:
+    wanted = read_object(folder / INDEX).get("weight_map")
+    if not isinstance(wanted, dict) or not wanted or not all(isinstance(name, str) for name in wanted.values()):
+        raise WrongCheckpoint("names no weights", where=str(folder / INDEX), do=_AGAIN)
+    names = sorted(set(wanted.values()))
+    if lost := [name for name in names if not (folder / name).is_file()]:
+        told = f"{len(lost)} of {len(names)} files of weights are missing, for example {lost[0]}"
+        raise WrongCheckpoint(told, where=str(folder), do="copy or download them")
+    held = {name: header(folder / name) for name in names}
+    if lost := [weight for weight, name in wanted.items() if weight not in held[name]]:
+        told = f"{wanted[lost[0]]} lacks {len(lost)} weights of the index, for example {lost[0]}"
+        raise WrongCheckpoint(told, where=str(folder), do=_AGAIN)
+
+
+def _instead(folder: Path, family: Family) -> WrongCheckpoint:
+    for found, what, remedy in _INSTEAD:
+        if name := found(folder):
+            told = f"there are no weights that can be loaded, only {what.format(name=name)}"
+            return WrongCheckpoint(told, where=str(folder), do=remedy.format(folder=folder, name=name, family=family))
+    told = f"there are no weights: neither {WEIGHTS} nor {INDEX}"
+    return WrongCheckpoint(told, where=str(folder), do="save the model again with save_pretrained, or copy them here")
+
+
+def _first(*patterns: str) -> Callable[[Path], str]:
+    def find(folder: Path) -> str:
+        found = sorted(path for pattern in patterns for path in folder.glob(pattern))
+        return found[-1].relative_to(folder).as_posix() if found else ""
+
+    return find
+
+
+_CONVERT = (
+    "pickles may run code when they are read; convert them where you trust their source: "
+    'python -c "from transformers import {family.model_class} as M; '
+    "M.from_pretrained('{folder}').save_pretrained('{folder}')\""
+)
+# What lies in a folder instead of weights, and what makes weights out of it.
+_INSTEAD: tuple[tuple[Callable[[Path], str], str, str], ...] = (
+    (
+        _first("global_step*", "zero_to_fp32.py", "*_model_states.pt"),
+        "the shards of a ZeRO run ({name})",
+        "gather them: python zero_to_fp32.py {folder} {folder} --safe_serialization (DeepSpeed puts that script there)",
+    ),
+    (
+        _first("*.distcp", "pytorch_model_fsdp*", "*fsdp*"),
+        "the shards of an FSDP run ({name})",
+        "gather them: accelerate merge-weights {folder}/{name} {folder}",
+    ),
+    (_first(ADAPTER_WEIGHTS), "an adapter without its adapter_config.json", "copy that file here, or train again"),
+    (_first("pytorch_model*.bin", "*.bin", "*.pth", "*.pt", "*.ckpt"), "pickles ({name})", _CONVERT),
+    (_first("checkpoint-*"), "the checkpoints of a trainer", "name one of them: {folder}/{name}"),
+    (_first("train/final", "final"), "the folder of a run", "name the model in it: {folder}/{name}"),
+    (_first("*.gguf"), "{name}", "name the checkpoint that it was made of"),
+    (_first("*.safetensors"), "{name}", "rename it to model.safetensors if it holds the whole model"),
+)
+
+
+def check_processor(folder: Path, family: Family, shown: str) -> None:
+    """Make sure that the files of the processor are there.
+
+    Raises:
+        NotFound: with those that are missing and where they can come from.
+    """
+    missing = []
+    if not any(all((folder / name).is_file() for name in names) for names in _TOKENIZER):
+        missing.append("tokenizer.json")
+    if family.placeholders and not any((folder / name).is_file() for name in _PROCESSOR):
+        missing.append(" or ".join(_PROCESSOR))
+    if missing:
+        raise NotFound(
+            f"{shown} has no {' and no '.join(missing)}",
+            do=f"copy them from the model that it was made of, or name that model: {NAMING}",
+        )
+
+
+NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
+
+
+def check_folder(folder: Path, shown: str) -> None:
+    """Make sure that a folder is a checkpoint at all.
+
+    Raises:
+        NotFound: when it is none; the message names the checkpoints in it.
+    """
+    if (folder / CONFIG).is_file():
+        return
+    for found, what, remedy in _INSTEAD:
+        if name := found(folder):
+            told = f"{shown} cannot be read as a checkpoint: it has no {CONFIG}, but {what.format(name=name)}"
+            hint = remedy if "{family" not in remedy else f"copy {CONFIG} from the model that it was made of"
+            raise NotFound(told, do=hint.format(folder=folder, name=name))
+    raise NotFound(f"{shown} cannot be read as a checkpoint: it has no {CONFIG}", do="check the name")
