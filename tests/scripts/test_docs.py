@@ -56,7 +56,7 @@ def test_generated_pages_are_fresh() -> None:
 def test_a_stale_a_missing_and_a_leftover_page_are_named(tmp_path: Path) -> None:
     assert docs("--folder", str(tmp_path)).returncode == 0
     assert docs("--check", "--folder", str(tmp_path)).returncode == 0
-    page = tmp_path / "corpora" / "emodb.md"
+    page = tmp_path / "corpora" / "speech" / "emodb.md"
     page.write_text(page.read_text(encoding="utf-8").replace("Burkhardt", "Burckhardt"), encoding="utf-8")
     (tmp_path / "tasks.md").unlink()
     (tmp_path / "models.md").write_text("of last year")
