@@ -25,6 +25,15 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take minutes go first: a worker takes a whole file, and the last ones decide how long all wait."""
+    minutes: dict[Path, float] = {}
+    for item in items:
+        for mark in item.iter_markers("slow"):
+            minutes[item.path] = max(minutes.get(item.path, 0), mark.kwargs.get("minutes", 0.5))
+    items.sort(key=lambda item: -minutes.get(item.path, 0))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Path]:
     """A cache folder of this run's own, shared by its workers, so that no test reads what another version made."""

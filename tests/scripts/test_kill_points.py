@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 from kill_scenes import LIGHT, LIGHT_SCENES, Place
-from killing import Worker, kill_everywhere, worker
+from killing import Worker, by_suffix, kill_everywhere, worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=2)
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +24,6 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
 @pytest.mark.parametrize("name", LIGHT_SCENES)
 def test_data_and_exports(light: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place.make(tmp_path, monkeypatch)
-    kills, wrong = kill_everywhere(light, LIGHT_SCENES[name](light, place), place.folder)
+    kills, wrong = kill_everywhere(light, LIGHT_SCENES[name](light, place), place.folder, by_suffix)
     assert not wrong
     assert kills > 15

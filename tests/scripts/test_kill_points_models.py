@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from kill_scenes import HEAVY, HEAVY_SCENES, Place
-from killing import Worker, kill_everywhere, worker
+from killing import Worker, by_suffix, kill_everywhere, worker
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.slow(minutes=5)
 
 
 @pytest.fixture(scope="module")
@@ -23,6 +23,6 @@ def test_models_and_what_is_made_of_them(
     heavy: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     place = Place.make(tmp_path, monkeypatch)
-    kills, wrong = kill_everywhere(heavy, HEAVY_SCENES[name](heavy, place), place.folder)
+    kills, wrong = kill_everywhere(heavy, HEAVY_SCENES[name](heavy, place), place.folder, by_suffix)
     assert not wrong
     assert kills > 5

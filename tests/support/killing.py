@@ -14,7 +14,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -194,12 +194,14 @@ def _timeless(path: Path) -> bytes:
     return json.dumps(without(json.loads(path.read_bytes()))).encode()
 
 
-def kill_everywhere(one: Worker, killed: Killed, folder: Path, *, every: bool = False) -> tuple[int, list[str]]:
+def kill_everywhere(
+    one: Worker, killed: Killed, folder: Path, kind: Callable[[str], str] | None = None
+) -> tuple[int, list[str]]:
     """Kill before changes, start the same command again, and compare what comes out.
 
     Args:
         folder: that the command works in; nothing else below its parent may change.
-        every: before every single change; else before one of each operation on each kind of file.
+        kind: path → kind of file; killed before one of each operation on each kind, or, None, before every change.
 
     Returns:
         The number of kills, and what went wrong.
@@ -217,7 +219,7 @@ def kill_everywhere(one: Worker, killed: Killed, folder: Path, *, every: bool = 
     assert one.run(module, words, watched) == 0, one.said[-3000:]
     expected, changes = tree(watched), one.changes
     wrong, kills = [], 0
-    for number in range(1, len(changes) + 1) if every else one_of_a_kind(changes):
+    for number in one_of_a_kind(changes, kind) if kind else range(1, len(changes) + 1):
         # Only a file that was just opened can be cut in half.
         for torn in (False, True) if number > 1 and changes[number - 2].startswith("open ") else (False,):
             fresh()
@@ -241,12 +243,17 @@ def _difference(made: Mapping[str, bytes], expected: Mapping[str, bytes]) -> str
     )
 
 
-def one_of_a_kind(changes: Sequence[str]) -> list[int]:
+def by_suffix(path: str) -> str:
+    """Files of one ending are of one kind."""
+    return Path(path).suffix
+
+
+def one_of_a_kind(changes: Sequence[str], kind: Callable[[str], str]) -> list[int]:
     """Numbers of changes of which each is the first of its operation and kind of file."""
     kinds: dict[tuple[str, str], int] = {}
     for number, change in enumerate(changes, 1):
         operation, _, path = change.partition(" ")
-        kinds.setdefault((operation, Path(path).name.translate(str.maketrans("", "", "0123456789"))), number)
+        kinds.setdefault((operation, kind(path)), number)
     return sorted(kinds.values())
 
 
