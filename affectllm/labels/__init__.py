@@ -1,4 +1,4 @@
-"""Label spaces and annotations: the answers that may be given, and who gave them. Nothing here opens a file."""
+"""Label spaces (the answers that may be given) and annotations (an answer and its rater). Nothing here opens a file."""
 
 from affectllm.labels.annotation import Annotation
 from affectllm.labels.space import LabelSpace

@@ -33,17 +33,17 @@ class Annotation:
         return isinstance(self.value, tuple) and len(self.value) > 1
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types: tuples become lists."""
+        """Return the annotation as JSON types; tuples become lists."""
         return {"space": self.space, "rater": self.rater, "value": plain(self.value)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Annotation:
-        """Inverse of ``to_json``."""
+        """Create an annotation from the output of ``to_json``."""
         return cls(record["space"], record["rater"], _frozen(record["value"]))
 
 
 def plain(value: Any) -> Any:
-    """A value in plain JSON types: tuples become lists."""
+    """Convert a value to JSON types; tuples become lists."""
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value

@@ -1,4 +1,4 @@
-"""The maps between label spaces that are published, each cited, in the names that the field uses for them.
+"""Published maps between label spaces, each with its citation.
 
 Names of spaces that a corpus has are those of its builder, so that a corpus's gold can be mapped as it is.
 """
@@ -20,7 +20,7 @@ def _words(names: str) -> tuple[str, ...]:
 
 
 def _grouped(groups: dict[str, str]) -> dict[str, str]:
-    """Target → sources (in one string, apart by blanks), as source → target."""
+    """Invert target → sources (one string, separated by blanks) to source → target."""
     return {source: target for target, sources in groups.items() for source in _words(sources)}
 
 
@@ -88,7 +88,7 @@ EMODB_7 = _space(
 
 
 def _same_emotions(source: LabelSpace, target: LabelSpace, citation: str) -> LabelMap:
-    """The map that pairs only names of one emotion, in whatever word form each space has it."""
+    """Build the map that pairs names of the same emotion, in whatever word form each space has it."""
     pairs = {name: to for name in source.names if (to := target.resolve(name)) is not None}
     return LabelMap(source, target, pairs, citation)
 
@@ -170,13 +170,13 @@ MAPS: tuple[LabelMap, ...] = (
 
 
 def find_map(source: str, target: str) -> LabelMap:
-    """The map from the space called ``source`` to the one called ``target``.
+    """Return the map from the space called ``source`` to the one called ``target``.
 
     Raises:
         NotFound: names the maps that begin at ``source``, or all of them.
     """
-    for found in MAPS:
-        if (found.source.name, found.target.name) == (source, target):
-            return found
+    for label_map in MAPS:
+        if (label_map.source.name, label_map.target.name) == (source, target):
+            return label_map
     names = [each.name for each in MAPS if each.source.name == source] or [each.name for each in MAPS]
     raise NotFound(f"there is no map {source}→{target}", do=f"there are {', '.join(names)}; or build a LabelMap")

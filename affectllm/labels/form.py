@@ -1,8 +1,9 @@
-"""Answer forms: how an annotation is asked for, worded, read back and scored; one file a form in ``forms/``.
+"""Answer forms: how an annotation is asked for, worded, read back and scored; one file per form in ``forms/``.
 
-A form is made for certain kinds of label spaces. ``gold`` takes the value out of an annotation (or says why it cannot
-be asked), ``worded`` writes it down, ``read`` is its inverse: a value of the same shape, or ``Unreadable``. Numbers are
-written with at most three decimals and shares as whole percents; that is the precision at which the law holds.
+A form fits certain kinds of label spaces. ``gold`` takes the value out of an annotation (or says why it cannot be
+asked), ``worded`` writes it as text, ``read`` is the inverse of ``worded``: a value of the same shape, or
+``Unreadable``. Numbers are written with at most three decimals and shares as whole percents; ``read`` inverts
+``worded`` at that precision.
 """
 
 from __future__ import annotations
@@ -30,43 +31,43 @@ OUTSIDE = Refused("outside_space")
 
 
 def same(value: Any, space: LabelSpace) -> Any:
-    """The value as it is."""
+    """Return the value unchanged."""
     return value
 
 
 def equal(answer: Any, gold: Any, space: LabelSpace) -> float:
-    """1 for the gold answer, 0 for any other."""
+    """Return 1 for the gold answer, 0 for any other."""
     return float(answer == gold)
 
 
 def commonest(golds: Sequence[Any], space: LabelSpace) -> Any:
-    """The gold value that occurs most often; of several, the one that comes first."""
+    """Return the most frequent gold value; of several, the first."""
     keys = [repr(gold) for gold in golds]
     return golds[keys.index(Counter(keys).most_common(1)[0][0])]
 
 
 def any_other(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
-    """The gold value of some item."""
+    """Draw the gold value of some item."""
     return draw.choice(golds)
 
 
 def any_name(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
-    """One name of the space."""
+    """Draw a name of the space."""
     return draw.choice(space.names)
 
 
 def another_name(gold: Any, space: LabelSpace, draw: Random) -> Any:
-    """A name of the space that is not the gold one; None where there is no other."""
+    """Draw a name of the space that is not the gold one; None where there is no other."""
     others = [name for name in space.names if name != gold]
     return draw.choice(others) if others else None
 
 
 @dataclass(frozen=True)
 class Form:
-    """One shape of answers.
+    """An answer form: how values of some kinds of label spaces are asked for, worded, read and scored.
 
     Args:
-        told: what an answer is, in a few words, for documentation and errors.
+        description: what an answer is, in a few words, for documentation and errors.
         kinds: kinds of label spaces that it fits.
         gold: (value of an annotation, space) → JSON value, or ``Refused``.
         worded: (gold, space, language, word for nothing) → the answer.
@@ -93,7 +94,7 @@ class Form:
         restored: (value that was read in that space, gold) → value of an annotation in the form's own space.
     """
 
-    told: str
+    description: str
     kinds: tuple[str, ...]
     gold: Callable[[Any, LabelSpace], Any]
     worded: Callable[[Any, LabelSpace, str, str], str]
@@ -121,23 +122,23 @@ class Form:
     restored: Callable[[Any, Any], Any] = lambda value, gold: value
 
     def scored(self, gold: Any, reading: Any, space: LabelSpace) -> tuple[Any, Any]:
-        """A gold value and what was read, None where it was unreadable, as the metrics of ``shape`` take them."""
+        """Convert a gold value and a reading (None where unreadable) to what the metrics of ``shape`` take."""
         return self.truth(gold, space), None if reading is None else self.answer(reading, space)
 
 
 def shape_of(name: str) -> Callable[[LabelSpace], str]:
-    """The same shape for every space."""
+    """Return a ``shape`` function that gives ``name`` for every space."""
     return lambda space: name
 
 
 def form_names() -> list[str]:
-    """Every form on the shelf; imports none."""
+    """Return the names of all forms; imports none."""
     return list(registry.names("forms"))
 
 
 @cache
 def find_form(name: str) -> Form:
-    """The form called ``name``.
+    """Return the form called ``name``.
 
     Raises:
         NotFound: when there is none.
@@ -147,9 +148,9 @@ def find_form(name: str) -> Form:
 
 
 def check_fit(form: Form, space: LabelSpace) -> str:
-    """Why a space cannot be asked about in a form; empty where it can."""
+    """Return why a space cannot be asked about in a form; empty where it can."""
     if space.kind not in form.kinds:
-        return f"asks for {form.told}, but {space.name} is a {space.kind} space"
+        return f"asks for {form.description}, but {space.name} is a {space.kind} space"
     if form.only is not None and not set(space.names) <= form.only:
         return f"asks for one of {', '.join(sorted(form.only))}, but {space.name} has other names"
     return form.unfit(space)

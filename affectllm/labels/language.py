@@ -28,7 +28,7 @@ FIRST = "en"
 
 @dataclass(frozen=True)
 class Asking:
-    """What questions in a language share.
+    """The phrases that all questions in a language share.
 
     Args:
         stimulus: modality → what questions call it.
@@ -54,18 +54,18 @@ class Asking:
     shape: dict[str, str]
 
     def listed(self, items: Iterable[str]) -> str:
-        """Labels to choose from."""
+        """Join the labels to choose from."""
         return self.comma.join(items)
 
     def joined(self, items: Sequence[str]) -> str:
-        """Several things that are all asked for."""
+        """Join several things that are all asked for, with the conjunction before the last one."""
         *first, last = items
         return f"{self.comma.join(first)}{self.conjunction}{last}" if first else last
 
 
 @dataclass(frozen=True)
 class Attached:
-    """Small words that are written together with a name.
+    """Particles that are written together with a name.
 
     Args:
         script: pattern of the whole words that take them.
@@ -78,7 +78,7 @@ class Attached:
     unless: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def of(self, word: str) -> tuple[str, ...]:
-        """The forms of a word."""
+        """Return the forms of a word."""
         if not re.fullmatch(self.script, word):
             return ()
         forms = next((forms for start, forms in self.unless.items() if word.startswith(start)), self.forms)
@@ -87,7 +87,7 @@ class Attached:
 
 @dataclass(frozen=True)
 class Characters:
-    """Two sets of characters for the same words, one after the other."""
+    """Simplified and traditional characters in the same order, as two strings of one length."""
 
     simplified: str
     traditional: str
@@ -95,7 +95,7 @@ class Characters:
 
 @dataclass(frozen=True)
 class Aside:
-    """Where a label is a feeling of the one who answers, a comment or a courtesy.
+    """A context in which a label is a feeling of the answerer, a comment or a courtesy.
 
     Args:
         before, after: patterns of what ends before the label, and of what begins after it.
@@ -109,7 +109,7 @@ class Aside:
 
 @dataclass(frozen=True)
 class Examples:
-    """Answers with ``@`` and ``#`` in the place of labels, by which the tests hold a language to its page.
+    """Example answers with ``@`` and ``#`` in the place of labels, which the tests read to check a page.
 
     Args:
         stated: ``@`` is the answer.
@@ -164,20 +164,20 @@ class Language:
     respelt: dict[str, str] = field(default_factory=dict)
 
     def listed(self, key: str) -> tuple[str, ...]:
-        """The words of a kind."""
+        """Return the words of a kind."""
         return split(self.words.get(key, ()))
 
     def forms_of(self, name: str) -> tuple[str, ...]:
-        """Further words of a label."""
+        """Return further words of a label."""
         return split(self.forms.get(name, ()))
 
     def traditional(self, text: str) -> str:
-        """``text`` in the traditional characters of the page."""
+        """Return ``text`` in the traditional characters of the page."""
         return text.translate(_table(self.characters)) if self.characters else text
 
 
 def split(words: str | Iterable[str]) -> tuple[str, ...]:
-    """Words between commas, or those of a list, as readers see them."""
+    """Split words at commas, or take those of a list, and normalise each as readers see it."""
     parts = words.split(",") if isinstance(words, str) else words
     return tuple(word for part in parts if (word := " ".join(normalised(part).split())))
 
@@ -189,33 +189,33 @@ def _table(characters: Characters) -> dict[int, int]:
 
 @cache
 def language_pages() -> Mapping[str, Path]:
-    """Tag → page of every language, English first; reads none."""
-    found = registry.names("lexicon")
-    return {FIRST: found[FIRST], **found}
+    """Map tags to the pages of all languages, English first; reads none."""
+    pages = registry.names("lexicon")
+    return {FIRST: pages[FIRST], **pages}
 
 
 def spoken() -> tuple[str, ...]:
-    """The languages in which questions can be asked."""
+    """Return the tags of the languages in which questions can be asked."""
     return tuple(sorted(tag for tag, language in languages().items() if language.asking is not None))
 
 
 @cache
 def languages() -> Mapping[str, Language]:
-    """Every language, English first."""
+    """Map tags to all languages, English first."""
     return {tag: find_language(tag) for tag in language_pages()}
 
 
 @cache
 def find_language(tag: str) -> Language:
-    """The language of a BCP-47 tag.
+    """Return the language of a BCP-47 tag.
 
     Raises:
         NotFound: when it has no page.
         Malformed: with file and line, for an unknown key, a wrong type or a pattern that is none.
     """
     if tag not in language_pages():
-        told = f"choose among {', '.join(language_pages())}, or add the page {tag}.yaml: see CONTRIBUTING.md"
-        raise NotFound(f"the lexicon has no language {tag!r}", do=told)
+        choices = f"choose among {', '.join(language_pages())}, or add the page {tag}.yaml: see CONTRIBUTING.md"
+        raise NotFound(f"the lexicon has no language {tag!r}", do=choices)
     page = read_page(language_pages()[tag], LEXICON)
     language: Language = build(Language, page)
     check_keys(language.words, WORDS, page, ("words",))
@@ -240,7 +240,7 @@ def _aside(language: Language, page: Page, number: int) -> Aside:
 
 
 def _pattern(text: str, language: Language, page: Page, path: Path_) -> str:
-    """A pattern with its fragments in place."""
+    """Expand the fragments of a pattern."""
 
     def fragment(match: re.Match[str]) -> str:
         name = match[1]
@@ -251,13 +251,13 @@ def _pattern(text: str, language: Language, page: Page, path: Path_) -> str:
         value = language.fragments[name]
         return _PLACE.sub(fragment, _joined(value if isinstance(value, str) else "|".join(value)))
 
-    found = _PLACE.sub(fragment, _joined(text))
+    expanded = _PLACE.sub(fragment, _joined(text))
     if not _is_shipped(page):  # ours are compiled by the tests
         try:
-            re.compile(_PLACE.sub("x", found))
+            re.compile(_PLACE.sub("x", expanded))
         except re.error as error:
             raise Malformed(f"no regular expression: {error}", where=page.where(path), do="mend the pattern") from error
-    return found
+    return expanded
 
 
 BUILT_IN = ("labels", "end")
@@ -273,12 +273,12 @@ def _is_shipped(page: Page) -> bool:
 
 
 def asking(tag: str) -> Asking:
-    """What questions in a language share.
+    """Return the phrases that all questions in a language share.
 
     Raises:
         NotFound: when the language has no page, or nothing to ask with.
     """
-    found = find_language(tag).asking
-    if found is None:
+    phrases = find_language(tag).asking
+    if phrases is None:
         raise NotFound(f"no question is asked in {tag!r}", do=f"choose among {', '.join(spoken())}")
-    return found
+    return phrases

@@ -1,4 +1,4 @@
-"""One form of every letter: what readers see of a text, and of the words that they look for in it."""
+"""Normalise letters, in the texts of answers and in the words that readers search for."""
 
 from __future__ import annotations
 
@@ -12,6 +12,6 @@ _APOSTROPHE = re.compile(r"[’‘´ʼ′]|(?<=n)`(?=t\b)")
 
 
 def normalised(text: str) -> str:
-    """Lower case, with one form of every letter, quote and dash; control characters and emphasis become blanks."""
-    found = unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", _INVISIBLE.sub("", text))).lower()
-    return _CONTROL.sub(" ", found)
+    """Lower the case, unify the forms of letters, quotes and dashes, and blank control characters and emphasis."""
+    composed = unicodedata.normalize("NFKC", _APOSTROPHE.sub("'", _INVISIBLE.sub("", text))).lower()
+    return _CONTROL.sub(" ", composed)

@@ -1,7 +1,7 @@
-"""Maps from one label space to another, for scores across corpora: each says where it is published and what it loses.
+"""Maps from one label space to another, for scores across corpora, each with its citation and its losses.
 
-A map is a many-to-one table of names. What has no counterpart stays without one: guessing a near label would invent
-answers. ``loses`` tells what a map costs before it is used, ``apply_all`` what it cost on the labels at hand.
+A map is a many-to-one table of names. A label without a counterpart stays without one: guessing a near label would
+invent answers. ``loses`` lists what a map drops and merges, ``apply_all`` counts what it drops of the labels at hand.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from affectllm.labels.space import LabelSpace
 
 @dataclass(frozen=True)
 class Losses:
-    """What a map loses.
+    """The labels that a map drops, merges and never reaches.
 
     Args:
         dropped: source labels without a counterpart, in the order of the source.
@@ -38,7 +38,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class LabelMap:
-    """Source labels and their counterparts in another space.
+    """A many-to-one table from the labels of one space to those of another.
 
     Args:
         source, target: the two spaces.
@@ -63,7 +63,7 @@ class LabelMap:
 
     @property
     def loses(self) -> Losses:
-        """Source labels without a counterpart, source labels that become one, target labels that are never reached."""
+        """The source labels that are dropped or merged, and the target labels that are never reached."""
         sources: dict[str, list[str]] = {}
         for label in self.source.names:
             if label in self.pairs:
@@ -75,7 +75,7 @@ class LabelMap:
         )
 
     def apply(self, label: str) -> str | None:
-        """The counterpart of ``label`` (or of a word form of it), None where it has none.
+        """Return the counterpart of ``label`` (or of a word form of it), None where it has none.
 
         Raises:
             Malformed: when ``label`` is not in the source space; a typing error is no label without a counterpart.
@@ -86,27 +86,27 @@ class LabelMap:
         return self.pairs.get(name)
 
     def apply_all(self, labels: Iterable[str]) -> tuple[list[str | None], dict[str, int]]:
-        """The counterpart of each label, and how often each source label was lost for want of one."""
-        given = list(labels)
-        mapped = [self.apply(label) for label in given]
-        lost = Counter(self.source.resolve(label) for label, to in zip(given, mapped, strict=True) if to is None)
+        """Return the counterpart of each label, and how often each source label was dropped for lack of one."""
+        sources = list(labels)
+        mapped = [self.apply(label) for label in sources]
+        lost = Counter(self.source.resolve(label) for label, to in zip(sources, mapped, strict=True) if to is None)
         return mapped, {str(name): count for name, count in lost.items()}
 
     def apply_sets(self, sets: Iterable[Collection[str]]) -> tuple[list[frozenset[str]], dict[str, int]]:
-        """The counterparts of the labels of each set, and how often each source label was lost.
+        """Return the counterparts of the labels of each set, and how often each source label was dropped.
 
         A set all of whose labels are lost becomes the empty set, which says "no emotion" and not "unknown": leave such
         items out where the two must not be mixed.
         """
         mapped, lost = [], Counter[str]()
         for labels in sets:
-            found, missed = self.apply_all(labels)
-            mapped.append(frozenset(label for label in found if label is not None))
+            targets, missed = self.apply_all(labels)
+            mapped.append(frozenset(label for label in targets if label is not None))
             lost.update(missed)
         return mapped, dict(lost)
 
     def then(self, other: LabelMap) -> LabelMap:
-        """This map followed by ``other``; what either loses is lost."""
+        """Compose this map with ``other``; what either drops is dropped."""
         if self.target != other.source:
             raise Malformed(f"{self.name} does not end where {other.name} begins", do="chain maps that meet")
         pairs = {label: other.pairs[to] for label, to in self.pairs.items() if to in other.pairs}

@@ -1,6 +1,6 @@
-"""The names of labels in other languages than English: what a question shows and an answer says.
+"""Names of labels in languages other than English, as questions show them and answers use them.
 
-The lexicon has one name a label and language, the usual one in the affective literature of that language, and further
+The lexicon has one name per label and language, the usual one in the affective literature of that language, and further
 words of it that readers understand.
 """
 
@@ -18,7 +18,7 @@ from affectllm.labels.word_forms import aliases
 
 @lru_cache(maxsize=512)
 def named(names: tuple[str, ...], language: str) -> Mapping[str, str]:
-    """Canonical name → the name to show in ``language``; English shows the canonical one, with blanks for underscores.
+    """Map canonical names to those to show in ``language``; English shows the canonical one, blanks for underscores.
 
     Raises:
         NotFound: when the lexicon does not have the language.
@@ -26,19 +26,19 @@ def named(names: tuple[str, ...], language: str) -> Mapping[str, str]:
     """
     if language == FIRST:
         return {name: name.replace("_", " ") for name in names}
-    known = find_language(language).names
-    if missing := [name for name in names if name not in known]:
-        told = f"there is no word in {language!r} for {', '.join(missing[:5])}"
+    translations = find_language(language).names
+    if missing := [name for name in names if name not in translations]:
+        message = f"there is no word in {language!r} for {', '.join(missing[:5])}"
         do = f"ask in English, or add the words to names in affectllm/labels/lexicon/{language}.yaml"
-        raise Malformed(told, do=do)
-    found = {name: known[name] for name in names}
-    if len(set(found.values())) < len(found):
+        raise Malformed(message, do=do)
+    result = {name: translations[name] for name in names}
+    if len(set(result.values())) < len(result):
         raise Malformed(f"two labels of {', '.join(names)} have one word in {language!r}")
-    return found
+    return result
 
 
 def understood(space: LabelSpace, language: str) -> LabelSpace:
-    """``space`` with its names in ``language`` and further words of them among the aliases, for reading answers.
+    """Return ``space`` with its names in ``language`` and further words for them as aliases, for reading answers.
 
     Raises:
         NotFound, Malformed: as ``named``.
@@ -51,28 +51,28 @@ def understood(space: LabelSpace, language: str) -> LabelSpace:
 
 @lru_cache(maxsize=512)
 def _forms(names: tuple[str, ...], language: str) -> Mapping[str, str]:
-    """Further word of a name → the name."""
+    """Map further words of names to the names."""
     return _only_ones((word, name) for name in names for word in find_language(language).forms_of(name))
 
 
 def understood_everywhere(space: LabelSpace) -> LabelSpace:
-    """``space`` with its names in every language here among the aliases, as far as a word names one label only.
+    """Return ``space`` with its names in every language as aliases, as far as a word names one label only.
 
-    For texts whose language nobody tells, such as the completions of a trainer. Where the language is known,
+    For texts whose language is unknown, such as the completions of a trainer. Where the language is known,
     ``understood`` is stricter: it demands a word for every name.
     """
-    found = (
+    pairs = (
         (word.lower(), name)
         for language in languages().values()
         for name in space.names
         if (word := language.names.get(name.lower()) or language.names.get(_head(name)))
     )
-    further = {word: name for word, name in _only_ones(found).items() if space.resolve(word) is None}
+    further = {word: name for word, name in _only_ones(pairs).items() if space.resolve(word) is None}
     return replace(space, aliases={**further, **space.aliases})
 
 
 def _only_ones(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
-    """Word → name, for the words that name one label only."""
+    """Map words to names, for the words that name one label only."""
     owners: dict[str, set[str]] = {}
     for word, name in pairs:
         owners.setdefault(word, set()).add(name)
@@ -80,7 +80,7 @@ def _only_ones(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
 
 
 def _head(name: str) -> str:
-    """The name under which the languages list a label: ``anger`` for ``angry``."""
+    """Return the name under which the languages list a label: ``anger`` for ``angry``."""
     return next((head for head in _heads() if name.lower() in aliases(head)), name.lower())
 
 

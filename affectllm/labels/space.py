@@ -12,7 +12,7 @@ from affectllm.errors import Malformed
 Kind = Literal["category", "set", "dimension", "distribution", "open", "spans", "options"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-"""What options are called when they are shown."""
+"""The letters of options, in the order in which they are shown."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class LabelSpace:
             raise Malformed("several belongs to options; several names of a space are a set", where=self.name)
 
     def focused(self, names: Collection[str]) -> LabelSpace:
-        """This space of dimensions with some of them only.
+        """Return this space of dimensions with only some of them.
 
         Raises:
             Malformed: when it is another kind of space, or does not have one of ``names``.
@@ -60,12 +60,12 @@ class LabelSpace:
             raise Malformed(f"focus chooses dimensions, and {self.name} is a {self.kind} space")
         if strange := [name for name in names if name not in self.names]:
             raise Malformed(f"{self.name} has no {strange[0]!r}", do=f"choose among {', '.join(self.names)}")
-        kept = tuple(name for name in self.names if name in names)
-        aliases = {word: name for word, name in self.aliases.items() if name in kept}
-        return replace(self, names=kept, aliases=aliases)
+        chosen = tuple(name for name in self.names if name in names)
+        aliases = {word: name for word, name in self.aliases.items() if name in chosen}
+        return replace(self, names=chosen, aliases=aliases)
 
     def resolve(self, word: str) -> str | None:
-        """The canonical name for ``word`` (case and blanks around it ignored), or None when it is not in the space."""
+        """Return the canonical name for ``word`` (case and outer blanks ignored), or None when the space has none."""
         key = word.strip().lower()
         return key if key in self.names else self.aliases.get(key)
 
@@ -103,13 +103,13 @@ class LabelSpace:
         if not isinstance(value, Mapping) or set(value) != {"options", "right"}:
             return False
         options, right = list(value["options"]), list(value["right"])
-        told = all(isinstance(option, str) and option.strip() for option in options)
+        are_texts = all(isinstance(option, str) and option.strip() for option in options)
         once = len(set(options)) == len(options) and len(set(right)) == len(right)
-        return told and once and 2 <= len(options) <= len(LETTERS) and bool(right) and set(right) <= set(options)
+        return are_texts and once and 2 <= len(options) <= len(LETTERS) and bool(right) and set(right) <= set(options)
 
 
 def _is_passage(item: Any) -> bool:
-    """``{"turn": 3, "span": "words"}``: a number from 1 or ``background``, and words, which may be left out."""
+    """Whether an item is ``{"turn": 3, "span": "words"}``: a number or ``background``, and optionally a text."""
     if not isinstance(item, Mapping) or not {"turn"} <= set(item) <= {"turn", "span"}:
         return False
     turn = item["turn"]

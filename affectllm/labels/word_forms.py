@@ -1,4 +1,4 @@
-"""The word forms in which people name an emotion, as far as they are aliases of a label. Reads its page when asked."""
+"""The word forms of emotions that are aliases of labels; the lexicon page is read on the first call."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from affectllm.labels.language import FIRST, find_language
 
 
 def aliases(*names: str) -> dict[str, str]:
-    """Word form → name, for every family in which exactly one of ``names`` occurs.
+    """Map word forms to names, for every family in which exactly one of ``names`` occurs.
 
     One family is one emotion in its word forms (noun, adjective, adverb) and in the names that corpora give it: the
     ``forms`` of the English page of the lexicon. Words of another strength (rage, terror) or of several meanings
@@ -20,12 +20,12 @@ def aliases(*names: str) -> dict[str, str]:
         >>> aliases("joy", "neutral")["happy"]
         'joy'
     """
-    found: dict[str, str] = {}
+    result: dict[str, str] = {}
     for family in _families():
         members = [name for name in names if name in family]
         if len(members) == 1:
-            found |= {word: members[0] for word in family if word != members[0]}
-    return found
+            result |= {word: members[0] for word in family if word != members[0]}
+    return result
 
 
 @cache

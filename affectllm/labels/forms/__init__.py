@@ -1,1 +1,1 @@
-"""The shelf of answer forms: each file holds a ``FORM``; see ``labels.form.Form`` for what it says."""
+"""The answer forms: each file holds a ``FORM``; ``labels.form.Form`` documents its fields."""

@@ -10,16 +10,16 @@ Passage = Mapping[str, Any]
 
 
 def turns(passages: Iterable[Passage]) -> list[int | str]:
-    """Their turns in order, each once."""
+    """Return the turns of passages in order, each once."""
     return list(dict.fromkeys(passage["turn"] for passage in passages))
 
 
 def last(passages: Iterable[Passage]) -> int:
-    """The highest number of a turn among them; 0 where there is none."""
+    """Return the highest turn number of passages; 0 where there is none."""
     return max((int(turn) for turn in turns(passages) if turn != BACKGROUND), default=0)
 
 
 def f1(answer: Iterable[Any], gold: Iterable[Any]) -> float:
-    """F1 of two sets of things."""
+    """Return the F1 of two sets; 1 where both are empty."""
     ours, theirs = set(answer), set(gold)
     return 2 * len(ours & theirs) / (len(ours) + len(theirs)) if ours or theirs else 1.0

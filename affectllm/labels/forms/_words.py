@@ -1,4 +1,4 @@
-"""What forms whose gold answers are free words have in common."""
+"""Functions shared by the forms whose gold answers are free text."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from affectllm.labels.space import LabelSpace
 
 
 def words(value: Any, space: LabelSpace) -> Any:
-    """What was written, without blanks around it."""
+    """Return the annotated text without surrounding blanks."""
     return value.strip() or Refused("no_words")
 
 
 def say_words(gold: str, space: LabelSpace, language: str, nothing: str) -> str:
-    """As it was written."""
+    """Return the text unchanged."""
     return gold

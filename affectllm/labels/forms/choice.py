@@ -16,7 +16,7 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
 
 
 FORM = Form(
-    told="one label",
+    description="one label",
     kinds=("category",),
     gold=one,
     worded=say_one,

@@ -23,17 +23,17 @@ from affectllm.labels.space import LabelSpace
 
 
 def _gold(value: Mapping[str, float], space: LabelSpace) -> Any:
-    found = numbers(value, space)
-    return found if isinstance(found, Refused) or _whole(found) else Refused("not_ordinal")
+    values = numbers(value, space)
+    return values if isinstance(values, Refused) or _whole(values) else Refused("not_ordinal")
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    found = read_all(text, space, language)
-    return found if isinstance(found, Unreadable) or _whole(found) else Unreadable("out_of_range", text)
+    reading = read_all(text, space, language)
+    return reading if isinstance(reading, Unreadable) or _whole(reading) else Unreadable("out_of_range", text)
 
 
-def _whole(found: Mapping[str, float]) -> bool:
-    return all(number == int(number) for number in found.values())
+def _whole(values: Mapping[str, float]) -> bool:
+    return all(number == int(number) for number in values.values())
 
 
 def _middle(golds: Sequence[Mapping[str, float]], space: LabelSpace) -> dict[str, float]:
@@ -56,7 +56,7 @@ def _unfit(space: LabelSpace) -> str:
 
 
 FORM = Form(
-    told="whole numbers",
+    description="whole numbers",
     kinds=("dimension",),
     gold=_gold,
     worded=say_numbers,

@@ -26,22 +26,22 @@ def _worded(gold: str | list[str], space: LabelSpace, language: str, nothing: st
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    """The names that a description mentions; one name in a ``category`` space is that name, several are a tie."""
-    found = sets.FORM.read(text, space, language)
-    if isinstance(found, Unreadable) or space.kind != "category":
-        return found
-    if not found:
+    """Read the names that a description mentions; one name in a ``category`` space is that name, several are a tie."""
+    reading = sets.FORM.read(text, space, language)
+    if isinstance(reading, Unreadable) or space.kind != "category":
+        return reading
+    if not reading:
         return Unreadable("no_label", text)
-    return found[0] if len(found) == 1 else found
+    return reading[0] if len(reading) == 1 else reading
 
 
 def _other(gold: Any, space: LabelSpace, draw: Random) -> Any:
-    found = other_set(gold, space, draw)
-    return found[0] if found and isinstance(gold, str) else found
+    names = other_set(gold, space, draw)
+    return names[0] if names and isinstance(gold, str) else names
 
 
 FORM = Form(
-    told="a description that names labels",
+    description="a description that names labels",
     kinds=("category", "set"),
     gold=_gold,
     worded=_worded,

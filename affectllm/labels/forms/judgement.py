@@ -12,12 +12,12 @@ from affectllm.labels.space import LabelSpace
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    found = read_judgement(text)
-    return found if isinstance(found, Unreadable) else ("correct" if found else "incorrect")
+    reading = read_judgement(text)
+    return reading if isinstance(reading, Unreadable) else ("correct" if reading else "incorrect")
 
 
 FORM = Form(
-    told="a judgement",
+    description="a judgement",
     kinds=("category",),
     gold=one,
     worded=say_one,

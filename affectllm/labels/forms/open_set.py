@@ -12,23 +12,23 @@ from affectllm.labels.space import LabelSpace
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    found = read_open_labels(text)
-    return found if isinstance(found, Unreadable) else ", ".join(found)
+    reading = read_open_labels(text)
+    return reading if isinstance(reading, Unreadable) else ", ".join(reading)
 
 
 def _listed(value: Any, space: LabelSpace) -> list[str]:
-    found = read_open_labels(value)
-    return [] if isinstance(found, Unreadable) else list(found)
+    labels = read_open_labels(value)
+    return [] if isinstance(labels, Unreadable) else list(labels)
 
 
 def _agreement(answer: Any, gold: Any, space: LabelSpace) -> float:
-    """Words in common among all that either names."""
+    """Return the Jaccard similarity of the words of both."""
     ours, theirs = set(_listed(answer, space)), set(_listed(gold, space))
     return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
 
 
 FORM = Form(
-    told="words for emotions",
+    description="words for emotions",
     kinds=("open",),
     gold=words,
     worded=say_words,

@@ -32,7 +32,7 @@ def _gold(value: Mapping[str, Any], space: LabelSpace) -> Any:
 
 
 def _arranged(gold: Mapping[str, Any], key: str) -> dict[str, Any]:
-    """The options in another order, the same on every build, and where the right ones stand now."""
+    """Shuffle the options by a hash, the same on every build, and renumber the right ones."""
     options = gold["options"]
 
     def place(number: int) -> bytes:
@@ -48,7 +48,7 @@ def _shown(gold: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _own_space(space: LabelSpace, gold: Mapping[str, Any]) -> LabelSpace:
-    """The letters of one question, with the words of the options as their aliases."""
+    """Return the space of one question: its letters, with the words of the options as aliases."""
     names = tuple(letter.lower() for letter in LETTERS[: len(gold["options"])])
     words = {one.strip().lower().rstrip(".!。！"): name for name, one in zip(names, gold["options"], strict=True)}
     further = {one.strip().lower(): name for name, one in zip(names, gold["options"], strict=True)}
@@ -66,37 +66,37 @@ _ENDS = r"[.!?。！？]*(?=[\s\"'”’*]*(?:[,;}\]\n]|$))"
 
 
 def _without_own_words(text: str, space: LabelSpace) -> str:
-    """``(B) Oh, what's wrong?`` as ``B)``: the words of an option behind its own letter deny and name nothing."""
+    """Shorten ``(B) Oh, what's wrong?`` to ``B)``: the words of an option after its letter deny and name nothing."""
     text = _BRACKETED.sub(r"\1)", text)
     for words, name in sorted(space.aliases.items(), key=lambda pair: -len(pair[0])):
         if len(words) > 1:
-            said = r"\s+".join(map(re.escape, words.split()))
-            own = rf"(?<![A-Za-z\d'’])({name})(?:[)\].:：、*]+\s*|\s[-–—]\s){said}{_ENDS}"
+            phrase = r"\s+".join(map(re.escape, words.split()))
+            own = rf"(?<![A-Za-z\d'’])({name})(?:[)\].:：、*]+\s*|\s[-–—]\s){phrase}{_ENDS}"
             text = re.sub(own, lambda match: f"{match[1].upper()})", text, flags=re.IGNORECASE)
     return text
 
 
 def _only_letters(text: str, space: LabelSpace) -> tuple[str, ...]:
-    """The options of ``AC`` and ``A C``; none where anything else is said."""
+    """Return the options of ``AC`` and ``A C``; none where the answer holds anything else."""
     match = _LETTERS_ONLY.fullmatch(text)
     letters = "".join(match[1].lower().split()) if match else ""
     return tuple(sorted(letters)) if len(set(letters)) == len(letters) and set(letters) <= set(space.names) else ()
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    """The letters that are chosen; ``space`` is that of the question."""
-    said = _without_own_words(text, space)
+    """Read the letters that are chosen; ``space`` is that of the question."""
+    answer = _without_own_words(text, space)
     if space.kind == "category":
-        found = read_label(said, space)
-        return Unreadable(found.reason, text) if isinstance(found, Unreadable) else (found,)
-    if letters := _only_letters(said, space):
+        reading = read_label(answer, space)
+        return Unreadable(reading.reason, text) if isinstance(reading, Unreadable) else (reading,)
+    if letters := _only_letters(answer, space):
         return letters
-    several = read_labels(said, space) or Unreadable("no_label", text)
+    several = read_labels(answer, space) or Unreadable("no_label", text)
     return Unreadable(several.reason, text) if isinstance(several, Unreadable) else several
 
 
 def _restored(letters: Sequence[str], gold: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that the letters stand for, beside those that the question shows."""
+    """Return the annotation of the chosen letters: the options that they stand for, beside all that are shown."""
     options = tuple(gold["options"])
     return {"options": options, "right": tuple(options[LETTERS.index(letter.upper())] for letter in letters)}
 
@@ -123,7 +123,7 @@ def _chosen(value: Mapping[str, Any], space: LabelSpace) -> Any:
 
 
 FORM = Form(
-    told="one of the question's own options",
+    description="one of the question's own options",
     kinds=("options",),
     gold=_gold,
     worded=_worded,

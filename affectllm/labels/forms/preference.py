@@ -15,7 +15,7 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
 
 
 FORM = Form(
-    told="a preference",
+    description="a preference",
     kinds=("category",),
     gold=one,
     worded=say_one,

@@ -16,12 +16,12 @@ from affectllm.labels.space import LabelSpace
 def _gold(value: Mapping[str, float], space: LabelSpace) -> Any:
     if not set(value) <= set(space.names):
         return OUTSIDE
-    given = {name: weight for name, weight in value.items() if weight > 0}
-    if not given:
+    weights = {name: weight for name, weight in value.items() if weight > 0}
+    if not weights:
         return Refused("no_votes")
-    if len(set(given.values())) < len(given):
+    if len(set(weights.values())) < len(weights):
         return Refused("tie")
-    return sorted(given, key=lambda name: -given[name])
+    return sorted(weights, key=lambda name: -weights[name])
 
 
 def _worded(gold: Sequence[str], space: LabelSpace, language: str, nothing: str) -> str:
@@ -30,17 +30,17 @@ def _worded(gold: Sequence[str], space: LabelSpace, language: str, nothing: str)
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    found = read_order(text, understood(space, language))
-    return found if isinstance(found, Unreadable) else _by_rank(found)
+    reading = read_order(text, understood(space, language))
+    return reading if isinstance(reading, Unreadable) else _by_rank(reading)
 
 
 def _by_rank(names: Sequence[str]) -> dict[str, float]:
-    """``1 / rank`` for every name that is ranked."""
+    """Map every ranked name to ``1 / rank``."""
     return {name: 1 / place for place, name in enumerate(names, 1)}
 
 
 def _weights(names: Sequence[str], space: LabelSpace) -> dict[str, float]:
-    """The same, and 0 for the others."""
+    """Map every name of the space to ``1 / rank``, or to 0 where it is not ranked."""
     return {**dict.fromkeys(space.names, 0.0), **_by_rank(names)}
 
 
@@ -62,14 +62,14 @@ def _reversed(gold: Sequence[str], space: LabelSpace, draw: Random) -> Any:
 
 
 def _agreement(answer: Sequence[str], gold: Sequence[str], space: LabelSpace) -> float:
-    """Share of the pairs that both rank alike (Kendall's tau from 0 to 1); what is not ranked comes last."""
+    """Return the share of the pairs that both rank alike (Kendall's tau from 0 to 1); what is not ranked comes last."""
     ours, theirs = _weights(list(answer), space), _weights(list(gold), space)
     pairs = [(one, other) for one in gold for other in space.names if theirs[one] > theirs[other]]
     return sum(ours[one] > ours[other] for one, other in pairs) / len(pairs) if pairs else float(answer == gold)
 
 
 FORM = Form(
-    told="labels in order",
+    description="labels in order",
     kinds=("distribution",),
     gold=_gold,
     worded=_worded,

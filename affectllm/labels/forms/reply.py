@@ -17,7 +17,7 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
 
 
 FORM = Form(
-    told="a text",
+    description="a text",
     kinds=("open",),
     gold=words,
     worded=say_words,

@@ -16,7 +16,7 @@ from affectllm.labels.forms._numbers import (
 )
 
 FORM = Form(
-    told="numbers",
+    description="numbers",
     kinds=("dimension",),
     gold=numbers,
     worded=say_numbers,

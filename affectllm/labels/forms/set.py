@@ -35,7 +35,7 @@ def _one(golds: Sequence[Any], space: LabelSpace, draw: Random) -> list[str]:
 
 
 FORM = Form(
-    told="a set of labels",
+    description="a set of labels",
     kinds=("set",),
     gold=_gold,
     worded=_worded,

@@ -15,7 +15,7 @@ from affectllm.labels.space import LabelSpace
 
 
 def _gold(value: Mapping[str, float], space: LabelSpace) -> Any:
-    """Whole percents that sum to 100, by largest remainders; as fractions."""
+    """Round shares to whole percents that sum to 100, by largest remainders; as fractions."""
     if not all(0 <= weight < math.inf for weight in value.values()) or not set(value) <= set(space.names):
         return OUTSIDE
     if not (total := sum(value.values())):
@@ -34,19 +34,19 @@ def _worded(gold: Mapping[str, float], space: LabelSpace, language: str, nothing
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    """Percents or votes, as fractions of their sum."""
-    found = by_name(text, space, language, 0.0, float("inf"))
-    if isinstance(found, Unreadable):
-        return found
-    total = sum(found.values())
+    """Read percents or votes, as fractions of their sum."""
+    weights = by_name(text, space, language, 0.0, float("inf"))
+    if isinstance(weights, Unreadable):
+        return weights
+    total = sum(weights.values())
     if not total > 0:
         return Unreadable("no_number", text)
     if "%" in text and not 98 <= total <= 102:
         return Unreadable("incomplete", text)
-    return {name: number / total for name, number in found.items() if number}
+    return {name: number / total for name, number in weights.items() if number}
 
 
-def _given(value: Mapping[str, float | None], space: LabelSpace) -> dict[str, float]:
+def _nonzero(value: Mapping[str, float | None], space: LabelSpace) -> dict[str, float]:
     return {name: share for name, share in value.items() if share}  # Arrow fills in missing names
 
 
@@ -59,7 +59,7 @@ def _drawn(golds: Sequence[Any], space: LabelSpace, draw: Random) -> Any:
 
 
 def _dealt(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> Any:
-    """The same shares for other labels; where that changes little, the whole for one. None where there is one label."""
+    """Rotate the shares among the labels; where that changes little, give all to one. None for a space of one label."""
     names = space.names
     if len(names) < 2:
         return None
@@ -72,7 +72,7 @@ def _dealt(gold: Mapping[str, float], space: LabelSpace, draw: Random) -> Any:
 
 
 def _shared(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) -> float:
-    """What both distributions have in common."""
+    """Return the overlap of two distributions, the sum of the minima, from 0 to 1."""
     if not isinstance(answer, Mapping):
         return 0.0
     common = sum(min(answer.get(name, 0.0), share or 0.0) for name, share in gold.items())
@@ -80,15 +80,15 @@ def _shared(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) ->
 
 
 FORM = Form(
-    told="shares",
+    description="shares",
     kinds=("distribution",),
     gold=_gold,
     worded=_worded,
     read=_read,
     shape=shape_of("distribution"),
     tokens=128,
-    truth=_given,
-    answer=_given,
+    truth=_nonzero,
+    answer=_nonzero,
     majority=_mean,
     chance=_drawn,
     wrong=_dealt,

@@ -24,7 +24,7 @@ def _worded(gold: Any, space: LabelSpace, language: str, nothing: str) -> str:
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    """The passages as the answer spells them; a turn is a whole number or ``background``."""
+    """Read the passages as the answer spells them; a turn is a whole number or ``background``."""
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
@@ -50,7 +50,7 @@ def _turn(turn: Any) -> int | str:
 
 
 def _quoted(value: Any, space: LabelSpace) -> str:
-    """The words of all passages, as extractive question answering compares them."""
+    """Join the words of all passages, as extractive question answering compares them."""
     return " ".join(passage["span"] for passage in value).strip()
 
 
@@ -60,7 +60,7 @@ def _same(answer: Any, gold: Any, space: LabelSpace) -> float:
 
 
 FORM = Form(
-    told="passages of a dialogue",
+    description="passages of a dialogue",
     kinds=("spans",),
     gold=_gold,
     worded=_worded,

@@ -28,17 +28,17 @@ def _worded(gold: Any, space: LabelSpace, language: str, nothing: str) -> str:
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
-    """The numbers of the turns that an answer lists, in its order; prose is not searched."""
+    """Read the numbers of the turns that an answer lists, in its order; prose is not searched."""
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
-    said = _WORD.findall(bare(_BULLET.sub("", after_answer(part) or part)))
-    found = [word for word in said if word not in words("turn_words")]
-    if not found:
+    tokens = _WORD.findall(bare(_BULLET.sub("", after_answer(part) or part)))
+    items = [word for word in tokens if word not in words("turn_words")]
+    if not items:
         return Unreadable("no_number", text)
-    if not all(word == BACKGROUND or (word.isdecimal() and len(word) <= 4) for word in found):
+    if not all(word == BACKGROUND or (word.isdecimal() and len(word) <= 4) for word in items):
         return Unreadable("ambiguous", text)
-    numbers = dict.fromkeys(word if word == BACKGROUND else int(word) for word in found)
+    numbers = dict.fromkeys(word if word == BACKGROUND else int(word) for word in items)
     return tuple({"turn": turn} for turn in numbers)
 
 
@@ -47,7 +47,7 @@ def _names(value: Any, space: LabelSpace) -> list[str]:
 
 
 FORM = Form(
-    told="turns of a dialogue",
+    description="turns of a dialogue",
     kinds=("spans",),
     gold=_gold,
     worded=_worded,

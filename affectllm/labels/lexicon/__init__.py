@@ -1,1 +1,1 @@
-"""The shelf of languages: one YAML page each, called by its BCP-47 tag; see ``labels.language`` for what it says."""
+"""The lexicon: one YAML page per language, named by its BCP-47 tag; ``labels.language`` documents its fields."""

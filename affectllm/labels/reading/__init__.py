@@ -1,8 +1,8 @@
-"""Reading answers: free text back into labels, numbers, spans and judgements, deterministically, without any fallback.
+"""Readers that parse free text into labels, numbers, spans and judgements, deterministically and without fallbacks.
 
-Every reader returns what the answer states, or ``Unreadable`` with the reason. The words come from the
-lexicon (``labels.language``): its names as far as a label space or the language of the question has them, its denials
-always, because a model may answer in any language. ``COMPAT`` holds the readers of published evaluators.
+Every reader returns the value that the answer states, or ``Unreadable`` with the reason. The words come from the
+lexicon (``labels.language``): names of labels only as far as the label space or the language of the question has them,
+denials of every language, because a model may answer in any. ``COMPAT`` holds the readers of published evaluators.
 """
 
 from affectllm.labels.reading.compat import COMPAT, CompatReader

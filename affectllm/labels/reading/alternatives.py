@@ -1,4 +1,4 @@
-"""One pattern for many words: a trie, which takes far fewer steps than to try word after word."""
+"""Build one regular expression for many words, as a trie: it matches in far fewer steps than a plain alternation."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ _END = ""
 
 
 def alternatives(words: Iterable[str]) -> str:
-    """A pattern that matches the longest of ``words`` that fits, so that "not only" is not read as "not".
+    """Return a pattern that matches the longest of ``words`` that fits, so that "not only" is not read as "not".
 
-    A blank in a word stands for up to three of any kind. Without words nothing matches.
+    A blank in a word matches one to three whitespace characters. Without words nothing matches.
     """
     root: dict[str, Any] = {}
     for word in words:

@@ -1,6 +1,6 @@
-"""How published evaluators read answers, fault for fault, each under the name of the system; strict scores use none.
+"""Readers that reproduce published evaluators with their faults, by name of the system; strict scores use none.
 
-A reader takes the text, the labels and, where the evaluator peeks at it, the right answer.
+A reader takes the text, the labels and, where the evaluator uses it, the gold label.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _reader(name: str) -> Callable[[CompatReader], CompatReader]:
 
 @_reader("emotion_llama")
 def emotion_llama(text: str, labels: Sequence[str], gold: str | None = None) -> str:
-    """The last word between blanks; ``neutral`` when that is no label (Emotion-LLaMA, eval_emotion.py).
+    """Return the last word between blanks; ``neutral`` when that is no label (Emotion-LLaMA, eval_emotion.py).
 
     Why it is wrong (D8): ``I feel sad.`` ends in ``sad.`` and an empty answer in nothing, so both are scored as
     neutral, and unreadable answers are right wherever the gold label is neutral.
@@ -39,7 +39,7 @@ def emotion_llama(text: str, labels: Sequence[str], gold: str | None = None) -> 
 
 @_reader("emotion_qwen_dfew")
 def emotion_qwen_dfew(text: str, labels: Sequence[str], gold: str | None = None) -> str:
-    """The gold label when it occurs anywhere in the answer, else ``none`` (Emotion-Qwen, DFEW benchmark).
+    """Return the gold label when it occurs anywhere in the answer, else ``none`` (Emotion-Qwen, DFEW benchmark).
 
     Why it is wrong (D9): it looks for the right answer only, so an answer that names every label is always right, and
     ``unhappy`` is ``happy``.
@@ -49,7 +49,7 @@ def emotion_qwen_dfew(text: str, labels: Sequence[str], gold: str | None = None)
 
 @_reader("emotion_qwen_mer2024")
 def emotion_qwen_mer2024(text: str, labels: Sequence[str], gold: str | None = None) -> str:
-    """The alphabetically last label that occurs in the answer, else the last of all (Emotion-Qwen, MER2024 benchmark).
+    """Return the alphabetically last label in the answer, else the last of all (Emotion-Qwen, MER2024 benchmark).
 
     Why it is wrong (D10): the maximum over pairs (occurs, label) sorts by the name of the label, and without any label
     its answer is the last one of the alphabet, ``worried`` there.
@@ -59,7 +59,7 @@ def emotion_qwen_mer2024(text: str, labels: Sequence[str], gold: str | None = No
 
 @_reader("r1_omni")
 def r1_omni(text: str, labels: Sequence[str], gold: str | None = None) -> str:
-    """The answer as it came, without blanks at its beginning (R1-Omni and HumanOmni, eval_mafw_dfew.py).
+    """Return the answer unchanged but for blanks at its beginning (R1-Omni and HumanOmni, eval_mafw_dfew.py).
 
     Why it is wrong (D11): ``Happy``, ``happy.`` and ``<answer>happy</answer>`` are other answers than ``happy``, so
     faults of format are counted as faults of emotion.
@@ -69,13 +69,13 @@ def r1_omni(text: str, labels: Sequence[str], gold: str | None = None) -> str:
 
 @_reader("r1_omni_reward")
 def r1_omni_reward(text: str, labels: Sequence[str], gold: str | None = None) -> str:
-    """What stands in the first ``<answer>``, else the whole completion, without blanks around it (R1-Omni, grpo.py).
+    """Return the content of the first ``<answer>``, else the whole completion, stripped (R1-Omni, grpo.py).
 
     Why it is wrong (D11): the comparison that follows minds the case, and an answer with a line break in its tags is
     not found.
     """
-    found = _ANSWER.search(text)
-    return (found.group(1) if found else text).strip()
+    match = _ANSWER.search(text)
+    return (match.group(1) if match else text).strip()
 
 
 @_reader("mmaffben_ei_reg")
@@ -84,8 +84,8 @@ def mmaffben_ei_reg(text: str, labels: Sequence[str] = (), gold: str | None = No
 
     Why it is wrong (D13): an answer without a number gets the middle of the scale, and 7 becomes 1.
     """
-    if found := re.search(r"\b0\.[0-9]+\b", text):
-        return float(found.group())
+    if match := re.search(r"\b0\.[0-9]+\b", text):
+        return float(match.group())
     return _clipped(_NUMBER, text, 0.0, 1.0, 0.5)
 
 
@@ -98,7 +98,7 @@ def mmaffben_ei_oc(text: str, labels: Sequence[str] = (), gold: str | None = Non
 @_reader("mmaffben_v_oc")
 def mmaffben_v_oc(text: str, labels: Sequence[str] = (), gold: str | None = None) -> float:
     """The first integer within -3…3, else 0 (MMAFFBen, tools.py); D13 as above."""
-    inside = (int(found) for found in _INTEGER.findall(text) if len(found) < 3)
+    inside = (int(digits) for digits in _INTEGER.findall(text) if len(digits) < 3)
     return float(next((number for number in inside if -3 <= number <= 3), 0))
 
 
@@ -109,8 +109,8 @@ def mmaffben_v_reg(text: str, labels: Sequence[str] = (), gold: str | None = Non
 
 
 def _clipped(pattern: re.Pattern[str], text: str, low: float, high: float, missing: float) -> float:
-    found = pattern.search(text)
-    return min(max(float(found.group()), low), high) if found else missing
+    match = pattern.search(text)
+    return min(max(float(match.group()), low), high) if match else missing
 
 
 @_reader("mmaffben_e_c")
@@ -138,9 +138,9 @@ def mmaffben_sentiment(text: Any, labels: Sequence[str] = (), gold: str | None =
 
     Why it is wrong (D13): ``not negative`` is negative and ``10`` is neutral.
     """
-    said = text.lower() if isinstance(text, str) else ""
+    lowered = text.lower() if isinstance(text, str) else ""
     for number, name in (("-1", "negative"), ("0", "neutral"), ("1", "positive")):
-        if number in said or name in said:
+        if number in lowered or name in lowered:
             return name
     return "9"
 
@@ -157,15 +157,15 @@ def emobench(text: Any, labels: Sequence[str] = (), gold: str | None = None) -> 
 @_reader("emobench_eu")
 def emobench_eu(text: Any, labels: Sequence[str] = (), gold: str | None = None) -> tuple[str, str]:
     """The fields ``answer_q1`` and ``answer_q2`` (emotion and cause) as ``emobench`` reads ``answer``; D18 as above."""
-    found = _emobench_json(text)
-    return str(found.get("answer_q1", "")), str(found.get("answer_q2", ""))
+    fields = _emobench_json(text)
+    return str(fields.get("answer_q1", "")), str(fields.get("answer_q2", ""))
 
 
 def _emobench_json(text: Any) -> dict[str, Any]:
-    said = text if isinstance(text, str) else ""
-    fenced = _FENCED.search(said) if "```json" in said else None
+    reply = text if isinstance(text, str) else ""
+    fenced = _FENCED.search(reply) if "```json" in reply else None
     try:
-        value = json.loads(fenced.group(1) if fenced else said)
+        value = json.loads(fenced.group(1) if fenced else reply)
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
@@ -178,13 +178,13 @@ def emobench_m(text: Any, labels: Sequence[str], gold: str | None = None) -> str
     Why it is wrong (D14): only answers that are labels are scored, so a model that answers the easy items only is
     better than one that tries them all.
     """
-    said = text.strip().lower() if isinstance(text, str) else ""
-    return said if said in labels else None
+    answer = text.strip().lower() if isinstance(text, str) else ""
+    return answer if answer in labels else None
 
 
 @_reader("sevlm")
 def sevlm(text: str, labels: Sequence[str] = (), gold: str | None = None) -> str:
-    """What stands before the first ``because``, without blanks around it (SEVLM, artEmisX_train.py).
+    """Return the text before the first ``because``, stripped (SEVLM, artEmisX_train.py).
 
     Why it is wrong: the comparison that follows minds case and punctuation, and an answer in other words than
     ``<emotion> because …`` is always wrong.
@@ -199,6 +199,8 @@ def emoprefer(text: str, labels: Sequence[str] = ("a1", "a2", "same"), gold: str
     Why it is wrong: ``a2 is better than a1`` and ``not a1`` are decided by the order of the words, and an answer that
     prefers nothing readable counts as one that finds both the same.
     """
-    said = text.lower()
-    found = [(said.find(name), order, name) for order, name in enumerate(("a1", "a2", "same")) if name in said]
-    return min(found)[2] if found else "same"
+    lowered = text.lower()
+    occurrences = [
+        (lowered.find(name), order, name) for order, name in enumerate(("a1", "a2", "same")) if name in lowered
+    ]
+    return min(occurrences)[2] if occurrences else "same"

@@ -1,4 +1,4 @@
-"""Judgements: whether an answer says that a statement holds."""
+"""Read judgements: whether an answer says that a statement is correct."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from affectllm.labels.reading.words import Words
 
 
 @cache
-def _said_alone() -> Mapping[str, bool]:
-    """Words that judge only where they are the answer or begin it: "no sign of joy", "on the right", "对他来说"."""
+def _lone_judgements() -> Mapping[str, bool]:
+    """Map words that judge only as the answer or its beginning, not in "no sign of joy" or "on the right"."""
     return {**dict.fromkeys(words("agree"), True), **dict.fromkeys(words("disagree"), False)}
 
 
@@ -27,6 +27,7 @@ _PARTS = re.compile(r"[\s,.:;!，。；：！、\-—(（\n]*[,.:;!，。；：�
 _HYPHEN = re.compile(r"(?<=\w)-(?=\w)")  # "non-verbal" is one word
 _BEGINNING = 3  # parts between signs in which a mere yes or no is the answer
 _ELSEWHERE = compiled(lambda: pattern("elsewhere"))
+# A judgement that is limited before it ("partly correct", up to two words between) or after it ("yes, but partly").
 _HEDGED = compiled(
     lambda: (
         rf"(?<![^\W\u3400-\u9fff]){pattern('partly')}\s?(?:[^\W\d_\u3400-\u9fff]+\s){{0,2}}(?:{_judges()})"
@@ -72,32 +73,34 @@ def read_judgement(text: Any) -> bool | Unreadable:
     if not bare(part):
         return Unreadable("empty", raw)
     part = simplified(part)
-    said = {*_said(part), *_judged(normalised(part))}
-    found = next(iter(said)) if len(said) == 1 else None
-    return Unreadable("ambiguous" if said else "no_judgement", raw) if found is None else found
+    judgements = {*_leading_judgements(part), *_judgements_of_sentences(normalised(part))}
+    judgement = next(iter(judgements)) if len(judgements) == 1 else None
+    return Unreadable("ambiguous" if judgements else "no_judgement", raw) if judgement is None else judgement
 
 
-def _said(text: str) -> set[bool | None]:
-    """A mere yes or no at the beginning, ``right`` as the whole answer, and signs."""
+def _leading_judgements(text: str) -> set[bool | None]:
+    """Return the judgements of a lone yes or no at the beginning, of ``right`` as the whole answer, and of ✓ and ✗."""
     if bare(text) in words("correct_alone"):
         return {True}
     parts = [
         set(bare(part).split()) for part in _PARTS.split(_HYPHEN.sub("", normalised(text[:2_000])))[: _BEGINNING + 1]
     ]
     alone = [next(iter(part)) for part in parts if len(part) == 1]
-    found: set[bool | None] = {_said_alone()[word] for word in alone[:_BEGINNING] if word in _said_alone()}
-    return found.union(held for held, sign in _SIGNS.items() if sign.search(text))
+    judgements: set[bool | None] = {
+        _lone_judgements()[word] for word in alone[:_BEGINNING] if word in _lone_judgements()
+    }
+    return judgements.union(judgement for judgement, sign in _SIGNS.items() if sign.search(text))
 
 
-def _judged(text: str) -> set[bool | None]:
-    """What the sentences of a text judge; None for doubt."""
-    found: set[bool | None] = set()
+def _judgements_of_sentences(text: str) -> set[bool | None]:
+    """Return the judgements that the sentences of a text make; None stands for doubt."""
+    judgements: set[bool | None] = set()
     for sentence in dict.fromkeys(map(str.strip, SENTENCE_ENDS.split(text))):
         if _HEDGED().search(sentence):
-            found.add(None)
+            judgements.add(None)
         elif sentence and sentence[-1] not in "?？؟":
-            said = mentions(_ELSEWHERE().sub(" ", sentence), _words(), feelings=False)
-            found.update((mention.name == "yes") != mention.denied for mention in said)
-            if said and _UNSURE().search(sentence):
-                found.add(None)
-    return found
+            judging = mentions(_ELSEWHERE().sub(" ", sentence), _words(), feelings=False)
+            judgements.update((mention.name == "yes") != mention.denied for mention in judging)
+            if judging and _UNSURE().search(sentence):
+                judgements.add(None)
+    return judgements

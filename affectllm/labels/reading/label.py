@@ -1,4 +1,4 @@
-"""One label out of a closed set."""
+"""Read one label of a closed label space."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _CORRECTS = compiled(lambda: rf"(?:^|[\n.!?…;。！？；—]\s*){pattern('cor
 
 
 def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
-    """The one label of ``space`` that an answer states, or why there is none; never a label in its place.
+    """Return the one label of ``space`` that an answer states, or why there is none; never a default label.
 
     In this order: the last ``<answer>`` (reasoning in ``<think>`` is left out); labels that are judged one by
     one (``anger: no, joy: yes``), of which one may hold; a JSON field; the whole answer, or one line of it, as a label,
@@ -41,8 +41,8 @@ def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
         return Unreadable("empty", raw)
     words = vocabulary(space)
     judged = verdicts(part, words)
-    found = _stated(part, words) if judged is None else _only_affirmed(judged)
-    return Unreadable(found or NO_LABEL, raw) if found in (None, AMBIGUOUS) else found
+    label = _stated(part, words) if judged is None else _only_affirmed(judged)
+    return Unreadable(label or NO_LABEL, raw) if label in (None, AMBIGUOUS) else label
 
 
 def _stated(part: str, words: Mapping[str, str]) -> str | None:
@@ -52,14 +52,14 @@ def _stated(part: str, words: Mapping[str, str]) -> str | None:
 
 
 def _only_affirmed(judged: Verdicts) -> str | None:
-    """Of labels that are judged one by one, the only one that holds."""
+    """Return the only affirmed label among labels that are judged one by one."""
     if judged.unclear or len(judged.affirmed) > 1:
         return AMBIGUOUS
     return next(iter(judged.affirmed), None)
 
 
 def _agreed(names: list[str | None]) -> str | None:
-    """The name that all agree on; items that name no label do not count."""
+    """Return the name that all items agree on; items that name no label do not count."""
     different = {name for name in names if name is not None}
     return AMBIGUOUS if len(different) > 1 else next(iter(different), None)
 
@@ -84,7 +84,7 @@ def _end_of_last_correction(text: str) -> int:
 
 
 def _exact(text: str, words: Mapping[str, str]) -> str | None:
-    """The label that the text or one line of it is, unless a line is a mere no."""
+    """Return the label that is the whole text or a whole line of it, unless a line is a mere no."""
     if name := words.get(bare(text)):
         return name
     lines = set(map(bare, text.splitlines()))
@@ -92,10 +92,10 @@ def _exact(text: str, words: Mapping[str, str]) -> str | None:
     return names.pop() if len(names) == 1 and lines.isdisjoint(no()) else None
 
 
-def decided(found: list[Mention]) -> str | None:
-    """The one label that stands out among mentions, ``ambiguous`` when several do, None when there is none."""
+def decided(candidates: list[Mention]) -> str | None:
+    """Return the label of the strongest mark among mentions; ``ambiguous`` for several, None for none."""
     for mark in ("strong", "", "weak"):
-        names = {mention.name for mention in found if not mention.denied and mention.mark == mark}
+        names = {mention.name for mention in candidates if not mention.denied and mention.mark == mark}
         if names:
             return names.pop() if len(names) == 1 else AMBIGUOUS
-    return AMBIGUOUS if len({mention.name for mention in found if mention.mark == "listed"}) > 1 else None
+    return AMBIGUOUS if len({mention.name for mention in candidates if mention.mark == "listed"}) > 1 else None

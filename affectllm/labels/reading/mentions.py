@@ -1,4 +1,8 @@
-"""Which labels a text mentions, and whether it denies, weakens or stresses each: one pass, in the order of the text."""
+"""Find the labels that a text mentions, and whether it denies, weakens or stresses each, in one pass over its tokens.
+
+A regular expression cuts each sentence into tokens, each of a ``Kind`` (``negation``); ``_Scan`` is the state machine
+that follows denials, marks and enumerations from token to token.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +21,17 @@ from affectllm.labels.reading.text import HAN as HAN_RANGE
 from affectllm.labels.reading.words import Words, in_prose
 
 SCOPE, LONG_SCOPE = 12, 40  # words (Chinese: characters) that a denial reaches
+# A dot before a digit is a decimal point and ends no sentence.
 _STOPS = re.compile(r"((?:[;!?。；！？…\n؟؛।]|\.(?!\d))+)")
 _QUESTION = re.compile("[?؟]")
 _END = r"[.;!?。；！？…\n؟؛।]"
+# A whole sentence that is a mere no: "Anger. No." refuses what the sentence before it names.
 _REFUSAL = compiled(lambda: rf"(?:^|{_END})\s{{0,9}}(?:{alternatives(no())})\s{{0,9}}(?:$|{_END})")
 _YES_FIRST = compiled(lambda: rf"\W{{0,9}}(?:{alternatives(yes())})(?![^\W{HAN_RANGE}])")
 _DASH = re.compile(r"\s[-–—]\s|—")
 _ONE = rf"[^\W\d_{HAN_RANGE}{HANGUL}]"
+# One word: letters with the marks of Indic scripts and an apostrophe ("l'amour", "he's"), or a run of Hangul, whose
+# particles follow words of other scripts without a blank.
 _SINGLE = re.compile(rf"{_ONE}+(?:[{MARKS}]+{_ONE}*)*(?:'{_ONE}+)?|[{HANGUL}]+")
 _QUOTES = "'\"“”‘’«»「」『』《》"  # "the label 'joy' does not apply"
 _SIGNS = {
@@ -50,31 +58,35 @@ class Mention:
 
 
 def mentions(text: str, words: Mapping[str, str], *, feelings: bool = True) -> list[Mention]:
-    """Every mention of a word of ``words`` (word → label) in the order of the text; equal sentences count once.
+    """Return every mention of ``words`` (word → label) in the order of the text; equal sentences count once.
 
-    ``feelings``: whether the words name what an answer may feel itself or be polite with, which is then no mention.
-    What is asked is denied, unless the next sentence says yes; so is what the next sentence refuses with a mere no.
+    A label in a question is denied, unless the next sentence says yes; so is one that the next sentence refuses with a
+    mere no.
+
+    Args:
+        feelings: whether the words are feelings, which an answer may also use of itself or as a courtesy ("happy to
+            help"); such uses are no mentions.
     """
-    reader, found = _reader(words if isinstance(words, Words) else Words(words)), []
-    # Nothing that is said of a label reaches into the next sentence, so only sentences with labels need a closer look.
+    reader, result = _reader(words if isinstance(words, Words) else Words(words)), []
+    # No denial or mark reaches into the next sentence, so only sentences with labels are scanned.
     for sentence, refused in _sentences(normalised(without_articles(text, reader.letters))):
         if reader.label.search(sentence):
-            said = _in_sentence(_DASH.sub(", ", sentence), words, reader, feelings)
-            found += [replace(mention, denied=True) for mention in said] if refused else said
-    return found
+            named = _in_sentence(_DASH.sub(", ", sentence), words, reader, feelings)
+            result += [replace(mention, denied=True) for mention in named] if refused else named
+    return result
 
 
 def _sentences(text: str) -> Iterable[tuple[str, bool]]:
-    """The sentences of a text, each once, and whether what they name is asked or refused."""
+    """Return the sentences of a text, each once, and whether the labels in them are asked about or refused."""
     parts = _STOPS.split(text)
     if not _QUESTION.search(text) and not _REFUSAL().search(text):
         return dict.fromkeys((sentence, False) for sentence in parts[::2])
-    kept = [number for number in range(0, len(parts), 2) if parts[number].strip()]
-    following = [parts[number].strip(EDGES) for number in kept[1:]] + [""]
-    stops = [parts[number + 1] if number + 1 < len(parts) else "" for number in kept]
+    filled = [number for number in range(0, len(parts), 2) if parts[number].strip()]
+    following = [parts[number].strip(EDGES) for number in filled[1:]] + [""]
+    stops = [parts[number + 1] if number + 1 < len(parts) else "" for number in filled]
     return dict.fromkeys(
         (parts[number], after in no() or (bool(_QUESTION.search(stop)) and not _YES_FIRST().match(after)))
-        for number, stop, after in zip(kept, stops, following, strict=True)
+        for number, stop, after in zip(filled, stops, following, strict=True)
     )
 
 
@@ -86,8 +98,9 @@ def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader, feeli
         if kind is None:
             word, kind = reader.looked_up(word)
         if kind is Kind.LABEL:
+            # The costly look around a label is left out where it could change nothing.
             denied = scan.denies
-            if not denied and not scan.knows(words[word]):
+            if not denied and not scan.has_stated(words[word]):
                 before, after = surroundings(sentence, match.start(), match.end())
                 kind = Kind.WORD if feelings and is_aside(word, before, after) else kind
                 denied = is_denied_before(before.rstrip(_QUOTES))
@@ -102,9 +115,9 @@ def _in_sentence(sentence: str, words: Mapping[str, str], reader: _Reader, feeli
 
 
 def affirmed(text: str, words: Mapping[str, str]) -> list[str]:
-    """The labels that are mentioned and not denied, each once, in the order of the text."""
-    found = mentions(text, words)
-    return list(dict.fromkeys(said.name for said in found if not said.denied and said.mark != "listed"))
+    """Return the labels that are mentioned and not denied, each once, in the order of the text."""
+    mentioned = mentions(text, words)
+    return list(dict.fromkeys(mention.name for mention in mentioned if not mention.denied and mention.mark != "listed"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +128,7 @@ class _Reader:
         label: finds where a label may stand.
         token: finds the next word, phrase or sign.
         after: matches what denies the label before it.
-        kinds: what each known one is.
+        kinds: token → its kind; other tokens are plain words.
         letters: the labels of one letter.
     """
 
@@ -126,7 +139,7 @@ class _Reader:
     letters: frozenset[str]
 
     def looked_up(self, word: str) -> tuple[str, Kind]:
-        """A token that is not in ``kinds`` as it stands: without possessive, with single blanks."""
+        """Return a token that is not in ``kinds`` without possessive, elision and double blanks, and its kind."""
         word = " ".join(word.split()).removesuffix("'s")
         if word.endswith("n't"):
             return word, Kind.DENY
@@ -141,24 +154,30 @@ def _reader(words: Words) -> _Reader:
     han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]
     phrases = [word for word in labels.difference(han) if not _SINGLE.fullmatch(word)]
     spaced = [word for word in kinds(True) if not _SINGLE.fullmatch(word)]
+    # The first alternative that fits is read, so phrases come before the single words that they begin with.
     groups = (
         rf"(?<!{EDGE})(?:{alternatives([*phrases, *spaced])})(?!{EDGE})",
         _SINGLE.pattern,
         f"{alternatives([*han, *kinds(False)])}|[{HAN_RANGE}]",
         rf"[{re.escape(''.join(_SIGNS))}]",
     )
-    known = {**_SIGNS, **kinds(True), **kinds(False), **dict.fromkeys(labels, Kind.LABEL)}
+    token_kinds = {**_SIGNS, **kinds(True), **kinds(False), **dict.fromkeys(labels, Kind.LABEL)}
     after = denies_after(f"{alternatives(word for word in labels if not word.isascii())}|[a-z]+")
     label, token = re.compile(alternatives(labels)), re.compile("|".join(groups))
     letters = frozenset(word for word in labels if len(word) == 1 and word.isascii())
-    return _Reader(label, token, re.compile(after), known, letters)
+    return _Reader(label, token, re.compile(after), token_kinds, letters)
 
 
 @dataclass(slots=True)
 class _Scan:
-    """What is known at one place of the text."""
+    """The state of the scan of one sentence: the denial and the mark in force, the enumeration, the labels so far.
 
-    found: dict[tuple[str, str, bool], None] = field(default_factory=dict)  # name, mark, denied; each once, in order
+    A denial reaches ``scope`` more words. It ends at a comma ("not A, B" states B) unless it denies a whole list
+    (``listing``) or an "or" shows that the comma was part of one ("not A, B or C" denies all); until that is settled,
+    the labels after the comma are ``pending``.
+    """
+
+    stated: dict[tuple[str, str, bool], None] = field(default_factory=dict)  # name, mark, denied; each once, in order
     scope: int = 0  # words that the denial still reaches
     listing: bool = False  # the denial goes on beyond commas
     long: bool = False  # and beyond "and" before any label
@@ -177,36 +196,36 @@ class _Scan:
         """Whether a label that comes next is denied, whatever follows it."""
         return self.scope > 0 and not self.released
 
-    def knows(self, name: str) -> bool:
+    def has_stated(self, name: str) -> bool:
         """Whether the label was stated before in this way, so that to mention it once more changes nothing."""
-        return (name, self.mark, False) in self.found
+        return (name, self.mark, False) in self.stated
 
     def label(self, name: str, denied: bool) -> None:
-        """A label is mentioned."""
+        """Take a label as the next token."""
         if not self.chain:
             self.members = []
         if self.released and not denied:
             self.pending.append((name, self.mark))
         else:
-            if not denied and not self.knows(name):
+            if not denied and not self.has_stated(name):
                 self.members.append((name, self.mark))
-            self.found[name, self.mark, denied] = None
+            self.stated[name, self.mark, denied] = None
         self.chain, self.parted, self.comma, self.fresh, self.last = True, False, False, False, Kind.LABEL
 
     def deny_chain(self) -> None:
-        """The label that comes next is denied by what follows, and so are those that lead to it: "A and B are absent".
+        """Deny the labels that lead to the next one, because what follows that denies it: "A and B are absent".
 
-        A mere comma leads to nothing: "joy, anger is absent" states joy.
+        A comma alone makes no chain: "joy, anger is absent" states joy.
         """
         if self.chain and not self.comma:
             self._settle(denied=True)
             for name, mark in self.members:
-                self.found.pop((name, mark, False), None)
-                self.found[name, mark, True] = None
+                self.stated.pop((name, mark, False), None)
+                self.stated[name, mark, True] = None
             self.members = []
 
     def other(self, kind: Kind) -> None:
-        """Anything but a label comes next."""
+        """Take anything but a label as the next token."""
         if kind is Kind.FILLER:
             return
         self.last = kind
@@ -220,14 +239,14 @@ class _Scan:
                 self.scope = 0
 
     def mentions(self) -> list[Mention]:
-        """What was found, at the end of the sentence."""
+        """Return the mentions, at the end of the sentence."""
         self._settle(denied=False)
-        return [Mention(*key) for key in self.found]
+        return [Mention(*key) for key in self.stated]
 
     def _settle(self, denied: bool) -> None:
-        """Whether the comma after "not A" began a contrast ("not A, B") or a list ("not A, B or C")."""
+        """Settle pending labels: a comma after "not A" begins a contrast ("not A, B") or a list ("not A, B or C")."""
         for name, mark in self.pending:
-            self.found[name, mark, denied] = None
+            self.stated[name, mark, denied] = None
         self.pending, self.released = [], False
 
     def _word(self) -> None:

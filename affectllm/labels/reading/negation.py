@@ -1,4 +1,4 @@
-"""The kinds of words around a label that deny it, weaken it or stress it; which words, the lexicon says.
+"""The kinds of tokens around a label that deny, weaken or stress it; the words of each kind are in the lexicon.
 
 ``not angry``, ``neither angry nor sad``, ``rather than sad`` and ``no sign of fear, anger or disgust`` deny; ``might be
 sad`` and ``a hint of sadness`` weaken; ``most likely angry`` and ``overall, angry`` stress. ``No doubt angry`` and
@@ -50,35 +50,35 @@ _KEYS: Mapping[str, Kind] = {
 
 @cache
 def kinds(blanks: bool) -> Mapping[str, Kind]:
-    """Word → what it does, of the languages that part words by blanks, or of the others."""
-    found: dict[str, Kind] = {}
+    """Map each word to its kind, for the languages with blanks between words, or for the others."""
+    result: dict[str, Kind] = {}
     for language in languages().values():
         if language.blanks == blanks:
             own = {word: kind for key, kind in _KEYS.items() for word in language.listed(key)}
-            found = {language.traditional(word): kind for word, kind in own.items()} | own | found
-    return found
+            result = {language.traditional(word): kind for word, kind in own.items()} | own | result
+    return result
 
 
 @cache
 def yes() -> frozenset[str]:
-    """What is said of a label that holds, in a list of all of them or as the answer to a question."""
+    """Return the words that affirm a label, in a list of verdicts or as the answer to a question."""
     return frozenset((*words("yes"), *_YES_SIGNS))
 
 
 @cache
 def no() -> frozenset[str]:
-    """The same of one that does not."""
+    """Return the words that deny a label, in a list of verdicts or as the answer to a question."""
     return frozenset((*words("no"), *_NO_SIGNS))
 
 
 @cache
 def elided() -> frozenset[str]:
-    """What is written before a word with an apostrophe and is no part of it: l', d'."""
+    """Return the articles and prepositions that are elided before a word: l', d'."""
     return frozenset(word for language in languages().values() for word in split(language.elided))
 
 
 def denies_after(labels: str) -> str:
-    """The pattern of what follows a label and denies it: "anger is absent", "anger can be ruled out", "anger: no".
+    """Return the pattern of what follows a label and denies it: "is absent", "can be ruled out", ": no".
 
     Args:
         labels: a pattern of the labels that are written without blanks, for denials that follow several of them.
@@ -92,10 +92,10 @@ def denies_after(labels: str) -> str:
 
 
 def any_pattern(key: str) -> str:
-    """A pattern of the lexicon that may be missing."""
+    """Return an optional group of a kind of patterns, empty where no language has one."""
     return f"{pattern(key, otherwise='')}?" if pattern(key, otherwise="") else ""
 
 
 def denies_before() -> str:
-    """The pattern of what stands right before a label and denies it: "0% anger", "the opposite of anger"."""
+    """Return the pattern of what stands right before a label and denies it: "0% anger", "the opposite of anger"."""
     return pattern("denied_before")

@@ -1,4 +1,4 @@
-"""Whole answers that say that no label applies, in every language: one list, for readers and for builders."""
+"""Recognise whole answers that say that no label applies, in every language; shared by readers and builders."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ _SAYS_NOTHING = compiled(lambda: pattern("says_nothing"))
 
 @cache
 def nothing_words() -> frozenset[str]:
-    """Whole answers that say that no label applies, as ``bare`` gives them."""
+    """Return the whole answers that say that no label applies, as ``bare`` gives them."""
     return frozenset(map(bare, (*words("nothing"), *words("no_emotion"))))
 
 
 def says_nothing(text: str) -> bool:
     """Whether a whole answer says that no label applies; ``neutral`` by itself only where that is no label."""
-    said = bare(text)
-    return said in nothing_words() or _SAYS_NOTHING().fullmatch(said) is not None
+    answer = bare(text)
+    return answer in nothing_words() or _SAYS_NOTHING().fullmatch(answer) is not None

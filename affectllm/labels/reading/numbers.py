@@ -1,4 +1,4 @@
-"""One number, or a number for each of several names."""
+"""Read one number, or a number for each of several names."""
 
 from __future__ import annotations
 
@@ -58,19 +58,19 @@ _WHOLE = compiled(lambda: rf"\s?(?:/|{any_word('out_of')}|{any_word('of')})\s?(\
 
 @cache
 def _numerals() -> Mapping[str, float]:
-    """The words for the numbers from 0 to 10."""
-    told = (enumerate(language.listed("numerals")) for language in languages().values())
-    return {word: float(number) for pairs in told for number, spelt in pairs for word in spelt.split("/")}
+    """Map the words for the numbers from 0 to 10 to the numbers."""
+    lists = (enumerate(language.listed("numerals")) for language in languages().values())
+    return {word: float(number) for pairs in lists for number, spelt in pairs for word in spelt.split("/")}
 
 
 @cache
 def _points() -> re.Pattern[str]:
-    """Units at the end of an answer, such as points."""
+    """Return the pattern of units at the end of an answer, such as points."""
     return re.compile(rf"\s?(?:{any_word('points')})$")
 
 
 def read_number(text: Any, low: float, high: float) -> float | Unreadable:
-    """The number between ``low`` and ``high`` that an answer states.
+    """Return the number between ``low`` and ``high`` that an answer states.
 
     In this order: the last ``<answer>``; a JSON field; the whole answer; what follows ``Answer:`` or ``score``; the
     only number of the text, apart from those that name the scale (``7/10``, ``from 0 to 10``). A percentage is a share
@@ -86,29 +86,29 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
     value = json_value(part, answer_keys("number"))
     # A list within prose names the scale: "range [-1, 1]; score 0.3".
     items = value if isinstance(value, list) and _STRUCTURED.match(part) else [value]
-    said = simplified(value if isinstance(value, str) else part)
+    answer = simplified(value if isinstance(value, str) else part)
     if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in items):
-        found = [float(item) for item in items]
+        stated = [float(item) for item in items]
     else:
-        found = _stated(_plain(said), share)
-        if found and _unsettled(_plain(said), found[0], low):
+        stated = _stated(_plain(answer), share)
+        if stated and _unsettled(_plain(answer), stated[0], low):
             return Unreadable("ambiguous", raw)
-    if not found:
+    if not stated:
         return Unreadable("no_number", raw)
-    if len(set(found)) > 1 or _of_another_scale(part, high):
+    if len(set(stated)) > 1 or _of_another_scale(part, high):
         return Unreadable("ambiguous", raw)
-    return found[0] if low <= found[0] <= high else Unreadable("out_of_range", raw)
+    return stated[0] if low <= stated[0] <= high else Unreadable("out_of_range", raw)
 
 
 def _plain(text: str) -> str:
-    """One form of signs and decimals; without the bounds of a scale and numbers that are denied."""
-    found = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
-    found = _UNIT().sub("", found)
-    return _DENIED().sub(" ", found) if _DIGIT.search(found) else found
+    """Normalise signs and decimal commas; remove the bounds of a scale and numbers that are denied."""
+    plain = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
+    plain = _UNIT().sub("", plain)
+    return _DENIED().sub(" ", plain) if _DIGIT.search(plain) else plain
 
 
 def _unsettled(text: str, number: float, low: float) -> bool:
-    """Whether a number is only a bound or a term, or its sign is not the one that the words say."""
+    """Whether a number is only a bound or a term of a sum, or the words contradict its sign."""
     rest = _SCALE().sub(" ", text)
     if _BOUND().search(rest):
         return True
@@ -144,7 +144,7 @@ def _value(text: str, share: bool) -> float:
 def read_numbers(
     text: Any, names: Sequence[str], low: float, high: float, *, every: bool = True
 ) -> dict[str, float] | Unreadable:
-    """A number for each of ``names``: a JSON object, a JSON list in their order, or ``name: number`` pairs.
+    """Return a number for each of ``names``: from a JSON object, a JSON list in their order, or ``name: number`` pairs.
 
     All are needed (``incomplete`` otherwise) unless ``every`` is false, each within the range; a name with two
     different numbers is ambiguous.
@@ -156,28 +156,28 @@ def read_numbers(
     if not bare(part):
         return Unreadable("empty", raw)
     keys = {form: name for name in names for form in (traditional(bare(name)), bare(name))}
-    found = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys, high)
-    if not found:
+    candidates = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys, high)
+    if not candidates:
         return Unreadable("no_number", raw)
-    if any(len(values) > 1 for values in found.values()):
+    if any(len(values) > 1 for values in candidates.values()):
         return Unreadable("ambiguous", raw)
-    if every and set(found) != set(names):
+    if every and set(candidates) != set(names):
         return Unreadable("incomplete", raw)
-    read = {name: found[name].pop() for name in names if name in found}
+    read = {name: candidates[name].pop() for name in names if name in candidates}
     inside = all(low <= number <= high and math.isfinite(number) for number in read.values())
     return read if inside else Unreadable("out_of_range", raw)
 
 
-Found = dict[str, set[float]]
+Candidates = dict[str, set[float]]
 
 
-def _of_objects(text: str, keys: dict[str, str]) -> Found:
-    found: Found = {}
+def _of_objects(text: str, keys: dict[str, str]) -> Candidates:
+    candidates: Candidates = {}
     for value in json_objects(text):
         for key, number in value.items():
             if bare(str(key)) in keys and (read := _number_of(number)) is not None:
-                found.setdefault(keys[bare(str(key))], set()).add(read)
-    return found
+                candidates.setdefault(keys[bare(str(key))], set()).add(read)
+    return candidates
 
 
 def _number_of(value: Any) -> float | None:
@@ -187,7 +187,7 @@ def _number_of(value: Any) -> float | None:
     return float(value) if is_number and math.isfinite(value) else None
 
 
-def _of_list(text: str, names: Sequence[str]) -> Found:
+def _of_list(text: str, names: Sequence[str]) -> Candidates:
     value = json_value(text, answer_keys("number"))
     if value is ABSENT or not isinstance(value, list) or len(value) != len(names):
         return {}
@@ -195,7 +195,7 @@ def _of_list(text: str, names: Sequence[str]) -> Found:
     return {name: {number} for name, number in zip(names, read, strict=True) if number is not None}
 
 
-def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
+def _of_pairs(text: str, keys: dict[str, str], high: float) -> Candidates:
     ordered = sorted(keys, key=len, reverse=True)
     names = "|".join(re.escape(key).replace(r"\ ", r"\s{1,3}") for key in ordered)
     pair = re.compile(
@@ -203,17 +203,17 @@ def _of_pairs(text: str, keys: dict[str, str], high: float) -> Found:
         re.IGNORECASE,
     )
     turned = re.compile(rf"({_NUMBER.pattern})\s?:?\s?(?:(?:{any_word('of')})\s)?({names})(?!\w)", re.IGNORECASE)
-    found: Found = {}
+    candidates: Candidates = {}
     # "60% anger, 40% joy": the number comes first where the text begins with one.
     numeric = any(key[:1].isdigit() for key in keys)
     first = not numeric and re.match(r"[\s\-*•]{0,9}[-+]?[\d.]", text) is not None
     for match in (turned if first else pair).finditer(text):
         number, name = match.groups() if first else match.groups()[::-1]
-        values = found.setdefault(keys[bare(name)], set())
+        values = candidates.setdefault(keys[bare(name)], set())
         values.add(_value(number, share=False))
         if not first and _goes_on(text, match, high):
             values.add(math.nan)  # "3-4" is no number: two values are ambiguous
-    return found
+    return candidates
 
 
 def _goes_on(text: str, number: re.Match[str], high: float) -> bool:

@@ -1,4 +1,4 @@
-"""Labels of one letter: where a letter of a text stands as an option, and where it is an article or a pronoun.
+"""Tell letters that stand as options (labels of one letter) from articles, pronouns and names.
 
 ``(A)``, ``A.``, ``A: …``, ``answer is A`` and ``option a`` choose; ``A man smiles`` and ``I think`` do not.
 """
@@ -32,22 +32,22 @@ _LISTED = compiled(
 
 @cache
 def _letter_words() -> Mapping[str, str]:
-    """Letters that are words themselves → what may stand in their place; any other letter that stands alone is none."""
+    """Map letters that are words themselves (a, I) to another word of the same kind."""
     return {word[0]: word.partition("/")[2] for word in words("letter_words")}
 
 
 def without_articles(text: str, letters: Collection[str]) -> str:
-    """``text`` with another word in place of each of ``letters`` (labels) that does not stand as an option."""
+    """Return ``text`` with another word in place of each of ``letters`` (labels) that does not stand as an option."""
     if not letters:
         return text
-    found = unicodedata.normalize("NFKC", text)
+    normal_form = unicodedata.normalize("NFKC", text)
 
     def replaced(match: re.Match[str]) -> str:
         letter = match["letter"].lower()
         keeps = letter not in letters or (not _is_name(match) and (letter not in _letter_words() or _is_option(match)))
         return match["letter"] if keeps else _letter_words().get(letter) or next(iter(_letter_words().values()))
 
-    return _LETTER.sub(replaced, found)
+    return _LETTER.sub(replaced, normal_form)
 
 
 def _is_name(match: re.Match[str]) -> bool:
@@ -55,6 +55,7 @@ def _is_name(match: re.Match[str]) -> bool:
 
 
 def _is_option(match: re.Match[str]) -> bool:
+    # Forms that choose whatever the letter, then forms in which "a" and "I", which are words too, need more evidence.
     before, text, end = match.string[max(0, match.start() - 24) : match.start()], match.string, match.end()
     if _OPENED.search(before) and _CLOSED.match(text, end):
         return True

@@ -1,4 +1,4 @@
-"""Labels in an order."""
+"""Read a ranking of labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _RISING = re.compile(r"\w\s*<\s*\w")
 
 
 def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
-    """The labels that an answer ranks, the first one first; ``a < b`` ranks b before a.
+    """Return the labels that an answer ranks, best first; ``a < b`` ranks b before a.
 
     Read are a JSON list, what follows ``Answer:``, and otherwise the labels that are mentioned and not denied, each
     where it is mentioned first. A list that names a label twice is ``ambiguous``, and so is ``a < b > c``.
@@ -33,24 +33,24 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return part
     if not bare(part):
         return Unreadable("empty", raw)
-    known_words = vocabulary(space)
+    label_words = vocabulary(space)
     value = json_value(part, words("field_order"))
     if value is not ABSENT and isinstance(value, list):
-        found = [known_words.get(bare(str(item))) for item in value]
-        known = [name for name in found if name is not None]
-        if len(set(known)) < len(known):
+        listed = [label_words.get(bare(str(item))) for item in value]
+        ranked = [name for name in listed if name is not None]
+        if len(set(ranked)) < len(ranked):
             return Unreadable(AMBIGUOUS, raw)
-        return tuple(known) if known and len(known) == len(found) else Unreadable(NO_LABEL, raw)
+        return tuple(ranked) if ranked and len(ranked) == len(listed) else Unreadable(NO_LABEL, raw)
     if not isinstance(value, str) and (value is not ABSENT or any(map(bool, json_objects(part)))):
         return Unreadable(AMBIGUOUS, raw)  # its numbers may be ranks or weights
-    said = value if isinstance(value, str) else after_answer(part) or part
-    rising = _RISING.search(said) is not None
-    if rising and ">" in said:
+    statement = value if isinstance(value, str) else after_answer(part) or part
+    rising = _RISING.search(statement) is not None
+    if rising and ">" in statement:
         return Unreadable(AMBIGUOUS, raw)
     # Where the labels are numbers, such as points of a scale, a number is a label and no place.
-    if _out_of_order([float(number) for number in _NUMBERS.findall(said) if number not in known_words]):
+    if _out_of_order([float(number) for number in _NUMBERS.findall(statement) if number not in label_words]):
         return Unreadable(AMBIGUOUS, raw)
-    names = affirmed(said.replace(">", ", ").replace("<", ", "), known_words)
+    names = affirmed(statement.replace(">", ", ").replace("<", ", "), label_words)
     if not names:
         return Unreadable(NO_LABEL, raw)
     return tuple(reversed(names)) if rising else tuple(names)

@@ -1,4 +1,4 @@
-"""Preferences: which of two descriptions an answer finds better."""
+"""Read preferences: which of two descriptions an answer finds better."""
 
 from __future__ import annotations
 
@@ -29,19 +29,19 @@ _UNSURE = compiled(lambda: rf"[?？؟]|{pattern('prefers_unsure')}")
 
 
 def _names(name: str, key: str) -> str:
-    """What names a description: ``a1`` too, and what the languages call it."""
+    """Return the pattern of the names of a description: ``a1``, and those of every language."""
     own = "" if name == "same" else rf"{name[0]}\s?{name[1]}|"
     return own + pattern(key)
 
 
 @cache
 def _alone() -> Mapping[str, str]:
-    """Whole answers that name a description."""
-    return {said: name for name, key in _NAMES.items() for said in words(f"{key}_alone")}
+    """Map whole answers that name a description to its key."""
+    return {answer: name for name, key in _NAMES.items() for answer in words(f"{key}_alone")}
 
 
 def read_preference(text: Any) -> str | Unreadable:
-    """``a1``, ``a2`` or ``same``: which of two descriptions an answer prefers.
+    """Return ``a1``, ``a2`` or ``same``: which of two descriptions an answer prefers.
 
     In this order: a JSON field or what follows ``Answer:``; the whole answer or its first word; the one that is said
     to be better or to be chosen; the only one that is named without fault. ``a1 is better than a2`` names a2 as the
@@ -52,15 +52,15 @@ def read_preference(text: Any) -> str | Unreadable:
     if isinstance(part, Unreadable):
         return part
     value = json_value(part, answer_keys("judgement"))
-    if not isinstance(value, str) and any({"a1", "a2"} <= set(found) for found in json_objects(part)):
+    if not isinstance(value, str) and any({"a1", "a2"} <= set(fields) for fields in json_objects(part)):
         return Unreadable("ambiguous", raw)  # scores of both are no preference
     part = value if isinstance(value, str) else (after_answer(part) or part)
     if not bare(part):
         return Unreadable("empty", raw)
-    found = _preferred(normalised(simplified(part[:100_000])))
-    if len(found) == 1:
-        return found.pop()
-    return Unreadable("ambiguous" if found else "no_label", raw)
+    preferred = _preferred(normalised(simplified(part[:100_000])))
+    if len(preferred) == 1:
+        return preferred.pop()
+    return Unreadable("ambiguous" if preferred else "no_label", raw)
 
 
 def _preferred(text: str) -> set[str]:
@@ -89,7 +89,7 @@ def _leads(first: re.Match[str]) -> bool:
 
 
 def _compared(sentence: str) -> tuple[set[str], set[str]]:
-    """The names that a sentence finds better, and those that it names without denying them or finding fault."""
+    """Return the names that a sentence finds better, and those that it names without denying or finding fault."""
     better: set[str] = set()
     others: set[str] = set()
     fault = _FAULTS().search(sentence) is not None

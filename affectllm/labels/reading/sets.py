@@ -1,4 +1,4 @@
-"""Several labels: of a closed set, or in the answer's own words."""
+"""Read several labels: of a closed label space, or in the answer's own words."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _DEGREE = compiled(lambda: rf"^{any_word('degree')}\s+")
 
 
 def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
-    """The labels of ``space`` that an answer states, in the order of the space; ``none`` and ``[]`` are the empty set.
+    """Return the labels of ``space`` that an answer states, in the order of the space; ``()`` for ``none`` and ``[]``.
 
     Words that are no label of the space are left out; an answer with such words only is ``no_label``. Labels that are
     only possible (``might be sad``) count, those that are denied do not. Where labels are judged one by one (``joy:
@@ -57,7 +57,7 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return part
     words = vocabulary(space)
     # A space may have a label called "none" (AffectNet), and "no emotion" may be a word for its neutral.
-    if _EMPTY_LIST.fullmatch(part) or any(_nothing(said, words) for said in _said(part)):
+    if _EMPTY_LIST.fullmatch(part) or any(_nothing(statement, words) for statement in _statements(part)):
         return ()
     if not bare(part):
         return Unreadable("empty", raw)
@@ -73,33 +73,33 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
         return ()
     if texts is None:
         texts = [after_answer(part) or part]
-    found = {name for item in texts for name in _named(item, words)}
-    if not found and len(texts) == 1 and texts[0] != part:
-        found = set(affirmed(part, words))
-    return tuple(name for name in space.names if name in found) if found else Unreadable(NO_LABEL, raw)
+    names = {name for item in texts for name in _named(item, words)}
+    if not names and len(texts) == 1 and texts[0] != part:
+        names = set(affirmed(part, words))
+    return tuple(name for name in space.names if name in names) if names else Unreadable(NO_LABEL, raw)
 
 
-def _nothing(said: str, words: Mapping[str, str]) -> bool:
-    """Whether words say that no label applies; ``neutral`` does, where it is none of the labels."""
-    if said in words or any(word in words and word in said for word in (NEUTRAL, *nothing_words())):
+def _nothing(statement: str, words: Mapping[str, str]) -> bool:
+    """Whether a statement says that no label applies; ``neutral`` does, where it is none of the labels."""
+    if statement in words or any(word in words and word in statement for word in (NEUTRAL, *nothing_words())):
         return False
-    return says_nothing(said) or said == NEUTRAL
+    return says_nothing(statement) or statement == NEUTRAL
 
 
 def _affirmed(judged: Verdicts, space: LabelSpace, raw: str) -> tuple[str, ...] | Unreadable:
-    """The labels that hold; where none does, the empty set only if every label was judged."""
+    """Return the affirmed labels; without any, the empty set only if every label was judged."""
     if judged.unclear:
         return Unreadable(AMBIGUOUS, raw)
-    if not judged.affirmed and set(judged.said) != set(space.names):
+    if not judged.affirmed and set(judged.by_label) != set(space.names):
         return Unreadable(NO_LABEL, raw)
     return tuple(name for name in space.names if name in judged.affirmed)
 
 
-def _said(text: str) -> Iterator[str]:
-    """The answer, as it stands and without what leads to it."""
+def _statements(text: str) -> Iterator[str]:
+    """Yield the answer as it stands, and without what leads to it."""
     yield bare(text)
     yield bare(_LEAD().sub("", text[:2_000]))
-    yield from (bare(found) for found in (after_answer(text), *after_fields(text)) if found is not None)
+    yield from (bare(part) for part in (after_answer(text), *after_fields(text)) if part is not None)
     value = json_value(text, answer_keys("label"))
     if isinstance(value, str):
         yield bare(value)
@@ -111,7 +111,7 @@ def _named(item: str, words: Any) -> list[str]:
 
 
 def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
-    """The labels that an answer lists in its own words: lower case, each once, in its order.
+    """Return the labels that an answer lists in its own words: lower case, each once, in its order.
 
     Read are a JSON array or field, a list in square brackets, with bullets or between commas whose items have at most
     three words, and sentences such as "the person feels happy and surprised" when every item is a known emotion word.
@@ -128,8 +128,8 @@ def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
         return Unreadable("empty", raw)
     if json_value(part, answer_keys("label")) is ABSENT and cut_off(part):
         return Unreadable("unfinished", raw)
-    found = _listed(part)
-    return Unreadable(NO_LABEL, raw) if found is None else tuple(dict.fromkeys(found))
+    labels = _listed(part)
+    return Unreadable(NO_LABEL, raw) if labels is None else tuple(dict.fromkeys(labels))
 
 
 def _listed(text: str) -> list[str] | None:
@@ -139,9 +139,9 @@ def _listed(text: str) -> list[str] | None:
         several = isinstance(value, list)
         return [item for text in texts for item in ([bare(text)] if several else items(text)) if item]
     marked = [item for field in after_fields(text) for item in items(field)]
-    for found in (bracketed(text), marked, bulleted(text), items(after_answer(text) or text)):
-        if found and all(_short(item) for item in found):
-            return found
+    for candidates in (bracketed(text), marked, bulleted(text), items(after_answer(text) or text)):
+        if candidates and all(_short(item) for item in candidates):
+            return candidates
     return _sentence(text)
 
 
@@ -163,11 +163,11 @@ def _sentence(text: str) -> list[str] | None:
     introduced = _INTRODUCED().search(bare(text[:2_000]))
     if introduced is None:
         return None
-    found = [_DEGREE().sub("", item) for item in items(introduced.group(1).partition(".")[0])]
-    return found if found and all(item in emotion_words() for item in found) else None
+    emotions = [_DEGREE().sub("", item) for item in items(introduced.group(1).partition(".")[0])]
+    return emotions if emotions and all(item in emotion_words() for item in emotions) else None
 
 
 def mentioned_emotions(text: Any) -> tuple[str, ...]:
-    """The families of emotion words that free prose affirms, by their heads, in its order; possibly none."""
+    """Return the heads of the families of emotion words that free prose affirms, in its order; possibly none."""
     part = answer_part(as_text(text))
     return () if isinstance(part, Unreadable) else tuple(affirmed(part, emotion_words()))

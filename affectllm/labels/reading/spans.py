@@ -1,4 +1,4 @@
-"""A span of text: quoted, named in a field, or a passage of its source."""
+"""Read a span of text: quoted, named in a field, or a passage of its source."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _LETTERS = re.compile(rf"{LETTER}{LETTER}")  # two letters of one word
 
 
 def read_span(text: Any, source: str | None = None) -> str | Unreadable:
-    """The span that an answer gives; ``""`` when it says that there is none (``none``, ``impossible``, 没有).
+    """Return the span that an answer gives; ``""`` when it says that there is none (``none``, ``impossible``, 没有).
 
     In this order: the last ``<answer>``; a JSON field (null is none); what follows ``Answer:``; the whole answer where
     it stands in ``source``; the only quotation (in ``source``, where one is given). Without a source and without
@@ -54,7 +54,7 @@ def _only(spans: list[str], raw: str) -> str | Unreadable:
 
 
 def _spelt(span: str, source: str) -> str | None:
-    """The passage of ``source`` that is ``span``, but for case, blanks and the punctuation around it."""
+    """Return the passage of ``source`` that equals ``span`` but for case, blanks and the punctuation around it."""
     words = [(match.start(), match.group()) for match in re.finditer(r"\S+", source)]
     flat = " ".join(word for _, word in words)
     begins = list(accumulate((len(word) + 1 for _, word in words), initial=0))
@@ -63,8 +63,8 @@ def _spelt(span: str, source: str) -> str | None:
         number = bisect_right(begins, position) - 1
         return words[number][0] + position - begins[number]
 
-    for wanted in (span, span.strip(EDGES), span.strip(EDGES + "-•")):
-        joined = " ".join(wanted.split())
+    for candidate in (span, span.strip(EDGES), span.strip(EDGES + "-•")):
+        joined = " ".join(candidate.split())
         start = _find(flat, joined) if joined else -1
         # A letter or two within a word ("a") are no passage of it, though a span may begin within a word.
         if start >= 0 and (len(joined) > _FRAGMENT or _on_edges(flat, start, start + len(joined))):
@@ -77,8 +77,8 @@ def _on_edges(text: str, start: int, end: int) -> bool:
     return not inside and not _LETTERS.match(text, end - 1)
 
 
-def _find(text: str, wanted: str) -> int:
-    """Where ``wanted`` stands, with case ignored unless some letter changes its length by it (İ)."""
-    low, small = text.lower(), wanted.lower()
-    same = len(low) == len(text) and len(small) == len(wanted)
-    return low.find(small) if same else text.find(wanted)
+def _find(text: str, passage: str) -> int:
+    """Return the index of ``passage``, or -1; case is ignored unless lowering it changes a length (İ)."""
+    low, small = text.lower(), passage.lower()
+    same = len(low) == len(text) and len(small) == len(passage)
+    return low.find(small) if same else text.find(passage)

@@ -1,4 +1,4 @@
-"""Other spellings of one word: British and American, joined and apart, without accents, traditional characters."""
+"""Generate spellings of a word: British and American, joined and apart, without accents, in traditional characters."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ _JOINTS = re.compile(r"[ \-]")
 
 @cache
 def _endings() -> tuple[tuple[str, str], ...]:
-    """Endings that are spelt in two ways: -ise, -ize."""
-    told = (split(language.endings) for language in languages().values())
-    return tuple((one, other) for pairs in told for one, _, other in (pair.partition("/") for pair in pairs))
+    """Return the pairs of endings that are spelt in two ways: -ise, -ize."""
+    pair_lists = (split(language.endings) for language in languages().values())
+    return tuple((one, other) for pairs in pair_lists for one, _, other in (pair.partition("/") for pair in pairs))
 
 
 @cache
 def _letters() -> tuple[dict[int, str], ...]:
-    """Letters → others that people write in their place."""
-    told = (language.letters for language in languages().values() if language.letters)
-    return tuple({ord(letter): other for letter, other in letters.items()} for letters in told)
+    """Return, per language, the table of letters that people write in place of others."""
+    tables = (language.letters for language in languages().values() if language.letters)
+    return tuple({ord(letter): other for letter, other in letters.items()} for letters in tables)
 
 
 @cache
 def _respelt() -> Mapping[str, str]:
-    """First word of a name → another form of it."""
+    """Map the first word of a name to another form of it."""
     return {word: other for language in languages().values() for word, other in language.respelt.items()}
 
 
 def spellings(word: str) -> Iterator[str]:
-    """Spellings of ``word``, itself among them or not."""
+    """Yield spellings of ``word``, with ``word`` itself, possibly with repetitions."""
     yield word
     yield traditional(word)
     yield simplified(word)

@@ -1,4 +1,4 @@
-"""Structure that models write answers in: JSON, fenced or not, lists in brackets, bullets or commas, ``Answer: …``."""
+"""Parse the structure of answers: JSON, fenced or not, lists in brackets, with bullets or commas, ``Answer: …``."""
 
 from __future__ import annotations
 
@@ -31,37 +31,37 @@ _COMMAS = compiled(lambda: rf"[,，、;；/|\n]|\s(?:{alternatives(listing(True)
 
 @cache
 def answer_keys(kind: str) -> tuple[str, ...]:
-    """The fields that hold an answer, the likeliest first: those of ``label``, ``number``, …, then those of any."""
+    """Return the JSON fields that hold an answer, the likeliest first: those of ``kind``, then those of any answer."""
     return (*words(f"field_{kind}"), *words("field_answer"))
 
 
 def listing(blanks: bool) -> list[str]:
-    """What parts the items of a list, in languages with blanks between words or in the others."""
+    """Return the separators of list items, in languages with blanks between words or in the others."""
     return [word for one in languages().values() if one.blanks == blanks for word in one.listed("listing")]
 
 
 class Absent:
-    """There is no JSON in the text; None is a JSON value."""
+    """The type of ``ABSENT``: there is no JSON in the text (None is a JSON value)."""
 
 
 ABSENT = Absent()
 
 
 def json_value(text: str, keys: Sequence[str]) -> Any:
-    """The answer in the last JSON object or list of the text; ``ABSENT`` if there is none.
+    """Return the answer in the last JSON object or list of the text; ``ABSENT`` if there is none.
 
     An object holds it in the first of ``keys`` that it has, or in its only field that gives no reasons; a list is an
     answer itself.
     """
-    found: Any = ABSENT
+    answer: Any = ABSENT
     for value in _documents(text):
         field = _field(value, keys)
-        found = found if field is ABSENT else field
-    return found
+        answer = answer if field is ABSENT else field
+    return answer
 
 
 def json_objects(text: str) -> list[dict[str, Any]]:
-    """Every JSON object of the text."""
+    """Return every JSON object of the text."""
     return [value for value in _documents(text) if isinstance(value, dict)]
 
 
@@ -83,7 +83,7 @@ def _documents(text: str) -> Iterator[Any]:
 
 
 def _literal(text: str) -> Any:
-    """Python's own notation, which models write when they mean JSON: ``{'emotion': 'sad'}``."""
+    """Parse a Python literal, which models write when they mean JSON: ``{'emotion': 'sad'}``."""
     if len(text) > _LITERAL:
         return ABSENT
     try:
@@ -97,18 +97,18 @@ def _field(value: Any, keys: Sequence[str]) -> Any:
     if isinstance(value, list):
         return value or ABSENT  # within prose, an empty pair of brackets says nothing
     fields = {bare(str(key)): item for key, item in value.items()}
-    known = next((key for key in keys if key in fields), None)
+    answer_key = next((key for key in keys if key in fields), None)
     others = [key for key in fields if key not in words("field_reason")]
-    if known is None and fields and not others:
+    if answer_key is None and fields and not others:
         return ""  # reasons without an answer
-    if known is None and len(others) != 1:
+    if answer_key is None and len(others) != 1:
         return ABSENT
-    found = fields[others[0] if known is None else known]
-    return _field(found, keys) if isinstance(found, dict) else found
+    content = fields[others[0] if answer_key is None else answer_key]
+    return _field(content, keys) if isinstance(content, dict) else content
 
 
 def texts_of(value: Any) -> list[str] | None:
-    """A JSON value as the texts that it holds; None where it holds anything else."""
+    """Return the texts that a JSON value holds; None where it holds anything else."""
     if value is None:
         return []
     items = value if isinstance(value, list) else [value]
@@ -120,7 +120,7 @@ def texts_of(value: Any) -> list[str] | None:
 
 
 def after_answer(text: str) -> str | None:
-    """The line after the last ``Answer:`` of the text; all lines of a list that begins there."""
+    """Return the line after the last ``Answer:`` of the text, or all lines of a list that begins there."""
     end = None
     for match in _ANSWER().finditer(text):
         end = match.end()
@@ -128,13 +128,13 @@ def after_answer(text: str) -> str | None:
 
 
 def after_fields(text: str) -> list[str]:
-    """What follows ``Emotion:``, ``Label:`` and the like at the beginning of lines; nothing where there are many."""
-    found = [_block(text, match.end()) for match in islice(_FIELD().finditer(text), _FIELDS + 1)]
-    return found if len(found) <= _FIELDS else []
+    """Return what follows ``Emotion:``, ``Label:`` and the like at line starts; nothing where there are many."""
+    blocks = [_block(text, match.end()) for match in islice(_FIELD().finditer(text), _FIELDS + 1)]
+    return blocks if len(blocks) <= _FIELDS else []
 
 
 def _block(text: str, start: int) -> str:
-    """The line that begins at ``start`` or below it, and the lines with bullets that go on with it."""
+    """Return the line that begins at ``start`` or below it, with the bulleted lines that follow."""
     begin = _BLANK.match(text, start)
     first = begin.end() if begin else start
     end = _end_of_line(text, first)
@@ -152,7 +152,7 @@ def _end_of_line(text: str, start: int) -> int:
 
 
 def cut_off(text: str) -> bool:
-    """Whether a list or object that the text ends with is not closed, so that more of it was to come."""
+    """Whether the text ends within an unclosed list, so that more of it was to come."""
     start = max(text.rfind("["), text.rfind("【"))
     if start < 0 or "]" in text[start:] or "】" in text[start:]:
         return False
@@ -160,19 +160,19 @@ def cut_off(text: str) -> bool:
 
 
 def bracketed(text: str) -> list[str] | None:
-    """The items of the last list in square brackets."""
-    found = _BRACKETS.findall(text)
-    return items(found[-1]) if found else None
+    """Return the items of the last list in square brackets; None without one."""
+    lists = _BRACKETS.findall(text)
+    return items(lists[-1]) if lists else None
 
 
 def bulleted(text: str) -> list[str] | None:
-    """The items of a list with one bullet or number a line; None with fewer than two of them."""
+    """Return the items of a list with one bullet or number a line; None with fewer than two of them."""
     lines = [line for line in text.splitlines() if line.strip()]
     marked = [_BULLET.sub("", line) for line in lines if _BULLET.match(line)]
     return [bare(line) for line in marked] if len(marked) > 1 and len(marked) >= len(lines) - 1 else None
 
 
 def items(text: str) -> list[str]:
-    """Items between commas, line ends, ``and`` and ``和``, without blank ones."""
-    found = (bare(_BULLET.sub("", item)) for item in _COMMAS().split(text.strip(EDGES)))
-    return [item for item in found if item]
+    """Split text into items at commas, line ends, ``and`` and ``和``; blank items are left out."""
+    parts = (bare(_BULLET.sub("", item)) for item in _COMMAS().split(text.strip(EDGES)))
+    return [item for item in parts if item]

@@ -1,4 +1,4 @@
-"""The part of an answer that answers: what follows the reasoning, and what stands in ``<answer>`` tags or a box."""
+"""Extract the answer from a reply: what follows the reasoning, the content of ``<answer>`` tags or of a LaTeX box."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _FACE = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\s?\{([^{}]{0,200})\}")
 
 
 def answer_part(text: str) -> str | Unreadable:
-    """Of the assistant's turn: what is inside the last ``<answer>``, else what follows ``<think>…</think>``, else all.
+    """Return the answer in the assistant's turn: the last ``<answer>``, else what follows ``</think>``, else all of it.
 
-    Of it, the last LaTeX box (``\\boxed{…}``) where there is one. Whose turn it is, ``turns`` tells: in a transcript
-    only the last answer of the assistant counts, and turns that a model invents after its own never do.
+    Of that, the last LaTeX box (``\\boxed{…}``) where there is one. ``turns`` finds the assistant's turn: in a
+    transcript only its last answer counts, and turns that a model invents after its own never do.
 
     The opening tag of the reasoning may be missing, since many chat templates put it into the prompt. A last answer
     that is not closed was cut off after the answer began, and is taken as far as it goes; reasoning that is not closed
@@ -53,7 +53,7 @@ def _boxed(text: str) -> str:
 
 
 def without_markup(text: str) -> str:
-    """A gold value without what a chat template puts around it: an empty ``<think></think>``, marks of turns."""
+    """Strip from a gold value what a chat template puts around it: an empty ``<think></think>``, marks of turns."""
     if not (_END_OF_THOUGHT.search(text) or _OPEN.search(text) or has_marks(text)):
         return text
     part = answer_part(text)
@@ -61,7 +61,7 @@ def without_markup(text: str) -> str:
 
 
 def has_answer_tag(text: str) -> bool:
-    """Whether an answer is marked as one."""
+    """Whether the assistant's turn has an ``<answer>`` tag or a box mark."""
     own = own_turn(text)
     return isinstance(own, str) and bool(_OPEN.search(own[_end_of_last(_END_OF_THOUGHT, own) :]))
 

@@ -1,4 +1,4 @@
-"""The text of an answer before anything is read in it: missing values, control characters, full-width letters."""
+"""Normalise the text of an answer before it is read: missing values, control characters, full-width letters."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SENTENCE_ENDS = re.compile(r"[.!。！…\n;；।]+|(?<=[?？؟])")  # a questi
 
 
 def as_text(value: Any) -> str:
-    """The answer as a text; None and NaN, a table's missing values, are the empty text."""
+    """Convert an answer to a string; None and NaN, a table's missing values, become the empty string."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return ""
     if isinstance(value, Real) and math.isnan(value):
@@ -31,5 +31,5 @@ def as_text(value: Any) -> str:
 
 
 def bare(text: str) -> str:
-    """``normalised`` without the blanks and punctuation around it, and with single blanks."""
+    """Return ``normalised`` text without surrounding blanks and punctuation, and with single blanks."""
     return " ".join(normalised(text).strip(EDGES).split())

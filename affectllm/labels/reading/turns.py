@@ -1,4 +1,4 @@
-"""Whose words a reply holds: the assistant's own turn, out of a transcript in any chat markup.
+"""Extract the assistant's own turn from a reply or a transcript in any chat markup.
 
 Inference scripts save whole sequences, decoded with their prompt and their special tokens, or without the tokens; and
 a model that was not stopped goes on with turns that it invents. A text that begins with somebody else's turn is a
@@ -88,7 +88,7 @@ _LONGEST_LITERAL = 100_000
 
 @cache
 def _roles() -> Mapping[str, str]:
-    """Name of a role → whether it answers; of channels, only the final one does, and what tools say is no answer."""
+    """Map names of roles and channels to ``assistant`` or ``other``; of channels, only the final one answers."""
     return {**dict.fromkeys(words("answers"), ASSISTANT), **dict.fromkeys(words("asks"), OTHER), "final": ASSISTANT}
 
 
@@ -97,7 +97,7 @@ def _anybody() -> str:
 
 
 class Part(NamedTuple):
-    """What one mark begins: whose words, the words, and the kind of mark."""
+    """One part of a transcript: the role that speaks, its words, and the kind of mark that begins it."""
 
     role: str
     text: str
@@ -105,7 +105,7 @@ class Part(NamedTuple):
 
 
 def own_turn(text: str) -> str | Unreadable:
-    """The assistant's own turn: of a transcript the last one, else what comes before any further turn.
+    """Return the assistant's own turn: of a transcript the last one, else what comes before any further turn.
 
     ``empty`` where nobody answers, ``unfinished`` where the reasoning never came to an answer, ``ambiguous`` where
     somebody's words stand before an assistant's turn and nothing tells whose.
@@ -126,8 +126,8 @@ def own_turn(text: str) -> str | Unreadable:
     if not marks or closed:
         return lead.text
     if marks[0].role == OTHER:
-        told = begun or (others[0].mark != "tag" and _PREAMBLE().search(lead.text))
-        return _answer([Part(OTHER, ""), *others], text) if told else lead.text
+        is_transcript = begun or (others[0].mark != "tag" and _PREAMBLE().search(lead.text))
+        return _answer([Part(OTHER, ""), *others], text) if is_transcript else lead.text
     if marks[0].role == THOUGHT or marks[0].mark == "answers":
         return _answer([Part(OTHER, ""), *others], text)
     return Unreadable("ambiguous", text)
@@ -139,27 +139,27 @@ def has_marks(text: str) -> bool:
 
 
 def _answer(parts: Sequence[Part], raw: str) -> str | Unreadable:
-    """The answer of the last turn of the assistant, or of the first one where it is the assistant who begins."""
+    """Return the answer of the assistant's last turn, or of its first where the assistant begins."""
     begins = next(part.role for part in parts if part.role != END)
     turns = [list(turn) for asked, turn in groupby(parts, lambda part: part.role == OTHER) if not asked]
     turns = [turn for turn in turns if any(part.role != END for part in turn)]
     if not turns:
         return Unreadable("empty", raw)
     turn = turns[-1] if begins == OTHER else turns[0]
-    said = next((part.text for part in turn if part.role == ASSISTANT and part.text.strip()), None)
-    if said is None:
+    answer = next((part.text for part in turn if part.role == ASSISTANT and part.text.strip()), None)
+    if answer is None:
         return Unreadable("unfinished" if any(part.text.strip() for part in turn) else "empty", raw)
     # Where each turn but the last one is ended by its mark, a model may have invented the last until it was cut off.
     if turn is not turns[0] and turn[-1].role != END and all(one[-1].role == END for one in turns[:-1]):
         return Unreadable("ambiguous", raw)
-    return said
+    return answer
 
 
 def _parts(text: str) -> list[Part]:
-    """What comes before the first mark, then what each mark begins; marks at the very beginning that end nothing go."""
-    found = sorted(_marks(text), key=lambda mark: (mark[0], -mark[1]))
+    """Split a text at its marks; the first part is what precedes them. End marks at the very beginning are dropped."""
+    marks = sorted(_marks(text), key=lambda mark: (mark[0], -mark[1]))
     parts, role, kind, place = [], LEAD, "", 0
-    for start, end, name, sort in found:
+    for start, end, name, sort in marks:
         if start < place:
             continue
         parts.append(Part(role, text[place:start], kind))
@@ -171,7 +171,7 @@ def _parts(text: str) -> list[Part]:
 
 
 def _marks(text: str) -> Iterator[tuple[int, int, str, str]]:
-    """(start, end, role that begins, kind of mark), in no order; marks in words do not count within a thought."""
+    """Yield (start, end, role that begins, kind of mark), unordered; worded marks within a thought do not count."""
     if "<" in text or "[" in text or "◁" in text:
         for match in _SPECIAL.finditer(text):
             yield match.start(), match.end(), _role(match), str(match.lastgroup)
@@ -196,7 +196,7 @@ def _role(match: re.Match[str]) -> str:
 
 
 def _thoughts(text: str) -> Iterator[tuple[int, int]]:
-    """Where ``<think>`` is open, also from the beginning: many chat templates put the opening tag into the prompt.
+    """Yield the spans of reasoning; the first may lack its opening tag, which many chat templates put into the prompt.
 
     A thought that is never closed is none: what follows it may be turns.
     """
@@ -211,7 +211,7 @@ def _thoughts(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _messages(text: str) -> list[Part] | None:
-    """The turns of a JSON list of messages; None where it is cut off, and nothing where it is something else."""
+    """Return the turns of a JSON list of messages; None where it is cut off, and ``[]`` where it is something else."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

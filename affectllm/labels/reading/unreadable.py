@@ -1,4 +1,4 @@
-"""An answer that could not be read: a value, not a zero, and never another label in its place."""
+"""The result of reading an answer that cannot be read: a value of its own, never a zero or a default label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Labels that are judged one by one: ``joy: yes, anger: no``, ``{"anger": true, "joy": false}``, ``[x] joy``.
+"""Read answers that judge labels one by one: ``joy: yes, anger: no``, ``{"anger": true, "joy": false}``, ``[x] joy``.
 
 Such an answer names every label, also those that it denies, so its labels are never merely looked for.
 """
@@ -26,7 +26,7 @@ _PAIR = compiled(
     )
 )
 _MARKED = re.compile(r"\W{0,9}?(?:\[(?P<box>[ xX✓✔])\]|(?P<sign>[✅❌✓✗✔✘☑]))\s?(?P<name>.{1,60})")
-_BEGINS = compiled(lambda: rf"(?P<said>{_verdict_words()})\s{{0,3}}(?=[,(:\-–—]|$)")
+_BEGINS = compiled(lambda: rf"(?P<verdict>{_verdict_words()})\s{{0,3}}(?=[,(:\-–—]|$)")
 _DOUBT = compiled(lambda: pattern("doubts"))
 _AMOUNT = compiled(lambda: rf"[-+~≈]?[\d.]+\s?(?:%|/\s?\d+|\w{{0,8}})\W{{0,3}}$|{pattern('amount')}")
 _BULLET = re.compile(r"^\W{0,9}(?:\d{1,3}[.)]\s?|\(?[a-z][.)]\s)?")
@@ -38,29 +38,29 @@ def _verdict_words() -> str:
 
 @dataclass(slots=True)
 class Verdicts:
-    """What an answer says of each label that it judges.
+    """The verdicts of an answer on each label that it judges.
 
     Args:
-        said: label → the verdicts on it.
+        by_label: label → the verdicts on it.
         unclear: whether a label is named without a verdict that can be read.
     """
 
-    said: dict[str, set[bool]] = field(default_factory=dict)
+    by_label: dict[str, set[bool]] = field(default_factory=dict)
     unclear: bool = False
 
     @property
     def affirmed(self) -> list[str]:
-        """The labels that hold."""
-        return [name for name, held in self.said.items() if held == {True}]
+        """The labels whose verdicts are all yes."""
+        return [name for name, judgements in self.by_label.items() if judgements == {True}]
 
-    def add(self, name: str, held: bool | None) -> None:
-        """One verdict; None is none that can be read."""
-        if held is None or self.said.setdefault(name, {held}) != {held}:
+    def add(self, name: str, verdict: bool | None) -> None:
+        """Add a verdict on a label; None stands for one that cannot be read."""
+        if verdict is None or self.by_label.setdefault(name, {verdict}) != {verdict}:
             self.unclear = True
 
 
 def verdicts(text: str, words: Mapping[str, str]) -> Verdicts | None:
-    """What an answer says of each label, or None when it does not judge labels one by one.
+    """Return the verdicts of an answer on labels, or None when it does not judge labels one by one.
 
     Args:
         text: the part of an answer that answers.
@@ -70,15 +70,15 @@ def verdicts(text: str, words: Mapping[str, str]) -> Verdicts | None:
 
 
 def _of_objects(text: str, words: Mapping[str, str]) -> Verdicts | None:
-    found = Verdicts()
+    result = Verdicts()
     for value in json_objects(text):
-        for key, held in _judged(value, words):
-            found.add(words[key], _held(held, words))
-    return found if found.said or found.unclear else None
+        for key, item in _judged(value, words):
+            result.add(words[key], _as_verdict(item, words))
+    return result if result.by_label or result.unclear else None
 
 
 def _judged(value: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[tuple[str, Any]]:
-    """The fields of a JSON object that are labels, unless another field holds the answer."""
+    """Yield the fields of a JSON object that are labels, within the answer field where there is one."""
     fields = {bare(str(key)): item for key, item in value.items()}
     inner = [fields[key] for key in answer_keys("label") if key in fields]
     if inner:
@@ -86,54 +86,54 @@ def _judged(value: Mapping[str, Any], words: Mapping[str, str]) -> Iterator[tupl
     yield from ((key, item) for key, item in fields.items() if key in words)
 
 
-def _held(value: Any, words: Mapping[str, str]) -> bool | None:
+def _as_verdict(value: Any, words: Mapping[str, str]) -> bool | None:
     if isinstance(value, (bool, int, float)):
         return bool(value) if value in (0, 1) else None
-    said = bare(value) if isinstance(value, str) else ""
-    return None if said in words else True if said in yes() else False if said in no() else None
+    word = bare(value) if isinstance(value, str) else ""
+    return None if word in words else True if word in yes() else False if word in no() else None
 
 
 def _of_items(text: str, words: Mapping[str, str]) -> Verdicts | None:
-    said = normalised(text)
-    if not _ANY().search(said):
+    normal_form = normalised(text)
+    if not _ANY().search(normal_form):
         return None
-    found, mentioned = Verdicts(), False
+    result, mentioned = Verdicts(), False
     vague: set[str] = set()  # labels with an amount, or with a reason that doubts
-    for item in filter(str.strip, dict.fromkeys(_ITEMS.split(said))):
+    for item in filter(str.strip, dict.fromkeys(_ITEMS.split(normal_form))):
         name, value, aside = _parted(item, words)
         if name is None:
             mentioned = mentioned or bool(affirmed(item, words))
-        elif (held := _verdict(value, words)) is not None and not affirmed(value, words):
-            found.add(name, held)
+        elif (verdict := _leading_verdict(value, words)) is not None and not affirmed(value, words):
+            result.add(name, verdict)
         elif (doubt := _DOUBT().search(value)) and not (aside or doubt.start() or affirmed(value, words)):
-            found.unclear = True
+            result.unclear = True
         elif doubt or _AMOUNT().match(value):
             vague.add(name)
         else:
             mentioned = True  # "joy: she laughs" names a label and gives its reason
-    return _weighed(found, mentioned, vague)
+    return _weighed(result, mentioned, vague)
 
 
-def _weighed(found: Verdicts, mentioned: bool, vague: set[str]) -> Verdicts | None:
-    """None for what mentions say as well: a single amount or reason, or denials beside labels that are stated."""
-    if len(vague) > 1 or (vague and (found.said or mentioned)):
-        found.unclear = True
-    if not found.unclear and (not found.said or (mentioned and not found.affirmed)):
+def _weighed(result: Verdicts, mentioned: bool, vague: set[str]) -> Verdicts | None:
+    """Return the verdicts, or None where ``mentions`` reads as much: one amount or reason, denials and statements."""
+    if len(vague) > 1 or (vague and (result.by_label or mentioned)):
+        result.unclear = True
+    if not result.unclear and (not result.by_label or (mentioned and not result.affirmed)):
         return None
-    found.unclear = found.unclear or mentioned
-    return found
+    result.unclear = result.unclear or mentioned
+    return result
 
 
 def _parted(item: str, words: Mapping[str, str]) -> tuple[str | None, str, bool]:
-    """The label that an item begins with, or nothing; what is said of it, and whether only in brackets."""
+    """Return the label that an item begins with or None, the text about it, and whether that stands in brackets."""
     if marked := _MARKED.fullmatch(item):
-        held = "✗" if marked["box"] == " " or marked["sign"] in no() else "✓"
-        return words.get(bare(marked["name"])), held, False
+        sign = "✗" if marked["box"] == " " or marked["sign"] in no() else "✓"
+        return words.get(bare(marked["name"])), sign, False
     pair = _PAIR().fullmatch(_BULLET.sub("", item, count=1))
     return (words.get(bare(pair["name"])), pair["value"].strip(), bool(pair["aside"])) if pair else (None, "", False)
 
 
-def _verdict(value: str, words: Mapping[str, str]) -> bool | None:
-    whole = _held(value.strip(EDGES + "|"), words)
+def _leading_verdict(value: str, words: Mapping[str, str]) -> bool | None:
+    whole = _as_verdict(value.strip(EDGES + "|"), words)
     begins = _BEGINS().match(value)
-    return whole if whole is not None or begins is None else _held(begins["said"], words)
+    return whole if whole is not None or begins is None else _as_verdict(begins["verdict"], words)

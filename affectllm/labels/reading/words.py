@@ -18,31 +18,31 @@ from affectllm.labels.word_forms import aliases
 
 @lru_cache(maxsize=1)
 def families() -> Mapping[str, frozenset[str]]:
-    """Head → every word of its family: English, and those that are understood everywhere."""
+    """Map each head to the words of its family: English, and those that are understood everywhere."""
     english = find_language(FIRST)
-    told = {head: (head, *english.forms_of(head), *split(english.further.get(head, ()))) for head in english.forms}
-    told["neutral"] += spoken.words("no_emotion")
+    members = {head: (head, *english.forms_of(head), *split(english.further.get(head, ()))) for head in english.forms}
+    members["neutral"] += spoken.words("no_emotion")
     for language in languages().values():
         if language.everywhere:
-            for head in told:
+            for head in members:
                 own = (*split(language.names.get(head, ())), *language.forms_of(head))
-                told[head] += (*own, *map(language.traditional, own))
-    return {head: frozenset(words) for head, words in told.items()}
+                members[head] += (*own, *map(language.traditional, own))
+    return {head: frozenset(words) for head, words in members.items()}
 
 
 def vocabulary(space: LabelSpace) -> Words:
-    """Word → name of the space: its names, its aliases, and the families in which exactly one name occurs."""
+    """Map words to names of the space: its names, its aliases, and the families in which exactly one name occurs."""
     return _vocabulary(space.names, tuple(space.aliases.items()))
 
 
 def space_of(labels: Sequence[str]) -> LabelSpace:
-    """A closed space of these labels, with the word forms that belong to them."""
+    """Return a closed space of these labels, with their word forms as aliases."""
     names = tuple(dict.fromkeys(labels))
     return LabelSpace("labels", "category", names, source="the labels that were given", aliases=aliases(*names))
 
 
 class Words(dict[str, str]):
-    """Word → label, told apart as an object: whoever caches what is made of it need not look at all words each time."""
+    """A word → label mapping that is hashed and compared by identity, so that caches need not compare all its words."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
 
@@ -52,32 +52,32 @@ class Words(dict[str, str]):
 
 @lru_cache(maxsize=1)
 def emotion_words() -> Words:
-    """Word → head of its family, for the words that name a feeling wherever they stand."""
-    known = {head: words for head, words in families().items() if head not in spoken.words("not_in_prose")}
-    return Words((word, head) for head, words in known.items() for word in words)
+    """Map words that name a feeling wherever they stand to the head of their family."""
+    searchable = {head: words for head, words in families().items() if head not in spoken.words("not_in_prose")}
+    return Words((word, head) for head, words in searchable.items() for word in words)
 
 
 @lru_cache(maxsize=256)
 def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> Words:
-    given = dict(pairs)
-    own = {bare(word): name for word, name in (*given.items(), *((name, name) for name in names))}
-    found = {bare(word): name for word, name in aliases(*names).items()}
+    alias_names = dict(pairs)
+    own = {bare(word): name for word, name in (*alias_names.items(), *((name, name) for name in names))}
+    inherited = {bare(word): name for word, name in aliases(*names).items()}
     for family in families().values():
         owners = {own[word] for word in family if word in own}
         if len(owners) == 1:
-            found |= dict.fromkeys(family, owners.pop())
-    named = {word: name for word, name in (found | own).items() if word}
+            inherited |= dict.fromkeys(family, owners.pop())
+    named = {word: name for word, name in (inherited | own).items() if word}
     spelt = {form: name for word, name in named.items() for form in spellings(word)} | named
     return Words({form: name for word, name in spelt.items() for form in _attached(word)} | spelt)
 
 
 def _attached(word: str) -> Iterator[str]:
-    """The word with what some language writes together with it."""
+    """Yield the word with the particles that some language attaches to it."""
     for language in languages().values():
         if language.attached:
             yield from language.attached.of(word)
 
 
 def in_prose(words: Mapping[str, str]) -> Iterator[str]:
-    """The words that are looked for within a text: all but single Chinese characters."""
+    """Yield the words that are searched within a text: all but single Chinese characters."""
     return (word for word in words if len(word) > 1 or word.isascii())

@@ -109,7 +109,7 @@ def _forms() -> Iterable[Sequence[str]]:
 
     yield "NAME", "AN ANSWER IS", "LABEL SPACES OF THE KIND"
     for name, form in _members("forms", find_form):
-        yield (name, form, "") if isinstance(form, str) else (name, form.told, ", ".join(form.kinds))
+        yield (name, form, "") if isinstance(form, str) else (name, form.description, ", ".join(form.kinds))
 
 
 def _exports() -> Iterable[Sequence[str]]:
