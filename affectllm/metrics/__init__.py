@@ -1,9 +1,9 @@
 """Metrics: pure functions of (gold, predicted), each with its interval, its controls and its coverage.
 
 Every metric is a name here (``from affectllm.metrics import uar``) and an entry of ``METRICS``; calling it gives a
-``Result``. Strict is the default; ``compat="SYSTEM"`` gives what a published evaluator gives. Nothing here knows a
-corpus or a model; files are read only where the user hands over tables that may not be shipped. A family is a folder;
-a new file in it is found by itself.
+``Result``. Strict is the default; ``compat="SYSTEM"`` reproduces a published evaluator. Nothing here depends on a
+corpus or a model; files are read only for tables that the user passes because they may not be shipped. A family is a
+folder; a new file in it is registered by itself.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Every metric as a module of Hugging Face ``evaluate``: a folder each, loaded offline from where it lies.
+"""Write every metric as a module of Hugging Face ``evaluate``: one folder each, which loads offline.
 
 ``write_modules(folder)`` writes ``folder/NAME/NAME.py`` and a card; ``evaluate.load("folder/NAME")`` gives a module
 whose ``compute`` returns ``{NAME: value, NAME_low: …, NAME_high: …, …}`` and takes the metric's own options. The
@@ -57,8 +57,8 @@ def write_modules(folder: Path, names: Iterable[str] = ()) -> list[Path]:
 
 def _write(place: Path, chosen: Metric) -> Path:
     place.mkdir(parents=True, exist_ok=True)
-    told = {"name": chosen.name, "definition": chosen.definition, "class_name": _class_name(chosen.name)}
-    (place / f"{chosen.name}.py").write_text(_SCRIPT.format(**told), encoding="utf-8")
+    fields = {"name": chosen.name, "definition": chosen.definition, "class_name": _class_name(chosen.name)}
+    (place / f"{chosen.name}.py").write_text(_SCRIPT.format(**fields), encoding="utf-8")
     facts = {"doc": chosen.__doc__ or "", "low": chosen.range[0], "high": chosen.range[1], "source": chosen.source}
     card = _CARD.format(name=chosen.name, better=chosen.better, **facts)
     (place / "README.md").write_text(card, encoding="utf-8")
@@ -66,7 +66,7 @@ def _write(place: Path, chosen: Metric) -> Path:
 
 
 def module(name: str) -> type[evaluate.Metric]:
-    """The ``evaluate.Metric`` class of the metric called ``name``.
+    """Return the ``evaluate.Metric`` class of the metric called ``name``.
 
     Raises:
         NotFound: when there is none.
@@ -89,20 +89,20 @@ def module(name: str) -> type[evaluate.Metric]:
         def _compute(self, references: Any = None, predictions: Any = None, **options: Any) -> dict[str, Any]:
             gold, predicted = (_values(chosen, side, gold=g) for side, g in ((references, True), (predictions, False)))
             result = chosen(gold, predicted, **options).to_json()
-            kept = ("low", "high", "n", "unreadable", "controls", "coverage", "settings", "details")
-            return {name: result["value"], **{f"{name}_{key}": result[key] for key in kept}}
+            keys = ("low", "high", "n", "unreadable", "controls", "coverage", "settings", "details")
+            return {name: result["value"], **{f"{name}_{key}": result[key] for key in keys}}
 
     AffectMetric.__name__ = AffectMetric.__qualname__ = _class_name(name)
     return AffectMetric
 
 
 def _values(chosen: Metric, side: list[Any] | None, *, gold: bool) -> list[Any] | None:
-    """Values as the metric takes them; mappings arrive as JSON text, since Arrow's structs cannot hold them."""
+    """Convert values to what the metric takes; mappings arrive as JSON text, since Arrow's structs cannot hold them."""
     return None if side is None else [to_value(chosen.form.name, value, gold=gold) for value in side]
 
 
 def _features(chosen: Metric) -> Any:
-    """What the module's two sides hold; a list of alternatives where the metric takes single labels and sets."""
+    """Return the features of both sides; a list of alternatives where the metric takes single labels and sets."""
     from datasets import Features, List, Value
 
     text = Value("string")
@@ -113,8 +113,8 @@ def _features(chosen: Metric) -> Any:
     elif chosen.form.name == "ranked":
         predicted = List(text)
     sides = {"pair": ("predictions", "references"), "gold": ("references",), "predicted": ("predictions",)}
-    held = {"predictions": predicted, "references": gold}
-    features = [Features({side: held[side] for side in sides[chosen.takes]})]
+    by_side = {"predictions": predicted, "references": gold}
+    features = [Features({side: by_side[side] for side in sides[chosen.takes]})]
     if chosen.sets:
         features.append(Features({"predictions": List(text), "references": List(text)}))
     if chosen.form.name == "text" and chosen.takes == "pair":

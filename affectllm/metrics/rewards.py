@@ -1,8 +1,8 @@
-"""Published rewards, as functions that TRL's ``GRPOTrainer`` takes in ``reward_funcs``, and the parts of ours.
+"""Published rewards as functions for ``reward_funcs`` of TRL's ``GRPOTrainer``, and building blocks of ours.
 
 A reward is called with ``completions`` (texts, or conversations of which the last message counts) and ``samples``, a
 column of the training set with one mapping an item that holds ``gold``. Everything else that TRL passes is ignored.
-Rewards that read as the template that asked are in ``affectllm.train.rewards``.
+Rewards that read answers by the template of the question are in ``affectllm.train.rewards``.
 
 "Say everything" must lose: a wheel F counts every further word against its precision, and its length penalties count it
 again.
@@ -37,7 +37,7 @@ _FORMAT = re.compile(r"<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
 
 
 def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:
-    """A completion as text: itself, or the last message of a conversation, the text parts of it together."""
+    """Return a completion as text: itself, or the joined text parts of the last message of a conversation."""
     if isinstance(completion, str):
         return completion
     content = completion[-1].get("content") if completion else ""
@@ -46,7 +46,7 @@ def text_of(completion: str | Sequence[Mapping[str, Any]]) -> str:
     return "".join(part.get("text", "") for part in content if part.get("type", "text") == "text")
 
 
-def _told(samples: Samples, row: int, field: str, what: str) -> Any:
+def _required(samples: Samples, row: int, field: str, what: str) -> Any:
     value = samples[row].get(field)
     if value is None:
         raise Malformed(f"sample {row + 1} has no {field!r}", do=f"give {what} in the column samples")
@@ -54,24 +54,24 @@ def _told(samples: Samples, row: int, field: str, what: str) -> Any:
 
 
 def paired(completions: Completions, samples: Samples) -> list[tuple[str, Any]]:
-    """Text and gold value of every item.
+    """Return text and gold value of every item.
 
     Raises:
         Malformed: when there is not one sample for each completion, or one has no gold value.
     """
     if len(completions) != len(samples):
         raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
-    golds = [_told(samples, row, "gold", "the right answer") for row in range(len(samples))]
+    golds = [_required(samples, row, "gold", "the right answer") for row in range(len(samples))]
     return list(zip(map(text_of, completions), golds, strict=True))
 
 
 def format_reward(completions: Completions, **_: Any) -> list[float]:
-    """1 when the whole completion is ``<think>…</think>``, blanks and ``<answer>…</answer>``, else 0."""
+    """Return 1 when the whole completion is ``<think>…</think>``, blanks and ``<answer>…</answer>``, else 0."""
     return [float(_FORMAT.fullmatch(text_of(completion)) is not None) for completion in completions]
 
 
 def r1_omni_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-    """R1-Omni's accuracy reward, fault for fault: the text in ``<answer>`` equals gold, case and all (D11).
+    """Return R1-Omni's accuracy reward, with its faults: whether the text in ``<answer>`` equals gold, with case (D11).
 
     Without the tag the whole completion is compared. Its first attempt, math-verify on both texts, is not imitated: it
     finds no expression in a word, so it never decides between labels; where gold is a formula, the two differ.
@@ -81,7 +81,7 @@ def r1_omni_reward(completions: Completions, samples: Samples, **_: Any) -> list
 
 
 def concordance_rewards(read: Sequence[float | Unreadable], gold: Sequence[float]) -> list[float]:
-    """What each number contributes to the concordance correlation of the batch; the mean of the rewards is that CCC.
+    """Return each number's part of the concordance correlation of the batch; the mean of the rewards is that CCC.
 
     Formula: ``r_i = 1 - (x_i - y_i)² / D`` with ``D = s_x² + s_y² + (m_x - m_y)²`` of the numbers that could be read,
     so ``1/n Σ r_i = 2·s_xy / D``. A number that cannot be read gets the lowest reward of the batch, and -1 at most.
@@ -99,15 +99,15 @@ def concordance_rewards(read: Sequence[float | Unreadable], gold: Sequence[float
         raise Malformed("a gold number is not finite", do="leave such samples out of the training set")
     values = _concordance(np.array([read[row] for row in rows], float), truth[rows])
     lowest = min([-1.0, *values])
-    given = dict(zip(rows, values, strict=True))
-    return [given.get(row, lowest) for row in range(len(read))]
+    by_row = dict(zip(rows, values, strict=True))
+    return [by_row.get(row, lowest) for row in range(len(read))]
 
 
-def _concordance(said: Array, gold: Array) -> list[float]:
-    if not len(said):
+def _concordance(predicted: Array, gold: Array) -> list[float]:
+    if not len(predicted):
         return []
-    spread = said.var() + gold.var() + (said.mean() - gold.mean()) ** 2
-    return [float(value) for value in (1 - (said - gold) ** 2 / spread if spread > 0 else 0 * said + 1)]
+    spread = predicted.var() + gold.var() + (predicted.mean() - gold.mean()) ** 2
+    return [float(value) for value in (1 - (predicted - gold) ** 2 / spread if spread > 0 else 0 * predicted + 1)]
 
 
 def _inverse(said: int, gold: int) -> float:
@@ -128,7 +128,7 @@ PENALTIES: Mapping[str, Callable[[int, int], float]] = {"inverse": _inverse, "ra
 
 
 def length_penalty(said: int, gold: int, penalty: str | None) -> float:
-    """The factor for ``said`` labels where ``gold`` are right: 1 unless there are more, or without a penalty.
+    """Return the factor for ``said`` answered labels where ``gold`` are right: 1 unless there are more.
 
     Raises:
         Malformed: when there is no such penalty, or ``gold`` is 0.
@@ -143,7 +143,7 @@ def length_penalty(said: int, gold: int, penalty: str | None) -> float:
 
 
 def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log", *, tagged: bool = True) -> Reward:
-    """A reward: the item's wheel F (mean over five wheels) times a length penalty.
+    """Build a reward: the item's wheel F (mean over five wheels) times a length penalty.
 
     Args:
         tables: the emotion wheels, of ``metrics.wheels.read_tables``.
@@ -161,11 +161,11 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
 
         pairs = paired(completions, samples)
         golds = [_normal([gold] if isinstance(gold, str) else gold) for _, gold in pairs]
-        said = [_listed(text, tagged) for text, _ in pairs]
+        predicted = [_listed(text, tagged) for text, _ in pairs]
         if any(not gold for gold in golds):
             raise Malformed("a sample has no gold labels", do="leave such samples out of the training set")
-        values = item_f1(golds, said, tables, level)
-        sizes = zip(said, golds, strict=True)
+        values = item_f1(golds, predicted, tables, level)
+        sizes = zip(predicted, golds, strict=True)
         return [float(f) * length_penalty(len(p), len(g), penalty) for f, (p, g) in zip(values, sizes, strict=True)]
 
     wheel_reward.__name__ = f"wheel_f1_level{level}_{penalty or 'plain'}"
@@ -173,8 +173,8 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
 
 
 def _listed(text: str, tagged: bool) -> list[str]:
-    found = read_open_labels(text) if has_answer_tag(text) or not tagged else ()
-    return [] if isinstance(found, Unreadable) else _normal(found)
+    labels = read_open_labels(text) if has_answer_tag(text) or not tagged else ()
+    return [] if isinstance(labels, Unreadable) else _normal(labels)
 
 
 def _normal(labels: Sequence[str]) -> list[str]:

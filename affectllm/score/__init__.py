@@ -1,4 +1,4 @@
-"""Scoring tables of predictions from the command line: files in, a result out."""
+"""Score tables of predictions from the command line."""
 
 from affectllm.callable_package import make_callable
 

@@ -1,4 +1,4 @@
-"""Free-text answers of a table, read before they are scored: strictly, or as a published evaluator reads them."""
+"""Read free-text answers of a table before they are scored: strictly, or as a published evaluator does."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ STRICT = "strict"
 def read_answers(
     reader: str, form: str, answers: Sequence[Any], gold: Sequence[Any], labels: Sequence[str], bounds: Any = None
 ) -> tuple[list[Any], dict[str, float]]:
-    """What each answer states, None where it could not be read, and how many could not, by reason.
+    """Return the value of each answer, None where it could not be read, and how many could not, by reason.
 
     Args:
         reader: ``strict``, or the name of a system in ``labels.reading.COMPAT``.
-        form: the metric's form, which says what is looked for.
+        form: the metric's form, which decides what is read.
         answers: texts, None where there is none.
-        gold: gold values; some published readers peek at them.
+        gold: gold values; some published readers use them.
         labels: the label space; where it is empty, the labels in ``gold``.
         bounds: smallest and largest number, for numbers.
 
@@ -30,13 +30,13 @@ def read_answers(
         NotFound: when there is no such reader.
         Malformed: when ``form`` is not read from texts, or numbers have no bounds.
     """
-    known = list(labels) or sorted({label for label in gold if isinstance(label, str)})
+    names = list(labels) or sorted({label for label in gold if isinstance(label, str)})
     if reader != STRICT:
-        return [_published(reader)(_text(a), known, g) for a, g in zip(answers, gold, strict=True)], {}
-    read = _strict(form, known, bounds)
-    found = [read(_text(answer)) for answer in answers]
-    reasons = Counter(one.reason for one in found if isinstance(one, reading.Unreadable))
-    values = [None if isinstance(one, reading.Unreadable) else one for one in found]
+        return [_published(reader)(_text(a), names, g) for a, g in zip(answers, gold, strict=True)], {}
+    read = _strict(form, names, bounds)
+    readings = [read(_text(answer)) for answer in answers]
+    reasons = Counter(one.reason for one in readings if isinstance(one, reading.Unreadable))
+    values = [None if isinstance(one, reading.Unreadable) else one for one in readings]
     return values, {f"unreadable_{reason}": count for reason, count in reasons.most_common()}
 
 

@@ -1,4 +1,4 @@
-"""Which column is meant, and which prediction belongs to which gold value."""
+"""Choose the columns of ids and values, and match predictions to gold values."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _SEVERAL = ("vector", "distribution", "ratings", "probability", "scores", "set")
 
 @dataclass(frozen=True)
 class Side:
-    """Values of one file by id, in the file's order.
+    """The values of one file by id, in the file's order.
 
     Args:
         table: where they come from.
@@ -54,7 +54,7 @@ class Side:
 
 
 def id_column(table: Table, asked: str | None) -> str | None:
-    """The column of ids: the one asked for, else the first with a usual name; None where there is none.
+    """Return the column of ids: the one asked for, else the first with a usual name; None where there is none.
 
     Several columns with commas between make an id together, such as MELD's ``Dialogue_ID,Utterance_ID``.
 
@@ -79,17 +79,17 @@ def _parts(table: Table, column: str | None) -> list[str]:
 
 
 def shared_ids(gold: Table, predicted: Table, values: Sequence[str]) -> str | None:
-    """The column of any name, or all shared columns together, that name the same items in both tables, each once.
+    """Return a shared column, or all of them, whose values identify the same items in both tables, each once.
 
     Args:
-        values: the columns of the values, which name nothing.
+        values: the columns of the values, which identify nothing.
 
     Raises:
         Malformed: when there is none, and a column holds the same in both tables, but in another order: then to match
             the tables row by row would score answers to other items.
     """
-    taken = {part for table in (gold, predicted) for column in values for part in _parts(table, column)}
-    names = [name for name in gold.columns if name in predicted.columns and name not in taken and "," not in name]
+    value_parts = {part for table in (gold, predicted) for column in values for part in _parts(table, column)}
+    names = [name for name in gold.columns if name in predicted.columns and name not in value_parts and "," not in name]
     for chosen in [*([name] for name in names), names]:
         one, other = (list(_joined(table, chosen)) for table in (gold, predicted))
         if chosen and len(set(one)) == len(one) == len(other) and set(one) == set(other):
@@ -97,8 +97,8 @@ def shared_ids(gold: Table, predicted: Table, values: Sequence[str]) -> str | No
     for name in names:
         one, other = (list(_joined(table, [name])) for table in (gold, predicted))
         if one != other and sorted(one) == sorted(other):
-            told = f"the items have no id, and column {name!r} is in another order than in {gold.path}"
-            raise Malformed(told, where=str(predicted.path), do="name the columns that name an item: --id A,B")
+            message = f"the items have no id, and column {name!r} is in another order than in {gold.path}"
+            raise Malformed(message, where=str(predicted.path), do="name the columns that name an item: --id A,B")
     return None
 
 
@@ -106,18 +106,18 @@ def _joined(table: Table, names: Sequence[str]) -> Iterator[str]:
     return (",".join(map(_name, cells)) for cells in zip(*(table.columns[name] for name in names), strict=True))
 
 
-def value_column(table: Table, asked: str | None, metric: Metric, *, gold: bool, taken: str | None) -> str:
-    """The column of values: the one asked for, else the only one, else the first with a usual name.
+def value_column(table: Table, asked: str | None, metric: Metric, *, gold: bool, ids: str | None) -> str:
+    """Return the column of values: the one asked for, else the only one, else the first with a usual name.
 
     Of MERTools' corpora it is ``val`` for metrics of numbers and ``emo`` for others.
 
     Raises:
-        NotFound: when the one asked for is not there, or none can be told; the message lists the columns.
+        NotFound: when the one asked for is not there, or none can be chosen; the message lists the columns.
     """
     key = "val" if metric.gold_is_number else "emo"
     if asked is not None:
         return _resolved(table, asked, metric.form.name, key)
-    free = [name for name in table.columns if name not in _parts(table, taken)]
+    free = [name for name in table.columns if name not in _parts(table, ids)]
     if len(free) == 1:
         return free[0]
     usual = {name.lower(): name for name in reversed(free)}
@@ -134,29 +134,29 @@ def value_column(table: Table, asked: str | None, metric: Metric, *, gold: bool,
 
 
 def _resolved(table: Table, asked: str, form: str, key: str) -> str:
-    """A column by name, or one of MERTools' corpora by the name of the corpus or of the key."""
+    """Find a column by name, or one of MERTools' corpora by the name of the corpus or of the key."""
     if asked in table.columns or (form in _SEVERAL and all(name in table.columns for name in asked.split(","))):
         return asked
     if f"{asked}.{key}" in table.columns:
         return f"{asked}.{key}"
     ending = [name for name in table.columns if name.endswith(f".{asked}")]
     testing = [name for name in ending if name.startswith("test")]
-    for found in (testing, ending):
-        if len(found) == 1:
-            return found[0]
+    for candidates in (testing, ending):
+        if len(candidates) == 1:
+            return candidates[0]
     if ending:
         raise NotFound(f"{asked!r} is in several corpora: {', '.join(ending)}", where=str(table.path), do="name one")
     raise no_column(table, asked)
 
 
 def no_column(table: Table, asked: str) -> NotFound:
-    """The error for a column that a table lacks, with the names nearest to it."""
+    """Return the error for a column that a table lacks, with the names nearest to it."""
     near = difflib.get_close_matches(asked, table.columns, n=3) or list(table.columns)
     return NotFound(f"there is no column {asked!r}", where=str(table.path), do=f"it has {', '.join(near)}")
 
 
 def side(table: Table, metric: Metric, ids: str | None, column: str, *, gold: bool, raw: bool = False) -> Side:
-    """One side's values by id.
+    """Return the values of one side by id.
 
     Args:
         raw: keep cells as they are, for compat modes that parse on their own and for texts that are read later.
@@ -178,13 +178,13 @@ def _check_commas(table: Table, cells: Sequence[Any]) -> None:
     commas = {row: cell.strip() for row, cell in enumerate(cells) if isinstance(cell, str) and "," in cell}
     grouped = [row for row, cell in commas.items() if _GROUPED.fullmatch(cell)]
     if grouped and len(grouped) == len(commas):
-        told = f"{commas[grouped[0]]!r} may be thousands or a decimal comma"
+        message = f"{commas[grouped[0]]!r} may be thousands or a decimal comma"
         do = "write the numbers without separators of thousands, with a decimal point"
-        raise Malformed(told, where=table.place(grouped[0]), do=do)
+        raise Malformed(message, where=table.place(grouped[0]), do=do)
 
 
 def matched(table: Table, items: Sequence[str]) -> list[Any]:
-    """What a table of ids and one value each says of ``items``.
+    """Return the values of ``items`` from a table of ids and one value each.
 
     Raises:
         NotFound: when it has no ids, or several columns of values.
@@ -233,25 +233,25 @@ def _value(table: Table, row: int, form: str, cell: Any, gold: bool) -> Any:
         plain = without_markup(cell) if isinstance(cell, str) and form != "raw" else cell
         return to_value(form, plain, gold=gold)
     except ValueError as error:
-        shown = repr(cell) if len(repr(cell)) < 80 else repr(cell)[:77] + "…"
-        raise Malformed(f"{shown} is no {form}: {error}", where=table.place(row), do="correct the cell") from error
+        quoted = repr(cell) if len(repr(cell)) < 80 else repr(cell)[:77] + "…"
+        raise Malformed(f"{quoted} is no {form}: {error}", where=table.place(row), do="correct the cell") from error
 
 
 def _ids(table: Table, column: str | None, rows: Sequence[int]) -> dict[str, int]:
     if column is None:
         return {str(row): row for row in rows}
-    found: dict[str, int] = {}
+    row_of: dict[str, int] = {}
     for row in rows:
         cells = [table.columns[part][row] for part in _parts(table, column)]
         if any(map(missing, cells)):
             raise Malformed(f"no id in column {column!r}", where=table.place(row), do="every row needs one")
         name = ",".join(map(_name, cells))
-        if name in found:
-            told = f"the id {name!r} occurs twice, first at {table.place(found[name])}"
+        if name in row_of:
+            told = f"the id {name!r} occurs twice, first at {table.place(row_of[name])}"
             do = "keep one of the two rows, or name the columns that tell them apart: --id A,B"
             raise Malformed(told, where=table.place(row), do=do)
-        found[name] = row
-    return found
+        row_of[name] = row
+    return row_of
 
 
 def _name(cell: Any) -> str:
@@ -262,7 +262,7 @@ def _name(cell: Any) -> str:
 
 
 def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[list[str], dict[str, float]]:
-    """The ids that are scored, in gold's order, and what was left out.
+    """Return the ids that are scored, in gold's order, and the counts of what was left out.
 
     Args:
         partial: leave out gold items without a prediction, and predictions without a gold item.
@@ -274,16 +274,18 @@ def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[
     """
     if (gold.ids is None) != (predicted.ids is None):
         lacks, has = (gold, predicted) if gold.ids is None else (predicted, gold)
-        told = f"no column of ids, but {has.table.path} has {has.ids!r}"
-        raise Malformed(told, where=str(lacks.table.path), do="add it, or name the column: --id, --pred-id")
+        message = f"no column of ids, but {has.table.path} has {has.ids!r}"
+        raise Malformed(message, where=str(lacks.table.path), do="add it, or name the column: --id, --pred-id")
     lacking = [name for name in gold.rows if name not in predicted.rows]
     surplus = [name for name in predicted.rows if name not in gold.rows]
     if lacking and (not partial or len(lacking) == len(gold.rows)):
-        told = f"{len(lacking):,} of {len(gold.rows):,} gold items have no prediction, such as {_some(lacking)}"
-        raise Malformed(told, where=str(predicted.table.path), do="add them, name the ids with --id, or pass --partial")
+        message = f"{len(lacking):,} of {len(gold.rows):,} gold items have no prediction, such as {_some(lacking)}"
+        raise Malformed(
+            message, where=str(predicted.table.path), do="add them, name the ids with --id, or pass --partial"
+        )
     if surplus and not (partial or extra):
-        told = f"{len(surplus):,} predictions have no gold item, such as {_some(surplus)}"
-        raise Malformed(told, where=str(gold.table.path), do="remove them, or pass --partial")
+        message = f"{len(surplus):,} predictions have no gold item, such as {_some(surplus)}"
+        raise Malformed(message, where=str(gold.table.path), do="remove them, or pass --partial")
     left_out = {"items_without_prediction": len(lacking), "predictions_without_item": len(surplus)}
     return [name for name in gold.rows if name in predicted.rows], {k: float(v) for k, v in left_out.items() if v}
 

@@ -1,4 +1,4 @@
-"""What ``affectllm score`` does: read the tables, match them, compute, print."""
+"""The command ``affectllm score``: read the tables, match them, compute, print."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ def score(arguments: argparse.Namespace) -> None:
         if comparisons:
             print("\n" + render_comparisons(comparisons))
         return
-    shown: Any = next(iter(results.values())).to_json()
+    output: Any = next(iter(results.values())).to_json()
     if len(results) > 1:
-        shown = {"systems": {name: result.to_json() for name, result in results.items()}}
-        shown["comparisons"] = [asdict(comparison) for comparison in comparisons]
-    print(json.dumps(shown, ensure_ascii=False, indent=2, allow_nan=False))
+        output = {"systems": {name: result.to_json() for name, result in results.items()}}
+        output["comparisons"] = [asdict(comparison) for comparison in comparisons]
+    print(json.dumps(output, ensure_ascii=False, indent=2, allow_nan=False))
 
 
 def _named_files(paths: Sequence[Path] | None) -> dict[str, Path | None]:
-    """Predictions by a name each: the file's own, with its folder where two are called the same."""
+    """Map names to prediction files: the stem, or the whole path where two stems are equal."""
     if not paths:
         return {"": None}
     plain = [path.stem for path in paths]
@@ -60,7 +60,7 @@ Inputs = tuple[list[Any] | None, list[Any] | None, dict[str, Any], dict[str, flo
 
 
 def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) -> Inputs:
-    """Gold values, answers, keyword arguments, and what matching left out."""
+    """Return gold values, answers, keyword arguments, and the counts of what matching left out."""
     gold, predicted = _sides(metric, arguments, path)
     options = options_of(metric, arguments)
     if gold is None or predicted is None:
@@ -77,8 +77,8 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         answers = _from_numbers(metric, answers, arguments.labels)
         _warn_of_spelling(metric, truth, answers)
     else:
-        told = (arguments.labels, options.get("bounds"))
-        answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *told)
+        reading_options = (arguments.labels, options.get("bounds"))
+        answers, unread = read_answers(arguments.read, metric.form.name, answers, truth, *reading_options)
         left_out |= unread
         if arguments.read != STRICT:
             options.pop("labels", None)  # a published reader may answer with what is no label at all
@@ -88,7 +88,7 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
 def _sides(
     metric: Metric, arguments: argparse.Namespace, path: Path | None
 ) -> tuple[columns.Side | None, columns.Side | None]:
-    """The gold side and the predicted one, each None where the metric does not take it."""
+    """Return the gold side and the predicted one, each None where the metric does not take it."""
     gold = _chosen(metric, arguments, arguments.gold, gold=True) if metric.takes != "predicted" else None
     predicted = _chosen(metric, arguments, path, gold=False) if metric.takes != "gold" else None
     if gold and predicted and gold[1] is None and predicted[1] is None:
@@ -104,14 +104,14 @@ def _sides(
 def _chosen(
     metric: Metric, arguments: argparse.Namespace, path: Path | None, *, gold: bool
 ) -> tuple[Table, str | None, str]:
-    """A table, its column of ids and its column of values."""
+    """Return a table, its column of ids and its column of values."""
     flag = "--gold" if gold else "--pred"
     if path is None:
         raise Malformed(f"{metric.name} needs {flag} FILE", do=f"give {flag}")
     table = _table(arguments, path)
     ids = columns.id_column(table, arguments.id if gold or arguments.pred_id is None else arguments.pred_id)
     asked = arguments.gold_column if gold else arguments.pred_column
-    return table, ids, columns.value_column(table, asked, metric, gold=gold, taken=ids)
+    return table, ids, columns.value_column(table, asked, metric, gold=gold, ids=ids)
 
 
 def _table(arguments: argparse.Namespace, path: Path) -> Table:
@@ -127,29 +127,29 @@ def _table(arguments: argparse.Namespace, path: Path) -> Table:
 def _per_item(
     arguments: argparse.Namespace, gold: columns.Side, predicted: columns.Side, ids: Sequence[str]
 ) -> dict[str, list[Any]]:
-    """The metric's own columns and the clusters, from the gold table; what was predicted, from that of predictions.
+    """Return the metric's own columns and the clusters, from the gold table, or ``predicted_…`` from the predictions.
 
-    A column that only the gold table has is taken from there, whatever it is for; a table of its own is matched by id.
+    A column that only the gold table has is taken from there, whatever it is for; a separate table is matched by id.
     """
     pairs = dict(_pair(text, "--column") for text in arguments.column)
     if arguments.cluster:
         pairs["clusters"] = arguments.cluster
-    found = {}
+    values = {}
     for name, column in pairs.items():
         side = predicted if name.startswith("predicted_") and column in predicted.table.columns else gold
         if column in side.table.columns:
-            found[name] = [side.table.columns[column][side.rows[item]] for item in ids]
+            values[name] = [side.table.columns[column][side.rows[item]] for item in ids]
         elif Path(column).exists():
-            found[name] = columns.matched(_table(arguments, Path(column)), ids)
+            values[name] = columns.matched(_table(arguments, Path(column)), ids)
         else:
             raise columns.no_column(side.table, column)
-    if "clusters" in found:
-        found["clusters"] = _clusters(found["clusters"], pairs["clusters"])
-    return found
+    if "clusters" in values:
+        values["clusters"] = _clusters(values["clusters"], pairs["clusters"])
+    return values
 
 
 def _clusters(values: Sequence[Any], column: str) -> list[Any]:
-    """The clusters; an item whose speaker or dialogue is unknown is one of its own, as in an evaluation."""
+    """Return the clusters; an item whose speaker or dialogue is unknown is one of its own, as in an evaluation."""
     unknown = {row for row, value in enumerate(values) if value is None or value != value or not str(value).strip()}
     if unknown:
         print(f"{len(unknown)} of {len(values)} items have no {column}: each is a cluster of its own", file=sys.stderr)
@@ -157,7 +157,7 @@ def _clusters(values: Sequence[Any], column: str) -> list[Any]:
 
 
 def _from_numbers(metric: Metric, values: list[Any], labels: Sequence[str]) -> list[Any]:
-    """Class numbers as names, where ``--labels`` gives names and every value that is there is a number."""
+    """Convert class numbers to names, where ``--labels`` gives names and every value is a number."""
     if not labels or metric.form.name not in ("label", "raw", "set"):
         return values
     flat = {str(item) for value in values for item in _several(value)}
@@ -177,20 +177,20 @@ def _several(value: Any) -> Sequence[Any]:
 
 
 def _warn_of_spelling(metric: Metric, truth: list[Any], answers: list[Any]) -> None:
-    """Say so where labels of the two sides differ in case only: they are different labels, and few people mean that."""
+    """Warn where labels of the two sides differ in case only: they are different labels, which is rarely meant."""
     if metric.form.name not in ("label", "set"):
         return
-    gold, given = ({str(item).strip() for value in side for item in _several(value)} for side in (truth, answers))
-    known = {label.casefold(): label for label in gold}
-    for label in sorted(given - gold):
-        if label.casefold() in known:
-            told = f"{label!r} of the predictions and {known[label.casefold()]!r} of gold are different labels"
-            print(f"warning: {told}; --read strict takes them for one", file=sys.stderr)
+    gold, answered = ({str(item).strip() for value in side for item in _several(value)} for side in (truth, answers))
+    spellings = {label.casefold(): label for label in gold}
+    for label in sorted(answered - gold):
+        if label.casefold() in spellings:
+            message = f"{label!r} of the predictions and {spellings[label.casefold()]!r} of gold are different labels"
+            print(f"warning: {message}; --read strict takes them for one", file=sys.stderr)
             return
 
 
 def options_of(metric: Metric, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The keyword arguments of the metric that the command line gives.
+    """Return the keyword arguments of the metric that the command line gives.
 
     Raises:
         Malformed: when one is not ``KEY=VALUE`` with a value in YAML, or the metric needs tables and none are given.
@@ -220,8 +220,8 @@ def _tables(metric: Metric, arguments: argparse.Namespace) -> Any:
     from affectllm.metrics.wheels import read_tables
 
     if arguments.tables is None:
-        told = f"{metric.name} needs the published emotion wheel tables, which no one may ship"
-        raise Malformed(told, do="give their folder: --tables DIR --tables-version 2025|2026")
+        message = f"{metric.name} needs the published emotion wheel tables, which no one may ship"
+        raise Malformed(message, do="give their folder: --tables DIR --tables-version 2025|2026")
     return read_tables(arguments.tables, arguments.tables_version)
 
 
@@ -240,8 +240,8 @@ def _result(
     options: Mapping[str, Any],
     left_out: Mapping[str, float],
 ) -> Result:
-    told = {"invalid": arguments.invalid, "resamples": arguments.resamples, "seed": arguments.seed}
-    result = metric(gold, predicted, **told, **options)
+    computation = {"invalid": arguments.invalid, "resamples": arguments.resamples, "seed": arguments.seed}
+    result = metric(gold, predicted, **computation, **options)
     aligned = {"read": arguments.read, "partial": arguments.partial}
     settings = {**result.settings, **{name: value for name, value in aligned.items() if value}}
     return replace(result, coverage={**result.coverage, **left_out}, settings=settings)

@@ -1,4 +1,4 @@
-"""Tables of gold values and predictions, in the formats in which people keep them.
+"""Read tables of gold values and predictions in the formats in use.
 
 What ``corpus.rows`` reads (CSV, TSV, xlsx, JSON in many forms, Parquet, ``save_to_disk``), RECCON's and SQuAD's nested
 questions, and NumPy's npz in three published shapes: equally long arrays, ``filenames`` with ``fileitems``, and
@@ -49,7 +49,7 @@ class Table:
 def read_table(
     path: Path, *, header: bool = True, encoding: str | None = None, sheet: str = "", allow_pickle: bool = False
 ) -> Table:
-    """The table in ``path``; its format follows from the ending of its name.
+    """Read the table in ``path``; its format follows from the ending of its name.
 
     Args:
         header: whether the first row of a text table or sheet names the columns; else they are called ``1``, ``2`` …
@@ -69,18 +69,18 @@ def read_table(
     elif not is_table(path) and (path.is_dir() or path.suffix.lower() == ".zip"):
         return Table(path, read_npy_items(path), [])
     elif not is_table(path):
-        told = f"{path.suffix or 'no ending'} is no format of tables"
+        message = f"{path.suffix or 'no ending'} is no format of tables"
         raise Malformed(
-            told, where=str(path), do=f"{' '.join(FORMATS)} .npz; text also packed, as .csv.gz, .bz2, .xz or .zip"
+            message, where=str(path), do=f"{' '.join(FORMATS)} .npz; text also packed, as .csv.gz, .bz2, .xz or .zip"
         )
     else:
-        table = _rows(path, Reading(header, "", _known(encoding), sheet, key="id"))
+        table = _rows(path, Reading(header, "", _checked_encoding(encoding), sheet, key="id"))
     if not len(table):
         raise Malformed("the table has no rows", where=str(path), do="check that the file is complete")
     return table
 
 
-def _known(encoding: str | None) -> str:
+def _checked_encoding(encoding: str | None) -> str:
     try:
         return codecs.lookup(encoding or "utf-8").name
     except LookupError as error:
@@ -89,8 +89,8 @@ def _known(encoding: str | None) -> str:
 
 def _rows(path: Path, how: Reading) -> Table:
     if is_saved(path) and (splits := splits_of(path)):
-        told = f"a data set of several splits: {', '.join(splits)}"
-        raise Malformed(told, where=str(path), do=f"give the folder of one, such as {path / splits[0]}")
+        message = f"a data set of several splits: {', '.join(splits)}"
+        raise Malformed(message, where=str(path), do=f"give the folder of one, such as {path / splits[0]}")
     if path.suffix.lower() == ".parquet":
         check_size(path, *parquet_size(path))
     budget, records = Budget(path), []
@@ -111,20 +111,20 @@ def _refused(path: Path, row: Rejection, how: Reading) -> Malformed:
     line = row.where.rpartition(":")[2]
     where = f"{path}:{line}" if line.isdecimal() else str(path)
     if row.reason == "bad_encoding" and "surrogate" not in row.detail:
-        told = f"not {how.encoding}: {row.detail}"
-        return Malformed(told, where=where, do="name the encoding, such as --encoding latin-1 or utf-16")
+        message = f"not {how.encoding}: {row.detail}"
+        return Malformed(message, where=where, do="name the encoding, such as --encoding latin-1 or utf-16")
     do = "check quoting and separators" if inner_suffix(path) in SEPARATED else "write one object a line, or a list"
     return Malformed(row.detail or row.reason, where=where, do=do)
 
 
 def _lines(path: Path, records: list[Record]) -> list[int]:
-    found = [record.where.rpartition(":")[2] for record in records]
-    numbered = inner_suffix(path) in _LINED and all(line.isdecimal() for line in found)
-    return [int(line) for line in found] if numbered else []
+    numbers = [record.where.rpartition(":")[2] for record in records]
+    numbered = inner_suffix(path) in _LINED and all(line.isdecimal() for line in numbers)
+    return [int(line) for line in numbers] if numbered else []
 
 
 def _without_blank(columns: Mapping[str, list[Any]]) -> dict[str, list[Any]]:
-    """Columns without those that have neither a name nor a value, as spreadsheet programs leave them behind."""
+    """Drop columns without a name and without values, which spreadsheet programs leave behind."""
     return {
         name: cells
         for place, (name, cells) in enumerate(columns.items(), 1)

@@ -1,4 +1,4 @@
-"""The judge that the command line names: an endpoint, a local model, or the answers that a file has kept."""
+"""Build the judge that the command line names: an endpoint, a local model, or the answers stored in a file."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def judge_of(metric: Metric, arguments: argparse.Namespace) -> Judge:
-    """``--judge-url`` with ``--judge-model``, else a local ``--judge-model``; kept in ``--judge-store``.
+    """Return the judge of ``--judge-url`` or of a local ``--judge-model``, with answers stored in ``--judge-store``.
 
     Raises:
-        Malformed: when neither a judge nor a file with kept answers is named.
+        Malformed: when neither a judge nor a file with stored answers is named.
     """
     from affectllm.metrics.judge import JudgeStore
 
     judge = _asked(arguments)
     if arguments.judge_store is None and judge is None:
-        told = f"{metric.name} needs a judge"
-        raise Malformed(told, do="give --judge-url URL --judge-model MODEL, or --judge-store FILE to score again")
+        message = f"{metric.name} needs a judge"
+        raise Malformed(message, do="give --judge-url URL --judge-model MODEL, or --judge-store FILE to score again")
     if arguments.judge_store is not None:
         return JudgeStore(arguments.judge_store, judge)
     assert judge is not None  # refused above

@@ -1,4 +1,4 @@
-"""NumPy archives in the shapes in which the field publishes labels and predictions."""
+"""Read NumPy archives in the shapes in which labels and predictions are published."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABSENT = object()
 
 
 def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
-    """Columns of an archive.
+    """Read the columns of an archive.
 
     Three shapes are known: arrays of one length (``filenames`` and ``fileitems`` of AffectGPT among them) are columns;
     ``…_corpus`` dictionaries of MERTools (name → ``emo``, ``val``) become ``name`` and one column per corpus and key,
@@ -44,32 +44,32 @@ def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
 
 
 def read_npy_items(path: Path) -> dict[str, list[Any]]:
-    """``name`` and ``value`` of a folder of ``NAME.npy``, or of a zip file of one, as MERTools keeps one value a clip.
+    """Read ``name`` and ``value`` from a folder of ``NAME.npy`` or a zip file of one: MERTools' one value per clip.
 
     Raises:
         Malformed: when there are none, or one is no plain array.
     """
-    found: dict[str, Any] = {}
+    arrays: dict[str, Any] = {}
     try:
         if path.is_dir():
             files = sorted(path.glob("*.npy"))
             check_size(path, sum(file.stat().st_size for file in files), len(files))
-            found = {file.stem: _array(io.BytesIO(file.read_bytes()), path) for file in files}
+            arrays = {file.stem: _array(io.BytesIO(file.read_bytes()), path) for file in files}
         else:
             with ZipFile(path) as archive:
                 check_size(path, _unpacked(archive))
                 members = [name for name in archive.namelist() if name.endswith(".npy") and "__MACOSX" not in name]
                 for name in members:
-                    found[PurePosixPath(name).stem] = _array(io.BytesIO(archive.read(name)), path)
+                    arrays[PurePosixPath(name).stem] = _array(io.BytesIO(archive.read(name)), path)
     except (BadZipFile, OSError, EOFError, ValueError) as error:
         raise Malformed(f"not arrays of plain values: {error}", where=str(path), do="check the files") from error
-    if not found:
+    if not arrays:
         raise Malformed("no .npy file is in it", where=str(path), do="give the folder of NAME.npy, or a zip file of it")
-    return _within(path, {"name": list(found), "value": [_plain(value) for value in found.values()]})
+    return _within(path, {"name": list(arrays), "value": [_plain(value) for value in arrays.values()]})
 
 
 def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
-    """Name → list, mapping or single value."""
+    """Map the names of arrays to a list, mapping or single value."""
     if not is_zipfile(path):  # or NumPy takes it for a pickle
         raise Malformed("not a NumPy archive", where=str(path), do="check that the file is complete")
     if not allow_pickle:
@@ -79,26 +79,26 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
                 contents = {name.removesuffix(".npy"): io.BytesIO(archive.read(name)) for name in archive.namelist()}
             return {name: _plain(_array(content, path)) for name, content in contents.items()}
         except ValueError as error:
-            told = "the archive holds Python objects, which are stored as a pickle"
-            raise Malformed(told, where=str(path), do="pass --allow-pickle if you trust its source") from error
+            message = "the archive holds Python objects, which are stored as a pickle"
+            raise Malformed(message, where=str(path), do="pass --allow-pickle if you trust its source") from error
         except (BadZipFile, zlib.error, OSError, EOFError, RuntimeError, NotImplementedError) as error:
             raise Malformed(f"not a NumPy archive: {error}", where=str(path), do="check the file") from error
     from affectllm.safe_pickle import load_plain_npz
 
     print(f"warning: {path} may hold pickled objects; only plain values are read from it", file=sys.stderr)
-    found = load_plain_npz(path, MAX_BYTES)
-    for value in found.values():
+    arrays = load_plain_npz(path, MAX_BYTES)
+    for value in arrays.values():
         check_size(path, getattr(value, "nbytes", 0), getattr(value, "size", 0))
-    return {name: _plain(value) for name, value in found.items()}
+    return {name: _plain(value) for name, value in arrays.items()}
 
 
 def _unpacked(archive: ZipFile) -> int:
-    """Bytes to which an archive unpacks; no member gives more than it declares."""
+    """Return the bytes to which an archive unpacks; no member gives more than it declares."""
     return sum(member.file_size for member in archive.infolist())
 
 
 def _array(content: io.BytesIO, path: Path) -> Any:
-    """The array of an npy file, none of objects.
+    """Read the array of an npy file, none of objects.
 
     Raises:
         Malformed: when it claims to be larger than the file that it lies in, or has too many values.
@@ -112,8 +112,8 @@ def _array(content: io.BytesIO, path: Path) -> Any:
     count, left = math.prod(shape), len(content.getbuffer()) - content.tell()
     check_size(path, count * dtype.itemsize, count)
     if not dtype.hasobject and count * dtype.itemsize > left:
-        told = f"an array says that it has {count * dtype.itemsize:,} bytes, and {left:,} are there"
-        raise Malformed(told, where=str(path), do="check that the file is complete")
+        message = f"an array says that it has {count * dtype.itemsize:,} bytes, and {left:,} are there"
+        raise Malformed(message, where=str(path), do="check that the file is complete")
     content.seek(0)
     return npy.read_array(content, allow_pickle=False)
 
@@ -132,7 +132,7 @@ def _plain(value: Any) -> Any:
 
 
 def _corpora(path: Path, corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Columns of every corpus side by side; a name that a corpus lacks has None there."""
+    """Return the columns of every corpus side by side; a name that a corpus lacks has ``ABSENT`` there."""
     for corpus, items in corpora.items():
         if not all(isinstance(values, Mapping) for values in items.values()):
             if len(corpora) > 1:

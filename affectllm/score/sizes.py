@@ -1,4 +1,4 @@
-"""How large the tables may be that ``affectllm score`` holds in memory; told before the memory is taken.
+"""Limits on the tables that ``affectllm score`` holds in memory, checked before the memory is allocated.
 
 Predictions of the largest published sets have some hundred thousand rows and some hundred megabytes. A file of a few
 kilobytes may say that it unpacks to terabytes, and a damaged one may say so too.
@@ -14,7 +14,7 @@ from typing import Any
 from affectllm.errors import Malformed
 
 MAX_BYTES = 1 << 29
-"""Bytes of one table: on disk, by the word of its format, and as it is unpacked."""
+"""Bytes of one table: on disk, as its format declares, and as it is unpacked."""
 MAX_CELLS = 20_000_000
 """Values of one table, those in lists included."""
 _REMEDY = "keep the columns that are scored, or split the file and score its parts"
@@ -35,21 +35,21 @@ def check_file(path: Path) -> None:
 
 
 def check_size(path: Path, size: int, cells: int = 0) -> None:
-    """Refuse a table that says of itself that it is too large.
+    """Refuse a table that declares too many bytes or cells.
 
     Raises:
         Malformed: when it has more than ``MAX_BYTES`` bytes or ``MAX_CELLS`` cells.
     """
     if size > MAX_BYTES:
-        told = f"a table of {size:,} bytes, once unpacked; {MAX_BYTES:,} are the most that are read"
-        raise Malformed(told, where=str(path), do=_REMEDY)
+        message = f"a table of {size:,} bytes, once unpacked; {MAX_BYTES:,} are the most that are read"
+        raise Malformed(message, where=str(path), do=_REMEDY)
     if cells > MAX_CELLS:
-        told = f"a table of {cells:,} values; {MAX_CELLS:,} are the most that are read"
-        raise Malformed(told, where=str(path), do=_REMEDY)
+        message = f"a table of {cells:,} values; {MAX_CELLS:,} are the most that are read"
+        raise Malformed(message, where=str(path), do=_REMEDY)
 
 
 class Budget:
-    """What the rows of one table take of both limits, as they are read."""
+    """The bytes and cells that the rows of one table have used of both limits so far."""
 
     def __init__(self, path: Path) -> None:
         self._path, self._size, self._cells = path, 0, 0
@@ -68,7 +68,7 @@ class Budget:
 
 
 def _leaves(value: Any) -> Iterator[Any]:
-    """Every value and every list in ``value``, those in lists in lists too; without end where one holds itself."""
+    """Yield every value and every container in ``value``, nested ones too; endlessly where one holds itself."""
     waiting = [value]
     while waiting:
         item = waiting.pop()

@@ -1,4 +1,4 @@
-"""A result as text for a terminal."""
+"""Render results as text for a terminal."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ _COUNTS = ("support", "n", "count", "items")
 
 
 def render(metric: Metric, result: Result, system: str = "") -> str:
-    """Value, interval, unreadable share, controls, coverage and classes of one result."""
+    """Render value, interval, unreadable share, controls, coverage and classes of one result."""
     return "\n".join(_lines(metric, result, system))
 
 
 def _lines(metric: Metric, result: Result, system: str) -> Iterator[str]:
-    yield f"{result.metric}  {_shown(result.value)}  {result.interval}  {system}".rstrip()
+    yield f"{result.metric}  {_formatted(result.value)}  {result.interval}  {system}".rstrip()
     read = f"{result.unreadable:.1%} of the answers unreadable"
     yield f"  n {result.n:,}, {read}, {metric.better} is better, range {metric.range[0]:g} to {metric.range[1]:g}"
     for title in ("controls", "coverage", "details"):
         if values := getattr(result, title):
-            yield f"  {title:<9} " + ", ".join(f"{name} {_shown(value)}" for name, value in values.items())
-    told = {name: value for name, value in result.settings.items() if value is not None}
-    yield f"  {'settings':<9} " + ", ".join(f"{name} {_brief(value)}" for name, value in told.items())
+            yield f"  {title:<9} " + ", ".join(f"{name} {_formatted(value)}" for name, value in values.items())
+    settings = {name: value for name, value in result.settings.items() if value is not None}
+    yield f"  {'settings':<9} " + ", ".join(f"{name} {_brief(value)}" for name, value in settings.items())
     if result.per_class:
         yield from _classes(result.per_class)
 
@@ -42,10 +42,10 @@ def _classes(per_class: Mapping[str, Mapping[str, float]]) -> Iterator[str]:
 def _cell(name: str, values: Mapping[str, float]) -> str:
     if name in _COUNTS and name in values:
         return f"{values[name]:,.0f}"
-    return _shown(values[name]) if name in values else ""
+    return _formatted(values[name]) if name in values else ""
 
 
-def _shown(value: Any) -> str:
+def _formatted(value: Any) -> str:
     if value is None:
         return "–"
     if not isinstance(value, (int, float)):
@@ -63,7 +63,7 @@ def _brief(value: Any) -> str:
 
 
 def render_comparisons(comparisons: Sequence[Comparison]) -> str:
-    """One line per pair of systems."""
+    """Render one line per pair of systems."""
     lines = ["difference, 95 % interval, p (approximate randomisation), p corrected for all comparisons"]
     for one in comparisons:
         ends = "[no interval]" if one.low is None or one.high is None else f"[{one.low:+.4f}, {one.high:+.4f}]"

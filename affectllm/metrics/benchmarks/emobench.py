@@ -82,15 +82,15 @@ def emobench_ea(
 
 def _right(gold: Sequence[Any], predicted: Sequence[Any], compat: str | None) -> list[float]:
     if strange := [row for row, truth in enumerate(gold, start=1) if not isinstance(truth, str) or not truth.strip()]:
-        told = f"gold value {strange[0]} is {gold[strange[0] - 1]!r}, no option"
-        raise Malformed(told, do="give the letter or the text of the right option")
+        message = f"gold value {strange[0]} is {gold[strange[0] - 1]!r}, no option"
+        raise Malformed(message, do="give the letter or the text of the right option")
     if compat:
         return [float(answer == truth) for truth, answer in zip(gold, predicted, strict=True)]
     return [float(bool(_names(truth) & _names(answer))) for truth, answer in zip(gold, predicted, strict=True)]
 
 
 def _names(option: Any) -> set[str]:
-    """What an option is called: all of it, and its letter where it begins with one, and the text after that."""
+    """Return the names of an option: the whole text, its letter where it begins with one, and the text after that."""
     text = " ".join(option.lower().split()).strip(_EDGES) if isinstance(option, str) else ""
-    found = _OPTION.fullmatch(text)
-    return {name for name in (text, *(part.strip(_EDGES) for part in (found.groups() if found else ()))) if name}
+    match = _OPTION.fullmatch(text)
+    return {name for name in (text, *(part.strip(_EDGES) for part in (match.groups() if match else ()))) if name}

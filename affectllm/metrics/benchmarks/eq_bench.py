@@ -55,8 +55,8 @@ def eq_bench(gold: list[Any], predicted: list[Any], *, version: int = 2, compat:
     scores = [_score(truth, answer, version) for truth, answer in zip(references, answers, strict=True)]
     parsed = np.array([score is not None for score in scores])
     if compat == "eq_bench" and parsed.mean() < MIN_PARSED:
-        told = f"{parsed.sum()} of {len(parsed)} answers can be parsed, less than 83.33 %, so the run is void"
-        raise Malformed(told, do="generate again as the published runner does, or leave out compat")
+        message = f"{parsed.sum()} of {len(parsed)} answers can be parsed, less than 83.33 %, so the run is void"
+        raise Malformed(message, do="generate again as the published runner does, or leave out compat")
     values = np.array([0.0 if score is None else score for score in scores])
     mean = float(values[parsed].mean()) if parsed.any() else 0.0
     return mean_of_items(
@@ -90,8 +90,8 @@ def _reference(value: Any, row: int) -> Vector:
     except (AttributeError, KeyError, TypeError, ValueError):
         numbers = {}
     if len(numbers) != EMOTIONS or not all(0 <= number <= SCALE for number in numbers.values()):
-        told = f"gold value {row} is {value!r:.80}, not four emotions from 0 to 10"
-        raise Malformed(told, do="give a number per emotion, or the published record")
+        message = f"gold value {row} is {value!r:.80}, not four emotions from 0 to 10"
+        raise Malformed(message, do="give a number per emotion, or the published record")
     return numbers
 
 
@@ -102,42 +102,42 @@ def _named(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _published_answer(answer: Any, truth: Vector) -> Vector | None:
-    """Numbers per emotion as both published evaluators take them, of whatever size."""
+    """Read the numbers per emotion as both published evaluators do, whatever their size."""
     if isinstance(answer, str):
         answer = published_pairs(answer)
     return _finite(answer) if isinstance(answer, Mapping) and set(answer) == set(truth) else None
 
 
 def published_pairs(text: str) -> dict[str, str]:
-    """What ``dict(re.findall(r"(\\w+):\\s+(\\d+)", text))`` finds, without its quadratic time on long words."""
-    found: dict[str, str] = {}
+    """Return ``dict(re.findall(r"(\\w+):\\s+(\\d+)", text))`` without its quadratic time on long words."""
+    pairs: dict[str, str] = {}
     done = 0
     for match in _COLON_NUMBER.finditer(text):
         start = match.start()
         while start > done and (text[start - 1].isalnum() or text[start - 1] == "_"):
             start -= 1
         if start < match.start():
-            found[text[start : match.start()]] = match.group(1)
+            pairs[text[start : match.start()]] = match.group(1)
             done = match.end()
-    return found
+    return pairs
 
 
 def _answer(answer: Any, truth: Vector) -> Vector | None:
     if missing(answer):
         return None
-    found = _in_text(answer, truth) if isinstance(answer, str) else _finite(_lower(answer))
-    if found is None or set(found) != set(_lower(truth)) or not all(0 <= score <= SCALE for score in found.values()):
+    scores = _in_text(answer, truth) if isinstance(answer, str) else _finite(_lower(answer))
+    if scores is None or set(scores) != set(_lower(truth)) or not all(0 <= score <= SCALE for score in scores.values()):
         return None
-    return {name: found[name.lower()] for name in truth}
+    return {name: scores[name.lower()] for name in truth}
 
 
 def _in_text(text: str, names: Iterable[str]) -> Vector:
-    """The last number beside each of the names that has one."""
-    found: Vector = {}
+    """Return the last number beside each of the names that has one."""
+    scores: Vector = {}
     for name in names:
         for number in re.findall(rf"(?<!\w){re.escape(name)}{_NUMBER}", text, re.IGNORECASE)[-1:]:
-            found[name.lower()] = float(number.replace(",", "."))
-    return found
+            scores[name.lower()] = float(number.replace(",", "."))
+    return scores
 
 
 def _lower(answer: Any) -> dict[str, Any]:

@@ -45,8 +45,8 @@ def mer2024_ov(
 
     groups = [_heads(value, compat) for value in synonyms] if synonyms is not None else [{}] * len(gold)
     sides = [_grouped(values, groups, parse_set if compat else parse_labels) for values in (gold, predicted)]
-    found = pairs(sides[0], sides[1])
-    each = counts(found, cluster_numbers(found.vocabulary, str, None)[0])
+    paired = pairs(sides[0], sides[1])
+    each = counts(paired, cluster_numbers(paired.vocabulary, str, None)[0])
     scored = each.gold > 0
     if not scored.any():
         raise Malformed("no item has a gold label", do="check the column of the gold labels")
@@ -80,7 +80,7 @@ def _grouped(
 
 
 def _heads(value: Any, compat: str | None) -> dict[str, str]:
-    """label → the first label of its group."""
+    """Map each label to the first label of its group."""
     groups = parse_groups(value) if compat else [[_plain(label) for label in group] for group in _read(value)]
     return {label: group[0] for group in groups for label in group}
 
@@ -105,12 +105,12 @@ def _read(value: Any) -> Groups:
 
 
 def _split(group: list[str]) -> list[str]:
-    """Labels without quotation marks come as one piece of the published reading; here they are cut at commas."""
+    """Split labels without quotation marks at commas; the published reading returns them as one piece."""
     return [label for piece in group for label in map(str.strip, piece.split(",")) if label]
 
 
 def parse_groups(value: Any) -> Groups:
-    """Groups in text such as ``[['happy', 'glad'], ['sad']]``, exactly as the published script reads them.
+    """Parse groups in text such as ``[['happy', 'glad'], ['sad']]``, exactly as the published script does.
 
     The text is cut at every bracket and each piece at every quotation mark; blank pieces and lone commas go.
     """

@@ -1,4 +1,4 @@
-"""MER-UniBench beside its emotion wheels: sentiment; and the overall score of MER2023."""
+"""Metrics of MER-UniBench other than its emotion wheels: sentiment; and the overall score of MER2023."""
 
 from __future__ import annotations
 
@@ -46,14 +46,14 @@ def mer_unibench_sentiment(gold: list[Any], predicted: list[Any], *, compat: str
     signs = _signs(gold)
     if not any(signs):
         raise Malformed("no item has a valence other than 0", do="check the column of the gold values")
-    heard = [_heard(answer) for answer in predicted]
+    polarities = [_polarity_word(answer) for answer in predicted]
     return weighted_f1_of(
         signs,
-        [_published(answer) for answer in predicted] if compat else heard,
+        [_published(answer) for answer in predicted] if compat else polarities,
         (NEGATIVE, POSITIVE),
         zero_valence=float(signs.count(None)),
-        neutral_answers=heard.count(NEUTRAL) / len(heard),
-        foreign_answers=heard.count(None) / len(heard),
+        neutral_answers=polarities.count(NEUTRAL) / len(polarities),
+        foreign_answers=polarities.count(None) / len(polarities),
     )
 
 
@@ -64,13 +64,13 @@ def _signs(gold: Sequence[Any]) -> list[str | None]:
             if not math.isfinite(float(valence)):
                 raise ValueError
         except (TypeError, ValueError) as error:
-            told = f"gold value {row} is {valence!r}, no valence"
-            raise Malformed(told, do="give a number, below 0 for negative") from error
+            message = f"gold value {row} is {valence!r}, no valence"
+            raise Malformed(message, do="give a number, below 0 for negative") from error
         signs.append(_polarity(valence))
     return signs
 
 
-def _heard(answer: Any) -> str | None:
+def _polarity_word(answer: Any) -> str | None:
     word = answer.strip(_EDGES).lower() if isinstance(answer, str) else ""
     return word if word in (POSITIVE, NEGATIVE, NEUTRAL) else None
 
@@ -128,11 +128,11 @@ def _squared_errors(truth: Sequence[Any], answers: Sequence[Any]) -> Array:
     right = np.array([_finite(value, row, "valence") for row, value in enumerate(truth, start=1)])
     low, high = right.min(), right.max()
     farthest = np.where(right - low > high - right, low, high)
-    given = [
+    answered = [
         far if missing(answer) else _finite(answer, row, "predicted_valence")
         for row, (far, answer) in enumerate(zip(farthest.tolist(), answers, strict=True), start=1)
     ]
-    return np.asarray((right - np.array(given)) ** 2)
+    return np.asarray((right - np.array(answered)) ** 2)
 
 
 def _finite(value: Any, row: int, column: str) -> float:

@@ -1,4 +1,4 @@
-"""The mean over the nine sets of MER-UniBench: of one checkpoint, not of the best one for each set."""
+"""The mean over the nine sets of MER-UniBench for one checkpoint, not for the best one of each set."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def mer_unibench_mean(
     rows = _rows(sets, checkpoints if checkpoints is not None else [""] * len(gold))
     names = list(dict.fromkeys(sets))
     if len(names) != n_sets:
-        told = f"{len(names)} sets instead of {n_sets}: {', '.join(map(str, names))}"
-        raise Malformed(told, do="give all sets, or n_sets=… for another benchmark")
+        message = f"{len(names)} sets instead of {n_sets}: {', '.join(map(str, names))}"
+        raise Malformed(message, do="give all sets, or n_sets=… for another benchmark")
     best = {
         name: max((row for (of, _), row in rows.items() if of == name), key=lambda row: gold[row]) for name in names
     }
@@ -71,31 +71,31 @@ def _rows(sets: Sequence[Hashable], checkpoints: Sequence[Hashable]) -> Rows:
     rows: dict[tuple[Hashable, Hashable], int] = {}
     for row, key in enumerate(zip(sets, checkpoints, strict=True)):
         if key in rows:
-            told = f"set {key[0]} has two scores" + (f" for checkpoint {key[1]}" if key[1] != "" else "")
-            raise Malformed(told, do="give checkpoints=… where there are several, and each pair once")
+            message = f"set {key[0]} has two scores" + (f" for checkpoint {key[1]}" if key[1] != "" else "")
+            raise Malformed(message, do="give checkpoints=… where there are several, and each pair once")
         rows[key] = row
     return rows
 
 
 def _of_one_checkpoint(rows: Rows, names: Sequence[Hashable], validation: Sequence[Any] | None) -> dict[Hashable, int]:
-    """set → row of the checkpoint that is best on validation data."""
+    """Map each set to its row of the checkpoint that is best on validation data."""
     whole = [each for each in dict.fromkeys(each for _, each in rows) if all((name, each) in rows for name in names)]
     if not whole:
         raise Malformed("no checkpoint has a score on every set", do="score one checkpoint on all sets")
     if len(whole) > 1 and validation is None:
-        told = (
+        message = (
             f"{len(whole)} checkpoints ({', '.join(map(str, whole[:5]))}), and nothing to choose by but the test data"
         )
-        raise Malformed(told, do="give one checkpoint, or validation=…, its scores on held-out data")
+        raise Malformed(message, do="give one checkpoint, or validation=…, its scores on held-out data")
     if len(whole) > 1:
         whole.sort(key=lambda each: -_on_validation(rows, names, each, validation or ()))
     return {name: rows[name, whole[0]] for name in names}
 
 
 def _on_validation(rows: Rows, names: Sequence[Hashable], checkpoint: Hashable, validation: Sequence[Any]) -> float:
-    found = [validation[rows[name, checkpoint]] for name in names]
+    scores = [validation[rows[name, checkpoint]] for name in names]
     try:
-        value = sum(map(float, found)) / len(found)
+        value = sum(map(float, scores)) / len(scores)
     except (TypeError, ValueError) as error:
         raise Malformed(f"checkpoint {checkpoint} lacks validation scores", do="give one for each row") from error
     if value != value:

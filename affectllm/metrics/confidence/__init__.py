@@ -1,1 +1,1 @@
-"""Whether a model knows when it is right, and answers alike when it is asked otherwise."""
+"""Metrics of confidence: calibration, selective accuracy, and robustness to rewording and missing modalities."""

@@ -1,4 +1,4 @@
-"""Whether confidence means what it says: a probability per label and item, against one gold label.
+"""Calibration of confidence: a probability per label and item, against one gold label.
 
 Probabilities sum to 1 or less, since a model may name its best labels only; a label without one has 0. The confidence
 of an answer is its largest probability. An unreadable answer (None) counts as full confidence in a wrong label, the
@@ -76,9 +76,9 @@ def brier(gold: list[str], predicted: Probabilities, *, labels: Sequence[str] = 
     import numpy as np
 
     names = label_names(labels, gold, *(answer for answer in predicted if answer))
-    truth, given = indicators([(label,) for label in gold], names), [answer or {} for answer in predicted]
-    shares = np.array([[answer.get(name, 0.0) for name in names] for answer in given])
-    readable = np.array([bool(answer) for answer in given])
+    truth, probabilities = indicators([(label,) for label in gold], names), [answer or {} for answer in predicted]
+    shares = np.array([[answer.get(name, 0.0) for name in names] for answer in probabilities])
+    readable = np.array([bool(answer) for answer in probabilities])
     return mean_of_items(np.where(readable, ((shares - truth) ** 2).sum(1), 2.0))
 
 
@@ -101,7 +101,7 @@ def nll(gold: list[str], predicted: Probabilities, *, floor: float = FLOOR) -> S
 
 
 def confidences(gold: Sequence[str], predicted: Probabilities) -> tuple[Array, Array, Array]:
-    """Per item: the largest probability, whether its label is right, whether the answer was readable."""
+    """Return per item the largest probability, whether its label is right, and whether the answer was readable."""
     import numpy as np
 
     best = [_best(answer) if answer else (None, 1.0) for answer in predicted]
@@ -143,7 +143,7 @@ def _binned(gold: list[str], predicted: Probabilities, bins: int, adaptive: bool
 
 
 def _diagram(edges: Array, totals: Array) -> dict[str, dict[str, float]]:
-    """Bins that hold items, as ``low–high`` → confidence, accuracy, count."""
+    """Map the bins that hold items, as ``low–high``, to confidence, accuracy and count."""
     import numpy as np
 
     count, sure, correct = totals

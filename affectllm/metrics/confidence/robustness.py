@@ -1,4 +1,4 @@
-"""The same items under two conditions, or asked in several ways: what changes.
+"""Changes of answers to the same items under two conditions, or to several wordings of a question.
 
 Each row is one item, so differences are paired: their interval comes from resampling items (or clusters of them) with
 both of their answers.
@@ -107,9 +107,9 @@ def paraphrase_consistency(predicted: list[list[Any] | None], *, groups: Sequenc
     sizes = np.array([1 if row is None else len(row) for row in predicted])
     answers = list(chain.from_iterable([None] if row is None else row for row in predicted))
     names = [None if missing(answer) else str(answer).strip() for answer in answers]
-    known = {name: number for number, name in enumerate(sorted(set(names) - {None}, key=str))}
-    fresh = iter(range(len(known), len(known) + len(names)))  # every unreadable answer is one of its own
-    codes = np.array([known[name] if name in known else next(fresh) for name in names], np.int64)
+    numbers = {name: number for number, name in enumerate(sorted(set(names) - {None}, key=str))}
+    fresh = iter(range(len(numbers), len(numbers) + len(names)))  # every unreadable answer is one of its own
+    codes = np.array([numbers[name] if name in numbers else next(fresh) for name in names], np.int64)
     items = np.repeat(belongs, sizes)
     cells, counts = np.unique(np.stack([items, codes]), axis=1, return_counts=True)
     pairs = np.bincount(items, minlength=size).astype(float)

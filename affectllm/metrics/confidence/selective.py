@@ -1,7 +1,7 @@
-"""Answering only when sure: how accuracy grows as the least confident answers are held back.
+"""Selective prediction: accuracy when the least confident answers are withheld.
 
 Confidence is the largest probability of an answer. An unreadable answer is the least confident of all and wrong, so it
-is held back first. Items of equal confidence enter together, each as the mean of them, so their order does not matter.
+is withheld first. Items of equal confidence enter together, each as the mean of them, so their order does not matter.
 """
 
 from __future__ import annotations
@@ -40,9 +40,9 @@ def aurc(gold: list[str], predicted: Probabilities) -> Rows:
     ranked = _Ranked(gold, predicted)
     correct = np.sort(ranked.right)[::-1]
     best = float((1 - correct.cumsum() / np.arange(1, len(correct) + 1)).mean())
-    made = Rows(lambda rows: float(1 - ranked.curve(rows).mean()), details={"best": best})
-    made.per_class = ranked.points
-    return made
+    result = Rows(lambda rows: float(1 - ranked.curve(rows).mean()), details={"best": best})
+    result.per_class = ranked.points
+    return result
 
 
 @metric("selective_accuracy", form="probability", range=(0.0, 1.0), source=_GEIFMAN)
@@ -55,9 +55,9 @@ def selective_accuracy(gold: list[str], predicted: Probabilities, *, coverage: f
     if not 0 < coverage <= 1:
         raise Malformed(f"coverage is {coverage}", do="choose a share above 0, up to 1")
     ranked = _Ranked(gold, predicted)
-    made = Rows(lambda rows: float(ranked.curve(rows)[_last(coverage, len(rows))]))
-    made.per_class = ranked.points
-    return made
+    result = Rows(lambda rows: float(ranked.curve(rows)[_last(coverage, len(rows))]))
+    result.per_class = ranked.points
+    return result
 
 
 def _last(share: float, items: int) -> int:
@@ -75,7 +75,7 @@ class _Ranked:
         self.levels = levels.max() - levels  # 0 is the surest
 
     def curve(self, rows: Array) -> Array:
-        """Accuracy of the 1, 2, … N most confident of the items ``rows``."""
+        """Return the accuracy of the 1, 2, … N most confident of the items ``rows``."""
         import numpy as np
 
         levels, right = self.levels[rows], self.right[rows]
@@ -84,7 +84,7 @@ class _Ranked:
         return np.repeat(mean, count).cumsum() / np.arange(1, len(rows) + 1)
 
     def points(self) -> dict[str, dict[str, float]]:
-        """Coverage → accuracy and number of answers."""
+        """Map coverages to accuracy and number of answers."""
         import numpy as np
 
         curve = self.curve(np.arange(len(self.right)))

@@ -1,1 +1,1 @@
-"""What all metrics share: the metric and its result, forms of values, intervals, controls, comparisons."""
+"""The parts shared by all metrics: the metric and its result, forms of values, intervals, controls, comparisons."""

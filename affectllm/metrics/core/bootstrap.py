@@ -1,4 +1,4 @@
-"""Intervals that respect who speaks: whole speakers or dialogues are resampled, never single items of them.
+"""Cluster bootstrap intervals: whole speakers or dialogues are resampled, never single items of them.
 
 Items of one speaker or dialogue resemble each other, so resampling items makes intervals too narrow. Clusters are drawn
 with replacement, as many as there are, and the metric is computed on each draw; the interval holds the middle 95 % of
@@ -27,7 +27,7 @@ _ROW_BUDGET = 20_000_000  # items that a metric without sums is recomputed on, o
 
 
 def cluster_numbers(clusters: Sequence[Hashable]) -> Array:
-    """Clusters numbered in order of first appearance, ``[n]``."""
+    """Number the clusters in order of first appearance, ``[n]``."""
     import numpy as np
 
     order = {cluster: number for number, cluster in enumerate(dict.fromkeys(clusters))}
@@ -45,7 +45,7 @@ def by_cluster(table: Array, clusters: Sequence[Hashable]) -> Array:
 
 
 def sizes(clusters: Sequence[Hashable]) -> Array:
-    """Items of each cluster, ``[C]``, in order of first appearance."""
+    """Return the number of items of each cluster, ``[C]``, in order of first appearance."""
     import numpy as np
 
     return np.bincount(cluster_numbers(clusters)).astype(float)
@@ -54,7 +54,7 @@ def sizes(clusters: Sequence[Hashable]) -> Array:
 def interval(
     sums: Array, reduce: Callable[[Array], Array], value: float, resamples: int = RESAMPLES, seed: int = SEED
 ) -> tuple[float, float]:
-    """Percentile interval of a metric of sums.
+    """Compute the percentile interval of a metric of sums.
 
     Args:
         sums: one summed table per cluster, ``[C, k]``.
@@ -71,7 +71,7 @@ def interval(
 
 
 def resampled(sums: Array, resamples: int, seed: int) -> Iterator[Array]:
-    """Summed tables of resamples, as arrays ``[b, k]`` that together have ``resamples`` rows."""
+    """Yield summed tables of resamples, as arrays ``[b, k]`` that together have ``resamples`` rows."""
     import numpy as np
 
     kinds, counts = np.unique(sums, axis=0, return_counts=True)
@@ -88,7 +88,7 @@ def _multinomial(random: np.random.Generator, counts: Array, rows: int) -> Array
 
 
 def _drawn_singly(random: np.random.Generator, counts: Array, rows: int) -> Array:
-    """The same distribution as ``_multinomial``; faster where nearly every cluster is a kind of its own."""
+    """Draw from the same distribution as ``_multinomial``; faster where nearly every cluster is a kind of its own."""
     import numpy as np
 
     kind_of = np.repeat(np.arange(len(counts)), counts)
@@ -100,7 +100,7 @@ def _drawn_singly(random: np.random.Generator, counts: Array, rows: int) -> Arra
 def interval_of_rows(
     value_of: Callable[[Array], float], members: Sequence[Array], value: float, resamples: int, seed: int
 ) -> tuple[float, float]:
-    """Percentile interval of a metric that is recomputed on the items of each resample; fewer where items are many.
+    """Compute the percentile interval of a metric that is recomputed on each resample; fewer where items are many.
 
     Args:
         members: of each cluster, the numbers of its items.
@@ -115,7 +115,7 @@ def interval_of_rows(
 
 
 def percentiles(values: Array, value: float) -> tuple[float, float]:
-    """The ends of the middle 95 % of the defined values, widened to hold ``value``; ``value`` twice if none is."""
+    """Return the ends of the middle 95 % of the defined values, widened to hold ``value``; twice ``value`` if none."""
     import numpy as np
 
     defined = values[np.isfinite(values)]
@@ -127,7 +127,7 @@ def percentiles(values: Array, value: float) -> tuple[float, float]:
 
 
 def members(clusters: Sequence[Hashable]) -> list[Array]:
-    """Per cluster the numbers of its items."""
+    """Return for each cluster the numbers of its items."""
     import numpy as np
 
     numbers = cluster_numbers(clusters)

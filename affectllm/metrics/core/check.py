@@ -1,4 +1,4 @@
-"""What every metric demands of its input, and the row that per-class values share."""
+"""Checks of the input of metrics, and the row that per-class values share."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ def check_lengths(gold: Sized, predicted: Sized) -> None:
 
 
 def check_bootstrap(resamples: int, seed: int) -> None:
-    """Raise ``Malformed`` for what no interval can be drawn with."""
+    """Raise ``Malformed`` unless there is at least one resample and the seed is not negative."""
     if resamples < 1 or seed < 0:
         raise Malformed(f"resamples={resamples}, seed={seed}", do="give at least 1 resample, and a seed of at least 0")
 
 
 def class_row(precision: float, recall: float, f1: float, support: float) -> dict[str, float]:
-    """One label's values as plain numbers, so that they can be written as JSON."""
+    """Return the values of one label as plain numbers, so that they can be written as JSON."""
     return {"precision": float(precision), "recall": float(recall), "f1": float(f1), "support": int(support)}

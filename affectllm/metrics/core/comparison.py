@@ -1,4 +1,4 @@
-"""Whether one system is better than another on the same items: paired, clustered, corrected for many comparisons.
+"""Compare systems on the same items: paired, clustered, and corrected for multiple comparisons.
 
 Two intervals that overlap say little, since both systems met the same items. Here the difference itself is resampled
 (paired bootstrap; Koehn, EMNLP 2004), and its probability under "the systems are exchangeable" comes from swapping
@@ -29,7 +29,7 @@ Correction = Literal["holm", "benjamini_hochberg", "none"]
 
 @dataclass(frozen=True)
 class Comparison:
-    """One system against another.
+    """The comparison of two systems.
 
     Args:
         metric: name of the metric.
@@ -63,7 +63,7 @@ def compare(
     seed: int = bootstrap.SEED,
     **options: Any,
 ) -> list[Comparison]:
-    """Every pair of ``systems`` (name → answers to the same items), in the order in which they are given.
+    """Compare every pair of ``systems`` (name → answers to the same items), in the order in which they are given.
 
     Raises:
         Malformed: when there are fewer than two systems, or their answers do not fit the items.
@@ -73,12 +73,12 @@ def compare(
     if lacking := [name for name, answers in systems.items() if len(answers) != len(gold)]:
         raise Malformed(f"{lacking[0]} has not one answer for each item", do="give one answer for each item")
     groups: list[Hashable] = list(range(len(gold)) if clusters is None else clusters)
-    found = []
+    rows = []
     for first, second in combinations(systems, 2):
         pair = (systems[first], systems[second])
-        found.append((first, second, *_paired(metric, gold, pair, groups, rounds, seed, options)))
-    corrected = _corrected([row[-2] for row in found], correction)
-    return [Comparison(metric.name, *row[:-1], p, row[-1]) for row, p in zip(found, corrected, strict=True)]
+        rows.append((first, second, *_paired(metric, gold, pair, groups, rounds, seed, options)))
+    corrected = _corrected([row[-2] for row in rows], correction)
+    return [Comparison(metric.name, *row[:-1], p, row[-1]) for row, p in zip(rows, corrected, strict=True)]
 
 
 def _paired(
@@ -90,7 +90,7 @@ def _paired(
     seed: int,
     options: dict[str, Any],
 ) -> tuple[float, float | None, float | None, float, int]:
-    """Difference, lower end, upper end, p, rounds."""
+    """Return difference, lower end, upper end, p, rounds."""
     import numpy as np
 
     columns = {name: options[name] for name in metric.columns if options.get(name) is not None}
@@ -110,7 +110,7 @@ def _paired(
 
 
 def _ends(both: Statistic, groups: list[Hashable], difference: float, resampled: Array) -> jackknife.Interval:
-    """The interval of the difference: from few clusters by leaving each out, as that of a value."""
+    """Return the interval of the difference: from few clusters by the jackknife, as that of a value."""
     import numpy as np
 
     members = bootstrap.members(groups)
@@ -132,7 +132,7 @@ def _ends(both: Statistic, groups: list[Hashable], difference: float, resampled:
 
 
 def _again(column: str, values: Sequence[Any]) -> Sequence[Any]:
-    """The column for the second system; its traces must not continue those of the first."""
+    """Return a column for the second system; its traces must not continue those of the first."""
     return [("second", value) for value in values] if column == "sequences" else values
 
 
@@ -172,7 +172,10 @@ def _by_rows(both: Rows, groups: list[Hashable], rounds: int, seed: int) -> tupl
 
 
 def _corrected(values: list[float], correction: Correction) -> list[float]:
-    """Holm, Scandinavian Journal of Statistics 6(2), 1979; Benjamini & Hochberg, JRSS B 57(1), 1995."""
+    """Correct p values.
+
+    Holm, Scandinavian Journal of Statistics 6(2), 1979; Benjamini & Hochberg, JRSS B 57(1), 1995.
+    """
     from scipy.stats import false_discovery_control
 
     if correction == "none":
@@ -180,8 +183,8 @@ def _corrected(values: list[float], correction: Correction) -> list[float]:
     if correction == "benjamini_hochberg":
         return [float(p) for p in false_discovery_control(values)]
     order = sorted(range(len(values)), key=values.__getitem__)
-    found, largest = [0.0] * len(values), 0.0
+    corrected, largest = [0.0] * len(values), 0.0
     for rank, position in enumerate(order):
         largest = max(largest, min(1.0, (len(values) - rank) * values[position]))
-        found[position] = largest
-    return found
+        corrected[position] = largest
+    return corrected

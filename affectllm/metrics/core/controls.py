@@ -1,4 +1,4 @@
-"""Answers without any understanding, to hold a score against.
+"""Control answers that need no understanding of the items, as baselines for a score.
 
 ``majority`` always gives the most frequent gold value (the mean of numbers), ``chance`` draws uniformly from the labels
 (from the range of numbers, from the gold values of other forms), ``say_all`` names every label, ``empty`` says nothing,
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed: int) -> dict[str, list[Any]]:
-    """Control → one answer per item, for the controls that ``form`` knows.
+    """Map the controls that ``form`` has to one answer per item.
 
     Args:
         form: name of the form.
@@ -30,7 +30,7 @@ def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed:
         return {}  # nothing to answer, or only the metric knows what an answer is
     random = np.random.default_rng(seed)
     if form in ("ranked", "scores", "probability"):
-        return _graded(form, gold, _known(gold, labels), random)
+        return _graded(form, gold, _labels_of(gold, labels), random)
     shuffled = [gold[row] for row in random.permutation(len(gold))]
     return {
         "majority": [_majority(form, gold)] * len(gold),
@@ -41,19 +41,19 @@ def control_answers(form: str, gold: Sequence[Any], labels: Sequence[str], seed:
     }
 
 
-def _graded(form: str, gold: Sequence[Any], known: Sequence[str], random: np.random.Generator) -> dict[str, list[Any]]:
-    """Controls that give every label a number, or an order: how often it occurs, chance, the label of another item."""
+def _graded(form: str, gold: Sequence[Any], labels: Sequence[str], random: np.random.Generator) -> dict[str, list[Any]]:
+    """Return controls that score or rank every label: by its frequency, by chance, by the labels of another item."""
     sets = [{truth} if isinstance(truth, str) else set(truth) for truth in gold]
-    counts = {label: float(sum(label in truth for truth in sets)) for label in known}
+    counts = {label: float(sum(label in truth for truth in sets)) for label in labels}
     others = [sets[row] for row in random.permutation(len(sets))]
-    numbers = random.random((len(gold), len(known))).tolist()
+    numbers = random.random((len(gold), len(labels))).tolist()
     graded: dict[str, list[dict[str, float]]] = {
         "majority": [counts] * len(gold),
-        "chance": [dict(zip(known, row, strict=True)) for row in numbers],
-        "shuffled": [{label: counts[label] * 1e-9 + (label in other) for label in known} for other in others],
+        "chance": [dict(zip(labels, row, strict=True)) for row in numbers],
+        "shuffled": [{label: counts[label] * 1e-9 + (label in other) for label in labels} for other in others],
     }
     if form == "scores":
-        graded["say_all"] = [dict.fromkeys(known, 1.0)] * len(gold)
+        graded["say_all"] = [dict.fromkeys(labels, 1.0)] * len(gold)
     shape: Callable[[Mapping[str, float]], Any] = {"ranked": _order, "probability": _shares}.get(form, dict)
     return {**{name: list(map(shape, rows)) for name, rows in graded.items()}, "empty": [None] * len(gold)}
 
@@ -86,19 +86,19 @@ def _chance(form: str, gold: Sequence[Any], labels: Sequence[str], random: np.ra
     if form == "number":
         return list(map(float, random.uniform(min(gold), max(gold), len(gold))))
     if form in ("label", "set"):
-        known = _known(gold, labels) or [""]  # sets may all be empty
-        named = [known[number] for number in random.integers(0, len(known), len(gold))]
+        candidates = _labels_of(gold, labels) or [""]  # sets may all be empty
+        named = [candidates[number] for number in random.integers(0, len(candidates), len(gold))]
         return [frozenset(filter(None, [label])) for label in named] if form == "set" else list(named)
     drawn = [gold[number] for number in random.integers(0, len(gold), len(gold))]
     return [truth[0] for truth in drawn] if form == "text" else drawn
 
 
 def _say_all(form: str, gold: Sequence[Any], labels: Sequence[str]) -> list[Any]:
-    """Of a set, every label; where one label is asked for, an answer that names them all cannot be read."""
-    return [frozenset(_known(gold, labels)) if form == "set" else None] * len(gold)
+    """Return the set of all labels; where one label is asked for, None, since naming them all cannot be read."""
+    return [frozenset(_labels_of(gold, labels)) if form == "set" else None] * len(gold)
 
 
-def _known(gold: Sequence[Any], labels: Sequence[str]) -> list[str]:
+def _labels_of(gold: Sequence[Any], labels: Sequence[str]) -> list[str]:
     if labels:
         return list(labels)
     return sorted({label for truth in gold for label in ([truth] if isinstance(truth, str) else truth)})

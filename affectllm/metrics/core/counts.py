@@ -1,7 +1,8 @@
-"""What metrics of labels share: labels as numbers, counts per label, means over items.
+"""Functions shared by metrics of labels: labels as numbers, counts per label, means over items.
 
-A table of counts has one row an item and three blocks of one column a label: found (gold and answer agree on it),
-support (it is gold), claimed (it is the answer). Recall, precision, F1 and agreement by chance follow from its sums.
+A table of counts has one row per item and three blocks of one column per label: hits (gold and answer agree on it, a
+true positive), support (it is gold), claimed (it is the answer). Recall, precision, F1 and agreement by chance follow
+from its sums.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     Array = np.ndarray[Any, Any]
 
 
-CountValue = Callable[..., Any]  # found, support and claimed per label → values
+CountValue = Callable[..., Any]  # hits, support and claimed per label → values
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ class Coded:
 
 
 def label_names(labels: Sequence[str], *sides: Iterable[str]) -> list[str]:
-    """``labels``, or, where that is empty, every label that occurs, sorted.
+    """Return ``labels``, or, where that is empty, every label that occurs, sorted.
 
     Raises:
         Malformed: when a label occurs that is not in ``labels``.
@@ -50,15 +51,15 @@ def label_names(labels: Sequence[str], *sides: Iterable[str]) -> list[str]:
     if not labels:
         return sorted(met)
     if strange := sorted(met - set(labels)):
-        told = f"labels outside the label space: {', '.join(strange[:5])}"
-        raise Malformed(told, do="read free text first (--read strict, or a template), or name them as labels")
+        message = f"labels outside the label space: {', '.join(strange[:5])}"
+        raise Malformed(message, do="read free text first (--read strict, or a template), or name them as labels")
     return list(labels)
 
 
 def coded(
     gold: Sequence[str], predicted: Sequence[str | None], labels: Sequence[str] = (), drop: bool = False
 ) -> Coded:
-    """Gold and answers as numbers.
+    """Encode gold labels and answers as numbers.
 
     Args:
         gold, predicted: one label an item; None where an answer could not be read.
@@ -84,7 +85,7 @@ def coded(
 
 
 def tally(codes: Coded) -> Array:
-    """The table of counts, ``[n, 3·L]``; rows of items that do not count are zero."""
+    """Return the table of counts, ``[n, 3·L]``; rows of items that do not count are zero."""
     import numpy as np
 
     size, rows = len(codes.labels), np.flatnonzero(codes.counted)
@@ -98,57 +99,55 @@ def tally(codes: Coded) -> Array:
 
 
 def blocks(sums: Array) -> tuple[Array, Array, Array]:
-    """Found, support and claimed of summed tables: ``[..., 3·L]`` → three ``[..., L]``."""
+    """Split summed tables into hits, support and claimed: ``[..., 3·L]`` → three ``[..., L]``."""
     size = sums.shape[-1] // 3
     return sums[..., :size], sums[..., size : 2 * size], sums[..., 2 * size :]
 
 
 def ratio(over: Array | float, under: Array | float, empty: float = 0.0) -> Array:
-    """``over / under``, and ``empty`` where ``under`` is 0."""
+    """Return ``over / under``, and ``empty`` where ``under`` is 0."""
     import numpy as np
 
     top, bottom = np.broadcast_arrays(np.asarray(over, float), np.asarray(under, float))
     return np.divide(top, bottom, out=np.full(bottom.shape, empty), where=bottom > 0)
 
 
-def f1(found: Array, support: Array, claimed: Array, empty: float = 0.0) -> Array:
-    """``2·tp / (2·tp + fp + fn)`` per label."""
-    return ratio(2 * found, support + claimed, empty)
+def f1(hits: Array, support: Array, claimed: Array, empty: float = 0.0) -> Array:
+    """Return F1 per label, ``2·tp / (2·tp + fp + fn)``."""
+    return ratio(2 * hits, support + claimed, empty)
 
 
-def share_right(found: Array, support: Array, _: Array) -> Array:
-    """Accuracy; NaN where nothing counts."""
-    return ratio(found.sum(-1), support.sum(-1), nan)
+def share_right(hits: Array, support: Array, _: Array) -> Array:
+    """Return accuracy; NaN where nothing counts."""
+    return ratio(hits.sum(-1), support.sum(-1), nan)
 
 
-def pooled_f1(found: Array, support: Array, claimed: Array, empty: float) -> Array:
-    """``2·Σtp / (2·Σtp + Σfp + Σfn)`` over all labels together; ``empty`` where no side names any."""
-    return f1(found.sum(-1), support.sum(-1), claimed.sum(-1), empty)
+def pooled_f1(hits: Array, support: Array, claimed: Array, empty: float) -> Array:
+    """Return F1 over all labels together, ``2·Σtp / (2·Σtp + Σfp + Σfn)``; ``empty`` where no side names any."""
+    return f1(hits.sum(-1), support.sum(-1), claimed.sum(-1), empty)
 
 
 def mean_over(values: Array, chosen: Array) -> Array:
-    """Mean of ``values`` over the labels that are ``chosen``; NaN where none is."""
+    """Return the mean of ``values`` over the labels that are ``chosen``; NaN where none is."""
     import numpy as np
 
     return ratio((values * chosen).sum(-1), chosen.sum(-1), np.nan)
 
 
 def weighted(each: CountValue) -> CountValue:
-    """The mean of a value per label, weighted by support; NaN where nothing counts."""
-    return lambda found, support, claimed: ratio(
-        (each(found, support, claimed) * support).sum(-1), support.sum(-1), nan
-    )
+    """Return a function for the mean of a value per label, weighted by support; NaN where nothing counts."""
+    return lambda hits, support, claimed: ratio((each(hits, support, claimed) * support).sum(-1), support.sum(-1), nan)
 
 
 def class_rows(labels: Sequence[str], sums: Array) -> dict[str, dict[str, float]]:
-    """``{label: {precision, recall, f1, support}}`` from one summed table; 0 where a ratio is 0/0."""
-    found, support, claimed = blocks(sums)
-    columns = ratio(found, claimed), ratio(found, support), f1(found, support, claimed), support
+    """Return ``{label: {precision, recall, f1, support}}`` from one summed table; 0 where a ratio is 0/0."""
+    hits, support, claimed = blocks(sums)
+    columns = ratio(hits, claimed), ratio(hits, support), f1(hits, support, claimed), support
     return {label: class_row(*(column[number] for column in columns)) for number, label in enumerate(labels)}
 
 
 def counted_sums(labels: Sequence[str], table: Array, value: CountValue) -> Sums:
-    """A metric that follows from found, support and claimed per label."""
+    """Build a metric that follows from hits, support and claimed per label."""
     sums = table.sum(0, dtype=float)
     support = blocks(sums)[1]
     return Sums(
@@ -160,57 +159,57 @@ def counted_sums(labels: Sequence[str], table: Array, value: CountValue) -> Sums
 
 
 def indicators(sides: Sequence[Collection[str]], labels: Sequence[str]) -> Array:
-    """Which label each item holds, ``[n, L]`` of booleans; ``labels`` holds every label that occurs."""
+    """Return which labels each item holds, ``[n, L]`` of booleans; ``labels`` holds every label that occurs."""
     import numpy as np
 
     positions = {label: number for number, label in enumerate(labels)}
     sizes = np.fromiter(map(len, sides), np.int64, len(sides))
     columns = np.fromiter((positions[label] for side in sides for label in side), np.int64, int(sizes.sum()))
-    found = np.zeros((len(sides), len(labels)), bool)
-    found[np.repeat(np.arange(len(sides)), sizes), columns] = True
-    return found
+    matrix = np.zeros((len(sides), len(labels)), bool)
+    matrix[np.repeat(np.arange(len(sides)), sizes), columns] = True
+    return matrix
 
 
-def mean_of_items(values: Array, counted: Array | None = None, **told: Any) -> Sums:
-    """The mean of one value an item, over the items that are ``counted`` (all, where it is None).
+def mean_of_items(values: Array, counted: Array | None = None, **fields: Any) -> Sums:
+    """Build the mean of one value per item, over the items that are ``counted`` (all, where it is None).
 
     Args:
         values: ``[n]``.
         counted: ``[n]`` of booleans.
-        told: ``per_class``, ``coverage``, ``details`` of the ``Sums``.
+        fields: ``per_class``, ``coverage``, ``details`` of the ``Sums``.
     """
     import numpy as np
 
     counts = np.ones(len(values)) if counted is None else counted.astype(float)
     table = np.stack([np.where(counts > 0, values, 0.0), counts], axis=1)
-    return Sums(table, mean_of_sums, n=int(counts.sum()), **told)
+    return Sums(table, mean_of_sums, n=int(counts.sum()), **fields)
 
 
 def mean_of_sums(sums: Array) -> Array:
-    """A summed value and a count, ``[..., 2]`` → means; NaN where nothing counts."""
+    """Divide summed values by counts, ``[..., 2]`` → means; NaN where nothing counts."""
     import numpy as np
 
     return ratio(sums[..., 0], sums[..., 1], np.nan)
 
 
 def per_part(names: Sequence[str], **columns: Array) -> dict[str, dict[str, float]]:
-    """Rows of a per-class table: one for each of ``names``, with the values of ``columns`` as plain numbers."""
+    """Return the rows of a per-class table: one per name, with the values of ``columns`` as plain numbers."""
     return {name: {key: float(column[number]) for key, column in columns.items()} for number, name in enumerate(names)}
 
 
 def rating_name(rating: Any) -> str:
-    """A rating as a label: text as it is, and 1 and 1.0 as the same one."""
+    """Convert a rating to a label: text unchanged, and 1 and 1.0 to the same one."""
     if isinstance(rating, (str, bool)):
         return str(rating)
     return str(int(rating)) if isfinite(rating) and rating == int(rating) else repr(float(rating))
 
 
-def choice(given: Any, known: Mapping[str, Any] | Sequence[str], option: str) -> Any:
-    """``given``, checked to be one of ``known``.
+def choice(value: Any, allowed: Mapping[str, Any] | Sequence[str], option: str) -> Any:
+    """Check that ``value`` is one of ``allowed`` and return it.
 
     Raises:
         Malformed: names the option and what it takes.
     """
-    if given not in known:
-        raise Malformed(f"{option} is {given!r}", do=f"choose of {', '.join(map(str, known))}")
-    return given
+    if value not in allowed:
+        raise Malformed(f"{option} is {value!r}", do=f"choose of {', '.join(map(str, allowed))}")
+    return value

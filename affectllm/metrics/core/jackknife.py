@@ -1,4 +1,4 @@
-"""Intervals from few clusters: each is left out once, and Student's t allows for how few they are.
+"""Jackknife intervals from few clusters: each is left out once, and Student's t allows for how few they are.
 
 A percentile bootstrap of a handful of speakers is far too narrow: it covers the truth in four cases of five where it
 promises nineteen of twenty. Leaving out each cluster and taking the squared distances of these values from the value
@@ -32,7 +32,7 @@ Interval = tuple[float | None, float | None]
 
 
 def interval(value: float, left: Array, sizes: Array, bounds: tuple[float, float], confidence: float) -> Interval:
-    """Interval of a metric from its values with each cluster left out.
+    """Compute the interval of a metric from its values with each cluster left out.
 
     Args:
         value: of all items.
@@ -62,23 +62,23 @@ def interval(value: float, left: Array, sizes: Array, bounds: tuple[float, float
 
 
 def _scale(values: Array, bounds: tuple[float, float]) -> tuple[Callable[[Array], Array], Callable[[float], float]]:
-    """To the scale on which the interval is symmetric, and back; values at an end of the range stay as they are."""
+    """Return the map to the scale on which the interval is symmetric, and back; values at an end of the range stay."""
     import numpy as np
 
     low, high = bounds
     at_an_end = values.min() <= low + _EDGE or values.max() >= high - _EDGE
     if at_an_end or not math.isfinite(low):
-        return lambda given: given, lambda end: end
+        return lambda x: x, lambda end: end
     if not math.isfinite(high):
-        return lambda given: np.log(given - low), lambda end: low + math.exp(min(700.0, end))
+        return lambda x: np.log(x - low), lambda end: low + math.exp(min(700.0, end))
     return (
-        lambda given: np.log((given - low) / (high - given)),
+        lambda x: np.log((x - low) / (high - x)),
         lambda end: low + (high - low) / (1 + math.exp(-max(-700.0, min(700.0, end)))),
     )
 
 
 def groups(members: list[Array], seed: int) -> list[Array]:
-    """Items of the clusters that are left out together: each cluster by itself, or at most ``GROUPS`` draws of them."""
+    """Return the items that are left out together: each cluster by itself, or at most ``GROUPS`` random groups."""
     import numpy as np
 
     if len(members) <= GROUPS:

@@ -1,4 +1,4 @@
-"""Answers of the open vocabulary: one value of a table or an archive → the labels in it."""
+"""Parse open-vocabulary answers: one value of a table or an archive into its labels."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _COLLECTIONS = (list, tuple, set, frozenset)
 
 
 def parse_set(value: Any) -> list[str]:
-    """The labels in one value, exactly as the evaluator of AffectGPT and of the MER challenges splits it.
+    """Split one value into labels exactly as the evaluator of AffectGPT and of the MER challenges does.
 
     A list (array, set, tuple) is itself; None and NaN are no labels. Of a string, one leading ``[`` and one trailing
     ``]`` are dropped, each only where it is the very first or last character; what remains is cut at ``'``, ``"`` and
@@ -35,18 +35,18 @@ def parse_set(value: Any) -> list[str]:
 
 
 def parse_labels(value: Any) -> list[str]:
-    """As ``parse_set``, but of more forms than the published one.
+    """Split one value into labels, from more forms than the published ``parse_set``.
 
     A JSON array is read as one first, so that its labels keep their apostrophes; round and curly brackets around the
     whole go too, and labels may also be separated by semicolons, bars, line ends or Chinese commas.
     """
     if isinstance(value, str) and '"' in value and value.lstrip().startswith("["):
         try:
-            found = json.loads(value)
+            labels = json.loads(value)
         except (ValueError, RecursionError):
             return parse_set(_like_published(value))
-        if isinstance(found, list) and all(isinstance(item, str) for item in found):
-            return found
+        if isinstance(labels, list) and all(isinstance(item, str) for item in labels):
+            return labels
     return parse_set(_like_published(value) if isinstance(value, str) else value)
 
 
@@ -58,18 +58,18 @@ def _like_published(text: str) -> str:
 
 
 def distinct(values: Sequence[Any], strict: bool) -> list[tuple[str, ...]]:
-    """The labels of each value in lower case and without blanks around them; equal values are read once."""
+    """Return the labels of each value, lower-cased and stripped; equal values are parsed once."""
     parse = parse_labels if strict else parse_set
-    known: dict[Any, tuple[str, ...]] = {}
-    found = []
+    cache: dict[Any, tuple[str, ...]] = {}
+    result = []
     for value in values:
         if not isinstance(value, (str, frozenset)):
-            found.append(_normal(parse(value)))
+            result.append(_normal(parse(value)))
             continue
-        if value not in known:
-            known[value] = _normal(parse(value))
-        found.append(known[value])
-    return found
+        if value not in cache:
+            cache[value] = _normal(parse(value))
+        result.append(cache[value])
+    return result
 
 
 def _normal(labels: list[str]) -> tuple[str, ...]:
@@ -85,7 +85,7 @@ def _absent(value: Any) -> bool:
 
 def _text(value: Any, whole: Any) -> str:
     if not isinstance(value, str):
-        shown = repr(whole) if len(repr(whole)) < 80 else repr(whole)[:77] + "…"
+        quoted = repr(whole) if len(repr(whole)) < 80 else repr(whole)[:77] + "…"
         do = "give a string such as '[happy, surprised]', or a list of strings; --labels A,B,C names class numbers"
-        raise Malformed(f"{shown} holds no labels", do=do)
+        raise Malformed(f"{quoted} holds no labels", do=do)
     return str(value)

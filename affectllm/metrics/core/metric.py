@@ -1,7 +1,7 @@
-"""A metric: one decorated function, which says how its value follows from the items.
+"""The ``Metric`` class and its decorator: one function defines how a value follows from the items.
 
-The function gets checked lists and returns ``Sums`` or ``Rows``; everything that all metrics share is done here: bad
-input, the policy for unreadable answers, the interval, the controls.
+The function gets checked lists and returns ``Sums`` or ``Rows``; everything that all metrics share is done here: checks
+of the input, the policy for unreadable answers, the interval, the controls.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ METRICS: dict[str, Metric] = {}
 
 
 def find_metric(name: str) -> Metric:
-    """The metric called ``name``.
+    """Return the metric called ``name``.
 
     Raises:
         NotFound: when there is none; names the nearest.
@@ -57,7 +57,7 @@ _CAPITALS = {
 
 
 def title_of(name: str) -> str:
-    """A name as people write it: ``macro_f1`` is Macro F1."""
+    """Format a name as a title: ``macro_f1`` as Macro F1."""
     words = [_CAPITALS.get(word, word) for word in name.split("_")]
     first = words[0]
     return " ".join([first if first in _CAPITALS.values() else first.capitalize(), *words[1:]])
@@ -66,19 +66,21 @@ def title_of(name: str) -> str:
 class Metric:
     """A named metric; calling it gives a ``Result``. See ``metric`` for the arguments."""
 
-    def __init__(self, function: Callable[..., Statistic], name: str, form: str, **told: Any) -> None:
+    def __init__(self, function: Callable[..., Statistic], name: str, form: str, **properties: Any) -> None:
         self.function, self.name, self.form = function, name, FORMS[form]
-        self.range: tuple[float, float] = told["range"]
-        self.source: str = told["source"]
-        self.compat: Mapping[str, str] = told["compat"]
-        self.better: str = told["better"]
-        self.title: str = told["title"] or title_of(name)
-        self.hub: str | None = told["hub"]
-        self.takes: str = told["takes"]
-        self.columns: tuple[str, ...] = told["columns"]
-        self.sets: str | None = told["sets"]
-        self.controls_as: tuple[str, Callable[[Any], Any]] | None = told["controls_as"]
-        self.gold_is_number: bool = form == "number" if told["gold_is_number"] is None else told["gold_is_number"]
+        self.range: tuple[float, float] = properties["range"]
+        self.source: str = properties["source"]
+        self.compat: Mapping[str, str] = properties["compat"]
+        self.better: str = properties["better"]
+        self.title: str = properties["title"] or title_of(name)
+        self.hub: str | None = properties["hub"]
+        self.takes: str = properties["takes"]
+        self.columns: tuple[str, ...] = properties["columns"]
+        self.sets: str | None = properties["sets"]
+        self.controls_as: tuple[str, Callable[[Any], Any]] | None = properties["controls_as"]
+        self.gold_is_number: bool = (
+            form == "number" if properties["gold_is_number"] is None else properties["gold_is_number"]
+        )
         keywords = [p for p in inspect.signature(function).parameters.values() if p.kind is p.KEYWORD_ONLY]
         self.options = {p.name: p.default for p in keywords if p.name not in self.columns}
         self.needs = tuple(p.name for p in keywords if p.default is p.empty)
@@ -89,7 +91,7 @@ class Metric:
 
     @property
     def definition(self) -> str:
-        """The definition in one sentence."""
+        """The definition in one sentence: the first line of the function's docstring."""
         return (self.__doc__ or "").strip().partition("\n")[0]
 
     def __call__(
@@ -104,7 +106,7 @@ class Metric:
         seed: int = bootstrap.SEED,
         **options: Any,
     ) -> Result:
-        """The metric with its interval, controls and coverage.
+        """Compute the metric with its interval, controls and coverage.
 
         Args:
             gold: the right answers, one an item; left out by metrics that take answers only.
@@ -121,19 +123,19 @@ class Metric:
         """
         check_bootstrap(resamples, seed)
         if other := self._for_sets(gold):
-            told: dict[str, Any] = {"invalid": invalid, "controls": controls, "resamples": resamples, "seed": seed}
-            return other(gold, predicted, clusters=clusters, **told, **options)
+            arguments: dict[str, Any] = {"invalid": invalid, "controls": controls, "resamples": resamples, "seed": seed}
+            return other(gold, predicted, clusters=clusters, **arguments, **options)
         truth, answers = self._checked(gold, predicted)
         size = len(truth) or len(answers)
-        kept, answers = self._policy(truth, answers, invalid, options)
-        truth, answers, options, clusters = self._keep(kept, size, truth, answers, options, clusters)
+        rows, answers = self._policy(truth, answers, invalid, options)
+        truth, answers, options, clusters = self._keep(rows, size, truth, answers, options, clusters)
         statistic = self._statistic(truth, answers, options)
         value = self._defined(statistic.value())
-        found = statistic.interval(clusters, value, Resampling(self.range, resamples, seed))
+        interval = statistic.interval(clusters, value, Resampling(self.range, resamples, seed))
         settings = {
             **{"compat": options.get("compat"), "invalid": invalid, **_described(options, self.columns)},
-            "clusters": len(set(clusters)) if clusters is not None else len(kept),
-            "interval": found.method,
+            "clusters": len(set(clusters)) if clusters is not None else len(rows),
+            "interval": interval.method,
             "resamples": resamples,
             "confidence": bootstrap.CONFIDENCE,
             "seed": seed,
@@ -141,9 +143,9 @@ class Metric:
         return Result(
             metric=self.name,
             value=value,
-            low=found.low,
-            high=found.high,
-            n=len(kept) if statistic.n is None else statistic.n,
+            low=interval.low,
+            high=interval.high,
+            n=len(rows) if statistic.n is None else statistic.n,
             unreadable=self._unreadable(predicted, size),
             per_class=statistic.per_class() if statistic.per_class else {},
             controls=self._controls(truth, options, seed) if controls and self.takes == "pair" else {},
@@ -153,7 +155,7 @@ class Metric:
         )
 
     def statistic(self, gold: Sequence[Any] | None = None, predicted: Any = None, **options: Any) -> Statistic:
-        """The raw ``Sums`` or ``Rows``, unreadable answers scored as wrong; ``compare`` and tests use it."""
+        """Return the raw ``Sums`` or ``Rows``, unreadable answers scored as wrong; ``compare`` and tests use it."""
         if other := self._for_sets(gold):
             return other.statistic(gold, predicted, **options)
         truth, answers = self._checked(gold, predicted)
@@ -166,12 +168,12 @@ class Metric:
         return None
 
     def _checked(self, gold: Sequence[Any] | None, predicted: Any) -> tuple[list[Any], list[Any]]:
-        wanted = {"gold": self.takes != "predicted", "predicted": self.takes != "gold"}
-        given = {"gold": gold, "predicted": predicted}
+        required = {"gold": self.takes != "predicted", "predicted": self.takes != "gold"}
+        sides = {"gold": gold, "predicted": predicted}
         for side in ("gold", "predicted"):
-            if wanted[side] and given[side] is None:
+            if required[side] and sides[side] is None:
                 raise Malformed(f"{self.name} needs {side} values", do=f"give {side}=…")
-        truth, answers = checked(self.form, *(given[side] if wanted[side] else None for side in given))
+        truth, answers = checked(self.form, *(sides[side] if required[side] else None for side in sides))
         if self.takes == "pair" and len(truth) != len(answers):
             raise Malformed(f"{len(truth)} gold values but {len(answers)} answers", do="give one answer for each item")
         if not truth and not answers:
@@ -184,27 +186,27 @@ class Metric:
         return applied(invalid, self.form, truth, answers, options)
 
     def _keep(
-        self, kept: list[int], size: int, truth: list[Any], answers: list[Any], options: dict[str, Any], clusters: Any
+        self, rows: list[int], size: int, truth: list[Any], answers: list[Any], options: dict[str, Any], clusters: Any
     ) -> tuple[list[Any], list[Any], dict[str, Any], list[Hashable] | None]:
-        """Everything that has one value an item, at the positions that are kept."""
+        """Select the kept positions of everything that has one value per item."""
         lists = {name: options[name] for name in self.columns if options.get(name) is not None}
         for name, values in {**lists, "clusters": clusters}.items():
             if values is not None and len(values) != size:
                 raise Malformed(f"{len(values)} {name} for {size} items", do=f"give one of {name} for each item")
-        taken = {name: [values[row] for row in kept] for name, values in lists.items()}
-        truth, answers = ([side[row] for row in kept] if side else [] for side in (truth, answers))
-        return truth, answers, {**options, **taken}, None if clusters is None else [clusters[row] for row in kept]
+        selected = {name: [values[row] for row in rows] for name, values in lists.items()}
+        truth, answers = ([side[row] for row in rows] if side else [] for side in (truth, answers))
+        return truth, answers, {**options, **selected}, None if clusters is None else [clusters[row] for row in rows]
 
     def _statistic(self, truth: list[Any], answers: list[Any], options: Mapping[str, Any]) -> Statistic:
-        known = {*self.options, *self.columns}
+        accepted = {*self.options, *self.columns}
         compat = options.get("compat")
         if compat is not None and compat not in self.compat:
             has = ", ".join(self.compat) or "none"
             raise NotFound(f"{self.name} has no compat mode {compat!r}", do=f"it has: {has}")
-        passed = {name: value for name, value in options.items() if name in known}
-        strange = sorted(set(options) - known - {"compat", "labels", "bounds"})
+        passed = {name: value for name, value in options.items() if name in accepted}
+        strange = sorted(set(options) - accepted - {"compat", "labels", "bounds"})
         if strange:
-            raise NotFound(f"{self.name} takes no option {strange[0]!r}", do=f"it takes {', '.join(sorted(known))}")
+            raise NotFound(f"{self.name} takes no option {strange[0]!r}", do=f"it takes {', '.join(sorted(accepted))}")
         sides = {"pair": (truth, answers), "gold": (truth,), "predicted": (answers,)}[self.takes]
         statistic = self.function(*sides, **passed)
         if isinstance(statistic, Rows):
@@ -223,33 +225,33 @@ class Metric:
         return sum(missing(answer) for answer in answers if self.form.name == "raw" or answer != "") / size
 
     def _controls(self, truth: list[Any], options: Mapping[str, Any], seed: int) -> dict[str, float | None]:
-        found: dict[str, float | None] = {}
+        scores: dict[str, float | None] = {}
         form, read = self.controls_as or (self.form.name, lambda value: value)
-        known = options.get("labels") or ()
-        for name, answers in control_answers(form, [read(value) for value in truth], known, seed).items():
+        labels = options.get("labels") or ()
+        for name, answers in control_answers(form, [read(value) for value in truth], labels, seed).items():
             try:
                 _, filled = self._policy(truth, answers, "wrong", options)
-                found[name] = self._defined(self._statistic(truth, filled, options).value())
+                scores[name] = self._defined(self._statistic(truth, filled, options).value())
             except Malformed:
-                found[name] = None  # undefined on these answers, as documented in Result.controls
-        return found
+                scores[name] = None  # undefined on these answers, as documented in Result.controls
+        return scores
 
 
 def _described(options: Mapping[str, Any], columns: Sequence[str]) -> dict[str, Any]:
-    """Options as settings: plain ones as they are, larger ones as what they say of themselves."""
-    found: dict[str, Any] = {}
+    """Convert options to settings: plain values unchanged, objects by their ``settings`` or the name of their type."""
+    settings: dict[str, Any] = {}
     for name, value in options.items():
         if name == "compat" or value is None:
             continue
         if name in columns:
-            found[name] = True
+            settings[name] = True
         elif isinstance(value, (str, int, float, bool)):
-            found[name] = value
+            settings[name] = value
         elif isinstance(value, (list, tuple)):
-            found[name] = list(value)
+            settings[name] = list(value)
         else:
-            found[name] = getattr(value, "settings", None) or type(value).__name__
-    return found
+            settings[name] = getattr(value, "settings", None) or type(value).__name__
+    return settings
 
 
 def metric(
@@ -268,7 +270,7 @@ def metric(
     controls_as: tuple[str, Callable[[Any], Any]] | None = None,
     gold_is_number: bool | None = None,
 ) -> Callable[[Callable[..., Statistic]], Metric]:
-    """Make a metric of a function.
+    """Return a decorator that makes a metric of a function and registers it.
 
     Args:
         name: how it is called everywhere: library, command line, ``evaluate``, lm-eval tasks.
@@ -287,19 +289,19 @@ def metric(
     """
 
     def wrap(function: Callable[..., Statistic]) -> Metric:
-        told: dict[str, Any] = {
+        properties: dict[str, Any] = {
             "range": range,
             "source": source,
             "compat": dict(compat or {}),
             "better": better,
             "takes": takes,
         }
-        told |= {"title": title, "hub": hub}
-        told |= {"sets": sets, "controls_as": controls_as, "gold_is_number": gold_is_number}
-        made = Metric(function, name, form, columns=tuple(columns), **told)
+        properties |= {"title": title, "hub": hub}
+        properties |= {"sets": sets, "controls_as": controls_as, "gold_is_number": gold_is_number}
+        instance = Metric(function, name, form, columns=tuple(columns), **properties)
         if name in METRICS and METRICS[name].function.__module__ != function.__module__:
             raise Malformed(f"two metrics are called {name!r}", where=function.__module__, do="rename one")
-        METRICS[name] = made
-        return made
+        METRICS[name] = instance
+        return instance
 
     return wrap

@@ -1,4 +1,4 @@
-"""Correlations from sums over items, so that a resample costs a product of matrices and nothing is read twice.
+"""Correlations from sums over items, so that a resample costs one product of matrices.
 
 A table of moments has the columns count, x, y, x², y², x·y of gold x and answers y, both less their means, which keeps
 the sums exact where values are large. ``value`` functions take summed moments ``[..., 6]``.
@@ -25,7 +25,7 @@ _FLAT = 1e-11  # a variance below this share of the mean square is rounding, not
 
 
 def moments(x: Array, y: Array) -> tuple[Array, float]:
-    """The table, ``[n, 6]``, and the mean of x less the mean of y."""
+    """Return the table of moments, ``[n, 6]``, and the mean of x less the mean of y."""
     import numpy as np
 
     a, b = x - x.mean(), y - y.mean()
@@ -33,7 +33,7 @@ def moments(x: Array, y: Array) -> tuple[Array, float]:
 
 
 def pearson_of(sums: Array, offset: Any = 0.0) -> Array:
-    """Pearson's r; NaN where gold does not vary, 0 where the answers do not."""
+    """Return Pearson's r; NaN where gold does not vary, 0 where the answers do not."""
     import numpy as np
 
     vx, vy, cov, _ = _spread(sums, offset)
@@ -42,7 +42,7 @@ def pearson_of(sums: Array, offset: Any = 0.0) -> Array:
 
 
 def ccc_of(sums: Array, offset: Any = 0.0) -> Array:
-    """Lin's concordance with population variances; NaN where gold does not vary."""
+    """Return Lin's concordance with population variances; NaN where gold does not vary."""
     import numpy as np
 
     vx, vy, cov, gap = _spread(sums, offset)
@@ -51,7 +51,7 @@ def ccc_of(sums: Array, offset: Any = 0.0) -> Array:
 
 
 def _spread(sums: Array, offset: Any) -> tuple[Array, Array, Array, Array]:
-    """Variance of gold and of answers, covariance, difference of the means."""
+    """Return the variance of gold and of answers, their covariance, and the difference of the means."""
     import numpy as np
 
     count, x, y, xx, yy, xy = np.moveaxis(np.asarray(sums, float), -1, 0)
@@ -63,8 +63,8 @@ def _spread(sums: Array, offset: Any) -> tuple[Array, Array, Array, Array]:
 def _variance(square: Array, mean: Array) -> Array:
     import numpy as np
 
-    found = square - mean**2
-    return np.where(found > _FLAT * square, found, 0.0)
+    variance = square - mean**2
+    return np.where(variance > _FLAT * square, variance, 0.0)
 
 
 def check_varies(gold: Array, where: str = "") -> None:
@@ -74,12 +74,12 @@ def check_varies(gold: Array, where: str = "") -> None:
 
 
 def constant(predicted: Array) -> dict[str, float]:
-    """``{"constant": 1.0}`` where all answers are the same number."""
+    """Return ``{"constant": 1.0}`` where all answers are the same number."""
     return {"constant": 1.0} if predicted.min() == predicted.max() else {}
 
 
 def pooled(value: Value, gold: Array, predicted: Array, counted: Array | None = None) -> Sums:
-    """``value`` over all items that are ``counted``."""
+    """Build ``value`` over all items that are ``counted``."""
     import numpy as np
 
     keep = np.ones(len(gold), bool) if counted is None else counted
@@ -92,7 +92,7 @@ def pooled(value: Value, gold: Array, predicted: Array, counted: Array | None = 
 def mean_over_blocks(
     value: Value, name: str, parts: Sequence[str], gold: Sequence[Array], predicted: Sequence[Array], masks: Any
 ) -> Sums:
-    """Mean of ``value`` over fixed parts, such as the emotions of a test set or the dimensions of a vector.
+    """Build the mean of ``value`` over fixed parts, such as the emotions of a test set or the dimensions of a vector.
 
     Args:
         value, name: what is computed for each part, and how it is called.
@@ -115,18 +115,18 @@ def mean_over_blocks(
         return np.stack([value(split[..., number, :], offset) for number, offset in enumerate(offsets)], axis=-1)
 
     sizes = np.array([mask.sum() for mask in masks])
-    shown = {name: each(table.sum(0)), "n": sizes}
+    columns = {name: each(table.sum(0)), "n": sizes}
     return Sums(
         table,
         lambda sums: each(sums).mean(-1),
-        per_class=lambda: per_part(parts, **shown),
+        per_class=lambda: per_part(parts, **columns),
         details={"constant": float(flat)} if flat else {},
         n=int(np.any(masks, axis=0).sum()),
     )
 
 
 def mean_over_sequences(value: Value, name: str, parts: Sequence[Any], gold: Array, predicted: Array) -> Rows:
-    """Mean of ``value`` over sequences, each as often as it is drawn; sequences whose gold does not vary do not count.
+    """Build the mean of ``value`` over sequences, as often as drawn; those whose gold does not vary do not count.
 
     A resample of clusters holds a sequence once, several times or not at all, so a sequence weighs as much as the share
     of its items that is there.
@@ -150,15 +150,15 @@ def mean_over_sequences(value: Value, name: str, parts: Sequence[Any], gold: Arr
         return float(ratio((np.nan_to_num(values) * weights).sum(), weights.sum(), np.nan))
 
     values, _ = each(np.arange(len(gold)))
-    known = np.isfinite(values)
-    if not known.any():
+    defined = np.isfinite(values)
+    if not defined.any():
         raise Malformed("gold varies in no sequence, so no correlation is defined", do="give longer sequences")
     return Rows(
         mean,
         per_class=lambda: per_part(
-            [names[i] for i in np.flatnonzero(known)], **{name: values[known], "n": sizes[known]}
+            [names[i] for i in np.flatnonzero(defined)], **{name: values[defined], "n": sizes[defined]}
         ),
-        coverage={"sequences": float(len(names)), "sequences_scored": float(known.sum())},
+        coverage={"sequences": float(len(names)), "sequences_scored": float(defined.sum())},
         details=constant(predicted),
-        n=int(sizes[known].sum()),
+        n=int(sizes[defined].sum()),
     )

@@ -1,4 +1,4 @@
-"""What becomes of an answer that could not be read.
+"""Policies for answers that could not be read: wrong, dropped, or replaced by a default.
 
 ``wrong`` (the default) scores it as a wrong answer: for labels, sets and texts the metric itself knows no answer; a
 number becomes the end of its range that is farthest from the gold value, a distribution puts all its weight on the
@@ -21,7 +21,7 @@ Bounds = tuple[float, float]
 def applied(
     policy: str, form: Form, gold: list[Any], predicted: list[Any], options: Mapping[str, Any]
 ) -> tuple[list[int], list[Any]]:
-    """The positions of the items that are kept, and the answers at all positions.
+    """Return the positions of the items that are kept, and the answers at all positions.
 
     Args:
         policy: ``wrong``, ``drop`` or ``default:ANSWER``.
@@ -36,10 +36,10 @@ def applied(
             raise Malformed(f"compat {compat!r} has a policy of its own", do="leave out one of invalid and compat")
         return list(range(len(predicted))), predicted
     if policy == "drop":
-        kept = [row for row, answer in enumerate(predicted) if not _unread(form, answer)]
-        if not kept:
+        rows = [row for row, answer in enumerate(predicted) if not _unread(form, answer)]
+        if not rows:
             raise Malformed("no answer could be read, so nothing is left to score", do="choose invalid='wrong'")
-        return kept, predicted
+        return rows, predicted
     return list(range(len(predicted))), _filled(policy, form, gold, predicted, options)
 
 
@@ -78,7 +78,7 @@ def _far_vector(truth: dict[str, float], limits: Bounds) -> dict[str, float]:
 
 
 def _names(gold: Sequence[Any], options: Mapping[str, Any]) -> list[str]:
-    """Every label that an answer may name; a gold distribution leaves out those that nobody chose."""
+    """Return every label that an answer may name; a gold distribution leaves out those that nobody chose."""
     return sorted(options.get("labels") or {name for truth in gold for name in truth})
 
 

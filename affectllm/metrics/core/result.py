@@ -1,4 +1,4 @@
-"""What a metric returns: never a bare number."""
+"""The result of a metric: a value with its interval, controls, coverage and settings."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Result:
 
     @property
     def clusters(self) -> int:
-        """How many clusters the interval rests on: speakers, dialogues, or single items."""
+        """The number of clusters of the interval: speakers, dialogues, or single items."""
         return int(self.settings["clusters"])
 
     @property
@@ -69,8 +69,8 @@ class Result:
         return f"[{self.low:.4f}, {self.high:.4f}] from {self.clusters} clusters"
 
     def score(self) -> Score:
-        """What ``scores.json`` keeps."""
-        kept = Score(
+        """Return the fields that ``scores.json`` stores."""
+        record = Score(
             value=self.value,
             low=self.low,
             high=self.high,
@@ -80,11 +80,11 @@ class Result:
             controls=dict(self.controls),
         )
         if "tokens" in self.details:
-            kept["tokens"] = str(self.details["tokens"])
-        return kept
+            record["tokens"] = str(self.details["tokens"])
+        return record
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types, keys in the order of the fields."""
+        """Return the result as JSON types, keys in the order of the fields."""
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 

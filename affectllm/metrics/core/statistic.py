@@ -1,4 +1,4 @@
-"""How the value of a metric follows from its items: by sums over them, or anew for every choice of them."""
+"""Statistics of items: metrics that depend on sums over items, and metrics recomputed for every resample."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Resampling(NamedTuple):
-    """What an interval depends on beside the items: the range of the metric, and how clusters are drawn."""
+    """The parameters of an interval: the range of the metric, the number of resamples, and the seed."""
 
     bounds: tuple[float, float]
     resamples: int
@@ -23,7 +23,7 @@ class Resampling(NamedTuple):
 
 
 class Interval(NamedTuple):
-    """Both ends, None where the clusters are too few for them; and the method: ``jackknife`` or ``bootstrap``."""
+    """Both ends of an interval, None where the clusters are too few, and the method: ``jackknife`` or ``bootstrap``."""
 
     low: float | None
     high: float | None
@@ -58,7 +58,7 @@ class Sums:
         return float(self.reduce(self.table.sum(0, dtype=float)))
 
     def interval(self, clusters: Sequence[Hashable] | None, value: float, how: Resampling) -> Interval:
-        """The interval, from the sums of each cluster."""
+        """Compute the interval from the sums of each cluster."""
         import numpy as np
 
         sums = self.table if clusters is None else bootstrap.by_cluster(self.table, clusters)
@@ -95,7 +95,7 @@ class Rows:
         return float(self.compute(np.arange(self.size)))
 
     def interval(self, clusters: Sequence[Hashable] | None, value: float, how: Resampling) -> Interval:
-        """The interval, from the metric computed anew without each cluster, or on resamples of them."""
+        """Compute the interval from the metric recomputed without each cluster, or on resamples of them."""
         import numpy as np
 
         named: Sequence[Hashable] = range(self.size) if clusters is None else clusters

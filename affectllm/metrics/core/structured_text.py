@@ -1,4 +1,4 @@
-"""Mappings and lists that a table holds as text."""
+"""Parse mappings and lists that a table holds as text."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 def structured(value: Any) -> Any:
-    """The mapping or list that a text spells out, as JSON or as Python prints it; anything else as it is."""
+    """Parse a text that is a mapping or list in JSON or Python notation; return anything else unchanged."""
     if not isinstance(value, str) or value.strip()[:1] not in ("{", "["):
         return value
     for read in (json.loads, ast.literal_eval):

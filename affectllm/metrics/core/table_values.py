@@ -1,4 +1,4 @@
-"""From the cells of a table to the values that a form of metric takes."""
+"""Convert the cells of a table to the values that metrics take."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DECIMAL_COMMA = re.compile(r"[+-]?\d+,\d+")
 
 
 def to_value(form: str, cell: Any, *, gold: bool) -> Any:
-    """A cell as a value of ``form``: text of a CSV file is parsed, typed values of other formats are kept.
+    """Convert a cell to a value of ``form``: text of a CSV file is parsed, typed values of other formats are kept.
 
     Raises:
         ValueError: when it cannot be one (``json.JSONDecodeError`` is one).
@@ -43,7 +43,7 @@ def _label(cell: Any) -> Any:
 
 
 def _labels(cell: Any) -> Any:
-    """A list, a JSON array, labels with separators between, or 1 for each label that holds and 0 for the others."""
+    """Read a list, a JSON array, labels with separators, or a mapping of labels to 1 (it holds) and 0."""
     if isinstance(cell, Mapping):
         return [name for name, holds in cell.items() if _holds(name, holds)]
     if not isinstance(cell, str):
@@ -58,7 +58,7 @@ def _holds(name: str, cell: Any) -> bool:
 
 
 def _span(cell: Any) -> Any:
-    """Of several answers the first, which is the best one; also where they lie under ``text``, as in SQuAD."""
+    """Take the first of several answers, which is the best one; also where they are under ``text``, as in SQuAD."""
     several = cell.get("text", ()) if isinstance(cell, Mapping) else cell
     return next(iter(several), "") if isinstance(several, (list, tuple)) else several
 

@@ -1,4 +1,4 @@
-"""The forms that gold values and answers take, and how each is checked.
+"""The forms of gold values and answers, with a check for each.
 
 An answer that could not be read is None. NaN, a missing value of a table and a blank string count as None too, and so
 does a number that is not finite; a gold value must be there and be sound.
@@ -18,18 +18,18 @@ Check = Callable[[Any], Any]
 
 @dataclass(frozen=True)
 class Form:
-    """How the values of one form are checked; each check returns the value as metrics see it.
+    """A form of values with its checks; each check returns the value as metrics see it.
 
     Args:
         name: its name, as in ``affectllm ls metrics``.
         gold, predicted: raise ValueError, TypeError or AttributeError when a value is not of this form.
-        told: what a value looks like, for error messages and the documentation.
+        description: what a value looks like, for error messages and the documentation.
     """
 
     name: str
     gold: Check
     predicted: Check
-    told: str
+    description: str
 
 
 def missing(value: Any) -> bool:
@@ -40,7 +40,7 @@ def missing(value: Any) -> bool:
 
 
 def checked(form: Form, gold: Sequence[Any] | None, predicted: Sequence[Any] | None) -> tuple[list[Any], list[Any]]:
-    """Gold values and answers as metrics of ``form`` see them; an absent side is an empty list.
+    """Check gold values and answers and return them as metrics of ``form`` see them; an absent side is an empty list.
 
     Raises:
         Malformed: when a value is not of this form; names its position.
@@ -62,11 +62,11 @@ def _one(check: Check, value: Any, form: Form, what: str, row: int) -> Any:
     try:
         return check(value)
     except (ValueError, TypeError, AttributeError) as error:
-        shown = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"
-        told = f"{what} {row + 1} is {shown}, not {form.told}"
+        quoted = repr(value) if len(repr(value)) < 80 else repr(value)[:77] + "…"
+        message = f"{what} {row + 1} is {quoted}, not {form.description}"
         # The other two come from Python itself, which speaks of its own types.
         do = str(error) if isinstance(error, ValueError) else ""
-        raise Malformed(told, do=do or "correct it, or choose a metric of another form") from error
+        raise Malformed(message, do=do or "correct it, or choose a metric of another form") from error
 
 
 def _label(value: Any) -> str:
@@ -80,7 +80,7 @@ def _labels(value: Any) -> frozenset[str]:
 
 
 def _labels_or_weights(value: Any) -> frozenset[str] | dict[str, float]:
-    """A set of labels, or how strongly each label holds, where the metric has a threshold for it."""
+    """Check a set of labels, or a weight per label for metrics with a threshold."""
     return _vector(value) if isinstance(value, Mapping) else _labels(value)
 
 
@@ -113,8 +113,10 @@ def _vector(value: Any) -> dict[str, float]:
 
 
 def _vector_or_none(value: Any) -> dict[str, float] | None:
-    found = {str(name): _finite_or_none(number) for name, number in value.items()}
-    return None if None in found.values() else {name: number for name, number in found.items() if number is not None}
+    numbers = {str(name): _finite_or_none(number) for name, number in value.items()}
+    return (
+        None if None in numbers.values() else {name: number for name, number in numbers.items() if number is not None}
+    )
 
 
 def _distribution(value: Any) -> dict[str, float]:

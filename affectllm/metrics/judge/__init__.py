@@ -1,4 +1,4 @@
-"""Judges: language models that score what no formula can, with everything kept that makes their scores checkable."""
+"""Judges: language models that score what no formula can, with stored replies so that scores can be checked."""
 
 from affectllm.metrics.judge.endpoint import EndpointJudge
 from affectllm.metrics.judge.judge import Failure, Judge, comparable

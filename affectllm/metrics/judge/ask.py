@@ -1,4 +1,4 @@
-"""Asking a judge for texts and for scores: every different question once, failures counted and never scored."""
+"""Ask a judge for texts and for scores: every distinct question once, failures counted and never scored."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Question = tuple[tuple[str, str], ...]
 
 @dataclass(frozen=True)
 class Scores:
-    """What a judge gave.
+    """The scores of a judge, with its failures.
 
     Args:
         values: one score an item; None where it failed.
@@ -28,7 +28,7 @@ class Scores:
 
 
 def begin(judge: Judge | None, metric: str) -> Judge:
-    """The judge, with no prompts used yet.
+    """Return the judge with its record of used prompts cleared.
 
     Raises:
         Malformed: when there is none.
@@ -43,27 +43,27 @@ def begin(judge: Judge | None, metric: str) -> Judge:
 
 
 def answers(judge: Judge, prompt: Prompt, questions: Sequence[Mapping[str, str]]) -> list[str | Failure]:
-    """The judge's texts, one a question; equal questions are asked once."""
+    """Return the judge's replies, one per question; equal questions are asked once."""
     judge.used[prompt.name] = prompt.hash
     keys: list[Question] = [tuple(sorted(question.items())) for question in questions]
     different = list(dict.fromkeys(keys))
     texts = judge.complete([prompt.messages(dict(key)) for key in different], prompt)
     if len(texts) != len(different):
         raise Malformed(f"the judge gave {len(texts)} answers to {len(different)} questions", where=judge.model)
-    found = dict(zip(different, texts, strict=True))
-    return [found[key] for key in keys]
+    replies = dict(zip(different, texts, strict=True))
+    return [replies[key] for key in keys]
 
 
 def score_of(answer: str | Failure, prompt: Prompt) -> float | Failure:
-    """The score in an answer, within the range of the prompt."""
+    """Read the score in an answer, within the range of the prompt."""
     if isinstance(answer, Failure):
         return answer
     number = read_number(answer, prompt.low, prompt.high)
     return Failure(number.reason, answer[:200]) if isinstance(number, Unreadable) else number
 
 
-def collected(found: Iterable[float | Failure]) -> Scores:
-    """Scores with their failures counted by reason."""
-    every = list(found)
+def collected(outcomes: Iterable[float | Failure]) -> Scores:
+    """Collect scores, with failures counted by reason."""
+    every = list(outcomes)
     failures = Counter(item.reason for item in every if isinstance(item, Failure))
     return Scores([None if isinstance(item, Failure) else item for item in every], dict(failures))

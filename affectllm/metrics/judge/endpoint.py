@@ -1,7 +1,7 @@
 """A judge behind an OpenAI-compatible endpoint: a served local model, or a provider.
 
-The standard library speaks the protocol. ``huggingface_hub.InferenceClient`` would as well, but it refuses every
-address, a local server too, when ``HF_HUB_OFFLINE`` is set, and without a key it sends the user's Hub token.
+Requests use the standard library only: ``huggingface_hub.InferenceClient`` refuses every address, a local server too,
+when ``HF_HUB_OFFLINE`` is set, and without a key it sends the user's Hub token.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _AGAIN = ("timeout", "connection", "http_429", "http_500", "http_502", "http_503
 
 
 class _NoRedirect(HTTPRedirectHandler):
-    """Following a redirect would send the key to another host."""
+    """Refuse redirects, which would send the key to another host."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -35,12 +35,12 @@ class _NoRedirect(HTTPRedirectHandler):
 
 @dataclass
 class EndpointJudge(Judge):
-    """A model that an OpenAI-compatible server answers for.
+    """A judge that an OpenAI-compatible server provides.
 
     Args:
         url: base address, such as ``http://localhost:8000/v1``.
         api_key_env: environment variable that holds the key; without it no key is sent. A key is never stored.
-        timeout: seconds for one question, all told.
+        timeout: seconds for one question in total.
         workers: questions under way at once.
         retries: further tries after a timeout, a lost connection or a busy server.
         pause: seconds before the first of them, doubled before each next one.
@@ -74,7 +74,7 @@ class EndpointJudge(Judge):
         return key
 
     def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
-        """Ask ``workers`` questions at a time."""
+        """Ask the judge, ``workers`` questions at a time."""
         with ThreadPoolExecutor(self.workers) as pool:
             return list(pool.map(self._patiently, batch))
 
@@ -98,7 +98,7 @@ class EndpointJudge(Judge):
         until = time.monotonic() + self.timeout
         try:
             with build_opener(_NoRedirect).open(request, timeout=self.timeout) as response:
-                return _said(_read(response, until))
+                return _text_of(_read(response, until))
         except HTTPError as error:
             return Failure(f"http_{error.code}", str(error.reason))
         except TimeoutError:
@@ -111,7 +111,7 @@ class EndpointJudge(Judge):
 
 
 def _read(response: Any, until: float) -> bytes:
-    """The body; a server that keeps sending a byte now and then runs into the timeout too."""
+    """Read the body; a server that sends a byte now and then runs into the timeout too."""
     pieces = []
     while piece := response.read1(_PIECE):
         pieces.append(piece)
@@ -120,7 +120,7 @@ def _read(response: Any, until: float) -> bytes:
     return b"".join(pieces)
 
 
-def _said(body: bytes) -> str | Failure:
+def _text_of(body: bytes) -> str | Failure:
     try:
         text = json.loads(body)["choices"][0]["message"]["content"]
     except (ValueError, KeyError, IndexError, TypeError, RecursionError):

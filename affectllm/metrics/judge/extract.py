@@ -1,7 +1,7 @@
-"""Labels out of free prose by a language model: an option, whose outputs are kept beside the texts.
+"""Extract labels from free prose by a language model, with its outputs stored beside the texts.
 
 The deterministic readers of ``labels.reading`` come first; this is for descriptions that list no labels. The extractor
-is greedy, and its outputs are written to a file, so that scoring again gives the same numbers and asks nobody.
+is greedy, and its outputs are written to a file, so that scoring again gives the same numbers without a model.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ Key = tuple[str, str, str, str]
 def extract_open(
     texts: Mapping[str, str], judge: Judge, store: str | Path, *, language: str = "en", compat: str | None = None
 ) -> dict[str, tuple[str, ...] | Unreadable]:
-    """The emotion words of each text, by its id, in the extractor's words.
+    """Extract the emotion words of each text, by its id, in the extractor's words.
 
     Args:
         texts: id → free text.
@@ -52,7 +52,7 @@ def extract_open(
 def extract_label(
     texts: Mapping[str, str], space: LabelSpace, judge: Judge, store: str | Path, *, language: str = "en"
 ) -> dict[str, str | Unreadable]:
-    """The one label of ``space`` that each text describes, by its id; arguments as in ``extract_open``."""
+    """Extract the one label of ``space`` that each text describes, by its id; arguments as in ``extract_open``."""
     prompt, names = load_prompt("extract_label", language), {"labels": ", ".join(space.names)}
     outputs = _outputs(texts, judge, prompt, Path(store), names)
     return {
@@ -76,26 +76,26 @@ def _decoding(judge: Judge, compat: str | None) -> Judge:
 def _outputs(
     texts: Mapping[str, str], judge: Judge, prompt: Prompt, store: Path, extra: Mapping[str, str]
 ) -> dict[str, str | Unreadable]:
-    """The extractor's text for each id: from the store where it is there, else asked for and stored."""
-    known = _stored(store)
-    told = json.dumps([dict(judge.decoding), extra], sort_keys=True, ensure_ascii=False)
-    keys: dict[str, Key] = {name: (text, judge.model, prompt.hash, told) for name, text in texts.items()}
-    missing = [name for name, key in keys.items() if key not in known]
+    """Return the extractor's output for each id: from the store where it is there, else asked for and stored."""
+    stored = _stored(store)
+    decoding = json.dumps([dict(judge.decoding), extra], sort_keys=True, ensure_ascii=False)
+    keys: dict[str, Key] = {name: (text, judge.model, prompt.hash, decoding) for name, text in texts.items()}
+    missing = [name for name, key in keys.items() if key not in stored]
     if missing:
         asked = answers(judge, prompt, [{"text": texts[name], **extra} for name in missing])
         rows = [_row(name, keys[name], answer, prompt) for name, answer in zip(missing, asked, strict=True)]
         store.parent.mkdir(parents=True, exist_ok=True)
         with store.open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-        known |= {keys[name]: row for name, row in zip(missing, rows, strict=True)}
-    return {name: _output(known[key], texts[name]) for name, key in keys.items()}
+        stored |= {keys[name]: row for name, row in zip(missing, rows, strict=True)}
+    return {name: _output(stored[key], texts[name]) for name, key in keys.items()}
 
 
 def _row(name: str, key: Key, answer: str | Failure, prompt: Prompt) -> dict[str, Any]:
-    text, model, digest, told = key
+    text, model, digest, decoding = key
     failed = isinstance(answer, Failure)
     row: dict[str, Any] = {"id": name, "text": text, "extracted": None if failed else answer, "model": model}
-    row |= {"decoding": told, "prompt": prompt.name, "prompt_hash": digest}
+    row |= {"decoding": decoding, "prompt": prompt.name, "prompt_hash": digest}
     return {**row, "failure": answer.reason} if isinstance(answer, Failure) else row
 
 
@@ -106,11 +106,11 @@ def _output(row: Mapping[str, Any], text: str) -> str | Unreadable:
 def _stored(path: Path) -> dict[Key, dict[str, Any]]:
     if not path.is_file():
         return {}
-    found = {}
+    rows = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
         try:
             row = json.loads(line)
-            found[(row["text"], row["model"], row["prompt_hash"], row["decoding"])] = row
+            rows[(row["text"], row["model"], row["prompt_hash"], row["decoding"])] = row
         except (ValueError, KeyError, TypeError) as error:
             raise Malformed("an extracted label cannot be read", where=f"{path}:{number}", do="delete it") from error
-    return found
+    return rows

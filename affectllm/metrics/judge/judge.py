@@ -1,4 +1,4 @@
-"""What a judge is: a language model that is asked, and that may fail to answer. A failure is never a score."""
+"""The interface of judges: language models that answer conversations and may fail. A failure is never a score."""
 
 from __future__ import annotations
 
@@ -48,17 +48,17 @@ class Judge(ABC):
 
     @abstractmethod
     def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
-        """One answer or failure per conversation, in their order; ``prompt`` says what they were made of."""
+        """Return one answer or failure per conversation, in their order; ``prompt`` is what they were made from."""
 
     def decoding_as(self, decoding: Mapping[str, Any]) -> Judge:
-        """The same judge with another way of generating."""
-        made = copy(self)
-        made.decoding, made.used = dict(decoding), {}
-        return made
+        """Return the same judge with other decoding settings."""
+        clone = copy(self)
+        clone.decoding, clone.used = dict(decoding), {}
+        return clone
 
     @property
     def settings(self) -> dict[str, Any]:
-        """What a result must say, since judges cannot be compared with each other."""
+        """The settings that a result must report, since scores of different judges are not comparable."""
         return {"model": self.model, "decoding": dict(self.decoding), "prompts": dict(sorted(self.used.items()))}
 
 

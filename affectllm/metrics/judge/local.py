@@ -1,4 +1,4 @@
-"""A judge that is a model on this machine."""
+"""A judge that runs a local model."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ class LocalJudge(Judge):
         self.model = self.model or f"{folder.resolve().name}@{fingerprint(folder)}"
 
     def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
-        """Answer conversation after conversation, ``batch_size`` at once."""
+        """Answer the conversations, ``batch_size`` at once."""
         pipeline, inputs = self._pipeline, list(batch)
         texts: list[Any] = inputs if pipeline.tokenizer.chat_template else [_plain(messages) for messages in inputs]
-        found: list[str | Failure] = []
+        replies: list[str | Failure] = []
         for start in range(0, len(texts), self.batch_size):
             outputs = pipeline(
                 texts[start : start + self.batch_size],
@@ -53,8 +53,8 @@ class LocalJudge(Judge):
                 **self._generation,
                 batch_size=self.batch_size,
             )
-            found += [_said(output) for output in outputs]
-        return found
+            replies += [_text_of(output) for output in outputs]
+        return replies
 
     @property
     def _generation(self) -> dict[str, Any]:
@@ -67,25 +67,25 @@ class LocalJudge(Judge):
     def _pipeline(self) -> Any:
         from transformers import pipeline
 
-        made: Any = pipeline("text-generation", model=self.path, tokenizer=self.path, device=self.device)
-        if made.tokenizer.pad_token_id is None:
-            made.tokenizer.pad_token_id = made.tokenizer.eos_token_id
-        made.tokenizer.padding_side = "left"
-        return made
+        generator: Any = pipeline("text-generation", model=self.path, tokenizer=self.path, device=self.device)
+        if generator.tokenizer.pad_token_id is None:
+            generator.tokenizer.pad_token_id = generator.tokenizer.eos_token_id
+        generator.tokenizer.padding_side = "left"
+        return generator
 
 
 def _plain(messages: Messages) -> str:
     return "\n\n".join(message["content"] for message in messages)
 
 
-def _said(output: Any) -> str | Failure:
+def _text_of(output: Any) -> str | Failure:
     text = output[0]["generated_text"]
     text = text[-1]["content"] if isinstance(text, list) else text
     return text if text.strip() else Failure("empty")
 
 
 def fingerprint(folder: Path) -> str:
-    """Of the names, sizes, beginnings and ends of the files of a model: enough to tell two checkpoints apart."""
+    """Hash the names, sizes, beginnings and ends of a model's files: enough to tell two checkpoints apart."""
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".bin", ".jinja")):
         size = path.stat().st_size

@@ -1,8 +1,8 @@
-"""Descriptions and explanations of emotion: scored by a judge, and by twins that need none.
+"""Metrics of descriptions and explanations of emotion: by a judge, and counterparts that need none.
 
-With a judge, controls are judged too (three more questions an item, unless ``controls=False``), and every answer can be
-kept by ``judge.JudgeStore``. What the judge failed on is left out of the mean and counted in ``coverage``; scores of
-different judges or prompts are not comparable, see ``judge.comparable``.
+With a judge, controls are judged too (three more questions per item, unless ``controls=False``), and every answer can
+be stored by ``judge.JudgeStore``. Items that the judge failed on are left out of the mean and counted in ``coverage``;
+scores of different judges or prompts are not comparable, see ``judge.comparable``.
 """
 
 from __future__ import annotations
@@ -79,17 +79,17 @@ def label_overlap(
     """
     asked, prompt = begin(judge, "label_overlap"), load_prompt("label_overlap", language)
     summary = load_prompt("summarise_emotions", language)
-    told = [row for row, text in enumerate(predicted) if text is not None]
-    texts = [*("\n".join(gold[row]) for row in told), *(str(predicted[row]) for row in told)]
+    answered = [row for row, text in enumerate(predicted) if text is not None]
+    texts = [*("\n".join(gold[row]) for row in answered), *(str(predicted[row]) for row in answered)]
     words = answers(asked, summary, [{"text": text} for text in texts])
-    sides = {row: (words[place], words[len(told) + place]) for place, row in enumerate(told)}
+    sides = {row: (words[place], words[len(answered) + place]) for place, row in enumerate(answered)}
     lost = {row: side for row, pair in sides.items() for side in pair if isinstance(side, Failure)}
     if lost and compat == "emer":
         raise _crashed(next(iter(lost.values())).reason)
     named = {row: tuple(map(str, pair)) for row, pair in sides.items() if row not in lost}
-    shown = [(named[row][0],) if row in named else gold[row] for row in range(len(gold))]
+    references = [(named[row][0],) if row in named else gold[row] for row in range(len(gold))]
     described = [named[row][1] if row in named else None for row in range(len(gold))]
-    return _mean(_judged(asked, prompt, shown, described, compat, lost), prompt)
+    return _mean(_judged(asked, prompt, references, described, compat, lost), prompt)
 
 
 @metric(
@@ -144,41 +144,41 @@ def _judged(
     compat: str | None,
     lost: dict[int, Failure] | None = None,
 ) -> list[float | Failure]:
-    """One score or failure an item; without an answer there is nothing to judge, and the score is the lowest."""
-    found: list[float | Failure] = [(lost or {}).get(row, prompt.low) for row in range(len(gold))]
-    told = [row for row, text in enumerate(predicted) if text is not None]
-    questions = [{"gold": "\n".join(gold[row]), "predicted": str(predicted[row])} for row in told]
+    """Return one score or failure per item; without an answer nothing is judged, and the score is the lowest."""
+    scores: list[float | Failure] = [(lost or {}).get(row, prompt.low) for row in range(len(gold))]
+    answered = [row for row, text in enumerate(predicted) if text is not None]
+    questions = [{"gold": "\n".join(gold[row]), "predicted": str(predicted[row])} for row in answered]
     read = _first_number if compat == "emer" else score_of
-    for row, answer in zip(told, answers(judge, prompt, questions), strict=True):
-        found[row] = read(answer, prompt)
-    return found
+    for row, answer in zip(answered, answers(judge, prompt, questions), strict=True):
+        scores[row] = read(answer, prompt)
+    return scores
 
 
 def _first_number(answer: str | Failure, prompt: Prompt) -> float:
-    """The published reading: a failed call is the empty string there, in which no number is found."""
-    found = _FIRST_NUMBER.search("" if isinstance(answer, Failure) else answer)
-    if found is None:
+    """Read the first number as published, where a failed call is the empty string, in which there is none."""
+    match = _FIRST_NUMBER.search("" if isinstance(answer, Failure) else answer)
+    if match is None:
         raise _crashed(answer.reason if isinstance(answer, Failure) else "no number")
     try:
-        return float(found.group())
+        return float(match.group())
     except ValueError as error:
-        raise _crashed(f"{found.group()!r} is no number") from error
+        raise _crashed(f"{match.group()!r} is no number") from error
 
 
 def _crashed(why: str) -> Malformed:
     return Malformed(f"the published evaluator ends here: {why}", do="leave out compat; failures are then counted")
 
 
-def _mean(found: list[float | Failure], prompt: Prompt) -> Sums:
+def _mean(outcomes: list[float | Failure], prompt: Prompt) -> Sums:
     import numpy as np
 
-    scores: Scores = collected(found)
+    scores: Scores = collected(outcomes)
     scored = np.array([value is not None for value in scores.values])
     if not scored.any():
         reasons = ", ".join(f"{reason} {count}" for reason, count in scores.failures.items())
         do = "look at its answers in a JudgeStore"
         raise Malformed(f"the judge scored nothing: {reasons}", where=prompt.name, do=do)
-    shares = {f"failed_{reason}": count / len(found) for reason, count in scores.failures.items()}
+    shares = {f"failed_{reason}": count / len(outcomes) for reason, count in scores.failures.items()}
     values = np.array([value or 0.0 for value in scores.values])
     return mean_of_items(values, scored, coverage={"judged": float(scored.mean()), **shares})
 
@@ -200,8 +200,8 @@ def clue_overlap_words(gold: Golds, predicted: Answers) -> Sums:
 
     stem = _stemmer()
     truths = [[Counter(_content(text, stem)) for text in texts] for texts in gold]
-    said = [None if text is None else Counter(_content(text, stem)) for text in predicted]
-    pairs = zip(truths, said, strict=True)
+    described = [None if text is None else Counter(_content(text, stem)) for text in predicted]
+    pairs = zip(truths, described, strict=True)
     return mean_of_items(np.array([0.0 if p is None else max(_overlap(g, p) for g in texts) for texts, p in pairs]))
 
 
@@ -238,12 +238,12 @@ def label_overlap_set(gold: Golds, predicted: Answers, *, tables: Tables | None 
     import numpy as np
 
     truths = [frozenset(name for text in texts for name in _emotions(text)) for texts in gold]
-    said = [None if text is None else frozenset(_emotions(text)) for text in predicted]
-    scores = [0.0 if p is None else _overlap(Counter(g), Counter(p)) for g, p in zip(truths, said, strict=True)]
+    described = [None if text is None else frozenset(_emotions(text)) for text in predicted]
+    scores = [0.0 if p is None else _overlap(Counter(g), Counter(p)) for g, p in zip(truths, described, strict=True)]
     if tables is not None:
-        scores = _on_wheels(truths, said, scores, tables, level)
+        scores = _on_wheels(truths, described, scores, tables, level)
     named = sum(map(bool, truths)) / len(truths)
-    share = {"gold_with_emotions": named, "predicted_with_emotions": sum(map(bool, said)) / len(said)}
+    share = {"gold_with_emotions": named, "predicted_with_emotions": sum(map(bool, described)) / len(described)}
     return mean_of_items(np.array(scores), coverage=share)
 
 
@@ -253,7 +253,7 @@ def _emotions(text: str) -> Sequence[str]:
 
 
 def _heads(listed: Sequence[str]) -> list[str]:
-    """Listed words as their families, so that a list agrees with prose; other words stay as they are."""
+    """Replace listed words by the heads of their families, so that a list agrees with prose; others stay unchanged."""
     return [next(iter(mentioned_emotions(word)), word) for word in listed]
 
 

@@ -1,4 +1,4 @@
-"""A judge whose answers are kept in a file, so that scores can be computed again without asking anybody.
+"""A judge whose answers are stored in a file, so that scores can be computed again without a model.
 
 The file is JSON lines: ``{"prompt": …, "hash": …, "system": …, "user": …}`` once for each prompt, then one line per
 question: ``key`` (a SHA-256 of model, decoding and conversation), ``model``, ``prompt_hash`` and ``output``, or
@@ -19,7 +19,7 @@ from affectllm.metrics.judge.wording import Prompt
 
 
 class JudgeStore(Judge):
-    """Answers from a file, and from ``judge`` where the file has none.
+    """A judge that answers from a file, and from ``judge`` where the file has no answer.
 
     Args:
         path: the file; made when it is not there.
@@ -38,27 +38,27 @@ class JudgeStore(Judge):
         super().__init__(*(_writer(self.path, lines) if judge is None else (judge.model, judge.decoding)))
 
     def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
-        """Stored answers; the others are asked for, and are on the disk when this returns."""
+        """Return stored answers; the others are asked for, and are on disk when this returns."""
         keys = [self.key(messages) for messages in batch]
-        wanted = {key: messages for key, messages in zip(keys, batch, strict=True) if not self._known(key)}
-        if wanted and self.judge is not None:
-            answers = self.judge.complete(list(wanted.values()), prompt)
-            self._keep(dict(zip(wanted, answers, strict=True)), prompt)
+        missing = {key: messages for key, messages in zip(keys, batch, strict=True) if not self._is_stored(key)}
+        if missing and self.judge is not None:
+            answers = self.judge.complete(list(missing.values()), prompt)
+            self._keep(dict(zip(missing, answers, strict=True)), prompt)
         return [self._answer(key) for key in keys]
 
     def key(self, messages: Messages) -> str:
-        """What a question is kept under."""
-        told = json.dumps([self.model, dict(self.decoding), messages], sort_keys=True, ensure_ascii=False)
-        return hashlib.sha256(told.encode()).hexdigest()
+        """Return the key of a question: a SHA-256 of model, decoding and conversation."""
+        question = json.dumps([self.model, dict(self.decoding), messages], sort_keys=True, ensure_ascii=False)
+        return hashlib.sha256(question.encode()).hexdigest()
 
     def decoding_as(self, decoding: Mapping[str, Any]) -> Judge:
-        """The same file, asked and filled with another way of generating."""
-        made = super().decoding_as(decoding)
-        if isinstance(made, JudgeStore) and self.judge is not None:
-            made.judge = self.judge.decoding_as(decoding)
-        return made
+        """Return a judge on the same file with other decoding settings."""
+        clone = super().decoding_as(decoding)
+        if isinstance(clone, JudgeStore) and self.judge is not None:
+            clone.judge = self.judge.decoding_as(decoding)
+        return clone
 
-    def _known(self, key: str) -> bool:
+    def _is_stored(self, key: str) -> bool:
         row = self._answers.get(key)
         return row is not None and not (self.retry and self.judge is not None and "failure" in row)
 
@@ -70,8 +70,8 @@ class JudgeStore(Judge):
         rows: list[dict[str, Any]] = []
         if prompt is not None and prompt.hash not in self._prompts:
             self._prompts.add(prompt.hash)
-            told = {"prompt": prompt.name, "version": prompt.version, "hash": prompt.hash}
-            rows.append({**told, "system": prompt.system, "user": prompt.user})
+            fields = {"prompt": prompt.name, "version": prompt.version, "hash": prompt.hash}
+            rows.append({**fields, "system": prompt.system, "user": prompt.user})
         for key, answer in answers.items():
             row: dict[str, Any] = {"key": key, "model": self.model, "decoding": dict(self.decoding)}
             row["prompt_hash"] = prompt.hash if prompt else None
@@ -89,7 +89,7 @@ class JudgeStore(Judge):
 def _lines(path: Path) -> list[dict[str, Any]]:
     if not path.is_file():
         return []
-    found = []
+    rows = []
     # A process that was killed while writing leaves its last line without an end; that question is asked again.
     for number, line in enumerate(path.read_text(encoding="utf-8").split("\n")[:-1], 1):
         try:
@@ -100,15 +100,15 @@ def _lines(path: Path) -> list[dict[str, Any]]:
             raise Malformed(
                 "a kept answer of a judge cannot be read", where=f"{path}:{number}", do="delete it"
             ) from error
-        found.append(row)
-    return found
+        rows.append(row)
+    return rows
 
 
 def _writer(path: Path, lines: Sequence[Mapping[str, Any]]) -> tuple[str, Mapping[str, Any]]:
-    """The one judge that wrote the file."""
+    """Return model and decoding of the one judge that wrote the file."""
     judges = {json.dumps([row["model"], row.get("decoding", dict(GREEDY))]): row for row in lines if "key" in row}
     if len(judges) != 1:
-        told = "holds answers of several judges" if judges else "holds no answers"
-        raise Malformed(f"the store {told}", where=str(path), do="give judge= as well, with the model that is meant")
+        problem = "holds answers of several judges" if judges else "holds no answers"
+        raise Malformed(f"the store {problem}", where=str(path), do="give judge= as well, with the model that is meant")
     row = next(iter(judges.values()))
     return row["model"], row.get("decoding", GREEDY)

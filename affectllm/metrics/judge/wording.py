@@ -38,29 +38,29 @@ class Prompt:
 
     @property
     def hash(self) -> str:
-        """Of everything that the judge is told."""
+        """A hash of everything that the judge reads."""
         return hashlib.sha256(f"{self.name}\0{self.version}\0{self.system}\0{self.user}".encode()).hexdigest()[:16]
 
     @property
     def fields(self) -> set[str]:
-        """What is filled in."""
+        """The names of the placeholders."""
         return set(_FIELD.findall(self.user))
 
     def messages(self, values: Mapping[str, str]) -> list[dict[str, str]]:
-        """The conversation with ``values`` filled in; braces within the values are left alone."""
+        """Return the conversation with ``values`` filled in; braces within the values are left alone."""
         words = _FIELD.sub(lambda match: values[match.group(1)], self.user)
         head = [{"role": "system", "content": self.system}] if self.system else []
         return [*head, {"role": "user", "content": words}]
 
 
 def prompt_names() -> list[str]:
-    """Every prompt that ships, without the languages."""
+    """Return the names of all prompts, without the languages."""
     return sorted(path.stem for path in PROMPTS.glob("*.yaml"))
 
 
 @cache
 def load_prompt(name: str, language: str = "en") -> Prompt:
-    """A prompt in one language.
+    """Load a prompt in one language.
 
     Raises:
         NotFound: when there is none of that name, or not in that language.
@@ -70,8 +70,8 @@ def load_prompt(name: str, language: str = "en") -> Prompt:
         raise NotFound(f"there is no judge prompt called {name!r}", do=f"choose of {', '.join(prompt_names())}")
     page: dict[str, Any] = read_page(path, PageKind("judge's wording")).value
     if language not in page["languages"]:
-        known = ", ".join(page["languages"])
-        raise NotFound(f"the judge prompt {name!r} is not written in {language!r}", do=f"choose of {known}")
+        languages = ", ".join(page["languages"])
+        raise NotFound(f"the judge prompt {name!r} is not written in {language!r}", do=f"choose of {languages}")
     low, high = page.get("range", (0, 0))
     words = page["languages"][language]
     return Prompt(f"{name}/{language}", page["version"], words.get("system", ""), words["user"], low, high)

@@ -1,1 +1,1 @@
-"""Metrics of labels: one, several, ranked, or shared out over an item."""
+"""Metrics of labels: one per item, several, ranked, or as a distribution."""

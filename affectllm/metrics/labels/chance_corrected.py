@@ -1,4 +1,4 @@
-"""One label an item: agreement beyond chance, and hits among the first k answers."""
+"""Metrics of one label per item: agreement beyond chance, and hits among the first k answers."""
 
 from __future__ import annotations
 
@@ -54,10 +54,10 @@ def cohen_kappa(
 
 
 def _plain_kappa(codes: Coded) -> Sums:
-    def value(found: Array, support: Array, claimed: Array) -> Array:
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
         total = support.sum(-1)
         expected = ratio((support * claimed).sum(-1), total)
-        return ratio(found.sum(-1) - expected, total - expected, nan)
+        return ratio(hits.sum(-1) - expected, total - expected, nan)
 
     return counted_sums(codes.labels, tally(codes), value)
 
@@ -102,17 +102,17 @@ def mcc(gold: list[str], predicted: list[str | None], *, labels: Sequence[str] =
     _two_classes(gold)
     codes = coded(gold, predicted, labels)
 
-    def value(found: Array, support: Array, claimed: Array) -> Array:
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
         total, unread = support.sum(-1), support.sum(-1) - claimed.sum(-1)
         gold_spread = total**2 - (support**2).sum(-1)
         answer_spread = total**2 - (claimed**2).sum(-1) - unread**2
-        over = found.sum(-1) * total - (support * claimed).sum(-1)
-        found_value = ratio(over, np.sqrt(np.maximum(gold_spread * answer_spread, 0)))
-        return np.where(gold_spread > 0, found_value, np.nan)
+        over = hits.sum(-1) * total - (support * claimed).sum(-1)
+        coefficient = ratio(over, np.sqrt(np.maximum(gold_spread * answer_spread, 0)))
+        return np.where(gold_spread > 0, coefficient, np.nan)
 
-    made = counted_sums(codes.labels, tally(codes), value)
-    made.details = {"constant": 1.0} if len(set(predicted)) == 1 else {}
-    return made
+    result = counted_sums(codes.labels, tally(codes), value)
+    result.details = {"constant": 1.0} if len(set(predicted)) == 1 else {}
+    return result
 
 
 @metric(

@@ -1,4 +1,4 @@
-"""One label an item: accuracy and the means of recall, precision and F1 over labels.
+"""Metrics of one label per item: accuracy and the means of recall, precision and F1 over labels.
 
 An unreadable answer (None) is never correct and is no class of its own. A label that occurs in answers only is wrong
 wherever it occurs; means over classes run over the labels that occur in gold, so that a label that a test set does not
@@ -56,8 +56,8 @@ def accuracy(gold: list[str], predicted: list[str | None], *, labels: Labels = (
     Formula: ``Σ_c tp_c / N``, which is ``Σ_c n_c/N · recall_c``.
     Edge cases: an unreadable answer is wrong; a label outside ``labels`` is an error. ``details.war`` is the same.
     """
-    found = _scored(gold, predicted, labels, compat, share_right)
-    return _with_details(found, war=found.value())
+    result = _scored(gold, predicted, labels, compat, share_right)
+    return _with_details(result, war=result.value())
 
 
 @metric(
@@ -80,8 +80,8 @@ def uar(gold: list[str], predicted: list[str | None], *, labels: Labels = (), co
     rows of scikit-learn's matrix), emotion_qwen by those of gold and answers, "unreadable" being one of the latter.
     """
 
-    def value(found: Array, support: Array, claimed: Array) -> Array:
-        recall = ratio(found, support)
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
+        recall = ratio(hits, support)
         if compat is None:
             return mean_over(recall, support > 0)
         if compat == "emoclip" and labels:
@@ -110,8 +110,8 @@ def balanced_accuracy(
     Edge cases: as UAR; adjusted is undefined, and an error, where gold holds one class only.
     """
 
-    def value(found: Array, support: Array, _: Array) -> Array:
-        mean = mean_over(ratio(found, support), support > 0)
+    def value(hits: Array, support: Array, _: Array) -> Array:
+        mean = mean_over(ratio(hits, support), support > 0)
         chance = ratio(1.0, (support > 0).sum(-1), nan)
         return ratio(mean - chance, 1 - chance, nan) if adjusted else mean
 
@@ -140,10 +140,10 @@ def macro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (
     answering it is still wrong. Sets of labels are scored by ``multilabel_macro_f1``.
     """
 
-    def value(found: Array, support: Array, claimed: Array) -> Array:
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
         if compat == "mmaffben":
-            return f1(found, support, claimed, empty=1.0).mean(-1)
-        each = f1(found, support, claimed)
+            return f1(hits, support, claimed, empty=1.0).mean(-1)
+        each = f1(hits, support, claimed)
         if compat is None:
             return mean_over(each, support > 0)
         classes = (support + claimed > 0).sum(-1) + (support.sum(-1) > claimed.sum(-1))
@@ -228,12 +228,12 @@ def macro_recall(gold: list[str], predicted: list[str | None], *, labels: Labels
 
 
 def per_class(gold: Labels, predicted: Answers, labels: Labels) -> dict[str, dict[str, float]]:
-    """``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
+    """Return ``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
     return class_rows(labels, tally(coded(gold, predicted, labels)).sum(0, dtype=float))
 
 
 def confusion(gold: Labels, predicted: Answers, labels: Labels) -> list[list[int]]:
-    """Counts: one row per gold label, one column per predicted label in the order of ``labels``, last the unreadable.
+    """Count gold (rows) by predicted labels (columns), in the order of ``labels``; the last column is the unreadable.
 
     Raises:
         Malformed: when ``gold`` or ``predicted`` holds a label that is not in ``labels``.
@@ -248,13 +248,13 @@ def confusion(gold: Labels, predicted: Answers, labels: Labels) -> list[list[int
 
 def _scored(gold: Labels, predicted: Answers, labels: Labels, compat: str | None, value: Any) -> Sums:
     codes: Coded = coded(gold, predicted, labels, drop=compat == "emobench_m")
-    found = counted_sums(codes.labels, tally(codes), value)
+    result = counted_sums(codes.labels, tally(codes), value)
     if compat == "emobench_m":
-        found.n = int(codes.counted.sum())
-        found.coverage = {**found.coverage, "dropped": 1 - found.n / len(gold)}
-    return found
+        result.n = int(codes.counted.sum())
+        result.coverage = {**result.coverage, "dropped": 1 - result.n / len(gold)}
+    return result
 
 
-def _with_details(found: Sums, **details: float) -> Sums:
-    found.details = {**found.details, **details}
-    return found
+def _with_details(sums: Sums, **details: float) -> Sums:
+    sums.details = {**sums.details, **details}
+    return sums

@@ -1,4 +1,4 @@
-"""A distribution over labels an item: votes of a crowd, soft labels, annotation counts of ArtEmis.
+"""Metrics of one distribution over labels per item: votes of a crowd, soft labels, annotation counts of ArtEmis.
 
 Both sides sum to 1 when these functions see them; a label that a side does not name has share 0. Every value is a mean
 over items. An unreadable answer has become one that puts all its weight on a label that gold thinks least likely.
@@ -102,9 +102,9 @@ def cross_entropy(gold: Shares, predicted: Shares, *, labels: Sequence[str] = ()
     Edge cases: as ``kl_divergence``.
     """
     truth, answers = _matrices(gold, predicted, labels)
-    made = _divergence(truth, answers, smoothing, 0.0)
-    made.details = {**made.details, "best": float(-(truth * _log(truth)).sum(1).mean())}
-    return made
+    result = _divergence(truth, answers, smoothing, 0.0)
+    result.details = {**result.details, "best": float(-(truth * _log(truth)).sum(1).mean())}
+    return result
 
 
 @metric(
@@ -153,15 +153,15 @@ def _divergence(truth: Array, answers: Array, smoothing: float, entropy: Any) ->
 
     zeros = float(((truth > 0) & (answers == 0)).any(1).sum())
     if smoothing < 0 or (smoothing == 0 and zeros):
-        told = f"{zeros:.0f} answers give no share to a label that gold has, which costs infinitely much"
-        raise Malformed(told, do="choose a smoothing above 0")
+        message = f"{zeros:.0f} answers give no share to a label that gold has, which costs infinitely much"
+        raise Malformed(message, do="choose a smoothing above 0")
     smooth = (answers + smoothing) / (1 + truth.shape[1] * smoothing)
     each = -(truth * _log(smooth)).sum(1) - entropy
     return mean_of_items(np.maximum(each, 0.0), details={"zeros": zeros})
 
 
 def _log(shares: Array) -> Array:
-    """Natural logarithm; 0 where there is no share, which is always multiplied by 0."""
+    """Return the natural logarithm; 0 where there is no share, which is always multiplied by 0."""
     import numpy as np
 
     return np.log(shares, out=np.zeros_like(shares), where=shares > 0)

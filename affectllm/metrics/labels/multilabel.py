@@ -1,4 +1,4 @@
-"""Several labels an item, as sets. An unreadable answer (None) finds no label and is never as good as an empty set.
+"""Metrics of a set of labels per item. An unreadable answer (None) has no hit and is never as good as an empty set.
 
 Published under these names: the accuracy, micro F1 and macro F1 of SemEval-2018 E-c and of GoEmotions (definition 28 of
 the reference). MMAFFBen computes other things under the same names; they are its compat modes.
@@ -60,11 +60,11 @@ def jaccard(
     if compat == "mmaffben":
         return sides.sums(_weighted_jaccard)
     both, either = (sides.truth & sides.answers).sum(1), (sides.truth | sides.answers).sum(1)
-    return mean_of_items(ratio(both, either, empty=1.0) * sides.readable, **sides.told())
+    return mean_of_items(ratio(both, either, empty=1.0) * sides.readable, **sides.fields())
 
 
-def _weighted_jaccard(found: Array, support: Array, claimed: Array) -> Array:
-    each = ratio(found, support + claimed - found)
+def _weighted_jaccard(hits: Array, support: Array, claimed: Array) -> Array:
+    each = ratio(hits, support + claimed - hits)
     return ratio((each * support).sum(-1), support.sum(-1))
 
 
@@ -79,7 +79,7 @@ def multilabel_micro_f1(
     unreadable answers.
     """
     sides = _Sides(gold, predicted, labels)
-    return sides.sums(lambda found, support, claimed: pooled_f1(found, support, claimed, empty=sides.share_readable))
+    return sides.sums(lambda hits, support, claimed: pooled_f1(hits, support, claimed, empty=sides.share_readable))
 
 
 @metric(
@@ -103,13 +103,13 @@ def multilabel_macro_f1(
     """
     sides = _Sides(gold, predicted, labels)
 
-    def value(found: Array, support: Array, claimed: Array) -> Array:
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
         import numpy as np
 
         if compat == "mmaffben":
-            return f1(found, support, claimed, empty=1.0).mean(-1) if sides.names else np.ones(found.shape[:-1])
+            return f1(hits, support, claimed, empty=1.0).mean(-1) if sides.names else np.ones(hits.shape[:-1])
         nothing = np.where(claimed.any(-1), 0.0, sides.share_readable)
-        return np.where(support.any(-1), mean_over(f1(found, support, claimed), support > 0), nothing)
+        return np.where(support.any(-1), mean_over(f1(hits, support, claimed), support > 0), nothing)
 
     return sides.sums(value)
 
@@ -126,7 +126,7 @@ def hamming_loss(gold: list[frozenset[str]], predicted: list[frozenset[str] | No
 
     sides = _Sides(gold, predicted, labels)
     wrong = ratio((sides.truth ^ sides.answers).sum(1), np.array(float(len(sides.names))))
-    return mean_of_items(np.where(sides.readable, wrong, 1.0), **sides.told())
+    return mean_of_items(np.where(sides.readable, wrong, 1.0), **sides.fields())
 
 
 @metric("subset_accuracy", form="set", range=(0.0, 1.0), source=_TSOUMAKAS)
@@ -137,11 +137,11 @@ def subset_accuracy(gold: list[frozenset[str]], predicted: list[frozenset[str] |
     Edge cases: an empty answer to an empty gold set is right, an unreadable one never is.
     """
     sides = _Sides(gold, predicted, labels)
-    return mean_of_items((sides.truth == sides.answers).all(1) & sides.readable, **sides.told())
+    return mean_of_items((sides.truth == sides.answers).all(1) & sides.readable, **sides.fields())
 
 
 def per_class(gold: Sets, predicted: Answers, labels: Sequence[str]) -> dict[str, dict[str, float]]:
-    """``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
+    """Return ``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
     sides = _Sides(gold, predicted, labels)
     return class_rows(sides.names, sides.table().sum(0, dtype=float))
 
@@ -160,19 +160,19 @@ class _Sides:
         self.share_readable = float(self.readable.mean())
 
     def table(self) -> Array:
-        """The table of counts of ``counts``."""
+        """Return the table of counts, as in ``metrics.core.counts``."""
         import numpy as np
 
         return np.concatenate([self.truth & self.answers, self.truth, self.answers], axis=1).astype(np.float32)
 
     def sums(self, value: Any) -> Sums:
-        """A metric that follows from found, support and claimed per label."""
-        made = counted_sums(self.names, self.table(), value)
-        made.coverage = {**made.coverage, **self._sizes()}
-        return made
+        """Build a metric that follows from hits, support and claimed per label."""
+        result = counted_sums(self.names, self.table(), value)
+        result.coverage = {**result.coverage, **self._sizes()}
+        return result
 
-    def told(self) -> dict[str, Any]:
-        """What every mean over items says besides its value."""
+    def fields(self) -> dict[str, Any]:
+        """Return ``per_class`` and ``coverage`` of a mean over items."""
         sums = self.table().sum(0, dtype=float)
         present = int((blocks(sums)[1] > 0).sum())
         return {

@@ -1,4 +1,4 @@
-"""Which of two descriptions of an emotion people prefer: a1, a2 or the same; and how steadily a model prefers."""
+"""Metrics of preferences between two descriptions of an emotion (a1, a2, same), and of their consistency."""
 
 from __future__ import annotations
 
@@ -101,11 +101,11 @@ def swap_consistency(gold: list[Any], predicted: list[Any], *, runs: Sequence[Ha
     import numpy as np
 
     forward, backward = [_strict(answer) for answer in gold], [_strict(answer) for answer in predicted]
-    kept = [
+    consistent = [
         first is not None and second is not None and first == SWAPPED[second]
         for first, second in zip(forward, backward, strict=True)
     ]
-    values = np.array(kept, float)
+    values = np.array(consistent, float)
     unread = [side.count(None) / len(side) for side in (forward, backward)]
     details = {} if runs is None else {"std_over_runs": _deviation(values, runs)}
     return mean_of_items(
@@ -139,17 +139,19 @@ def run_consistency(predicted: list[list[Any] | None]) -> Sums:
 
     sizes = {len(answers or ()) for answers in predicted}
     if len(sizes) != 1 or min(sizes) < 2:
-        told = f"items have answers of {', '.join(map(str, sorted(sizes)))} runs"
-        raise Malformed(told, do="give the answers of the same two or more runs for each item, None where unreadable")
-    known = np.array([[not missing(answer) for answer in row or ()] for row in predicted])
+        message = f"items have answers of {', '.join(map(str, sorted(sizes)))} runs"
+        raise Malformed(
+            message, do="give the answers of the same two or more runs for each item, None where unreadable"
+        )
+    readable = np.array([[not missing(answer) for answer in row or ()] for row in predicted])
     answers = np.array([[str(answer) for answer in row or ()] for row in predicted])
     pairs = list(combinations(range(answers.shape[1]), 2))
-    equal = [(answers[:, one] == answers[:, two]) & known[:, one] & known[:, two] for one, two in pairs]
+    equal = [(answers[:, one] == answers[:, two]) & readable[:, one] & readable[:, two] for one, two in pairs]
     table = np.stack([*equal, np.ones(len(answers))], axis=1).astype(float)
     by_pair = table[:, :-1].mean(0)
     return Sums(
         table,
         lambda totals: ratio(totals[..., :-1].mean(-1), totals[..., -1], np.nan),
-        coverage={"runs": float(answers.shape[1]), "unread": float(1 - known.mean())},
+        coverage={"runs": float(answers.shape[1]), "unread": float(1 - readable.mean())},
         details={"std_over_pairs": float(by_pair.std())},
     )

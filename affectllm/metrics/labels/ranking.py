@@ -1,4 +1,4 @@
-"""A score for each label and item, against a set of gold labels: how well the scores rank.
+"""Ranking metrics of a score per label and item, against a set of gold labels.
 
 A label without a score ranks below all others. An unreadable answer (None) ranks every label wrongly: gold labels
 below all others, the rest above. Abstaining then never helps a metric that counts pairs (ROC-AUC, ranking loss) or
@@ -142,11 +142,11 @@ class _Sides:
         self.readable = np.array([bool(answer) for answer in predicted])
         self.scores = np.where(self.truth, -inf, inf)
         if self.readable.any():
-            given = [[answer.get(name, -inf) for name in self.names] for answer in predicted if answer]
-            self.scores[self.readable] = np.array(given)
+            rows = [[answer.get(name, -inf) for name in self.names] for answer in predicted if answer]
+            self.scores[self.readable] = np.array(rows)
 
     def by_item(self, value: Callable[[Array, Array], Array]) -> Array:
-        """``value(truth, above)`` of all items, ``above[i, a, b]`` saying that b scores at least as high as a."""
+        """Compute ``value(truth, above)`` of all items; ``above[i, a, b]``: b scores at least as high as a."""
         import numpy as np
 
         parts = []
@@ -181,14 +181,14 @@ def _macro(
     defined = np.isfinite(everything)
     if not defined.any():
         raise Malformed(f"no label has the items that its {column} needs", do="give items with and without a label")
-    names = [name for name, known in zip(sides.names, defined, strict=True) if known]
-    shown = {column: everything[defined], "support": sides.truth.sum(0)[defined]}
+    names = [name for name, is_defined in zip(sides.names, defined, strict=True) if is_defined]
+    per_label = {column: everything[defined], "support": sides.truth.sum(0)[defined]}
     coverage = {"labels": float(len(sides.names)), "labels_scored": float(defined.sum())}
-    return Rows(value, per_class=lambda: per_part(names, **shown), coverage=coverage)
+    return Rows(value, per_class=lambda: per_part(names, **per_label), coverage=coverage)
 
 
 def _steps(levels: Array, truth: Array) -> tuple[Array, Array]:
-    """Positive and all items at each score, from the highest score to the lowest."""
+    """Count positive and all items at each score, from the highest score to the lowest."""
     import numpy as np
 
     size = int(levels.max()) + 1

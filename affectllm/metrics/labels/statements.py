@@ -1,4 +1,4 @@
-"""Judging statements about the emotion of an image or a clip as correct or incorrect."""
+"""Metrics of judgements whether statements about the emotion of an image or a clip are correct."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def statement_judgement(
     truth = [_judgement(label) for label in gold]
     if None in truth:
         row = truth.index(None)
-        told = f"gold value {row + 1} is {gold[row]!r}, neither correct nor incorrect"
-        raise Malformed(told, do="map the gold labels to these two words")
+        message = f"gold value {row + 1} is {gold[row]!r}, neither correct nor incorrect"
+        raise Malformed(message, do="map the gold labels to these two words")
     answers = [None if label is None else _judgement(label) for label in predicted]
     right = np.array([answer == label for answer, label in zip(answers, truth, strict=True)], float)
     details = {
@@ -45,11 +45,11 @@ def statement_judgement(
 
 
 def shares_by(parts: Sequence[str] | None, right: Sequence[float]) -> dict[str, dict[str, float]]:
-    """Accuracy and number of items of each part of the data; nothing where the parts are not known."""
-    found: dict[str, list[float]] = {}
+    """Return accuracy and number of items of each part of the data; empty where the parts are not known."""
+    by_part: dict[str, list[float]] = {}
     for part, value in zip(parts or (), right, strict=bool(parts)):
-        found.setdefault(str(part), []).append(value)
-    return {part: {"accuracy": sum(values) / len(values), "n": len(values)} for part, values in sorted(found.items())}
+        by_part.setdefault(str(part), []).append(value)
+    return {part: {"accuracy": sum(values) / len(values), "n": len(values)} for part, values in sorted(by_part.items())}
 
 
 def _judgement(label: str) -> str | None:

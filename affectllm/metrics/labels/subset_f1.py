@@ -11,7 +11,7 @@ from affectllm.metrics.core.metric import Sums
 def weighted_f1_of(
     gold: Sequence[str | None], answers: Sequence[str | None], labels: Sequence[str], **coverage: float
 ) -> Sums:
-    """``Σ_c n_c/N · F1_c`` over the items whose gold is one of ``labels``, of which there must be one.
+    """Build weighted F1, ``Σ_c n_c/N · F1_c``, over the items whose gold is one of ``labels``, at least one.
 
     Args:
         gold: another label, or None, leaves the item out.

@@ -1,4 +1,4 @@
-"""One number an item: correlation, concordance, error; also along the sequences of continuous traces.
+"""Metrics of one number per item: correlation, concordance, error; also along the sequences of continuous traces.
 
 An unreadable answer has become the end of the range that is farthest from gold before these functions see it. Gold that
 does not vary leaves every correlation undefined, which is an error; answers that do not vary give 0 and
@@ -116,7 +116,7 @@ def spearman(gold: Numbers, predicted: Numbers) -> Rows:
 
 
 def rank_correlation(gold: Array, predicted: Array, parts: Array) -> Any:
-    """Item numbers → mean over parts of Spearman's correlation, each part weighing as much of it as is there.
+    """Return a function from item numbers to the mean of Spearman's correlation over parts, by the share drawn of each.
 
     Ranks are counted, not sorted, since every resample needs them anew: the rank of a number is the count of smaller
     ones in its part, and half of its equals.
@@ -204,8 +204,8 @@ def rmse(gold: Numbers, predicted: Numbers) -> Sums:
     """
     import numpy as np
 
-    made = mean_of_items(_error(gold, predicted) ** 2)
-    return Sums(made.table, lambda sums: np.sqrt(ratio(sums[..., 0], sums[..., 1], np.nan)))
+    squared = mean_of_items(_error(gold, predicted) ** 2)
+    return Sums(squared.table, lambda sums: np.sqrt(ratio(sums[..., 0], sums[..., 1], np.nan)))
 
 
 @metric(
@@ -230,7 +230,7 @@ def r2(gold: Numbers, predicted: Numbers) -> Sums:
 
 
 def r2_of(sums: Array) -> Array:
-    """R² from summed count, squared error, x and x² of centred gold."""
+    """Compute R² from summed count, squared error, x and x² of centred gold."""
     import numpy as np
 
     count, error, x, xx = np.moveaxis(sums, -1, 0)
@@ -253,7 +253,7 @@ class _Traces:
         self.gold, self.predicted, self.sequences = np.array(gold, float), np.array(predicted, float), sequences
 
     def smoothed(self, smooth: str, window: int, polyorder: int) -> _Traces:
-        """The same with the answers of each sequence smoothed, in the order in which they are given.
+        """Return the traces with the answers of each sequence smoothed, in the order in which they are given.
 
         Raises:
             Malformed: when the filter is unknown or a sequence is shorter than its window.
@@ -268,8 +268,10 @@ class _Traces:
         numbers = cluster_numbers(self.sequences) if len(self.sequences) else np.zeros(len(self.gold), np.int64)
         shortest = int(np.bincount(numbers).min())
         if not polyorder < window <= shortest:
-            told = f"a window of {window} does not fit the shortest sequence of {shortest} items, or order {polyorder}"
-            raise Malformed(told, do="choose a window between the two")
+            message = (
+                f"a window of {window} does not fit the shortest sequence of {shortest} items, or order {polyorder}"
+            )
+            raise Malformed(message, do="choose a window between the two")
         smoothed = self.predicted.copy()
         for number in range(int(numbers.max()) + 1):
             rows = np.flatnonzero(numbers == number)
@@ -277,7 +279,7 @@ class _Traces:
         return _Traces(list(self.gold), list(smoothed), self.sequences)
 
     def correlation(self, value: Value, name: str, pool: bool, some_emotion: float | None) -> Statistic:
-        """``value`` over sequences, or over all items."""
+        """Build ``value`` over sequences, or over all items."""
         if not len(self.sequences) or pool:
             counted = None if some_emotion is None else abs(self.gold) >= some_emotion
             if counted is not None and not counted.any():

@@ -1,4 +1,4 @@
-"""Sentiment as a number, scored as classes: CMU-MOSI, CMU-MOSEI (−3 to 3) and CH-SIMS (−1 to 1).
+"""Metrics of sentiment as a number, scored as classes: CMU-MOSI, CMU-MOSEI (−3 to 3) and CH-SIMS (−1 to 1).
 
 Definitions 31 and 32 of the reference, as thuiar/MMSA computes them in src/MMSA/utils/metricsTop.py. "Acc-2" alone says
 nothing: *has0* splits at ≥ 0 and keeps neutral items as positive, *non0* leaves out items whose gold is 0 and splits at
@@ -164,7 +164,7 @@ def _weighted_f1(codes: Coded) -> Sums:
 
 
 def _counted(codes: Coded, value: Any) -> Sums:
-    made = counted_sums(codes.labels, tally(codes), value)
-    made.n = int(codes.counted.sum())
-    made.coverage = {"items": made.n / len(codes.counted)}
-    return made
+    result = counted_sums(codes.labels, tally(codes), value)
+    result.n = int(codes.counted.sum())
+    result.coverage = {"items": result.n / len(codes.counted)}
+    return result

@@ -1,4 +1,4 @@
-"""Several numbers an item: the emotions of an intensity task, or the dimensions valence, arousal and dominance.
+"""Metrics of several numbers per item: emotions of an intensity task, or valence, arousal and dominance.
 
 Published under these names: EI-reg and EI-oc of SemEval-2018 (definition 26 of the reference), VAD of EmoBank and
 MMAFFBen (27), the VAD R² of BoLD (41) and of appraisal probes (46), valence-arousal error of generated media.
@@ -98,12 +98,12 @@ def vad_error(gold: Vectors, predicted: Vectors, *, norm: str = "absolute") -> S
 
     names, truth, answers = _matrices(gold, predicted)
     gap = truth - answers
-    found = {"absolute": abs(gap).mean(1), "euclidean": np.sqrt((gap**2).sum(1))}
-    if norm not in found:
-        raise Malformed(f"norm is {norm!r}", do=f"choose of {', '.join(found)}")
-    shown = {"mae": abs(gap).mean(0), "rmse": np.sqrt((gap**2).mean(0))}
-    details = {name: float(values.mean()) for name, values in found.items()}
-    return mean_of_items(found[norm], per_class=lambda: per_part(names, **shown), details=details)
+    distances = {"absolute": abs(gap).mean(1), "euclidean": np.sqrt((gap**2).sum(1))}
+    if norm not in distances:
+        raise Malformed(f"norm is {norm!r}", do=f"choose of {', '.join(distances)}")
+    errors = {"mae": abs(gap).mean(0), "rmse": np.sqrt((gap**2).mean(0))}
+    details = {name: float(values.mean()) for name, values in distances.items()}
+    return mean_of_items(distances[norm], per_class=lambda: per_part(names, **errors), details=details)
 
 
 @metric("vad_pearson", form="vector", range=(-1.0, 1.0), source=_EMOBANK)

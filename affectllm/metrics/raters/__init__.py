@@ -1,1 +1,1 @@
-"""Metrics of those who judge: whether they agree, what they are worth, and what they say of generated media."""
+"""Metrics of raters: their agreement, their reliability, and their judgements of generated media."""

@@ -1,4 +1,4 @@
-"""How far raters agree with each other beyond chance: Krippendorff's α and Fleiss' κ.
+"""Agreement of raters beyond chance: Krippendorff's α and Fleiss' κ.
 
 An item is a mapping rater → rating; raters may have left items out. Items with one rating say nothing about agreement
 and do not count (``n``, ``coverage``). Intervals resample items.
@@ -47,10 +47,10 @@ def krippendorff_alpha(gold: Ratings, *, level: str = "nominal", labels: Sequenc
     choice(level, ("nominal", "ordinal", "interval", "ratio"), "level")
     units = _Units(gold, level, labels)
     if level == "interval":
-        return units.told(_interval(units))
+        return units.with_coverage(_interval(units))
     if level == "ordinal":
-        return units.told(_ordinal(units))
-    return units.told(_fixed(units, _distances(units, level)))
+        return units.with_coverage(_ordinal(units))
+    return units.with_coverage(_fixed(units, _distances(units, level)))
 
 
 def _distances(units: _Units, level: str) -> Array:
@@ -59,14 +59,14 @@ def _distances(units: _Units, level: str) -> Array:
     if level == "nominal":
         return np.array(1.0)  # between any two different values
     if units.values.min() < 0 or len(units.values) > _MANY_VALUES:
-        told = f"the ratio level takes ratings from 0, of at most {_MANY_VALUES} different values"
-        raise Malformed(told, do="round the ratings, or choose level='interval'")
+        message = f"the ratio level takes ratings from 0, of at most {_MANY_VALUES} different values"
+        raise Malformed(message, do="round the ratings, or choose level='interval'")
     over, under = np.subtract.outer(units.values, units.values), np.add.outer(units.values, units.values)
     return ratio(over, under) ** 2
 
 
 def _fixed(units: _Units, distances: Array) -> Statistic:
-    """α where the distance of two values depends on nothing else."""
+    """Build α for levels at which the distance of two values depends on nothing else."""
     import numpy as np
 
     within = units.within(distances)
@@ -84,7 +84,7 @@ def _fixed(units: _Units, distances: Array) -> Statistic:
 
 
 def _interval(units: _Units) -> Sums:
-    """With squared differences, both disagreements are variances, so sums of squares are enough."""
+    """Build α of squared differences: both disagreements are variances, so sums of squares are enough."""
     import numpy as np
 
     x = units.values[units.codes]
@@ -101,7 +101,7 @@ def _interval(units: _Units) -> Sums:
 
 
 def _ordinal(units: _Units) -> Statistic:
-    """As ``_interval`` on mid-ranks, which depend on the counts of all values and so change with every resample."""
+    """Build α as ``_interval``, on mid-ranks, which depend on the counts of all values and so on the resample."""
     import numpy as np
 
     if len(units.values) <= _FEW_VALUES:
@@ -121,7 +121,7 @@ def _ordinal(units: _Units) -> Statistic:
 
 
 def _ordinal_sums(units: _Units) -> Sums:
-    """For few values: a column for each pair of values, how often it occurs within an item."""
+    """Build ordinal α for few values: one column per pair of values, how often it occurs within an item."""
     import numpy as np
 
     counts, size = units.dense(), len(units.values)
@@ -143,7 +143,7 @@ def _alpha(observed: Array, expected: Array) -> Array:
 
 
 class _Units:
-    """Ratings that have a partner: the item of each, and its value as a number in ``values``."""
+    """The ratings of items with two or more: the item of each, and its value as an index into ``values``."""
 
     def __init__(self, gold: Ratings, level: str, labels: Sequence[str]) -> None:
         import numpy as np
@@ -161,13 +161,13 @@ class _Units:
             raise Malformed("all ratings are the same, so agreement beyond chance is undefined", do="give more items")
 
     def per_item(self, values: Array) -> Array:
-        """Sum over the ratings of each item."""
+        """Sum values over the ratings of each item."""
         import numpy as np
 
         return np.bincount(self.items, values, self.size)
 
     def dense(self) -> Array:
-        """How often each item has each value, ``[items, values]``."""
+        """Count how often each item has each value, ``[items, values]``."""
         import numpy as np
 
         width = len(self.values)
@@ -175,14 +175,14 @@ class _Units:
         return cells.reshape(self.size, width).astype(float)
 
     def counted(self, rows: Array) -> Array:
-        """How often each value occurs in the items ``rows``."""
+        """Count how often each value occurs in the items ``rows``."""
         import numpy as np
 
         weights = np.bincount(rows, minlength=self.size)
         return np.bincount(self.codes, weights[self.items], len(self.values))
 
     def within(self, distances: Array) -> Array:
-        """Observed disagreement of each item: distances of its pairs, both ways, over one less than its ratings."""
+        """Return the observed disagreement of each item: distances of its ordered pairs over its ratings less one."""
         import numpy as np
         from scipy.sparse import csr_matrix
 
@@ -196,10 +196,10 @@ class _Units:
             apart = sizes**2 - np.asarray(counts.multiply(counts).sum(1)).ravel()
         return ratio(apart, sizes - 1)
 
-    def told(self, made: Statistic) -> Statistic:
-        """``made``, saying what it was computed on."""
-        made.n, made.coverage = int(self.paired.sum()), self.shares
-        return made
+    def with_coverage(self, statistic: Statistic) -> Statistic:
+        """Set the number of items and the coverage of a statistic, and return it."""
+        statistic.n, statistic.coverage = int(self.paired.sum()), self.shares
+        return statistic
 
 
 def _apart(counts: Any, distances: Array) -> Array:
@@ -209,7 +209,7 @@ def _apart(counts: Any, distances: Array) -> Array:
 
 
 def _encoded(ratings: list[Any], level: str, labels: Sequence[str]) -> tuple[Array, Array]:
-    """The different values in order, and the number of each rating's value."""
+    """Return the distinct values in order, and the index of each rating's value."""
     import numpy as np
 
     named = isinstance(ratings[0], str)
@@ -217,9 +217,9 @@ def _encoded(ratings: list[Any], level: str, labels: Sequence[str]) -> tuple[Arr
         names = [rating if isinstance(rating, str) else rating_name(rating) for rating in ratings]
         if level == "ordinal" and not labels:
             raise Malformed("ordinal labels need their order", do="give labels=…, from lowest to highest")
-        known = label_names(labels, names)
-        positions = {name: number for number, name in enumerate(known)}
-        return np.arange(float(len(known))), np.fromiter((positions[name] for name in names), np.int64, len(names))
+        ordered = label_names(labels, names)
+        positions = {name: number for number, name in enumerate(ordered)}
+        return np.arange(float(len(ordered))), np.fromiter((positions[name] for name in names), np.int64, len(names))
     if strange := [rating for rating in ratings if isinstance(rating, (str, bool))]:
         raise Malformed(f"the {level} level takes numbers, and {strange[0]!r} is none", do="choose level='nominal'")
     numbers = np.array(ratings, float)

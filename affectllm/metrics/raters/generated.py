@@ -1,6 +1,6 @@
-"""Generated speech, faces and images, from a table of judgements: whoever judged, people or a model.
+"""Metrics of generated speech, faces and images, from judgements of people or of a model.
 
-One row is one generated clip: what was meant (gold) and what was judged (predicted). Valence-arousal error is
+One row is one generated clip: the target (gold) and the judgement (predicted). Valence-arousal error is
 ``vad_error``, opinion scores with rater and item effects are ``mos``; the judges' own agreement is
 ``krippendorff_alpha``.
 """
@@ -96,15 +96,18 @@ def intensity_monotonicity(
     parts = cluster_numbers(speakers) if len(speakers) else np.zeros(len(truth), np.int64)
     value = (rank_correlation if method == "spearman" else _kendall)(truth, judged, parts)
     rows = [np.flatnonzero(parts == number) for number in range(len(names))]
-    known = [number for number, each in enumerate(rows) if truth[each].min() < truth[each].max()]
-    if not known:
+    scored = [number for number, each in enumerate(rows) if truth[each].min() < truth[each].max()]
+    if not scored:
         raise Malformed("no speaker has two intended intensities", do="give clips of several intensities per speaker")
-    shown = {"correlation": np.array([value(rows[i]) for i in known]), "n": np.array([len(rows[i]) for i in known])}
+    per_speaker = {
+        "correlation": np.array([value(rows[i]) for i in scored]),
+        "n": np.array([len(rows[i]) for i in scored]),
+    }
     return Rows(
         value,
-        per_class=lambda: per_part([str(names[i]) for i in known], **shown),
-        coverage={"speakers": float(len(names)), "speakers_scored": float(len(known))},
-        n=int(shown["n"].sum()),
+        per_class=lambda: per_part([str(names[i]) for i in scored], **per_speaker),
+        coverage={"speakers": float(len(names)), "speakers_scored": float(len(scored))},
+        n=int(per_speaker["n"].sum()),
     )
 
 

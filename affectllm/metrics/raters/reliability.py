@@ -1,4 +1,4 @@
-"""What raters are worth: how well one of them predicts the others, and means that allow for how each one rates."""
+"""Reliability of raters: how well one predicts the others, and mean scores corrected for rater effects."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def human_ceiling(gold: Ratings, *, measure: str = "accuracy") -> Rows:
     """
     choice(measure, ("accuracy", "uar", "pearson", "ccc"), "measure")
     pairs = _majorities(gold) if measure in ("accuracy", "uar") else _means(gold)
-    return pairs.told(_MEASURES[measure])
+    return pairs.mean_over_raters(_MEASURES[measure])
 
 
 class _Pairs:
@@ -56,8 +56,8 @@ class _Pairs:
         self.own, self.others = [row[2] for row in rows], [row[3] for row in rows]
         self.share = len(rows) / ratings
 
-    def told(self, measure: Callable[[Array, Any, Any, Array, int], Array]) -> Rows:
-        """The mean over raters of ``measure``."""
+    def mean_over_raters(self, measure: Callable[[Array, Any, Any, Array, int], Array]) -> Rows:
+        """Build the mean over raters of ``measure``."""
         import numpy as np
 
         parts, whole = len(self.names), np.zeros(len(self.raters), np.int64)
@@ -68,26 +68,26 @@ class _Pairs:
 
         def mean(rows: Array) -> float:
             values = each(rows)
-            known = np.isfinite(values)
-            return float(values[known].mean()) if known.any() else nan
+            defined = np.isfinite(values)
+            return float(values[defined].mean()) if defined.any() else nan
 
         ones = np.ones(len(self.raters))
         values, counts = each(np.arange(self.size)), np.bincount(self.raters, minlength=parts)
-        known = np.flatnonzero(np.isfinite(values))
-        if not len(known):
+        defined = np.flatnonzero(np.isfinite(values))
+        if not len(defined):
             raise Malformed("the measure is undefined for every rater", do="choose measure='accuracy', or more items")
         pooled = float(measure(whole, self.own, self.others, ones, 1)[0])
         return Rows(
             mean,
-            per_class=lambda: per_part([self.names[i] for i in known], agreement=values[known], n=counts[known]),
-            coverage={"ratings": self.share, "raters": len(known) / parts},
+            per_class=lambda: per_part([self.names[i] for i in defined], agreement=values[defined], n=counts[defined]),
+            coverage={"ratings": self.share, "raters": len(defined) / parts},
             details={"pooled": pooled} if np.isfinite(pooled) else {},
             n=len(set(self.items.tolist())),
         )
 
 
 def _majorities(gold: Ratings) -> _Pairs:
-    """Each rating beside the most frequent of the others, where that is one label."""
+    """Pair each rating with the most frequent of the others, where that is one label."""
     rows = []
     for item, ratings in enumerate(gold):
         names = {rater: rating_name(rating) for rater, rating in ratings.items()}
@@ -102,7 +102,7 @@ def _majorities(gold: Ratings) -> _Pairs:
 
 
 def _means(gold: Ratings) -> _Pairs:
-    """Each rating beside the mean of the others."""
+    """Pair each rating with the mean of the others."""
     rows = []
     for item, ratings in enumerate(gold):
         numbers = {rater: _number(rating) for rater, rating in ratings.items()}
@@ -131,8 +131,8 @@ def _uar(raters: Array, own: Any, others: Any, weights: Array, parts: int) -> Ar
     names, codes = np.unique(others, return_inverse=True)
     cells = raters * len(names) + codes
     right = np.array([mine == theirs for mine, theirs in zip(own, others, strict=True)]) * weights
-    found, support = (np.bincount(cells, part, parts * len(names)).reshape(parts, -1) for part in (right, weights))
-    return ratio(ratio(found, support).sum(1), (support > 0).sum(1), np.nan)
+    hits, support = (np.bincount(cells, part, parts * len(names)).reshape(parts, -1) for part in (right, weights))
+    return ratio(ratio(hits, support).sum(1), (support > 0).sum(1), np.nan)
 
 
 def _moments_of(value: Any) -> Any:
@@ -189,7 +189,7 @@ def mos(gold: Ratings) -> Sums:
 
 
 def _additive(items: Array, raters: Array, scores: Array, n: int, m: int) -> tuple[Array, Array, int]:
-    """Least squares: the score of each item, the effect of each rater, and the groups that share no item."""
+    """Fit by least squares; return item scores, rater effects, and the number of groups that share no item."""
     import numpy as np
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components

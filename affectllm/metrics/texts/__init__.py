@@ -1,1 +1,1 @@
-"""Metrics of written answers: replies, causes, varied words."""
+"""Metrics of texts: replies, causes, lexical diversity."""

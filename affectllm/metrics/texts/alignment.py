@@ -1,4 +1,4 @@
-"""Whether a text about a picture expresses the emotion that people feel before it."""
+"""Metrics of whether a text about a picture expresses the emotion that people feel in front of it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ def emotional_alignment(gold: list[Any], predicted: list[Any]) -> Sums:
     import numpy as np
 
     weights = [_weights(value, row) for row, value in enumerate(gold, start=1)]
-    best = [dominant(found) for found in weights]
+    best = [dominant(item) for item in weights]
     if not any(best):
         raise Malformed("no item has a dominant emotion", do="give people's answers, several for each item")
-    given = [_answer(answer) for answer in predicted]
-    right = np.array([_label(answer) == emotion for answer, emotion in zip(given, best, strict=True)], float)
-    entropies = [_cross_entropy(q, p) for q, p in zip(weights, given, strict=True) if isinstance(p, dict)]
+    answers = [_answer(answer) for answer in predicted]
+    right = np.array([_label(answer) == emotion for answer, emotion in zip(answers, best, strict=True)], float)
+    entropies = [_cross_entropy(q, p) for q, p in zip(weights, answers, strict=True) if isinstance(p, dict)]
     counted = np.array([emotion is not None for emotion in best])
     return mean_of_items(
         right,
@@ -52,7 +52,7 @@ def emotional_alignment(gold: list[Any], predicted: list[Any]) -> Sums:
 
 
 def dominant(weights: Mapping[str, float]) -> str | None:
-    """The emotion with at least half of the weight and more than any other; None where there is none."""
+    """Return the emotion with at least half of the weight and more than any other; None where there is none."""
     ordered = sorted(weights.values(), reverse=True)
     if not ordered or ordered[0] < sum(ordered) / 2 or ordered[0] in ordered[1:2]:
         return None
@@ -60,11 +60,11 @@ def dominant(weights: Mapping[str, float]) -> str | None:
 
 
 def _weights(value: Any, row: int) -> dict[str, float]:
-    """Emotion → weight, of a weight per emotion or of a list of answers."""
+    """Map emotions to weights, from a weight per emotion or from a list of answers."""
     weights = _numbers(value) if isinstance(value := structured(value), Mapping) else _tally(value)
     if not weights or not sum(weights.values()) > 0:
-        told = f"gold value {row} is {value!r:.80}, no answers of people"
-        raise Malformed(told, do="give a weight per emotion, or a list of emotions")
+        message = f"gold value {row} is {value!r:.80}, no answers of people"
+        raise Malformed(message, do="give a weight per emotion, or a list of emotions")
     return weights
 
 
@@ -73,7 +73,7 @@ def _tally(value: Any) -> dict[str, float]:
 
 
 def _numbers(value: Mapping[Any, Any]) -> dict[str, float]:
-    """The mapping with plain numbers; empty where one is none, not finite or below 0."""
+    """Convert the values of a mapping to numbers; empty where one is no number, not finite or below 0."""
     try:
         numbers = {str(name): float(number) for name, number in value.items()}
     except (TypeError, ValueError):

@@ -1,4 +1,4 @@
-"""Causes of emotions in dialogue: spans as in extractive question answering, and entailment."""
+"""Metrics of causes of emotions in dialogue: spans as in extractive question answering, and entailment."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
 
 
 def squad_items(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """(id, answer) of each question of a SQuAD-2 shaped file; the empty answer says that there is none.
+    """Return (id, answer) of each question of a SQuAD-2 shaped file; the empty answer says that there is none.
 
     Raises:
         Malformed: when a record is not of this shape.
@@ -40,8 +40,8 @@ def squad_items(records: Iterable[Mapping[str, Any]]) -> list[tuple[str, str]]:
                 answers = [] if question["is_impossible"] else question["answers"]
                 items.append((str(question["id"]), str(answers[0]["text"]) if answers else ""))
         except (KeyError, TypeError, IndexError) as error:
-            told = f"record {number} is no SQuAD record: {error!r}"
-            raise Malformed(told, do="give {context, qas: [{id, is_impossible, answers: [{text}]}]}") from error
+            message = f"record {number} is no SQuAD record: {error!r}"
+            raise Malformed(message, do="give {context, qas: [{id, is_impossible, answers: [{text}]}]}") from error
     return items
 
 
@@ -85,7 +85,7 @@ def reccon_span(gold: list[str], predicted: list[str | None], *, compat: str | N
 
 
 def _details(sums: Mapping[str, float]) -> dict[str, float]:
-    """Published values; a ratio is 0 where there is nothing to divide by."""
+    """Return the published values; a ratio is 0 where there is nothing to divide by."""
     positive, negative, right = sums["positive"], sums["negative"], sums["right_negative"]
     precision = right / max(right + sums["missed_positive"], 1)
     recall = right / max(negative, 1)
@@ -106,7 +106,7 @@ def _row(truth: str, answer: str | None) -> list[float]:
 
 
 def _published_rows(gold: Sequence[str], predicted: Sequence[str | None]) -> list[list[float]]:
-    """As the published script counts: answers are equal, similar (one holds the other) or incorrect.
+    """Count as the published script does: answers are equal, similar (one holds the other) or incorrect.
 
     The script asks whether an incorrect answer is empty, but looks at the variable that still holds the last similar
     one; so it counts all of them as empty, or none.
@@ -142,27 +142,27 @@ def _kind(truth: str, answer: str | None) -> str:
 
 
 def _contained_f1(truth: str, answer: str) -> float:
-    """F1 by words of the longest common string, which is the shorter one where it lies in the other."""
+    """Return F1 by the words of the longest common string, which is the shorter one where it lies in the other."""
     common = len(min(truth.strip(), answer.strip(), key=len).split())
     precision, recall = common / len(answer.split()), common / len(truth.split())
     return 2 * precision * recall / (precision + recall)
 
 
 def _run_f1(truth: str, answer: str) -> float:
-    """F1 by the longest run of words that both have."""
-    words, given = _words(truth), _words(answer)
-    matcher = SequenceMatcher(None, given, words, autojunk=False)
+    """Return F1 by the longest run of words that both have."""
+    words, answer_words = _words(truth), _words(answer)
+    matcher = SequenceMatcher(None, answer_words, words, autojunk=False)
     common = matcher.find_longest_match().size
-    return 2 * common / (len(words) + len(given))
+    return 2 * common / (len(words) + len(answer_words))
 
 
 def token_f1(truth: str, answer: str) -> float:
-    """SQuAD's token F1: lower case, no punctuation, no articles; where a side has no token, whether both have none."""
-    words, given = _tokens(truth), _tokens(answer)
-    if not words or not given:
-        return float(words == given)
-    common = sum((Counter(words) & Counter(given)).values())
-    return 2 * common / (len(words) + len(given))
+    """Return SQuAD's token F1: lower-cased, no punctuation or articles, 1 if neither has a token."""
+    words, answer_tokens = _tokens(truth), _tokens(answer)
+    if not words or not answer_tokens:
+        return float(words == answer_tokens)
+    common = sum((Counter(words) & Counter(answer_tokens)).values())
+    return 2 * common / (len(words) + len(answer_tokens))
 
 
 def _tokens(text: str) -> list[str]:
@@ -170,7 +170,7 @@ def _tokens(text: str) -> list[str]:
 
 
 def _words(text: str) -> list[str]:
-    """What stands between blanks; scripts without blanks character by character, as in CMRC 2018."""
+    """Split text at blanks; scripts without blanks character by character, as in CMRC 2018."""
     return apart(text).split()
 
 
@@ -201,8 +201,8 @@ def reccon_entailment(gold: list[str], predicted: list[str | None]) -> Sums:
 
 
 def _macro(totals: Array) -> Array:
-    found, support, claimed = blocks(totals)
-    return mean_over(f1(found, support, claimed), support + claimed > 0)
+    hits, support, claimed = blocks(totals)
+    return mean_over(f1(hits, support, claimed), support + claimed > 0)
 
 
 def _binary(label: str, where: str) -> str:

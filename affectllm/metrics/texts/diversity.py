@@ -1,4 +1,4 @@
-"""How varied replies are.
+"""Metrics of the lexical diversity of replies.
 
 Intervals leave groups of clusters out instead of resampling: a reply that is drawn twice brings no new word.
 """
@@ -70,10 +70,10 @@ def _distinct(predicted: Answers, order: int, tokenize: str, language: str | Non
     cut = tokens.cut
     grams = [runs(cut((reply or "").lower()), order) for reply in predicted]
     if compat == "esconv":
-        grams = [found[:-1] for found in grams]
-    numbers = {gram: number for number, gram in enumerate(dict.fromkeys(gram for found in grams for gram in found))}
-    codes = np.array([numbers[gram] for found in grams for gram in found], np.int64)
-    owners = np.repeat(np.arange(len(grams)), [len(found) for found in grams])
+        grams = [item[:-1] for item in grams]
+    numbers = {gram: number for number, gram in enumerate(dict.fromkeys(gram for item in grams for gram in item))}
+    codes = np.array([numbers[gram] for item in grams for gram in item], np.int64)
+    owners = np.repeat(np.arange(len(grams)), [len(item) for item in grams])
 
     def compute(rows: Array) -> float:
         times = np.bincount(rows, minlength=len(grams))[owners]

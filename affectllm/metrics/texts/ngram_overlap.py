@@ -1,4 +1,4 @@
-"""BLEU and chrF: how many runs of words or characters of a reply stand in its references.
+"""BLEU and chrF: n-grams of words or characters that a reply shares with its references.
 
 Both are of the corpus: counts are added over all replies before anything is divided, so a value is no mean of values
 of replies. An unreadable reply is scored as an empty one.
@@ -91,8 +91,8 @@ def _corpus(gold: Golds, predicted: Answers, order: int, tokenize: str, language
     counter = BLEU(force=True, max_ngram_order=order, tokenize=tokens.name)
     rows = []
     for references, reply in zip(gold, predicted, strict=True):
-        found = counter.corpus_score([reply or ""], [[reference] for reference in references])
-        rows.append([found.sys_len, found.ref_len, *found.counts, *found.totals])
+        statistics = counter.corpus_score([reply or ""], [[reference] for reference in references])
+        rows.append([statistics.sys_len, statistics.ref_len, *statistics.counts, *statistics.totals])
 
     def reduce(sums: Array) -> Array:
         values = []
@@ -123,7 +123,7 @@ def _scored(references: Sequence[str], reply: str | None) -> bool:
 
 
 def scored_mean(gold: Golds, predicted: Answers, values: Array) -> Sums:
-    """EmoBench-M's mean: replies and references that are empty are left out, and nothing left is 0."""
+    """Build EmoBench-M's mean: empty replies and references are left out, and the mean of no item is 0."""
     import numpy as np
 
     counted = np.array([_scored(*pair) for pair in zip(gold, predicted, strict=True)])
@@ -167,23 +167,28 @@ def bleu_smoothed(
 
 
 def _matches(references: Sequence[str], reply: str | None, order: int, cut: Any) -> list[int]:
-    """Length, length of the closest reference, matches and totals per order."""
+    """Return length, length of the closest reference, matches and totals per order."""
     from nltk.translate.bleu_score import closest_ref_length, modified_precision
 
     truths, tokens = [cut(reference.lower()) for reference in references], cut((reply or "").lower())
-    found = [modified_precision(truths, tokens, size) for size in range(1, order + 1)]
+    precisions = [modified_precision(truths, tokens, size) for size in range(1, order + 1)]
     lengths = [len(tokens), closest_ref_length(truths, len(tokens))]
-    return [*lengths, *(p.numerator for p in found), *(p.denominator for p in found)]
+    return [*lengths, *(p.numerator for p in precisions), *(p.denominator for p in precisions)]
 
 
 def _smoothed(sums: Array, order: int) -> Array:
     import numpy as np
 
-    said, wanted, matches, totals = sums[..., 0], sums[..., 1], sums[..., 2 : 2 + order], sums[..., 2 + order :]
+    reply_length, reference_length, matches, totals = (
+        sums[..., 0],
+        sums[..., 1],
+        sums[..., 2 : 2 + order],
+        sums[..., 2 + order :],
+    )
     none = matches == 0
     halved = 0.5 ** np.cumsum(none, axis=-1)
     precision = ratio(np.where(none, halved, matches), totals, 1.0)
-    brevity = np.exp(np.minimum(0.0, 1 - ratio(wanted, said, np.inf)))
+    brevity = np.exp(np.minimum(0.0, 1 - ratio(reference_length, reply_length, np.inf)))
     return np.where(matches[..., 0] > 0, brevity * np.exp(np.log(precision).mean(-1)), 0.0)
 
 
@@ -204,8 +209,8 @@ def chrf(gold: Golds, predicted: Answers, *, order: int = 6, beta: float = 2.0) 
 def _best(references: Sequence[str], reply: str, order: int, beta: float) -> list[int]:
     import numpy as np
 
-    said = _characters(reply, order)
-    rows = [_shared(said, _characters(reference, order)) for reference in references]
+    reply_runs = _characters(reply, order)
+    rows = [_shared(reply_runs, _characters(reference, order)) for reference in references]
     values = _chrf(np.array(rows, float), order, beta)
     return rows[int(values.argmax())]
 
@@ -215,15 +220,15 @@ def _characters(text: str, order: int) -> list[Counter[Any]]:
     return [Counter(runs(letters, size)) for size in range(1, order + 1)]
 
 
-def _shared(said: Sequence[Counter[Any]], wanted: Sequence[Counter[Any]]) -> list[int]:
-    """Runs of the reply (none where the reference has none), of the reference, and in both, order by order."""
-    pairs = list(zip(said, wanted, strict=True))
+def _shared(reply: Sequence[Counter[Any]], reference: Sequence[Counter[Any]]) -> list[int]:
+    """Count runs of the reply (0 where the reference has none), of the reference, and of both, order by order."""
+    pairs = list(zip(reply, reference, strict=True))
     return [n for p, g in pairs for n in (p.total() if g else 0, g.total(), (p & g).total())]
 
 
 def _chrf(sums: Array, order: int, beta: float) -> Array:
-    said, wanted, both = (sums[..., part : 3 * order : 3] for part in range(3))
-    there = (said > 0) & (wanted > 0)
-    precision = ratio((ratio(both, said) * there).sum(-1), there.sum(-1))
-    recall = ratio((ratio(both, wanted) * there).sum(-1), there.sum(-1))
+    reply, reference, both = (sums[..., part : 3 * order : 3] for part in range(3))
+    there = (reply > 0) & (reference > 0)
+    precision = ratio((ratio(both, reply) * there).sum(-1), there.sum(-1))
+    recall = ratio((ratio(both, reference) * there).sum(-1), there.sum(-1))
     return ratio((1 + beta**2) * precision * recall, beta**2 * precision + recall)

@@ -1,4 +1,4 @@
-"""Replies against references, reply by reply: longest common subsequence, METEOR, words in common.
+"""Metrics of single replies against references: longest common subsequence, METEOR, words in common.
 
 An unreadable reply is scored as an empty one. BLEU and chrF are in ``ngram_overlap``, variety in ``diversity``,
 metrics that need a model in ``reply_models``.
@@ -62,10 +62,10 @@ def rouge_l(
     tokens = _chosen(gold, tokenize, language, compat, "rouge")
     cut = _stemmed() if compat == "emobench_m" else tokens.cut
     weight = 1.2 if compat == "esconv" else beta
-    said = [cut((reply or "").lower()) for reply in predicted]
+    replies = [cut((reply or "").lower()) for reply in predicted]
     truths = [[cut(reference.lower()) for reference in references] for references in gold]
     score = _best_of_each if compat == "esconv" else _best_reference
-    values = np.array([score(g, p, weight) for g, p in zip(truths, said, strict=True)])
+    values = np.array([score(g, p, weight) for g, p in zip(truths, replies, strict=True)])
     if compat == "emobench_m":
         return scored_mean(gold, predicted, values)
     return mean_of_items(values, details=_details(tokens, compat))
@@ -107,7 +107,7 @@ def _f(precision: float, recall: float, beta: float) -> float:
 
 
 def common_subsequence(first: Sequence[str], second: Sequence[str]) -> int:
-    """Length of the longest common subsequence, one bit a word of ``first``.
+    """Return the length of the longest common subsequence, computed with one bit per word of ``first``.
 
     Source: Hyyrö, Bit-parallel LCS-length computation revisited, 2004.
     """
@@ -152,17 +152,17 @@ def meteor(
     tokens, synonyms = _chosen(gold, tokenize, language, None), _wordnet() if wordnet else _NoSynonyms()
     cut = tokens.cut
     truths = [[cut(reference) for reference in references] for references in gold]
-    said = [cut(reply or "") for reply in predicted]
+    replies = [cut(reply or "") for reply in predicted]
     weights = {"alpha": alpha, "beta": beta, "gamma": gamma, "wordnet": synonyms}
-    values = [meteor_score(g, p, **weights) if p else 0.0 for g, p in zip(truths, said, strict=True)]
+    values = [meteor_score(g, p, **weights) if p else 0.0 for g, p in zip(truths, replies, strict=True)]
     return mean_of_items(np.array(values, float), details={"wordnet": float(wordnet), **tokens.details})
 
 
 class _NoSynonyms:
-    """A WordNet without a word."""
+    """A WordNet without synonyms."""
 
     def synsets(self, word: str) -> list[Any]:
-        """None of any word."""
+        """Return no synonyms."""
         return []
 
 
@@ -196,9 +196,9 @@ def unigram_f1(
 
     tokens = _chosen(gold, tokenize, language, compat)
     cut = tokens.cut
-    said = [Counter(cut((reply or "").lower())) for reply in predicted]
+    replies = [Counter(cut((reply or "").lower())) for reply in predicted]
     truths = [[Counter(cut(reference.lower())) for reference in references] for references in gold]
-    values = [max(_shared(reference, p) for reference in g) for g, p in zip(truths, said, strict=True)]
+    values = [max(_shared(reference, p) for reference in g) for g, p in zip(truths, replies, strict=True)]
     return mean_of_items(np.array(values, float), details=_details(tokens, compat))
 
 

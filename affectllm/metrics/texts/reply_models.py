@@ -1,4 +1,4 @@
-"""Replies scored by a model of a local folder; nothing is ever downloaded."""
+"""Metrics of replies by a model in a local folder; nothing is ever downloaded."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def bert_score(
 
 
 def _embedded(folder: str, layer: int | None, texts: Sequence[str]) -> Iterator[tuple[str, tuple[Array, Array]]]:
-    """Per text its tokens as unit vectors, ``[t, d]``, and which of them are words, ``[t]``."""
+    """Yield each text with its tokens as unit vectors, ``[t, d]``, and which of them are words, ``[t]``."""
     import torch
 
     tokenizer, model = _encoder(folder)
@@ -75,8 +75,8 @@ def _embedded(folder: str, layer: int | None, texts: Sequence[str]) -> Iterator[
             states = model(**inputs, output_hidden_states=True).hidden_states[layer or layers]
         states = torch.nn.functional.normalize(states.float(), dim=-1)
         for text, state, mask, word in zip(texts[start:], states, inputs["attention_mask"], words, strict=False):
-            kept = mask.bool()
-            yield text, (state[kept].numpy(), word[kept].numpy())
+            attended = mask.bool()
+            yield text, (state[attended].numpy(), word[attended].numpy())
 
 
 @lru_cache(maxsize=1)
@@ -90,12 +90,12 @@ def _encoder(folder: str) -> tuple[Any, Any]:
 
 
 def _greedy(reference: tuple[Array, Array], reply: tuple[Array, Array]) -> float:
-    """F of the best matches; tokens such as [CLS] may be matched but are not averaged, as in bert-score."""
-    (truth, wanted), (said, words) = reference, reply
-    if not wanted.any() or not words.any():
+    """Return F of the best matches; tokens such as [CLS] may be matched but are not averaged, as in bert-score."""
+    (truth, truth_words), (vectors, reply_words) = reference, reply
+    if not truth_words.any() or not reply_words.any():
         return 0.0
-    near = said @ truth.T
-    precision, recall = float(near.max(1)[words].mean()), float(near.max(0)[wanted].mean())
+    near = vectors @ truth.T
+    precision, recall = float(near.max(1)[reply_words].mean()), float(near.max(0)[truth_words].mean())
     return 2 * precision * recall / (precision + recall) if precision + recall > 0 else 0.0
 
 
@@ -119,22 +119,22 @@ def reply_emotion_accuracy(
     """
     import numpy as np
 
-    known = {label.lower() for label in labels} or {label.lower() for label in gold}
+    classes = {label.lower() for label in labels} or {label.lower() for label in gold}
     answers = [None if reply is None else reply.lower() for reply in predicted]
     if classifier is not None:
         pipeline = _classifier(_folder(classifier, "classifier", "reply_emotion_accuracy"))
-        known = {str(label).lower() for label in pipeline.model.config.id2label.values()}
-        answers = _classified(pipeline, known, predicted)
+        classes = {str(label).lower() for label in pipeline.model.config.id2label.values()}
+        answers = _classified(pipeline, classes, predicted)
     right = [answer == truth.lower() for answer, truth in zip(answers, gold, strict=True)]
-    share = sum(truth.lower() in known for truth in gold) / len(gold)
+    share = sum(truth.lower() in classes for truth in gold) / len(gold)
     return mean_of_items(np.array(right, float), coverage={"gold_known_to_classifier": share})
 
 
-def _classified(pipeline: Any, known: set[str], replies: Answers) -> list[str | None]:
-    texts = [text for text in dict.fromkeys(replies) if text is not None and text.lower() not in known]
+def _classified(pipeline: Any, classes: set[str], replies: Answers) -> list[str | None]:
+    texts = [text for text in dict.fromkeys(replies) if text is not None and text.lower() not in classes]
     rows = pipeline(texts, truncation=True) if texts else []
-    found = dict(zip(texts, (str(row["label"]).lower() for row in rows), strict=True))
-    return [None if reply is None else found.get(reply, reply.lower()) for reply in replies]
+    labels = dict(zip(texts, (str(row["label"]).lower() for row in rows), strict=True))
+    return [None if reply is None else labels.get(reply, reply.lower()) for reply in replies]
 
 
 @lru_cache(maxsize=1)

@@ -1,9 +1,9 @@
-"""Texts as tokens: what a metric of texts counts. Tokens are named, or chosen by the language of the texts.
+"""Tokenization for metrics of texts, by name or chosen by the language of the texts.
 
 The rule: Chinese is cut into characters by sacrebleu's ``zh``; Japanese by ``ja-mecab`` where MeCab is installed and by
 ``char`` elsewhere; Thai, Lao, Khmer and Burmese, which know no blanks either, by ``char``. Latin letters keep the
 metric's own default. Any other script with blanks (Arabic, Cyrillic, Hangul, Devanagari, Greek, Hebrew …) is cut by
-``intl``, which knows its punctuation marks. Where no language is told, the letters of the references decide.
+``intl``, which knows its punctuation marks. Where no language is given, the letters of the references decide.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _ONE_IN = 100  # letters: with fewer accents than that a text is taken for Engli
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """How the texts of one metric are cut, and why so.
+    """The tokenization of one metric, and the reason for it.
 
     Args:
         name: of the tokenization.
@@ -53,19 +53,19 @@ class Tokens:
 
     @property
     def cut(self) -> Tokenize:
-        """The function that cuts."""
+        """The tokenizing function."""
         return tokenizer(self.name)
 
     @property
     def details(self) -> dict[str, str]:
-        """What a result tells of it."""
+        """The tokenization as details of a result."""
         return {"tokens": self.name, "tokens_by": self.why}
 
 
 def choose(
     asked: str, language: str | None, texts: Iterable[str | None], default: str = "13a", known: Sequence[str] = _KNOWN
 ) -> Tokens:
-    """The tokens that were asked for, or by the rule of this module those of the language or of the texts' letters.
+    """Choose the tokenization: by name, or by the rule of this module from the language or the texts' letters.
 
     Args:
         asked: a name, or ``auto``.
@@ -124,12 +124,12 @@ def _japanese() -> str:
 
 
 def _further(default: str) -> str:
-    """For Latin letters with accents, which rouge-score does not know."""
+    """Return the default for Latin letters with accents, which rouge-score does not know."""
     return "intl" if default == "rouge" else default
 
 
 def tokenizer(name: str) -> Tokenize:
-    """The function that cuts a text into tokens; case is kept, except by ``rouge``.
+    """Return the function that cuts a text into tokens; case is kept, except by ``rouge``.
 
     Raises:
         Malformed: when there is none of that name.
@@ -153,8 +153,8 @@ def _tokenizer(name: str) -> Tokenize:
 
     if name in _MECAB:
         return _with_mecab(name)
-    made = getattr(import_module(f"sacrebleu.tokenizers.tokenizer_{name}"), _CLASSES[name])()
-    return lambda text: made(text).split()
+    cut = getattr(import_module(f"sacrebleu.tokenizers.tokenizer_{name}"), _CLASSES[name])()
+    return lambda text: cut(text).split()
 
 
 def _with_mecab(name: str) -> Tokenize:
@@ -163,8 +163,8 @@ def _with_mecab(name: str) -> Tokenize:
     kind, package = _MECAB[name]
     if find_spec(package) is None:
         raise Malformed(f"{name} needs the package {package}", do=f"pip install sacrebleu[{name[:2]}], or take char")
-    made = getattr(import_module(f"sacrebleu.tokenizers.tokenizer_{name.replace('-', '_')}"), kind)()
-    return lambda text: made(text).split()
+    cut = getattr(import_module(f"sacrebleu.tokenizers.tokenizer_{name.replace('-', '_')}"), kind)()
+    return lambda text: cut(text).split()
 
 
 def has_punkt() -> bool:
@@ -179,7 +179,7 @@ def has_punkt() -> bool:
 
 
 def _nltk_words() -> Tokenize:
-    """nltk's word_tokenize; without its data, sentences end at every full stop, those of abbreviations too."""
+    """Return nltk's word_tokenize; without its data, sentences end at every full stop, those of abbreviations too."""
     from nltk.tokenize import NLTKWordTokenizer, PunktSentenceTokenizer, word_tokenize
 
     if has_punkt():
@@ -189,20 +189,20 @@ def _nltk_words() -> Tokenize:
 
 
 def words_and_characters(text: str) -> list[str]:
-    """Words of letters and digits; scripts without blanks (Chinese, kana, Thai …) character by character."""
+    """Split into words of letters and digits; scripts without blanks (Chinese, kana, Thai …) character by character."""
     return _WORD.findall(text)
 
 
 def apart(text: str) -> str:
-    """``text`` with blanks around every letter of a script that knows none; other texts stay as they are."""
+    """Return ``text`` with blanks around every letter of a script that knows none; other texts stay as they are."""
     return _LETTER.sub(r" \g<0> ", text)
 
 
 def ngrams(reply: str | None, order: int, tokenize: str = "13a") -> list[tuple[str, ...]]:
-    """Runs of ``order`` tokens in lower case; none of an unreadable reply."""
+    """Return the n-grams of ``order`` tokens in lower case; none for an unreadable reply."""
     return runs(tokenizer(tokenize)((reply or "").lower()), order)
 
 
 def runs(tokens: Sequence[str], order: int) -> list[tuple[str, ...]]:
-    """Runs of ``order`` tokens."""
+    """Return the n-grams of ``order`` tokens."""
     return list(zip(*(tokens[start:] for start in range(order)), strict=False))

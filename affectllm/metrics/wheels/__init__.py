@@ -1,4 +1,4 @@
-"""Metrics of an open vocabulary: emotion words are compared by where they stand on five emotion wheels.
+"""Open-vocabulary metrics: emotion words are compared by their places on five emotion wheels.
 
 The wheels, synonyms and spellings are the published tables, read from a folder of the user by ``read_tables``.
 """

@@ -1,7 +1,7 @@
-"""How many clusters gold and answer have, and how many in common, for many items at once.
+"""Count the clusters of gold, of the answer and of both, for many items at once.
 
-Every distinct label is sent through a mapping once, and every distinct value (a set of labels) is counted once; items
-are then looked up as numbers. So an answer that is given to every item costs no more than one item.
+Every distinct label is mapped once, and every distinct value (a set of labels) is counted once; items are then looked
+up as numbers. So an answer that is given to every item costs no more than one item.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Labels = Sequence[Sequence[str]]
 
 @dataclass(frozen=True)
 class Side:
-    """The labels of one side.
+    """The labels of one side (gold or answers).
 
     Args:
         value: the number of each item's value, ``[n]``; equal values have equal numbers.
@@ -38,7 +38,7 @@ class Side:
     size: int
 
     def per_item(self, chosen: Array | None = None) -> Array:
-        """Labels of each item, ``[n]``; only those of the vocabulary that are ``chosen``, where given."""
+        """Count the labels of each item, ``[n]``; only those of the vocabulary that are ``chosen``, where given."""
         import numpy as np
 
         owner = self.owner if chosen is None else self.owner[chosen[self.label]]
@@ -79,7 +79,7 @@ class Counts:
 
 
 def pairs(gold: Labels, predicted: Labels) -> Pairs:
-    """Labels of both sides as numbers of one vocabulary."""
+    """Encode the labels of both sides as numbers of one vocabulary."""
     numbers: dict[str, int] = {}
     sides = [_side(labels, numbers) for labels in (gold, predicted)]
     return Pairs(sides[0], sides[1], list(numbers))
@@ -97,7 +97,7 @@ def _side(labels: Labels, numbers: dict[str, int]) -> Side:
 
 
 def cluster_numbers(labels: Sequence[str], route: Route, alone: Route | None) -> tuple[Array, Array]:
-    """The cluster of each label as a number, −1 for none; and whether the tables know a way.
+    """Return the cluster of each label as a number, −1 for none; and whether the tables map it.
 
     Args:
         alone: the name of the own cluster of a label that leads nowhere; None, where it has none.
@@ -105,41 +105,41 @@ def cluster_numbers(labels: Sequence[str], route: Route, alone: Route | None) ->
     import numpy as np
 
     numbers: dict[str, int] = {}
-    found = [route(label) for label in labels]
-    names = [cluster or (f"\0{alone(label)}" if alone else "") for label, cluster in zip(labels, found, strict=True)]
+    clusters = [route(label) for label in labels]
+    names = [cluster or (f"\0{alone(label)}" if alone else "") for label, cluster in zip(labels, clusters, strict=True)]
     codes = [numbers.setdefault(name, len(numbers)) if name else -1 for name in names]
-    return np.array(codes, np.int64), np.array([bool(cluster) for cluster in found], bool)
+    return np.array(codes, np.int64), np.array([bool(cluster) for cluster in clusters], bool)
 
 
-def counts(found: Pairs, codes: Array) -> Counts:
-    """Clusters per item under one mapping; a label with number −1 is not there."""
+def counts(paired: Pairs, codes: Array) -> Counts:
+    """Count the clusters per item under one mapping; labels with number −1 do not count."""
     import numpy as np
 
     width = int(codes.max(initial=0)) + 1
-    keys = [_keys(side, codes, width) for side in (found.gold, found.predicted)]
-    sizes = [np.bincount(each // width, minlength=side.size) for each, side in zip(keys, _sides(found), strict=True)]
-    per_item = [size[side.value] for size, side in zip(sizes, _sides(found), strict=True)]
-    items, clusters = _expanded(found.gold.value, keys[0] % width, sizes[0])
-    hits = _among(found.predicted.value[items] * width + clusters, keys[1])
-    both = np.bincount(items[hits], minlength=len(found.gold.value))
+    keys = [_keys(side, codes, width) for side in (paired.gold, paired.predicted)]
+    sizes = [np.bincount(each // width, minlength=side.size) for each, side in zip(keys, _sides(paired), strict=True)]
+    per_item = [size[side.value] for size, side in zip(sizes, _sides(paired), strict=True)]
+    items, clusters = _expanded(paired.gold.value, keys[0] % width, sizes[0])
+    hits = _among(paired.predicted.value[items] * width + clusters, keys[1])
+    both = np.bincount(items[hits], minlength=len(paired.gold.value))
     return Counts(per_item[0], per_item[1], both)
 
 
-def _sides(found: Pairs) -> tuple[Side, Side]:
-    return found.gold, found.predicted
+def _sides(paired: Pairs) -> tuple[Side, Side]:
+    return paired.gold, paired.predicted
 
 
 def _keys(side: Side, codes: Array, width: int) -> Array:
-    """Value and cluster in one number, each pair once, sorted."""
+    """Return value and cluster in one number, each pair once, sorted."""
     import numpy as np
 
     clusters = codes[side.label]
-    kept = clusters >= 0
-    return np.unique(side.owner[kept] * width + clusters[kept])
+    mapped = clusters >= 0
+    return np.unique(side.owner[mapped] * width + clusters[mapped])
 
 
 def _expanded(value: Array, clusters: Array, sizes: Array) -> tuple[Array, Array]:
-    """Item and cluster of every cluster of every item, from the clusters of the values in one row."""
+    """Return item and cluster of every cluster of every item, from the flat list of the clusters of the values."""
     import numpy as np
 
     starts, lengths = np.cumsum(sizes) - sizes, sizes[value]
@@ -148,11 +148,11 @@ def _expanded(value: Array, clusters: Array, sizes: Array) -> tuple[Array, Array
     return items, clusters[starts[value][items] + within]
 
 
-def _among(wanted: Array, known: Array) -> Array:
-    """Which of ``wanted`` occur in ``known``, which is sorted."""
+def _among(values: Array, sorted_values: Array) -> Array:
+    """Return which of ``values`` occur in ``sorted_values``."""
     import numpy as np
 
-    if not len(known):
-        return np.zeros(len(wanted), bool)
-    places = np.minimum(np.searchsorted(known, wanted), len(known) - 1)
-    return np.asarray(known[places] == wanted)
+    if not len(sorted_values):
+        return np.zeros(len(values), bool)
+    places = np.minimum(np.searchsorted(sorted_values, values), len(sorted_values) - 1)
+    return np.asarray(sorted_values[places] == values)

@@ -1,4 +1,4 @@
-"""Wheel F: how well two sets of emotion words agree, once emotion wheels have put synonyms together."""
+"""Wheel F: agreement of two sets of emotion words after emotion wheels have merged synonyms."""
 
 from __future__ import annotations
 
@@ -110,16 +110,16 @@ def m_avg(
 def item_f1(
     gold: Sequence[Collection[str]], predicted: Sequence[Collection[str]], tables: Tables, level: int = 1
 ) -> Array:
-    """Each item's F, mean over the five wheels (``[n]``), as ``wheel_f1`` scores it; 0 where a side is empty."""
+    """Return each item's F, mean over the five wheels (``[n]``), as ``wheel_f1`` scores it; 0 where a side is empty."""
     import numpy as np
 
-    found = read(gold, predicted, "map", None)
-    steps = [Mapped(found, tables, step, None).counts for step in wheel_steps(level)]
+    paired = read(gold, predicted, "map", None)
+    steps = [Mapped(paired, tables, step, None).counts for step in wheel_steps(level)]
     return np.asarray(np.mean([step.f for step in steps], axis=0))
 
 
 def read(gold: Sequence[Any], predicted: Sequence[Any], neutral: str, compat: str | None) -> Pairs:
-    """Both sides as label numbers; without the word "neutral" where it is to be skipped."""
+    """Parse both sides into label numbers; without the word "neutral" where it is to be skipped."""
     if neutral not in ("map", "skip"):
         raise Malformed(f"neutral={neutral!r} is no policy", do="choose map or skip")
     sides = [distinct(values, strict=compat is None) for values in (gold, predicted)]
@@ -132,33 +132,33 @@ class Mapped:
     """Both sides under one mapping: clusters per item, which items count, which labels the tables know.
 
     Args:
-        found: the labels of both sides.
+        paired: the labels of both sides.
         step: the mapping.
         compat: whose way of mapping; None is the strict one.
         further: labels whose cluster numbers are wanted too; they are in ``further``.
     """
 
     def __init__(
-        self, found: Pairs, tables: Tables, step: Step, compat: str | None, further: Sequence[str] = ()
+        self, paired: Pairs, tables: Tables, step: Step, compat: str | None, further: Sequence[str] = ()
     ) -> None:
         routes = Strict(tables) if compat is None else Published(tables)
         alone = routes.alone if isinstance(routes, Strict) else None
-        codes, known = cluster_numbers([*found.vocabulary, *further], routes.route(step), alone)
-        size = len(found.vocabulary)
+        codes, known = cluster_numbers([*paired.vocabulary, *further], routes.route(step), alone)
+        size = len(paired.vocabulary)
         self.codes, self.further, self.known = codes[:size], codes[size:], known[:size]
-        self.name, self.counts = step.name, counts(found, self.codes)
+        self.name, self.counts = step.name, counts(paired, self.codes)
         self.scored = self.counts.gold > 0
 
     def row(self) -> Array:
-        """Per item: precision, recall, F and a one, all zero where the item does not count; ``[n, 4]``."""
+        """Return per item precision, recall, F and a one, all zero where the item does not count; ``[n, 4]``."""
         import numpy as np
 
-        found: Counts = self.counts
-        return np.stack([found.precision, found.recall, found.f, self.scored], axis=1) * self.scored[:, None]
+        per_item: Counts = self.counts
+        return np.stack([per_item.precision, per_item.recall, per_item.f, self.scored], axis=1) * self.scored[:, None]
 
 
 def needed(tables: Tables | None) -> Tables:
-    """The tables, or what to do where none were given."""
+    """Return the tables; raise ``Malformed`` with what to do where none were given."""
     if tables is None:
         raise Malformed(
             "the emotion wheels are needed",
@@ -173,8 +173,8 @@ def _scored(
 ) -> Sums:
     import numpy as np
 
-    tables, found = needed(tables), read(gold, predicted, neutral, compat)
-    mapped = [Mapped(found, tables, step, compat) for step in steps]
+    tables, paired = needed(tables), read(gold, predicted, neutral, compat)
+    mapped = [Mapped(paired, tables, step, compat) for step in steps]
     table = np.concatenate([step.row() for step in mapped], axis=1)
     rows = _rows(mapped, table.sum(0), compat, tables.version)
 
@@ -185,35 +185,35 @@ def _scored(
         table,
         reduce,
         per_class=lambda: rows,
-        coverage=coverage(found, mapped),
+        coverage=coverage(paired, mapped),
         details=_details(rows),
         n=int(np.any([step.scored for step in mapped], axis=0).sum()),
     )
 
 
 def _rows(mapped: Sequence[Mapped], sums: Array, compat: str | None, version: str) -> dict[str, dict[str, float]]:
-    """Per mapping: precision, recall, both ways of averaging F, and the items that count.
+    """Return per mapping precision, recall, both ways of averaging F, and the items that count.
 
     Raises:
         Malformed: when no item counts, or the published evaluator has no value.
     """
     values = _values(sums, compat, version)
-    found = {}
+    rows = {}
     for step, (p, r, f, n), value in zip(mapped, sums.reshape(-1, 4).tolist(), values.tolist(), strict=True):
         if not n and (compat is None or version == "2025"):
-            told = f"no item has a gold label that can be scored on {step.name}"
-            raise Malformed(told, do="check the column of the gold labels, and the tables")
+            message = f"no item has a gold label that can be scored on {step.name}"
+            raise Malformed(message, do="check the column of the gold labels, and the tables")
         if value != value:
-            told = f"the published evaluator gives NaN with the 2025 tables: on {step.name} no answer is right"
-            raise Malformed(told, do="leave out compat, or use the tables of 2026, where this counts as 0")
+            message = f"the published evaluator gives NaN with the 2025 tables: on {step.name} no answer is right"
+            raise Malformed(message, do="leave out compat, or use the tables of 2026, where this counts as 0")
         p, r, f = (share / max(n, 1) for share in (p, r, f))
         of_means = 2 * p * r / (p + r) if p + r else 0.0
-        found[step.name] = {"precision": p, "recall": r, "f_of_means": of_means, "f_of_items": f, "n": n}
-    return found
+        rows[step.name] = {"precision": p, "recall": r, "f_of_means": of_means, "f_of_items": f, "n": n}
+    return rows
 
 
 def _values(totals: Array, compat: str | None, version: str) -> Array:
-    """F of each mapping from summed rows, ``[..., 4·mappings]`` → ``[..., mappings]``; NaN where it is undefined."""
+    """Compute F per mapping from summed rows, ``[..., 4·mappings]`` → ``[..., mappings]``; NaN where undefined."""
     import numpy as np
 
     precision, recall, f, n = np.moveaxis(totals.reshape(*totals.shape[:-1], -1, 4), -1, 0)
@@ -231,15 +231,18 @@ def _details(rows: dict[str, dict[str, float]]) -> dict[str, float]:
     return {name: sum(row[name] for row in rows.values()) / len(rows) for name in names}
 
 
-def coverage(found: Pairs, mapped: Sequence[Mapped]) -> dict[str, float]:
-    """What the tables reach: items per mapping, shares of labels known, labels per item, items left out."""
+def coverage(paired: Pairs, mapped: Sequence[Mapped]) -> dict[str, float]:
+    """Return the coverage of the tables: items per mapping, shares of mapped labels, labels per item, skipped items."""
     import numpy as np
 
     scored = {f"n_{step.name}": float(step.scored.sum()) for step in mapped}
     shares = {}
-    for name, side in (("gold", found.gold), ("predicted", found.predicted)):
-        known, given = sum(side.per_item(step.known).sum() for step in mapped), side.per_item().sum() * len(mapped)
-        shares[f"{name}_mapped"] = float(known / max(given, 1))
+    for name, side in (("gold", paired.gold), ("predicted", paired.predicted)):
+        known_labels, all_labels = (
+            sum(side.per_item(step.known).sum() for step in mapped),
+            side.per_item().sum() * len(mapped),
+        )
+        shares[f"{name}_mapped"] = float(known_labels / max(all_labels, 1))
     anywhere = np.any([step.scored for step in mapped], axis=0)
-    labels = float(found.predicted.per_item().mean())
+    labels = float(paired.predicted.per_item().mean())
     return {**scored, **shares, "labels_per_item": labels, "skipped_items": float((~anywhere).sum())}

@@ -71,9 +71,9 @@ def _scored(
 ) -> Sums:
     import numpy as np
 
-    tables, found, candidates = needed(tables), read(gold, predicted, neutral, compat), _candidates(gold, compat)
-    mapped = [Mapped(found, tables, step, compat, candidates) for step in wheel_steps(1)]
-    table = np.concatenate([_row(found, wheel) for wheel in mapped], axis=1)
+    tables, paired, candidates = needed(tables), read(gold, predicted, neutral, compat), _candidates(gold, compat)
+    mapped = [Mapped(paired, tables, step, compat, candidates) for step in wheel_steps(1)]
+    table = np.concatenate([_row(paired, wheel) for wheel in mapped], axis=1)
     rows = _rows(mapped, table.sum(0), compat)
 
     def reduce(totals: Array) -> Array:
@@ -86,40 +86,40 @@ def _scored(
         table,
         reduce,
         per_class=lambda: rows,
-        coverage={**coverage(found, mapped), "wheel_precision": means["wheel_precision"]},
+        coverage={**coverage(paired, mapped), "wheel_precision": means["wheel_precision"]},
         details={name: means[name] for name in _COLUMNS[:2]},
         n=int(np.any([wheel.scored for wheel in mapped], axis=0).sum()),
     )
 
 
 def _rows(mapped: Sequence[Mapped], sums: Array, compat: str | None) -> dict[str, dict[str, float]]:
-    found = {}
+    rows = {}
     for wheel, row in zip(mapped, sums.reshape(-1, 4).tolist(), strict=True):
         if not row[3]:
-            told = f"no item has a gold label that can be scored on {wheel.name}, so its mean is undefined"
+            message = f"no item has a gold label that can be scored on {wheel.name}, so its mean is undefined"
             raise Malformed(
-                told, do="check the gold labels and the tables" + (", or leave out compat" if compat else "")
+                message, do="check the gold labels and the tables" + (", or leave out compat" if compat else "")
             )
-        found[wheel.name] = {name: row[place] / row[3] for place, name in enumerate(_COLUMNS)} | {"n": row[3]}
-    return found
+        rows[wheel.name] = {name: row[place] / row[3] for place, name in enumerate(_COLUMNS)} | {"n": row[3]}
+    return rows
 
 
 def _candidates(gold: Sequence[Any], compat: str | None) -> list[str]:
-    """The gold labels of all items; the published evaluator takes them as written, not in lower case."""
+    """Return the gold labels of all items; the published evaluator takes them as written, not in lower case."""
     for row, (labels, value) in enumerate(zip(distinct(gold, compat is None), gold, strict=True), start=1):
         if len(set(labels)) > 1 or (compat is None and not labels):
-            told = f"gold value {row} ({value!r}) holds {len(set(labels))} labels, not one"
-            raise Malformed(told, do="score sets of labels by wheel_f1")
+            message = f"gold value {row} ({value!r}) holds {len(set(labels))} labels, not one"
+            raise Malformed(message, do="score sets of labels by wheel_f1")
     if compat is None:
         return sorted({label for labels in distinct(gold, True) for label in labels})
     return sorted({value if isinstance(value, str) else label for value in gold for label in parse_set(value)})
 
 
-def _row(found: Pairs, wheel: Mapped) -> Array:
-    """Per item: hit, m-score, precision and a one, all zero where the item does not count; ``[n, 4]``."""
+def _row(paired: Pairs, wheel: Mapped) -> Array:
+    """Return per item hit, m-score, precision and a one, all zero where the item does not count; ``[n, 4]``."""
     import numpy as np
 
-    among = counts(found, np.where(np.isin(wheel.codes, wheel.further), wheel.codes, -1)).predicted
+    among = counts(paired, np.where(np.isin(wheel.codes, wheel.further), wheel.codes, -1)).predicted
     hits = wheel.counts.both
     scores = np.where(among > 0, hits / np.maximum(among, 1), 0)  # a gold label written in capitals is no candidate
     columns = [hits, scores, wheel.counts.precision, wheel.scored]

@@ -1,4 +1,4 @@
-"""From a label to its cluster, by twelve mappings, in the published way and in the strict one.
+"""Map labels to clusters by twelve mappings, in the published way and in a strict one.
 
 ``M1`` takes a spelling to its base word, ``M2`` on to a word of the wheels, and ``wheel1`` … ``wheel5_level2`` to the
 cluster of a wheel at a level.
@@ -26,7 +26,7 @@ Route = Callable[[str], str]
 
 @dataclass(frozen=True)
 class Step:
-    """One of the twelve mappings: its name, and which wheel and level it ends on (0: before the wheels)."""
+    """One of the twelve mappings: its name, and the wheel and level of its clusters (0: before the wheels)."""
 
     name: str
     wheel: int = 0
@@ -37,7 +37,7 @@ BASE, SYNONYM = Step("M1"), Step("M2")
 
 
 def wheel_steps(level: int) -> list[Step]:
-    """The five mappings onto the clusters of one level."""
+    """Return the five mappings onto the clusters of one level."""
     return [Step(f"wheel{wheel}" + (f"_level{level}" if level > 1 else ""), wheel, level) for wheel in WHEELS]
 
 
@@ -65,8 +65,10 @@ class Published:
 
     def _wheel_words(self, base: str) -> tuple[str, ...]:
         if base not in self.tables.bases:
-            told = f"{base!r} is a base word of the spellings but has no synonyms; the published evaluator fails here"
-            raise Malformed(told, do="take all tables from one release, or leave out compat")
+            message = (
+                f"{base!r} is a base word of the spellings but has no synonyms; the published evaluator fails here"
+            )
+            raise Malformed(message, do="take all tables from one release, or leave out compat")
         return self.tables.bases[base]
 
 
@@ -84,7 +86,7 @@ class Strict:
         return self._base if step == BASE else self._synonym
 
     def alone(self, label: str) -> str:
-        """What stands for a label that leads nowhere: its base word, so that its spellings agree, or itself."""
+        """Return the own cluster of a label that leads nowhere: its base word, so that spellings agree, or itself."""
         return self._base(label) or label
 
     def _base(self, label: str) -> str:
@@ -94,7 +96,7 @@ class Strict:
         return next(iter(self._nearest(label, self._wheel_words)), "")
 
     def _nearest(self, label: str, words: Iterable[str]) -> list[str]:
-        """Where a label may lead, best first: itself, base words that are on the wheel, synonyms of its base words."""
+        """Return where a label may lead, best first: itself, base words on the wheel, synonyms of its base words."""
         if label in words:
             return [label]
         bases = self._bases(label)

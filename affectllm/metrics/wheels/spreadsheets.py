@@ -1,6 +1,6 @@
-"""The 2025 form of the tables: five wheels and the synonyms as spreadsheets, the spellings as CSV.
+"""Read the 2025 form of the tables: five wheels and the synonyms as spreadsheets, the spellings as CSV.
 
-Read by pandas as the published evaluator does, because its ways matter: words such as "null", "nan" or "none" are
+pandas reads them as in the published evaluator, because its rules matter: words such as "null", "nan" or "none" are
 missing values to it, and a missing cell of a wheel repeats the word above.
 """
 
@@ -24,7 +24,7 @@ _LEVELS = ("level1", "level2", "level3")
 
 
 def read_wheel(path: Path) -> dict[int, dict[str, str]]:
-    """The clusters of a wheel's words: level → word → cluster.
+    """Read the clusters of a wheel's words: level → word → cluster.
 
     At level 1 a word goes to the inner word above it; at level 2 to the middle word, and an inner word to its
     alphabetically first middle word. Where a word occurs twice, the later place counts, in the order of the tree: all
@@ -44,7 +44,7 @@ def read_wheel(path: Path) -> dict[int, dict[str, str]]:
 
 
 def _filled(path: Path) -> list[tuple[str, ...]]:
-    """The rows of a wheel, every missing cell filled from above; a word above the first one is the empty string."""
+    """Return the rows of a wheel, missing cells filled from above; above the first word the empty string stands."""
     frame = _frame(path, _LEVELS)
     current = {level: "" for level in _LEVELS}
     rows = []
@@ -57,7 +57,7 @@ def _filled(path: Path) -> list[tuple[str, ...]]:
 
 
 def read_synonyms(path: Path, wheel_words: Collection[str]) -> dict[str, set[str]]:
-    """A base word → the wheel words it is a synonym of: the union over the eight runs; a wheel word is its own base."""
+    """Map base words to the wheel words they are synonyms of, over all eight runs; a wheel word is its own base."""
     columns = [f"{kind}_run{run}" for run in RUNS for kind in ("word", "synonym")]
     frame = _frame(path, columns)
     bases: dict[str, set[str]] = {}
@@ -66,15 +66,15 @@ def read_synonyms(path: Path, wheel_words: Collection[str]) -> dict[str, set[str
         for number, (cell, synonyms) in enumerate(pairs, start=2):
             word = _word(cell, path, number, f"word_run{run}")
             if word not in wheel_words:
-                told = f"{word!r} in column word_run{run} is on none of the five wheels"
-                raise Malformed(told, where=f"{path}, row {number}", do="take all tables from one release")
+                message = f"{word!r} in column word_run{run} is on none of the five wheels"
+                raise Malformed(message, where=f"{path}, row {number}", do="take all tables from one release")
             for base in (word, *map(str.lower, _words(synonyms, path, number, f"synonym_run{run}"))):
                 bases.setdefault(base, set()).add(word)
     return bases
 
 
 def read_format(path: Path) -> dict[str, list[str]]:
-    """A spelling → its base words; every base word is a spelling of itself."""
+    """Map spellings to their base words; every base word is a spelling of itself."""
     frame = _frame(path, ("name", "format"))
     forms: dict[str, list[str]] = {}
     for number, (base, cell) in enumerate(zip(frame["name"].tolist(), frame["format"].tolist(), strict=True), start=2):
@@ -92,8 +92,8 @@ def _frame(path: Path, columns: Collection[str]) -> pd.DataFrame:
     except (OSError, ValueError, KeyError, SyntaxError, zipfile.BadZipFile) as error:
         raise Malformed(f"cannot be read as a table ({error})", where=str(path), do="fetch the file again") from error
     if missing := [column for column in columns if column not in frame.columns]:
-        told = f"it has no column {missing[0]}, but {', '.join(map(str, frame.columns)) or 'none'}"
-        raise Malformed(told, where=str(path), do="give the published file")
+        message = f"it has no column {missing[0]}, but {', '.join(map(str, frame.columns)) or 'none'}"
+        raise Malformed(message, where=str(path), do="give the published file")
     return frame
 
 
@@ -113,6 +113,6 @@ def _words(cell: Any, path: Path, number: int, column: str) -> list[str]:
 
 def _text(cell: Any, path: Path, number: int, column: str) -> str:
     if not isinstance(cell, str):
-        told = f"{cell!r} in column {column} is no word"
-        raise Malformed(told, where=f"{path}, row {number}", do="give the published file")
+        message = f"{cell!r} in column {column} is no word"
+        raise Malformed(message, where=f"{path}, row {number}", do="give the published file")
     return cell

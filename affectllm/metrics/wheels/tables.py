@@ -1,4 +1,4 @@
-"""The published mapping tables, read from a folder of the user: they are non-commercial, so none are shipped.
+"""Read the published mapping tables from a folder of the user; they are non-commercial, so none are shipped.
 
 Version ``2025`` (AffectGPT, MER-UniBench, MER2025) is a folder with ``wheel1.xlsx`` … ``wheel5.xlsx`` (columns
 ``level1``, ``level2``, ``level3``), ``synonym.xlsx`` (``word_run1`` … ``word_run8`` and ``synonym_run1`` …) and
@@ -27,7 +27,7 @@ _ARRAYS = ("format_mapping", "raw_mapping", "wheel_map_whole")
 
 @dataclass(frozen=True)
 class Tables:
-    """How any spelling of an emotion word finds its place on five emotion wheels.
+    """Tables that map any spelling of an emotion word to its place on five emotion wheels.
 
     Args:
         forms: a spelling → the base words it may stand for, in alphabetical order.
@@ -45,12 +45,12 @@ class Tables:
 
     @property
     def settings(self) -> dict[str, str]:
-        """What a result says of its tables."""
+        """The version and hash of the tables, for the settings of a result."""
         return {"version": self.version, "sha256": self.sha256}
 
 
 def read_tables(folder: Path, version: str) -> Tables:
-    """The tables in ``folder``; read again only when a file has changed.
+    """Return the tables in ``folder``; read again only when a file has changed.
 
     Raises:
         NotFound: when the folder or one of its files is missing; names it.
@@ -72,7 +72,7 @@ def _read(folder: Path, version: str, files: tuple[Path, ...], sha256: str) -> T
 
 
 def _ordered(table: Mapping[str, Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {word: tuple(sorted(set(found))) for word, found in table.items()}
+    return {word: tuple(sorted(set(words))) for word, words in table.items()}
 
 
 def _digest(files: Iterable[Path]) -> str:
@@ -86,27 +86,27 @@ def _spreadsheets(folder: Path) -> list[Path]:
     files = [folder / name for name in (*WHEEL_FILES, SYNONYM, FORMAT)]
     if missing := [path.name for path in files if not path.is_file()]:
         other = "it holds the 2026 form: ask for tables version 2026" if _archives(folder) else ""
-        told = f"the tables of 2025 lack {', '.join(missing)}"
-        raise NotFound(told, where=str(folder), do=other or "fetch the whole folder emotion_wheel")
+        message = f"the tables of 2025 lack {', '.join(missing)}"
+        raise NotFound(message, where=str(folder), do=other or "fetch the whole folder emotion_wheel")
     return files
 
 
 def _archive(folder: Path) -> Path:
-    found = _archives(folder)
-    if len(found) == 1 or (found and found[0].name == ARCHIVE):
-        return found[0]
-    if found:
-        told = f"several archives hold tables: {', '.join(path.name for path in found)}"
-        raise Malformed(told, where=str(folder), do=f"keep one, or name it {ARCHIVE}")
+    archives = _archives(folder)
+    if len(archives) == 1 or (archives and archives[0].name == ARCHIVE):
+        return archives[0]
+    if archives:
+        message = f"several archives hold tables: {', '.join(path.name for path in archives)}"
+        raise Malformed(message, where=str(folder), do=f"keep one, or name it {ARCHIVE}")
     other = "it holds the 2025 form: ask for tables version 2025" if (folder / WHEEL_FILES[0]).is_file() else ""
-    told = f"the tables of 2026 lack {ARCHIVE}, an archive with the arrays {', '.join(_ARRAYS)}"
-    raise NotFound(told, where=str(folder), do=other or "fetch it")
+    message = f"the tables of 2026 lack {ARCHIVE}, an archive with the arrays {', '.join(_ARRAYS)}"
+    raise NotFound(message, where=str(folder), do=other or "fetch it")
 
 
 def _archives(folder: Path) -> list[Path]:
-    """Archives that hold the mappings; the one with the published name first. A damaged one of that name counts."""
-    found = [path for path in folder.glob("*.npz") if path.name == ARCHIVE or set(_ARRAYS) <= set(array_names(path))]
-    return sorted(found, key=lambda path: (path.name != ARCHIVE, path.name))
+    """Return the archives that hold the mappings; first the one of the published name, even if damaged."""
+    paths = [path for path in folder.glob("*.npz") if path.name == ARCHIVE or set(_ARRAYS) <= set(array_names(path))]
+    return sorted(paths, key=lambda path: (path.name != ARCHIVE, path.name))
 
 
 def _from_spreadsheets(folder: Path) -> tuple[dict[str, list[str]], dict[str, set[str]], tuple[Wheel, ...]]:
@@ -118,30 +118,30 @@ def _from_spreadsheets(folder: Path) -> tuple[dict[str, list[str]], dict[str, se
 def _from_archive(path: Path) -> tuple[dict[str, list[str]], dict[str, list[str]], tuple[Wheel, ...]]:
     arrays = load_plain_npz(path)
     if missing := [name for name in _ARRAYS if name not in arrays]:
-        told = f"it has no array {missing[0]}, but {', '.join(arrays) or 'none'}"
-        raise Malformed(told, where=str(path), do="give the published archive")
+        message = f"it has no array {missing[0]}, but {', '.join(arrays) or 'none'}"
+        raise Malformed(message, where=str(path), do="give the published archive")
     forms, bases = (_lists(arrays[name], f"{path}, array {name}") for name in _ARRAYS[:2])
     return forms, bases, tuple(_wheel(arrays[_ARRAYS[2]], number, path) for number in range(1, 6))
 
 
 def _lists(table: Any, where: str) -> dict[str, list[str]]:
-    if not isinstance(table, dict) or not all(isinstance(found, list) for found in table.values()):
+    if not isinstance(table, dict) or not all(isinstance(words, list) for words in table.values()):
         raise Malformed("it is no dict of word → list of words", where=where, do="give the published archive")
-    if strange := [word for found in table.values() for word in found if not isinstance(word, str)]:
+    if strange := [word for words in table.values() for word in words if not isinstance(word, str)]:
         raise Malformed(f"{strange[0]!r} is no word", where=where, do="give the published archive")
     return table
 
 
 def _wheel(whole: Any, number: int, path: Path) -> Wheel:
     where = f"{path}, array {_ARRAYS[2]}"
-    found = whole.get(f"wheel{number}") if isinstance(whole, dict) else None
-    if not isinstance(found, dict):
+    wheel = whole.get(f"wheel{number}") if isinstance(whole, dict) else None
+    if not isinstance(wheel, dict):
         raise Malformed(f"it lacks wheel{number}", where=where, do="give the published archive")
     levels: dict[int, dict[str, str]] = {}
     for level in (1, 2):
-        words = found.get(f"level{level}")
+        words = wheel.get(f"level{level}")
         if not isinstance(words, dict) or not all(isinstance(word, str) for pair in words.items() for word in pair):
-            told = f"wheel{number} has no level{level} that maps words to clusters"
-            raise Malformed(told, where=where, do="give the published archive")
+            message = f"wheel{number} has no level{level} that maps words to clusters"
+            raise Malformed(message, where=where, do="give the published archive")
         levels[level] = words
     return levels

@@ -82,7 +82,7 @@ def _show_metric(name: str) -> None:
 
     metric = find_metric(name)
     low, high = metric.range
-    print(f"{metric.name} ({metric.form.name}: {metric.form.told})\n")
+    print(f"{metric.name} ({metric.form.name}: {metric.form.description})\n")
     print(inspect.cleandoc(metric.__doc__ or ""))
     print(f"\nrange   {low:g} to {high:g}, {metric.better} is better\nsource  {metric.source}")
     for option, default in metric.options.items():
