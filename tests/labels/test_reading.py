@@ -27,8 +27,8 @@ from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 NAMES = st.sampled_from(SPACE.names)
 
 
-def reason(found: object) -> str | None:
-    return found.reason if isinstance(found, Unreadable) else None
+def reason(reading: object) -> str | None:
+    return reading.reason if isinstance(reading, Unreadable) else None
 
 
 @pytest.mark.parametrize(
@@ -108,9 +108,9 @@ def test_the_label_that_is_stated(text: str, label: str) -> None:
     ],
 )
 def test_what_states_no_single_label_is_unreadable(text: str, why: str) -> None:
-    found = read_label(text, SPACE)
-    assert reason(found) == why
-    assert found.text == (text if isinstance(text, str) else "")  # type: ignore[union-attr]
+    reading = read_label(text, SPACE)
+    assert reason(reading) == why
+    assert reading.text == (text if isinstance(text, str) else "")  # type: ignore[union-attr]
 
 
 def test_inflections_are_listed_and_never_shared_between_two_names() -> None:
@@ -342,8 +342,8 @@ def test_no_judgement(text: str, why: str) -> None:
     ],
 )
 def test_preferences(text: str, better: str) -> None:
-    found = read_preference(text)
-    assert (found.reason if isinstance(found, Unreadable) else found) == better
+    preference = read_preference(text)
+    assert (preference.reason if isinstance(preference, Unreadable) else preference) == better
 
 
 FRAMES = ["{}", "<answer>{}</answer>", '{{"emotion": "{}"}}', "Answer: {}", "not {other}, but {}", "- {}", "*{}*\n\nok"]
@@ -371,7 +371,7 @@ def test_sets_and_open_lists_are_read_back(names: list[str]) -> None:
 
 @given(st.text())
 def test_any_text_gives_a_label_or_a_reason(text: str) -> None:
-    found = read_label(text, SPACE)
-    assert found in SPACE.names or (isinstance(found, Unreadable) and found.text == text)
+    reading = read_label(text, SPACE)
+    assert reading in SPACE.names or (isinstance(reading, Unreadable) and reading.text == text)
     for read in (read_judgement, read_preference, read_span, read_open_labels):
         assert not isinstance(read(text), Unreadable) or read(text).text == text

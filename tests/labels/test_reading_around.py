@@ -59,32 +59,32 @@ KINDS: dict[str, tuple[Callable[[str], Any], dict[str, Any]]] = {
 def drawn(kind: str, data: st.DataObject) -> tuple[Any, str, Any, str]:
     """A reader, an answer, what it means, and another answer."""
     read, answers = KINDS[kind]
-    said, other = data.draw(st.lists(st.sampled_from(sorted(answers)), min_size=2, max_size=2, unique=True))
-    return read, said, answers[said], other
+    stated, other = data.draw(st.lists(st.sampled_from(sorted(answers)), min_size=2, max_size=2, unique=True))
+    return read, stated, answers[stated], other
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_prompts_reasoning_and_invented_turns_change_nothing(kind: str, data: st.DataObject) -> None:
-    read, said, meant, other = drawn(kind, data)
+    read, stated, meant, other = drawn(kind, data)
     frame = data.draw(st.sampled_from([*(f"{one}{{a}}" for one in PROMPTS), *(f"{{a}}{one}" for one in INVENTED)]))
-    assert read(frame.format(a=said, o=other)) == meant
+    assert read(frame.format(a=stated, o=other)) == meant
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @given(data=st.data())
 def test_denials_and_doubts_make_no_other_answer(kind: str, data: st.DataObject) -> None:
-    read, said, meant, other = drawn(kind, data)
+    read, stated, meant, other = drawn(kind, data)
     felt = kind in ("choice", "set")
     before = data.draw(st.sampled_from(["", *PROMPTS[:3], *DENIED_BEFORE, *(FELT_BEFORE if felt else [])]))
     after = data.draw(st.sampled_from(["", *INVENTED, *DENIED_AFTER, *(FELT_AFTER if felt else [])]))
-    found = read(before.format(o=other) + said + after.format(o=other))
-    assert isinstance(found, Unreadable) or found == meant
+    reading = read(before.format(o=other) + stated + after.format(o=other))
+    assert isinstance(reading, Unreadable) or reading == meant
 
 
 @given(data=st.data())
 def test_the_answer_is_read_beside_denials_courtesies_and_comments(data: st.DataObject) -> None:
-    said, other = data.draw(st.lists(st.sampled_from(SPACE.names), min_size=2, max_size=2, unique=True))
+    stated, other = data.draw(st.lists(st.sampled_from(SPACE.names), min_size=2, max_size=2, unique=True))
     frame = data.draw(
         st.sampled_from(
             [
@@ -104,4 +104,4 @@ def test_the_answer_is_read_beside_denials_courtesies_and_comments(data: st.Data
             ]
         )
     )
-    assert read_label(frame.format(a=said, o=other), SPACE) == said
+    assert read_label(frame.format(a=stated, o=other), SPACE) == stated

@@ -28,8 +28,8 @@ NAMES = (
 SET = space_of(NAMES)
 
 
-def value(found: Any) -> Any:
-    return found.reason if isinstance(found, Unreadable) else found
+def value(reading: Any) -> Any:
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 ASIDES = """

@@ -74,8 +74,8 @@ def test_the_label_that_is_stated(text: str, label: str) -> None:
     ],
 )
 def test_what_states_no_single_label_is_unreadable(text: str, why: str) -> None:
-    found = read_label(text, MER)
-    assert isinstance(found, Unreadable) and found.reason == why
+    reading = read_label(text, MER)
+    assert isinstance(reading, Unreadable) and reading.reason == why
 
 
 def test_a_longer_word_is_not_its_beginning() -> None:

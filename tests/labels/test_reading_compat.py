@@ -14,8 +14,8 @@ E_C = ("neutral", "joy", "sadness", "anger", "fear", "surprise", "disgust", "ant
 
 
 def unreadable(text: str, labels: tuple[str, ...]) -> str | None:
-    found = read_label(text, space_of(labels))
-    return found.reason if isinstance(found, Unreadable) else None
+    reading = read_label(text, space_of(labels))
+    return reading.reason if isinstance(reading, Unreadable) else None
 
 
 @pytest.mark.parametrize("text", ["I cannot tell", "He is not angry.", ""])

@@ -17,8 +17,8 @@ SET = LabelSpace("set", "set", NAMES, source="test", aliases=aliases(*NAMES))
 PAIR = LabelSpace("pair", "set", ("joy", "anger"), source="test", aliases=aliases("joy", "anger"))
 
 
-def value(found: Any) -> Any:
-    return found.reason if isinstance(found, Unreadable) else found
+def value(reading: Any) -> Any:
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from affectllm.labels.reading import Unreadable, read_judgement, read_preference
 
 
-def value(found: object) -> object:
-    return found.reason if isinstance(found, Unreadable) else found
+def value(reading: object) -> object:
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from affectllm.labels.taxonomies import EKMAN_6_CONTEMPT_NEUTRAL as SPACE
 NONE = "no_label"
 
 
-def value(found: Any) -> Any:
-    return found.reason if isinstance(found, Unreadable) else found
+def value(reading: Any) -> Any:
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 @pytest.mark.parametrize(

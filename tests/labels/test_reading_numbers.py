@@ -28,9 +28,9 @@ def bound(name: str, space: LabelSpace, language: str = "en", **also: Any) -> Te
 
 
 def read(template: Template, text: str) -> Any:
-    found = template.read(text)
-    assert not isinstance(found, tuple)
-    return found.reason if isinstance(found, Unreadable) else found.value
+    reading = template.read(text)
+    assert not isinstance(reading, tuple)
+    return reading.reason if isinstance(reading, Unreadable) else reading.value
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,8 @@ def read(template: Template, text: str) -> Any:
     ],
 )
 def test_one_number(bounds: tuple[float, float], text: str, value: object) -> None:
-    found = read(bound("dimension_scores", one(*bounds)), text)
-    assert found == (value if isinstance(value, str) else {"valence": value})
+    reading = read(bound("dimension_scores", one(*bounds)), text)
+    assert reading == (value if isinstance(value, str) else {"valence": value})
 
 
 BOUNDS_AND_TERMS = (
@@ -86,16 +86,16 @@ OTHER_COUNTS = (
     ("text", "why"), [*((t, "ambiguous") for t in BOUNDS_AND_TERMS), *((t, "no_number") for t in OTHER_COUNTS)]
 )
 def test_bounds_sums_counts_and_denied_numbers_are_not_the_number(text: str, why: str) -> None:
-    found = read_number(text, 0, 100)
-    assert isinstance(found, Unreadable) and found.reason == why
+    reading = read_number(text, 0, 100)
+    assert isinstance(reading, Unreadable) and reading.reason == why
 
 
 @pytest.mark.parametrize(
     "text", ["valence is negative: 0.5", "slightly negative, 0.3", "±0.5", "+/-0.5", "- 0.5", "0.5-", "负的 0.5"]
 )
 def test_a_sign_that_the_words_contradict_or_leave_open(text: str) -> None:
-    found = read_number(text, -1, 1)
-    assert isinstance(found, Unreadable) and found.reason == "ambiguous"
+    reading = read_number(text, -1, 1)
+    assert isinstance(reading, Unreadable) and reading.reason == "ambiguous"
 
 
 @pytest.mark.parametrize(
@@ -122,8 +122,8 @@ def test_a_number_beside_its_scale_and_counts(text: str, number: float) -> None:
     "text", ["valence: 3 or 4, arousal: 5", "valence: 3 out of 5, arousal: 4 out of 5", "valence: 3%, arousal: 4%"]
 )
 def test_numbers_of_another_scale_or_two_for_one_name(text: str) -> None:
-    found = read_numbers(text, TWO.names, 1, 9)
-    assert isinstance(found, Unreadable) and found.reason == "ambiguous"
+    reading = read_numbers(text, TWO.names, 1, 9)
+    assert isinstance(reading, Unreadable) and reading.reason == "ambiguous"
 
 
 def test_numbers_of_the_scale_that_was_asked_for() -> None:
@@ -139,8 +139,8 @@ def test_spans_that_are_denied_or_a_mere_letter() -> None:
         ('"my dog died" is not the cause', "ambiguous"),
         ("a", "not_in_source"),
     ):
-        found = read_span(text, source)
-        assert isinstance(found, Unreadable) and found.reason == why
+        reading = read_span(text, source)
+        assert isinstance(reading, Unreadable) and reading.reason == why
     assert read_span("- my dog died", source) == "my dog died"
 
 
@@ -157,8 +157,8 @@ def test_spans_that_are_denied_or_a_mere_letter() -> None:
     ],
 )
 def test_several_numbers(text: str, value: object) -> None:
-    found = read(bound("dimension_scores", TWO), text)
-    assert found == (value if isinstance(value, str) else dict(zip(TWO.names, value, strict=True)))  # type: ignore[call-overload]
+    reading = read(bound("dimension_scores", TWO), text)
+    assert reading == (value if isinstance(value, str) else dict(zip(TWO.names, value, strict=True)))  # type: ignore[call-overload]
 
 
 @pytest.mark.parametrize(
@@ -189,8 +189,8 @@ def test_numbers_in_other_languages(language: str, text: str) -> None:
     ],
 )
 def test_shares(text: str, value: object) -> None:
-    found = read(bound("emotion_shares", VOTES), text)
-    assert found == (value if isinstance(value, str) else {"anger": 0.6, "joy": 0.4})
+    reading = read(bound("emotion_shares", VOTES), text)
+    assert reading == (value if isinstance(value, str) else {"anger": 0.6, "joy": 0.4})
 
 
 @pytest.mark.parametrize(
@@ -217,8 +217,8 @@ def test_nothing_within_an_answer_is_not_the_answer(text: str) -> None:
     ],
 )
 def test_turns(text: str, value: str) -> None:
-    found = read(bound("cause_turns", PASSAGES, emotion=(EKMAN_6_NEUTRAL, "r")), text)
-    assert (found if isinstance(found, str) else ", ".join(str(passage["turn"]) for passage in found)) == value
+    reading = read(bound("cause_turns", PASSAGES, emotion=(EKMAN_6_NEUTRAL, "r")), text)
+    assert (reading if isinstance(reading, str) else ", ".join(str(passage["turn"]) for passage in reading)) == value
 
 
 def test_a_reply_is_read_without_the_thoughts_before_it() -> None:

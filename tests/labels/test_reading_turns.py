@@ -99,8 +99,8 @@ READERS: list[tuple[Any, str, str, Any]] = [
 ]
 
 
-def value(found: Any) -> Any:
-    return found.reason if isinstance(found, Unreadable) else found
+def value(reading: Any) -> Any:
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 @pytest.mark.parametrize("frame", [*TRANSCRIPTS, *INVENTED])
@@ -144,11 +144,11 @@ def test_words_of_roles_within_an_answer_end_no_turn(text: str) -> None:
 
 @given(st.text(), st.sampled_from(TRANSCRIPTS[:31]))
 def test_any_words_of_others_are_taken_or_the_text_is_unreadable(other: str, frame: str) -> None:
-    found = answer_part(frame.format(a="neutral", q=other.replace("{", "").replace("}", "")))
-    assert isinstance(found, (str, Unreadable))
+    part = answer_part(frame.format(a="neutral", q=other.replace("{", "").replace("}", "")))
+    assert isinstance(part, (str, Unreadable))
 
 
 @given(st.text(alphabet="<|>im_endstar/[]INSTUSER:\nassistant neutral{}\"'", max_size=80))
 def test_broken_markup_never_raises(text: str) -> None:
-    found = read_label(text, SPACE)
-    assert found in SPACE.names or isinstance(found, Unreadable)
+    reading = read_label(text, SPACE)
+    assert reading in SPACE.names or isinstance(reading, Unreadable)

@@ -50,9 +50,9 @@ def test_alpha_of_many_different_values_is_that_of_the_krippendorff_package(leve
     data[random.random(data.shape) < 0.2] = np.nan
     rows = [[None if np.isnan(value) else value for value in row] for row in data.tolist()]
     expected = krippendorff.alpha(reliability_data=data.T, level_of_measurement=level)
-    found = agreement.krippendorff_alpha(table(rows), level=level, resamples=50)
-    assert found.value == pytest.approx(expected, abs=1e-9)
-    assert found.low <= found.value <= found.high
+    result = agreement.krippendorff_alpha(table(rows), level=level, resamples=50)
+    assert result.value == pytest.approx(expected, abs=1e-9)
+    assert result.low <= result.value <= result.high
 
 
 @pytest.mark.parametrize("level", ["nominal", "ratio"])
@@ -89,20 +89,20 @@ def test_alpha_depends_neither_on_order_nor_on_who_rated_and_agreement_is_one(ro
 
 def test_alpha_counts_only_items_with_two_ratings() -> None:
     gold = table([[1, 1, None], [2, None, None], [3, 3, 3]])
-    found = agreement.krippendorff_alpha(gold)
-    assert found.value == 1 and found.n == 2
-    assert found.coverage == pytest.approx({"items": 2 / 3, "ratings": 5 / 6})
-    assert found.unreadable == 0 and found.controls == {}
+    result = agreement.krippendorff_alpha(gold)
+    assert result.value == 1 and result.n == 2
+    assert result.coverage == pytest.approx({"items": 2 / 3, "ratings": 5 / 6})
+    assert result.unreadable == 0 and result.controls == {}
 
 
 def test_ordinal_labels_are_in_the_order_that_is_given() -> None:
     gold = table([["low", "mid", None], ["high", "high", None], ["low", "low", "mid"]])
     order = ("low", "mid", "high")
     numbers = table([[0, 1, None], [2, 2, None], [0, 0, 1]])
-    found = value(agreement.krippendorff_alpha, gold, level="ordinal", labels=order)
-    assert found == pytest.approx(value(agreement.krippendorff_alpha, numbers, level="ordinal"))
+    alpha = value(agreement.krippendorff_alpha, gold, level="ordinal", labels=order)
+    assert alpha == pytest.approx(value(agreement.krippendorff_alpha, numbers, level="ordinal"))
     other = value(agreement.krippendorff_alpha, gold, level="ordinal", labels=("low", "high", "mid"))
-    assert other != pytest.approx(found)
+    assert other != pytest.approx(alpha)
 
 
 @pytest.mark.parametrize(
@@ -136,9 +136,9 @@ def test_alpha_of_a_million_ratings_takes_under_five_seconds() -> None:
     data = np.where(random.random((250_000, 4)) < 0.6, base, random.integers(0, 7, (250_000, 4)))
     gold = [dict(zip("abcd", row, strict=True)) for row in data.tolist()]
     started = time.process_time()
-    found = agreement.krippendorff_alpha(gold, level="ordinal")
+    result = agreement.krippendorff_alpha(gold, level="ordinal")
     assert time.process_time() - started < 5
-    assert found.settings["resamples"] == 1000 and 0.3 < found.value < 0.4
+    assert result.settings["resamples"] == 1000 and 0.3 < result.value < 0.4
 
 
 # ── Fleiss' κ ────────────────────────────────────────────────────────────────────────────────────────────────────────

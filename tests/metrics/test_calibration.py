@@ -68,15 +68,15 @@ def test_torchmetrics_says_the_same_of_the_calibration_error(bins) -> None:
 def test_calibration_error_worked_out_by_hand() -> None:
     gold = ["joy", "joy", "joy", "fear"]
     answers = [{"joy": 0.9}, {"joy": 0.95}, {"fear": 0.95}, {"fear": 0.6, "joy": 0.4}]
-    found = calibration.ece(gold, answers, bins=10)
+    result = calibration.ece(gold, answers, bins=10)
     # (0.8, 0.9]: one right at 0.9; (0.9, 1]: one of two right at 0.95; (0.5, 0.6]: one right at 0.6.
-    assert found.value == pytest.approx(1 / 4 * 0.1 + 2 / 4 * 0.45 + 1 / 4 * 0.4)
-    assert found.details["maximum"] == pytest.approx(0.45)
-    assert found.per_class["0.9000–1.0000"] == pytest.approx({"confidence": 0.95, "accuracy": 0.5, "count": 2})
-    assert len(found.per_class) == 3
+    assert result.value == pytest.approx(1 / 4 * 0.1 + 2 / 4 * 0.45 + 1 / 4 * 0.4)
+    assert result.details["maximum"] == pytest.approx(0.45)
+    assert result.per_class["0.9000–1.0000"] == pytest.approx({"confidence": 0.95, "accuracy": 0.5, "count": 2})
+    assert len(result.per_class) == 3
     term = calibration.reliability(gold, answers, bins=10)
     assert term.value == pytest.approx(1 / 4 * 0.1**2 + 2 / 4 * 0.45**2 + 1 / 4 * 0.4**2)
-    assert term.per_class == found.per_class
+    assert term.per_class == result.per_class
 
 
 def test_the_calibrated_are_nearly_without_error_and_the_overconfident_are_not() -> None:
@@ -102,10 +102,10 @@ def test_bounds_order_perfection_and_silence(items) -> None:
     gold, answers, _ = sides(items)
     sure = [{label: 1.0} for label in gold]
     for metric in METRICS:
-        found = value(metric, gold, answers)
+        score = value(metric, gold, answers)
         low, high = metric.range
-        assert low <= found <= high
-        assert found == pytest.approx(value(metric, gold[::-1], answers[::-1]))
+        assert low <= score <= high
+        assert score == pytest.approx(value(metric, gold[::-1], answers[::-1]))
         assert value(metric, gold, sure) == pytest.approx(0)
         silent = value(metric, gold, [None] * len(gold))
         assert silent == pytest.approx({"brier": 2, "nll": -np.log(1e-12)}.get(metric.name, 1))
@@ -114,8 +114,8 @@ def test_bounds_order_perfection_and_silence(items) -> None:
 
 
 def test_probability_zero_costs_a_stated_amount() -> None:
-    found = calibration.nll(["joy", "joy"], [{"joy": 1.0}, {"fear": 1.0}], floor=1e-3)
-    assert found.value == pytest.approx(-np.log(1e-3) / 2) and found.details["floored"] == 1
+    result = calibration.nll(["joy", "joy"], [{"joy": 1.0}, {"fear": 1.0}], floor=1e-3)
+    assert result.value == pytest.approx(-np.log(1e-3) / 2) and result.details["floored"] == 1
     for bad in (0.0, 1.0, -1.0):
         with pytest.raises(Malformed, match="floor is"):
             calibration.nll(["joy"], [{"joy": 1.0}], floor=bad)
@@ -137,10 +137,10 @@ def test_the_curve_worked_out_by_hand() -> None:
     gold = ["joy"] * 4
     answers = [{"joy": 0.9}, {"fear": 0.8}, {"joy": 0.7}, None]
     # Errors among the 1, 2, 3, 4 surest: 0, 1, 1, 2.
-    found = selective.aurc(gold, answers)
-    assert found.value == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4) / 4)
-    assert found.details["best"] == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)
-    assert found.per_class["50%"] == {"accuracy": 0.5, "n": 2}
+    result = selective.aurc(gold, answers)
+    assert result.value == pytest.approx((0 + 1 / 2 + 1 / 3 + 2 / 4) / 4)
+    assert result.details["best"] == pytest.approx((0 + 0 + 1 / 3 + 2 / 4) / 4)
+    assert result.per_class["50%"] == {"accuracy": 0.5, "n": 2}
     assert value(selective.selective_accuracy, gold, answers, coverage=0.25) == 1
     assert value(selective.selective_accuracy, gold, answers, coverage=0.75) == pytest.approx(2 / 3)
     assert value(selective.selective_accuracy, gold, answers, coverage=1.0) == 0.5
@@ -153,20 +153,20 @@ def test_the_area_lies_between_the_best_order_and_the_worst(items) -> None:
         [max(SPACE, key=lambda c: (a[c], -SPACE.index(c))) == g for g, a in zip(gold, answers, strict=True)]
     )
     areas = [np.mean(1 - np.sort(right)[::order].cumsum() / np.arange(1, len(gold) + 1)) for order in (-1, 1)]
-    found = value(selective.aurc, gold, answers)
-    assert areas[0] - 1e-9 <= found <= areas[1] + 1e-9
+    area = value(selective.aurc, gold, answers)
+    assert areas[0] - 1e-9 <= area <= areas[1] + 1e-9
     full = value(selective.selective_accuracy, gold, answers, coverage=1.0)
     assert full == pytest.approx(right.mean())
     confidence = table.max(1)
     if len(set(confidence)) == len(gold):
         ordered = right[np.argsort(-confidence)]
-        assert found == pytest.approx(np.mean(1 - ordered.cumsum() / np.arange(1, len(gold) + 1)))
+        assert area == pytest.approx(np.mean(1 - ordered.cumsum() / np.arange(1, len(gold) + 1)))
 
 
 def test_equal_confidence_says_nothing() -> None:
     gold = ["joy", "fear", "joy", "fear"]
-    found = selective.aurc(gold, [{"joy": 0.6}] * 4)
-    assert found.value == pytest.approx(0.5)
+    result = selective.aurc(gold, [{"joy": 0.6}] * 4)
+    assert result.value == pytest.approx(0.5)
     for bad in (0.0, 1.2):
         with pytest.raises(Malformed, match="coverage is"):
             selective.selective_accuracy(gold, [{"joy": 0.6}] * 4, coverage=bad)
@@ -183,14 +183,14 @@ answered = st.lists(
 def test_a_delta_is_the_difference_of_two_accuracies(items) -> None:
     gold, full, less = map(list, zip(*items, strict=True))
     accuracies = [np.mean([a == g for a, g in zip(side, gold, strict=True)]) for side in (full, less)]
-    found = robustness.modality_ablation_delta(gold, full, ablated=less, resamples=50)
-    assert found.value == pytest.approx(accuracies[0] - accuracies[1])
-    assert found.value == pytest.approx(found.details["mended"] - found.details["spoilt"])
-    assert found.details["accuracy"] == pytest.approx(accuracies[0])
+    result = robustness.modality_ablation_delta(gold, full, ablated=less, resamples=50)
+    assert result.value == pytest.approx(accuracies[0] - accuracies[1])
+    assert result.value == pytest.approx(result.details["mended"] - result.details["spoilt"])
+    assert result.details["accuracy"] == pytest.approx(accuracies[0])
     other = robustness.conflict_delta(gold, full, conflicting=less, resamples=50)
-    assert other.value == pytest.approx(found.value)
+    assert other.value == pytest.approx(result.value)
     swapped = robustness.modality_ablation_delta(gold, less, ablated=full, resamples=50)
-    assert swapped.value == pytest.approx(-found.value)
+    assert swapped.value == pytest.approx(-result.value)
 
 
 def test_a_paired_interval_is_narrower_than_that_of_unpaired_accuracies() -> None:
@@ -199,22 +199,22 @@ def test_a_paired_interval_is_narrower_than_that_of_unpaired_accuracies() -> Non
     hard = random.random(400) < 0.5
     full = [None if h else g for h, g in zip(hard, gold, strict=True)]
     less = [None if h or r < 0.1 else g for h, g, r in zip(hard, gold, random.random(400), strict=True)]
-    found = robustness.modality_ablation_delta(gold, full, ablated=less)
-    assert 0 < found.low < found.value < found.high
-    assert found.high - found.low < 2 * 1.96 * np.sqrt(2 * 0.25 / 400) / 2
+    result = robustness.modality_ablation_delta(gold, full, ablated=less)
+    assert 0 < result.low < result.value < result.high
+    assert result.high - result.low < 2 * 1.96 * np.sqrt(2 * 0.25 / 400) / 2
     same = robustness.modality_ablation_delta(gold, full, ablated=full)
     assert same.value == same.low == same.high == 0
 
 
 def test_conflict_tells_who_followed_the_distractor() -> None:
-    found = robustness.conflict_delta(
+    result = robustness.conflict_delta(
         ["joy"] * 4,
         ["joy"] * 4,
         conflicting=["joy", " fear ", "anger", None],
         distractors=["fear", "fear", "fear", "fear"],
     )
-    assert found.value == 0.75 and found.details["followed"] == 0.25
-    assert found.details["unreadable_conflicting"] == 0.25
+    assert result.value == 0.75 and result.details["followed"] == 0.25
+    assert result.details["unreadable_conflicting"] == 0.25
     with pytest.raises(Malformed, match="as ablated"):
         robustness.modality_ablation_delta(["joy"], ["joy"])
     with pytest.raises(Malformed, match="2 ablated for 1 items"):
@@ -241,8 +241,8 @@ def test_paraphrase_consistency_is_the_share_of_equal_pairs(rows) -> None:
         with pytest.raises(Malformed, match="no item has two answers"):
             robustness.paraphrase_consistency(predicted=rows)
         return
-    made = robustness.paraphrase_consistency.statistic(predicted=rows)
-    assert made.value() == pytest.approx(expected)
+    statistic = robustness.paraphrase_consistency.statistic(predicted=rows)
+    assert statistic.value() == pytest.approx(expected)
     single = [[answer] for row in rows for answer in row]
     groups = [number for number, row in enumerate(rows) for _ in row]
     assert robustness.paraphrase_consistency.statistic(predicted=single, groups=groups).value() == pytest.approx(
@@ -252,11 +252,11 @@ def test_paraphrase_consistency_is_the_share_of_equal_pairs(rows) -> None:
 
 def test_consistency_by_hand_and_its_interval() -> None:
     rows = [["joy", "joy", "joy"], ["joy", "fear", "joy"], [None, None], ["fear"], None]
-    found = robustness.paraphrase_consistency(predicted=rows)
-    assert found.value == pytest.approx((1 + 1 / 3 + 0) / 3)
-    assert found.n == 3 and found.coverage["items"] == 0.6 and found.low < found.value < found.high  # five rows
+    result = robustness.paraphrase_consistency(predicted=rows)
+    assert result.value == pytest.approx((1 + 1 / 3 + 0) / 3)
+    assert result.n == 3 and result.coverage["items"] == 0.6 and result.low < result.value < result.high  # five rows
     groups = ["a", "a", "a", "b", "b", "b"]
     one_each = [["joy"], ["joy"], ["joy"], ["joy"], ["fear"], ["joy"]]
-    found = robustness.paraphrase_consistency(predicted=one_each, groups=groups, clusters=groups)
-    assert found.value == pytest.approx((1 + 1 / 3) / 2)
-    assert found.low is None and found.settings["clusters"] == 2
+    result = robustness.paraphrase_consistency(predicted=one_each, groups=groups, clusters=groups)
+    assert result.value == pytest.approx((1 + 1 / 3) / 2)
+    assert result.low is None and result.settings["clusters"] == 2

@@ -24,8 +24,8 @@ def squad_f1(truth: str, answer: str) -> float:
     """Precision and recall of tokens, one by one, as SQuAD describes them."""
     sides = []
     for text in (truth, answer):
-        kept = "".join(char for char in text.lower() if char not in string.punctuation)
-        sides.append([word for word in kept.split() if word not in ("a", "an", "the")])
+        cleaned = "".join(char for char in text.lower() if char not in string.punctuation)
+        sides.append([word for word in cleaned.split() if word not in ("a", "an", "the")])
     words, given_words = sides
     if not words or not given_words:
         return float(words == given_words)
@@ -58,7 +58,7 @@ def published(gold: list[str], predicted: list[str]) -> dict[str, float]:
         exact += bool(truth)
         f1, lcs = [*f1, 1.0], [*lcs, 1.0]
     last = ""
-    held = [answer for truth, answer in buckets["similar"] if truth]
+    similar = [answer for truth, answer in buckets["similar"] if truth]
     for truth, answer in buckets["similar"]:
         if truth and answer:
             common = len(longest_common(truth, answer).split())
@@ -69,7 +69,7 @@ def published(gold: list[str], predicted: list[str]) -> dict[str, float]:
             f1, lcs = [*f1, 0.0], [*lcs, 0.0]
     for truth, _ in buckets["incorrect"]:
         if truth:
-            last = held[-1] if held else "?"
+            last = similar[-1] if similar else "?"
             empty += last == ""
             f1, lcs = [*f1, 0.0], [*lcs, 0.0]
     right = sum(not truth for truth, _ in buckets["similar"])
@@ -93,9 +93,9 @@ pairs = st.lists(st.tuples(words, words), min_size=1, max_size=8)
 def test_compat_is_the_published_script(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
     expected = published(gold, predicted)
-    found = reccon_span.statistic(gold, predicted, compat="reccon")
-    assert dict(found.details) == pytest.approx(expected)
-    assert found.value() == pytest.approx(expected["f1"])
+    statistic = reccon_span.statistic(gold, predicted, compat="reccon")
+    assert dict(statistic.details) == pytest.approx(expected)
+    assert statistic.value() == pytest.approx(expected["f1"])
 
 
 @given(pairs)
@@ -103,12 +103,12 @@ def test_compat_is_the_published_script(items: list[tuple[str, str]]) -> None:
 def test_strict_is_plain_squad(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
     each = [squad_f1(g, p) if g and p else float(g == p) for g, p in items]
-    found = reccon_span.statistic(gold, predicted)
-    assert found.value() == pytest.approx(sum(each) / len(each)) and 0 <= found.value() <= 1
+    statistic = reccon_span.statistic(gold, predicted)
+    assert statistic.value() == pytest.approx(sum(each) / len(each)) and 0 <= statistic.value() <= 1
     negatives, empty = sum(not g for g in gold), sum(not p for p in predicted)
     right = sum(not g and not p for g, p in items)
-    assert found.details["f1_neg"] == pytest.approx(2 * right / (negatives + empty) if right else 0)
-    assert reccon_span.statistic(gold[::-1], predicted[::-1]).value() == pytest.approx(found.value())
+    assert statistic.details["f1_neg"] == pytest.approx(2 * right / (negatives + empty) if right else 0)
+    assert reccon_span.statistic(gold[::-1], predicted[::-1]).value() == pytest.approx(statistic.value())
     assert reccon_span.statistic(gold, gold).value() == 1
 
 
@@ -121,14 +121,14 @@ def test_token_f1_by_another_way(truth: str, answer: str) -> None:
 def test_hand_worked_spans() -> None:
     gold = ["I lost the dog", "it rained", "", "", "my exam"]
     predicted = ["lost my dog", "it rained", "", "it rained", None]
-    found = reccon_span(gold, predicted)
+    result = reccon_span(gold, predicted)
     # "i lost dog" and "lost my dog" share two of three tokens; the longest run is "lost", 1 of 4 and of 3 words
-    assert found.details["f1_pos"] == pytest.approx((2 / 3 + 1 + 0) / 3)
-    assert found.details["lcs_f1"] == pytest.approx((2 / 7 + 1 + 0) / 3)
-    assert found.details["em_pos"] == pytest.approx(1 / 3)
-    assert found.details["f1_neg"] == pytest.approx(2 / 3)  # one of one claims is right, one of two found
-    assert found.value == pytest.approx((2 / 3 + 1 + 1) / 5)
-    assert found.unreadable == 0.2 and found.per_class["neg"]["support"] == 2
+    assert result.details["f1_pos"] == pytest.approx((2 / 3 + 1 + 0) / 3)
+    assert result.details["lcs_f1"] == pytest.approx((2 / 7 + 1 + 0) / 3)
+    assert result.details["em_pos"] == pytest.approx(1 / 3)
+    assert result.details["f1_neg"] == pytest.approx(2 / 3)  # one of one claims is right, one of two found
+    assert result.value == pytest.approx((2 / 3 + 1 + 1) / 5)
+    assert result.unreadable == 0.2 and result.per_class["neg"]["support"] == 2
 
 
 def test_edge_cases_have_values() -> None:
@@ -169,17 +169,20 @@ def test_defect_d12_a_stale_variable_decides_what_counts_as_empty() -> None:
 @settings(max_examples=100)
 def test_entailment_is_sklearns_macro_f1(items: list[tuple[str, str]]) -> None:
     gold, predicted = map(list, zip(*items, strict=True))
-    found = reccon_entailment.statistic(gold, predicted)
-    assert found.value() == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
+    statistic = reccon_entailment.statistic(gold, predicted)
+    assert statistic.value() == pytest.approx(f1_score(gold, predicted, average="macro", zero_division=0))
     negative, positive = f1_score(gold, predicted, average=None, labels=["0", "1"], zero_division=0)
-    assert (found.details["pos_f1"], found.details["neg_f1"]) == (pytest.approx(positive), pytest.approx(negative))
+    assert (statistic.details["pos_f1"], statistic.details["neg_f1"]) == (
+        pytest.approx(positive),
+        pytest.approx(negative),
+    )
     assert reccon_entailment.statistic(gold, gold).value() == 1
 
 
 def test_entailment_edge_cases() -> None:
-    found = reccon_entailment([1, 0, 1, 0], [1, None, 0.0, "0"])
-    assert found.details["pos_f1"] == pytest.approx(2 / 3) and found.details["neg_f1"] == pytest.approx(1 / 2)
-    assert found.controls["majority"] is not None and found.unreadable == 0.25
+    result = reccon_entailment([1, 0, 1, 0], [1, None, 0.0, "0"])
+    assert result.details["pos_f1"] == pytest.approx(2 / 3) and result.details["neg_f1"] == pytest.approx(1 / 2)
+    assert result.controls["majority"] is not None and result.unreadable == 0.25
     with pytest.raises(Malformed, match="answer 1 is 'yes', not 0 or 1"):
         reccon_entailment([1], ["yes"])
 
@@ -210,9 +213,9 @@ def test_squad_records_are_read_and_others_refused() -> None:
 
 def _corpus() -> Path:
     folder = os.environ.get("AFFECTLLM_CORPORA", "")
-    if not folder or not (found := Path(folder) / "reccon" / "data").is_dir():
+    if not folder or not (folder_of_data := Path(folder) / "reccon" / "data").is_dir():
         pytest.skip("AFFECTLLM_CORPORA has no reccon")
-    return found
+    return folder_of_data
 
 
 def test_real_spans_and_their_controls() -> None:

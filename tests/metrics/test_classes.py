@@ -45,10 +45,10 @@ def sides(items) -> tuple[list, list, list]:
     return gold, answers, [NONE if answer is None else answer for answer in answers]
 
 
-def recall(gold, told, **options) -> float:
+def recall(gold, predicted, **options) -> float:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return float(sk.recall_score(gold, told, average="macro", zero_division=0, **options))
+        return float(sk.recall_score(gold, predicted, average="macro", zero_division=0, **options))
 
 
 # ── values ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -71,31 +71,33 @@ def test_values_worked_out_by_hand() -> None:
 
 @given(pairs)
 def test_scikit_learn_says_the_same(items) -> None:
-    gold, answers, told = sides(items)
+    gold, answers, filled = sides(items)
     present = sorted(set(gold))
     f1 = {"labels": present, "zero_division": 0}
-    assert value(classes.accuracy, gold, answers) == pytest.approx(sk.accuracy_score(gold, told))
-    assert value(classes.uar, gold, answers) == pytest.approx(recall(gold, told, labels=present))
-    assert value(classes.macro_f1, gold, answers) == pytest.approx(sk.f1_score(gold, told, average="macro", **f1))
-    assert value(classes.weighted_f1, gold, answers) == pytest.approx(sk.f1_score(gold, told, average="weighted", **f1))
-    everything = sorted({*gold, *told} - {NONE})
-    micro = sk.f1_score(gold, told, labels=everything, average="micro", zero_division=0)
+    assert value(classes.accuracy, gold, answers) == pytest.approx(sk.accuracy_score(gold, filled))
+    assert value(classes.uar, gold, answers) == pytest.approx(recall(gold, filled, labels=present))
+    assert value(classes.macro_f1, gold, answers) == pytest.approx(sk.f1_score(gold, filled, average="macro", **f1))
+    assert value(classes.weighted_f1, gold, answers) == pytest.approx(
+        sk.f1_score(gold, filled, average="weighted", **f1)
+    )
+    everything = sorted({*gold, *filled} - {NONE})
+    micro = sk.f1_score(gold, filled, labels=everything, average="micro", zero_division=0)
     assert value(classes.micro_f1, gold, answers) == pytest.approx(micro)
     for metric, average in ((classes.macro_precision, "macro"), (classes.weighted_precision, "weighted")):
-        assert value(metric, gold, answers) == pytest.approx(sk.precision_score(gold, told, average=average, **f1))
+        assert value(metric, gold, answers) == pytest.approx(sk.precision_score(gold, filled, average=average, **f1))
     assert value(classes.weighted_recall, gold, answers) == value(classes.accuracy, gold, answers)
     assert value(classes.macro_recall, gold, answers) == value(classes.uar, gold, answers)
 
 
 @given(two_classes)
 def test_scikit_learn_says_the_same_beyond_chance(items) -> None:
-    gold, answers, told = sides(items)
+    gold, answers, filled = sides(items)
     kappa, mcc = chance_corrected.cohen_kappa, chance_corrected.mcc
-    assert value(kappa, gold, answers) == pytest.approx(sk.cohen_kappa_score(gold, told), abs=1e-12)
-    assert value(mcc, gold, answers) == pytest.approx(sk.matthews_corrcoef(gold, told), abs=1e-12)
+    assert value(kappa, gold, answers) == pytest.approx(sk.cohen_kappa_score(gold, filled), abs=1e-12)
+    assert value(mcc, gold, answers) == pytest.approx(sk.matthews_corrcoef(gold, filled), abs=1e-12)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        adjusted = sk.balanced_accuracy_score(gold, told, adjusted=True)
+        adjusted = sk.balanced_accuracy_score(gold, filled, adjusted=True)
     assert value(classes.balanced_accuracy, gold, answers, adjusted=True) == pytest.approx(adjusted)
 
 
@@ -105,18 +107,18 @@ def test_weighted_kappa_of_readable_answers_is_that_of_scikit_learn(items, weigh
     readable = [(gold, answer or "anger") for gold, answer in items]
     gold, answers, _ = sides(readable)
     expected = sk.cohen_kappa_score(gold, answers, labels=list(space), weights=weights)
-    found = value(chance_corrected.cohen_kappa, gold, answers, labels=space, weights=weights)
-    assert found == pytest.approx(expected, abs=1e-12)
+    kappa = value(chance_corrected.cohen_kappa, gold, answers, labels=space, weights=weights)
+    assert kappa == pytest.approx(expected, abs=1e-12)
 
 
 def test_weighted_kappa_takes_an_unreadable_answer_as_far_away() -> None:
     gold, space = ["low", "mid", "high", "low"], ("low", "mid", "high")
     near, far = ["mid", "mid", "high", "low"], ["high", "mid", "high", "low"]
-    found = [
+    kappas = [
         value(chance_corrected.cohen_kappa, gold, answers, labels=space, weights="quadratic")
         for answers in (near, far, [None, *far[1:]])
     ]
-    assert found[0] > found[1] and found[0] > found[2]
+    assert kappas[0] > kappas[1] and kappas[0] > kappas[2]
 
 
 @given(pairs, st.integers(1, 3))
@@ -145,9 +147,9 @@ def test_top_k_of_short_rankings_and_unreadable_answers() -> None:
 def test_bounds_order_and_perfection(items) -> None:
     gold, answers, _ = sides(items)
     for metric in MEANS:
-        found = value(metric, gold, answers)
-        assert 0 <= found <= 1
-        assert found == pytest.approx(value(metric, gold[::-1], answers[::-1]))
+        score = value(metric, gold, answers)
+        assert 0 <= score <= 1
+        assert score == pytest.approx(value(metric, gold[::-1], answers[::-1]))
         assert value(metric, gold, gold) == 1
         assert value(metric, gold, [None] * len(gold)) == 0
 
@@ -189,16 +191,16 @@ def test_labels_that_gold_does_not_have_neither_help_nor_hurt() -> None:
     for metric in (classes.macro_f1, classes.uar, classes.weighted_f1, classes.macro_precision):
         given_labels = [value(metric, ["a", "b", "b"], ["a", "b", "a"], labels=space) for space in (wide, narrow, ())]
         assert len(set(given_labels)) == 1
-    found = classes.uar(["a", "b"], ["a", "c"], labels=wide)
-    assert found.coverage == {"labels": 4, "labels_in_gold": 2}
+    result = classes.uar(["a", "b"], ["a", "c"], labels=wide)
+    assert result.coverage == {"labels": 4, "labels_in_gold": 2}
 
 
 def test_a_result_says_what_each_class_scored() -> None:
-    found = classes.accuracy(GOLD, ANSWERS, labels=SPACE)
-    assert found.per_class["anger"] == pytest.approx({"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 4})
-    assert found.per_class["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
-    assert found.details["war"] == found.value == 0.5
-    assert found.unreadable == pytest.approx(1 / 6) and found.n == 6
+    result = classes.accuracy(GOLD, ANSWERS, labels=SPACE)
+    assert result.per_class["anger"] == pytest.approx({"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 4})
+    assert result.per_class["fear"] == {"precision": 0, "recall": 0, "f1": 0, "support": 0}
+    assert result.details["war"] == result.value == 0.5
+    assert result.unreadable == pytest.approx(1 / 6) and result.n == 6
 
 
 def test_macro_and_accuracy_differ_on_unbalanced_classes() -> None:
@@ -232,8 +234,8 @@ def test_bad_labels_options_and_lengths_are_errors() -> None:
 def test_answers_of_a_million_characters_control_characters_and_every_label() -> None:
     gold = ["joy", "joy", "anger", "anger"]
     answers = ["x" * 1_000_000, "jo\x00y", "anger, joy, fear", "anger"]
-    found = classes.uar(gold, answers, controls=False)
-    assert found.value == pytest.approx(0.25)
+    result = classes.uar(gold, answers, controls=False)
+    assert result.value == pytest.approx(0.25)
 
 
 def test_confusion_has_a_last_column_for_unreadable() -> None:
@@ -255,6 +257,6 @@ def test_a_thousand_clustered_resamples_of_100_000_items_take_under_five_seconds
     gold = names[random.integers(0, 7, 100_000)].tolist()
     answers = np.where(random.random(100_000) < 0.6, gold, names[random.integers(0, 7, 100_000)]).tolist()
     started = time.process_time()
-    found = classes.uar(gold, answers, clusters=[row // 50 for row in range(100_000)], controls=False)
+    result = classes.uar(gold, answers, clusters=[row // 50 for row in range(100_000)], controls=False)
     assert time.process_time() - started < 5
-    assert found.settings["resamples"] == 1000 and found.low < found.value < found.high
+    assert result.settings["resamples"] == 1000 and result.low < result.value < result.high

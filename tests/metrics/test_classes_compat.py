@@ -33,8 +33,8 @@ def sides(items) -> tuple[list, list, list]:
 
 @given(pairs)
 def test_defect_d9_unreadable_is_a_class_of_emotion_qwens_uar_and_not_of_ours(items) -> None:
-    gold, answers, told = sides(items)
-    expected = sk.recall_score(gold, told, average="macro", zero_division=0)
+    gold, answers, filled = sides(items)
+    expected = sk.recall_score(gold, filled, average="macro", zero_division=0)
     assert value(classes.uar, gold, answers, compat="emotion_qwen") == pytest.approx(expected)
 
 
@@ -48,8 +48,8 @@ def test_defect_d14_emobench_m_drops_what_it_cannot_read_so_silence_raises_the_s
     gold, answers = ["joy", "joy", "anger", "anger"], ["joy", None, "anger", "happy!"]
     silent = ["joy", None, "anger", None]
     for metric in (classes.accuracy, classes.weighted_f1, classes.weighted_precision, classes.weighted_recall):
-        found = metric(gold, answers, labels=("joy", "anger"), compat="emobench_m")
-        assert (found.value, found.n, found.coverage["dropped"]) == (1, 2, 0.5)
+        result = metric(gold, answers, labels=("joy", "anger"), compat="emobench_m")
+        assert (result.value, result.n, result.coverage["dropped"]) == (1, 2, 0.5)
         if metric is not classes.weighted_precision:  # which asks only what the given answers are worth
             assert value(metric, gold, silent, labels=("joy", "anger")) < 1
     assert value(classes.accuracy, gold, silent) == 0.5
@@ -88,15 +88,15 @@ def test_mmaffben_counts_absent_labels_as_perfect(items) -> None:
     space = [*SPACE, "calm", "awe"]
     rows = [[[int(label == side) for label in space] for side in both] for both in (gold, answers)]
     expected = sk.f1_score(np.array(rows[0]), np.array(rows[1]), average="macro", zero_division=1)
-    found = value(classes.macro_f1, gold, answers, labels=space, compat="mmaffben")
-    assert found == pytest.approx(expected)
-    assert found >= 1 / len(space)  # awe is on neither side and counts as perfect
+    score = value(classes.macro_f1, gold, answers, labels=space, compat="mmaffben")
+    assert score == pytest.approx(expected)
+    assert score >= 1 / len(space)  # awe is on neither side and counts as perfect
 
 
 @given(pairs)
 def test_mmaffben_counts_unreadable_sentiment_as_a_class(items) -> None:
-    gold, answers, told = sides(items)
-    expected = sk.f1_score(gold, told, average="macro", zero_division=0)
+    gold, answers, filled = sides(items)
+    expected = sk.f1_score(gold, filled, average="macro", zero_division=0)
     assert value(classes.macro_f1, gold, answers, compat="mmaffben_sentiment") == pytest.approx(expected)
 
 

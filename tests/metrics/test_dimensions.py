@@ -71,9 +71,9 @@ def test_values_worked_out_by_hand() -> None:
 def test_bounds_order_and_perfection(items) -> None:
     x, y = unzip(items)
     for metric in CORRELATIONS:
-        found = value(metric, x, y)
-        assert -1 <= found <= 1
-        assert found == pytest.approx(value(metric, x[::-1], y[::-1]), abs=1e-9)
+        score = value(metric, x, y)
+        assert -1 <= score <= 1
+        assert score == pytest.approx(value(metric, x[::-1], y[::-1]), abs=1e-9)
         assert value(metric, x, x) == pytest.approx(1)
     assert abs(value(dimensions.ccc, x, y)) <= abs(value(dimensions.pearson, x, y)) + 1e-9
     assert value(dimensions.mae, x, y) <= value(dimensions.rmse, x, y) + 1e-9
@@ -93,9 +93,9 @@ def test_correlations_do_not_depend_on_scale_and_survive_large_offsets(items, fa
 def test_constant_answers_are_zero_and_told_and_constant_gold_is_an_error() -> None:
     x, flat = [0.1, 0.2, 0.7], [0.1, 0.1, 0.1]
     for metric in CORRELATIONS:
-        found = metric(x, flat)
-        assert found.value == 0 and found.details["constant"] == 1
-        assert found.controls["majority"] == 0
+        result = metric(x, flat)
+        assert result.value == 0 and result.details["constant"] == 1
+        assert result.controls["majority"] == 0
         with pytest.raises(Malformed, match="gold does not vary"):
             metric(flat, x)
     with pytest.raises(Malformed, match="gold does not vary"):
@@ -109,14 +109,14 @@ def test_resamples_without_variance_are_undefined_or_zero_and_never_rounding() -
         gold, answers = random.uniform(-3, 3, 8), random.uniform(-3, 3, 8)
         gold[5:], answers[:3] = gold[5], answers[0]
         for metric in (dimensions.pearson, dimensions.ccc):
-            made = metric.statistic(gold.tolist(), answers.tolist())
-            assert made.reduce(made.table[:3].sum(0)) == 0  # the answers are constant
-            assert np.isnan(made.reduce(made.table[5:].sum(0)))  # gold is
+            statistic = metric.statistic(gold.tolist(), answers.tolist())
+            assert statistic.reduce(statistic.table[:3].sum(0)) == 0  # the answers are constant
+            assert np.isnan(statistic.reduce(statistic.table[5:].sum(0)))  # gold is
 
 
 def test_unreadable_answers_take_the_worst_end() -> None:
-    found = dimensions.mae([0.0, 1.0], [None, 1.0], bounds=(0, 4))
-    assert found.value == 2 and found.unreadable == 0.5
+    result = dimensions.mae([0.0, 1.0], [None, 1.0], bounds=(0, 4))
+    assert result.value == 2 and result.unreadable == 0.5
     assert dimensions.mae([0.0, 1.0], [None, 1.0], invalid="drop").value == 0
     assert dimensions.pearson([0.0, 1.0, 0.5], [float("nan"), float("inf"), 0.5]).unreadable == pytest.approx(2 / 3)
     with pytest.raises(Malformed, match="gold value 1"):
@@ -137,26 +137,26 @@ def _traces(seed: int = 0) -> tuple[list, list, list]:
 def test_per_sequence_is_the_mean_of_the_sequences_and_pooled_is_not(metric) -> None:
     x, y, parts = _traces()
     single = [value(metric, x[i : i + 40], y[i : i + 40]) for i in (0, 40, 80)]
-    found = metric(x, y, sequences=parts, clusters=parts)
-    assert found.value == pytest.approx(np.mean(single))
-    assert [row[metric.name] for row in found.per_class.values()] == pytest.approx(single)
+    result = metric(x, y, sequences=parts, clusters=parts)
+    assert result.value == pytest.approx(np.mean(single))
+    assert [row[metric.name] for row in result.per_class.values()] == pytest.approx(single)
     pooled = metric(x, y, sequences=parts, pool=True).value
-    assert pooled == pytest.approx(value(metric, x, y)) and pooled > found.value
-    assert found.low is None and found.settings["clusters"] == 3
+    assert pooled == pytest.approx(value(metric, x, y)) and pooled > result.value
+    assert result.low is None and result.settings["clusters"] == 3
 
 
 def test_a_sequence_weighs_as_often_as_it_is_drawn() -> None:
     x, y, parts = _traces()
-    made = dimensions.ccc.statistic(x, y, sequences=parts)
+    statistic = dimensions.ccc.statistic(x, y, sequences=parts)
     single = [value(dimensions.ccc, x[i : i + 40], y[i : i + 40]) for i in (0, 40, 80)]
     drawn = np.concatenate([np.arange(40), np.arange(40), np.arange(80, 120)])
-    assert made.compute(drawn) == pytest.approx((2 * single[0] + single[2]) / 3)
+    assert statistic.compute(drawn) == pytest.approx((2 * single[0] + single[2]) / 3)
 
 
 def test_sequences_without_variance_are_left_out_and_told() -> None:
-    found = dimensions.ccc([1, 2, 3, 5, 5], [1, 2, 3, 4, 5], sequences=list("aaabb"))
-    assert found.value == pytest.approx(1) and found.n == 3
-    assert found.coverage == {"sequences": 2, "sequences_scored": 1}
+    result = dimensions.ccc([1, 2, 3, 5, 5], [1, 2, 3, 4, 5], sequences=list("aaabb"))
+    assert result.value == pytest.approx(1) and result.n == 3
+    assert result.coverage == {"sequences": 2, "sequences_scored": 1}
     with pytest.raises(Malformed, match="varies in no sequence"):
         dimensions.ccc([1, 1, 2, 2], [1, 2, 3, 4], sequences=list("aabb"))
 
@@ -164,24 +164,24 @@ def test_sequences_without_variance_are_left_out_and_told() -> None:
 def test_smoothing_is_savitzky_golay_along_each_sequence() -> None:
     x, y, parts = _traces()
     smooth = np.concatenate([signal.savgol_filter(y[i : i + 40], 11, 3) for i in (0, 40, 80)])
-    told = {"sequences": parts, "smooth": "savgol", "window": 11, "polyorder": 3}
-    assert value(dimensions.mse, x, y, **told) == pytest.approx(np.mean((np.array(x) - smooth) ** 2))
-    assert value(dimensions.ccc, x, y, pool=True, **told) == pytest.approx(concordance(x, smooth))
-    assert value(dimensions.pearson, x, y, pool=True, **told) == pytest.approx(np.corrcoef(x, smooth)[0, 1])
+    options = {"sequences": parts, "smooth": "savgol", "window": 11, "polyorder": 3}
+    assert value(dimensions.mse, x, y, **options) == pytest.approx(np.mean((np.array(x) - smooth) ** 2))
+    assert value(dimensions.ccc, x, y, pool=True, **options) == pytest.approx(concordance(x, smooth))
+    assert value(dimensions.pearson, x, y, pool=True, **options) == pytest.approx(np.corrcoef(x, smooth)[0, 1])
     mixed = np.random.default_rng(1).permutation(3).repeat(40) * 40 + np.tile(np.arange(40), 3)
-    again = {**told, "sequences": [parts[i] for i in mixed]}
-    found = value(dimensions.ccc, [x[i] for i in mixed], [y[i] for i in mixed], **again)
-    assert found == pytest.approx(value(dimensions.ccc, x, y, **told))
+    again = {**options, "sequences": [parts[i] for i in mixed]}
+    mixed_ccc = value(dimensions.ccc, [x[i] for i in mixed], [y[i] for i in mixed], **again)
+    assert mixed_ccc == pytest.approx(value(dimensions.ccc, x, y, **options))
     with pytest.raises(Malformed, match="shortest sequence of 40"):
-        dimensions.ccc(x, y, **{**told, "window": 41})
+        dimensions.ccc(x, y, **{**options, "window": 41})
     with pytest.raises(Malformed, match="smooth is 'mean'"):
         dimensions.ccc(x, y, smooth="mean")
 
 
 def test_some_emotion_keeps_the_items_that_have_it() -> None:
     x, y = [0.1, 0.5, 0.8, 0.9], [0.9, 0.4, 0.6, 0.9]
-    found = dimensions.pearson(x, y, some_emotion=0.5)
-    assert found.value == pytest.approx(np.corrcoef(x[1:], y[1:])[0, 1]) and found.n == 3
+    result = dimensions.pearson(x, y, some_emotion=0.5)
+    assert result.value == pytest.approx(np.corrcoef(x[1:], y[1:])[0, 1]) and result.n == 3
     both_ends = dimensions.pearson([-3, 0, 0, 2, 1], [-2, 5, -5, 1, 2], some_emotion=1)
     assert both_ends.value == pytest.approx(np.corrcoef([-3, 2, 1], [-2, 1, 2])[0, 1])
     with pytest.raises(Malformed, match="some_emotion=2"):

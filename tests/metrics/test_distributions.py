@@ -61,10 +61,10 @@ def test_scipy_says_the_same(items) -> None:
 def test_bounds_order_and_perfection(items) -> None:
     gold, answers, _, _ = sides(items)
     for metric in (*BETTER, *WORSE):
-        found = value(metric, gold, answers)
+        score = value(metric, gold, answers)
         low, high = metric.range
-        assert low <= found <= high
-        assert found == pytest.approx(value(metric, gold[::-1], answers[::-1]))
+        assert low <= score <= high
+        assert score == pytest.approx(value(metric, gold[::-1], answers[::-1]))
     for metric in (distribution_cosine, js_divergence, distribution_rmsd, kl_divergence, earth_mover):
         best = 1 if metric in BETTER else 0
         assert value(metric, gold, gold) == pytest.approx(best, abs=1e-4)
@@ -100,9 +100,9 @@ def test_counts_are_normalised_and_rows_of_other_sizes_agree() -> None:
 
 def test_a_label_that_the_answer_lacks_costs_much_but_not_infinitely_much() -> None:
     gold, answers = [{"joy": 1.0}], [{"rage": 1.0}]
-    found = kl_divergence(gold, answers, labels=SPACE)
-    assert found.value == pytest.approx(-np.log(1e-6 / (1 + 4e-6))) and found.details["zeros"] == 1
-    assert value(kl_divergence, gold, answers, smoothing=1e-3) < found.value
+    result = kl_divergence(gold, answers, labels=SPACE)
+    assert result.value == pytest.approx(-np.log(1e-6 / (1 + 4e-6))) and result.details["zeros"] == 1
+    assert value(kl_divergence, gold, answers, smoothing=1e-3) < result.value
     with pytest.raises(Malformed, match="infinitely much"):
         kl_divergence(gold, answers, smoothing=0.0)
     assert value(kl_divergence, gold, [{"joy": 0.5, "rage": 0.5}], smoothing=0.0) == pytest.approx(np.log(2))

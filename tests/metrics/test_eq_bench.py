@@ -20,7 +20,7 @@ from affectllm.metrics.benchmarks.eq_bench import eq_bench, published_pairs
 
 NAMES = ["Remorse", "Calm", "Pride", "Anger"]
 scores = st.integers(0, 10)
-vectors = st.tuples(scores, scores, scores, scores).map(lambda found: dict(zip(NAMES, found, strict=True)))
+vectors = st.tuples(scores, scores, scores, scores).map(lambda numbers: dict(zip(NAMES, numbers, strict=True)))
 
 
 def record(vector: dict[str, Any]) -> dict[str, Any]:
@@ -41,9 +41,9 @@ replies = st.one_of(vectors.map(text), st.lists(lines, max_size=6).map("\n".join
 def test_compat_lm_eval_is_its_scorer(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
     theirs = [calculate_score_fullscale({"reference_answer_fullscale": str(record(g))}, [p]) for g, p in items]
-    found = eq_bench.statistic([record(truth) for truth in gold], predicted, compat="lm_eval")
-    assert found.value() == pytest.approx(sum(item["eqbench"] for item in theirs) / len(items))
-    assert found.coverage["parsed"] == pytest.approx(
+    statistic = eq_bench.statistic([record(truth) for truth in gold], predicted, compat="lm_eval")
+    assert statistic.value() == pytest.approx(sum(item["eqbench"] for item in theirs) / len(items))
+    assert statistic.coverage["parsed"] == pytest.approx(
         sum(item["percent_parseable"] for item in theirs) / 100 / len(items)
     )
 
@@ -75,14 +75,14 @@ def test_version_1_is_scaled_to_ten() -> None:
     answer = {"Remorse": 2, "Calm": 2, "Pride": 0, "Anger": 4}  # 2.5, 2.5, 0, 5
     assert float(eq_bench([gold], [answer], version=1)) == pytest.approx(10 * (10 - (2.5 + 3.5 + 0 + 1)))
     nothing = dict.fromkeys(NAMES, 0)
-    found = eq_bench([gold], [nothing], version=1)
-    assert (found.value, found.coverage["parsed"]) == (0, 0)
+    result = eq_bench([gold], [nothing], version=1)
+    assert (result.value, result.coverage["parsed"]) == (0, 0)
     assert float(eq_bench([gold], [dict(zip(NAMES, [10, 0, 0, 0], strict=True))], version=1)) == -100
 
 
 def test_the_worst_answer_is_the_end_of_the_range() -> None:
-    found = eq_bench([dict.fromkeys(NAMES, 0)], [dict.fromkeys(NAMES, 10)])
-    assert found.value == pytest.approx(eq_bench.range[0]) == pytest.approx(-199.08)
+    result = eq_bench([dict.fromkeys(NAMES, 0)], [dict.fromkeys(NAMES, 10)])
+    assert result.value == pytest.approx(eq_bench.range[0]) == pytest.approx(-199.08)
 
 
 GOLD = dict(zip(NAMES, [1, 2, 3, 4], strict=True))
@@ -109,8 +109,8 @@ GOLD = dict(zip(NAMES, [1, 2, 3, 4], strict=True))
     ],
 )
 def test_what_strict_reads(answer: Any, parsed: bool) -> None:
-    found = eq_bench([GOLD], [answer])
-    assert (found.value, found.coverage["parsed"]) == ((100, 1) if parsed else (0, 0))
+    result = eq_bench([GOLD], [answer])
+    assert (result.value, result.coverage["parsed"]) == ((100, 1) if parsed else (0, 0))
 
 
 def test_unsound_input_is_refused() -> None:

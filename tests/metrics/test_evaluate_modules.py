@@ -31,10 +31,10 @@ def test_a_written_module_loads_offline_and_gives_our_value(tmp_path) -> None:
 
     assert main(["modules", str(tmp_path / "out"), "uar", "macro_f1"]) == 0
     loaded = evaluate.load(str(tmp_path / "out" / "uar"))
-    found = loaded.compute(references=GOLD, predictions=ANSWERS)
+    output = loaded.compute(references=GOLD, predictions=ANSWERS)
     ours = METRICS["uar"](GOLD, ANSWERS)
-    assert (found["uar"], found["uar_low"], found["uar_high"]) == (ours.value, ours.low, ours.high)
-    assert found["uar_unreadable"] == pytest.approx(1 / 3)
+    assert (output["uar"], output["uar_low"], output["uar_high"]) == (ours.value, ours.low, ours.high)
+    assert output["uar_unreadable"] == pytest.approx(1 / 3)
     assert "unweighted average recall" in loaded.description.lower()
 
 
@@ -42,8 +42,8 @@ def test_modules_pass_combine(tmp_path) -> None:
     import evaluate
 
     folders = write_modules(tmp_path, ["accuracy", "uar", "macro_f1"])
-    found = evaluate.combine([str(folder) for folder in folders]).compute(references=GOLD, predictions=ANSWERS)
-    assert {name: found[name] for name in ("accuracy", "uar", "macro_f1")} == {
+    output = evaluate.combine([str(folder) for folder in folders]).compute(references=GOLD, predictions=ANSWERS)
+    assert {name: output[name] for name in ("accuracy", "uar", "macro_f1")} == {
         name: METRICS[name](GOLD, ANSWERS).value for name in ("accuracy", "uar", "macro_f1")
     }
 
@@ -58,18 +58,18 @@ def test_macro_f1_takes_sets_too(tmp_path) -> None:
 
 @pytest.mark.parametrize("name", list(METRICS))
 def test_every_metric_is_a_module(name, tmp_path) -> None:
-    made = module(name)()
+    loaded = module(name)()
     metric = METRICS[name]
     if metric.form.name not in ("label", "set", "number", "text") or metric.columns or needs_more(metric):
-        assert made.features is not None
+        assert loaded.features is not None
         return
     given = example(metric, {}, 0)
     sides = {"pair": ("references", "predictions"), "predicted": ("predictions",), "gold": ("references",)}
-    held = {"references": given.gold, "predictions": given.answers}
-    found = made.compute(**{side: held[side] for side in sides[metric.takes]}, resamples=20, controls=False)
+    sides_of = {"references": given.gold, "predictions": given.answers}
+    output = loaded.compute(**{side: sides_of[side] for side in sides[metric.takes]}, resamples=20, controls=False)
     assert (
-        found[name] == pytest.approx(metric(given.gold, given.answers, controls=False).value)
-        and found[f"{name}_n"] == SIZE
+        output[name] == pytest.approx(metric(given.gold, given.answers, controls=False).value)
+        and output[f"{name}_n"] == SIZE
     )
 
 

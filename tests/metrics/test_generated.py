@@ -35,12 +35,12 @@ def test_target_and_preservation_are_shares_of_equal_judgements(items) -> None:
 
 
 def test_what_was_asked_for_is_told_emotion_by_emotion() -> None:
-    found = generated.target_emotion_accuracy(
+    result = generated.target_emotion_accuracy(
         ["joy", "joy", "anger"], ["joy", None, "joy"], clusters=["s1", "s1", "s2"]
     )
-    assert found.value == pytest.approx(1 / 3) and found.unreadable == pytest.approx(1 / 3)
-    assert found.per_class["joy"]["recall"] == 0.5 and found.per_class["anger"]["recall"] == 0
-    assert found.controls["majority"] == pytest.approx(2 / 3)
+    assert result.value == pytest.approx(1 / 3) and result.unreadable == pytest.approx(1 / 3)
+    assert result.per_class["joy"]["recall"] == 0.5 and result.per_class["anger"]["recall"] == 0
+    assert result.controls["majority"] == pytest.approx(2 / 3)
     with pytest.raises(Malformed, match="outside the label space"):
         generated.emotion_preservation(["joy"], ["calm"], labels=SPACE)
 
@@ -60,9 +60,9 @@ def test_monotonicity_is_the_mean_rank_correlation_of_the_speakers(method, oracl
     for seed in range(5):
         meant, judged, speakers = _speakers(seed)
         each = [oracle(meant[start::3], judged[start::3]).statistic for start in range(3)]
-        found = generated.intensity_monotonicity(meant, judged, speakers=speakers, method=method, resamples=50)
-        assert found.value == pytest.approx(np.mean(each))
-        assert found.per_class["s1"] == pytest.approx({"correlation": each[1], "n": 15})
+        result = generated.intensity_monotonicity(meant, judged, speakers=speakers, method=method, resamples=50)
+        assert result.value == pytest.approx(np.mean(each))
+        assert result.per_class["s1"] == pytest.approx({"correlation": each[1], "n": 15})
         alone = value(generated.intensity_monotonicity, meant, judged, method=method)
         assert alone == pytest.approx(oracle(meant, judged).statistic)
 
@@ -70,10 +70,10 @@ def test_monotonicity_is_the_mean_rank_correlation_of_the_speakers(method, oracl
 @pytest.mark.parametrize("method", ["spearman", "kendall"])
 def test_a_speaker_weighs_as_often_as_he_is_drawn(method) -> None:
     meant, judged, speakers = _speakers(0)
-    made = generated.intensity_monotonicity.statistic(meant, judged, speakers=speakers, method=method)
+    statistic = generated.intensity_monotonicity.statistic(meant, judged, speakers=speakers, method=method)
     first, second = np.arange(0, 45, 3), np.arange(1, 45, 3)
-    single = [made.compute(rows) for rows in (first, second)]
-    assert made.compute(np.concatenate([first, first, second])) == pytest.approx((2 * single[0] + single[1]) / 3)
+    single = [statistic.compute(rows) for rows in (first, second)]
+    assert statistic.compute(np.concatenate([first, first, second])) == pytest.approx((2 * single[0] + single[1]) / 3)
 
 
 def test_monotonicity_by_hand() -> None:
@@ -83,9 +83,9 @@ def test_monotonicity_by_hand() -> None:
     assert value(monotone, meant, [1, 2, 3, 3, 2, 1], speakers=speakers) == pytest.approx(0)
     assert value(monotone, meant, [4] * 6, speakers=speakers) == 0
     assert value(monotone, meant, [4] * 6, speakers=speakers, method="kendall") == 0
-    found = monotone([1, 2, 2, 2], [1, 2, 1, 2], speakers=list("aabb"))
-    assert found.value == pytest.approx(1) and found.n == 2
-    assert found.coverage == {"speakers": 2, "speakers_scored": 1}
+    result = monotone([1, 2, 2, 2], [1, 2, 1, 2], speakers=list("aabb"))
+    assert result.value == pytest.approx(1) and result.n == 2
+    assert result.coverage == {"speakers": 2, "speakers_scored": 1}
     with pytest.raises(Malformed, match="no speaker has two"):
         monotone([1, 2], [1, 2], speakers=["a", "b"])
     with pytest.raises(Malformed, match="method is 'pearson'"):
@@ -104,9 +104,9 @@ def test_temporal_consistency_is_the_share_of_equal_neighbours(rows) -> None:
 
 
 def test_clips_of_one_window_do_not_count_and_unjudged_ones_do() -> None:
-    found = generated.temporal_consistency(predicted=[["joy", "joy"], ["joy"], None])
-    assert found.value == 0.5 and found.n == 2 and found.coverage["clips"] == pytest.approx(2 / 3)
-    assert found.unreadable == pytest.approx(1 / 3)
+    result = generated.temporal_consistency(predicted=[["joy", "joy"], ["joy"], None])
+    assert result.value == 0.5 and result.n == 2 and result.coverage["clips"] == pytest.approx(2 / 3)
+    assert result.unreadable == pytest.approx(1 / 3)
     with pytest.raises(Malformed, match="no clip has two windows"):
         generated.temporal_consistency(predicted=[["joy"]])
     with pytest.raises(Malformed, match="use mean_temporal_step"):
@@ -121,8 +121,8 @@ def test_mean_temporal_step_is_the_mean_absolute_difference(rows) -> None:
 
 
 def test_steps_need_numbers() -> None:
-    found = generated.mean_temporal_step(predicted=[[1, 2, 4], [1.0], None])
-    assert found.value == 1.5 and found.n == 1
+    result = generated.mean_temporal_step(predicted=[[1, 2, 4], [1.0], None])
+    assert result.value == 1.5 and result.n == 1
     for window in ("joy", None, float("nan"), float("inf"), True):
         with pytest.raises(Malformed, match="clip 1 has the window"):
             generated.mean_temporal_step(predicted=[[1.0, window]])

@@ -43,13 +43,13 @@ def test_every_interval_holds_its_value(rows) -> None:
     cases = [(name, gold, answers) for name in ("accuracy", "uar", "macro_f1", "weighted_f1", "bleu", "rouge_l")]
     cases += [(name, sets, guesses) for name in ("micro_f1", "macro_f1", "jaccard")]
     for name, truth, given_answers in cases:
-        found = METRICS[name](truth, given_answers, labels=SPACE, clusters=speakers, resamples=200, controls=False)
+        result = METRICS[name](truth, given_answers, labels=SPACE, clusters=speakers, resamples=200, controls=False)
         if len(set(speakers)) < 5:
-            assert found.low is None and found.high is None
+            assert result.low is None and result.high is None
             continue
-        assert 0 <= found.low <= found.value + 1e-9 and found.value <= found.high + 1e-9 <= 1 + 1e-6
-        assert found.n == len(gold)
-        assert found.unreadable == pytest.approx(answers.count(None) / len(answers))
+        assert 0 <= result.low <= result.value + 1e-9 and result.value <= result.high + 1e-9 <= 1 + 1e-6
+        assert result.n == len(gold)
+        assert result.unreadable == pytest.approx(answers.count(None) / len(answers))
 
 
 def test_the_same_answers_give_the_same_interval_in_any_order() -> None:
@@ -182,10 +182,10 @@ def _systems(seed: int, better: float, size: int = 300) -> tuple[list[str], dict
 
 def test_a_better_system_is_told_from_chance() -> None:
     gold, systems = _systems(0, 0.2)
-    (found,) = compare(accuracy, gold, systems, labels=SPACE)
+    (comparison,) = compare(accuracy, gold, systems, labels=SPACE)
     values = {name: accuracy(gold, answers).value for name, answers in systems.items()}
-    assert found.difference == pytest.approx(values["base"] - values["new"])
-    assert found.low < found.difference < found.high < 0 and found.p < 0.01
+    assert comparison.difference == pytest.approx(values["base"] - values["new"])
+    assert comparison.low < comparison.difference < comparison.high < 0 and comparison.p < 0.01
 
 
 def test_equal_systems_are_called_different_as_rarely_as_promised() -> None:
@@ -200,23 +200,23 @@ def test_a_pair_is_far_sharper_than_two_intervals() -> None:
     """Systems that agree nearly everywhere differ clearly, though their intervals overlap."""
     gold, systems = _systems(3, 0.0, 600)
     fixed = [g if row < 30 else a for row, (g, a) in enumerate(zip(gold, systems["base"], strict=True))]
-    (found,) = compare(accuracy, gold, {"base": systems["base"], "fixed": fixed}, labels=SPACE)
+    (comparison,) = compare(accuracy, gold, {"base": systems["base"], "fixed": fixed}, labels=SPACE)
     first, second = accuracy(gold, systems["base"]), accuracy(gold, fixed)
-    assert first.high > second.low and found.high < 0 and found.p < 0.01
+    assert first.high > second.low and comparison.high < 0 and comparison.p < 0.01
 
 
 def test_identical_answers_do_not_differ() -> None:
     gold, systems = _systems(0, 0.1)
-    (found,) = compare(uar, gold, {"a": systems["new"], "b": list(systems["new"])}, labels=SPACE)
-    assert (found.difference, found.low, found.high, found.p) == (0, 0, 0, 1)
+    (comparison,) = compare(uar, gold, {"a": systems["new"], "b": list(systems["new"])}, labels=SPACE)
+    assert (comparison.difference, comparison.low, comparison.high, comparison.p) == (0, 0, 0, 1)
 
 
 def test_a_metric_without_sums_is_compared_too() -> None:
     random = np.random.default_rng(1)
     gold = list(random.normal(size=80))
     near, far = ([g + random.normal() * noise for g in gold] for noise in (0.3, 3.0))
-    (found,) = compare(spearman, gold, {"near": near, "far": far}, rounds=200)
-    assert found.difference > 0.3 and found.low > 0 and found.p < 0.02
+    (comparison,) = compare(spearman, gold, {"near": near, "far": far}, rounds=200)
+    assert comparison.difference > 0.3 and comparison.low > 0 and comparison.p < 0.02
 
 
 @settings(max_examples=50)

@@ -79,8 +79,8 @@ def test_a_key_is_taken_from_the_environment_and_never_shown(monkeypatch) -> Non
 )
 def test_what_goes_wrong_is_a_failure_with_its_reason_and_tries_are_bounded(answer, reason: str, tries: int) -> None:
     with served(answer) as server:
-        (found,) = judge(server.url, timeout=0.3).complete([HELLO])
-    assert isinstance(found, Failure) and found.reason == reason
+        (reply,) = judge(server.url, timeout=0.3).complete([HELLO])
+    assert isinstance(reply, Failure) and reply.reason == reason
     assert len(server.asked) == tries
 
 
@@ -93,8 +93,8 @@ def test_a_busy_server_is_asked_again() -> None:
 def test_nobody_there() -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        (found,) = judge(f"http://127.0.0.1:{free.getsockname()[1]}/v1", retries=0).complete([HELLO])
-    assert isinstance(found, Failure) and found.reason == "connection"
+        (reply,) = judge(f"http://127.0.0.1:{free.getsockname()[1]}/v1", retries=0).complete([HELLO])
+    assert isinstance(reply, Failure) and reply.reason == "connection"
 
 
 @pytest.mark.parametrize(
@@ -110,14 +110,14 @@ def test_impossible_endpoints_are_refused(options) -> None:
 
 def test_scores_are_means_of_what_the_judge_says_and_the_settings_tell_who_it_was() -> None:
     with served(overlap) as server:
-        found = clue_overlap(GOLD, SAID, judge=judge(server.url), resamples=50)
-    assert found.value == pytest.approx((5 + 2 + 1) / 3)  # four shared words, one, and no answer
-    assert found.n == 3 and found.unreadable == pytest.approx(1 / 3) and found.coverage["judged"] == 1
-    told = found.settings["judge"]
-    assert told["model"] == "judge-7b" and told["decoding"]["temperature"] == 0
-    assert told["prompts"] == {"clue_overlap/en": load_prompt("clue_overlap").hash}
-    assert found.controls["empty"] == 1 and found.controls["shuffled"] < 5
-    json.dumps(found.to_json(), allow_nan=False)
+        result = clue_overlap(GOLD, SAID, judge=judge(server.url), resamples=50)
+    assert result.value == pytest.approx((5 + 2 + 1) / 3)  # four shared words, one, and no answer
+    assert result.n == 3 and result.unreadable == pytest.approx(1 / 3) and result.coverage["judged"] == 1
+    settings = result.settings["judge"]
+    assert settings["model"] == "judge-7b" and settings["decoding"]["temperature"] == 0
+    assert settings["prompts"] == {"clue_overlap/en": load_prompt("clue_overlap").hash}
+    assert result.controls["empty"] == 1 and result.controls["shuffled"] < 5
+    json.dumps(result.to_json(), allow_nan=False)
 
 
 def test_equal_questions_are_asked_once() -> None:
@@ -135,9 +135,9 @@ def test_label_overlap_asks_for_words_first() -> None:
 
     with served(two_steps) as server:
         asked = judge(server.url)
-        found = label_overlap(GOLD, SAID, judge=asked, controls=False)
-    assert found.value == pytest.approx((3 + 2 + 1) / 3)  # "angry, loud" twice; "happy" for both; no answer
-    assert set(found.settings["judge"]["prompts"]) == {"label_overlap/en", "summarise_emotions/en"}
+        result = label_overlap(GOLD, SAID, judge=asked, controls=False)
+    assert result.value == pytest.approx((3 + 2 + 1) / 3)  # "angry, loud" twice; "happy" for both; no answer
+    assert set(result.settings["judge"]["prompts"]) == {"label_overlap/en", "summarise_emotions/en"}
 
 
 def test_label_overlap_counts_a_first_step_that_failed() -> None:
@@ -145,8 +145,8 @@ def test_label_overlap_counts_a_first_step_that_failed() -> None:
         return said(None if "bored" in words_of(request) else "6, I say" if "Reference" in words_of(request) else "joy")
 
     with served(forgetful) as server:
-        found = label_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
-    assert found.value == 6 and found.n == 1 and found.coverage == {"judged": 0.5, "failed_empty": 0.5}
+        result = label_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
+    assert result.value == 6 and result.n == 1 and result.coverage == {"judged": 0.5, "failed_empty": 0.5}
 
 
 def test_empathy_and_laughter() -> None:
@@ -166,9 +166,9 @@ def half(request):
 
 def test_failures_are_left_out_and_counted() -> None:
     with served(half) as server:
-        found = clue_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
-    assert found.value == 9 and found.n == 1
-    assert found.coverage == {"judged": 0.5, "failed_no_number": 0.5}
+        result = clue_overlap(GOLD[:2], SAID[:2], judge=judge(server.url), controls=False)
+    assert result.value == 9 and result.n == 1
+    assert result.coverage == {"judged": 0.5, "failed_no_number": 0.5}
 
 
 @pytest.mark.parametrize("text", ["11", "0.5", "between 3 and 5", "no number", "NaN"])
@@ -182,8 +182,8 @@ def test_defect_d7_emer_ends_on_an_empty_answer_where_strict_counts_it() -> None
         asked = judge(server.url, retries=0)
         with pytest.raises(Malformed, match="the published evaluator ends here: http_500"):
             clue_overlap(GOLD[:2], SAID[:2], judge=asked, compat="emer", controls=False)
-        found = clue_overlap(GOLD[:2], SAID[:2], judge=asked, controls=False)
-    assert found.value == 8 and found.n == 1 and found.coverage["failed_http_500"] == 0.5
+        result = clue_overlap(GOLD[:2], SAID[:2], judge=asked, controls=False)
+    assert result.value == 8 and result.n == 1 and result.coverage["failed_http_500"] == 0.5
 
 
 def test_defect_d7_emer_takes_the_first_number_whatever_it_counts() -> None:
@@ -218,8 +218,12 @@ def test_scores_of_different_judges_or_prompts_are_not_compared() -> None:
         chinese = clue_overlap(GOLD, SAID, judge=judge(server.url), language="zh", controls=False)
     comparable(one, same)
     comparable(clue_overlap_words(GOLD, SAID), clue_overlap_words(GOLD, GOLD))
-    for result, told in ((other, "judge-70b"), (chinese, "clue_overlap/zh"), (clue_overlap_words(GOLD, SAID), "words")):
-        with pytest.raises(Malformed, match=told):
+    for result, message in (
+        (other, "judge-70b"),
+        (chinese, "clue_overlap/zh"),
+        (clue_overlap_words(GOLD, SAID), "words"),
+    ):
+        with pytest.raises(Malformed, match=message):
             comparable(one, result)
 
 
@@ -276,11 +280,11 @@ def test_a_store_of_two_judges_and_broken_stores_are_refused(tmp_path: Path) -> 
             JudgeStore(path, judge(server.url, model=model)).complete([HELLO])
     with pytest.raises(Malformed, match="several judges"):
         JudgeStore(path)
-    kept = path.read_text(encoding="utf-8")
-    path.write_text(kept + '{"key": "cut o', encoding="utf-8")  # killed while writing: the last line has no end
+    stored = path.read_text(encoding="utf-8")
+    path.write_text(stored + '{"key": "cut o', encoding="utf-8")  # killed while writing: the last line has no end
     JudgeStore(path, judge("http://localhost"))
     for line in ("not json", '{"key": "k"}', "[]", "7"):
-        path.write_text(f"{kept}{line}\n", encoding="utf-8")
+        path.write_text(f"{stored}{line}\n", encoding="utf-8")
         with pytest.raises(Malformed, match="cannot be read") as caught:
             JudgeStore(path)
         assert caught.value.where.endswith("store.jsonl:3")
@@ -314,11 +318,11 @@ def test_a_local_model_judges(tmp_path: Path) -> None:
     folder = tiny_folder("qwen2")
     asked = LocalJudge(path=str(folder), decoding={"temperature": 0, "max_tokens": 4}, batch_size=2)
     other = [{"role": "system", "content": "be brief"}, {"role": "user", "content": "and a longer question than that"}]
-    found = asked.complete([HELLO, other, HELLO])
-    assert len(found) == 3 and found[0] == found[2] and all(isinstance(text, (str, Failure)) for text in found)
+    replies = asked.complete([HELLO, other, HELLO])
+    assert len(replies) == 3 and replies[0] == replies[2] and all(isinstance(text, (str, Failure)) for text in replies)
     assert asked.model.startswith(folder.name + "@") and asked.settings["decoding"]["max_tokens"] == 4
     store = JudgeStore(tmp_path / "store.jsonl", asked)
-    assert store.complete([HELLO]) == found[:1] == JudgeStore(tmp_path / "store.jsonl").complete([HELLO])
+    assert store.complete([HELLO]) == replies[:1] == JudgeStore(tmp_path / "store.jsonl").complete([HELLO])
     with pytest.raises(NotFound, match="no folder of a model"):
         LocalJudge(path=str(tmp_path))
 

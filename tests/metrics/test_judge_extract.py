@@ -45,10 +45,14 @@ def test_one_label_is_extracted_or_the_reason_kept(tmp_path: Path) -> None:
 
     texts = {"a": "in a rage", "b": "broken", "c": "a chair"}
     with served(answer) as server:
-        found = extract_label(texts, EKMAN_6_NEUTRAL, judge(server.url), tmp_path / "labels.jsonl")
-    assert found == {"a": "anger", "b": Unreadable("extractor:http_400", "broken"), "c": Unreadable("no_label", "none")}
+        labels = extract_label(texts, EKMAN_6_NEUTRAL, judge(server.url), tmp_path / "labels.jsonl")
+    assert labels == {
+        "a": "anger",
+        "b": Unreadable("extractor:http_400", "broken"),
+        "c": Unreadable("no_label", "none"),
+    }
     again = extract_label(texts, EKMAN_6_NEUTRAL, judge("http://nobody.invalid"), tmp_path / "labels.jsonl")
-    assert again == found
+    assert again == labels
 
 
 def test_defect_d4_the_published_extractor_samples_so_two_runs_differ_and_strict_ones_do_not(tmp_path: Path) -> None:

@@ -29,30 +29,32 @@ def test_clue_words_worked_out_by_hand() -> None:
 
 def test_label_sets_worked_out_by_hand() -> None:
     gold = ["He is angry and ashamed, not sad.", "[joy, fear]", "A chair.", "A chair."]
-    told = ["Anger shows in his face; shame too.", "happy", "A table.", "sad"]
+    predicted = ["Anger shows in his face; shame too.", "happy", "A table.", "sad"]
     scores = [1, 2 / 3, 1, 0]
-    assert label_overlap_set(gold, told).value == pytest.approx(sum(scores) / 4)
-    for g, p, score in zip(gold, told, scores, strict=True):
+    assert label_overlap_set(gold, predicted).value == pytest.approx(sum(scores) / 4)
+    for g, p, score in zip(gold, predicted, scores, strict=True):
         assert label_overlap_set([g], [p]).value == pytest.approx(score)
-    found = label_overlap_set(gold, [*told[:3], None])
-    assert found.coverage == {"gold_with_emotions": 0.5, "predicted_with_emotions": 0.5}
+    result = label_overlap_set(gold, [*predicted[:3], None])
+    assert result.coverage == {"gold_with_emotions": 0.5, "predicted_with_emotions": 0.5}
 
 
 def test_label_sets_on_wheels(tmp_path: Path) -> None:
     from affectllm.metrics.wheels import item_f1, read_tables
 
     tables = read_tables(write_2025(tmp_path), "2025")
-    gold, told = ["[gleeful, tearful]", "[bold]", "[livid]"], ["[sunny]", "[spooked, bold]", None]
+    gold, predicted = ["[gleeful, tearful]", "[bold]", "[livid]"], ["[sunny]", "[spooked, bold]", None]
     sets = [["gleeful", "tearful"], ["bold"]], [["sunny"], ["spooked", "bold"]]
     expected = (sum(item_f1(*sets, tables, 1)) + 0) / 3
-    assert label_overlap_set(gold, told, tables=tables).value == pytest.approx(expected)
-    assert label_overlap_set(gold, told, tables=tables).value != pytest.approx(label_overlap_set(gold, told).value)
+    assert label_overlap_set(gold, predicted, tables=tables).value == pytest.approx(expected)
+    assert label_overlap_set(gold, predicted, tables=tables).value != pytest.approx(
+        label_overlap_set(gold, predicted).value
+    )
 
 
 @given(st.lists(st.tuples(prose.map(" ".join), prose.map(" ".join)), min_size=1, max_size=5))
 def test_twins_are_bounded_symmetric_and_perfect_on_themselves(pairs) -> None:
-    gold, told = ([text or "x" for text in side] for side in zip(*pairs, strict=True))
+    gold, predicted = ([text or "x" for text in side] for side in zip(*pairs, strict=True))
     for metric in (clue_overlap_words, label_overlap_set):
-        value = metric.statistic(gold, told).value()
-        assert 0 <= value <= 1 and metric.statistic(told, gold).value() == pytest.approx(value)
+        value = metric.statistic(gold, predicted).value()
+        assert 0 <= value <= 1 and metric.statistic(predicted, gold).value() == pytest.approx(value)
         assert metric.statistic(gold, gold).value() == pytest.approx(1)

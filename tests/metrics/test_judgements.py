@@ -31,13 +31,13 @@ from affectllm.metrics.texts.alignment import emotional_alignment, sevlm_emotion
 
 def test_statements_by_dimension() -> None:
     gold = ["correct", "incorrect", "Correct.", "incorrect"]
-    found = statement_judgement(
+    result = statement_judgement(
         gold, ["Correct", "correct", None, "incorrect"], dimensions=["polarity", "polarity", "scene", "scene"]
     )
-    assert found.value == 0.5 and found.unreadable == 0.25
-    assert found.per_class == {"polarity": {"accuracy": 0.5, "n": 2}, "scene": {"accuracy": 0.5, "n": 2}}
-    assert found.details == {"positive_ratio": 0.5, "give_up_ratio": 0.25}
-    assert found.controls["majority"] == 0.5 and found.controls["empty"] == 0
+    assert result.value == 0.5 and result.unreadable == 0.25
+    assert result.per_class == {"polarity": {"accuracy": 0.5, "n": 2}, "scene": {"accuracy": 0.5, "n": 2}}
+    assert result.details == {"positive_ratio": 0.5, "give_up_ratio": 0.25}
+    assert result.controls["majority"] == 0.5 and result.controls["empty"] == 0
 
 
 judgements = st.lists(
@@ -50,9 +50,9 @@ judgements = st.lists(
 @settings(max_examples=60)
 def test_statements_are_accuracy(items: list[Any]) -> None:
     gold, predicted = [truth for truth, _ in items], [answer for _, answer in items]
-    found = statement_judgement.statistic(gold, predicted)
-    assert found.value() == pytest.approx(accuracy_score(gold, [answer or "none" for answer in predicted]))
-    assert found.details["give_up_ratio"] == pytest.approx(
+    statistic = statement_judgement.statistic(gold, predicted)
+    assert statistic.value() == pytest.approx(accuracy_score(gold, [answer or "none" for answer in predicted]))
+    assert statistic.details["give_up_ratio"] == pytest.approx(
         1 - sum("correct" in (a or "") for a in predicted) / len(gold)
     )
     assert statement_judgement.statistic(gold, gold).value() == 1
@@ -71,8 +71,8 @@ REPLIES = ["a1", "a2", "same", "A1.", "Both are the same as a2", "I prefer a2 to
 
 def published_choice(reply: str | None) -> str:
     text = (reply or "").lower()
-    found = [(text.index(choice), choice) for choice in CHOICES if choice in text]
-    return min(found)[1] if found else "same"
+    places = [(text.index(choice), choice) for choice in CHOICES if choice in text]
+    return min(places)[1] if places else "same"
 
 
 preferences = st.lists(st.tuples(st.sampled_from(CHOICES), st.sampled_from(REPLIES)), min_size=1, max_size=20)
@@ -86,15 +86,15 @@ def test_preference_compat_is_the_published_computation(items: list[Any]) -> Non
     three = preference_three_class.statistic(gold, predicted, compat="emoprefer")
     assert three.value() == pytest.approx(f1_score(gold, read, average="weighted", zero_division=0))
     assert three.details["accuracy"] == pytest.approx(accuracy_score(gold, read))
-    kept = [(g, "a1" if r == "same" else r) for g, r in zip(gold, read, strict=True) if g != "same"]
-    if not kept:
+    decided = [(g, "a1" if r == "same" else r) for g, r in zip(gold, read, strict=True) if g != "same"]
+    if not decided:
         with pytest.raises(Malformed, match="prefer neither"):
             preference_two_class.statistic(gold, predicted, compat="emoprefer")
         return
-    truth, claims = map(list, zip(*kept, strict=True))
+    truth, claims = map(list, zip(*decided, strict=True))
     two = preference_two_class.statistic(gold, predicted, compat="emoprefer")
     assert two.value() == pytest.approx(f1_score(truth, claims, average="weighted", zero_division=0))
-    assert two.details["accuracy"] == pytest.approx(accuracy_score(truth, claims)) and two.n == len(kept)
+    assert two.details["accuracy"] == pytest.approx(accuracy_score(truth, claims)) and two.n == len(decided)
 
 
 @given(preferences)
@@ -108,8 +108,8 @@ def test_preference_strict_gives_nothing_for_evasion(items: list[Any]) -> None:
     assert three.value() == pytest.approx(expected) and 0 <= three.value() <= 1
     assert preference_three_class.statistic(gold, gold).value() == 1
     if set(gold) != {"same"}:
-        kept = [row for row, label in enumerate(gold) if label != "same"]
-        truth, claims = [gold[row] for row in kept], [read[row] for row in kept]
+        decided = [row for row, label in enumerate(gold) if label != "same"]
+        truth, claims = [gold[row] for row in decided], [read[row] for row in decided]
         expected = f1_score(truth, claims, labels=["a1", "a2"], average="weighted", zero_division=0)
         assert preference_two_class.statistic(gold, predicted).value() == pytest.approx(expected)
 
@@ -126,9 +126,9 @@ def test_same_is_a1_only_in_compat() -> None:
 
 def test_swap_consistency() -> None:
     forward, swapped = ["a1", "a2", "same", "a1", None, "a2"], ["a2", "a1", "same", "a1", "a1", "what"]
-    found = swap_consistency(forward, swapped)
-    assert found.value == 0.5
-    assert found.coverage == {"unread_forward": pytest.approx(1 / 6), "unread_swapped": pytest.approx(1 / 6)}
+    result = swap_consistency(forward, swapped)
+    assert result.value == 0.5
+    assert result.coverage == {"unread_forward": pytest.approx(1 / 6), "unread_swapped": pytest.approx(1 / 6)}
     runs = swap_consistency(forward, swapped, runs=[1, 1, 1, 2, 2, 2])
     assert runs.value == 0.5 and runs.details["std_over_runs"] == 0.5  # 1 and 0
     assert float(swap_consistency(["a1"] * 3, ["a1"] * 3)) == 0 and float(swap_consistency(["same"], ["same"])) == 1
@@ -141,9 +141,9 @@ def test_swap_consistency() -> None:
 def test_run_consistency_is_the_mean_over_pairs(items: list[Any]) -> None:
     runs = list(zip(*items, strict=True))
     shares = [np.mean([x == y and x is not None for x, y in zip(a, b, strict=True)]) for a, b in combinations(runs, 2)]
-    found = run_consistency.statistic(predicted=items)
-    assert found.value() == pytest.approx(np.mean(shares)) and 0 <= found.value() <= 1
-    assert found.details["std_over_pairs"] == pytest.approx(np.std(shares))
+    statistic = run_consistency.statistic(predicted=items)
+    assert statistic.value() == pytest.approx(np.mean(shares)) and 0 <= statistic.value() <= 1
+    assert statistic.details["std_over_pairs"] == pytest.approx(np.std(shares))
 
 
 def test_run_consistency_needs_the_same_runs() -> None:
@@ -164,9 +164,9 @@ def test_alignment_by_hand() -> None:
         {"awe": 2, "fear": 2, "anger": 1},  # less than half, and a tie
         '{"fear": 1}',
     ]
-    found = emotional_alignment(gold, ["awe", "awe", "fear", "awe", None])
-    assert found.value == pytest.approx(1 / 3) and found.n == 3
-    assert found.coverage["without_dominant"] == 2 and "cross_entropy" not in found.details
+    result = emotional_alignment(gold, ["awe", "awe", "fear", "awe", None])
+    assert result.value == pytest.approx(1 / 3) and result.n == 3
+    assert result.coverage["without_dominant"] == 2 and "cross_entropy" not in result.details
 
 
 emotion_counts = st.dictionaries(st.sampled_from("abcd"), st.integers(1, 4), min_size=1)
@@ -190,11 +190,11 @@ def test_alignment_of_probabilities(items: list[Any]) -> None:
         with pytest.raises(Malformed, match="no item has a dominant emotion"):
             emotional_alignment.statistic(gold, predicted)
         return
-    found = emotional_alignment.statistic(gold, predicted)
-    assert found.value() == pytest.approx(np.mean(right)) and found.n == len(right)
-    assert found.details["cross_entropy"] == pytest.approx(np.mean(crossed))
+    statistic = emotional_alignment.statistic(gold, predicted)
+    assert statistic.value() == pytest.approx(np.mean(right)) and statistic.n == len(right)
+    assert statistic.details["cross_entropy"] == pytest.approx(np.mean(crossed))
     listed = [[name for name, n in counts.items() for _ in range(n)] for counts in gold]
-    assert emotional_alignment.statistic(listed, predicted).value() == pytest.approx(found.value())
+    assert emotional_alignment.statistic(listed, predicted).value() == pytest.approx(statistic.value())
 
 
 @pytest.mark.parametrize("value", ["awe", {}, [], {"awe": -1}, {"awe": "x"}, {"awe": 0}, None, 3])
@@ -231,11 +231,11 @@ def test_sevlm_dominance_differs() -> None:
 
 
 def test_understanding_needs_emotion_and_cause() -> None:
-    told: dict[str, Any] = {"cause": ["A", "B", "C", "D"], "predicted_cause": ["A", "B", "A", ""]}
-    found = emobench_eu(["A", "B", "C", "D"], ["A", "C", "C", "D"], category=["x", "x", "y", "y"], **told)
-    assert found.value == 0.25
-    assert found.details == {"emotion_accuracy": 0.75, "cause_accuracy": 0.5}
-    assert found.per_class == {"x": {"accuracy": 0.5, "n": 2}, "y": {"accuracy": 0, "n": 2}}
+    options: dict[str, Any] = {"cause": ["A", "B", "C", "D"], "predicted_cause": ["A", "B", "A", ""]}
+    result = emobench_eu(["A", "B", "C", "D"], ["A", "C", "C", "D"], category=["x", "x", "y", "y"], **options)
+    assert result.value == 0.25
+    assert result.details == {"emotion_accuracy": 0.75, "cause_accuracy": 0.5}
+    assert result.per_class == {"x": {"accuracy": 0.5, "n": 2}, "y": {"accuracy": 0, "n": 2}}
     with pytest.raises(Malformed, match="causes are missing"):
         emobench_eu(["A"], ["A"])
     with pytest.raises(Malformed, match="gold value 1 is None, no option"):
@@ -249,11 +249,11 @@ def test_emobench_is_accuracy(items: list[Any]) -> None:
     for compat in (None, "emobench"):
         application = emobench_ea.statistic(gold, predicted, compat=compat).value()
         assert application == pytest.approx(accuracy_score(gold, predicted))
-        told: dict[str, Any] = {"cause": cause, "predicted_cause": answered, "compat": compat}
+        options: dict[str, Any] = {"cause": cause, "predicted_cause": answered, "compat": compat}
         both = accuracy_score(
             [g + c for g, c in zip(gold, cause, strict=True)], [p + a for p, a in zip(predicted, answered, strict=True)]
         )
-        assert emobench_eu.statistic(gold, predicted, **told).value() == pytest.approx(both)
+        assert emobench_eu.statistic(gold, predicted, **options).value() == pytest.approx(both)
 
 
 @pytest.mark.parametrize("answer", ["b", "B ", "B)", "(b)", "B) Tell a teacher", "B. tell a teacher", "B：", "**B**"])
@@ -284,6 +284,6 @@ def test_real_questions() -> None:
     rows = [json.loads(line) for line in (path / "EA.jsonl").read_text(encoding="utf-8").splitlines()]
     gold = [row["label"] for row in rows]
     letters = [f"{'ABCDEFGH'[row['choices'].index(row['label'])]}) {row['label']}" for row in rows]
-    found = emobench_ea(gold, letters, category=[row["category"] for row in rows])
-    assert found.value == 1 and found.n == 400 and len(found.per_class) > 1
+    result = emobench_ea(gold, letters, category=[row["category"] for row in rows])
+    assert result.value == 1 and result.n == 400 and len(result.per_class) > 1
     assert float(emobench_ea(gold, [row["choices"][0] for row in rows], resamples=20)) < 0.6

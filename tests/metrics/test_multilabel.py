@@ -33,7 +33,7 @@ def value(metric, gold, answers, **options) -> float:
 
 def columns(sets) -> np.ndarray:
     """Sets as scikit-learn takes them; an unreadable answer has no label, and SPACE is padded by one that never is."""
-    return np.array([[int(label in (held or ())) for label in (*SPACE, "never")] for held in sets])
+    return np.array([[int(label in (labels or ())) for label in (*SPACE, "never")] for labels in sets])
 
 
 def unzip(items) -> tuple[list, list]:
@@ -59,27 +59,27 @@ def test_values_worked_out_by_hand() -> None:
 @given(pairs)
 def test_scikit_learn_says_the_same_of_readable_answers(items) -> None:
     gold, answers = unzip([(truth, answer or frozenset()) for truth, answer in items])
-    truth, told = columns(gold), columns(answers)
-    expected = sk.jaccard_score(truth, told, average="samples", zero_division=1)
+    truth, predicted = columns(gold), columns(answers)
+    expected = sk.jaccard_score(truth, predicted, average="samples", zero_division=1)
     assert value(multilabel.jaccard, gold, answers) == pytest.approx(expected)
-    micro = sk.f1_score(truth, told, average="micro", zero_division=1)
+    micro = sk.f1_score(truth, predicted, average="micro", zero_division=1)
     assert value(multilabel.multilabel_micro_f1, gold, answers) == pytest.approx(micro)
     present = [column for column in range(len(SPACE)) if truth[:, column].any()]
     if present:
-        macro = sk.f1_score(truth, told, labels=present, average="macro", zero_division=0)
+        macro = sk.f1_score(truth, predicted, labels=present, average="macro", zero_division=0)
         assert value(multilabel.multilabel_macro_f1, gold, answers) == pytest.approx(macro)
-    loss = sk.hamming_loss(truth[:, :-1], told[:, :-1])
+    loss = sk.hamming_loss(truth[:, :-1], predicted[:, :-1])
     assert value(multilabel.hamming_loss, gold, answers, labels=SPACE) == pytest.approx(loss)
-    assert value(multilabel.subset_accuracy, gold, answers) == pytest.approx(sk.accuracy_score(truth, told))
+    assert value(multilabel.subset_accuracy, gold, answers) == pytest.approx(sk.accuracy_score(truth, predicted))
 
 
 @given(pairs)
 def test_bounds_order_and_perfection(items) -> None:
     gold, answers = unzip(items)
     for metric in SETS:
-        found = value(metric, gold, answers)
-        assert 0 <= found <= 1
-        assert found == pytest.approx(value(metric, gold[::-1], answers[::-1]))
+        score = value(metric, gold, answers)
+        assert 0 <= score <= 1
+        assert score == pytest.approx(value(metric, gold[::-1], answers[::-1]))
         assert value(metric, gold, gold) == 1
     assert value(multilabel.hamming_loss, gold, gold) == 0
     assert 0 <= value(multilabel.hamming_loss, gold, answers) <= 1
@@ -107,15 +107,15 @@ def test_empty_sets_are_answers_and_unreadable_ones_are_not() -> None:
 
 
 def test_results_say_how_many_labels_are_named() -> None:
-    found = multilabel.jaccard([["joy"], ["joy", "fear"]], [list(SPACE), None], labels=SPACE)
-    assert found.coverage == {
+    result = multilabel.jaccard([["joy"], ["joy", "fear"]], [list(SPACE), None], labels=SPACE)
+    assert result.coverage == {
         "labels": 3,
         "labels_in_gold": 2,
         "labels_per_item_gold": 1.5,
         "labels_per_item_answered": 3,
     }
-    assert found.per_class["joy"] == pytest.approx({"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 2})
-    assert found.controls["say_all"] == pytest.approx((1 / 3 + 2 / 3) / 2)
+    assert result.per_class["joy"] == pytest.approx({"precision": 1, "recall": 0.5, "f1": 2 / 3, "support": 2})
+    assert result.controls["say_all"] == pytest.approx((1 / 3 + 2 / 3) / 2)
 
 
 def test_the_names_of_single_label_metrics_take_sets_too() -> None:
@@ -138,10 +138,10 @@ def test_per_class_counts_each_label_by_itself() -> None:
 @given(pairs)
 def test_defect_d13_mmaffben_calls_weighted_jaccard_accuracy_and_ours_is_that_of_semeval(items) -> None:
     gold, answers = unzip(items)
-    truth, told = columns(gold), columns(answers)
+    truth, predicted = columns(gold), columns(answers)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        expected = sk.jaccard_score(truth, told, average="weighted")
+        expected = sk.jaccard_score(truth, predicted, average="weighted")
     assert value(multilabel.jaccard, gold, answers, compat="mmaffben") == pytest.approx(expected)
     items_alone = [len(g & (a or set())) / len(g | (a or set())) if g | (a or set()) else 1 for g, a in items]
     semeval = sum(share for share, answer in zip(items_alone, answers, strict=True) if answer is not None) / len(gold)
@@ -153,9 +153,9 @@ def test_defect_d13_mmaffben_counts_labels_that_never_occur_as_perfect(items) ->
     gold, answers = unzip(items)
     space = (*SPACE, "never")
     expected = sk.f1_score(columns(gold), columns(answers), average="macro", zero_division=1)
-    found = value(multilabel.multilabel_macro_f1, gold, answers, labels=space, compat="mmaffben")
-    assert found == pytest.approx(expected)
-    assert found >= 1 / len(space)
+    score = value(multilabel.multilabel_macro_f1, gold, answers, labels=space, compat="mmaffben")
+    assert score == pytest.approx(expected)
+    assert score >= 1 / len(space)
 
 
 def test_defect_d13_by_hand() -> None:
@@ -211,8 +211,8 @@ def test_scores_worked_out_by_hand() -> None:
     assert value(ranking.roc_auc_macro, gold, answers) == pytest.approx(1 / 2)
     assert value(ranking.top1_hit, gold, answers) == pytest.approx(2 / 3)
     assert value(ranking.ranking_loss, gold, answers) == pytest.approx(1 / 3)
-    found = ranking.coverage_error(gold, answers)
-    assert found.value == pytest.approx((1 + 2 + 2) / 3) and found.details["best"] == pytest.approx(4 / 3)
+    result = ranking.coverage_error(gold, answers)
+    assert result.value == pytest.approx((1 + 2 + 2) / 3) and result.details["best"] == pytest.approx(4 / 3)
 
 
 def _complete(items) -> bool:
@@ -245,9 +245,9 @@ def test_constant_scores_are_chance_for_auc_and_the_base_rate_for_precision() ->
 
 
 def test_labels_without_a_positive_are_left_out_and_told() -> None:
-    found = ranking.mean_average_precision([{"joy"}, set()], [{"joy": 1.0, "fear": 0.2}, {"joy": 0.0, "fear": 0.1}])
-    assert found.value == 1 and found.coverage == {"labels": 2, "labels_scored": 1}
-    assert found.per_class == {"joy": {"average_precision": 1, "support": 1}}
+    result = ranking.mean_average_precision([{"joy"}, set()], [{"joy": 1.0, "fear": 0.2}, {"joy": 0.0, "fear": 0.1}])
+    assert result.value == 1 and result.coverage == {"labels": 2, "labels_scored": 1}
+    assert result.per_class == {"joy": {"average_precision": 1, "support": 1}}
     with pytest.raises(Malformed, match="no label has the items"):
         ranking.mean_average_precision([set()], [{"joy": 1.0}])
     with pytest.raises(Malformed, match="no label has the items"):
@@ -268,9 +268,9 @@ def test_weights_of_gold_become_labels_at_a_threshold() -> None:
     weights = [{"joy": 0.5, "fear": 0.4}, {"joy": 0.2, "fear": 0.9}]
     answers = [{"joy": 0.9, "fear": 0.1}, {"joy": 0.3, "fear": 0.7}]
     sets = [{"joy"}, {"fear"}]
-    found = ranking.mean_average_precision.function(weights, answers)
-    assert found.compute(np.arange(2)) == value(ranking.mean_average_precision, sets, answers) == 1
-    assert list(found.per_class()) == ["fear", "joy"]  # 0.5 is a label, 0.4 is none
+    statistic = ranking.mean_average_precision.function(weights, answers)
+    assert statistic.compute(np.arange(2)) == value(ranking.mean_average_precision, sets, answers) == 1
+    assert list(statistic.per_class()) == ["fear", "joy"]  # 0.5 is a label, 0.4 is none
     assert ranking.top1_hit.function(weights, answers).value() == 1
     assert ranking.top1_hit.function(weights, answers, threshold=0.6).value() == 0.5
 

@@ -29,10 +29,10 @@ def test_human_ceiling_worked_out_by_hand() -> None:
     gold = table([["a", "a", "b"], ["a", "a", "a"], ["b", "a", None]])
     # r0: others (a,b) tie; a=a right; others (a): b wrong → 1/2. r1: tie; right; others (b): a wrong → 1/2.
     # r2: others (a,a): b wrong; right → 1/2.
-    found = reliability.human_ceiling(gold)
-    assert found.value == pytest.approx(1 / 2) == found.details["pooled"]
-    assert found.coverage == pytest.approx({"ratings": 6 / 8, "raters": 1})
-    assert found.per_class["r2"] == {"agreement": 0.5, "n": 2}
+    result = reliability.human_ceiling(gold)
+    assert result.value == pytest.approx(1 / 2) == result.details["pooled"]
+    assert result.coverage == pytest.approx({"ratings": 6 / 8, "raters": 1})
+    assert result.per_class["r2"] == {"agreement": 0.5, "n": 2}
 
 
 def _crowd(seed: int, items: int = 60, people: int = 5) -> np.ndarray:
@@ -91,13 +91,13 @@ def test_human_ceiling_of_raters_who_agree_is_one_and_bad_measures_are_errors() 
 
 def test_mos_of_everybody_rating_everything_is_the_plain_mean() -> None:
     data = np.random.default_rng(0).integers(1, 6, (20, 4)).astype(float)
-    found = reliability.mos(table(data.tolist()))
-    assert found.value == pytest.approx(data.mean()) == found.details["raw_mean"]
-    assert found.details["rater_variance"] == pytest.approx(data.mean(0).var())
-    assert found.details["item_variance"] == pytest.approx(data.mean(1).var())
+    result = reliability.mos(table(data.tolist()))
+    assert result.value == pytest.approx(data.mean()) == result.details["raw_mean"]
+    assert result.details["rater_variance"] == pytest.approx(data.mean(0).var())
+    assert result.details["item_variance"] == pytest.approx(data.mean(1).var())
     rest = data - data.mean(0) - data.mean(1)[:, None] + data.mean()
-    assert found.details["residual_variance"] == pytest.approx((rest**2).mean())
-    assert found.low < found.value < found.high and found.details["groups"] == 1
+    assert result.details["residual_variance"] == pytest.approx((rest**2).mean())
+    assert result.low < result.value < result.high and result.details["groups"] == 1
 
 
 def test_mos_allows_for_strict_raters_who_saw_other_items() -> None:
@@ -107,11 +107,11 @@ def test_mos_allows_for_strict_raters_who_saw_other_items() -> None:
     for number, score in enumerate(scores):
         who = ("strict", "fair") if number >= 10 else ("generous",) if number else ("generous", "fair")
         gold.append({rater: score + effects[rater] for rater in who})
-    found = reliability.mos(gold)
-    assert found.value == pytest.approx(3.5)
-    assert abs(found.details["raw_mean"] - 3.5) > 0.1
-    assert found.details["rater_variance"] == pytest.approx(np.var(list(effects.values())))
-    assert found.details["residual_variance"] == pytest.approx(0, abs=1e-12)
+    result = reliability.mos(gold)
+    assert result.value == pytest.approx(3.5)
+    assert abs(result.details["raw_mean"] - 3.5) > 0.1
+    assert result.details["rater_variance"] == pytest.approx(np.var(list(effects.values())))
+    assert result.details["residual_variance"] == pytest.approx(0, abs=1e-12)
 
 
 def test_mos_is_a_least_squares_fit() -> None:
@@ -129,9 +129,9 @@ def test_mos_is_a_least_squares_fit() -> None:
 
 
 def test_mos_of_groups_that_share_nothing_and_of_nothing() -> None:
-    found = reliability.mos([{"a": 1.0, "b": 3.0}, {"c": 5.0}, {}])
-    assert found.details["groups"] == 2 and found.value == pytest.approx((2 + 5) / 2)
-    assert found.n == 2 and found.coverage["items"] == pytest.approx(2 / 3)
+    result = reliability.mos([{"a": 1.0, "b": 3.0}, {"c": 5.0}, {}])
+    assert result.details["groups"] == 2 and result.value == pytest.approx((2 + 5) / 2)
+    assert result.n == 2 and result.coverage["items"] == pytest.approx(2 / 3)
     with pytest.raises(Malformed, match="there is no rating"):
         reliability.mos([{}])
     with pytest.raises(Malformed, match="'good' is no number"):

@@ -53,49 +53,49 @@ def test_bleu_worked_out_by_hand() -> None:
 def test_bleu_is_sacrebleus(pairs) -> None:
     from sacrebleu.metrics import BLEU
 
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     for metric, order in ORDERS.items():
-        theirs = BLEU(force=True, max_ngram_order=order).corpus_score([r or "" for r in said], streams(gold)).score
-        assert value(metric, gold, said) == pytest.approx(min(1, theirs / 100), abs=1e-9)
+        theirs = BLEU(force=True, max_ngram_order=order).corpus_score([r or "" for r in predicted], streams(gold)).score
+        assert value(metric, gold, predicted) == pytest.approx(min(1, theirs / 100), abs=1e-9)
 
 
 @given(items, st.integers(1, 4))
 def test_smoothed_bleu_is_nltks(pairs, order: int) -> None:
     from nltk.translate.bleu_score import SmoothingFunction, corpus_bleu
 
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     cut = tokenizer("13a")
     truths = [[cut(text.lower()) for text in texts] for texts in gold]
-    replies = [cut((reply or "").lower()) for reply in said]
+    replies = [cut((reply or "").lower()) for reply in predicted]
     weights = [1 / order] * order + [0.0] * (4 - order)  # as ESConv's evaluator sets them
     theirs = corpus_bleu(truths, replies, weights, SmoothingFunction().method3)
-    assert value(bleu_smoothed, gold, said, order=order) == pytest.approx(theirs, abs=1e-9)
+    assert value(bleu_smoothed, gold, predicted, order=order) == pytest.approx(theirs, abs=1e-9)
 
 
 @given(items)
 def test_chrf_is_sacrebleus(pairs) -> None:
     from sacrebleu.metrics import CHRF
 
-    gold, said = sides(pairs)
-    theirs = CHRF().corpus_score([reply or "" for reply in said], streams(gold)).score
-    assert value(chrf, gold, said) == pytest.approx(theirs / 100, abs=1e-9)
+    gold, predicted = sides(pairs)
+    theirs = CHRF().corpus_score([reply or "" for reply in predicted], streams(gold)).score
+    assert value(chrf, gold, predicted) == pytest.approx(theirs / 100, abs=1e-9)
 
 
 @given(items)
 def test_rouge_l_is_rouge_scores(pairs) -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     scorer = RougeScorer(["rougeL"])
     best = [max(scorer.score(g, r or "")["rougeL"].fmeasure for g in texts) for texts, r in pairs]
-    assert value(rouge_l, gold, said) == pytest.approx(np.mean(best))
+    assert value(rouge_l, gold, predicted) == pytest.approx(np.mean(best))
 
 
 def test_rouge_l_worked_out_by_hand() -> None:
     # Longest common subsequence "sorry to that" of 5 and 3 words: P = 1, R = 3/5.
-    gold, said = ["so sorry to hear that"], ["Sorry to that!"]
-    assert value(rouge_l, gold, said) == pytest.approx(2 * 0.6 / 1.6)
-    assert value(rouge_l, gold, said, beta=2.0) == pytest.approx(5 * 0.6 / (0.6 + 4))
+    gold, predicted = ["so sorry to hear that"], ["Sorry to that!"]
+    assert value(rouge_l, gold, predicted) == pytest.approx(2 * 0.6 / 1.6)
+    assert value(rouge_l, gold, predicted, beta=2.0) == pytest.approx(5 * 0.6 / (0.6 + 4))
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=12), st.lists(st.sampled_from("abcd"), max_size=12))
@@ -109,31 +109,31 @@ def test_common_subsequence_is_that_of_the_textbook(first: list[str], second: li
 
 def test_meteor_worked_out_by_hand() -> None:
     # "hearing" matches "hear" by its stem: 3 matches in 2 chunks of 4 and 4 words.
-    gold, said = ["i hear you clearly"], ["i was hearing you"]
+    gold, predicted = ["i hear you clearly"], ["i was hearing you"]
     expected = (0.75 * 0.75 / (0.9 * 0.75 + 0.1 * 0.75)) * (1 - 0.5 * (2 / 3) ** 3)
-    assert value(meteor, gold, said) == pytest.approx(expected)
+    assert value(meteor, gold, predicted) == pytest.approx(expected)
 
 
 @given(items)
 def test_meteor_matches_exactly_and_by_stem_as_nltk_does(pairs) -> None:
     from nltk.translate.meteor_score import _count_chunks, exact_match, stem_match
 
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     cut = tokenizer("13a")
     expected = []
     for texts, reply in pairs:
         values = [0.0]
         for text in texts:
             hypothesis, reference = cut(reply or ""), cut(text)
-            found, rest, left = exact_match(hypothesis, reference)
+            matches, rest, left = exact_match(hypothesis, reference)
             by_stem, _, _ = stem_match([w for _, w in rest], [w for _, w in left])
-            found += [(rest[i][0], left[j][0]) for i, j in by_stem]
-            if found:
-                p, r = len(found) / len(hypothesis), len(found) / len(reference)
-                penalty = 0.5 * (_count_chunks(sorted(found)) / len(found)) ** 3
+            matches += [(rest[i][0], left[j][0]) for i, j in by_stem]
+            if matches:
+                p, r = len(matches) / len(hypothesis), len(matches) / len(reference)
+                penalty = 0.5 * (_count_chunks(sorted(matches)) / len(matches)) ** 3
                 values.append(p * r / (0.9 * p + 0.1 * r) * (1 - penalty))
         expected.append(max(values))
-    assert value(meteor, gold, said) == pytest.approx(np.mean(expected))
+    assert value(meteor, gold, predicted) == pytest.approx(np.mean(expected))
 
 
 def test_meteor_says_whether_it_knew_synonyms(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -152,11 +152,11 @@ def test_unigram_f1_worked_out_by_hand() -> None:
 
 @given(items)
 def test_bounds_order_and_intervals(pairs) -> None:
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     for metric in PAIRED:
-        found = metric(gold, said, resamples=20, controls=False)
-        assert (found.low is None and len(gold) < 5) or 0 <= found.low <= found.value <= found.high <= 1
-        assert value(metric, gold[::-1], said[::-1]) == pytest.approx(found.value, abs=1e-9)
+        result = metric(gold, predicted, resamples=20, controls=False)
+        assert (result.low is None and len(gold) < 5) or 0 <= result.low <= result.value <= result.high <= 1
+        assert value(metric, gold[::-1], predicted[::-1]) == pytest.approx(result.value, abs=1e-9)
 
 
 def test_perfect_empty_and_lost_replies() -> None:
@@ -174,19 +174,21 @@ def test_perfect_empty_and_lost_replies() -> None:
 def test_bleu_4_is_bleu_and_resamples_give_an_interval() -> None:
     random = np.random.default_rng(0)
     gold = [" ".join(random.choice(VOCABULARY, 8)) for _ in range(40)]
-    said = [" ".join(random.choice(VOCABULARY, 8)) for _ in range(40)]
-    one, other = bleu(gold, said, clusters=[n % 10 for n in range(40)]), bleu_4(gold, said)
+    predicted = [" ".join(random.choice(VOCABULARY, 8)) for _ in range(40)]
+    one, other = bleu(gold, predicted, clusters=[n % 10 for n in range(40)]), bleu_4(gold, predicted)
     assert one.value == other.value and one.low < one.value < one.high
 
 
 @pytest.mark.parametrize("metric", [bleu, bleu_smoothed, rouge_l, meteor, unigram_f1])
 def test_chinese_is_cut_into_characters_and_english_words_find_nothing_in_it(metric) -> None:
-    gold, said = ["我很难过"], ["我很高兴"]
-    assert value(metric, gold, said) > value(metric, gold, said, tokenize="13a") == 0
-    assert value(metric, gold, said) == value(metric, gold, said, tokenize="zh")
-    assert value(metric, gold, said, tokenize="zh") == pytest.approx(value(metric, gold, said, tokenize="char"))
+    gold, predicted = ["我很难过"], ["我很高兴"]
+    assert value(metric, gold, predicted) > value(metric, gold, predicted, tokenize="13a") == 0
+    assert value(metric, gold, predicted) == value(metric, gold, predicted, tokenize="zh")
+    assert value(metric, gold, predicted, tokenize="zh") == pytest.approx(
+        value(metric, gold, predicted, tokenize="char")
+    )
     with pytest.raises(Malformed, match="tokenization"):
-        metric(gold, said, tokenize="klingon")
+        metric(gold, predicted, tokenize="klingon")
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -214,18 +216,18 @@ def test_distinct_worked_out_by_hand() -> None:
 @given(st.lists(words | st.none(), min_size=1, max_size=8), st.integers(1, 3))
 def test_distinct_is_a_set_over_a_list(texts, order: int) -> None:
     grams = [gram for text in texts for gram in ngrams(text, order)]
-    found = distinct_n(predicted=texts, n=order)
-    assert found.value == (len(set(grams)) / len(grams) if grams else 0)
-    assert (found.low is None and len(texts) < 5) or 0 <= found.low <= found.value <= found.high <= 1
+    result = distinct_n(predicted=texts, n=order)
+    assert result.value == (len(set(grams)) / len(grams) if grams else 0)
+    assert (result.low is None and len(texts) < 5) or 0 <= result.low <= result.value <= result.high <= 1
 
 
 def test_the_interval_of_distinct_is_not_that_of_repeated_replies() -> None:
     # Drawing replies with replacement repeats words and would put the whole interval below the value.
     texts = [f"word{n} and other{n % 7}" + " so" * (n % 3) for n in range(60)]
-    found = distinct_1(predicted=texts, clusters=[n // 2 for n in range(60)])
+    result = distinct_1(predicted=texts, clusters=[n // 2 for n in range(60)])
     drawn = np.random.default_rng(0).integers(0, 60, (200, 60))
-    assert max(distinct_1(predicted=[texts[n] for n in row]).value for row in drawn) < found.value
-    assert found.low < found.value < found.high
+    assert max(distinct_1(predicted=[texts[n] for n in row]).value for row in drawn) < result.value
+    assert result.low < result.value < result.high
 
 
 def published_distinct(texts: list[str], order: int) -> float:
@@ -241,8 +243,8 @@ def published_distinct(texts: list[str], order: int) -> float:
 
 @given(st.lists(words.filter(bool), min_size=1, max_size=6), st.integers(1, 3))
 def test_defect_d16_esconv_leaves_out_the_last_run_of_every_reply(texts: list[str], order: int) -> None:
-    found = distinct_n(predicted=texts, n=order, compat="esconv").value
-    assert found == pytest.approx(published_distinct(texts, order))
+    score = distinct_n(predicted=texts, n=order, compat="esconv").value
+    assert score == pytest.approx(published_distinct(texts, order))
 
 
 def test_defect_d16_strict_counts_every_run() -> None:
@@ -257,7 +259,7 @@ def test_defect_d16_strict_counts_every_run() -> None:
 
 @given(st.lists(st.tuples(references, words.filter(bool)), min_size=1, max_size=4))
 def test_esconv_rouge_and_f1(pairs) -> None:
-    gold, said = sides(pairs)
+    gold, predicted = sides(pairs)
     cut = tokenizer("nltk")
     rouges, overlaps = [], []
     for texts, reply in pairs:
@@ -268,15 +270,15 @@ def test_esconv_rouge_and_f1(pairs) -> None:
         rouges.append((1 + 1.44) * p * r / (r + 1.44 * p) if p and r else 0)
         shared = [sum(min(hypothesis.count(w), truth.count(w)) for w in set(truth)) for truth in truths]
         overlaps.append(max(2 * s / (len(hypothesis) + len(t)) for s, t in zip(shared, truths, strict=True)))
-    assert value(rouge_l, gold, said, compat="esconv") == pytest.approx(np.mean(rouges))
-    assert value(unigram_f1, gold, said, compat="esconv") == pytest.approx(np.mean(overlaps))
-    assert rouge_l(gold, said, compat="esconv").details["punkt"] in (0.0, 1.0)
+    assert value(rouge_l, gold, predicted, compat="esconv") == pytest.approx(np.mean(rouges))
+    assert value(unigram_f1, gold, predicted, compat="esconv") == pytest.approx(np.mean(overlaps))
+    assert rouge_l(gold, predicted, compat="esconv").details["punkt"] in (0.0, 1.0)
 
 
 def test_esconv_cuts_sentences_and_contractions_as_word_tokenize_does() -> None:
     assert tokenizer("nltk")("i don't know. it's fine.") == ["i", "do", "n't", "know", ".", "it", "'s", "fine", "."]
-    gold, said = ["i know. fine."], ["i know. fine."]
-    assert value(bleu_smoothed, gold, said, compat="esconv") == pytest.approx(1)
+    gold, predicted = ["i know. fine."], ["i know. fine."]
+    assert value(bleu_smoothed, gold, predicted, compat="esconv") == pytest.approx(1)
 
 
 def test_defect_d14_emobench_m_drops_empty_replies_so_silence_pays() -> None:
@@ -297,13 +299,13 @@ def test_emobench_m_values() -> None:
     from rouge_score.rouge_scorer import RougeScorer
 
     gold = ["The crowd laughs at the joke.", "she is very sad about dogs"]
-    said = ["The crowd is laughing at the joke.", "she is very sad about dogs barking"]
-    pairs = list(zip(gold, said, strict=True))
+    predicted = ["The crowd is laughing at the joke.", "she is very sad about dogs barking"]
+    pairs = list(zip(gold, predicted, strict=True))
     expected = np.mean([sentence_bleu([g.split()], p.split()) for g, p in pairs])
-    assert value(bleu, gold, said, compat="emobench_m") == pytest.approx(expected)
+    assert value(bleu, gold, predicted, compat="emobench_m") == pytest.approx(expected)
     scorer = RougeScorer(["rougeL"], use_stemmer=True)
     expected = np.mean([scorer.score(g, p)["rougeL"].fmeasure for g, p in pairs])
-    assert value(rouge_l, gold, said, compat="emobench_m") == pytest.approx(expected)
+    assert value(rouge_l, gold, predicted, compat="emobench_m") == pytest.approx(expected)
 
 
 # ── models ───────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -329,20 +331,20 @@ def bert(tmp_path_factory: pytest.TempPathFactory) -> str:
 def test_bert_score_is_bert_scores(bert: str, layer: int) -> None:
     theirs = pytest.importorskip("bert_score")
     gold = ["i am sorry", "to hear that", "sorry to hear that i am", "i"]
-    said = ["sorry that i am", "i hear", "to hear", "i am sorry to hear that i am sorry"]
-    expected = theirs.score(said, gold, model_type=bert, num_layers=layer, nthreads=1)[2].mean()
-    assert value(bert_score, gold, said, model=bert, layer=layer) == pytest.approx(float(expected), abs=1e-5)
+    predicted = ["sorry that i am", "i hear", "to hear", "i am sorry to hear that i am sorry"]
+    expected = theirs.score(predicted, gold, model_type=bert, num_layers=layer, nthreads=1)[2].mean()
+    assert value(bert_score, gold, predicted, model=bert, layer=layer) == pytest.approx(float(expected), abs=1e-5)
 
 
 def test_bert_score_of_several_references_of_nothing_and_of_long_texts(bert: str) -> None:
-    gold, said = [["hear", "i am sorry"], ["i"], ["i"]], ["i am sorry", None, "i " * 100]
-    first = value(bert_score, gold[:1], said[:1], model=bert)
+    gold, predicted = [["hear", "i am sorry"], ["i"], ["i"]], ["i am sorry", None, "i " * 100]
+    first = value(bert_score, gold[:1], predicted[:1], model=bert)
     assert first == pytest.approx(1, abs=1e-5)
-    assert value(bert_score, gold[1:2], said[1:2], model=bert) == 0
-    assert 0 < value(bert_score, gold[2:], said[2:], model=bert) <= 1
-    assert value(bert_score, gold[:2], said[:2], model=bert) == pytest.approx(first / 2)
-    assert value(bert_score, gold[:2], said[:2], model=bert, compat="emobench_m") == pytest.approx(first)
-    assert bert_score(gold, said, model=bert, resamples=20).settings["model"] == bert
+    assert value(bert_score, gold[1:2], predicted[1:2], model=bert) == 0
+    assert 0 < value(bert_score, gold[2:], predicted[2:], model=bert) <= 1
+    assert value(bert_score, gold[:2], predicted[:2], model=bert) == pytest.approx(first / 2)
+    assert value(bert_score, gold[:2], predicted[:2], model=bert, compat="emobench_m") == pytest.approx(first)
+    assert bert_score(gold, predicted, model=bert, resamples=20).settings["model"] == bert
 
 
 def test_a_model_that_is_not_there_is_explained_and_nothing_is_downloaded(bert: str) -> None:
@@ -365,13 +367,13 @@ def test_emotion_accuracy_of_labels_and_of_replies(bert: str, tmp_path: Path) ->
     BertForSequenceClassification(config).save_pretrained(tmp_path)
     AutoTokenizer.from_pretrained(bert).save_pretrained(tmp_path)
     replies = ["i am sorry", "to hear that", "i"]
-    found = [row["label"] for row in pipeline("text-classification", model=str(tmp_path))(replies)]
-    scored = reply_emotion_accuracy([*found, "fear", "bliss"], [*replies, None, "i"], classifier=str(tmp_path))
+    labels = [row["label"] for row in pipeline("text-classification", model=str(tmp_path))(replies)]
+    scored = reply_emotion_accuracy([*labels, "fear", "bliss"], [*replies, None, "i"], classifier=str(tmp_path))
     assert scored.value == pytest.approx(3 / 5)
     assert scored.coverage["gold_known_to_classifier"] == pytest.approx(4 / 5)
     assert scored.settings["classifier"] == str(tmp_path)
-    majority = max(names.values(), key=[*found, "fear", "bliss"].count)
-    assert scored.controls["majority"] == pytest.approx([*found, "fear", "bliss"].count(majority) / 5)
+    majority = max(names.values(), key=[*labels, "fear", "bliss"].count)
+    assert scored.controls["majority"] == pytest.approx([*labels, "fear", "bliss"].count(majority) / 5)
 
 
 # ── the rest ─────────────────────────────────────────────────────────────────────────────────────────────────────────

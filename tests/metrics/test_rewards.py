@@ -93,10 +93,12 @@ def test_saying_everything_loses(tables, penalty: str | None, gold: list[str]) -
     pairs=st.lists(st.tuples(*[st.lists(st.sampled_from(WORDS), unique=True, min_size=1, max_size=4)] * 2), min_size=1)
 )
 def test_wheel_reward_is_the_items_f_times_the_penalty(tables, level: int, pairs) -> None:
-    golds, said = map(list, zip(*pairs, strict=True))
-    found = rewards.wheel_f1_reward(tables, level, "ratio")([answered(p) for p in said], [sample(g) for g in golds])
-    expected = item_f1(golds, said, tables, level) * [min(1, len(g) / len(p)) for g, p in pairs]
-    assert found == pytest.approx(list(expected)) and all(0 <= value <= 1 for value in found)
+    golds, predicted = map(list, zip(*pairs, strict=True))
+    values = rewards.wheel_f1_reward(tables, level, "ratio")(
+        [answered(p) for p in predicted], [sample(g) for g in golds]
+    )
+    expected = item_f1(golds, predicted, tables, level) * [min(1, len(g) / len(p)) for g, p in pairs]
+    assert values == pytest.approx(list(expected)) and all(0 <= value <= 1 for value in values)
 
 
 def test_wheel_reward_needs_the_tag_unless_told_otherwise(tables) -> None:
@@ -112,20 +114,20 @@ LOST = Unreadable("no_number", "?")
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=2, max_size=20))
 def test_the_mean_of_concordance_rewards_is_the_ccc(pairs) -> None:
-    gold, said = map(np.array, zip(*pairs, strict=True))
-    found = concordance_rewards(list(said), list(gold))
-    spread = gold.var() + said.var() + (gold.mean() - said.mean()) ** 2
+    gold, predicted = map(np.array, zip(*pairs, strict=True))
+    values = concordance_rewards(list(predicted), list(gold))
+    spread = gold.var() + predicted.var() + (gold.mean() - predicted.mean()) ** 2
     if spread > 1e-9:
-        ccc = 2 * ((gold - gold.mean()) * (said - said.mean())).mean() / spread
-        assert np.mean(found) == pytest.approx(ccc, abs=1e-6)
-    assert max(found) <= 1
+        ccc = 2 * ((gold - gold.mean()) * (predicted - predicted.mean())).mean() / spread
+        assert np.mean(values) == pytest.approx(ccc, abs=1e-6)
+    assert max(values) <= 1
 
 
 @given(st.lists(st.tuples(numbers, numbers), min_size=1, max_size=9))
 def test_an_unreadable_number_never_pays_more_than_a_wrong_one(pairs) -> None:
-    gold, said = map(list, zip(*pairs, strict=True))
-    found = concordance_rewards([*said, LOST, LOST], [*gold, 0.5, 0.5])
-    assert found[-1] == found[-2] <= min(-1, *found[:-2])
+    gold, predicted = map(list, zip(*pairs, strict=True))
+    values = concordance_rewards([*predicted, LOST, LOST], [*gold, 0.5, 0.5])
+    assert values[-1] == values[-2] <= min(-1, *values[:-2])
 
 
 def test_concordance_of_right_constant_and_lost_batches() -> None:

@@ -27,12 +27,12 @@ valences = st.lists(
 def test_sentiment_compat_is_the_published_computation(items: list[Any]) -> None:
     gold, predicted = [valence for valence, _ in items], [answer for _, answer in items]
     signs = np.array([{"positive": 1, "negative": -1}.get(answer, 0) for answer in predicted])
-    kept = np.flatnonzero(np.array(gold))
-    truth, claims = np.array(gold)[kept] > 0, signs[kept] > 0
-    found = mer_unibench_sentiment.statistic(gold, predicted, compat="affectgpt")
-    assert found.value() == pytest.approx(f1_score(truth, claims, average="weighted", zero_division=0))
-    assert found.details["accuracy"] == pytest.approx(accuracy_score(truth, claims))
-    assert found.n == len(kept)
+    scored = np.flatnonzero(np.array(gold))
+    truth, claims = np.array(gold)[scored] > 0, signs[scored] > 0
+    statistic = mer_unibench_sentiment.statistic(gold, predicted, compat="affectgpt")
+    assert statistic.value() == pytest.approx(f1_score(truth, claims, average="weighted", zero_division=0))
+    assert statistic.details["accuracy"] == pytest.approx(accuracy_score(truth, claims))
+    assert statistic.n == len(scored)
 
 
 @given(valences)
@@ -40,30 +40,30 @@ def test_sentiment_compat_is_the_published_computation(items: list[Any]) -> None
 def test_sentiment_strict_is_weighted_f1_with_a_third_answer_that_is_never_right(items: list[Any]) -> None:
     gold, predicted = [valence for valence, _ in items], [answer for _, answer in items]
     read = {"positive": "p", "Positive": "p", "negative": "n", "negative.": "n"}
-    kept = [row for row, valence in enumerate(gold) if valence]
-    truth = ["p" if gold[row] > 0 else "n" for row in kept]
-    claims = [read.get(predicted[row], "-") for row in kept]
-    found = mer_unibench_sentiment.statistic(gold, predicted)
+    scored = [row for row, valence in enumerate(gold) if valence]
+    truth = ["p" if gold[row] > 0 else "n" for row in scored]
+    claims = [read.get(predicted[row], "-") for row in scored]
+    statistic = mer_unibench_sentiment.statistic(gold, predicted)
     expected = f1_score(truth, claims, labels=["n", "p"], average="weighted", zero_division=0)
-    assert found.value() == pytest.approx(expected)
-    assert 0 <= found.value() <= 1
-    assert mer_unibench_sentiment.statistic(gold[::-1], predicted[::-1]).value() == pytest.approx(found.value())
+    assert statistic.value() == pytest.approx(expected)
+    assert 0 <= statistic.value() <= 1
+    assert mer_unibench_sentiment.statistic(gold[::-1], predicted[::-1]).value() == pytest.approx(statistic.value())
     perfect = ["positive" if valence > 0 else "negative" for valence in gold]
     assert mer_unibench_sentiment.statistic(gold, perfect).value() == 1
 
 
 def test_sentiment_tells_what_it_left_out_and_its_controls() -> None:
-    found = mer_unibench_sentiment([1.5, -1, 0, "2"], ["positive", "neutral", "happy", None])
-    assert (found.n, found.coverage["zero_valence"]) == (3, 1)
-    assert (found.coverage["neutral_answers"], found.coverage["foreign_answers"]) == (0.25, 0.5)
-    assert found.controls["majority"] == pytest.approx(2 / 3 * 0.8) and found.controls["empty"] == 0
+    result = mer_unibench_sentiment([1.5, -1, 0, "2"], ["positive", "neutral", "happy", None])
+    assert (result.n, result.coverage["zero_valence"]) == (3, 1)
+    assert (result.coverage["neutral_answers"], result.coverage["foreign_answers"]) == (0.25, 0.5)
+    assert result.controls["majority"] == pytest.approx(2 / 3 * 0.8) and result.controls["empty"] == 0
 
 
 @pytest.mark.parametrize(
-    ("gold", "told"), [(["x"], "no valence"), ([math.nan], "no valence"), ([0, 0.0], "other than 0")]
+    ("gold", "message"), [(["x"], "no valence"), ([math.nan], "no valence"), ([0, 0.0], "other than 0")]
 )
-def test_sentiment_refuses_gold_without_a_sign(gold: list[Any], told: str) -> None:
-    with pytest.raises(Malformed, match=told):
+def test_sentiment_refuses_gold_without_a_sign(gold: list[Any], message: str) -> None:
+    with pytest.raises(Malformed, match=message):
         mer_unibench_sentiment(gold, ["positive"] * len(gold))
 
 
@@ -84,9 +84,9 @@ def test_defect_d6_neutral_and_unreadable_answers_count_as_negative() -> None:
 
 def test_the_mean_of_nine_sets_is_their_mean() -> None:
     scores = [0.7854, 0.7880, 0.5565, 0.6054, 0.8130, 0.8090, 0.8849, 0.8618, 0.6252]
-    found = mer_unibench_mean(scores, sets=list("abcdefghi"))
-    assert found.value == pytest.approx(np.mean(scores)) and round(found.value, 4) == 0.7477
-    assert found.n == 9 and found.low <= found.value <= found.high
+    result = mer_unibench_mean(scores, sets=list("abcdefghi"))
+    assert result.value == pytest.approx(np.mean(scores)) and round(result.value, 4) == 0.7477
+    assert result.n == 9 and result.low <= result.value <= result.high
 
 
 TWO_SETS = {"sets": ["a", "a", "b", "b"], "checkpoints": [30, 35, 30, 35], "n_sets": 2}
@@ -97,11 +97,11 @@ def test_defect_d3_the_best_checkpoint_of_each_set_is_taken_on_test_data() -> No
     assert float(mer_unibench_mean(scores, compat="affectgpt", **TWO_SETS)) == pytest.approx(0.75)
     with pytest.raises(Malformed, match="nothing to choose by but the test data"):
         mer_unibench_mean(scores, **TWO_SETS)
-    found = mer_unibench_mean(scores, validation=[0.9, 0.2, 0.9, 0.9], **TWO_SETS)
-    assert found.value == pytest.approx(0.65)  # checkpoint 30, which is best on validation data
-    assert found.details["best_on_test"] == pytest.approx(0.75)
-    assert found.details["gain_of_choosing_on_test"] == pytest.approx(0.1)
-    assert found.per_class == {"a": {"score": 0.5, "best_on_test": 0.7}, "b": {"score": 0.8, "best_on_test": 0.8}}
+    result = mer_unibench_mean(scores, validation=[0.9, 0.2, 0.9, 0.9], **TWO_SETS)
+    assert result.value == pytest.approx(0.65)  # checkpoint 30, which is best on validation data
+    assert result.details["best_on_test"] == pytest.approx(0.75)
+    assert result.details["gain_of_choosing_on_test"] == pytest.approx(0.1)
+    assert result.per_class == {"a": {"score": 0.5, "best_on_test": 0.7}, "b": {"score": 0.8, "best_on_test": 0.8}}
 
 
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), min_size=6, max_size=6), st.randoms())
@@ -110,9 +110,9 @@ def test_no_single_checkpoint_beats_choosing_on_test(scores: list[tuple[float, f
     rows = [(set_, epoch, *scores[2 * epoch + set_]) for set_ in (0, 1) for epoch in (0, 1, 2)]
     random.shuffle(rows)
     sets, checkpoints, test, validation = map(list, zip(*rows, strict=True))
-    told: dict[str, Any] = {"sets": sets, "checkpoints": checkpoints, "n_sets": 2}
-    best = mer_unibench_mean.statistic(test, compat="affectgpt", **told).value()
-    one = mer_unibench_mean.statistic(test, validation=validation, **told).value()
+    options: dict[str, Any] = {"sets": sets, "checkpoints": checkpoints, "n_sets": 2}
+    best = mer_unibench_mean.statistic(test, compat="affectgpt", **options).value()
+    one = mer_unibench_mean.statistic(test, validation=validation, **options).value()
     assert one <= best + 1e-12
     means = {epoch: np.mean([row[2] for row in rows if row[1] == epoch]) for epoch in (0, 1, 2)}
     held_out = {epoch: np.mean([row[3] for row in rows if row[1] == epoch]) for epoch in (0, 1, 2)}
@@ -120,7 +120,7 @@ def test_no_single_checkpoint_beats_choosing_on_test(scores: list[tuple[float, f
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         ({}, "names of the sets are missing"),
         ({"sets": ["a", "b", "c", "d"]}, "4 sets instead of 9"),
@@ -130,8 +130,8 @@ def test_no_single_checkpoint_beats_choosing_on_test(scores: list[tuple[float, f
         ({**TWO_SETS, "validation": [0.1, math.nan, 0.2, 0.3]}, "checkpoint 35 lacks validation scores"),
     ],
 )
-def test_the_mean_says_what_is_missing(options: dict[str, Any], told: str) -> None:
-    with pytest.raises(Malformed, match=told):
+def test_the_mean_says_what_is_missing(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(Malformed, match=message):
         mer_unibench_mean([0.5, 0.7, 0.8, 0.6], **options)
 
 
@@ -144,19 +144,19 @@ emotions = st.sampled_from(["happy", "sad", "angry"])
 @settings(max_examples=80)
 def test_overall_is_weighted_f1_less_a_quarter_of_the_squared_error(items: list[Any]) -> None:
     gold, predicted, truth, answers = map(list, zip(*items, strict=True))
-    found = mer2023_overall.statistic(gold, predicted, valence=truth, predicted_valence=answers)
+    statistic = mer2023_overall.statistic(gold, predicted, valence=truth, predicted_valence=answers)
     f1 = f1_score(gold, predicted, average="weighted", zero_division=0)
-    assert found.value() == pytest.approx(f1 - 0.25 * mean_squared_error(truth, answers))
-    assert found.details["weighted_f1"] == pytest.approx(f1)
+    assert statistic.value() == pytest.approx(f1 - 0.25 * mean_squared_error(truth, answers))
+    assert statistic.details["weighted_f1"] == pytest.approx(f1)
     assert mer2023_overall.statistic(gold, gold, valence=truth, predicted_valence=truth).value() == pytest.approx(1)
 
 
 def test_an_unreadable_valence_is_the_farthest_end() -> None:
-    found = mer2023_overall(
+    result = mer2023_overall(
         ["a", "b", "b"], ["a", "b", None], valence=[-1, 3, 2], predicted_valence=[None, math.nan, 2]
     )
-    assert found.details["mse"] == pytest.approx((16 + 16 + 0) / 3)
-    assert found.coverage["unreadable_valence"] == pytest.approx(2 / 3)
+    assert result.details["mse"] == pytest.approx((16 + 16 + 0) / 3)
+    assert result.coverage["unreadable_valence"] == pytest.approx(2 / 3)
     with pytest.raises(Malformed, match="valences are missing"):
         mer2023_overall(["a"], ["a"])
     with pytest.raises(Malformed, match="valence 1 is 'x', no number"):
@@ -189,8 +189,8 @@ def test_mer2024_is_the_published_computation(items: list[Any]) -> None:
     expected = published_mer2024(gold, predicted, groups)
     for synonyms in (groups, [str(group) for group in groups]):
         for compat in (None, "mertools"):
-            found = mer2024_ov.statistic(gold, [str(p) for p in predicted], synonyms=synonyms, compat=compat)
-            assert found.value() == pytest.approx(expected)
+            statistic = mer2024_ov.statistic(gold, [str(p) for p in predicted], synonyms=synonyms, compat=compat)
+            assert statistic.value() == pytest.approx(expected)
     alone = mer2024_ov.statistic(gold, predicted).value()
     assert alone == pytest.approx(published_mer2024(gold, predicted, [[]] * len(gold))) and 0 <= alone <= 1
     assert mer2024_ov.statistic(gold, gold).value() == pytest.approx(1)
@@ -220,7 +220,7 @@ def test_strict_groups_are_put_in_lower_case_and_split() -> None:
 
 
 def test_items_without_gold_are_left_out_of_mer2024() -> None:
-    found = mer2024_ov(["a", "", None], ["a", "b", "c"], synonyms=[None, math.nan, ""])
-    assert (found.value, found.n, found.coverage["skipped_items"]) == (1, 1, 2)
+    result = mer2024_ov(["a", "", None], ["a", "b", "c"], synonyms=[None, math.nan, ""])
+    assert (result.value, result.n, result.coverage["skipped_items"]) == (1, 1, 2)
     with pytest.raises(Malformed, match="no item has a gold label"):
         mer2024_ov([""], ["a"])

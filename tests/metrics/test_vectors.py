@@ -41,9 +41,9 @@ def test_pearson_per_group_is_the_mean_of_the_groups() -> None:
     x, y = random.uniform(size=60), random.uniform(size=60)
     groups = [("anger", "fear", "joy", "sadness")[row % 4] for row in range(60)]
     single = [stats.pearsonr(x[start::4], y[start::4]).statistic for start in range(4)]
-    found = vectors.pearson_per_group(x.tolist(), y.tolist(), groups=groups)
-    assert found.value == pytest.approx(np.mean(single)) and found.n == 60
-    assert found.per_class["joy"]["pearson"] == pytest.approx(single[2])
+    result = vectors.pearson_per_group(x.tolist(), y.tolist(), groups=groups)
+    assert result.value == pytest.approx(np.mean(single)) and result.n == 60
+    assert result.per_class["joy"]["pearson"] == pytest.approx(single[2])
     strong = [stats.pearsonr(x[s::4][x[s::4] >= 0.5], y[s::4][x[s::4] >= 0.5]).statistic for s in range(4)]
     some = vectors.pearson_per_group(x.tolist(), y.tolist(), groups=groups, some_emotion=0.5)
     assert some.value == pytest.approx(np.mean(strong)) and some.n == (x >= 0.5).sum()
@@ -84,9 +84,9 @@ def _vectors(seed: int = 0) -> tuple[np.ndarray, np.ndarray, list, list]:
 def test_vectors_are_scored_dimension_by_dimension() -> None:
     x, y, gold, answers = _vectors()
     columns = list(zip(x.T, y.T, strict=True))
-    found = vectors.vad_pearson(gold, answers)
-    assert found.value == pytest.approx(np.mean([stats.pearsonr(a, b).statistic for a, b in columns]))
-    assert found.per_class["valence"]["pearson"] == pytest.approx(stats.pearsonr(*columns[2]).statistic)
+    result = vectors.vad_pearson(gold, answers)
+    assert result.value == pytest.approx(np.mean([stats.pearsonr(a, b).statistic for a, b in columns]))
+    assert result.per_class["valence"]["pearson"] == pytest.approx(stats.pearsonr(*columns[2]).statistic)
     assert value(vectors.vad_ccc, gold, answers) == pytest.approx(np.mean([concordance(a, b) for a, b in columns]))
     assert value(vectors.vad_r2, gold, answers) == pytest.approx(sk.r2_score(x, y))
     error = vectors.vad_error(gold, answers)
@@ -127,7 +127,7 @@ def test_vectors_with_holes_are_errors() -> None:
 def _published(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     """Definitions 31 and 32 in words, with scikit-learn: independent of how the module computes them."""
     weighted = {"average": "weighted", "zero_division": 0}
-    found = {
+    scores = {
         "cmu_acc2_has0": sk.accuracy_score(gold >= 0, answers >= 0),
         "cmu_f1_has0": sk.f1_score(gold >= 0, answers >= 0, **weighted),
         "sims_acc2": sk.accuracy_score(gold > 0, answers > 0),
@@ -135,15 +135,15 @@ def _published(gold: np.ndarray, answers: np.ndarray) -> dict[str, float]:
     }
     for limit in (2, 3):
         sides = [np.array([round(min(max(number, -limit), limit)) for number in side]) for side in (gold, answers)]
-        found[f"cmu_acc{2 * limit + 1}"] = sk.accuracy_score(*sides)
+        scores[f"cmu_acc{2 * limit + 1}"] = sk.accuracy_score(*sides)
     for classes, edges in ((3, (-0.1, 0.1)), (5, (-0.7, -0.1, 0.1, 0.7))):
         sides = [[sum(number > edge for edge in edges) for number in side] for side in (gold, answers)]
-        found[f"sims_acc{classes}"] = sk.accuracy_score(*sides)
+        scores[f"sims_acc{classes}"] = sk.accuracy_score(*sides)
     polar = gold != 0
     if polar.any():
-        found["cmu_acc2_non0"] = sk.accuracy_score(gold[polar] > 0, answers[polar] > 0)
-        found["cmu_f1_non0"] = sk.f1_score(gold[polar] > 0, answers[polar] > 0, **weighted)
-    return found
+        scores["cmu_acc2_non0"] = sk.accuracy_score(gold[polar] > 0, answers[polar] > 0)
+        scores["cmu_f1_non0"] = sk.f1_score(gold[polar] > 0, answers[polar] > 0, **weighted)
+    return scores
 
 
 @given(scaled)
@@ -152,18 +152,18 @@ def test_sentiment_scales_are_as_published(items) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         expected = _published(np.array(gold), np.array(answers))
-    for name, known in expected.items():
+    for name, published in expected.items():
         metric = getattr(sentiment_scales, name)
-        assert value(metric, gold, answers) == pytest.approx(known), name
+        assert value(metric, gold, answers) == pytest.approx(published), name
         assert value(metric, gold, gold) == 1
 
 
 def test_has0_and_non0_differ_on_the_same_answers() -> None:
     gold, answers = [0.0, 0.0, 1.0, -1.0], [-0.1, 0.2, 1.0, 0.0]
     assert value(sentiment_scales.cmu_acc2_has0, gold, answers) == 0.5
-    found = sentiment_scales.cmu_acc2_non0(gold, answers)
-    assert found.value == 1 and found.n == 2 and found.coverage["items"] == 0.5
-    assert found.per_class["negative"]["support"] == 1
+    result = sentiment_scales.cmu_acc2_non0(gold, answers)
+    assert result.value == 1 and result.n == 2 and result.coverage["items"] == 0.5
+    assert result.per_class["negative"]["support"] == 1
     with pytest.raises(Malformed, match="every gold value is 0"):
         sentiment_scales.cmu_acc2_non0([0.0], [1.0])
 

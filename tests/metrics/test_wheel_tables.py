@@ -81,7 +81,7 @@ def test_strict_reading_takes_json_first_so_that_apostrophes_survive() -> None:
 
 def test_2025_tables_are_read_as_described(tables: Tables) -> None:
     forms, bases, wheels = mappings(Spec())
-    assert tables.forms == {form: tuple(sorted(set(found))) for form, found in forms.items()}
+    assert tables.forms == {form: tuple(sorted(set(base_words))) for form, base_words in forms.items()}
     assert tables.bases == {base: tuple(words) for base, words in bases.items()}
     assert [(wheel[1], wheel[2]) for wheel in tables.wheels] == wheels
     assert tables.wheels[3][1]["merry"] == "ache"  # stands twice; the later place counts
@@ -96,9 +96,11 @@ def test_the_2026_form_gives_the_same_tables(tables: Tables, tables_2026: Tables
 def test_the_later_place_is_that_of_the_tree_and_not_of_the_row(tmp_path: Path) -> None:
     spec = Spec()
     spec.wheels[0] = [("a", "x", "word"), ("b", "y", "word"), ("a", "z", "word")]  # the last row belongs to "a"
-    found = read_tables(write_2025(tmp_path, spec), "2025").wheels[0]
+    levels = read_tables(write_2025(tmp_path, spec), "2025").wheels[0]
     assert (
-        (found[1]["word"], found[2]["word"]) == ("b", "y") == tuple(level["word"] for level in clusters(spec.wheels[0]))
+        (levels[1]["word"], levels[2]["word"])
+        == ("b", "y")
+        == tuple(level["word"] for level in clusters(spec.wheels[0]))
     )
 
 
@@ -106,10 +108,10 @@ def test_words_that_pandas_reads_as_missing_are_missing(tmp_path: Path) -> None:
     spec = Spec(formats={"merry": ["merrily"], "gloomy": ["null"]})
     spec.wheels[0] = [("a", "x", "one"), ("null", "nan", "two")]  # "null" repeats the word above, as published
     spec.runs = [{"one": ["merry"], "two": []}, *({"one": [], "two": ["gloomy"]} for _ in range(7))]
-    found = read_tables(write_2025(tmp_path, spec), "2025")
-    assert found.wheels[0][1] == {"a": "a", "x": "a", "one": "a", "two": "a"}
-    assert found.forms == {"merrily": ("merry",), "merry": ("merry",), "gloomy": ("gloomy",)}
-    assert found.bases == {"one": ("one",), "two": ("two",), "merry": ("one",), "gloomy": ("two",)}
+    read = read_tables(write_2025(tmp_path, spec), "2025")
+    assert read.wheels[0][1] == {"a": "a", "x": "a", "one": "a", "two": "a"}
+    assert read.forms == {"merrily": ("merry",), "merry": ("merry",), "gloomy": ("gloomy",)}
+    assert read.bases == {"one": ("one",), "two": ("two",), "merry": ("one",), "gloomy": ("two",)}
 
 
 def test_tables_are_read_again_when_a_file_changes(tmp_path: Path) -> None:
@@ -156,7 +158,7 @@ def _foreign_synonym(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "error", "told"),
+    ("spoil", "error", "message"),
     [
         (_without_wheel3, NotFound, r"lack wheel3\.xlsx"),
         (_wrong_wheel_column, Malformed, r"wheel2\.xlsx: it has no column level2, but level1, middle, level3"),
@@ -169,10 +171,10 @@ def _foreign_synonym(folder: Path) -> None:
     ],
 )
 def test_a_spoilt_folder_says_what_is_wrong(
-    tmp_path: Path, spoil: Callable[[Path], None], error: type[Exception], told: str
+    tmp_path: Path, spoil: Callable[[Path], None], error: type[Exception], message: str
 ) -> None:
     spoil(write_2025(tmp_path))
-    with pytest.raises(error, match=told):
+    with pytest.raises(error, match=message):
         read_tables(tmp_path, "2025")
 
 
@@ -201,7 +203,7 @@ def test_the_archive_may_have_another_name_but_must_be_one(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(
-    ("array", "value", "told"),
+    ("array", "value", "message"),
     [
         ("format_mapping", {"a": "b"}, "no dict of word → list of words"),
         ("raw_mapping", {"a": [1]}, "1 is no word"),
@@ -209,13 +211,13 @@ def test_the_archive_may_have_another_name_but_must_be_one(tmp_path: Path) -> No
         ("wheel_map_whole", ["x"], "lacks wheel1"),
     ],
 )
-def test_a_spoilt_archive_says_what_is_wrong(tmp_path: Path, array: str, value: Any, told: str) -> None:
+def test_a_spoilt_archive_says_what_is_wrong(tmp_path: Path, array: str, value: Any, message: str) -> None:
     arrays: dict[str, Any] = {"format_mapping": {}, "raw_mapping": {}, "wheel_map_whole": {}, array: value}
-    held = {name: np.empty((), object) for name in arrays}
-    for name, found in arrays.items():
-        held[name][()] = found
-    np.savez(tmp_path / "wheel_mapping.npz", **held)
-    with pytest.raises(Malformed, match=told):
+    contents = {name: np.empty((), object) for name in arrays}
+    for name, table in arrays.items():
+        contents[name][()] = table
+    np.savez(tmp_path / "wheel_mapping.npz", **contents)
+    with pytest.raises(Malformed, match=message):
         read_tables(tmp_path, "2026")
 
 
@@ -232,17 +234,21 @@ def test_plain_archives_are_read_as_numpy_reads_them(tmp_path: Path) -> None:
         "ragged": ragged,
     }
     np.savez_compressed(tmp_path / "a.npz", **arrays)
-    found = load_plain_npz(tmp_path / "a.npz")
-    assert found["words"].tolist() == ["x", "yy"] and (found["numbers"] == arrays["numbers"]).all()
-    assert found["table"]["a"] == ["b"] and found["table"]["v"].tolist() == [0, 1, 2] and found["table"]["z"] == b"\xff"
-    assert found["ragged"].tolist() == ragged.tolist()
+    contents = load_plain_npz(tmp_path / "a.npz")
+    assert contents["words"].tolist() == ["x", "yy"] and (contents["numbers"] == arrays["numbers"]).all()
+    assert (
+        contents["table"]["a"] == ["b"]
+        and contents["table"]["v"].tolist() == [0, 1, 2]
+        and contents["table"]["z"] == b"\xff"
+    )
+    assert contents["ragged"].tolist() == ragged.tolist()
 
 
 @pytest.mark.parametrize("protocol", range(6))
 def test_every_pickle_protocol_is_read(tmp_path: Path, protocol: int) -> None:
     _pickled(tmp_path / "a.npz", np.array({"a": [1, "é", b"\x80", np.float32(2), np.arange(2)]}, object), protocol)
-    found = load_plain_npz(tmp_path / "a.npz")["x"]["a"]
-    assert found[:4] == [1, "é", b"\x80", 2] and found[4].tolist() == [0, 1]
+    contents = load_plain_npz(tmp_path / "a.npz")["x"]["a"]
+    assert contents[:4] == [1, "é", b"\x80", 2] and contents[4].tolist() == [0, 1]
 
 
 class _Bomb:

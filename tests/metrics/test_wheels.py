@@ -125,8 +125,8 @@ def test_compat_is_the_published_score(tables: Tables, items: list[Any], form: t
             with pytest.raises(Malformed):
                 metric.statistic(given_gold, given_predicted, tables=tables, compat="affectgpt")
         else:
-            found = metric.statistic(given_gold, given_predicted, tables=tables, compat="affectgpt")
-            assert found.value() == pytest.approx(expected, abs=1e-12)
+            statistic = metric.statistic(given_gold, given_predicted, tables=tables, compat="affectgpt")
+            assert statistic.value() == pytest.approx(expected, abs=1e-12)
 
 
 @given(
@@ -140,15 +140,15 @@ def test_compat_is_the_published_hit_rate(tables: Tables, items: list[Any]) -> N
         with pytest.raises(Malformed, match="mean is undefined"):
             hit_rate.statistic(gold, predicted, tables=tables, compat="affectgpt")
     else:
-        found = hit_rate.statistic(gold, predicted, tables=tables, compat="affectgpt")
-        assert found.value() == pytest.approx(hit, abs=1e-12)
-        assert found.details["m_score"] == pytest.approx(score, abs=1e-12)
+        statistic = hit_rate.statistic(gold, predicted, tables=tables, compat="affectgpt")
+        assert statistic.value() == pytest.approx(hit, abs=1e-12)
+        assert statistic.details["m_score"] == pytest.approx(score, abs=1e-12)
         assert m_score.statistic(gold, predicted, tables=tables, compat="affectgpt").value() == pytest.approx(score)
 
 
 def test_published_candidates_are_the_gold_labels_as_written(tables: Tables) -> None:
-    found = hit_rate(["Merry", "merrily"], ["merry", "merry, gloomy"], tables=tables, compat="affectgpt")
-    assert (found.value, found.details["m_score"]) == (1, 1)
+    result = hit_rate(["Merry", "merrily"], ["merry", "merry, gloomy"], tables=tables, compat="affectgpt")
+    assert (result.value, result.details["m_score"]) == (1, 1)
     for written in ("Merry", "[merry]"):  # a hit, but among no candidates
         odd = hit_rate([written], ["merry"], tables=tables, compat="affectgpt")
         assert (odd.value, odd.details["m_score"]) == (1, 0)
@@ -178,9 +178,9 @@ def test_strict_is_the_mean_of_each_items_f(tables: Tables, items: list[Any], le
     scored = [value for value, (truth, _) in zip(rows, items, strict=True) if truth]
     metric = wheel_f1 if level == 1 else wheel_f1_level2
     if scored:
-        found = metric.statistic(gold, predicted, tables=tables)
-        assert found.value() == pytest.approx(float(np.mean(scored)))
-        assert (found.n, found.coverage["skipped_items"]) == (len(scored), len(rows) - len(scored))
+        statistic = metric.statistic(gold, predicted, tables=tables)
+        assert statistic.value() == pytest.approx(float(np.mean(scored)))
+        assert (statistic.n, statistic.coverage["skipped_items"]) == (len(scored), len(rows) - len(scored))
     else:
         with pytest.raises(Malformed, match="no item has a gold label"):
             metric.statistic(gold, predicted, tables=tables)
@@ -202,20 +202,22 @@ def test_bounds_permutation_and_perfection(tables: Tables, items: list[Any], ran
 
 
 def test_a_result_tells_its_coverage_and_its_tables(tables: Tables) -> None:
-    found = wheel_f1(["[cheery, dread]", "neutral", "", "tears"], ["cheers, cheers", "sunny", "x", None], tables=tables)
-    assert found.n == 3 and found.coverage["skipped_items"] == 1
-    assert found.coverage["labels_per_item"] == 0.75  # each label once
-    assert [found.coverage[f"{side}_mapped"] for side in ("gold", "predicted")] == [12 / 20, 9 / 15]
-    assert found.coverage["n_wheel1"] == 3 and set(found.per_class) == {f"wheel{number}" for number in range(1, 6)}
-    assert found.settings["tables"] == {"version": "2025", "sha256": tables.sha256}
-    assert found.low is None and found.settings["clusters"] < 5
-    assert json.dumps(found.to_json())
+    result = wheel_f1(
+        ["[cheery, dread]", "neutral", "", "tears"], ["cheers, cheers", "sunny", "x", None], tables=tables
+    )
+    assert result.n == 3 and result.coverage["skipped_items"] == 1
+    assert result.coverage["labels_per_item"] == 0.75  # each label once
+    assert [result.coverage[f"{side}_mapped"] for side in ("gold", "predicted")] == [12 / 20, 9 / 15]
+    assert result.coverage["n_wheel1"] == 3 and set(result.per_class) == {f"wheel{number}" for number in range(1, 6)}
+    assert result.settings["tables"] == {"version": "2025", "sha256": tables.sha256}
+    assert result.low is None and result.settings["clusters"] < 5
+    assert json.dumps(result.to_json())
 
 
 def test_neutral_may_be_skipped(tables: Tables) -> None:
     gold, predicted = ["neutral", "merry, neutral", "gloomy"], ["neutral", "merry", "neutral"]
-    kept = wheel_f1(gold, predicted, tables=tables)
-    assert kept.value == pytest.approx((1 + 2 / 3 + 0) / 3) and kept.n == 3
+    result = wheel_f1(gold, predicted, tables=tables)
+    assert result.value == pytest.approx((1 + 2 / 3 + 0) / 3) and result.n == 3
     skipped = wheel_f1(gold, predicted, tables=tables, neutral="skip")
     assert skipped.value == pytest.approx((1 + 0) / 2) and skipped.n == 2 and skipped.coverage["skipped_items"] == 1
     with pytest.raises(Malformed, match="choose map or skip"):
@@ -248,8 +250,8 @@ def test_clear_errors(tables: Tables) -> None:
 
 def test_odd_answers_have_a_value(tables: Tables) -> None:
     everything = ", ".join([*tables.forms, *tables.bases])
-    found = wheel_f1(["merry"] * 4, ["x, " * 333_333, "\x00\x01", everything, "merry"], tables=tables)
-    assert 1 / 4 < found.value < 2 / 4
+    result = wheel_f1(["merry"] * 4, ["x, " * 333_333, "\x00\x01", everything, "merry"], tables=tables)
+    assert 1 / 4 < result.value < 2 / 4
     assert wheel_f1(["merry"] * 2, [None, None], tables=tables).unreadable == 1
 
 

@@ -31,13 +31,13 @@ def pred(tmp_path: Path) -> Path:
 
 
 def test_json_is_one_object_with_everything_that_is_promised(capsys, gold, pred) -> None:
-    found = scored(capsys, "--metric", "uar", "--gold", gold, "--pred", pred, "--cluster", "speaker")
+    result = scored(capsys, "--metric", "uar", "--gold", gold, "--pred", pred, "--cluster", "speaker")
     ours = uar([g for _, g, _ in GOLD], list(PREDICTED.values()), clusters=[s for *_, s in GOLD])
-    assert found == json.loads(json.dumps(ours.to_json()))
+    assert result == json.loads(json.dumps(ours.to_json()))
     promised = "metric, value, low, high, n, unreadable, per_class, controls, coverage, settings"
-    assert set(promised.split(", ")) <= set(found)
-    assert found["value"] == pytest.approx(1 / 3) and found["n"] == 4 and found["unreadable"] == 0.25
-    assert set(found["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
+    assert set(promised.split(", ")) <= set(result)
+    assert result["value"] == pytest.approx(1 / 3) and result["n"] == 4 and result["unreadable"] == 0.25
+    assert set(result["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
 
 
 def test_text_says_the_same(capsys, gold, pred) -> None:
@@ -49,9 +49,9 @@ def test_text_says_the_same(capsys, gold, pred) -> None:
 
 def test_several_predictions_are_compared(capsys, tmp_path, gold, pred) -> None:
     right = write_csv(tmp_path / "right.csv", [(name, label) for name, label, _ in GOLD], ("id", "prediction"))
-    found = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, "--pred", right)
-    assert found["systems"]["right"]["value"] == 1 and found["systems"]["pred"]["value"] == 0.5
-    (pair,) = found["comparisons"]
+    result = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, "--pred", right)
+    assert result["systems"]["right"]["value"] == 1 and result["systems"]["pred"]["value"] == 0.5
+    (pair,) = result["comparisons"]
     assert pair["difference"] == -0.5 and 0 < pair["p"] <= 1
 
 
@@ -75,8 +75,8 @@ def test_every_format_gives_the_same_score(capsys, tmp_path, gold, kind) -> None
         records = [{"id": name, "prediction": answer or None} for name, answer in PREDICTED.items()]
         lines = "\n".join(map(json.dumps, records))
         path.write_text(lines if kind == "jsonl" else json.dumps(records), encoding="utf-8")
-    found = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
-    assert (found["value"], found["unreadable"]) == (0.5, 0.25)
+    result = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
+    assert (result["value"], result["unreadable"]) == (0.5, 0.25)
 
 
 def test_the_order_of_rows_does_not_matter(capsys, tmp_path, gold) -> None:
@@ -98,19 +98,19 @@ def test_a_table_without_a_header_has_numbered_columns(capsys, tmp_path) -> None
     path = tmp_path / "comments.tsv"
     path.write_text('so "sweet\t1,2\tx1\nhm\t3\tx2\n', encoding="utf-8")
     words = ("--gold", path, "--pred", path, "--gold-column", "2", "--pred-column", "2", "--id", "3", "--no-header")
-    found = scored(capsys, "--metric", "jaccard", *words)
-    assert found["value"] == 1 and set(found["per_class"]) == {"1", "2", "3"}
+    result = scored(capsys, "--metric", "jaccard", *words)
+    assert result["value"] == 1 and set(result["per_class"]) == {"1", "2", "3"}
 
 
 def test_class_numbers_get_their_names(capsys, tmp_path, pred) -> None:
     numbered = write_csv(tmp_path / "n.csv", [("a", 1), ("b", 0), ("c", 1), ("d", 2)], ("id", "label"))
-    found = scored(capsys, "--metric", "uar", "--gold", numbered, "--pred", pred, "--labels", "anger,joy,fear")
-    assert found["value"] == pytest.approx(1 / 3)
+    result = scored(capsys, "--metric", "uar", "--gold", numbered, "--pred", pred, "--labels", "anger,joy,fear")
+    assert result["value"] == pytest.approx(1 / 3)
 
 
 def test_a_distribution_may_lie_in_one_column_per_label(capsys, tmp_path) -> None:
     votes = write_csv(tmp_path / "votes.csv", [("a", 3, 1), ("b", 0, 4)], ("id", "A", "H"))
-    found = scored(
+    result = scored(
         capsys,
         "--metric",
         "js_divergence",
@@ -123,15 +123,15 @@ def test_a_distribution_may_lie_in_one_column_per_label(capsys, tmp_path) -> Non
         "--pred-column",
         "A,H",
     )
-    assert found["value"] == pytest.approx(0, abs=1e-9)
+    assert result["value"] == pytest.approx(0, abs=1e-9)
 
 
 def test_ratings_need_no_predictions(capsys, tmp_path) -> None:
     rows = [("a", "joy", "joy", "fear"), ("b", "joy", "joy", ""), ("c", "fear", "fear", "fear")]
     path = write_csv(tmp_path / "ratings.csv", rows, ("id", "r1", "r2", "r3"))
-    found = scored(capsys, "--metric", "krippendorff_alpha", "--gold", path, "--gold-column", "r1,r2,r3")
+    result = scored(capsys, "--metric", "krippendorff_alpha", "--gold", path, "--gold-column", "r1,r2,r3")
     units = [{f"r{n}": label for n, label in enumerate(row[1:]) if label} for row in rows]
-    assert found["value"] == pytest.approx(krippendorff_alpha(units).value)
+    assert result["value"] == pytest.approx(krippendorff_alpha(units).value)
 
 
 # ── npz as published ─────────────────────────────────────────────────────────────────────────────────────────────────
@@ -151,16 +151,16 @@ def test_objects_are_refused_unless_asked_for_with_a_warning(capsys, tmp_path, c
     words = ("--metric", "accuracy", "--gold", corpus, "--pred", pred, "--gold-column", "emo")
     assert "--allow-pickle" in refused(capsys, *words)
     assert main(["score", "--json", *map(str, words), "--allow-pickle"]) == 0
-    said = capsys.readouterr()
-    assert "warning" in said.err and json.loads(said.out)["value"] == 0.5
+    output = capsys.readouterr()
+    assert "warning" in output.err and json.loads(output.out)["value"] == 0.5
 
 
 @pytest.mark.parametrize("asked", ["emo", "test_corpus", "test_corpus.emo"])
 def test_a_published_corpus_may_be_named_by_corpus_or_key(capsys, tmp_path, corpus, asked) -> None:
     pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("b", "anger")], ("name", "prediction"))
     words = ("--gold", corpus, "--pred", pred, "--gold-column", asked, "--allow-pickle")
-    found = scored(capsys, "--metric", "accuracy", *words)
-    assert (found["value"], found["n"]) == (1, 2)
+    result = scored(capsys, "--metric", "accuracy", *words)
+    assert (result["value"], result["n"]) == (1, 2)
 
 
 def test_a_pickle_that_would_run_code_does_not(capsys, tmp_path, gold) -> None:
@@ -170,8 +170,8 @@ def test_a_pickle_that_would_run_code_does_not(capsys, tmp_path, gold) -> None:
 
     path = tmp_path / "bomb.npz"
     np.savez(path, fileitems=np.array([Bomb()], dtype=object), filenames=np.array(["a"]))
-    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path, "--allow-pickle")
-    assert "mkdir" in said and not (tmp_path / "ran").exists()
+    message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path, "--allow-pickle")
+    assert "mkdir" in message and not (tmp_path / "ran").exists()
 
 
 # ── what goes wrong ──────────────────────────────────────────────────────────────────────────────────────────────────
@@ -181,10 +181,10 @@ def test_ids_without_a_partner_are_named_or_counted(capsys, tmp_path, gold) -> N
     pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("z", "joy")], ("id", "prediction"))
     words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
     assert "3 of 4 gold items have no prediction, such as 'b', 'c', 'd'" in refused(capsys, *words)
-    found = scored(capsys, *words, "--partial")
-    assert found["n"] == 1
-    assert found["coverage"]["items_without_prediction"] == 3
-    assert found["coverage"]["predictions_without_item"] == 1
+    result = scored(capsys, *words, "--partial")
+    assert result["n"] == 1
+    assert result["coverage"]["items_without_prediction"] == 3
+    assert result["coverage"]["predictions_without_item"] == 1
 
 
 def test_nothing_in_common_is_an_error_even_if_partial(capsys, tmp_path, gold) -> None:
@@ -194,8 +194,8 @@ def test_nothing_in_common_is_an_error_even_if_partial(capsys, tmp_path, gold) -
 
 def test_a_doubled_id_names_both_lines(capsys, tmp_path, gold) -> None:
     pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("b", "joy"), ("a", "fear")], ("id", "prediction"))
-    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)
-    assert "p.csv:4" in said and "p.csv:2" in said and "'a' occurs twice" in said
+    message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred)
+    assert "p.csv:4" in message and "p.csv:2" in message and "'a' occurs twice" in message
 
 
 def test_a_cell_that_is_no_number_names_its_line(capsys, tmp_path) -> None:
@@ -217,7 +217,7 @@ def test_a_missing_gold_value_is_an_error_whatever_its_column_is_called(capsys, 
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "message"),
     [
         ("id,prediction\na,joy,more\n", ":2: 3 cells, where the first row has 2"),
         ("id,prediction\n", "has no rows"),
@@ -225,10 +225,10 @@ def test_a_missing_gold_value_is_an_error_whatever_its_column_is_called(capsys, 
         ("id,note\n,joy\n", "no id in column 'id'"),
     ],
 )
-def test_broken_tables_say_where(capsys, tmp_path, gold, content, told) -> None:
+def test_broken_tables_say_where(capsys, tmp_path, gold, content, message) -> None:
     path = tmp_path / "p.csv"
     path.write_text(content, encoding="utf-8")
-    assert told in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
+    assert message in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", path)
 
 
 def test_other_encodings_are_asked_for_by_name(capsys, tmp_path, gold) -> None:
@@ -297,10 +297,10 @@ def test_the_published_form_is_scored_with_the_published_tables(capsys, tmp_path
         words = ("--gold", gold, "--pred", pred, "--tables", folder, "--tables-version", version)
         for metric in ("wheel_f1", "wheel_f1_level2", "m_avg"):
             for mode in ((), ("--compat", "affectgpt")):
-                found = scored(capsys, "--metric", metric, *words, *mode)
-                assert found["value"] == pytest.approx(1), (metric, mode)
-                assert found["settings"]["tables"]["version"] == version
-                assert set(found["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
+                result = scored(capsys, "--metric", metric, *words, *mode)
+                assert result["value"] == pytest.approx(1), (metric, mode)
+                assert result["settings"]["tables"]["version"] == version
+                assert set(result["controls"]) == {"majority", "chance", "say_all", "empty", "shuffled"}
 
 
 def test_an_id_column_that_is_not_there_is_never_guessed(capsys, gold, pred) -> None:
@@ -325,9 +325,9 @@ def test_a_hit_rate_is_never_printed_alone(capsys, tmp_path) -> None:
     pred = tmp_path / "p.npz"
     np.savez(pred, filenames=["x", "y"], fileitems=["[merry, gloomy, livid]", "[gloomy]"])
     words = ("--metric", "hit_rate", "--gold", gold, "--pred", pred, "--tables", tmp_path / "tables")
-    found = scored(capsys, *words)
-    assert found["value"] == 1 and found["coverage"]["labels_per_item"] == 2
-    assert found["coverage"]["wheel_precision"] < 1 and found["controls"]["say_all"] == 1
+    result = scored(capsys, *words)
+    assert result["value"] == 1 and result["coverage"]["labels_per_item"] == 2
+    assert result["coverage"]["wheel_precision"] < 1 and result["controls"]["say_all"] == 1
     assert main(["score", *map(str, words)]) == 0
     out = capsys.readouterr().out
     assert "labels_per_item" in out and "wheel_precision" in out

@@ -26,17 +26,17 @@ def written(path: Path, rows: list[dict]) -> Path:
 @pytest.mark.parametrize("options", [["--read", "strict", "--labels", "happy,angry,sad"], ["--read", "strict"], []])
 def test_reasoning_that_a_chat_template_adds_is_no_part_of_a_gold_value(capsys, tmp_path: Path, options) -> None:
     file = written(tmp_path / "generated_predictions.jsonl", ROWS)
-    told = scored(capsys, "--metric", "accuracy", "--gold", file, "--pred", file, *options)
-    assert told["value"] == pytest.approx(2 / 3)
-    labels = set(told["per_class"]) or {"angry", "happy", "sad"}
+    result = scored(capsys, "--metric", "accuracy", "--gold", file, "--pred", file, *options)
+    assert result["value"] == pytest.approx(2 / 3)
+    labels = set(result["per_class"]) or {"angry", "happy", "sad"}
     assert labels <= {"angry", "happy", "sad"}
 
 
 def test_sets_and_numbers_behind_such_marks(capsys, tmp_path: Path) -> None:
     gold = write_csv(tmp_path / "g.csv", [("1", f"{THOUGHT}joy, love"), ("2", THOUGHT)], ("id", "label"))
     pred = write_csv(tmp_path / "p.csv", [("1", "love and joy"), ("2", "none")], ("id", "predict"))
-    found = scored(capsys, "--metric", "jaccard", "--gold", gold, "--pred", pred, "--read", "strict")
-    assert found["value"] == 1 and found["unreadable"] == 0
+    result = scored(capsys, "--metric", "jaccard", "--gold", gold, "--pred", pred, "--read", "strict")
+    assert result["value"] == 1 and result["unreadable"] == 0
     gold = write_csv(tmp_path / "g.csv", [(n, f"{THOUGHT}{n}") for n in (1, 2, 3)], ("id", "target"))
     pred = write_csv(tmp_path / "p.csv", [(n, f"<answer>{n}</answer>") for n in (1, 2, 3)], ("id", "predict"))
     assert scored(capsys, "--metric", "mae", "--gold", gold, "--pred", pred)["value"] == 0
@@ -48,8 +48,8 @@ def test_samples_of_lm_eval_are_known_by_their_columns(capsys, tmp_path: Path) -
         for n, (gold, reply) in enumerate([("joy", "It is joy."), ("anger", "joy"), ("fear", "[fear]")])
     ]
     file = written(tmp_path / "samples_task.jsonl", rows)
-    told = scored(capsys, "--metric", "accuracy", "--gold", file, "--pred", file, "--read", "strict")
-    assert told["value"] == pytest.approx(2 / 3) and told["unreadable"] == 0
+    result = scored(capsys, "--metric", "accuracy", "--gold", file, "--pred", file, "--read", "strict")
+    assert result["value"] == pytest.approx(2 / 3) and result["unreadable"] == 0
 
 
 def test_whole_transcripts_are_scored_by_their_answers(capsys, tmp_path: Path) -> None:
@@ -59,8 +59,8 @@ def test_whole_transcripts_are_scored_by_their_answers(capsys, tmp_path: Path) -
     replies = [frame.format("sad"), frame.format("neutral"), frame.format("Sadly, I cannot hear it.")]
     pred = written(tmp_path / "p.jsonl", [{"id": n, "prediction": text} for n, text in enumerate(replies, 1)])
     asked = ["--read", "strict", "--labels", "angry,happy,sad,neutral"]
-    told = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, *asked)
-    assert told["value"] == pytest.approx(2 / 3) and told["unreadable"] == pytest.approx(1 / 3)
+    result = scored(capsys, "--metric", "accuracy", "--gold", gold, "--pred", pred, *asked)
+    assert result["value"] == pytest.approx(2 / 3) and result["unreadable"] == pytest.approx(1 / 3)
 
 
 def test_one_of_something_is_printed_as_a_count_and_not_as_a_share(capsys, tmp_path: Path) -> None:

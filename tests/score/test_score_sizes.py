@@ -56,16 +56,16 @@ def pickled(value: Any) -> bytes:
 
 
 def in_itself() -> list[Any]:
-    found: list[Any] = []
-    found.append(found)
-    return found
+    nested: list[Any] = []
+    nested.append(nested)
+    return nested
 
 
 def lists_of_lists() -> list[Any]:
-    found: list[Any] = ["joy"] * 10
+    nested: list[Any] = ["joy"] * 10
     for _ in range(12):
-        found = [found] * 10
-    return found
+        nested = [nested] * 10
+    return nested
 
 
 class Zeros:
@@ -114,24 +114,24 @@ def many(array: np.ndarray[Any, Any]) -> bytes:
 
 @pytest.mark.parametrize("bomb", BOMBS)
 def test_what_unpacks_to_too_much_is_refused_before_it_does(bomb: str, capsys, tmp_path: Path) -> None:
-    name, made = BOMBS[bomb]
-    (tmp_path / name).write_bytes(made(tmp_path))
+    name, write = BOMBS[bomb]
+    (tmp_path / name).write_bytes(write(tmp_path))
     gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
     tracemalloc.start()
     try:
-        said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / name)
+        message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / name)
         assert tracemalloc.get_traced_memory()[1] < 300 * MB
     finally:
         tracemalloc.stop()
-    assert name in said and "→" in said
+    assert name in message and "→" in message
 
 
 def test_a_file_that_is_too_large_as_it_lies_there_is_not_opened(capsys, tmp_path: Path) -> None:
     gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
     with (tmp_path / "p.csv").open("wb") as stream:
         stream.truncate(sizes.MAX_BYTES + 1)  # a hole, which takes no room
-    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.csv")
-    assert f"{sizes.MAX_BYTES:,} are the most" in said and "split the file" in said
+    message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.csv")
+    assert f"{sizes.MAX_BYTES:,} are the most" in message and "split the file" in message
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes")
@@ -170,8 +170,8 @@ def test_what_pickles_hold_as_a_rule_is_read_as_before(tmp_path: Path) -> None:
     value = {"a": b"", "b": bytearray(b"x\xff"), "c": np.arange(6).reshape(2, 3), "d": np.float32(1.5), "e": b"y\xff"}
     for protocol in range(2, 6):
         (tmp_path / "p.pkl").write_bytes(pickle.dumps(value, protocol))
-        found = load_plain_pickle(tmp_path / "p.pkl")
-        assert found["b"] == value["b"] and found["c"].tolist() == value["c"].tolist() and found["e"] == b"y\xff"  # type: ignore[attr-defined]
+        loaded = load_plain_pickle(tmp_path / "p.pkl")
+        assert loaded["b"] == value["b"] and loaded["c"].tolist() == value["c"].tolist() and loaded["e"] == b"y\xff"  # type: ignore[attr-defined]
 
 
 def test_a_limit_of_plain_data_is_told(tmp_path: Path) -> None:

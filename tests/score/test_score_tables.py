@@ -75,8 +75,8 @@ def test_what_was_predicted_beside_the_answer_comes_from_the_predictions(capsys,
     words = ("--pred-column", "discrete", "--column", "valence=valence", "--column", "predicted_valence=valence")
     assert scored(capsys, "--metric", "mer2023_overall", "--gold", gold, "--pred", pred, *words)["value"] == 0.5
     # A number is wanted, so the valence is meant and not the emotion.
-    found = scored(capsys, "--metric", "mae", "--gold", gold, "--pred", pred, "--pred-column", "valence")
-    assert found["value"] == 1
+    result = scored(capsys, "--metric", "mae", "--gold", gold, "--pred", pred, "--pred-column", "valence")
+    assert result["value"] == 1
 
 
 @pytest.mark.parametrize("asked", [(), ("--gold-column", "test1_corpus")])
@@ -88,12 +88,12 @@ def test_a_published_corpus_has_an_emotion_and_a_valence_and_the_metric_knows_wh
     np.savez(tmp_path / "open.npz", filenames=["y", "x"], fileitems=["[gloomy]", "[merry]"])
     np.savez(tmp_path / "sentiment.npz", filenames=["y", "x"], fileitems=["negative", "positive"])
     words = ("--gold", tmp_path / "l.npz", "--allow-pickle", *asked)
-    found = scored(
+    result = scored(
         capsys, "--metric", "hit_rate", *words, "--pred", tmp_path / "open.npz", "--tables", tmp_path / "tables"
     )
-    assert (found["value"], found["n"]) == (1, 2)
-    found = scored(capsys, "--metric", "mer_unibench_sentiment", *words, "--pred", tmp_path / "sentiment.npz")
-    assert (found["value"], found["n"]) == (1, 2)
+    assert (result["value"], result["n"]) == (1, 2)
+    result = scored(capsys, "--metric", "mer_unibench_sentiment", *words, "--pred", tmp_path / "sentiment.npz")
+    assert (result["value"], result["n"]) == (1, 2)
 
 
 def test_a_table_of_mer_has_both_too(capsys, tmp_path) -> None:
@@ -176,8 +176,8 @@ def test_a_missing_value_that_was_written_out_is_missing(capsys, tmp_path) -> No
     gold = write_csv(tmp_path / "g.csv", [("x", "joy"), ("y", "none")], ("id", "label"))
     pred = write_csv(tmp_path / "p.csv", [("x", "nan"), ("y", "none")], ("id", "prediction"))
     words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
-    found = scored(capsys, *words)
-    assert found["value"] == 0.5 and found["unreadable"] == 0.5
+    result = scored(capsys, *words)
+    assert result["value"] == 0.5 and result["unreadable"] == 0.5
     assert "gold value 1 is None" in refused(capsys, "--metric", "accuracy", "--gold", pred, "--pred", gold)
     numbers = write_csv(tmp_path / "n.csv", [("x", "1"), ("y", "2")], ("id", "val"))
     answers = write_csv(tmp_path / "a.csv", [("x", "N/A"), ("y", "2")], ("id", "prediction"))
@@ -189,11 +189,11 @@ def test_labels_that_differ_in_case_only_are_pointed_out(capsys, tmp_path) -> No
     pred = write_csv(tmp_path / "p.csv", [("x", "joy"), ("y", "fear")], ("id", "prediction"))
     words = ["score", "--json", "--metric", "accuracy", "--gold", str(gold), "--pred", str(pred)]
     assert main(words) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["value"] == 0.5 and "'joy' of the predictions and 'Joy' of gold" in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["value"] == 0.5 and "'joy' of the predictions and 'Joy' of gold" in output.err
     assert main([*words, "--read", "strict"]) == 0
-    said = capsys.readouterr()
-    assert json.loads(said.out)["value"] == 1 and "Joy" not in said.err
+    output = capsys.readouterr()
+    assert json.loads(output.out)["value"] == 1 and "Joy" not in output.err
 
 
 @pytest.mark.parametrize(
@@ -208,8 +208,8 @@ def test_tab_separated_files_may_be_quoted_or_not(capsys, tmp_path, written) -> 
     gold = write_csv(tmp_path / "g.csv", [("x", "joy,fear"), ("y", "joy")], ("id", "labels"))
     pred = tmp_path / "p.tsv"
     pred.write_text(written, encoding="utf-8")
-    found = scored(capsys, "--metric", "jaccard", "--gold", gold, "--pred", pred)
-    assert (found["value"], found["n"]) == (1, 2)
+    result = scored(capsys, "--metric", "jaccard", "--gold", gold, "--pred", pred)
+    assert (result["value"], result["n"]) == (1, 2)
 
 
 def test_lone_quotation_marks_swallow_no_row(capsys, tmp_path) -> None:
@@ -224,8 +224,8 @@ def test_lone_quotation_marks_swallow_no_row(capsys, tmp_path) -> None:
 def test_what_is_no_archive_is_not_taken_for_a_pickle(capsys, tmp_path) -> None:
     gold = write_csv(tmp_path / "g.csv", [("x", "joy")], ("id", "label"))
     (tmp_path / "p.npz").write_text("version https://git-lfs.github.com/spec/v1\n", encoding="utf-8")
-    said = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.npz")
-    assert "not a NumPy archive" in said and "--allow-pickle" not in said
+    message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.npz")
+    assert "not a NumPy archive" in message and "--allow-pickle" not in message
 
 
 @pytest.mark.parametrize("zipped", [False, True])
@@ -260,7 +260,7 @@ def test_dictionaries_with_a_default_are_plain_data(capsys, tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (("--resamples", "0"), "at least 1 resample"),
         (("--seed", "-1"), "a seed of at least 0"),
@@ -268,9 +268,9 @@ def test_dictionaries_with_a_default_are_plain_data(capsys, tmp_path) -> None:
         (("--encoding", "utf-99"), "no encoding 'utf-99'"),
     ],
 )
-def test_what_cannot_be_done_is_an_error_and_no_traceback(capsys, tmp_path, words, told) -> None:
+def test_what_cannot_be_done_is_an_error_and_no_traceback(capsys, tmp_path, words, message) -> None:
     gold = write_csv(tmp_path / "g.csv", [("x", "joy"), ("y", "fear")], ("id", "label"))
-    assert told in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", gold, *words)
+    assert message in refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", gold, *words)
 
 
 def test_ids_that_became_fractions_in_a_text_table_are_those_that_they_were(capsys, tmp_path) -> None:
