@@ -247,9 +247,9 @@ def _ids(table: Table, column: str | None, rows: Sequence[int]) -> dict[str, int
             raise Malformed(f"no id in column {column!r}", where=table.place(row), do="every row needs one")
         name = ",".join(map(_name, cells))
         if name in row_of:
-            told = f"the id {name!r} occurs twice, first at {table.place(row_of[name])}"
+            message = f"the id {name!r} occurs twice, first at {table.place(row_of[name])}"
             do = "keep one of the two rows, or name the columns that tell them apart: --id A,B"
-            raise Malformed(told, where=table.place(row), do=do)
+            raise Malformed(message, where=table.place(row), do=do)
         row_of[name] = row
     return row_of
 
