@@ -1,4 +1,4 @@
-"""The audit: what a card promises against what is found on disk, with every difference named.
+"""Audit a corpus: compare what its card promises with the files on disk, and name every difference.
 
 Rows are read through the corpus's own builder. Clips are opened only through a ``probe`` that the caller hands in,
 because opening them belongs to the model room; headers of WAV files are read here.
@@ -39,13 +39,13 @@ _LOSSES = {
 
 @dataclass
 class AuditReport:
-    """What was promised and what was found.
+    """The result of an audit: promised and actual counts, and every difference.
 
     Attributes:
         name: the corpus.
         root: the folder that was read.
         promised: samples per split by the card.
-        found: samples per split on disk.
+        counts: samples per split on disk; ``found`` in JSON.
         labels: ``space by rater`` → split → label → count, for category and set spaces; a tie counts as ``tie``.
         rejections: reason → count.
         media: modality → number of clips that samples refer to.
@@ -58,7 +58,7 @@ class AuditReport:
     name: str
     root: str
     promised: dict[str, int]
-    found: dict[str, int] = field(default_factory=dict)
+    counts: dict[str, int] = field(default_factory=dict)
     labels: dict[str, dict[str, dict[str, int]]] = field(default_factory=dict)
     rejections: dict[str, int] = field(default_factory=dict)
     media: dict[str, int] = field(default_factory=dict)
@@ -73,8 +73,9 @@ class AuditReport:
         return not self.differences
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
-        return {**vars(self), "ok": self.ok}
+        """Return the report as JSON types."""
+        values = {"found" if name == "counts" else name: value for name, value in vars(self).items()}
+        return {**values, "ok": self.ok}
 
     def render(self) -> str:
         """The report as text for a terminal."""
@@ -86,7 +87,7 @@ class _Ledger:
 
     def __init__(self, card: CorpusCard) -> None:
         self.kinds = {space.name: space.kind for space in card.spaces}
-        self.found: Counter[str] = Counter()
+        self.samples: Counter[str] = Counter()
         self.labels: defaultdict[str, defaultdict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
         self.rejections: Counter[str] = Counter()
         self.media: Counter[str] = Counter()
@@ -104,7 +105,7 @@ class _Ledger:
             self.examples[reason].append(item)
 
     def keep(self, sample: Sample) -> None:
-        self.found[sample.split] += 1
+        self.samples[sample.split] += 1
         if sample.speaker is not None:
             self.speakers.setdefault((sample.speaker, sample.split), sample)
         for annotation in sample.annotations:
@@ -149,20 +150,20 @@ def audit(
                 ledger.problems[reason] += 1
                 ledger.example(reason, f"{item.id} ({ref.path}{': ' if detail else ''}{detail[:_LONGEST_DETAIL]})")
         if progress is not None:
-            progress(ledger.found.total())
+            progress(ledger.samples.total())
     return _report(card, root, ledger, probed=probe_media and probe is not None)
 
 
 def _report(card: CorpusCard, root: Path, ledger: _Ledger, *, probed: bool) -> AuditReport:
     labels = {
-        key: {split: dict(splits[split]) for split in SPLITS if ledger.found[split]}
+        key: {split: dict(splits[split]) for split in SPLITS if ledger.samples[split]}
         for key, splits in ledger.labels.items()
     }
     return AuditReport(
         name=card.name,
         root=str(root),
         promised=dict(card.counts),
-        found={split: ledger.found[split] for split in SPLITS if ledger.found[split] or split in card.counts},
+        counts={split: ledger.samples[split] for split in SPLITS if ledger.samples[split] or split in card.counts},
         labels=labels,
         rejections=dict(ledger.rejections.most_common()),
         media=dict(ledger.media),
@@ -214,13 +215,13 @@ def wav_header(path: Path) -> tuple[int, float] | None:
 
 
 def _differences(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
-    if card.total is not None and card.total != ledger.found.total():
-        yield f"{ledger.found.total():,} samples in all, the card promises {card.total:,}"
+    if card.total is not None and card.total != ledger.samples.total():
+        yield f"{ledger.samples.total():,} samples in all, the card promises {card.total:,}"
     for split in SPLITS if card.counts else ():
-        promised, found = card.counts.get(split, 0), ledger.found[split]
-        if promised != found:
-            less = f"{abs(promised - found):,} {'missing' if found < promised else 'more'}"
-            yield f"{split}: {found:,} samples, the card promises {promised:,} ({less})"
+        promised, count = card.counts.get(split, 0), ledger.samples[split]
+        if promised != count:
+            less = f"{abs(promised - count):,} {'missing' if count < promised else 'more'}"
+            yield f"{split}: {count:,} samples, the card promises {promised:,} ({less})"
     yield from _absent_labels(card, ledger)
     yield from _losses(card, ledger)
     for reason, count in ledger.problems.most_common():
@@ -228,17 +229,17 @@ def _differences(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
     if card.speaker_disjoint:
         for speaker, splits in shared_speakers(ledger.speakers.values()).items():
             yield f"speaker {speaker} is in {' and '.join(splits)}, the card promises disjoint speakers"
-    if ledger.found and not ledger.media and set(card.modalities) - {"text"}:
+    if ledger.samples and not ledger.media and set(card.modalities) - {"text"}:
         yield "no clip of any modality is on disk, only text"
 
 
 def _losses(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
-    """What is rejected and should not be; of what the card knows of the intact release, only what goes beyond it."""
+    """Yield rejections that mean lost data; of those that the card knows of the intact release, only the excess."""
     for reason, count in ledger.rejections.most_common():
         if reason in card.known:
             if count > card.known[reason]:
-                shown = _first(ledger.examples[reason], count)
-                yield f"{reason}: {count:,} items, the card knows of {card.known[reason]:,}: {shown}"
+                examples = _first(ledger.examples[reason], count)
+                yield f"{reason}: {count:,} items, the card knows of {card.known[reason]:,}: {examples}"
         elif reason in _LOSSES:
             yield f"{reason}: {count:,} {_LOSSES[reason]}: {_first(ledger.examples[reason], count)}"
 
@@ -246,7 +247,7 @@ def _losses(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
 def _absent_labels(card: CorpusCard, ledger: _Ledger) -> Iterator[str]:
     for key, splits in ledger.labels.items():
         space = card.space(key.partition(" by ")[0])
-        for split in (split for split in SPLITS if ledger.found[split]):
+        for split in (split for split in SPLITS if ledger.samples[split]):
             if absent := [name for name in space.names if not splits[split][name]]:
                 yield f"{split}: {key} has no {', '.join(absent)}"
 
@@ -260,7 +261,7 @@ def _render(report: AuditReport) -> Iterator[str]:
     yield f"{report.name} in {report.root}"
     yield ""
     rows: list[tuple[str, ...]]
-    rows = [(split, f"{report.promised.get(split, 0):,}", f"{found:,}") for split, found in report.found.items()]
+    rows = [(split, f"{report.promised.get(split, 0):,}", f"{count:,}") for split, count in report.counts.items()]
     yield from _table([("split", "promised", "found"), *rows])
     for key, splits in report.labels.items():
         yield f"\n{key}"

@@ -19,7 +19,7 @@ from affectllm.run import file_digest
 
 
 class Builder(Protocol):
-    """What a file in ``data_builders/`` offers.
+    """The interface of a module in ``data_builders/``.
 
     ``samples(root)`` is lazy, has a stable order, opens no clip, and yields a ``Rejection`` for whatever it does not
     use. It raises ``MissingCorpus`` when ``root`` is not a folder of this corpus at all.
@@ -53,7 +53,7 @@ def load_builder(name: str) -> Builder:
 
 
 def code_of(name: str) -> dict[str, str]:
-    """Path below the shelf → digest, of the builder called ``name`` and of all that it imports from the shelf."""
+    """Return path below the shelf → digest, of the builder ``name`` and of all that it imports from the shelf."""
     path = registry.find("data_builders", name)
     return {key: file_digest(file) for key, file in shelf.imported_files(path).items()}
 

@@ -1,4 +1,4 @@
-"""The card of a corpus: what its builder promises, for the audit, the docs and the licence arithmetic."""
+"""Corpus cards: declared metadata of a corpus, for the audit, the docs and the licence checks."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Access = Literal["open", "request", "eula"]
 
 @dataclass(frozen=True)
 class CorpusCard:
-    """Who made a corpus, what it holds, and what may be done with it.
+    """The metadata of a corpus: source, licence, label spaces, and the sizes that its builder promises.
 
     Args:
         name: the builder's file name without ``.py``.

@@ -7,12 +7,12 @@ from affectllm.corpus.builder import load_builder
 
 
 def family(name: str) -> set[str]:
-    """A corpus and everything it is built from, transitively; names without a builder are kept."""
+    """Return a corpus and everything it is built from, transitively; names without a builder are kept."""
     return set(_lines(name))
 
 
 def descent(train: str, scored: str) -> str:
-    """How two corpora are related, by the shortest way, or "" where they are not.
+    """Return how two corpora are related, by the shortest path, or "" where they are not.
 
     An arrow points from the older corpus to the one that is built from it: ``reccon ← dailydialog``,
     ``dailydialog → reccon``, ``child ← base → sibling``.
@@ -26,14 +26,14 @@ def descent(train: str, scored: str) -> str:
 
 def _lines(name: str) -> dict[str, tuple[str, ...]]:
     """Each ancestor → the shortest line from ``name`` to it, both included."""
-    found: dict[str, tuple[str, ...]] = {}
+    lines: dict[str, tuple[str, ...]] = {}
     waiting: list[tuple[str, ...]] = [(name,)]
     while waiting:
         line = waiting.pop(0)
-        if line[-1] not in found:
-            found[line[-1]] = line
+        if line[-1] not in lines:
+            lines[line[-1]] = line
             waiting += [(*line, parent) for parent in _parents(line[-1])]
-    return found
+    return lines
 
 
 def _parents(name: str) -> tuple[str, ...]:

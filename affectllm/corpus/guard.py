@@ -1,8 +1,8 @@
-"""What every builder's samples go through: the fence around each of them, which no builder can leave out.
+"""Check every item that a builder yields; no builder can leave the check out.
 
 No clip may lie outside the corpus, however a folder of it is linked; no text may hold what no file can hold; a clip
 whose name differs from that on the disk in nothing that a reader sees is found. An exception within a builder cannot be
-fenced in row by row, because it ends the generator: it is told with the place at which it happened.
+fenced in row by row, because it ends the generator: it is reported with the place at which it happened.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from affectllm.corpus.files.links import LEAVES, VARIABLE, Links
-from affectllm.corpus.files.names import found_as
+from affectllm.corpus.files.names import find_equivalent
 from affectllm.corpus.records.lines import is_lfs_pointer
 from affectllm.corpus.sample import MediaRef, Rejection, Sample
 from affectllm.errors import AffectError, Malformed
@@ -29,7 +29,7 @@ _MARK = "_affectllm_guarded"
 
 
 def guarded(samples: Samples) -> Samples:
-    """``samples`` with every item looked at.
+    """Wrap ``samples`` so that every item is checked.
 
     A clip that a link leads out of the root is rejected as ``unsafe_path``, a link to nothing as ``media_missing``, a
     sample with half a character as ``bad_encoding``. What is guarded already is returned as it is.
@@ -53,7 +53,7 @@ def guarded(samples: Samples) -> Samples:
 
 
 def _explained(samples: Samples, root: Path) -> Iterator[Sample | Rejection]:
-    """The samples; an exception that is no error of ours is told as one, with the last item and the line of code."""
+    """Yield the samples; any other exception becomes ``Malformed`` with the last item and the line of code."""
     last = ""
     try:
         for item in samples(root):
@@ -64,13 +64,13 @@ def _explained(samples: Samples, root: Path) -> Iterator[Sample | Rejection]:
     except Exception as error:
         frame = traceback.extract_tb(error.__traceback__)[-1]
         after = f"after {_plain(last)}" if last else "before the first row"
-        told = f"the builder failed {after}: {type(error).__name__}: {str(error)[:200]}"
+        message = f"the builder failed {after}: {type(error).__name__}: {str(error)[:200]}"
         do = f"look at that file; if it is in order, report this ({Path(frame.filename).name}:{frame.lineno})"
-        raise Malformed(told, where=str(root), do=do) from error
+        raise Malformed(message, where=str(root), do=do) from error
 
 
 class _Fence:
-    """What one item after the other is held against."""
+    """Checks items one by one, and remembers where refused links lead."""
 
     def __init__(self, root: Path) -> None:
         self._root, self._links = root, Links(root)
@@ -80,31 +80,31 @@ class _Fence:
     def checked(self, item: Sample | Rejection) -> Iterator[Sample | Rejection]:
         if isinstance(item, Rejection):
             self._count(item)
-            yield item if _is_whole(item.item, item.where, item.detail) else _shown(item)
+            yield item if _is_whole(item.item, item.where, item.detail) else _printable(item)
             return
         if not _can_be_written(item):
-            told = "half a character (a lone surrogate) in a text or name"
-            yield Rejection(_plain(item.id), "bad_encoding", _plain(item.source), told)
+            detail = "half a character (a lone surrogate) in a text or name"
+            yield Rejection(_plain(item.id), "bad_encoding", _plain(item.source), detail)
             return
         if not item.media:
             yield item
             return
-        found = [self._medium(ref, item.source) for ref in item.media]
-        for _, said in found:
-            if said is not None:
-                self._count(said)
-                yield said
-        media = tuple(ref for ref, _ in found if ref is not None)
+        checked_media = [self._medium(ref, item.source) for ref in item.media]
+        for _, rejection in checked_media:
+            if rejection is not None:
+                self._count(rejection)
+                yield rejection
+        media = tuple(ref for ref, _ in checked_media if ref is not None)
         self._kept += len(media)
         yield item if media == item.media else replace(item, media=media)
 
     def _medium(self, ref: MediaRef, source: str) -> tuple[MediaRef | None, Rejection | None]:
-        """The clip that may be used, and what is to be counted about it."""
+        """Return the clip that may be used, and the rejection to be counted for it."""
         if refused := self._links(ref.path):
             return None, Rejection(ref.path, "unsafe_path", source, refused)
         full = self._root / ref.path
         if not os.path.lexists(full):
-            spelt = found_as(self._root, ref.path)
+            spelt = find_equivalent(self._root, ref.path)
             if spelt is None:
                 return ref, None  # the audit tells what is absent, and so does whoever opens it
             other = replace(ref, path=spelt.relative_to(self._root).as_posix())
@@ -117,16 +117,16 @@ class _Fence:
             return None, Rejection(ref.path, "media_missing", source, "a link to nothing")
         return ref, None
 
-    def _count(self, said: Rejection) -> None:
-        if len(self._goals) < MANY and said.reason == "unsafe_path" and said.detail.startswith(LEAVES):
-            self._goals.add(said.detail)
+    def _count(self, rejection: Rejection) -> None:
+        if len(self._goals) < MANY and rejection.reason == "unsafe_path" and rejection.detail.startswith(LEAVES):
+            self._goals.add(rejection.detail)
 
     def finish(self) -> None:
         """Refuse a corpus of which no clip is left because of links: a text-only corpus is not what was asked for."""
         if len(self._goals) >= MANY and not self._kept:
-            told = f"every clip is {min(self._goals).partition(';')[0]} and so on"
+            message = f"every clip is {min(self._goals).partition(';')[0]} and so on"
             do = f"if you made these links, set {VARIABLE} to the folder of their goals; else copy the files there"
-            raise Malformed(told, where=str(self._root), do=do)
+            raise Malformed(message, where=str(self._root), do=do)
 
 
 def _can_be_written(item: Sample) -> bool:
@@ -151,5 +151,5 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _shown(item: Rejection) -> Rejection:
+def _printable(item: Rejection) -> Rejection:
     return Rejection(_plain(item.item), item.reason, _plain(item.where), _plain(item.detail))

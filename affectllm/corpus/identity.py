@@ -1,4 +1,4 @@
-"""What decides the samples of a corpus, so that a build knows whether anything has changed."""
+"""The inputs that determine the samples of a corpus, so that a build knows whether anything has changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affectllm.run import digest
 
 
 def identity(name: str, root: Path) -> dict[str, Any]:
-    """What decides the samples of a corpus: its builder's code, and the names, sizes and times of its files."""
+    """Return what determines the samples of a corpus: its builder's code; names, sizes and times of its files."""
     load_builder(name)  # says what is wrong with it
     files = sorted(_files(root))
     return {"builder": digest(code_of(name)), "files": digest(files), "count": len(files)}

@@ -1,4 +1,4 @@
-"""Reading other people's files: tables with line numbers, broken encodings, nested folders, system debris.
+"""Read third-party files: tables with line numbers, broken encodings, nested folders, system debris.
 
 Every reader streams, keeps ``file:line`` for what it yields, and yields a ``Rejection`` for a line that cannot be used,
 so that one broken row costs one row. Media are listed here, never opened.
@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from affectllm.corpus.card import CorpusCard
 from affectllm.corpus.files.links import leaves
-from affectllm.corpus.files.names import found_as
+from affectllm.corpus.files.names import find_equivalent
 from affectllm.corpus.records.lines import is_lfs_pointer, read_lines, relative, repair
 from affectllm.corpus.records.separated import Records
 from affectllm.corpus.sample import Rejection
@@ -59,7 +59,7 @@ class Row:
 
 
 def folder_of(root: Path, card: CorpusCard, looks_right: Callable[[Path], bool], expected: str) -> Path:
-    """The folder at or below ``root`` that holds the corpus: people often give a folder one level too high.
+    """Return the folder at or below ``root`` that holds the corpus: people often give a folder one level too high.
 
     Args:
         looks_right: says whether a folder holds the files that make it this corpus.
@@ -80,8 +80,8 @@ def folder_of(root: Path, card: CorpusCard, looks_right: Callable[[Path], bool],
             )
     packed = [path.name for path in sorted(root.iterdir()) if path.name.endswith(_ARCHIVES)]
     first = f"unpack {', '.join(packed[:3])} there; or " if packed else ""
-    told = f"{root} holds no {card.title}: expected {expected}"
-    raise MissingCorpus(told, do=first + _remedy(card, expected))
+    message = f"{root} holds no {card.title}: expected {expected}"
+    raise MissingCorpus(message, do=first + _remedy(card, expected))
 
 
 def _is_above(folder: Path, looks_right: Callable[[Path], bool]) -> bool:
@@ -99,7 +99,7 @@ def _remedy(card: CorpusCard, expected: str) -> str:
 
 
 def folders_below(root: Path, depth: int = MAX_DEPTH) -> Iterator[Path]:
-    """``root`` and the folders below it, nearest first, sorted by name, without hidden ones and archive debris.
+    """Yield ``root`` and the folders below it, nearest first, sorted by name, without hidden ones and archive debris.
 
     A link to a folder in which it lies itself is left out: all below it would be found again and again.
     """
@@ -119,12 +119,12 @@ class _Place(NamedTuple):
 def _subfolders(place: _Place) -> list[_Place]:
     try:
         with os.scandir(place.folder) as entries:
-            found = sorted((e.name, e.is_symlink()) for e in entries if _is_folder(e) and not is_debris(e.name))
+            entries_below = sorted((e.name, e.is_symlink()) for e in entries if _is_folder(e) and not is_debris(e.name))
     except PermissionError as error:
         # Leaving it out could leave out half of the corpus without a word.
         raise Malformed("the folder may not be read", where=str(place.folder), do="check its permissions") from error
     children = []
-    for name, is_link in found:
+    for name, is_link in entries_below:
         inner = os.path.join(place.reached[-1], name)
         real = os.path.realpath(inner) if is_link else inner
         if not is_link or not any(f"{above}{os.sep}".startswith(f"{real}{os.sep}") for above in place.reached):
@@ -192,7 +192,7 @@ def _on_a_drive(path: str) -> bool:
 
 
 def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rejection:
-    """The file that a table names, as a path below ``root``; a rejection when it is not there or not below the root.
+    """Return the file that a table names, as a path below ``root``; a rejection when it is missing or outside the root.
 
     A file whose name differs in nothing but the form of its letters or their case is the one that is meant; the path is
     as the table has it, and the guard of all builders puts the file's own name there and counts it.
@@ -211,13 +211,13 @@ def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rej
         return Rejection(named, "unsafe_path", where, "absolute, or outside the corpus")
     try:
         path = base / tidy
-        if not path.is_file() and ((spelt := found_as(base, tidy)) is None or not spelt.is_file()):
+        if not path.is_file() and ((spelt := find_equivalent(base, tidy)) is None or not spelt.is_file()):
             return Rejection(named, "media_missing", where)
     except (OSError, ValueError) as error:  # a name that is too long for the disk, or not one that a system can have
         return Rejection(named[:200], "media_missing", where, getattr(error, "strerror", None) or str(error))
-    found = relative(path, root)
-    refused = leaves(root, found)
-    return Rejection(named, "unsafe_path", where, refused) if refused else found
+    below_root = relative(path, root)
+    refused = leaves(root, below_root)
+    return Rejection(named, "unsafe_path", where, refused) if refused else below_root
 
 
 def read_csv(path: Path, root: Path, columns: Collection[str]) -> Iterator[Row | Rejection]:

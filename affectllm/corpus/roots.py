@@ -1,4 +1,4 @@
-"""Where a corpus lies: ``--root NAME=DIR``, else ``$AFFECTLLM_CORPORA/NAME``, else an error that says both."""
+"""Locate corpora: ``--root NAME=DIR``, else ``$AFFECTLLM_CORPORA/NAME``, else an error that names both."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
 
 
 def roots_of_environment() -> dict[str, Path]:
-    """Corpus name → folder, of ``$AFFECTLLM_ROOTS``: what a command was given, told to the processes it starts.
+    """Return corpus name → folder of ``$AFFECTLLM_ROOTS``: a command's roots, passed to the processes it starts.
 
     Raises:
         Malformed: when the variable is not a JSON object of strings.
     """
     text = os.environ.get(ENVIRONMENT, "{}")
     try:
-        found = json.loads(text)
-        return {str(name): Path(folder) for name, folder in found.items()}
+        folders = json.loads(text)
+        return {str(name): Path(folder) for name, folder in folders.items()}
     except (ValueError, AttributeError, TypeError) as error:
         raise Malformed(f"${ENVIRONMENT} is not a JSON object: {text!r}", do='set it to {"NAME": "DIR"}') from error
 
 
 @dataclass(frozen=True)
 class Roots:
-    """Where somebody says that corpora lie, which every command is given once.
+    """The folders of corpora that the user named; each command gets them once.
 
     Args:
         given: corpus → folder, of ``--root`` and ``$AFFECTLLM_ROOTS``; others are looked for where ``locate`` says.
@@ -85,15 +85,15 @@ class Roots:
         return {name: self.find(name) for name in dict.fromkeys(names)}
 
     def at_hand(self, names: Iterable[str]) -> tuple[dict[str, Path], dict[str, MissingCorpus]]:
-        """Corpus → folder for those that are there, and corpus → why for the others."""
-        found: dict[str, Path] = {}
+        """Return corpus → folder for those that are present, and corpus → error for the others."""
+        folders: dict[str, Path] = {}
         missing: dict[str, MissingCorpus] = {}
         for name in dict.fromkeys(names):
             try:
-                found[name] = self.find(name)
+                folders[name] = self.find(name)
             except MissingCorpus as error:
                 missing[name] = error
-        return found, missing
+        return folders, missing
 
 
 def locate(name: str, roots: Mapping[str, Path] | None = None) -> Path:
@@ -120,10 +120,10 @@ def locate(name: str, roots: Mapping[str, Path] | None = None) -> Path:
     )
 
 
-def _existing(folder: Path, name: str, given: str) -> Path:
+def _existing(folder: Path, name: str, source: str) -> Path:
     if not folder.is_dir():
         obtain = load_builder(name).CARD.obtain
-        raise MissingCorpus(f"{given} is not a folder", do=f"give the folder of {name}. How to get it: {obtain}")
+        raise MissingCorpus(f"{source} is not a folder", do=f"give the folder of {name}. How to get it: {obtain}")
     return folder
 
 

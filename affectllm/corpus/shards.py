@@ -75,10 +75,10 @@ def build(name: str, root: Path, out: Path, processes: Executor | None = None, w
 def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, progress: bool = False) -> int:
     """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; how many shards there are."""
     items: Iterator[Item] = iter(load_builder(name).samples(root))
-    shown = _progress(items, name) if progress else items
+    counted = _progress(items, name) if progress else items
     with seldom_collected():
         for number in range(10**9):
-            block = islice(shown, ROWS_PER_SHARD)
+            block = islice(counted, ROWS_PER_SHARD)
             if (first := next(block, None)) is None:
                 return max(1, number)
             place = out / SHARDS / f"{number:05d}"
@@ -137,8 +137,8 @@ def merge(name: str, out: Path, total: int) -> dict[str, Any]:
     if not (out / SHARDS).is_dir():
         _write_shard(name, iter(()), places[0])  # a corpus of which nothing is there still has its empty files
     if absent := [place.name for place in places if not place.is_dir()]:
-        told = f"{len(absent)} of {total} shards are missing, such as {absent[0]}"
-        raise AffectError(told, where=str(out), do="run every rank to its end before merging")
+        message = f"{len(absent)} of {total} shards are missing, such as {absent[0]}"
+        raise AffectError(message, where=str(out), do="run every rank to its end before merging")
     samples: Counter[str] = Counter(dict.fromkeys(SPLITS, 0))
     rejected: Counter[str] = Counter()
     for place in places:

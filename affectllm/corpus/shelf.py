@@ -1,4 +1,4 @@
-"""The shelf of builders as Python sees it: one package in sections, whichever of its folders a file lies in.
+"""Import builders as one Python package with sections, whichever folder of the shelf a file lies in.
 
 ``$AFFECTLLM_PATH/data_builders/mine/calls.py`` is ``affectllm.data_builders.mine.calls``, so it imports helpers as the
 built-in builders do: ``from affectllm.data_builders.mine._helper import …``, or ``from ._helper import …``.
@@ -49,16 +49,16 @@ def imported_files(path: Path) -> dict[str, Path]:
         Malformed: when what it imports lies in two folders of the shelf.
         SyntaxError: when one of the files is no Python.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = [path]
     while waiting:
         file = waiting.pop()
         key = _key(file).as_posix()
-        if key not in found:
-            found[key] = file
+        if key not in files:
+            files[key] = file
             for name in _imported_names(file):
                 waiting += _files_of(name)
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))
 
 
 def _key(path: Path) -> Path:

@@ -47,8 +47,8 @@ def draw(key: str) -> float:
 
 def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:
     """Speakers that occur in more than one split → those splits, in the order train, validation, test."""
-    found: defaultdict[str, set[str]] = defaultdict(set)
+    splits_of: defaultdict[str, set[str]] = defaultdict(set)
     for sample in samples:
         if sample.speaker is not None:
-            found[sample.speaker].add(sample.split)
-    return {who: tuple(s for s in SPLITS if s in where) for who, where in sorted(found.items()) if len(where) > 1}
+            splits_of[sample.speaker].add(sample.split)
+    return {who: tuple(s for s in SPLITS if s in where) for who, where in sorted(splits_of.items()) if len(where) > 1}

@@ -1,4 +1,4 @@
-"""Samples of one corpus as a run folder: skipped when its files have not changed, resumed after a kill."""
+"""Build the samples of one corpus in a run folder: skipped when its files have not changed, resumed after a kill."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUILT = ("samples/**/*", "conversations/**/*", "rejected.jsonl")
 def build_samples(
     name: str, root: Path, folder: Path, processes: Executor | None = None, workers: int = 1
 ) -> dict[str, Any]:
-    """Samples of one corpus, without a question; skipped when its files have not changed, resumed after a kill."""
+    """Build the samples of one corpus, without a question; skipped when no file has changed, resumed after a kill."""
     with Run(folder, "build", {"corpora": {name: identity(name, root)}}, BUILT) as run:
         if not run.done:
             run.outputs = shards.build(name, root, run.folder, processes, workers)

@@ -1,4 +1,4 @@
-"""Streaming Parquet: rows in, a file that ``datasets.load_dataset("parquet", …)`` opens out, in constant memory."""
+"""Write and read Parquet in constant memory; ``datasets.load_dataset("parquet", …)`` opens the files too."""
 
 from __future__ import annotations
 
@@ -62,13 +62,13 @@ def schema_of(columns: Mapping[str, str]) -> pa.Schema:
     turn = pa.struct([("speaker", text), ("text", text)])
     types = {TEXT: text, JSON: json_text, JSONS: pa.list_(json_text), TURNS: pa.list_(turn), WHOLE: pa.int32()}
     value, either = {"dtype": "string", "_type": "Value"}, {"_type": "Json"}
-    told: dict[str, dict[str, Any]] = {
+    feature_types: dict[str, dict[str, Any]] = {
         **{TEXT: value, JSON: either, JSONS: {"feature": either, "_type": "List"}},
         WHOLE: {"dtype": "int32", "_type": "Value"},
         TURNS: {"feature": {"speaker": value, "text": value}, "_type": "List"},
     }
     # What datasets finds its own types by when it opens the file.
-    info = {"info": {"features": {name: told[kind] for name, kind in columns.items()}}}
+    info = {"info": {"features": {name: feature_types[kind] for name, kind in columns.items()}}}
     fields = [(name, types[kind]) for name, kind in columns.items()]
     return pa.schema(fields, metadata={"huggingface": json.dumps(info)})
 
@@ -262,8 +262,8 @@ def readable(path: Path) -> Iterator[None]:
     except FileNotFoundError as error:
         raise NotFound(f"there is no {path}", do="build again") from error
     except (pa.ArrowException, OSError, ValueError) as error:
-        told = str(error).partition("\n")[0]
-        raise Malformed(f"the file is damaged: {told}", where=str(path), do="build again") from error
+        message = str(error).partition("\n")[0]
+        raise Malformed(f"the file is damaged: {message}", where=str(path), do="build again") from error
 
 
 def _decoded(column: pa.ChunkedArray, nested: bool) -> list[Any]:
@@ -273,18 +273,18 @@ def _decoded(column: pa.ChunkedArray, nested: bool) -> list[Any]:
         return _parsed(values.storage.to_pylist() if hasattr(values, "storage") else values.to_pylist())
     ends = values.offsets.to_pylist()
     inner = values.values
-    found = _parsed(inner.storage.to_pylist() if hasattr(inner, "storage") else inner.to_pylist())
-    return [found[begin:end] for begin, end in itertools.pairwise(ends)]
+    decoded = _parsed(inner.storage.to_pylist() if hasattr(inner, "storage") else inner.to_pylist())
+    return [decoded[begin:end] for begin, end in itertools.pairwise(ends)]
 
 
 def _parsed(texts: list[str | None]) -> list[Any]:
-    found: list[Any] = json.loads("[" + ",".join("null" if text is None else text for text in texts) + "]")
-    return found
+    values: list[Any] = json.loads("[" + ",".join("null" if text is None else text for text in texts) + "]")
+    return values
 
 
 def _json_columns(schema: pa.Schema) -> dict[str, bool]:
-    found = {field.name: _json_nesting(field.type) for field in schema}
-    return {name: nested for name, nested in found.items() if nested is not None}
+    nesting = {field.name: _json_nesting(field.type) for field in schema}
+    return {name: nested for name, nested in nesting.items() if nested is not None}
 
 
 def _dump(value: Any) -> str:
@@ -292,7 +292,7 @@ def _dump(value: Any) -> str:
 
 
 def _chunks() -> Callable[[Any, bool], Iterable[str]]:
-    """What ``json.dumps`` builds anew on every call, which takes longer than encoding a message."""
+    """Return the encoder that ``json.dumps`` would build on every call, which takes longer than encoding a message."""
     encoder = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
     if c_make_encoder is None:
         return encoder.iterencode

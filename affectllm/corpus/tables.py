@@ -1,4 +1,4 @@
-"""Tables whose columns go by several names, and the numbers in them.
+"""Read tables whose columns go by several names, and the numbers in them.
 
 Re-uploads rename columns, add some, or write them in another case; a builder says which names it accepts for each fact.
 """
@@ -56,22 +56,24 @@ def plain_name(name: str) -> str:
 def _names(
     header: list[str], columns: Mapping[str, tuple[str, ...]], optional: tuple[str, ...], name: str
 ) -> dict[str, str]:
-    found: dict[str, str] = {}
-    taken: set[str] = set()
+    keys: dict[str, str] = {}
+    used_keys: set[str] = set()
     for key, accepted in columns.items():
-        wanted = [plain_name(word) for word in (key, *accepted)]
-        matches = [column for word in wanted for column in header if plain_name(column) == word and column not in found]
+        accepted_names = [plain_name(word) for word in (key, *accepted)]
+        matches = [
+            column for word in accepted_names for column in header if plain_name(column) == word and column not in keys
+        ]
         if matches:
-            found[matches[0]] = key
-            taken.add(key)
+            keys[matches[0]] = key
+            used_keys.add(key)
         elif key not in optional:
             raise Malformed(
                 f"the header lacks {' or '.join((key, *accepted))}; it reads {' '.join(header)[:120]!r}",
                 where=f"{name}:1",
                 do="get the file again from the release; it may have been saved by another program",
             )
-    others = {column: column if column not in taken else f"{column} (other)" for column in header}
-    return {**others, **found}
+    others = {column: column if column not in used_keys else f"{column} (other)" for column in header}
+    return {**others, **keys}
 
 
 def _first_line(path: Path, root: Path, separator: str) -> list[str]:
@@ -100,7 +102,7 @@ def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float 
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:
-        found = float(value)
+        parsed = float(value)
     except ValueError:
         return None
-    return found if math.isfinite(found) and low <= found <= high else None
+    return parsed if math.isfinite(parsed) and low <= parsed <= high else None

@@ -1,4 +1,4 @@
-"""What a corpus holds, counted while its samples stream by."""
+"""Count what a corpus holds in one pass over its samples."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def count(items: Iterable[Sample | Rejection], card: CorpusCard, root: Path | No
 
 
 def names_of(value: Any, space: LabelSpace) -> Iterator[str]:
-    """The labels that an annotation counts as: of a distribution those with the largest weight, of free words none."""
+    """Yield the labels that an annotation counts as: those of largest weight in a distribution, none of free words."""
     if space.kind in ("open", "spans"):
         return
     if space.kind == "options":

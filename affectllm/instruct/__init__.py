@@ -1,4 +1,4 @@
-"""Instructions: templates that ask and read, mixtures, conversations. Wording lives in ``prompts/*.yaml``."""
+"""Instruction data: templates that ask and read, mixtures, conversations. Wording lives in ``prompts/*.yaml``."""
 
 from affectllm.instruct.template import Asked, Template, load_template
 from affectllm.instruct.wording import template_names

@@ -1,4 +1,4 @@
-"""Blocks of stored samples, each asked by itself: a pure function of the mixture and the block.
+"""Process stored samples block by block: each result is a pure function of the mixture and the block.
 
 So the bytes are the same from any number of processes and after a kill; a finished block is a folder under its final
 name, and is skipped.
@@ -50,7 +50,7 @@ def blocks_of(corpora: Sequence[str], out: Path) -> Iterator[Block]:
 
 @dataclass(frozen=True)
 class Work:
-    """What every block is worked on with."""
+    """The inputs that all blocks share: mixture, plans, folders."""
 
     mixture: Mixture
     seed: int
@@ -58,25 +58,30 @@ class Work:
     dropped: Mapping[str, Mapping[str, Copy]]
 
     def run(
-        self, task: Callable[..., Any], blocks: Sequence[Block], processes: Executor | None, said: str, decided: Any
+        self,
+        task: Callable[..., Any],
+        blocks: Sequence[Block],
+        processes: Executor | None,
+        description: str,
+        decided: Any,
     ) -> list[Any]:
-        """``task(work, block, decided)`` of every block, in their order."""
+        """Return ``task(work, block, decided)`` of every block, in their order."""
         from tqdm import tqdm
 
         calls = [(self._of(block.corpus), block, decided) for block in blocks]
         if processes is None:
-            made: Iterator[Any] = (task(work, block, told) for work, block, told in calls)
+            results: Iterator[Any] = (task(work, block, decisions) for work, block, decisions in calls)
         else:
-            futures = [processes.submit(task, work, block, told) for work, block, told in calls]
-            made = (future.result() for future in futures)
-        return list(tqdm(made, total=len(calls), desc=said, unit=" blocks", mininterval=0.5))
+            futures = [processes.submit(task, work, block, decisions) for work, block, decisions in calls]
+            results = (future.result() for future in futures)
+        return list(tqdm(results, total=len(calls), desc=description, unit=" blocks", mininterval=0.5))
 
     def _of(self, corpus: str) -> Work:
-        """Only what a block of ``corpus`` needs: processes get it by pickle."""
+        """Return a copy with only what a block of ``corpus`` needs: processes get it by pickle."""
         return replace(self, dropped={corpus: self.dropped.get(corpus, {})})
 
     def plans(self, corpus: str, decided: Sequence[Mapping[str, Any]] | None) -> list[tuple[int, Plan]]:
-        """The parts that draw on ``corpus``, by their number."""
+        """Return the plans of the parts that draw on ``corpus``, with their numbers."""
         rows, copies = self.mixture.validation_rows, self.dropped.get(corpus, {})
         return [
             (number, Plan(part, self.seed, rows, Decision(**decided[number]) if decided else None, copies))
@@ -85,7 +90,7 @@ class Work:
         ]
 
     def samples(self, block: Block) -> Iterator[Sample | Rejection]:
-        """The samples of a block, or why they are left out before anything is asked."""
+        """Yield the samples of a block, or rejections of those left out before anything is asked."""
         file = self.out / "samples" / block.corpus / f"{block.split}.parquet"
         gone = self.dropped.get(block.corpus, {}) if block.split == TRAIN else {}
         for row in read_rows(file, block.groups):
@@ -100,13 +105,13 @@ class Work:
 
 
 def count(work: Work, block: Block, decided: Sequence[Mapping[str, Any]] | None) -> dict[int, Census]:
-    """The census of one block for each part that draws on its corpus."""
+    """Return the census of one block for each part that draws on its corpus."""
     samples = [item for item in work.samples(block) if isinstance(item, Sample)]
     return {number: plan.census(iter(samples)) for number, plan in work.plans(block.corpus, decided)}
 
 
 def render(work: Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """The conversations of one block, in a folder that is whole when it is there."""
+    """Write the conversations of one block into a folder that appears when complete, and return its counts."""
     place = place_of(work.out, block)
     if not place.is_dir():
         with whole(place) as scratch, shards.seldom_collected():

@@ -1,4 +1,4 @@
-"""Building a mixture: samples are stored, counted where a part depends on all of them, asked, and put together.
+"""Build a mixture: store samples, count them where a part depends on all of them, ask them, and join the results.
 
 Memory does not grow with rows but for what is asked for: the draws below a cap, the duplicates that are dropped, a
 number a row for an order.
@@ -58,20 +58,20 @@ def build(
     for part in mixture.mixture:
         part.bind()
     left_out = _left_out(mixture)
-    kept = [name for name in mixture.corpora() if name not in left_out]
-    if not kept:
-        told = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
-        raise AffectError(f"every corpus of the mixture is left out ({told})", do="relax the filter, or add corpora")
+    corpora = [name for name in mixture.corpora() if name not in left_out]
+    if not corpora:
+        reasons = ", ".join(f"{name}: {reason}" for name, reason in left_out.items())
+        raise AffectError(f"every corpus of the mixture is left out ({reasons})", do="relax the filter, or add corpora")
     (out / WORK).mkdir(parents=True, exist_ok=True)
-    stored = {name: _store(name, roots[name], out, processes, workers) for name in kept}
+    stored = {name: _store(name, roots[name], out, processes, workers) for name in corpora}
     dropped = _remembered(
         out / WORK / "dropped.json",
-        lambda: find_duplicates(mixture.deduplicate, mixture.mixture, kept, out, roots, mixture.languages),
+        lambda: find_duplicates(mixture.deduplicate, mixture.mixture, corpora, out, roots, mixture.languages),
     )
-    logs = {out / WORK / "corpora" / name / REJECTED: made["rejected"] for name, made in stored.items()}
-    found = converse(mixture, kept, out, seed, processes, dropped, logs)
+    logs = {out / WORK / "corpora" / name / REJECTED: counts["rejected"] for name, counts in stored.items()}
+    converted = converse(mixture, corpora, out, seed, processes, dropped, logs)
     discard(out / WORK)
-    return {"samples": {name: made["samples"] for name, made in stored.items()}, **found, "left_out": left_out}
+    return {"samples": {name: counts["samples"] for name, counts in stored.items()}, **converted, "left_out": left_out}
 
 
 def converse(
@@ -83,7 +83,7 @@ def converse(
     dropped: Mapping[str, Mapping[str, Copy]] | None = None,
     logs: Mapping[Path, Mapping[str, int]] | None = None,
 ) -> dict[str, Any]:
-    """Ask the samples that are stored in ``out``: its conversations, and counts as ``build`` returns them.
+    """Write the conversations of the samples stored in ``out``; return counts as ``build`` does.
 
     Args:
         corpora: those that are stored there.
@@ -99,47 +99,47 @@ def converse(
 
 
 def _left_out(mixture: Mixture) -> dict[str, str]:
-    """Corpora that a filter leaves out as a whole, and why."""
-    found = {}
+    """Return the corpora that a filter leaves out as a whole, with the reason."""
+    reasons = {}
     for name in mixture.corpora():
         spoken = {*load_builder(name).CARD.languages}
         if mixture.only == "commercial" and not _commercial(name):
-            found[name] = "licence"
+            reasons[name] = "licence"
         elif mixture.languages is not None and not {*mixture.languages, "und"} & spoken:
-            found[name] = "language"
-    return found
+            reasons[name] = "language"
+    return reasons
 
 
 def _commercial(name: str) -> bool:
     """Whether the licences of a corpus and of all that it is built from, as far as we know them, allow commerce."""
-    known = family(name) & registry.names("data_builders").keys()
-    return all(load_builder(one).CARD.commercial for one in known)
+    known_corpora = family(name) & registry.names("data_builders").keys()
+    return all(load_builder(one).CARD.commercial for one in known_corpora)
 
 
 def _store(name: str, root: Path, out: Path, processes: Executor | None, workers: int) -> dict[str, Any]:
-    """The samples of a corpus, built once; counts of samples and rejections."""
+    """Build the samples of a corpus once, and return the counts of samples and rejections."""
     place = out / WORK / "corpora" / name
 
     def built() -> dict[str, Any]:
-        made = shards.build(name, root, place, processes, workers)
+        counts = shards.build(name, root, place, processes, workers)
         target = out / "samples" / name
         discard(target)
         target.parent.mkdir(parents=True, exist_ok=True)
         (place / "samples" / name).rename(target)
-        return made
+        return counts
 
     return dict(_remembered(out / WORK / f"{name}.json", built))
 
 
 def _remembered(note: Path, make: Callable[[], Any]) -> Any:
-    """What ``make`` returned the first time, as JSON."""
+    """Return what ``make`` returned the first time, stored as JSON in ``note``."""
     if not note.is_file():
         write_json(note, make())
     return json.loads(note.read_text(encoding="utf-8"))
 
 
 def _decide(plans: Sequence[Plan], work: Work, every: Sequence[Block], processes: Executor | None) -> list[Decision]:
-    """What each part does with all of its samples; reads nothing when no part depends on that.
+    """Return each part's decision over all of its samples; reads nothing when no part depends on that.
 
     Caps come first: classes and sizes are counted among the samples that they keep.
     """
@@ -151,11 +151,11 @@ def _decide(plans: Sequence[Plan], work: Work, every: Sequence[Block], processes
     weighed = [one for one in every if one.split == TRAIN and any(plan.weighed(one.corpus, tempered) for plan in plans)]
     if not weighed:
         return decisions
-    found = _censuses(plans, work, weighed, processes, decisions)
-    rates = _tempered([census.asked for census in found], work.mixture.temperature)
+    censuses = _censuses(plans, work, weighed, processes, decisions)
+    rates = _tempered([census.asked for census in censuses], work.mixture.temperature)
     return [
         plan.weigh(decision, census, rate)
-        for plan, decision, census, rate in zip(plans, decisions, found, rates, strict=True)
+        for plan, decision, census, rate in zip(plans, decisions, censuses, rates, strict=True)
     ]
 
 
@@ -166,13 +166,13 @@ def _censuses(
     processes: Executor | None,
     decisions: Sequence[Decision] | None = None,
 ) -> list[Census]:
-    """The census of each part over the chosen blocks."""
-    found = [Census() for _ in plans]
+    """Return the census of each part over the chosen blocks."""
+    censuses = [Census() for _ in plans]
     decided = [asdict(decision) for decision in decisions] if decisions else None
-    for made in work.run(blocks.count, chosen, processes, "counting", decided) if chosen else ():
-        for number, census in made.items():
-            found[number].add(census, plans[number].caps)
-    return found
+    for by_part in work.run(blocks.count, chosen, processes, "counting", decided) if chosen else ():
+        for number, census in by_part.items():
+            censuses[number].add(census, plans[number].caps)
+    return censuses
 
 
 def _tempered(sizes: Sequence[int], temperature: float) -> list[float]:

@@ -1,4 +1,4 @@
-"""Which content parts a sample contributes under a choice of modalities (the Hugging Face content-part form)."""
+"""Content parts that a sample contributes under a choice of modalities (the Hugging Face content-part form)."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ Part = dict[str, Any]
 
 
 def clip_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
-    """Content parts for the media of ``sample`` under ``modalities``; keys that say nothing are absent.
+    """Return content parts for the media of ``sample`` under ``modalities``; keys that say nothing are absent.
 
     One clip that both shows and sounds becomes one ``video`` part with ``sound``; without ``video`` among the
     modalities its sound track alone becomes an ``audio`` part; without ``audio`` it is shown silently.
     """
     if not sample.media:
         return []
-    wanted = set(modalities)
-    parts = [_part(sample, ref, "image") for ref in sample.media if ref.modality == "image" and "image" in wanted]
+    chosen = set(modalities)
+    parts = [_part(sample, ref, "image") for ref in sample.media if ref.modality == "image" and "image" in chosen]
     videos = [ref for ref in sample.media if ref.modality == "video"]
-    if "video" in wanted and videos:
-        shown = [_part(sample, ref, "video", sound=ref.sound and "audio" in wanted) for ref in videos]
-        parts += shown
-        if "audio" in wanted and not any(part.get("sound") for part in shown):
+    if "video" in chosen and videos:
+        video_parts = [_part(sample, ref, "video", sound=ref.sound and "audio" in chosen) for ref in videos]
+        parts += video_parts
+        if "audio" in chosen and not any(part.get("sound") for part in video_parts):
             parts += _sounds(sample)
-    elif "audio" in wanted:
+    elif "audio" in chosen:
         parts += _sounds(sample)
     return parts
 

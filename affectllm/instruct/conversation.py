@@ -1,4 +1,4 @@
-"""A conversation: the one currency of training, evaluation and reward.
+"""Conversations: the one data type that training, evaluation and rewards share.
 
 Messages have content parts in the form of Hugging Face chat templates; a media part points at a clip and never holds
 it. A conversation knows which template asked it, so that whatever somebody answers is read and scored as it was asked,
@@ -70,23 +70,23 @@ class AskedBy:
 
     @classmethod
     def of(cls, template: Template) -> AskedBy:
-        """That of a template."""
+        """Return the record of ``template``."""
         narrowed = {slot.name: slot.space.names if slot.space.kind == "dimension" else () for slot in template.slots}
         slots = {slot.name: (slot.space.name, slot.rater, narrowed[slot.name]) for slot in template.slots}
         return cls(template.wording.page, template.version, template.language, slots)
 
     def to_json(self) -> dict[str, Any]:
-        """What a file keeps beside the template's name and language."""
+        """Return what a file keeps beside the template's name and language."""
         return {"page": self.template, "version": self.version, "slots": {k: list(v) for k, v in self.slots.items()}}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any], language: str) -> AskedBy:
+    def from_json(cls, stored: Mapping[str, Any], language: str) -> AskedBy:
         """Inverse of ``to_json``."""
-        slots = {slot: (space, rater, tuple(names)) for slot, (space, rater, names) in told["slots"].items()}
-        return cls(told["page"], told["version"], language, slots)
+        slots = {slot: (space, rater, tuple(names)) for slot, (space, rater, names) in stored["slots"].items()}
+        return cls(stored["page"], stored["version"], language, slots)
 
     def reader(self, corpus: str) -> Reader:
-        """What reads the answers, made anew from the page and from the corpus's card.
+        """Return the reader of the answers, rebuilt from the page and from the corpus's card.
 
         Raises:
             Malformed: when the page has another version now, or the corpus no such label space.
@@ -99,8 +99,8 @@ class AskedBy:
 def _reader(page: str, version: int, language: str, corpus: str, bound: tuple[tuple[Any, ...], ...]) -> Reader:
     wording = load_wording(page)
     if wording.version != version:
-        told = f"{page} was asked in version {version}, and is here in version {wording.version}"
-        raise Malformed(told, do="build again, or install the version of affectllm that it was built with")
+        message = f"{page} was asked in version {version}, and is here in version {wording.version}"
+        raise Malformed(message, do="build again, or install the version of affectllm that it was built with")
     if language not in wording.speeches:
         raise Malformed(f"{page} does not speak {language!r}", do=f"choose among {', '.join(wording.speeches)}")
     spaces = {space.name: space for space in (*load_builder(corpus).CARD.spaces, COMPARISON, PREFERRED)}
@@ -115,17 +115,17 @@ def _reader(page: str, version: int, language: str, corpus: str, bound: tuple[tu
 
 
 def _decoded(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row whose JSON is text, as pyarrow, pandas and polars read it."""
-    told = {key: json.loads(row[key]) for key in ("asked_by", "value") if isinstance(row.get(key), str)}
+    """Return a row with its JSON texts decoded, as pyarrow, pandas and polars leave them."""
+    decoded = {key: json.loads(row[key]) for key in ("asked_by", "value") if isinstance(row.get(key), str)}
     messages = row.get("messages")
     if messages is not None:
-        told["messages"] = [json.loads(one) if isinstance(one, str) else one for one in messages]
-    return {**row, **told}
+        decoded["messages"] = [json.loads(one) if isinstance(one, str) else one for one in messages]
+    return {**row, **decoded}
 
 
 @dataclass(frozen=True)
 class Conversation:
-    """What is asked, its right answer, and who can read others.
+    """A question, its right answer, and the reader for other answers.
 
     Args:
         id: unique within a corpus and question.
@@ -151,7 +151,7 @@ class Conversation:
 
     @classmethod
     def of(cls, sample: Sample, template: Template, paraphrase: int | None = None) -> Conversation:
-        """What ``template`` asks about a sample.
+        """Return the conversation in which ``template`` asks about a sample.
 
         Raises:
             Malformed: when ``template.reject(sample)`` is not None.
@@ -171,7 +171,7 @@ class Conversation:
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Conversation:
-        """A row of a conversations file, whose last message is the answer; reading needs only its ``value``.
+        """Rebuild a conversation from a row whose last message is the answer; reading needs only its ``value``.
 
         ``datasets`` gives the JSON of a file as values, other readers of Parquet as text; both are rows.
         """
@@ -201,7 +201,7 @@ class Conversation:
         return media_parts(self.asked)
 
     def answered(self) -> Messages:
-        """The messages with the right answer.
+        """Return the messages with the right answer.
 
         Raises:
             Malformed: when there is none.
@@ -209,7 +209,7 @@ class Conversation:
         return self._with(self.answer, "answer")
 
     def answered_worse(self) -> Messages:
-        """The messages with the rejected answer in place of the right one.
+        """Return the messages with the rejected answer in place of the right one.
 
         Raises:
             Malformed: when there is none.
@@ -223,7 +223,7 @@ class Conversation:
 
     @property
     def reader(self) -> Reader:
-        """What reads answers to it.
+        """The reader of answers to it.
 
         Raises:
             Malformed: when no template is known, or it has changed since.
@@ -231,35 +231,35 @@ class Conversation:
         if self._reader is not None:
             return self._reader
         if self.by is None:
-            told = f"the conversation {self.id} does not say which template asked it"
-            raise Malformed(told, where=self.corpus, do="build again: files of earlier versions do not say it")
+            message = f"the conversation {self.id} does not say which template asked it"
+            raise Malformed(message, where=self.corpus, do="build again: files of earlier versions do not say it")
         return self.by.reader(self.corpus)
 
     def read(self, reply: str) -> Reading:
-        """What a reply states, or why it cannot be read."""
+        """Read a reply: return what it states, or why it cannot be read."""
         return self.reader.read(reply, self.gold)
 
     def agreement(self, reply: str) -> float:
-        """From 0 to 1, how far a reply is the right answer, as the forms of its slots say; 0 where it is unreadable.
+        """Return how far a reply agrees with the gold answer, in [0, 1], by its slots' forms; 0 where it is unreadable.
 
         Raises:
             Malformed: when only free words are asked for, which nothing here can judge.
         """
         judged = [slot for slot in self.reader.slots if slot.how.judged]
         if not judged:
-            told = f"the conversation {self.id} asks for free words, which a reward by reading cannot judge"
-            raise Malformed(told, where=self.corpus, do="use a metric of texts or a judge")
-        found = self.reader.read_slots(reply, self.gold)
+            message = f"the conversation {self.id} asks for free words, which a reward by reading cannot judge"
+            raise Malformed(message, where=self.corpus, do="use a metric of texts or a judge")
+        answers = self.reader.read_slots(reply, self.gold)
         golds = {self.reader.slots[0].name: self.gold} if len(self.reader.slots) == 1 else self.gold
         scores = [
             0.0
-            if isinstance(said := found[slot.name], Unreadable)
-            else slot.how.agreement(slot.how.gold(_value(said), slot.space), golds[slot.name], slot.space)
+            if isinstance(answer := answers[slot.name], Unreadable)
+            else slot.how.agreement(slot.how.gold(_value(answer), slot.space), golds[slot.name], slot.space)
             for slot in judged
         ]
         return sum(scores) / len(scores)
 
 
-def _value(said: Annotation | Unreadable) -> Any:
-    assert isinstance(said, Annotation)
-    return said.value
+def _value(answer: Annotation | Unreadable) -> Any:
+    assert isinstance(answer, Annotation)
+    return answer.value

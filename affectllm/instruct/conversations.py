@@ -1,4 +1,4 @@
-"""Conversation files: their columns, where they lie, and putting blocks of rows together in the order asked for."""
+"""Conversation files: their columns and paths, and joining blocks of rows in a requested order."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _NAME = re.compile(r"(?P<split>[^.]+?)(?:-(?P<number>\d{5})-of-(?P<count>\d{5}))
 
 
 def conversation_features(rejected: bool = False) -> Features:
-    """Columns of a conversations file as ``datasets`` calls them.
+    """Return the columns of a conversations file as ``datasets`` features.
 
     Args:
         rejected: whether its mixture has worse answers: ``rejected`` is a text in place of the last answer, or None.
@@ -50,34 +50,34 @@ def conversation_schema(rejected: bool = False) -> pa.Schema:
 
 
 def conversation_files(build: Path, split: str) -> list[Path]:
-    """The Parquet files of a split in their order: ``conversations/<split>-00000-of-00003.parquet`` and so on.
+    """Return the Parquet files of a split in their order: ``conversations/<split>-00000-of-00003.parquet`` and so on.
 
     Raises:
         NotFound: when there is none.
         Malformed: when one of them is missing or was changed after it was built.
     """
-    found = files_by_split(build).get(split)
-    if not found:
+    files = files_by_split(build).get(split)
+    if not files:
         raise NotFound(f"no {split} conversations in {build}", do="build first: affectllm build RECIPE")
-    return found
+    return files
 
 
 def files_by_split(build: Path) -> dict[str, list[Path]]:
-    """Split → its Parquet files in order.
+    """Return split → its Parquet files in order.
 
     Raises:
         Malformed: when the build did not finish, or a file is missing, was changed since, or has another name.
     """
     refuse_partial(build)
-    found: dict[str, list[Path]] = {}
+    files: dict[str, list[Path]] = {}
     for path in sorted((build / FOLDER).glob("*.parquet")):
         match = _NAME.fullmatch(path.name)
         if match is None:
             raise Malformed("the name is neither SPLIT.parquet nor SPLIT-00000-of-00001.parquet", where=str(path))
-        found.setdefault(match["split"], []).append(path)
-    for split, paths in found.items():
+        files.setdefault(match["split"], []).append(path)
+    for split, paths in files.items():
         _check_whole(split, paths)
-    return found
+    return files
 
 
 def _check_whole(split: str, paths: Sequence[Path]) -> None:
@@ -85,14 +85,14 @@ def _check_whole(split: str, paths: Sequence[Path]) -> None:
     counts = {match["count"] for match in matches}
     numbers = [int(match["number"] or 0) for match in matches]
     if len(counts) > 1 or numbers != list(range(int(matches[0]["count"] or 1))):
-        told = ", ".join(path.name for path in paths[:5])
+        names = ", ".join(path.name for path in paths[:5])
         raise Malformed(
-            f"the files of {split} are not one whole set ({told})", where=str(paths[0].parent), do="build again"
+            f"the files of {split} are not one whole set ({names})", where=str(paths[0].parent), do="build again"
         )
 
 
 def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: int, schema: pa.Schema) -> int:
-    """Put files of rows together as the files of a split, and return the number of rows.
+    """Join files of rows into the files of a split, and return the number of rows.
 
     ``given`` keeps the order and the blocks as they are, ``shuffled`` draws one from seed and row id, ``short_first``
     puts short messages first, ``stages`` goes by the parts' stages and shuffles within each. At most one file's rows
@@ -105,14 +105,14 @@ def gather(blocks: Sequence[Path], build: Path, split: str, order: Order, seed: 
 
 
 def _linked(blocks: Sequence[Path], build: Path, split: str, schema: pa.Schema) -> int:
-    """The blocks themselves are the files: nothing is copied. Blocks without rows are left out."""
+    """Hard-link the blocks as the files of a split, without copying; blocks without rows are left out."""
     sizes = [_rows(block) for block in blocks]
-    kept = [block for block, size in zip(blocks, sizes, strict=True) if size]
-    for number, block in enumerate(kept):
-        place = _file(build, split, number, len(kept))
+    filled = [block for block, size in zip(blocks, sizes, strict=True) if size]
+    for number, block in enumerate(filled):
+        place = _file(build, split, number, len(filled))
         place.unlink(missing_ok=True)
         _link(block, place)
-    if not kept:
+    if not filled:
         with _File(build, split, 0, 1, schema):
             pass
     return sum(sizes)
@@ -146,7 +146,7 @@ def _ordered(blocks: Sequence[Path], build: Path, split: str, order: Order, seed
 
 
 def _ranks(blocks: Sequence[Path], order: Order, seed: int) -> Any:
-    """The place of every row in the new order, in the old order."""
+    """Return the new position of every row, in the old order."""
     import numpy as np
 
     first, second = list[float](), list[int]()
@@ -198,7 +198,7 @@ def _sorted(bucket: Path) -> pa.Table:
 
 
 class _File:
-    """One file of a split, which appears under its name when it is whole."""
+    """Writes one file of a split, which appears under its name when it is complete."""
 
     def __init__(self, build: Path, split: str, number: int, total: int, schema: pa.Schema) -> None:
         self._schema = schema

@@ -1,4 +1,4 @@
-"""Training samples of a mixture that repeat another one: in words, nearly in words, or in the bytes of their clips.
+"""Find training samples of a mixture that repeat another: in words, nearly in words, or in the bytes of clips.
 
 Several corpora, and several files of one corpus, ask different things about one text or clip: statements about the
 pictures of another corpus, an intensity beside a set of labels. A copy goes only where it is asked the same again.
@@ -29,7 +29,7 @@ def find_duplicates(
     roots: Mapping[str, Path],
     languages: Sequence[str] | None = None,
 ) -> dict[str, dict[str, Copy]]:
-    """Corpus → training sample id → what it repeats; the first one in the mixture's order stays.
+    """Return corpus → training sample id → what it repeats; the first one in the mixture's order stays.
 
     Validation and test samples come first of all: a training sample that repeats one of them is asked nothing.
 
@@ -41,22 +41,22 @@ def find_duplicates(
         roots: where their clips lie.
         languages: of the samples that are asked; others repeat nothing. None for all.
     """
-    found: dict[str, str] = {}
+    repeats: dict[str, str] = {}
     if "text" in kinds or "near_text" in kinds:
         near = TextDuplicates(THRESHOLD, SHINGLE)
         finder = near if "near_text" in kinds else TextDuplicates(threshold=None)
         texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build, languages) if _is_words_alone(s))
-        found |= finder.find(texts)
+        repeats |= finder.find(texts)
     if "media" in kinds:
-        found = media_duplicates(_samples(corpora, build, languages), roots) | found
-    return _copies(found, parts, _samples(corpora, build, languages, (TRAIN,))) if found else {}
+        repeats = media_duplicates(_samples(corpora, build, languages), roots) | repeats
+    return _copies(repeats, parts, _samples(corpora, build, languages, (TRAIN,))) if repeats else {}
 
 
 def _copies(repeats: Mapping[str, str], parts: Sequence[Part], samples: Iterator[Sample]) -> dict[str, dict[str, Copy]]:
-    """The training samples that repeat another, each with the questions that are left to it."""
+    """Return the training samples that repeat another, each with the questions that it is still asked."""
     repeated = set(repeats.values())
     asked: dict[str, set[str]] = {}  # a training sample that is repeated → what it or a copy of it is asked
-    found: dict[str, dict[str, Copy]] = {}
+    copies: dict[str, dict[str, Copy]] = {}
     for sample in samples:
         key = _key(sample)
         if key not in repeats and key not in repeated:
@@ -68,12 +68,12 @@ def _copies(repeats: Mapping[str, str], parts: Sequence[Part], samples: Iterator
             continue
         left = questions - asked[of] if of in asked else set()
         asked.get(of, set()).update(left)
-        found.setdefault(sample.corpus, {})[sample.id] = (of, sorted(left))
-    return found
+        copies.setdefault(sample.corpus, {})[sample.id] = (of, sorted(left))
+    return copies
 
 
 def _is_words_alone(sample: Sample) -> bool:
-    """Actors say one sentence in every mood, and "Really?" is another utterance in another dialogue."""
+    """Whether words identify the sample: actors say one sentence in every mood, and "Really?" depends on a dialogue."""
     return bool(sample.text) and not sample.context and not sample.media
 
 

@@ -1,4 +1,4 @@
-"""What a training set is made of: parts, and what is done with all of them. TRAIN only."""
+"""Mixtures: the parts of a training set, and options that apply to all of them. TRAIN only."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affectllm.instruct.mixture_part import Part
 
 @dataclass(frozen=True)
 class Mixture:
-    """What a training set is made of.
+    """The definition of a training set.
 
     Args:
         mixture: parts, in order.
@@ -38,7 +38,7 @@ class Mixture:
     only: Literal["any", "commercial"] = "any"
 
     def corpora(self) -> list[str]:
-        """Names of the corpora of the parts, in order."""
+        """Return the names of the corpora of the parts, in order."""
         return list(dict.fromkeys(part.corpus for part in self.mixture))
 
     @property
@@ -49,8 +49,8 @@ class Mixture:
     def check(self) -> None:
         """Raise ``Malformed`` with the field as its place when a number is out of range."""
         if not 0.1 <= self.temperature < math.inf:
-            told = "1 leaves the sizes as they are; larger ones bring them nearer"
-            raise Malformed("a temperature is at least 0.1", where="temperature", do=told)
+            advice = "1 leaves the sizes as they are; larger ones bring them nearer"
+            raise Malformed("a temperature is at least 0.1", where="temperature", do=advice)
         keys = Counter((part.corpus, part.key) for part in self.mixture)
         if twice := [corpus for (corpus, _), count in keys.items() if count > 1]:
             raise Malformed(f"two parts ask {twice[0]} the same", where="mixture", do="give one of them a weight of 2")

@@ -1,4 +1,4 @@
-"""Mixture pages: training sets as YAML in ``recipes/mixtures/``, rebuilt from the user's own downloads."""
+"""Load mixture pages: training sets as YAML in ``recipes/mixtures/``, built from the user's own downloads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MIXTURE = PageKind("mixture", BadRecipe, listed="mixtures")
 
 @dataclass(frozen=True)
 class MixturePage(Mixture):
-    """A mixture with what a reader wants to know about it.
+    """A mixture with its description, expected size and seed.
 
     Args:
         description: what it is for, and after which published set it is made.
@@ -64,13 +64,13 @@ def load_mixture(name: str, overrides: Sequence[str] = ()) -> MixturePage:
     if page.value.get("name"):
         raise BadRecipe("a mixture is called as its file is", where=page.where(("name",)), do="remove the key")
     refuse_other_splits(page, ("mixture",))
-    made: MixturePage = build(MixturePage, page)
-    check_mixture(made, page, ("mixture",))
-    return replace(made, name=path.stem)
+    mixture: MixturePage = build(MixturePage, page)
+    check_mixture(mixture, page, ("mixture",))
+    return replace(mixture, name=path.stem)
 
 
 def refuse_other_splits(page: Page, path: Path_) -> None:
-    """Take ``split: train`` out of the parts at ``path``, which says what holds anyway.
+    """Remove ``split: train``, which holds anyway, from the parts at ``path``.
 
     Raises:
         BadRecipe: for another split: validation and test data are for evaluation.
@@ -93,8 +93,8 @@ def _at(page: Page, path: Path_) -> Any:
     return value
 
 
-def check_mixture(made: Mixture, page: Page, path: Path_, takes: Collection[str] | None = None) -> None:
-    """Look at numbers and bind every part, so that what is wrong is said before anything is built.
+def check_mixture(mixture: Mixture, page: Page, path: Path_, takes: Collection[str] | None = None) -> None:
+    """Check numbers and bind every part, so that errors are raised before anything is built.
 
     Args:
         path: where the parts stand.
@@ -103,20 +103,20 @@ def check_mixture(made: Mixture, page: Page, path: Path_, takes: Collection[str]
     Raises:
         BadRecipe: with file and line.
     """
-    if not made.mixture:
+    if not mixture.mixture:
         raise BadRecipe("a mixture has at least one part", where=page.where(path))
     try:
-        made.check()
+        mixture.check()
     except Malformed as error:
         raise BadRecipe(error.what, where=page.where((*path[:-1], error.where)), do=error.do) from error
-    for index, part in enumerate(made.mixture):
+    for index, part in enumerate(mixture.mixture):
         where = (*path, index)
         if takes is not None and (strange := sorted(set(part.modalities) - set(takes))):
-            told = f"the backbone does not take {', '.join(strange)}"
-            raise BadRecipe(told, where=page.where((*where, "modalities")))
+            message = f"the backbone does not take {', '.join(strange)}"
+            raise BadRecipe(message, where=page.where((*where, "modalities")))
         try:
             part.bind()
         except AffectError as error:
             # A template of one's own has lines of its own.
-            told = f"{error.what} ({error.where})" if error.where else error.what
-            raise BadRecipe(told, where=page.where(where), do=error.do) from error
+            message = f"{error.what} ({error.where})" if error.where else error.what
+            raise BadRecipe(message, where=page.where(where), do=error.do) from error

@@ -1,4 +1,4 @@
-"""A part of a mixture: samples of one corpus that are asked one question."""
+"""Parts of a mixture: each asks samples of one corpus one question."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ MOST_COPIES = 1_000
 
 @dataclass(frozen=True)
 class Also:
-    """What another slot of a wording is bound to.
+    """The binding of another slot of a wording.
 
     Args:
         space: label space of the corpus.
@@ -36,7 +36,7 @@ class Also:
 
 @dataclass(frozen=True)
 class Pairs:
-    """Samples compared two by two, on one dimension of the part's space.
+    """Options for comparing samples two by two, on one dimension of the part's space.
 
     Args:
         dimension: what is compared.
@@ -95,17 +95,17 @@ class Part:
 
     @cached_property
     def key(self) -> str:
-        """What is asked of whom, short: it tells the part from every other part on its corpus."""
-        told: tuple[object, ...] = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout)
-        told += (self.stage, self.languages, *([self.rejected] if self.rejected else []))
-        rest = hashlib.blake2b(repr(told).encode(), digest_size=3).hexdigest()
-        shown = "+".join(self.modalities)
-        return f"{Path(self.template).stem}/{self.space}/{self.rater}/{shown}/{self.language}/{rest}"
+        """A short identifier of what is asked of whom, distinct from every other part on its corpus."""
+        fields: tuple[object, ...] = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout)
+        fields += (self.stage, self.languages, *([self.rejected] if self.rejected else []))
+        rest = hashlib.blake2b(repr(fields).encode(), digest_size=3).hexdigest()
+        modalities = "+".join(self.modalities)
+        return f"{Path(self.template).stem}/{self.space}/{self.rater}/{modalities}/{self.language}/{rest}"
 
     def questions(self, sample: Sample) -> list[str]:
-        """What the sample is asked, by the wording and, for numbers, the dimension; none without an annotation.
+        """Return identifiers of a sample's questions: wording and, for numbers, dimension; none without annotation.
 
-        Two parts that ask copies of one clip or text the same are told by this, whatever their corpora call it.
+        Two parts that ask copies of one clip or text the same are recognised by this, whatever their corpora call it.
         """
         annotation = sample.annotation(self.space, self.rater)
         if annotation is None or not self.speaks(sample):
@@ -127,7 +127,7 @@ class Part:
         return space.names if space.kind == "dimension" else ()
 
     def bind(self) -> Template:
-        """The template bound to this part's question.
+        """Return the template bound to this part's question.
 
         Raises:
             Malformed: when the corpus card declares no such space or rater, or a number is out of range.
@@ -192,11 +192,11 @@ class Part:
             )
 
     def _also(self, card: CorpusCard) -> Mapping[str, tuple[LabelSpace, str]]:
-        found = {}
+        bindings = {}
         for slot, bound in (self.also or {}).items():
             _check_rater(card, rater := bound.rater or self.rater)
-            found[slot] = (_space(card, bound.space), rater)
-        return found
+            bindings[slot] = (_space(card, bound.space), rater)
+        return bindings
 
 
 def has_classes(template: Template) -> bool:

@@ -1,4 +1,4 @@
-"""Two moments compared: a sample made of two, whose annotation says which one has more of a dimension."""
+"""Comparisons: a sample made of two, whose annotation says which one has more of a dimension."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Pairing:
     _waiting: list[Sample] = field(default_factory=list, init=False)
 
     def add(self, sample: Sample) -> Sample | Rejection | None:
-        """A pair, None while the sample waits for a partner, or who is not compared and why."""
+        """Return a pair, None while the sample waits for a partner, or the rejection of one that is not compared."""
         annotation = sample.annotation(self.space, self.rater)
         if annotation is None or self.dimension not in annotation.value:
             return Rejection(sample.id, "no_annotation", sample.source)
@@ -45,7 +45,7 @@ class Pairing:
         return self._alone(self._waiting.pop(0)) if len(self._waiting) > _WAITING else None
 
     def rest(self) -> Iterator[Rejection]:
-        """The samples that found no partner."""
+        """Yield rejections of the samples without a partner."""
         yield from map(self._alone, self._waiting)
         self._waiting.clear()
 

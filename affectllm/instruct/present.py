@@ -1,4 +1,4 @@
-"""Which corpora of a mixture are at hand."""
+"""Find the corpora of a mixture that are present."""
 
 from __future__ import annotations
 
@@ -10,16 +10,18 @@ from affectllm.instruct.mixture_page import MixturePage
 
 
 def present_roots(page: MixturePage, roots: Roots) -> tuple[dict[str, Path], dict[str, str]]:
-    """Corpus → folder, and corpus → how to get it for those that are not there.
+    """Return corpus → folder, and corpus → how to get it for those that are not there.
 
     Raises:
         MissingCorpus: for the first one that is nowhere, unless the page skips them; or when none is there.
     """
-    found, missing = roots.at_hand(page.corpora())
+    folders, missing = roots.at_hand(page.corpora())
     for name, error in missing.items():
         if page.missing == "error" or name in roots.given:
             raise error
-    if not found:
-        told = f"none of the {len(missing)} corpora of {page.name} is there: {', '.join(missing)}"
-        raise MissingCorpus(told, do="pass --root NAME=DIR, or set AFFECTLLM_CORPORA; `affectllm show NAME` says more")
-    return found, {name: error.what for name, error in missing.items()}
+    if not folders:
+        message = f"none of the {len(missing)} corpora of {page.name} is there: {', '.join(missing)}"
+        raise MissingCorpus(
+            message, do="pass --root NAME=DIR, or set AFFECTLLM_CORPORA; `affectllm show NAME` says more"
+        )
+    return folders, {name: error.what for name, error in missing.items()}

@@ -1,4 +1,4 @@
-"""Reading a reply as the template reads it that asked: which part of it answers which slot, and what that states."""
+"""Read replies to a template's question: which part of a reply answers which slot, and what it states."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ class Reader:
     language: str
 
     def read(self, text: str, gold: Any = None) -> Reading:
-        """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read.
+        """Return the annotation that ``text`` states (for several slots one each, in order), or why it is unreadable.
 
         Args:
             gold: as ``Template.gold`` gives it; needed only where the answers that may be given belong to the item.
         """
-        found = self.read_slots(text, gold).values()
-        unread = next((one for one in found if isinstance(one, Unreadable)), None)
+        answers = self.read_slots(text, gold).values()
+        unread = next((one for one in answers if isinstance(one, Unreadable)), None)
         if unread is not None:
             return Unreadable(unread.reason, text)
-        several = tuple(one for one in found if isinstance(one, Annotation))
+        several = tuple(one for one in answers if isinstance(one, Annotation))
         return several[0] if len(self.slots) == 1 else several
 
     def read_slots(self, text: str, gold: Any = None) -> dict[str, Annotation | Unreadable]:
-        """Slot → what ``text`` answers to it, or why that cannot be read."""
+        """Return slot → what ``text`` answers to it, or why that cannot be read."""
         parts = self._parts(text)
         if isinstance(parts, Unreadable):
             return dict.fromkeys((slot.name for slot in self.slots), parts)
@@ -63,8 +63,8 @@ class Reader:
         part = own if "<answer>" in self.sentence else answer_part(own)
         if isinstance(part, Unreadable):
             return part
-        found = _of_json(part, self.slots) or take_apart(self.sentence, part, self._free)
-        return Unreadable("incomplete" if text.strip() else "empty", text) if found is None else found
+        answers = _of_json(part, self.slots) or take_apart(self.sentence, part, self._free)
+        return Unreadable("incomplete" if text.strip() else "empty", text) if answers is None else answers
 
     def _part(self, text: str) -> Mapping[str, str]:
         # Prose around a label is what the readers are for; free words have to be taken out of their sentence.
@@ -73,10 +73,10 @@ class Reader:
         return (take_apart(self.sentence, text, self._free) if apart else None) or {slot.name: text}
 
     def _read(self, slot: Slot, text: str, gold: Any) -> Annotation | Unreadable:
-        found = slot.how.read(text, slot.space_of(gold), self.language)
-        if isinstance(found, Unreadable):
-            return found
-        return Annotation(slot.space.name, slot.rater, slot.how.restored(found, gold))
+        value = slot.how.read(text, slot.space_of(gold), self.language)
+        if isinstance(value, Unreadable):
+            return value
+        return Annotation(slot.space.name, slot.rater, slot.how.restored(value, gold))
 
     @cached_property
     def _free(self) -> frozenset[str]:
@@ -84,7 +84,7 @@ class Reader:
 
 
 def _of_json(text: str, slots: tuple[Slot, ...]) -> Mapping[str, str] | None:
-    """The answers in a JSON object that has a field for each slot."""
+    """Return the answers in a JSON object that has a field for each slot, or None."""
     names = {slot.name for slot in slots}
     for value in json_objects(text) if "{" in text else ():
         fields = {str(key).lower(): item for key, item in value.items()}

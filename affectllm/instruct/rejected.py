@@ -1,4 +1,4 @@
-"""Worse answers beside the given ones, for training on preferences: the column ``rejected`` of conversations.
+"""Rejected answers for preference training: the column ``rejected`` of conversations.
 
 A part of a mixture says where they come from:
 
@@ -32,8 +32,8 @@ _WORSE = "not_preferred"  # attribute of a sample under which the other answer w
 def check_rejected(kind: Rejected, template: Template) -> None:
     """Raise ``Malformed`` where no answer of the template has another in its place."""
     if kind == "other_label" and not any(_has_other(slot) for slot in template.slots):
-        told = f"{template.name} asks for free words in {template.space.name}, where no label can be put for another"
-        raise Malformed(told, do="rejected: other_label takes a part whose space has labels or numbers")
+        message = f"{template.name} asks for free words in {template.space.name}, where no label can be put for another"
+        raise Malformed(message, do="rejected: other_label takes a part whose space has labels or numbers")
 
 
 def _has_other(slot: Slot) -> bool:
@@ -43,12 +43,12 @@ def _has_other(slot: Slot) -> bool:
 def check_preference(space: LabelSpace) -> None:
     """Raise ``Malformed`` unless ``space`` says which of two answers is better."""
     if space.kind != "category" or not set(TWO) <= set(space.names):
-        told = f"rejected: not_preferred takes a space whose labels are a1 and a2, and {space.name} is none"
-        raise Malformed(told, do="name a space of preferences, or write rejected: other_label")
+        message = f"rejected: not_preferred takes a space whose labels are a1 and a2, and {space.name} is none"
+        raise Malformed(message, do="name a space of preferences, or write rejected: other_label")
 
 
 def preferred(sample: Sample, space: str, rater: str) -> Sample | Rejection:
-    """The sample with the better one of its two answers as an annotation in ``PREFERRED``; or why it has none."""
+    """Return the sample with its better answer as an annotation in ``PREFERRED``; a rejection where it has none."""
     annotation = sample.annotation(space, rater)
     if annotation is None:
         return Rejection(sample.id, "no_annotation", sample.source)
@@ -68,7 +68,7 @@ def preferred(sample: Sample, space: str, rater: str) -> Sample | Rejection:
 
 
 def worse_answer(asked: Asked, template: Template, kind: Rejected, draw: float) -> str:
-    """What is to be rejected, as the template words it.
+    """Return the rejected answer, as the template words it.
 
     Args:
         draw: in (0, 1]; decides which one, where there are several.
@@ -82,6 +82,6 @@ def worse_answer(asked: Asked, template: Template, kind: Rejected, draw: float) 
 
 
 def _other(slot: Slot, gold: Any, draw: Random) -> Any:
-    """Another answer; the same one where the form has no other."""
-    found = slot.how.wrong(gold, slot.space, draw) if slot.how.wrong else None
-    return gold if found is None else found
+    """Return another answer; the same one where the form has no other."""
+    wrong = slot.how.wrong(gold, slot.space, draw) if slot.how.wrong else None
+    return gold if wrong is None else wrong

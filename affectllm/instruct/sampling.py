@@ -1,4 +1,4 @@
-"""What a part does with one sample at a time: whether it is asked, how often, with which words and modalities.
+"""Sampling of a part, one sample at a time: whether it is asked, how often, with which words and modalities.
 
 Every decision is a hash of seed, part and sample, so that it is the same wherever and whenever it is made.
 """
@@ -28,7 +28,7 @@ ASKED_SPLITS = (TRAIN, VALIDATION)
 
 @dataclass
 class Census:
-    """What the samples of a part are, for what depends on all of them; censuses of several blocks add up.
+    """Counts over the samples of a part, for decisions that depend on all of them; those of several blocks add up.
 
     Args:
         asked: training samples that can be asked.
@@ -59,7 +59,7 @@ class Census:
 
 @dataclass(frozen=True)
 class Decision:
-    """What follows from a census: how many copies by class, and the highest draw that each group's cap keeps."""
+    """Decisions from a census: copies by class, and the highest draw that each group's cap keeps."""
 
     rate: float = 1.0
     rates: Mapping[str, float] = field(default_factory=dict)
@@ -95,9 +95,9 @@ class Plan:
     def caps(self) -> dict[str, int]:
         """Kind of group → how many samples each group of the kind may have."""
         part = self.part
-        found = {TRAIN: part.cap, VALIDATION: self._validation_rows}
-        found |= {"class": part.cap_per_class, "speaker": part.cap_per_speaker}
-        return {kind: cap for kind, cap in found.items() if cap is not None}
+        caps = {TRAIN: part.cap, VALIDATION: self._validation_rows}
+        caps |= {"class": part.cap_per_class, "speaker": part.cap_per_speaker}
+        return {kind: cap for kind, cap in caps.items() if cap is not None}
 
     def bounded(self, corpus: str, split: str) -> bool:
         """Whether a cap bounds the samples of a split of ``corpus``."""
@@ -110,29 +110,29 @@ class Plan:
 
     def census(self, samples: Iterator[Sample]) -> Census:
         """Count one block of samples: those that the caps keep, where they are decided."""
-        found = Census()
+        census = Census()
         for item in self.asked(samples):
             if isinstance(item, Rejection) or self._over_cap(item):
                 continue
             if item.sample.split == TRAIN:
-                found.asked += 1
+                census.asked += 1
                 if has_classes(self.template):
-                    found.classes[self._class(item)] += 1
+                    census.classes[self._class(item)] += 1
             for group in self._groups(item):
-                found.keep(group, self._draw(item.sample, "cap"), self.caps[group.partition(":")[0]])
-        return found
+                census.keep(group, self._draw(item.sample, "cap"), self.caps[group.partition(":")[0]])
+        return census
 
     def cap(self, census: Census) -> Decision:
-        """The highest draw that each group's cap keeps, from the census of all samples."""
+        """Return the highest draw that each group's cap keeps, from the census of all samples."""
         full = {g: -heap[0] for g, heap in census.lowest.items() if len(heap) == self.caps[g.partition(":")[0]]}
         return Decision(thresholds=full)
 
     def weigh(self, capped: Decision, census: Census, rate: float) -> Decision:
-        """The copies of each class, from the census of what the caps keep; ``rate`` is the part's in its mixture."""
+        """Return the copies of each class from the census after caps; ``rate`` is the part's in its mixture."""
         return replace(capped, rate=rate, rates=_balanced(census.classes, self.part.balance))
 
     def rows(self, samples: Iterator[Sample]) -> Iterator[dict[str, Any] | Rejection]:
-        """Conversations for a block of samples, or a rejection with its reason (``over_cap``, ``not_drawn``, …)."""
+        """Yield conversations for a block of samples, or rejections with a reason (``over_cap``, ``not_drawn``, …)."""
         for item in self.asked(samples):
             if isinstance(item, Rejection):
                 yield item
@@ -157,17 +157,17 @@ class Plan:
         return any(draw > thresholds.get(group, 1.0) for group in self._groups(asked))
 
     def asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
-        """The samples, or pairs of them, with their answers; or why one cannot be asked."""
+        """Yield the samples, or pairs of them, with their answers; or why one cannot be asked."""
         prepare, fresh = self.template.prepare, self._fresh(samples)
         for sample in self._combined(fresh):
             if isinstance(sample, Rejection):
                 yield sample
                 continue
-            found = prepare(sample)
-            yield Rejection(sample.id, found.reason, sample.source) if isinstance(found, Refused) else found
+            result = prepare(sample)
+            yield Rejection(sample.id, result.reason, sample.source) if isinstance(result, Refused) else result
 
     def _fresh(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
-        """The samples, but those in other languages and those of which a copy is asked the same."""
+        """Yield the samples without those in other languages and those of which a copy is asked the same."""
         for sample in samples:
             if not self.part.speaks(sample):
                 yield Rejection(sample.id, "other_language", sample.source, sample.language or "")
@@ -179,7 +179,7 @@ class Plan:
                 yield sample
 
     def _combined(self, samples: Iterator[Sample | Rejection]) -> Iterator[Sample | Rejection]:
-        """The samples as they are asked about: as they are, two by two, or with the better one of their answers."""
+        """Yield samples in the form that is asked about: unchanged, paired, or with the better of their answers."""
         if self.part.pairs is not None:
             yield from self._paired(samples)
             return
@@ -200,18 +200,18 @@ class Plan:
             # A pair of which one half lacks its clip would show one clip for two.
             if reason := missing_modality(sample, part.modalities):
                 yield Rejection(sample.id, reason, sample.source)
-            elif (made := pairing.add(sample)) is not None:
-                yield made
+            elif (pair := pairing.add(sample)) is not None:
+                yield pair
         yield from pairing.rest()
 
     def _groups(self, asked: Asked) -> list[str]:
         sample = asked.sample
-        found = [sample.split] if sample.split in self.caps else []
+        groups = [sample.split] if sample.split in self.caps else []
         if sample.split == TRAIN and "class" in self.caps:
-            found.append(f"class:{self._class(asked)}")
+            groups.append(f"class:{self._class(asked)}")
         if sample.split == TRAIN and "speaker" in self.caps and sample.speaker:
-            found.append(f"speaker:{sample.speaker}")
-        return found
+            groups.append(f"speaker:{sample.speaker}")
+        return groups
 
     def _copies(self, asked: Asked) -> int:
         if asked.sample.split != TRAIN:
@@ -223,7 +223,7 @@ class Plan:
         return whole if rate == whole else whole + (self._draw(asked.sample, "weight") < rate - whole)
 
     def _row(self, asked: Asked, copy: int) -> dict[str, Any]:
-        sample, template = asked.sample, self._shown(asked, copy)
+        sample, template = asked.sample, self._with_dropout(asked, copy)
         number = (template.paraphrase(sample) + copy) % len(template.questions)
         answer = template.answer_of(asked)
         question = template.message(asked, number)
@@ -259,15 +259,19 @@ class Plan:
         draw = self._draw(asked.sample, f"rejected/{copy}") if kind else 0.0
         return worse_answer(asked, self.template, kind, draw) if kind else None
 
-    def _shown(self, asked: Asked, copy: int) -> Template:
-        """The template with the modalities that dropout leaves; at least one is."""
+    def _with_dropout(self, asked: Asked, copy: int) -> Template:
+        """Return the template with the modalities that dropout leaves, at least one."""
         drop, all_of_them = self.part.dropout, self.template.modalities
         if not drop or asked.sample.split != TRAIN:
             return self.template
         needed = self.template.needs
-        kept = tuple(m for m in all_of_them if m in needed or self._draw(asked.sample, f"dropout/{copy}/{m}") > drop)
-        kept = kept or (all_of_them[int(self._draw(asked.sample, f"kept/{copy}") * 2**20) % len(all_of_them)],)
-        return self._with(kept)
+        modalities = tuple(
+            m for m in all_of_them if m in needed or self._draw(asked.sample, f"dropout/{copy}/{m}") > drop
+        )
+        modalities = modalities or (
+            all_of_them[int(self._draw(asked.sample, f"kept/{copy}") * 2**20) % len(all_of_them)],
+        )
+        return self._with(modalities)
 
     def _with(self, modalities: tuple[str, ...]) -> Template:
         if modalities not in self._variants:
@@ -283,7 +287,7 @@ class Plan:
         return gold if isinstance(gold, str) else ",".join(gold)
 
     def _draw(self, sample: Sample, purpose: str) -> float:
-        """A number in (0, 1] that depends on nothing but seed, part, purpose and sample."""
+        """Return a number in (0, 1] that depends on nothing but seed, part, purpose and sample."""
         data = f"{self._salt}/{purpose}/{sample.id}".encode()
         return (int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big") + 1) / 2**56
 

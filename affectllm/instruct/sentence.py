@@ -1,4 +1,4 @@
-"""The sentence of an answer: one or several answers between fixed words, filled in and taken apart again."""
+"""Parse answer sentences: one or several answers between fixed words."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _pieces(sentence: str) -> tuple[tuple[str, str | None], ...]:
 
 @lru_cache(maxsize=256)
 def _fixed(literal: str) -> re.Pattern[str]:
-    """The fixed words in any case and with other blanks and colons; searching takes time linear in the text."""
+    """Return a pattern of the fixed words in any case, blanks and colons; searching takes time linear in the text."""
     words = re.findall(r"</?\w+>|\w+|[^\w\s,;，；]", literal)
     pattern = r"[\s*]{0,4}".join("[:：]" if word in ":：" else re.escape(word) for word in words)
     edge = r"\b" if literal.strip()[:1].isalnum() else ""
@@ -27,7 +27,7 @@ def _fixed(literal: str) -> re.Pattern[str]:
 
 
 def take_apart(sentence: str, text: str, free: Collection[str] = ()) -> Mapping[str, str] | None:
-    """Answer name → its part of ``text``, or None where the fixed words are not there in their order.
+    """Return answer name → its part of ``text``, or None where the fixed words are not there in their order.
 
     Args:
         free: answers in free words, which may hold the fixed words after them: these are looked for from the end.
@@ -49,32 +49,32 @@ def take_apart(sentence: str, text: str, free: Collection[str] = ()) -> Mapping[
 
 
 def _opening(literal: str, text: str) -> int | None:
-    found = _fixed(literal).search(text) if literal else None
-    if found:
-        return found.end()
+    match = _fixed(literal).search(text) if literal else None
+    if match:
+        return match.end()
     # A chat template may have put the opening tag into the prompt.
     return 0 if not literal or _TAG.fullmatch(literal) else None
 
 
 def _closing(literal: str, text: str) -> int | None:
-    found = list(_fixed(literal).finditer(text)) if literal else []
-    if found:
-        return found[-1].start()
+    matches = list(_fixed(literal).finditer(text)) if literal else []
+    if matches:
+        return matches[-1].start()
     return len(text) if not literal or _TAG.fullmatch(literal) else None
 
 
 def _splits(
     literals: Sequence[str], after_free: Sequence[bool], text: str, start: int, end: int
 ) -> list[tuple[int, int]] | None:
-    """Where the fixed words between the answers begin and end: the first ones, but the last ones after free words."""
+    """Return the spans of the fixed words between the answers: the first match, but the last one after free words."""
     places = [[(m.start(), m.end()) for m in _fixed(literal).finditer(text, start, end)] for literal in literals]
     from_end = next((number for number in range(len(literals)) if after_free[number]), len(literals))
-    found: list[tuple[int, int]] = []
+    spans: list[tuple[int, int]] = []
     for choices in places[:from_end]:
         chosen = next((place for place in choices if place[0] >= start), None)
         if chosen is None:
             return None
-        found.append(chosen)
+        spans.append(chosen)
         start = chosen[1]
     tail: list[tuple[int, int]] = []
     for choices in reversed(places[from_end:]):
@@ -83,7 +83,7 @@ def _splits(
             return None
         tail.append(chosen)
         end = chosen[0]
-    return [*found, *reversed(tail)]
+    return [*spans, *reversed(tail)]
 
 
 def is_plain(sentence: str) -> bool:

@@ -1,4 +1,4 @@
-"""The slots of a template: what is asked of whom, bound to label spaces; and a sample with its answers."""
+"""Slots of a template, bound to label spaces and raters; and a sample with its answers."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from affectllm.labels.names import named
 
 @dataclass(frozen=True)
 class Slot:
-    """One answer of a template: whose, in which space, in which form."""
+    """One answer of a template: its rater, label space and form."""
 
     name: str
     form: str
@@ -28,17 +28,17 @@ class Slot:
         return find_form(self.form)
 
     def gold(self, sample: Sample) -> Any:
-        """The value of the sample's annotation as JSON, or ``Refused``."""
+        """Return the value of the sample's annotation as JSON, or ``Refused``."""
         annotation = sample.annotation(self.space.name, self.rater)
         if annotation is None:
             return Refused("no_annotation")
-        found = self.how.gold(annotation.value, self.space)
-        if self.how.arranged is None or isinstance(found, Refused):
-            return found
-        return self.how.arranged(found, f"{sample.corpus}/{sample.id}")
+        gold = self.how.gold(annotation.value, self.space)
+        if self.how.arranged is None or isinstance(gold, Refused):
+            return gold
+        return self.how.arranged(gold, f"{sample.corpus}/{sample.id}")
 
     def space_of(self, gold: Any) -> LabelSpace:
-        """The label space of one item: the slot's, but where the answers that may be given belong to the item.
+        """Return the label space of one item: the slot's, unless the possible answers belong to the item.
 
         Raises:
             Malformed: when they do and ``gold`` is None.
@@ -46,14 +46,14 @@ class Slot:
         if self.how.own_space is None:
             return self.space
         if gold is None:
-            told = f"{self.name} is answered by options of the item, and none are given"
-            raise Malformed(told, do="read with the gold value beside the text: template.read(text, gold)")
+            message = f"{self.name} is answered by options of the item, and none are given"
+            raise Malformed(message, do="read with the gold value beside the text: template.read(text, gold)")
         return self.how.own_space(self.space, gold)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """A sample with its answers: what ``Template.prepare`` found.
+    """A sample with its answers, as ``Template.prepare`` returns it.
 
     Args:
         gold: slot → JSON value.
@@ -68,23 +68,23 @@ class Asked:
 def bind_slots(
     name: str, forms: Mapping[str, str], bound: Mapping[str, tuple[LabelSpace, str]], language: str
 ) -> tuple[Slot, ...]:
-    """The slots of a wording with what they are bound to, in the wording's order.
+    """Bind the slots of a wording, in the wording's order.
 
     Raises:
         Malformed: when one is unbound, its form does not fit the space, or a name has no word in the language.
     """
-    found = []
+    slots = []
     for key, form in forms.items():
         if key not in bound:
-            told = f"the template {name} also asks for {key}: a {' or '.join(find_form(form).kinds)} space"
-            raise Malformed(told, do=f"bind it: also: {{{key}: {{space: …, rater: …}}}}")
+            message = f"the template {name} also asks for {key}: a {' or '.join(find_form(form).kinds)} space"
+            raise Malformed(message, do=f"bind it: also: {{{key}: {{space: …, rater: …}}}}")
         space, rater = bound[key]
         if why := check_fit(find_form(form), space):
             raise Malformed(f"the template {name} {why}", do=_advice(form, space))
         if space.names:
             named(space.names, language)
-        found.append(Slot(key, form, space, rater))
-    return tuple(found)
+        slots.append(Slot(key, form, space, rater))
+    return tuple(slots)
 
 
 def _advice(form: str, space: LabelSpace) -> str:

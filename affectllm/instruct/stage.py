@@ -1,4 +1,4 @@
-"""The conversations of a mixture as a run folder: skipped when nothing has changed, resumed after a kill."""
+"""Build the conversations of a mixture in a run folder: skipped when nothing has changed, resumed after a kill."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ from affectllm.run import Run, digest, file_digest
 
 
 def build_mixture(
-    made: Mixture,
+    mixture: Mixture,
     seed: int,
     roots: Mapping[str, Path],
     folder: Path,
     processes: Executor | None = None,
     workers: int = 1,
 ) -> dict[str, Any]:
-    """Samples and conversations of a mixture in ``folder/build``; skipped when its inputs have not changed."""
-    used = {name: roots[name] for name in made.corpora() if name in roots}
+    """Build samples and conversations of a mixture in ``folder/build``; skipped when its inputs have not changed."""
+    used = {name: roots[name] for name in mixture.corpora() if name in roots}
     pages = [*template_pages().values(), *language_pages().values()]
     inputs = {
-        "mixture": mixture_json(made),
+        "mixture": mixture_json(mixture),
         "seed": seed,
         "corpora": {name: identity(name, root) for name, root in used.items()},
         "prompts": digest({path.name: file_digest(path) for path in pages}),
     }
     with Run(folder / "build", "build", inputs, BUILT) as run:
         if not run.done:
-            run.outputs = build.build(made, used, run.folder, seed, processes, workers)
+            run.outputs = build.build(mixture, used, run.folder, seed, processes, workers)
         return run.outputs
 
 
-def mixture_json(made: Mixture) -> dict[str, Any]:
-    """What of a mixture decides its conversations, as plain JSON types."""
-    return {field.name: json.loads(json.dumps(made.to_json()[field.name])) for field in dataclasses.fields(Mixture)}
+def mixture_json(mixture: Mixture) -> dict[str, Any]:
+    """Return the fields of a mixture that determine its conversations, as JSON types."""
+    return {field.name: json.loads(json.dumps(mixture.to_json()[field.name])) for field in dataclasses.fields(Mixture)}

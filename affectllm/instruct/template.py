@@ -1,4 +1,4 @@
-"""Templates: the one that asks is the one that reads.
+"""Templates: a template asks questions and reads the answers to them.
 
 Law, for every template, paraphrase and language: ``read(answer(sample))`` is the sample's own annotation (numbers to
 three decimals, distributions in whole percents).
@@ -36,7 +36,7 @@ COMPOSITE = "composite"
 
 @dataclass(frozen=True)
 class Template:
-    """A question about one or several label spaces as raters answered them, and the reading of its answers.
+    """A question about one or several label spaces as raters answered them, and the reader of its answers.
 
     Args:
         wording: the page.
@@ -90,15 +90,15 @@ class Template:
         return self._speech.needs
 
     def prepare(self, sample: Sample) -> Asked | Refused:
-        """The sample's answers, or why it cannot be asked: see ``reject``."""
+        """Return the sample's answers, or why it cannot be asked: see ``reject``."""
         gold: dict[str, Any] = {}
         for slot in self._all_slots:
-            found = slot.gold(sample)
-            if isinstance(found, Refused):
-                return found
-            if self.wording.numbered and slot.how.last_turn(found) > sample.turns_left_out + len(sample.context) + 1:
+            value = slot.gold(sample)
+            if isinstance(value, Refused):
+                return value
+            if self.wording.numbered and slot.how.last_turn(value) > sample.turns_left_out + len(sample.context) + 1:
                 return Refused("turn_not_shown")
-            gold[slot.name] = found
+            gold[slot.name] = value
         if reason := missing_modality(sample, self.modalities):
             return Refused(reason)
         for fact in self.wording.facts:
@@ -114,7 +114,7 @@ class Template:
         return Refused("unreadable_answer") if self._fragile and not self._reads_back(asked) else asked
 
     def reject(self, sample: Sample) -> str | None:
-        """Why this sample cannot be asked, or None when it can.
+        """Return why this sample cannot be asked, or None when it can.
 
         ``no_annotation``, ``tie``, ``no_label``, ``no_votes``, ``not_ordinal`` (a class that is no whole number),
         ``outside_space`` (a label or a number that the label space does not have),
@@ -122,11 +122,11 @@ class Template:
         ``no_<modality>``, ``no_<fact>``, ``control_token``, ``control_character``, ``too_long`` (see ``unsafe``),
         ``unreadable_answer`` (an answer in free words that would not be read back as itself).
         """
-        found = self.prepare(sample)
-        return found.reason if isinstance(found, Refused) else None
+        result = self.prepare(sample)
+        return result.reason if isinstance(result, Refused) else None
 
     def ask(self, sample: Sample, paraphrase: int | None = None) -> list[Message]:
-        """The user's message: media parts first, then one text part (a video must precede its question).
+        """Return the user's message: media parts first, then one text part (a video must precede its question).
 
         Raises:
             Malformed: when ``reject(sample)`` is not None.
@@ -134,18 +134,18 @@ class Template:
         return self.message(self.prepared(sample), paraphrase)
 
     def message(self, asked: Asked, paraphrase: int | None = None) -> list[Message]:
-        """``ask`` of a sample that is prepared."""
+        """Return ``ask`` of a sample that is prepared."""
         number = self.paraphrase(asked.sample) if paraphrase is None else paraphrase
         parts = clip_parts(asked.sample, self.modalities)
         return [{"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}]
 
     def paraphrase(self, sample: Sample) -> int:
-        """The paraphrase chosen by a hash of the sample's id, the same on every build."""
+        """Return the paraphrase chosen by a hash of the sample's id, the same on every build."""
         key = f"{self.name}/{sample.corpus}/{sample.id}".encode()
         return int.from_bytes(hashlib.blake2b(key, digest_size=4).digest(), "big") % len(self.questions)
 
     def answer(self, sample: Sample) -> str:
-        """The text that a perfect model would write.
+        """Return the text that a perfect model would write.
 
         Raises:
             Malformed: when ``reject(sample)`` is not None.
@@ -153,15 +153,15 @@ class Template:
         return self.answer_of(self.prepared(sample))
 
     def answer_of(self, asked: Asked) -> str:
-        """``answer`` of a sample that is prepared."""
+        """Return ``answer`` of a sample that is prepared."""
         return self.worded(asked.gold)
 
     def worded(self, gold: Mapping[str, Any]) -> str:
-        """The text that answers the slots as ``gold`` does (slot → JSON value, as the forms give it)."""
+        """Return the text that answers the slots as ``gold`` does (slot → JSON value, as the forms give it)."""
         return self._speech.answer.format(**{slot.name: self._worded(slot, gold[slot.name]) for slot in self.slots})
 
     def gold(self, sample: Sample) -> Any:
-        """The annotation's value as JSON; of several answers, a mapping slot → value.
+        """Return the annotation's value as JSON; of several answers, a mapping slot → value.
 
         Raises:
             Malformed: when ``reject(sample)`` is not None.
@@ -169,11 +169,11 @@ class Template:
         return self.gold_of(self.prepared(sample))
 
     def gold_of(self, asked: Asked) -> Any:
-        """``gold`` of a sample that is prepared."""
+        """Return ``gold`` of a sample that is prepared."""
         return next(iter(asked.gold.values())) if len(self.slots) == 1 else dict(asked.gold)
 
     def read(self, text: str, gold: Any = None) -> Reading:
-        """The annotation that ``text`` states (of several answers, one each, in order), or why it cannot be read.
+        """Return the annotation that ``text`` states (for several slots one each, in order), or why it is unreadable.
 
         Args:
             gold: as ``gold`` gives it; needed only where the answers that may be given belong to the item.
@@ -182,20 +182,20 @@ class Template:
 
     @cached_property
     def reader(self) -> Reader:
-        """What reads replies to this template."""
+        """The reader of replies to this template."""
         return Reader(self.slots, self._speech.answer, self.language)
 
     def prepared(self, sample: Sample) -> Asked:
-        """The sample's answers.
+        """Return the sample's answers.
 
         Raises:
             Malformed: when ``reject(sample)`` is not None.
         """
-        found = self.prepare(sample)
-        if isinstance(found, Refused):
-            told = f"{self.name} cannot ask {sample.id} what {self.rater} said in {self.space.name}: {found.reason}"
-            raise Malformed(told, where=sample.source)
-        return found
+        result = self.prepare(sample)
+        if isinstance(result, Refused):
+            message = f"{self.name} cannot ask {sample.id} what {self.rater} said in {self.space.name}: {result.reason}"
+            raise Malformed(message, where=sample.source)
+        return result
 
     def _reads_back(self, asked: Asked) -> bool:
         reading = self.read(self.answer_of(asked), self.gold_of(asked))
@@ -209,13 +209,13 @@ class Template:
         return slot.how.worded(gold, slot.space, self.language, self._spoken.nothing)
 
     def _texts(self, asked: Asked) -> list[str]:
-        """What comes from the corpus: words, context, facts and free answers."""
-        found = [text for slot in self.slots for text in slot.how.texts(asked.gold[slot.name])]
-        found += asked.given.values()
+        """Return the texts that come from the corpus: words, context, facts and free answers."""
+        texts = [text for slot in self.slots for text in slot.how.texts(asked.gold[slot.name])]
+        texts += asked.given.values()
         if "text" in self.modalities:
-            found.append(asked.sample.text or "")
-            found += [turn.text for turn in asked.sample.context]
-        return found
+            texts.append(asked.sample.text or "")
+            texts += [turn.text for turn in asked.sample.context]
+        return texts
 
     @cached_property
     def _all_slots(self) -> tuple[Slot, ...]:
@@ -249,27 +249,27 @@ class Template:
         return tuple(question.format(**self._filling(None)) for question in self.questions)
 
     def _filling(self, asked: Asked | None) -> dict[str, str]:
-        shown = next(modality for modality in MODALITIES if modality in self.modalities)
+        modality = next(modality for modality in MODALITIES if modality in self.modalities)
         words = named(self.space.names, self.language)
         low, high = self.space.bounds or (0.0, 0.0)
         listed, joined = self._spoken.listed, self._spoken.joined
-        found = {"stimulus": self._spoken.stimulus[shown], "labels": listed(words.values())}
-        found |= {"low": figure(low), "high": figure(high)}
+        filling = {"stimulus": self._spoken.stimulus[modality], "labels": listed(words.values())}
+        filling |= {"low": figure(low), "high": figure(high)}
         for slot in self.slots:
-            found[f"{slot.name}_labels"] = listed(named(slot.space.names, self.language).values())
-        found["scale"] = listed(map(str, range(int(low), int(high) + 1))) if self.space.bounds else ""
+            filling[f"{slot.name}_labels"] = listed(named(slot.space.names, self.language).values())
+        filling["scale"] = listed(map(str, range(int(low), int(high) + 1))) if self.space.bounds else ""
         # As ``forms`` words it: a number that stands alone has no name.
-        found["shape"] = self._spoken.shape["several" if len(self.space.names) > 1 else "one"]
+        filling["shape"] = self._spoken.shape["several" if len(self.space.names) > 1 else "one"]
         if asked is not None:
-            found |= asked.given
+            filling |= asked.given
             for slot in self.slots:
                 if slot.how.shown:
                     own = slot.how.shown(asked.gold[slot.name])
-                    found |= {**{f"{slot.name}_{key}": text for key, text in own.items()}, **own}
+                    filling |= {**{f"{slot.name}_{key}": text for key, text in own.items()}, **own}
             first = asked.gold[self.slots[0].name]
             dimensions = [words[name] for name in first] if self.space.kind == "dimension" else []
-            found["dimensions"] = joined(dimensions) if dimensions else ""
-        return found
+            filling["dimensions"] = joined(dimensions) if dimensions else ""
+        return filling
 
     @cached_property
     def _speech(self) -> Speech:
@@ -289,11 +289,11 @@ def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
     """Raise ``Malformed`` where a prompt shows the labels of its first slot only and another slot has others."""
     first = slots[0].space
     for slot in slots[1:]:
-        shown = any(f"{{{slot.name}_labels}}" in question for question in speech.questions)
+        is_shown = any(f"{{{slot.name}_labels}}" in question for question in speech.questions)
         other = slot.space.names != first.names or slot.space.bounds != first.bounds
-        if first.names and slot.space.names and other and not shown:
-            told = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
-            raise Malformed(told, do="bind both to one space")
+        if first.names and slot.space.names and other and not is_shown:
+            message = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
+            raise Malformed(message, do="bind both to one space")
 
 
 def load_template(
@@ -321,21 +321,21 @@ def load_template(
     wording = load_wording(name)
     if language not in wording.speeches:
         raise Malformed(f"{name} does not speak {language!r}", do=f"choose among {', '.join(wording.speeches)}")
-    wanted = tuple(modalities)
-    if strange := sorted(set(wanted) - set(MODALITIES)):
+    chosen = tuple(modalities)
+    if strange := sorted(set(chosen) - set(MODALITIES)):
         raise Malformed(f"unknown modalities {strange}", do=f"choose among {', '.join(MODALITIES)}")
-    if not wanted:
+    if not chosen:
         raise Malformed(f"the template {name} is to show nothing", do=f"choose among {', '.join(MODALITIES)}")
     first = next(iter(wording.slots))
-    if lacking := [modality for modality in wording.speeches[language].needs if modality not in wanted]:
-        told = f"the template {name} speaks of {lacking[0]} in {language!r}, which is not to be shown"
-        raise Malformed(told, do=f"show {lacking[0]} too, or choose another template")
+    if lacking := [modality for modality in wording.speeches[language].needs if modality not in chosen]:
+        message = f"the template {name} speaks of {lacking[0]} in {language!r}, which is not to be shown"
+        raise Malformed(message, do=f"show {lacking[0]} too, or choose another template")
     bound = {first: (space, rater), **(also or {})}
     slots = bind_slots(name, wording.slots, bound, language)
     given = bind_slots(name, wording.given, bound, language)
-    known = (*wording.slots, *wording.given)
-    if strange := sorted(set(bound) - set(known)):
-        raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(known)}")
+    slot_names = (*wording.slots, *wording.given)
+    if strange := sorted(set(bound) - set(slot_names)):
+        raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(slot_names)}")
     _check_labels_shown(wording.speeches[language], slots)
-    ordered = tuple(modality for modality in MODALITIES if modality in wanted)
+    ordered = tuple(modality for modality in MODALITIES if modality in chosen)
     return Template(wording, slots, given, ordered, language, held_out)

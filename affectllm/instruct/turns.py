@@ -1,4 +1,4 @@
-"""The words of a sample as a prompt shows them: the dialogue so far and what is asked about, one line each."""
+"""Format the words of a sample for a prompt: the dialogue so far and what is asked about, one line each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ROLES = frozenset({"speaker", "listener", "seeker", "supporter"})
 
 
 def lines(sample: Sample, letter: str, *, numbered: bool) -> list[str]:
-    """What was said, in order; the last line is what is asked about.
+    """Return the utterances in order, formatted; the last line is what is asked about.
 
     Args:
         letter: how a speaker is called, with the placeholder ``{letter}``.
@@ -22,10 +22,14 @@ def lines(sample: Sample, letter: str, *, numbered: bool) -> list[str]:
         return [str(sample.text)]
     # Corpora in which nobody is known beyond a dialogue tell who speaks as an attribute.
     last = sample.speaker or sample.attributes.get("speaker")
-    said = [*((turn.speaker, turn.text) for turn in sample.context), (last, str(sample.text))]
-    names = _names((speaker for speaker, _ in said), letter)
-    found = [f"{names[speaker]}: {text}" if speaker else text for speaker, text in said]
-    return [f"{number}. {line}" for number, line in enumerate(found, 1 + sample.turns_left_out)] if numbered else found
+    utterances = [*((turn.speaker, turn.text) for turn in sample.context), (last, str(sample.text))]
+    names = _names((speaker for speaker, _ in utterances), letter)
+    formatted = [f"{names[speaker]}: {text}" if speaker else text for speaker, text in utterances]
+    return (
+        [f"{number}. {line}" for number, line in enumerate(formatted, 1 + sample.turns_left_out)]
+        if numbered
+        else formatted
+    )
 
 
 def _names(speakers: Iterable[str | None], letter: str) -> Mapping[str, str]:

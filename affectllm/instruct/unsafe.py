@@ -1,4 +1,4 @@
-"""Words of a corpus that must not reach a chat template: they would be read as control tokens, not as words.
+"""Refuse texts of a corpus that must not reach a chat template: they would be read as control tokens, not words.
 
 A tokenizer turns ``<|im_end|>`` in a message into the token that ends it, and a trainer counts ``<video>`` in a message
 as a clip. Such rows are rejected and counted, never repaired in silence. Template syntax, HTML and marks of
@@ -36,7 +36,7 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
 def refusal(texts: Iterable[str]) -> str | None:
-    """``control_token``, ``control_character`` or ``too_long`` for the first text that is one, or None."""
+    """Return ``control_token``, ``control_character`` or ``too_long`` for the first text that is one, or None."""
     for text in texts:
         if len(text) > LONGEST:
             return "too_long"

@@ -1,4 +1,4 @@
-"""Wordings: the YAML pages in ``prompts/``, checked when they are read, in the languages that they speak.
+"""Load wordings: YAML pages in ``prompts/``, checked when they are read, each in one or several languages.
 
 A page says what is asked (``form``, or ``slots`` for several answers at once), and for each language its questions,
 the questions held out for measuring how much a model depends on the wording, and the sentence of the answer.
@@ -33,7 +33,7 @@ _FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "s
 
 @dataclass(frozen=True)
 class Speech:
-    """What a page says in one language.
+    """The text of a page in one language.
 
     Args:
         questions: at least five paraphrases.
@@ -56,7 +56,7 @@ class Speech:
 
 @dataclass(frozen=True)
 class Wording:
-    """A page: what is asked, and how in each language.
+    """A parsed page: what is asked, and how in each language.
 
     Args:
         slots: name → form of every answer that is asked for, in order; the first is the template's own question.
@@ -77,17 +77,17 @@ class Wording:
 
 
 def template_pages() -> dict[str, Path]:
-    """Name → page of every wording that ships; the folder of a page is its section."""
+    """Return name → page of every wording that ships; the folder of a page is its section."""
     return {path.stem: path for path in sorted(_PROMPTS.rglob("*.yaml"), key=lambda path: path.stem)}
 
 
 def template_names() -> list[str]:
-    """Every wording that ships."""
+    """Return the names of all wordings that ship."""
     return list(template_pages())
 
 
 def load_wording(name: str) -> Wording:
-    """The page called ``name``, or the YAML file at that path.
+    """Load the page called ``name``, or the YAML file at that path.
 
     Raises:
         NotFound: when there is none.
@@ -96,9 +96,9 @@ def load_wording(name: str) -> Wording:
     own = name.endswith((".yaml", ".yml"))
     path = Path(name) if own else template_pages().get(name)
     if path is None or not path.is_file():
-        told = f"give its path from {Path.cwd()}, or an absolute one" if own else ""
+        advice = f"give its path from {Path.cwd()}, or an absolute one" if own else ""
         raise NotFound(
-            f"there is no template called {name!r}", do=told or f"choose among {', '.join(template_names())}"
+            f"there is no template called {name!r}", do=advice or f"choose among {', '.join(template_names())}"
         )
     return _load(name, path, path.stat().st_mtime_ns)
 
@@ -119,8 +119,8 @@ def _wording(name: str, page: Page) -> Wording:
     given, facts = value.get("given") or {}, tuple(value.get("facts") or ())
     for key, named in (("slots" if "slots" in value else "form", slots), ("given", given)):
         if strange := [form for form in named.values() if form not in form_names()]:
-            known = ", ".join(form_names())
-            raise Malformed(f"there is no form {strange[0]!r}", where=page.where((key,)), do=f"choose among {known}")
+            choices = ", ".join(form_names())
+            raise Malformed(f"there is no form {strange[0]!r}", where=page.where((key,)), do=f"choose among {choices}")
     if not isinstance(value.get("version"), int):
         raise Malformed("a template has a version, a whole number", where=page.where(("version",)))
     used = [tag for tag in tags if tag in value]
@@ -130,7 +130,7 @@ def _wording(name: str, page: Page) -> Wording:
     return Wording(name, value["version"], slots, given, facts, speeches, bool(value.get("numbered")))
 
 
-def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...]) -> Speech:
+def _speech(tag: str, page: Page, slots: Mapping[str, str], given: tuple[str, ...]) -> Speech:
     value, language = page.value[tag], asking(tag)
     if not isinstance(value, Mapping):
         raise Malformed(f"{tag} must be a mapping with questions and held_out", where=page.where((tag,)))
@@ -146,24 +146,24 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], told: tuple[str, ...
         needs=tuple(value.get("needs", page.value.get("needs", ()))),
     )
     _check_paraphrases(speech, page, tag)
-    _check_placeholders(speech, page, tag, slots, told)
+    _check_placeholders(speech, page, tag, slots, given)
     return speech
 
 
 def _check_types(value: Mapping[str, Any], page: Page, path: Path_) -> None:
     """Raise ``Malformed`` with file and line for what is no text, list or mapping where one is needed."""
-    for key, wanted in _TYPES.items():
-        if value.get(key) is not None and not _is(wanted, value[key]):
+    for key, required in _TYPES.items():
+        if value.get(key) is not None and not _is(required, value[key]):
             name, where = ".".join(map(str, (*path, key))), page.where((*path, key))
-            raise Malformed(f"{name} must be {wanted}, not {value[key]!r}", where=where)
+            raise Malformed(f"{name} must be {required}, not {value[key]!r}", where=where)
 
 
-def _is(wanted: str, found: Any) -> bool:
-    if wanted == "a text":
-        return isinstance(found, str)
-    if wanted == "a list of texts":
-        return isinstance(found, list) and all(isinstance(item, str) for item in found)
-    return isinstance(found, Mapping) and all(isinstance(item, str) for item in found.values())
+def _is(required: str, value: Any) -> bool:
+    if required == "a text":
+        return isinstance(value, str)
+    if required == "a list of texts":
+        return isinstance(value, list) and all(isinstance(item, str) for item in value)
+    return isinstance(value, Mapping) and all(isinstance(item, str) for item in value.values())
 
 
 def _check_paraphrases(speech: Speech, page: Page, tag: str) -> None:
@@ -174,30 +174,32 @@ def _check_paraphrases(speech: Speech, page: Page, tag: str) -> None:
         raise Malformed(f"held out, and asked in training: {both.pop()!r}", where=page.where((tag, "held_out")))
 
 
-def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str, str], told: tuple[str, ...]) -> None:
+def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str, str], given: tuple[str, ...]) -> None:
     first = next(iter(slots))
 
-    def lacking(key: str, text: str, wanted: Iterable[str], allowed: Iterable[str], number: int | None = None) -> None:
+    def lacking(
+        key: str, text: str, required: Iterable[str], allowed: Iterable[str], number: int | None = None
+    ) -> None:
         where = page.where((tag, key) if number is None else (tag, key, number))
-        found = placeholders(text, where)
-        if missing := [name for name in wanted if not {name, f"{first}_{name}"} & found]:
+        names = placeholders(text, where)
+        if missing := [name for name in required if not {name, f"{first}_{name}"} & names]:
             raise Malformed(f"{tag}.{key} lacks the placeholder {{{missing[0]}}}: {text!r}", where=where)
-        if strange := sorted(found - set(allowed)):
-            known = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
+        if strange := sorted(names - set(allowed)):
+            choices = ", ".join(f"{{{name}}}" for name in sorted(allowed)) or "none"
             raise Malformed(
-                f"{tag}.{key} has an unknown placeholder {{{strange[0]}}}", where=where, do=f"known: {known}"
+                f"{tag}.{key} has an unknown placeholder {{{strange[0]}}}", where=where, do=f"known: {choices}"
             )
 
     form = find_form(slots[first])
-    shown = placeholders(speech.show or "", page.where((tag, "show")))
-    needed = [*form.needs, *(name for name in told if name not in shown)]
+    in_block = placeholders(speech.show or "", page.where((tag, "show")))
+    needed = [*form.needs, *(name for name in given if name not in in_block)]
     asked = [(key, n, text) for key in ("questions", "held_out") for n, text in enumerate(getattr(speech, key))]
     if form.choices and any("{labels}" in text for _, _, text in asked):
         needed.append("labels")
     of_slots = {f"{slot}_{what}" for slot in slots for what in ("labels", "options")}
     for key, number, text in asked:
-        lacking(key, text, needed, _FILLED | set(told) | of_slots, number)
-    lacking("show", speech.show or "", (), told)
+        lacking(key, text, needed, _FILLED | set(given) | of_slots, number)
+    lacking("show", speech.show or "", (), given)
     lacking("answer", speech.answer, slots, slots)
     lacking("context", speech.context, ("turns",), ("turns",))
     if speech.words is not None:
@@ -205,17 +207,17 @@ def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str
 
 
 def placeholders(text: str, where: str = "") -> set[str]:
-    """Names in braces.
+    """Return the names in braces.
 
     Raises:
         Malformed: when a brace is not closed, or a placeholder has no plain name.
     """
     try:
-        found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+        names = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
     except ValueError as error:
         raise Malformed(f"{error}: {text!r}", where=where, do="write {{ for a brace that is meant as one") from error
-    if strange := [name for name in found if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
+    if strange := [name for name in names if not re.fullmatch(r"[a-z][a-z0-9_]*", name)]:
         raise Malformed(
             f"{{{strange[0]}}} is no placeholder", where=where, do="write {{ for a brace that is meant as one"
         )
-    return found
+    return names

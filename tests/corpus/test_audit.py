@@ -50,7 +50,7 @@ def record(path: Path, seconds: float = 0.5, rate: int = 16_000) -> None:
 def test_a_corpus_as_promised_is_ok(tiny: Path) -> None:
     seen: list[int] = []
     report = audit("tiny", tiny, progress=seen.append)
-    assert report.ok and report.differences == [] and report.found == {"train": 1, "test": 1}
+    assert report.ok and report.differences == [] and report.counts == {"train": 1, "test": 1}
     assert seen == [1, 2]
     assert "as the card promises" in report.render() and "differences" not in report.render()
 

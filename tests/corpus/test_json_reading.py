@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from affectllm.corpus import Rejection, json_reading
+from affectllm.corpus import Rejection
+from affectllm.corpus.records import json_reading
 from affectllm.corpus.records.instruction_records import Asked, read_asked
 from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.errors import Malformed

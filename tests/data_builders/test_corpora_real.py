@@ -225,7 +225,7 @@ def test_the_audit_matches_the_card_or_names_each_difference(name: str) -> None:
     report = audit(name, folder(name))
     told = "\n".join(report.differences)
     for split, promised in report.promised.items():
-        assert (f"{split}: " in told and f"promises {promised:,}" in told) or report.found[split] == promised
+        assert (f"{split}: " in told and f"promises {promised:,}" in told) or report.counts[split] == promised
     for reason, count in report.rejections.items():
         if reason not in ("known_defect", "no_reply"):
             assert f"{reason}: {count:,} " in told

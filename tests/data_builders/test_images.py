@@ -41,7 +41,7 @@ def value(sample: Sample, space: str, rater: str) -> object:
 @pytest.mark.skipif(not (REAL / "ferplus").is_dir(), reason="the real files are not there")
 def test_ferplus_has_the_published_counts_and_majorities() -> None:
     report = audit("ferplus", REAL / "ferplus")
-    assert report.found == {"train": 28558, "validation": 3579, "test": 3573}
+    assert report.counts == {"train": 28558, "validation": 3579, "test": 3573}
     assert report.rejections == {"no_face": 173, "duplicate_id": 4}
     majorities = report.labels["ekman_6_contempt_neutral by crowd_label_csv"]
     # The sizes that papers report for training by majority.

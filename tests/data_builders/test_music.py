@@ -28,7 +28,7 @@ def miniature(name: str, root: Path) -> Path:
 @pytest.mark.skipif(not (REAL / "mtg_jamendo").is_dir(), reason="the real files are not there")
 def test_mtg_jamendo_has_the_published_counts_and_all_its_tags() -> None:
     report = audit("mtg_jamendo", REAL / "mtg_jamendo")
-    assert report.found == {"train": 9949, "validation": 3802, "test": 4231}
+    assert report.counts == {"train": 9949, "validation": 3802, "test": 4231}
     assert report.rejections == {"not_in_split": 504}
     assert report.differences == ["no clip of any modality is on disk, only text"]
     tags = report.labels["mtg_jamendo_59 by uploader"]

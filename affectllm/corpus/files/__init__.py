@@ -1,1 +1,1 @@
-"""What lies on disk: which files are clips, how names are found, where links lead, what is packed."""
+"""Files of corpora on disk: listing clips, matching names, checking links, decompressing."""

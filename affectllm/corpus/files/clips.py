@@ -1,4 +1,4 @@
-"""Which clips of a corpus belong to which moment: files by name, because tables and releases disagree on suffixes.
+"""Match clips to samples by file name without suffix, because tables and releases disagree on suffixes.
 
 A table says ``sample_1.mp4`` and the folder holds ``sample_1.avi`` and ``sample_1.wav``: the stem is what counts. Clips
 are listed here, never opened. A key is found in another Unicode form or case too, where only one clip can be meant.
@@ -23,7 +23,7 @@ def stem(path: Path) -> str | None:
 
 
 class Clips:
-    """The clips below a folder, by key; every one is either asked for or reported.
+    """An index of the clips below a folder by key; every clip is either used or reported.
 
     Args:
         base: the folder (or folders) that hold them, at any depth up to ``depth``.
@@ -64,18 +64,18 @@ class Clips:
             self._odd.append(Rejection(where, "duplicate_file", where, f"{first} is used"))
 
     def media(self, key: str, start: float | None = None, end: float | None = None) -> tuple[MediaRef, ...]:
-        """The clips of one moment, the video first; ``start`` and ``end`` in seconds."""
+        """Return the clips of one sample, the video first; ``start`` and ``end`` in seconds."""
         self._asked.add(self.files.spelt(key) or key)
         files = self.files.get(key, {})
-        found = []
+        refs = []
         if video := files.get("video"):
-            found.append(MediaRef(video, "video", sound=True, start=start, end=end))
+            refs.append(MediaRef(video, "video", sound=True, start=start, end=end))
         if audio := files.get("audio"):
-            found.append(MediaRef(audio, "audio", start=start, end=end))
-        return tuple(found)
+            refs.append(MediaRef(audio, "audio", start=start, end=end))
+        return tuple(refs)
 
     def missing(self, key: str, item: str, where: str) -> Iterator[Rejection]:
-        """What to report of a moment without a clip; nothing where the download has no clips at all."""
+        """Yield the rejection of a sample without a clip; nothing where the download has no clips at all."""
         if key in self.files or not self:
             return
         if key in self.pointers:
@@ -84,11 +84,11 @@ class Clips:
             yield Rejection(item, "media_missing", where)
 
     def odd(self) -> Iterator[Rejection]:
-        """Clips that cannot be used: duplicates, names outside the scheme."""
+        """Yield rejections of unusable clips: duplicates, names outside the scheme."""
         yield from self._odd
 
     def left(self) -> Iterator[Rejection]:
-        """Clips that nobody asked for."""
+        """Yield rejections of clips that no sample uses."""
         for key, files in self.files.items():
             if key not in self._asked:
                 where = next(iter(files.values()))

@@ -1,4 +1,4 @@
-"""Clips and pictures below a root: found by their stem, and refused where they may not be used."""
+"""Find clips and pictures below a root by their stem, and reject those that may not be used."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from affectllm.corpus.sample import Rejection
 
 def clips_below(folders: Collection[Path], root: Path, depth: int = 0) -> ByName[str]:
     """Stem → path below ``root`` of every video file in ``folders`` (and ``depth`` levels below); the first counts."""
-    found: ByName[str] = ByName()
+    clips: ByName[str] = ByName()
     for folder in folders:
         for path in list_media(folder, FILMS, depth):
-            found.setdefault(path.stem, relative(path, root))
-    return found
+            clips.setdefault(path.stem, relative(path, root))
+    return clips
 
 
 def unusable(root: Path, path: str, identifier: str) -> Rejection | None:
-    """Why a file that was found may not be used: a link that leaves the corpus, or a Git LFS pointer."""
+    """Return why a file may not be used: a link that leaves the corpus, or a Git LFS pointer."""
     if refused := leaves(root, path):
         return Rejection(identifier, "unsafe_path", path, refused)
     return Rejection(identifier, "lfs_pointer", path, "run `git lfs pull`") if is_lfs_pointer(root / path) else None
 
 
 class Stems:
-    """Pictures of a folder by their name without suffix, however its accents are encoded and whatever its case."""
+    """Finds pictures of a folder by stem, ignoring Unicode normal form and case."""
 
     def __init__(self, suffixes: tuple[str, ...] = PICTURES) -> None:
         self._suffixes = suffixes

@@ -1,4 +1,4 @@
-"""Names of files as tables write them and as disks hold them: composed or decomposed letters, other case.
+"""Match file names in tables with those on disk, across Unicode normal forms and letter case.
 
 ``Zoë.wav`` can be written with one letter ``ë`` or with ``e`` and a mark, and no reader sees which; archives made on
 one system unpack on another with the other form, and cameras and converters write ``.WAV``.
@@ -18,7 +18,7 @@ _FOLDERS = 512  # listings that are kept: corpora have some folders a split, or 
 
 
 def folded(name: str) -> str:
-    """``name`` without what a reader does not see or systems do not keep: the form of its letters and their case."""
+    """Return ``name`` in a form that ignores its Unicode normal form and its case."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
@@ -47,12 +47,12 @@ class ByName(Mapping[str, _T]):
         if key in self._items:
             return key
         plain = folded(key)
-        found = [*self._spelt.get(plain, ()), *([plain] if plain in self._items else [])]
-        found = list(dict.fromkeys(found))
-        if len(found) > 1:  # the same letters in another form are nearer than the same letters in another case
+        spellings = [*self._spelt.get(plain, ()), *([plain] if plain in self._items else [])]
+        spellings = list(dict.fromkeys(spellings))
+        if len(spellings) > 1:  # the same letters in another form are nearer than the same letters in another case
             form = unicodedata.normalize("NFC", key)
-            found = [other for other in found if unicodedata.normalize("NFC", other) == form]
-        return found[0] if len(found) == 1 else None
+            spellings = [other for other in spellings if unicodedata.normalize("NFC", other) == form]
+        return spellings[0] if len(spellings) == 1 else None
 
     def __getitem__(self, key: str) -> _T:
         spelt = self.spelt(key)
@@ -70,8 +70,8 @@ class ByName(Mapping[str, _T]):
         return len(self._items)
 
 
-def found_as(base: Path, name: str) -> Path | None:
-    """The file below ``base`` that ``name`` means where none has this very name; None where none or several do.
+def find_equivalent(base: Path, name: str) -> Path | None:
+    """Return the file below ``base`` whose name equals ``name`` but for normal form and case; None if none or several.
 
     Args:
         name: a POSIX path, in which every folder may be spelt otherwise too.

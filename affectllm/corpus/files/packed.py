@@ -1,4 +1,4 @@
-"""Files that pandas and people compress by the ending of their names, opened as streams of what is in them.
+"""Open compressed files, recognised by their suffix, as streams of decompressed bytes.
 
 ``.gz``, ``.bz2``, ``.xz``, ``.zst``, and ``.zip`` with one file in it. A packed file of some kilobytes can hold
 gigabytes of the same byte: no more is unpacked than ``MAX_RATIO`` times its size.
@@ -29,7 +29,7 @@ _BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile, Ru
 
 
 def inner_suffix(path: Path) -> str:
-    """The ending that says what a file holds, in lower case: ``.csv`` of ``a.csv``, ``a.CSV.gz`` and a zip of one."""
+    """Return the suffix of a file's content in lower case: ``.csv`` of ``a.csv``, ``a.CSV.gz`` and a zip of one."""
     suffix = path.suffix.lower()
     if suffix not in PACKED:
         return suffix
@@ -69,8 +69,8 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
             limit = max(ALWAYS, MAX_RATIO * path.stat().st_size)
             yield io.BufferedReader(cast(Any, _Bounded(packed, limit, path)), 1 << 16)
     except _BROKEN as error:
-        told = f"no readable {path.suffix} file ({error})"
-        raise Malformed(told, where=str(path), do="check that the file is complete") from error
+        message = f"no readable {path.suffix} file ({error})"
+        raise Malformed(message, where=str(path), do="check that the file is complete") from error
 
 
 @contextmanager
@@ -103,7 +103,7 @@ class _Bounded(io.RawIOBase):
         content = self._stream.read(len(buffer))
         self._left -= len(content)
         if self._left < 0:
-            told = f"it unpacks to more than {self._limit:,} bytes, which is what damaged or hostile files do"
-            raise Malformed(told, where=str(self._path), do="unpack it yourself, if it is meant to be so large")
+            message = f"it unpacks to more than {self._limit:,} bytes, which is what damaged or hostile files do"
+            raise Malformed(message, where=str(self._path), do="unpack it yourself, if it is meant to be so large")
         buffer[: len(content)] = content
         return len(content)

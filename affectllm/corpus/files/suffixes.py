@@ -1,4 +1,4 @@
-"""Endings of files that can be opened as clips and pictures: one list for every builder.
+"""File suffixes of clips and pictures: one list for every builder.
 
 What FFmpeg or Pillow opens, less what needs a program beside them (PostScript), holds no picture (data of instruments)
 or is raw data without a header. Nothing is opened here, and neither library is imported.

@@ -1,1 +1,1 @@
-"""Leaks: what two sides share, by identity, by words and by the bytes of clips."""
+"""Detect leaks: what training and scored data share, by identity, by text and by the bytes of clips."""

@@ -1,4 +1,4 @@
-"""Duplicates among texts, exact and near, across any number of corpora; the first in the order given is kept.
+"""Find exact and near duplicates among texts of any number of corpora; the first in input order is kept.
 
 Two steps, so that chunks may be sketched in any process and compared in one::
 
@@ -32,7 +32,7 @@ _NONE = -1
 
 @dataclass
 class Sketches:
-    """What is remembered of texts, in the order in which they came. Picklable.
+    """Keys, digests and MinHash sketches of texts, in input order. Picklable.
 
     Attributes:
         keys, ends: the keys as UTF-8, one after the other, and where each ends.
@@ -119,42 +119,45 @@ class TextDuplicates:
         return self.compare([self.sketch(texts)])
 
     def sketch(self, texts: Iterable[Text]) -> Sketches:
-        """What ``compare`` needs to know of some texts."""
-        made, source = Sketches(bands=[bytearray() for _ in range(self.bands)]), iter(texts)
+        """Return the sketches of ``texts``, as ``compare`` takes them."""
+        sketches, source = Sketches(bands=[bytearray() for _ in range(self.bands)]), iter(texts)
         while chunk := list(islice(source, _CHUNK)):
-            self._add(made, chunk)
-        return made
+            self._add(sketches, chunk)
+        return sketches
 
-    def _add(self, made: Sketches, chunk: Sequence[Text]) -> None:
-        long, rows, before = [], [], len(made)
+    def _add(self, sketches: Sketches, chunk: Sequence[Text]) -> None:
+        long, rows, before = [], [], len(sketches)
         for number, (key, text, language) in enumerate(chunk, before):
-            made.keys += key.encode("utf-8", "surrogatepass")
-            made.ends += len(made.keys).to_bytes(8, "little")
+            sketches.keys += key.encode("utf-8", "surrogatepass")
+            sketches.ends += len(sketches.keys).to_bytes(8, "little")
             form, tokens, short = normalised(text, language)
             alone = not form or (short and not self.short)
-            made.digests += bytes(16) if alone else digest(form)
+            sketches.digests += bytes(16) if alone else digest(form)
             if not short and self.bands:
                 long.append(tokens)
                 rows.append(number)
         if long:
-            made.rows += np.array(rows, np.uint32).tobytes()
+            sketches.rows += np.array(rows, np.uint32).tobytes()
             least = minhash.minima(long, self.shingle)
-            made.low += least.astype(np.uint8).tobytes()
-            for band, hashes in zip(made.bands, minhash.band_hashes(least, self.bands, self.band_rows), strict=True):
+            sketches.low += least.astype(np.uint8).tobytes()
+            for band, hashes in zip(
+                sketches.bands, minhash.band_hashes(least, self.bands, self.band_rows), strict=True
+            ):
                 band += hashes.tobytes()
 
     def compare(self, sketches: Iterable[Sketches]) -> dict[str, str]:
         """Key of each dropped text → key of the kept one; ``sketches`` in the stable order of their texts."""
         every = _joined(sketches)
         digests, rows, low, bands = every.arrays()
-        kept = _first_of_same(digests)
+        originals = _first_of_same(digests)
         if self.threshold is not None and len(rows):
-            alone = kept[rows] == rows  # exact copies need no second look
+            alone = originals[rows] == rows  # exact copies need no second look
             for dropped, by in _near(low, bands, np.flatnonzero(alone), minhash.agreements(self.threshold)):
-                kept[rows[dropped]] = rows[by]
-            kept = kept[kept]  # copies of a text that is itself dropped
+                originals[rows[dropped]] = rows[by]
+            originals = originals[originals]  # copies of a text that is itself dropped
         return {
-            every.key(int(index)): every.key(int(kept[index])) for index in np.flatnonzero(kept != np.arange(len(kept)))
+            every.key(int(index)): every.key(int(originals[index]))
+            for index in np.flatnonzero(originals != np.arange(len(originals)))
         }
 
 
@@ -170,20 +173,20 @@ def _joined(sketches: Iterable[Sketches]) -> Sketches:
 
 
 def digest(form: str) -> bytes:
-    """16 bytes that stand for a normalised text, wherever its words are parted."""
+    """Return a 16-byte hash of a normalised text that ignores where its words are separated."""
     return blake2b(form.replace(" ", "").encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
 
 def _first_of_same(digests: Any) -> Any:
-    """For each text the number of the first text with its digest."""
+    """Return for each text the number of the first text with its digest."""
     order = np.lexsort((digests[:, 1], digests[:, 0]))  # stable: of equal ones the first stays first
     ordered = digests[order]
     fresh = np.ones(len(order), bool)
     fresh[1:] = (ordered[1:] != ordered[:-1]).any(axis=1) | ~ordered[1:].any(axis=1)
     heads = np.flatnonzero(fresh)
-    kept = np.empty(len(order), np.int64)
-    kept[order] = np.repeat(order[heads], np.diff([*heads, len(order)]))
-    return kept
+    firsts = np.empty(len(order), np.int64)
+    firsts[order] = np.repeat(order[heads], np.diff([*heads, len(order)]))
+    return firsts
 
 
 def _near(low: Any, bands: Sequence[Any], among: Any, least: int) -> Iterator[tuple[int, int]]:

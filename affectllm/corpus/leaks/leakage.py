@@ -1,4 +1,4 @@
-"""Leakage: what is trained on must not be scored on, along the family tree of the corpora."""
+"""Refuse leakage: training data must not overlap with scored data, across all related corpora."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def refuse_leakage(
     task: str,
     roots: Mapping[str, Path] | None = None,
 ) -> None:
-    """Compare training samples with the samples a task scores.
+    """Refuse training samples that overlap with the samples a task scores.
 
     Clips, dialogues and ids are compared within a corpus, speakers where its card promises disjoint splits, words (of
     at least six) between corpora of one family, and with ``roots`` the content of clips between corpora.
@@ -33,8 +33,8 @@ def refuse_leakage(
     Raises:
         Leakage: names what is shared.
     """
-    found = find_shared(_sources(train), _sources(test), roots=roots)
-    refuse_shared([one for some in found.values() for one in some], recipe=recipe, task=task)
+    shared_by_task = find_shared(_sources(train), _sources(test), roots=roots)
+    refuse_shared([item for shared in shared_by_task.values() for item in shared], recipe=recipe, task=task)
 
 
 def refuse_shared(shared: Sequence[Shared], *, recipe: str, task: str) -> None:

@@ -1,4 +1,4 @@
-"""Letters of another script that look like the ones around them, by Unicode's table of confusables (UTS #39).
+"""Replace letters of another script that look like the ones around them, by Unicode's confusables (UTS #39).
 
 A text in Latin letters with a Cyrillic а in it reads as before and compares as another. Which script is meant is the
 one of most letters: in a Latin text each lookalike becomes Latin, in a Cyrillic or Greek one Latin letters inside the
@@ -49,25 +49,25 @@ def _to_latin() -> dict[int, str]:
     """Code point → the ASCII letter that it looks like."""
     from confusable_homoglyphs.confusables import confusables_data
 
-    found: dict[int, str] = {}
+    letters: dict[int, str] = {}
     for sign, alike in confusables_data.items():
         if len(sign) != 1 or sign.isascii() or not alike:
             continue
         plain = next((one["c"] for one in alike if len(one["c"]) == 1 and one["c"].isascii()), "")
         if plain.isalpha() and _script(sign) not in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "EMOJI"):
             # The table has one prototype for I, l and the bar; the case of the sign says which letter is meant.
-            found[ord(sign)] = "I" if plain == "l" and unicodedata.category(sign) == "Lu" else plain
-    return found
+            letters[ord(sign)] = "I" if plain == "l" and unicodedata.category(sign) == "Lu" else plain
+    return letters
 
 
 @functools.cache
 def _from_latin(script: str) -> dict[int, str]:
-    found: dict[int, str] = {}
+    letters: dict[int, str] = {}
     for code, plain in sorted(_to_latin().items()):
         sign = chr(code)
         if _script(sign) == script and f"{script} {_case(plain)} LETTER" in unicodedata.name(sign):
-            found.setdefault(ord(plain), sign)
-    return found
+            letters.setdefault(ord(plain), sign)
+    return letters
 
 
 def _case(letter: str) -> str:

@@ -1,4 +1,4 @@
-"""What a release adds to the words of a text or takes from them: HTML, addresses, names of users, invisible signs."""
+"""Strip from texts what releases add or change: HTML, addresses, names of users, accents, invisible characters."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _COMBINED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u0
 
 
 def without_markup(text: str) -> str:
-    """The words alone: entities read, tags, comments, addresses and names of users taken out."""
+    """Return ``text`` with entities decoded, and tags, comments, addresses and names of users removed."""
     if "&" in text:
         text = html.unescape(text)
         if "&" in text:
@@ -48,14 +48,16 @@ def without_accents(text: str) -> str:
 
 @functools.cache
 def _invisible() -> dict[int, str | None]:
-    found: dict[int, str | None] = {}
+    replacements: dict[int, str | None] = {}
     for code in range(sys.maxunicode + 1):
         category = unicodedata.category(chr(code))
         if category == "Cf":
-            found[code] = None
+            replacements[code] = None
         elif category == "Cc":
-            found[code] = " "
+            replacements[code] = " "
     # Blank or joining though they count as letters, marks or symbols: fillers, variation selectors, empty Braille.
     others = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
-    found.update(dict.fromkeys((*others, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0))))
-    return found
+    replacements.update(
+        dict.fromkeys((*others, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
+    )
+    return replacements

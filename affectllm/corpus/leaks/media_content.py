@@ -1,4 +1,4 @@
-"""Clips of the same content under different names, across corpora. Files are compared as bytes; nothing is decoded.
+"""Find clips of equal content under different names, across corpora. Files are compared as bytes, never decoded.
 
 Sizes are compared first: only a file whose size another file has is read and hashed (SHA-256), once. The span belongs
 to a clip, so two moments of one film are two clips. A copy that was encoded again is another content to this module.
@@ -54,13 +54,13 @@ class Contents:
     """Sizes and hashes of files, remembered for the run by path, size and time of the last change (150 bytes each)."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, int, int], bytes] = {}
+        self._digests: dict[tuple[str, int, int], bytes] = {}
         self.hashed = 0  # bytes read, for whoever wants to tell the costs
 
     def size(self, file: str) -> int | None:
         """Bytes; None for what is missing, empty or not a file. Links are followed."""
-        found = _stat(file)
-        return found.st_size if found else None
+        status = _stat(file)
+        return status.st_size if status else None
 
     def digest(self, file: str) -> bytes | None:
         """SHA-256; None as for ``size``.
@@ -68,22 +68,22 @@ class Contents:
         Raises:
             AffectError: when the file is there and cannot be read.
         """
-        found = _stat(file)
-        if found is None:
+        status = _stat(file)
+        if status is None:
             return None
-        key = (file, found.st_size, found.st_mtime_ns)
-        if key not in self._known:
-            self._known[key] = _sha256(file)
-            self.hashed += found.st_size
-        return self._known[key]
+        key = (file, status.st_size, status.st_mtime_ns)
+        if key not in self._digests:
+            self._digests[key] = _sha256(file)
+            self.hashed += status.st_size
+        return self._digests[key]
 
 
 def _stat(file: str) -> os.stat_result | None:
     try:
-        found = os.stat(file)
+        status = os.stat(file)
     except (OSError, ValueError):  # missing, a broken or circular link, a forbidden folder, a NUL in the name
         return None
-    return found if stat.S_ISREG(found.st_mode) and found.st_size else None
+    return status if stat.S_ISREG(status.st_mode) and status.st_size else None
 
 
 def _sha256(file: str) -> bytes:
@@ -118,24 +118,24 @@ def media_duplicates(
         AffectError: when a file that must be hashed cannot be read.
     """
     contents = contents or Contents()
-    held = [(f"{s.corpus}/{s.id}", tuple(clips(s, roots))) for s in samples if s.media]
-    sizes = {clip.file: contents.size(clip.file) for _, found in held for clip in found}
+    samples_with_clips = [(f"{s.corpus}/{s.id}", tuple(clips(s, roots))) for s in samples if s.media]
+    sizes = {clip.file: contents.size(clip.file) for _, own_clips in samples_with_clips for clip in own_clips}
     crowded = {size for size, files in Counter(sizes.values()).items() if files > 1}
-    kept: dict[tuple[object, ...], tuple[str, tuple[str, ...]]] = {}
+    firsts: dict[tuple[object, ...], tuple[str, tuple[str, ...]]] = {}
     dropped = {}
-    for key, found in held:
-        if any(sizes[clip.file] is None for clip in found):
+    for key, own_clips in samples_with_clips:
+        if any(sizes[clip.file] is None for clip in own_clips):
             continue
-        same = tuple(_identity(clip, contents if sizes[clip.file] in crowded else None) for clip in found)
-        names = tuple(clip.name for clip in found)
-        first, first_names = kept.setdefault(same, (key, names))
+        same = tuple(_identity(clip, contents if sizes[clip.file] in crowded else None) for clip in own_clips)
+        names = tuple(clip.name for clip in own_clips)
+        first, first_names = firsts.setdefault(same, (key, names))
         if first_names != names:
             dropped[key] = first
     return dropped
 
 
 def _identity(clip: Clip, contents: Contents | None) -> tuple[object, ...]:
-    """What makes a clip that clip; a file of a size of its own is known by its name."""
+    """Return the key by which clips are equal; a file whose size no other has is identified by its name."""
     ref = clip.ref
     content = clip.file if contents is None else contents.digest(clip.file)
     return content, ref.modality, ref.sound, ref.start, ref.end

@@ -73,13 +73,13 @@ def minima(texts: Sequence[Sequence[str]], shingle: int) -> Numbers:
     Returns:
         uint32 of shape (texts, PERMUTATIONS).
     """
-    found = np.empty((len(texts), PERMUTATIONS), np.uint32)
+    least_hashes = np.empty((len(texts), PERMUTATIONS), np.uint32)
     at = 0
     for block in _blocks(texts):
         values, begins = _shingles(block, shingle)
-        found[at : at + len(block)] = _least(values, begins).T
+        least_hashes[at : at + len(block)] = _least(values, begins).T
         at += len(block)
-    return found
+    return least_hashes
 
 
 def _blocks(texts: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:

@@ -1,4 +1,4 @@
-"""The words of a text as comparisons see them: what two copies of one sentence have in common, however they were typed.
+"""Normalise texts for comparison, so that two copies of one sentence are equal however they were typed.
 
 A text becomes NFKC, case-folded words without HTML, addresses, names of users, accents, punctuation and signs that
 cannot be seen, in the letters of one script (see ``lookalikes``); symbols (emoji among them) stay. One release writes
@@ -65,8 +65,8 @@ _APOSTROPHES = "'`\u00b4\u02bc\u2018\u2019\u2032"
 
 
 def _parting(codes: range) -> dict[int, str]:
-    found = {code: " " for code in codes if unicodedata.category(chr(code)) in _SEPARATING}
-    return found | dict.fromkeys(map(ord, _APOSTROPHES), "")
+    separators = {code: " " for code in codes if unicodedata.category(chr(code)) in _SEPARATING}
+    return separators | dict.fromkeys(map(ord, _APOSTROPHES), "")
 
 
 @functools.cache

@@ -1,4 +1,4 @@
-"""What two sides share: samples to train on and samples to be scored, of any corpora.
+"""Find what training samples and scored samples of any corpora share.
 
 Along the family tree of the corpora the exact things are compared: ids, clips and dialogues within a corpus, speakers
 where its card promises disjoint splits, words between two corpora of a family. Content is compared between all
@@ -39,7 +39,7 @@ Content = tuple[bytes | None, str]  # SHA-256, span
 
 @dataclass(frozen=True)
 class Place:
-    """Where a sample stands: its corpus, its id, and ``file:line`` below the root."""
+    """The location of a sample: its corpus, its id, and ``file:line`` below the root."""
 
     corpus: str
     id: str
@@ -51,7 +51,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Example:
-    """One shared thing.
+    """One shared item.
 
     Attributes:
         name: of the thing.
@@ -95,20 +95,20 @@ class Shared:
 
 
 class PrintIndex(Protocol):
-    """Fingerprints that others are compared with."""
+    """An index of fingerprints to compare others with."""
 
     def matches(self, asked: Any) -> Iterable[tuple[int, str, float]]:
-        """Place of each held one that is the same, what is the same, and how far."""
+        """Yield the position of each indexed fingerprint that matches, what is the same, and the similarity."""
 
 
 class Fingerprints(Protocol):
-    """Knows clips by what is heard and seen in them; whoever decodes clips has one, see ``model.alike``."""
+    """Computes fingerprints of what is heard and seen in clips; implemented in ``model.alike``, which decodes them."""
 
     def prints(self, clips: Sequence[Clip]) -> Sequence[Any]:
-        """One of each clip."""
+        """Return one fingerprint for each clip."""
 
     def index(self, prints: Sequence[Any]) -> PrintIndex:
-        """To compare others with these."""
+        """Return an index of ``prints``."""
 
 
 def find_shared(
@@ -153,7 +153,7 @@ def find_shared(
     for corpus, source in train.items():
         if everything or any(kin(corpus, other) for side in sides.values() for other in side.corpora):
             _stream(source(), kin, files, prints, list(sides.values()))
-    return {name: side.told() for name, side in sides.items()}
+    return {name: side.shared() for name, side in sides.items()}
 
 
 class _Kin:
@@ -197,7 +197,7 @@ def _stream(
 
 
 class _Side:
-    """What is scored under one name, and what of it was found on the other side."""
+    """The samples scored under one name, and what training samples share with them."""
 
     def __init__(
         self,
@@ -210,7 +210,7 @@ class _Side:
         self.corpora: dict[str, bool] = {}  # whether the card promises disjoint speakers
         self._places: list[Place] = []
         self._marks: dict[tuple[str, bytes], int] = {}
-        self._found: dict[tuple[str, str, str], Shared] = {}
+        self._shared: dict[tuple[str, str, str], Shared] = {}
         self._counted: set[tuple[str, str, str, object]] = set()
         self._clips: dict[int, dict[Clip, int]] = {}  # by size
         self._contents: dict[int, dict[Content, list[tuple[Clip, int]]]] = {}
@@ -222,7 +222,7 @@ class _Side:
         self.near = None if threshold is None else _resemblance(texts, threshold)
         self._prints: PrintIndex | None = None
         if fingerprints:
-            self._held = [(clip, number) for found in self._clips.values() for clip, number in found.items()]
+            self._held = [(clip, number) for of_size in self._clips.values() for clip, number in of_size.items()]
             self._prints = fingerprints.index(fingerprints.prints([clip for clip, _ in self._held]))
 
     def _add(self, sample: Sample) -> None:
@@ -255,9 +255,9 @@ class _Side:
     def _hashed(self, size: int, files: _Files) -> dict[Content, list[tuple[Clip, int]]]:
         """Clips of a size by their content: read when a file of the other side has that size."""
         if size not in self._contents:
-            known = self._contents[size] = {}
+            by_content = self._contents[size] = {}
             for clip, number in self._clips[size].items():
-                known.setdefault(files.content(clip), []).append((clip, number))
+                by_content.setdefault(files.content(clip), []).append((clip, number))
         return self._contents[size]
 
     def compare_texts(self, samples: Sequence[Sample], asked: Words) -> None:
@@ -265,13 +265,13 @@ class _Side:
         for at, number, similarity, sameness in self.near.matches(asked) if self.near else ():
             sample, same = samples[at], sameness == SAME_TEXT
             if sample.corpus != self._places[number].corpus and not (same and self._related(sample, number)):
-                said = " ".join(str(sample.text).split())
-                self._note(NEAR, number, said, sample, number, similarity, sameness)
+                text = " ".join(str(sample.text).split())
+                self._note(NEAR, number, text, sample, number, similarity, sameness)
 
     def compare_prints(self, asked: Mapping[Clip, Sample], prints: Sequence[Any]) -> None:
         """Note clips that sound or look the same under another name, but for those of the same bytes."""
-        for (ours, sample), made in zip(asked.items(), prints, strict=True):
-            for place, sameness, score in self._prints.matches(made) if self._prints else ():
+        for (ours, sample), fingerprint in zip(asked.items(), prints, strict=True):
+            for place, sameness, score in self._prints.matches(fingerprint) if self._prints else ():
                 theirs, number = self._held[place]
                 copied = (CONTENT, ours.corpus, theirs.corpus, theirs.name) in self._counted
                 if ours.name != theirs.name and not copied:
@@ -302,15 +302,15 @@ class _Side:
         if (*key, thing) in self._counted:
             return
         self._counted.add((*key, thing))
-        path = descent(*key[1:]) if sample.corpus != scored.corpus and key not in self._found else ""
-        shared = self._found.setdefault(key, Shared(*key, path))
+        path = descent(*key[1:]) if sample.corpus != scored.corpus and key not in self._shared else ""
+        shared = self._shared.setdefault(key, Shared(*key, path))
         shared.count += 1
         if len(shared.examples) < EXAMPLES:
             shared.examples.append(Example(name, _place(sample), scored, similarity, sameness))
 
-    def told(self) -> list[Shared]:
-        """What was found, by corpora and kind."""
-        return sorted(self._found.values(), key=lambda s: (s.train, s.scored, KINDS.index(s.kind)))
+    def shared(self) -> list[Shared]:
+        """Return all that is shared, sorted by corpora and kind."""
+        return sorted(self._shared.values(), key=lambda s: (s.train, s.scored, KINDS.index(s.kind)))
 
 
 class _Files:
@@ -325,7 +325,7 @@ class _Files:
         return [(clip, size) for clip, size in sizes if size]
 
     def content(self, clip: Clip) -> Content:
-        """What tells one clip from another whatever it is called."""
+        """Return a key of the clip's content, independent of its name."""
         return self._contents.digest(clip.file), span(clip.ref)
 
 
@@ -346,7 +346,7 @@ def _place(sample: Sample) -> Place:
 
 
 def _marks(sample: Sample, *, words: bool) -> list[Mark]:
-    """What a sample is known by: within its corpus, and with ``words`` within its family."""
+    """Return the keys that identify a sample within its corpus, and with ``words`` within its family."""
     named = [(SAMPLE, f"{sample.corpus}/{sample.id}")]
     named += [(CLIP, f"{sample.corpus}/{ref.path}{span(ref)}") for ref in sample.media]
     if sample.dialogue:

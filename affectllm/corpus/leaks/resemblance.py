@@ -1,4 +1,4 @@
-"""Which texts of a large side resemble one of a small side: the small one is held, the large one passes by.
+"""Find which texts of a large stream resemble one of a small set, which is indexed in memory ("held").
 
 Two steps. An inverted index over words, weighted by how rare they are among the texts that are held (inverse document
 frequency: Spärck Jones, 1972), names candidates: those that hold enough of the weight of the shorter text. Of each
@@ -62,20 +62,20 @@ class Words:
 
     @classmethod
     def of(cls, texts: Iterable[tuple[str | None, str | None]], least: int = _LEAST_OF_PART) -> Words:
-        """Of texts with their language; ``least`` words may be the half of a text that is long enough to be held."""
+        """Tokenise texts with their language; ``least`` words may be half of a text that is long enough to be held."""
         numbers, tokens, spaced = [], [], []
         for number, (text, language) in enumerate(texts):
-            form, found, short = normalised(text or "", language)
-            words = form.count(" ") + 1 == len(found)
-            if found and (not short or (words and len(found) >= least)):
+            form, tokens_of, short = normalised(text or "", language)
+            is_spaced = form.count(" ") + 1 == len(tokens_of)
+            if tokens_of and (not short or (is_spaced and len(tokens_of) >= least)):
                 numbers.append(number)
-                tokens.append(found)
-                spaced.append(words)
+                tokens.append(tokens_of)
+                spaced.append(is_spaced)
         return cls(numbers, tokens, spaced)
 
 
 class Resemblance:
-    """Texts that others are compared with; about 1 KiB for each distinct one of at least six words.
+    """An index of texts to compare others with; about 1 KiB for each distinct one of at least six words.
 
     Args:
         texts: text and language of each; a text that comes again counts as its first one.
@@ -83,14 +83,14 @@ class Resemblance:
     """
 
     def __init__(self, texts: Iterable[tuple[str | None, str | None]], threshold: float) -> None:
-        held = Words.of(texts, SHORT_WORDS)
+        words = Words.of(texts, SHORT_WORDS)
         first: dict[str, int] = {}
-        for place, words in enumerate(held.tokens):
-            first.setdefault("".join(words), place)
-        self._numbers = [held.numbers[place] for place in first.values()]
+        for place, tokens in enumerate(words.tokens):
+            first.setdefault("".join(tokens), place)
+        self._numbers = [words.numbers[place] for place in first.values()]
         self._threshold = threshold
         self._ids: dict[str, int] = {}
-        self._held = [[self._ids.setdefault(w, len(self._ids)) for w in held.tokens[p]] for p in first.values()]
+        self._held = [[self._ids.setdefault(w, len(self._ids)) for w in words.tokens[p]] for p in first.values()]
         self._letters = {letters: at for at, letters in enumerate(first)}
         self._weigh()
 
@@ -106,12 +106,12 @@ class Resemblance:
         self._weights = weights
         self._telling = (seen <= max(_MANY, _COMMON * count)) * weights
         ends = np.cumsum([0, *map(len, rows)])
-        held = csr_array((np.ones(len(columns), np.float32), columns, ends), shape=(count, len(self._ids)))
-        self._index = held.T.tocsr()
+        matrix = csr_array((np.ones(len(columns), np.float32), columns, ends), shape=(count, len(self._ids)))
+        self._index = matrix.T.tocsr()
         self._held_telling = np.array([self._telling[row].sum() for row in rows])
 
     def matches(self, asked: Words) -> Iterator[Match]:
-        """Each pair that resembles, in the order of what is asked."""
+        """Yield each similar pair, in the order of ``asked``."""
         unknown = len(self._ids)
         texts = [[self._ids.get(word, unknown) for word in words] for words in asked.tokens]
         same = {place: self._letters.get("".join(words)) for place, words in enumerate(asked.tokens)}
@@ -127,15 +127,15 @@ class Resemblance:
                 yield Match(asked.numbers[place], self._numbers[other], similarity, sameness)
 
     def _candidates(self, texts: Sequence[Sequence[int]]) -> set[tuple[int, int]]:
-        """Places of asked and held texts that share enough of the words that tell one text from another."""
+        """Return positions of asked and held texts that share enough of the words that tell one text from another."""
         from scipy.sparse import csr_array
 
         if not texts or not self._held:
             return set()
         every = [np.unique(text) for text in texts]
         totals = np.array([self._telling[ids].sum() for ids in every])
-        known = [ids[ids < len(self._ids)] for ids in every]
-        columns, ends = np.concatenate(known), np.cumsum([0, *map(len, known)])
+        known_ids = [ids[ids < len(self._ids)] for ids in every]
+        columns, ends = np.concatenate(known_ids), np.cumsum([0, *map(len, known_ids)])
         rows = csr_array((self._telling[columns].astype(np.float32), columns, ends), shape=(len(texts), len(self._ids)))
         rows.eliminate_zeros()
         shared = (rows @ self._index).tocoo()
@@ -148,13 +148,13 @@ class Resemblance:
         from rapidfuzz.distance import LCSseq
 
         short, long = sorted((one, other), key=len)
-        kept = np.zeros(len(long), bool)
+        is_common = np.zeros(len(long), bool)
         for block in LCSseq.opcodes(short, long):
             if block.tag == "equal":
-                kept[block.dest_start : block.dest_end] = True
+                is_common[block.dest_start : block.dest_end] = True
         weights = self._weights[np.asarray(long)]
-        inside = _densest(np.where(kept, weights, -_GAP * weights[kept].mean() if kept.any() else 0.0))
-        shared = weights[inside][kept[inside]]
+        inside = _densest(np.where(is_common, weights, -_GAP * weights[is_common].mean() if is_common.any() else 0.0))
+        shared = weights[inside][is_common[inside]]
         verbatim = len(shared) == len(short) == inside.stop - inside.start
         worth = _LEAST_RARE * self._rarest
         if verbatim or not strictly:

@@ -1,1 +1,1 @@
-"""Records of other people's files, each with its place: separated text, workbooks, Parquet, JSON, lines."""
+"""Readers of third-party records, each with its location: separated text, workbooks, Parquet, JSON, lines."""

@@ -103,12 +103,12 @@ def _is_name(name: Any) -> bool:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise Malformed(f"not readable ({error})", where=str(path), do="save the data set again") from error
-    if not isinstance(found, dict):
+    if not isinstance(settings, dict):
         raise Malformed("no object of settings", where=str(path), do="save the data set again")
-    return found
+    return settings
 
 
 def _rows(batches: Iterator[pyarrow.RecordBatch], where: str, kind: str) -> Iterator[dict[str, Any]]:
@@ -122,5 +122,5 @@ def _rows(batches: Iterator[pyarrow.RecordBatch], where: str, kind: str) -> Iter
             columns = [column.to_pylist() for column in batch.columns]
             yield from (dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True))
     except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:
-        told = f"not {kind}: {error}"[:300]
-        raise Malformed(told, where=where, do="check that the file is complete") from error
+        message = f"not {kind}: {error}"[:300]
+        raise Malformed(message, where=where, do="check that the file is complete") from error

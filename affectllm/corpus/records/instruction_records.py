@@ -1,4 +1,4 @@
-"""Instruction data in the common form of conversations: what was asked, field by field, and what was answered.
+"""Read instruction data in the common form of conversations: the question, field by field, and its answer.
 
 A record is ``{"id": …, "conversations": [{"from": "human", "value": …}, {"from": "assistant", "value": …}]}``;
 the question is written in lines such as ``Task: …`` and ``Text: …`` and ends in an empty slot (``Intensity Score:``).
@@ -49,7 +49,10 @@ def read_asked(path: Path, root: Path) -> Iterator[Asked | Rejection]:
             yield item
             continue
         value = item.value if isinstance(item.value, dict) else {}
-        question, answer = _said(value.get("conversations"), _HUMANS), _said(value.get("conversations"), _MODELS)
+        question, answer = (
+            _first_value(value.get("conversations"), _HUMANS),
+            _first_value(value.get("conversations"), _MODELS),
+        )
         if not question or not answer:
             yield Rejection(item.where, "broken_row", item.where, "no question or no answer")
             continue
@@ -59,7 +62,7 @@ def read_asked(path: Path, root: Path) -> Iterator[Asked | Rejection]:
         yield Asked(str(value.get("id", place)), question, fields, slot, answer, item.where)
 
 
-def _said(turns: Any, people: tuple[str, ...]) -> str:
+def _first_value(turns: Any, people: tuple[str, ...]) -> str:
     for turn in turns if isinstance(turns, list) else ():
         if isinstance(turn, dict) and str(turn.get("from", turn.get("role", ""))).lower() in people:
             return str(turn.get("value", turn.get("content", "")) or "").strip()
@@ -71,11 +74,11 @@ def _fields(question: str) -> tuple[dict[str, str], str]:
     fields: dict[str, str] = {}
     name = ""
     for line in question.splitlines():
-        found = _FIELD.match(line)
-        begins = found is not None and (name not in _FREE or not found["value"] or found["name"].lower() == "emotion")
-        if found is not None and begins:
-            name = found["name"].lower()
-            fields[name] = found["value"].strip()
+        match = _FIELD.match(line)
+        begins = match is not None and (name not in _FREE or not match["value"] or match["name"].lower() == "emotion")
+        if match is not None and begins:
+            name = match["name"].lower()
+            fields[name] = match["value"].strip()
         elif name:
             fields[name] = f"{fields[name]}\n{line}".strip()
     return fields, name if name and not fields[name] else ""

@@ -1,4 +1,4 @@
-"""JSON in other people's releases: documents item by item and JSON lines, each item with ``file:line``.
+"""Read third-party JSON: documents item by item and JSON lines, each item with ``file:line``.
 
 A document is read through a window, never whole: a release of some hundred megabytes costs what its largest item costs,
 and a truncated download loses only what comes after the cut.
@@ -99,7 +99,7 @@ def _lines(path: Path, root: Path, encoding: str | None) -> Iterator[Item | Reje
         except json.JSONDecodeError as error:
             yield Rejection(where, "broken_row", where, f"not JSON: {error.msg} at column {error.colno}")
         except (ValueError, RecursionError) as error:
-            yield Rejection(where, "broken_row", where, _told(error))
+            yield Rejection(where, "broken_row", where, _detail_of(error))
 
 
 def _document(path: Path, name: str, encoding: str | None) -> Iterator[Item | Rejection]:
@@ -151,14 +151,14 @@ def _next(window: _Window, key: str, where: str) -> Item | Rejection:
         raise
     except (ValueError, RecursionError) as error:
         window.skip_value()
-        return Rejection(where, "broken_row", where, _told(error))
+        return Rejection(where, "broken_row", where, _detail_of(error))
     return _item(key, value, source, where)
 
 
 def _item(key: str, value: Any, source: str, where: str) -> Item | Rejection:
     if _HALF.search(source) and not _whole(key, value):
-        told = "half a character (a lone surrogate), or bytes in another encoding"
-        return Rejection(where, "bad_encoding", where, told)
+        detail = "half a character (a lone surrogate), or bytes in another encoding"
+        return Rejection(where, "bad_encoding", where, detail)
     return Item(key, _repaired(value, source), where)
 
 
@@ -170,12 +170,12 @@ def _whole(*values: Any) -> bool:
     return True
 
 
-def _told(error: Exception) -> str:
+def _detail_of(error: Exception) -> str:
     return "nested too deep" if isinstance(error, RecursionError) else str(error)[:120]
 
 
 class _Window:
-    """What has been read of a document: all before ``_at`` is used, and ``line`` is the line of what comes next."""
+    """A read buffer over a document: all before ``_at`` is used, and ``line`` is the line of what comes next."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream, self._ended = stream, False

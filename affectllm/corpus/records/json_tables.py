@@ -114,7 +114,7 @@ def _of_ids(members: Mapping[str, Any], lines: Mapping[str, str], key: str) -> _
         if isinstance(value, dict):
             yield {key: name, **value}, lines[name]
         elif isinstance(value, list) and any(isinstance(item, (dict, list)) for item in value):
-            told = f"{name!r} holds a list of objects, and is neither a column nor a row"
-            yield Rejection(lines[name], "broken_row", lines[name], told)
+            detail = f"{name!r} holds a list of objects, and is neither a column nor a row"
+            yield Rejection(lines[name], "broken_row", lines[name], detail)
         else:
             yield {key: name, "value": value}, lines[name]

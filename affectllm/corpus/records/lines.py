@@ -1,4 +1,4 @@
-"""Lines of other people's text files: broken encodings, three kinds of line ends, packed or not, each with its place.
+"""Read lines of third-party text files: broken encodings, three kinds of line ends, packed or not, each with its place.
 
 Every line keeps ``file:line``, and one that cannot be read is a ``Rejection``, so that it costs nothing but itself.
 """
@@ -128,9 +128,9 @@ def _line_end(head: str) -> str:
     """How the first line ends, in quotes where quotes are closed: cells of old files may hold the other character."""
     bare = re.sub(r'"[^"]*"', "", head)
     for text in (bare, head):
-        found = re.search(r"\r\n|\n|\r(?=.)", text, re.DOTALL)
-        if found:
-            return "\r" if found[0] == "\r" else "\n"
+        match = re.search(r"\r\n|\n|\r(?=.)", text, re.DOTALL)
+        if match:
+            return "\r" if match[0] == "\r" else "\n"
     return "\n"
 
 

@@ -1,4 +1,4 @@
-"""The one reader of tables that people bring: what ``generic`` and ``affectllm score`` read, they read through here.
+"""Read tables that users bring: the one reader behind ``generic`` and ``affectllm score``.
 
 CSV, TSV, semicolons, Excel's "Unicode text", xlsx; JSON, JSON Lines (whatever they are called) and pandas' forms of
 JSON; Parquet; folders of ``save_to_disk``; text files also packed. Each row keeps its place, and one that cannot be
@@ -39,7 +39,7 @@ class Record(NamedTuple):
 
 @dataclass(frozen=True)
 class Reading:
-    """How a table is to be read.
+    """Options for reading a table.
 
     Args:
         header: True where the first row names the columns, False where they are called ``1``, ``2`` …, or their names.
@@ -72,8 +72,8 @@ def read_rows(path: Path, root: Path, how: Reading | None = None) -> Iterator[Re
     """
     how = how or Reading()
     if path.is_file() and is_lfs_pointer(path):
-        told = "the file is a Git LFS pointer, not the file itself"
-        raise Malformed(told, where=relative(path, root), do="run `git lfs pull`")
+        message = "the file is a Git LFS pointer, not the file itself"
+        raise Malformed(message, where=relative(path, root), do="run `git lfs pull`")
     number = 0
     for row in _reader(path, how)(path, root, how):
         if isinstance(row, Rejection):
@@ -98,8 +98,8 @@ def _reader(path: Path, how: Reading) -> Callable[[Path, Path, Reading], _Rows]:
         raise Malformed(f"{path.name} is packed", where=str(path), do="unpack it: only tables of text are read packed")
     readers = {".xlsx": _workbook, ".xlsm": _workbook, ".parquet": _parquet}
     if suffix not in readers:
-        told = f"{path.suffix or 'no ending'} is no format of tables"
-        raise Malformed(told, where=str(path), do=f"{' '.join(FORMATS)}; text also with {' '.join(PACKED)}")
+        message = f"{path.suffix or 'no ending'} is no format of tables"
+        raise Malformed(message, where=str(path), do=f"{' '.join(FORMATS)}; text also with {' '.join(PACKED)}")
     return readers[suffix]
 
 
@@ -131,12 +131,12 @@ def _separator(path: Path, lines: _Lines, how: Reading) -> tuple[str, _Lines]:
         return how.separator or named, lines
     usual = "," if inner_suffix(path) == ".csv" else "\t"
     if how.separator:
-        found = how.separator
+        separator = how.separator
     elif usual in text and (usual == "\t" or how.header is not True):
-        found = usual  # sentences hold commas: only a header's can be counted
+        separator = usual  # sentences hold commas: only a header's can be counted
     else:
-        found = likely_separator(text, usual)
-    return found, chain([first], lines)
+        separator = likely_separator(text, usual)
+    return separator, chain([first], lines)
 
 
 _Rest = Callable[[int, int | None], Iterator[tuple[str, list[str]] | Rejection]]
@@ -185,8 +185,8 @@ def _workbook(path: Path, root: Path, how: Reading) -> _Rows:
     name = relative(path, root)
     sheets = filled_sheets(path)
     if not how.sheet and len(sheets) > 1:
-        told = f"the workbook has several sheets with values: {', '.join(sheets)}"
-        raise Malformed(told, where=name, do="name one (sheet: NAME, --sheet NAME), or save one as CSV")
+        message = f"the workbook has several sheets with values: {', '.join(sheets)}"
+        raise Malformed(message, where=name, do="name one (sheet: NAME, --sheet NAME), or save one as CSV")
     rows = numbered_rows(path, how.sheet or (sheets[0] if sheets else ""))
     first = next(rows, None)
     if first is None:

@@ -1,4 +1,4 @@
-"""Records of separated text: cells in quotes may hold separators, line breaks and quotation marks.
+"""Parse records of separated text: cells in quotes may hold separators, line breaks and quotation marks.
 
 Programs quote such cells; corpora with tabs quote nothing, and their texts hold lone quotation marks. Which of the two
 a line is follows from the number of its cells and of those of the lines after it, so that an unclosed quotation mark
@@ -27,8 +27,8 @@ csv.field_size_limit(MAX_CELL)  # the module's own, 131,072, is less than what s
 
 def named_separator(line: str) -> str:
     """The separator that a first line ``sep=;`` names, as spreadsheet programs write and read it; else ""."""
-    found = _SEP_LINE.fullmatch(line)
-    return found[1] if found else ""
+    match = _SEP_LINE.fullmatch(line)
+    return match[1] if match else ""
 
 
 def likely_separator(header: str, otherwise: str) -> str:
@@ -89,12 +89,12 @@ class Records:
             if cells is not None:
                 yield where, cells
             elif text.strip().strip(self._separator).strip():
-                yield Rejection(where, "broken_row", where, self._told(text, width))
+                yield Rejection(where, "broken_row", where, self._detail_of(text, width))
 
     def _next(self) -> Line | Rejection | None:
         return self._waiting.popleft() if self._waiting else next(self._lines, None)
 
-    def _told(self, text: str, width: int) -> str:
+    def _detail_of(self, text: str, width: int) -> str:
         cells = self._parsed([text]) or self._plain(text)
         if len(cells) == width:
             return f"an unclosed quotation mark: {text[:100]}"
@@ -145,18 +145,18 @@ class Records:
         if '"' not in text and "\r" not in text and len(lines) == 1:
             return text.split(self._separator)  # what the csv module finds here too, at several times the cost
         try:
-            found = list(csv.reader((line + "\n" for line in lines), delimiter=self._separator, strict=True))
+            records = list(csv.reader((line + "\n" for line in lines), delimiter=self._separator, strict=True))
         except csv.Error:
             return None
-        return found[0] if len(found) == 1 else None
+        return records[0] if len(records) == 1 else None
 
     def _joined(self, first: str, width: int | None) -> list[str] | None:
         """A record that goes on in the following lines, which are taken; None, and all left, when none does."""
         lines, size, whole = [first], len(first), 0
-        taken: list[Line | Rejection] = []
+        lines_read: list[Line | Rejection] = []
         cells = None
         while (line := self._next()) is not None:
-            taken.append(line)
+            lines_read.append(line)
             if isinstance(line, Rejection) or (size := size + len(line[1])) > MAX_CELL:
                 break
             lines.append(line[1])
@@ -167,7 +167,7 @@ class Records:
             break
         between = len(lines) - 2
         if cells is None or (width != 1 and whole == between > SURE_LINES) or self._lone(lines, width):
-            self._waiting.extendleft(reversed(taken))
+            self._waiting.extendleft(reversed(lines_read))
             return None
         return cells
 

@@ -62,9 +62,9 @@ def numbered_rows(path: Path, name: str = "") -> Iterator[tuple[int, list[str]]]
             sheets = _sheets(book)
             file = next((sheet.file for sheet in sheets if name in ("", sheet.name)), None)
             if file is None:
-                told = f"no sheet is called {name!r}" if sheets else "the workbook has no sheet"
-                known = ", ".join(sheet.name for sheet in sheets)
-                raise Malformed(told, where=str(path), do=f"it has {known}" if known else "get the file again")
+                message = f"no sheet is called {name!r}" if sheets else "the workbook has no sheet"
+                names = ", ".join(sheet.name for sheet in sheets)
+                raise Malformed(message, where=str(path), do=f"it has {names}" if names else "get the file again")
             words = _words(book, path)
             yield from _rows(book, file, words, path)
     except _BROKEN as error:
@@ -92,15 +92,15 @@ def _is_filled(book: zipfile.ZipFile, file: str) -> bool:
 def _sheets(book: zipfile.ZipFile) -> list[Sheet]:
     """The sheets in the order in which they are shown; charts are none."""
     files = {name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)}
-    found = []
+    sheets = []
     if {"xl/workbook.xml", _GOALS} <= set(book.namelist()):
         goals = {e.get("Id"): e.get("Target", "") for e in ElementTree.fromstring(book.read(_GOALS))}
         for element in ElementTree.fromstring(book.read("xl/workbook.xml")).iter():
             key = next((value for key, value in element.attrib.items() if key.endswith("}id")), None)
             file = "xl/" + goals.get(key, "").removeprefix("/").removeprefix("xl/")
             if _plain(element.tag) == "sheet" and file in files:
-                found.append(Sheet(element.get("name", ""), file))
-    return found or [Sheet(Path(file).stem, file) for file in sorted(files)]
+                sheets.append(Sheet(element.get("name", ""), file))
+    return sheets or [Sheet(Path(file).stem, file) for file in sorted(files)]
 
 
 def _plain(tag: str) -> str:
@@ -110,8 +110,8 @@ def _plain(tag: str) -> str:
 def _checked(book: zipfile.ZipFile, file: str, path: Path) -> None:
     size = book.getinfo(file).file_size  # zipfile unpacks no more than a member declares
     if size > MAX_SHEET:
-        told = f"{file} unpacks to {size:,} bytes, {MAX_SHEET:,} are the most that are read"
-        raise Malformed(told, where=str(path), do="save the sheet as CSV")
+        message = f"{file} unpacks to {size:,} bytes, {MAX_SHEET:,} are the most that are read"
+        raise Malformed(message, where=str(path), do="save the sheet as CSV")
 
 
 def _words(book: zipfile.ZipFile, path: Path) -> list[str]:
@@ -123,12 +123,12 @@ def _words(book: zipfile.ZipFile, path: Path) -> list[str]:
     with book.open(file) as stream:
         for _, element in ElementTree.iterparse(stream):
             if _plain(element.tag) == "si":
-                words.append(_said(element))
+                words.append(_words_of(element))
                 element.clear()
     return words
 
 
-def _said(element: ElementTree.Element) -> str:
+def _words_of(element: ElementTree.Element) -> str:
     """The words of a cell; how they are to be pronounced (``rPh``), as Japanese sheets have it, is not part of them."""
     runs = [element, *(child for child in element if _plain(child.tag) == "r")]
     return "".join(part.text or "" for run in runs for part in run if _plain(part.tag) == "t")
@@ -157,8 +157,10 @@ class _Merged:
 
     def is_title(self, number: int, cells: list[str]) -> bool:
         """Whether a row holds nothing but one cell that reaches over several columns."""
-        held = [place for place, cell in enumerate(cells) if cell.strip()]
-        return len(held) == 1 and any(held[0] == first < last for first, _, last in self.areas.get(number, ()))
+        filled_columns = [place for place, cell in enumerate(cells) if cell.strip()]
+        return len(filled_columns) == 1 and any(
+            filled_columns[0] == first < last for first, _, last in self.areas.get(number, ())
+        )
 
     def filled(self, number: int, cells: list[str]) -> list[str]:
         """A row with the values that reach down into it; rows have to come in their order."""
@@ -175,16 +177,16 @@ class _Merged:
 
 
 def _merged(book: zipfile.ZipFile, file: str) -> _Merged:
-    found = _Merged()
+    merged = _Merged()
     with book.open(file) as stream:  # they stand behind the rows
         for _, element in ElementTree.iterparse(stream):
             area = _AREA.fullmatch(element.get("ref", "")) if _plain(element.tag) == "mergeCell" else None
             if area:
                 first, top, last, bottom = _column(area[1]), int(area[2]), _column(area[3]), int(area[4])
-                found.areas.setdefault(top, []).append((first, bottom, last))
+                merged.areas.setdefault(top, []).append((first, bottom, last))
             elif _plain(element.tag) == "row":
                 element.clear()
-    return found
+    return merged
 
 
 def _cells(row: ElementTree.Element, words: list[str], where: str) -> list[str]:
@@ -207,7 +209,7 @@ def _cells(row: ElementTree.Element, words: list[str], where: str) -> list[str]:
 def _text(cell: ElementTree.Element, words: list[str]) -> str:
     parts = {_plain(part.tag): part for part in cell}
     if cell.get("t") == "inlineStr":
-        return _said(parts["is"]) if "is" in parts else ""
+        return _words_of(parts["is"]) if "is" in parts else ""
     value = (parts["v"].text if "v" in parts else "") or ""
     if cell.get("t") == "s" and value.isdecimal():
         return words[int(value)] if int(value) < len(words) else ""
@@ -219,10 +221,10 @@ def _text(cell: ElementTree.Element, words: list[str]) -> str:
 def _number(value: str) -> str:
     """A number as the program shows it: 0.3 is stored as 0.30000000000000004, and 3 at times as 3.0."""
     try:
-        shown = f"{float(value):.15g}"
+        rounded = f"{float(value):.15g}"
     except ValueError:
         return value
-    return value if value.lstrip("-").isdecimal() or "e" in shown else shown
+    return value if value.lstrip("-").isdecimal() or "e" in rounded else rounded
 
 
 def _column(letters: str) -> int:

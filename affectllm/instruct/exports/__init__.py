@@ -1,4 +1,4 @@
-"""Conversations in the forms of other trainers, one file a format in ``instruct/formats/``."""
+"""Export conversations in the formats of other trainers, one file a format in ``instruct/formats/``."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from affectllm.instruct.exports.page import Format
 
 
 def format_names() -> list[str]:
-    """Every format, as ``--to`` takes it."""
+    """Return the names of all formats, as ``--to`` takes them."""
     return [name.replace("_", "-") for name in registry.names("exports")]
 
 
 def find_format(name: str) -> Format:
-    """The format called ``name``.
+    """Return the format called ``name``.
 
     Raises:
         NotFound: when there is none.

@@ -1,4 +1,4 @@
-"""A conversation on its way to another trainer: texts and files in the order in which they are said and shown."""
+"""Conversations as exports see them: texts and files in the order in which they occur."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ Piece = str | File
 
 @dataclass(frozen=True)
 class Turn:
-    """What one side says: texts and files in order."""
+    """One message: role, and texts and files in order."""
 
     role: str
     pieces: tuple[Piece, ...]
 
     def tagged(self, tags: Mapping[Kind, str]) -> str:
-        """One text in which each file is the tag of its kind."""
+        """Return one text in which each file is replaced by the tag of its kind."""
         return "".join(piece if isinstance(piece, str) else tags[piece.kind] for piece in self.pieces)
 
     def parts(self, file_part: Callable[[File], Mapping[str, Any]]) -> list[dict[str, Any]]:
-        """Content parts in the Hugging Face form, files as ``file_part`` writes them."""
+        """Return content parts in the Hugging Face form, files as ``file_part`` writes them."""
         return [{"type": "text", "text": p} if isinstance(p, str) else dict(file_part(p)) for p in self.pieces]
 
 
@@ -66,12 +66,12 @@ class Exported:
     rejected: Turn | None = None
 
     def files(self, kind: Kind | None = None) -> list[File]:
-        """The files of one kind, or all, in the order in which they are shown."""
-        found = (piece for turn in self.turns for piece in turn.pieces if isinstance(piece, File))
-        return [file for file in found if kind is None or file.kind == kind]
+        """Return the files of one kind, or all, in the order in which they are shown."""
+        files = (piece for turn in self.turns for piece in turn.pieces if isinstance(piece, File))
+        return [file for file in files if kind is None or file.kind == kind]
 
     def columns(self, kinds: Iterable[Kind]) -> dict[str, list[str]]:
-        """``images``, ``audios`` and ``videos`` as lists of names, for the kinds that the export has at all."""
+        """Return ``images``, ``audios`` and ``videos`` as lists of names, for the kinds that the export has at all."""
         return {COLUMNS[kind]: [file.name for file in self.files(kind)] for kind in KINDS if kind in set(kinds)}
 
 

@@ -1,4 +1,4 @@
-"""JSON Lines that ``datasets.load_dataset("json", …)`` reads with the right types, however many rows there are.
+"""Write JSON Lines whose types ``datasets.load_dataset("json", …)`` infers right, however many rows there are.
 
 It takes the types of a column from its first ten megabytes. A list of clips that is empty there gets no type, and the
 first clip after them is an error; so the first row that fills a column goes to the top of the file.

@@ -1,4 +1,4 @@
-"""The files that an export points to: whole clips linked, copied or named where they lie, everything else cut.
+"""Provide the files that an export refers to: whole clips are linked, copied or named in place, all else is cut.
 
 Other trainers know files, not moments: a span becomes a file of its own, the sound of a video a ``.wav``, and, where a
 trainer may take the sound out of a video, a video that is to be shown silently is written without its sound.
@@ -25,7 +25,7 @@ SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 
 @dataclass(frozen=True)
 class Cut:
-    """What is made of a clip.
+    """How a clip is to be cut.
 
     Args:
         kind: ``sound`` (a 16-bit ``.wav`` at the track's own rate and channels), ``video`` (an ``.mp4`` of a span), or
@@ -41,13 +41,13 @@ class Cut:
 
 
 class Cutter(Protocol):
-    """Opens clips, which this room may not: ``affectllm.model.clips.cut`` is one."""
+    """Decodes and cuts clips, which this package may not do itself: see ``affectllm.model.clips.cut``."""
 
     def tracks(self, source: Path) -> frozenset[str] | Refused:
-        """Which of ``video`` and ``audio`` the file has."""
+        """Return which of ``video`` and ``audio`` the file has."""
 
     def cut(self, source: Path, target: Path, wanted: Cut) -> Refused | None:
-        """Write ``target``, or leave nothing and say why."""
+        """Write ``target``, or leave no file and return why."""
 
 
 class Media:
@@ -78,20 +78,20 @@ class Media:
         self.apart, self.silences, self.cutter = apart, silences, cutter
 
     def files(self, part: Mapping[str, Any]) -> list[File] | Refused:
-        """The file of a content part, and after a video its sound where that is a file of its own."""
+        """Return the file of a content part, and after a video its sound where that is a file of its own."""
         source = self._source(part)
         if isinstance(source, Refused):
             return source
         kinds: list[Kind] = [part["type"]]
         if part["type"] == "video" and part.get("sound") and self.apart:
             kinds.append("audio")
-        found = []
+        files = []
         for kind in kinds:
             file = self._file(kind, source, part)
             if isinstance(file, Refused):
                 return file
-            found.append(file)
-        return found
+            files.append(file)
+        return files
 
     def _source(self, part: Mapping[str, Any]) -> Path | Refused:
         root, where = self.roots[part["corpus"]], f"{part['corpus']}:{part['path']}"
@@ -119,7 +119,7 @@ class Media:
         return File(kind, self._name(place), target, part)
 
     def _wanted(self, kind: Kind, source: Path, part: Mapping[str, Any]) -> Cut | Refused | None:
-        """How the file has to be cut, None where it can be used as it is."""
+        """Return how the file has to be cut, or None where it can be used as it is."""
         start, end = part.get("start"), part.get("end")
         if kind == "image":
             return None
@@ -163,19 +163,19 @@ def _is_file(path: Path) -> bool:
 
 
 def check_mode(mode: str) -> Mode:
-    """``mode`` as one of the three.
+    """Return ``mode`` if it is one of the three.
 
     Raises:
         AffectError: when it is none of them.
     """
-    for known in MODES:
-        if mode == known:
-            return known
+    for choice in MODES:
+        if mode == choice:
+            return choice
     raise AffectError(f"--media {mode!r} is unknown", do=f"choose among {', '.join(MODES)}")
 
 
 def _suffix(wanted: Cut, source: Path) -> str:
-    """What is put behind a file's name; spans are exact, so that no two share a file."""
+    """Return the suffix of a cut file's name; spans are exact, so that no two share a file."""
     span = ""
     if wanted.start is not None or wanted.end is not None:
         span = f"@{_seconds(wanted.start or 0.0)}-{'end' if wanted.end is None else _seconds(wanted.end)}"

@@ -1,4 +1,4 @@
-"""What a format gets to write with, and what it says about itself."""
+"""The interface of export formats: ``Page``, with which a format writes, and ``Format``, which describes it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affectllm.instruct.exports.tokens import TAGS
 
 @dataclass
 class Page:
-    """One export while it is written.
+    """The state of one export while it is written.
 
     Args:
         scratch: folder to write into.
@@ -37,22 +37,22 @@ class Page:
     pairs: bool = False
 
     def lines(self, split: str) -> Lines:
-        """A JSON Lines file for ``split`` that shows every kind of file at its top."""
+        """Return a JSON Lines writer for ``split`` that puts rows with every kind of file at the top."""
         return Lines(self.scratch / f"{split}.jsonl", (COLUMNS[kind] for kind in self.kinds))
 
     def place(self, name: str) -> str:
-        """The absolute path that a file of the export will have."""
+        """Return the absolute path that a file of the export will have."""
         return (self.final / name).as_posix()
 
 
 def fills(one: Exported) -> list[str]:
-    """The columns that a conversation fills."""
+    """Return the columns that a conversation fills."""
     return [COLUMNS[file.kind] for file in one.files()]
 
 
 @dataclass(frozen=True)
 class Format:
-    """What another trainer reads.
+    """An export format: what another trainer reads.
 
     Args:
         name: as ``--to`` takes it.
@@ -64,7 +64,7 @@ class Format:
         embeds: whether the files' bytes go into the export's own files.
         pairs: whether the format has a place for worse answers.
         tags: texts that its reader takes for clips or other control tokens; a row that holds one is not exported.
-        refuse: a reason why the reader could not take a one, or None.
+        refuse: returns why the reader could not take a conversation, or None.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The conversations that are exported: their files, and one look at all rows before the first is written."""
+"""Input of an export: the conversation files, and a survey of all rows before the first is written."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Survey:
 
 
 def conversation_files(folder: Path) -> dict[str, list[Path]]:
-    """Split → its Parquet files in order, from a build folder or a run folder.
+    """Return split → its Parquet files in order, from a build folder or a run folder.
 
     Raises:
         NotFound: when there are none.
@@ -49,22 +49,22 @@ def conversation_files(folder: Path) -> dict[str, list[Path]]:
             f"{folder} has no conversations/*.parquet",
             do="give the folder of `affectllm run` or `affectllm build RECIPE`, for example runs/NAME",
         )
-    found = files_by_split(home.parent)
+    files = files_by_split(home.parent)
     # The order in which people speak of them, then whatever else there is.
-    return {split: found[split] for split in sorted(found, key=lambda name: (_ORDER.get(name, 9), name))}
+    return {split: files[split] for split in sorted(files, key=lambda name: (_ORDER.get(name, 9), name))}
 
 
 _ORDER = {"train": 0, "validation": 1, "test": 2}
 
 
 def rows_of(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
-    """The rows of a split, one row group in memory at a time."""
+    """Yield the rows of a split, one row group in memory at a time."""
     for path in paths:
         yield from read_rows(path)
 
 
 def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
-    """Read every row once. ``apart`` as in a format: the sound of a video counts as ``audio``."""
+    """Read every row once, return what occurs. ``apart`` as in a format: the sound of a video counts as ``audio``."""
     from tqdm import tqdm
 
     kinds: set[Kind] = set()

@@ -1,4 +1,4 @@
-"""Texts that a trainer or a tokenizer takes for a control token. A corpus row that holds one is not exported.
+"""Detect texts that a trainer or tokenizer takes for control tokens. A row that holds one is not exported.
 
 Our own path takes such texts apart before it tokenises them; other trainers do not, so that an utterance with
 ``<video>`` in it asks them for a clip that is not there, and one with ``<|im_end|>`` ends the turn.
@@ -16,5 +16,5 @@ TAGS = ("<image>", "<video>", "<audio>")
 
 
 def control_tokens(tags: Iterable[str]) -> re.Pattern[str]:
-    """What may not be in a text of an export whose reader looks for ``tags``."""
+    """Return the pattern of control tokens for an export whose reader looks for ``tags``."""
     return re.compile("|".join([TOKENIZERS, *map(re.escape, tags)]))

@@ -1,4 +1,4 @@
-"""Writing an export: rows in, another trainer's files out, in constant memory, whole or not at all."""
+"""Write an export: convert rows to another trainer's files, in constant memory, completely or not at all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ MARK = "export.json"
 
 @dataclass(frozen=True)
 class Summary:
-    """What came out.
+    """The result of an export.
 
     Args:
         rows: split → rows written.
@@ -42,7 +42,7 @@ class Summary:
 
 def write_export(
     files: Mapping[str, Sequence[Path]],
-    found: Survey,
+    survey: Survey,
     form: Format,
     out: Path,
     roots: Mapping[str, Path],
@@ -53,7 +53,7 @@ def write_export(
 
     Args:
         files: split → Parquet files.
-        found: what the survey of them said.
+        survey: what occurs in them.
         form: what the trainer reads.
         out: folder; an earlier export in it is replaced once the new one is whole.
         roots: corpus name → folder, for every corpus that files come from.
@@ -68,18 +68,18 @@ def write_export(
     named, used = None if form.relative else final, "path" if form.embeds else mode
     with held(final.with_name(f".{final.name}{LOCK}")), whole(final) as scratch:
         media = Media(roots, scratch, named, used, apart=form.apart, silences=form.silences, cutter=cutter)
-        summary = _write(files, found, form, Page(scratch, final, found.kinds, {}, pairs=found.pairs), media)
-        made = {"format": form.name, "media": mode, "rows": summary.rows, "rejected": summary.rejected}
+        summary = _write(files, survey, form, Page(scratch, final, survey.kinds, {}, pairs=survey.pairs), media)
+        record = {"format": form.name, "media": mode, "rows": summary.rows, "rejected": summary.rejected}
         with explained(scratch):
-            write_json(scratch / MARK, made)
+            write_json(scratch / MARK, record)
     return summary
 
 
-def _write(files: Mapping[str, Sequence[Path]], found: Survey, form: Format, page: Page, media: Media) -> Summary:
+def _write(files: Mapping[str, Sequence[Path]], survey: Survey, form: Format, page: Page, media: Media) -> Summary:
     with (page.scratch / "rejected.jsonl").open("w", encoding="utf-8") as log:
-        reader = _Reader(form, media, log, pairs=found.pairs and form.pairs)
+        reader = _Reader(form, media, log, pairs=survey.pairs and form.pairs)
         page.conversations = {
-            split: reader.conversations(split, paths, found.rows[split], page) for split, paths in files.items()
+            split: reader.conversations(split, paths, survey.rows[split], page) for split, paths in files.items()
         }
         advice = form.write(page)
     if not page.rows.total():
@@ -100,7 +100,7 @@ class _Reader:
         self._control = control_tokens(form.tags)
 
     def conversations(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Exported]:
-        """The conversations of a split that can be exported."""
+        """Yield the conversations of a split that can be exported."""
         from tqdm import tqdm
 
         for row in tqdm(rows_of(paths), desc=f"exporting {split}", total=count, unit=" rows", mininterval=0.5):
@@ -109,9 +109,9 @@ class _Reader:
                 self._reject(row, split, one)
                 continue
             page.rows[split] += 1
-            shown = [file.part for file in one.files("video")]
-            heard = sum(bool(part.get("sound")) for part in shown)
-            page.heard, page.silent = page.heard + heard, page.silent + len(shown) - heard
+            videos = [file.part for file in one.files("video")]
+            heard = sum(bool(part.get("sound")) for part in videos)
+            page.heard, page.silent = page.heard + heard, page.silent + len(videos) - heard
             yield one
 
     def _exported(self, row: Mapping[str, Any]) -> Exported | Refused:
@@ -138,11 +138,11 @@ class _Reader:
             return refused
         pieces: list[Piece] = []
         for part in parts:
-            found: Sequence[File | str] | Refused
-            found = [part["text"]] if part["type"] == "text" else self.media.files(part)
-            if isinstance(found, Refused):
-                return found
-            pieces += found
+            part_pieces: Sequence[File | str] | Refused
+            part_pieces = [part["text"]] if part["type"] == "text" else self.media.files(part)
+            if isinstance(part_pieces, Refused):
+                return part_pieces
+            pieces += part_pieces
         return tuple(pieces)
 
     def _reject(self, row: Mapping[str, Any], split: str, why: Refused) -> None:

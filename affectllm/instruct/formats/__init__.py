@@ -1,1 +1,1 @@
-"""The shelf of formats in which other trainers read conversations: each file holds a ``FORMAT``."""
+"""Export formats of other trainers: each file holds a ``FORMAT``."""

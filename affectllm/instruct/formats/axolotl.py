@@ -18,7 +18,7 @@ CONFIGURATION = "axolotl.yaml"
 
 
 def write(page: Page) -> list[str]:
-    """``<split>.jsonl`` and ``axolotl.yaml``."""
+    """Write ``<split>.jsonl`` and ``axolotl.yaml``."""
     for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
             for one in conversations:
@@ -42,15 +42,15 @@ def _part(file: File) -> dict[str, str]:
 def _configure(page: Page) -> None:
     import yaml
 
-    found: dict[str, Any] = {"datasets": [_source(page, "train")]}
+    settings: dict[str, Any] = {"datasets": [_source(page, "train")]}
     if page.rows["validation"]:
-        found["test_datasets"] = [{**_source(page, "validation"), "split": "train"}]
+        settings["test_datasets"] = [{**_source(page, "validation"), "split": "train"}]
     if page.kinds:
-        found |= {"processor_type": "AutoProcessor", "skip_prepare_dataset": True}
-        found |= {"remove_unused_columns": False, "sample_packing": False}
+        settings |= {"processor_type": "AutoProcessor", "skip_prepare_dataset": True}
+        settings |= {"remove_unused_columns": False, "sample_packing": False}
     target = page.scratch / CONFIGURATION
     with explained(target):
-        target.write_text(yaml.safe_dump(found, sort_keys=False, allow_unicode=True), encoding="utf-8")
+        target.write_text(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True), encoding="utf-8")
 
 
 def _source(page: Page, split: str) -> dict[str, str]:

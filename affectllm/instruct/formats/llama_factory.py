@@ -20,7 +20,7 @@ PREFIX = "affectllm"
 
 
 def write(page: Page) -> list[str]:
-    """``<split>.jsonl`` and ``dataset_info.json`` with a data set ``affectllm_<split>`` for each."""
+    """Write ``<split>.jsonl`` and ``dataset_info.json`` with a data set ``affectllm_<split>`` for each."""
     write_tagged(page)
     info = {f"{PREFIX}_{split}": _entry(page, split) for split in page.conversations if page.rows[split]}
     target = page.scratch / "dataset_info.json"
@@ -30,11 +30,11 @@ def write(page: Page) -> list[str]:
 
 
 def refuse(one: Exported) -> str | None:
-    """``turns`` where its converter would skip the row: sides must take turns, and a user begins."""
+    """Return ``turns`` where its converter would skip the row: roles must alternate, and a user begins."""
     roles = [turn.role for turn in one.turns]
     roles = roles[1:] if roles[0] == "system" else roles
-    wanted = ["user", "assistant"] * (len(roles) // 2)
-    return None if roles and roles == wanted else "turns"
+    alternating = ["user", "assistant"] * (len(roles) // 2)
+    return None if roles and roles == alternating else "turns"
 
 
 def _entry(page: Page, split: str) -> dict[str, Any]:

@@ -16,13 +16,13 @@ TAGS: dict[Kind, str] = {"image": "<image>", "video": "<video>", "audio": "<audi
 
 
 def write(page: Page) -> list[str]:
-    """``<split>.jsonl``."""
+    """Write ``<split>.jsonl``."""
     write_tagged(page)
     return _advice(page)
 
 
 def write_tagged(page: Page) -> None:
-    """``<split>.jsonl`` with ``id``, ``corpus``, ``messages`` and the lists of files that the export has."""
+    """Write ``<split>.jsonl`` with ``id``, ``corpus``, ``messages`` and the lists of files that the export has."""
     for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
             for one in conversations:

@@ -17,7 +17,7 @@ from affectllm.instruct.exports.page import Format, Page, fills
 
 
 def write(page: Page) -> list[str]:
-    """``<split>.jsonl`` with ``id``, ``corpus`` and what the trainer reads."""
+    """Write ``<split>.jsonl`` with ``id``, ``corpus`` and what the trainer reads."""
     row = _pair if page.pairs else _row
     for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
@@ -30,15 +30,15 @@ def write(page: Page) -> list[str]:
 
 
 def _row(one: Exported, kinds: frozenset[Kind]) -> dict[str, Any]:
-    said = [{"role": turn.role, "content": _content(turn, kinds)} for turn in one.turns]
+    messages = [{"role": turn.role, "content": _content(turn, kinds)} for turn in one.turns]
     images = {"images": [file.name for file in one.files("image")]} if kinds else {}
     if kinds & {"audio", "video"}:
-        return {**images, "messages": said}
-    return {**images, "prompt": said[:-1], "completion": said[-1:]}
+        return {**images, "messages": messages}
+    return {**images, "prompt": messages[:-1], "completion": messages[-1:]}
 
 
 def _pair(one: Exported, kinds: frozenset[Kind]) -> dict[str, Any]:
-    """What its ``DPOTrainer`` and ``RewardTrainer`` read; clips stay content parts with a path."""
+    """Return the row that its ``DPOTrainer`` and ``RewardTrainer`` read; clips stay content parts with a path."""
     assert one.rejected is not None  # others are left out where there are pairs
     turns = (*one.turns, one.rejected)
     *before, chosen, rejected = [{"role": turn.role, "content": _content(turn, kinds)} for turn in turns]

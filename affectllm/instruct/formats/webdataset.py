@@ -25,7 +25,7 @@ _OURS = ("type", "corpus", "path", "start", "end")  # what is said by the member
 
 
 def write(page: Page) -> list[str]:
-    """``<split>-000000.tar`` and so on, and ``sizes.json``."""
+    """Write ``<split>-000000.tar`` and so on, and ``sizes.json``."""
     sizes: dict[str, int] = {}
     advice = []
     for split, conversations in page.conversations.items():
@@ -105,7 +105,7 @@ class Shards:
 
 
 def _numbered(files: list[File]) -> Iterator[tuple[int, File]]:
-    """Each file with its place among those of its kind; one that is shown twice is written once."""
+    """Yield each file with its number among those of its kind; one that is shown twice comes once."""
     seen: dict[str, int] = {}
     for file in dict.fromkeys(files):
         seen[file.kind] = seen.get(file.kind, -1) + 1
@@ -121,8 +121,8 @@ def _record(one: Exported, members: dict[File, str]) -> dict[str, Any]:
         own = {key: value for key, value in file.part.items() if key not in _OURS}
         return {"type": file.kind, "member": members[file], **own}
 
-    said = [{"role": turn.role, "content": turn.parts(part)} for turn in one.turns]
-    return {"id": one.id, "corpus": one.corpus, "messages": said}
+    messages = [{"role": turn.role, "content": turn.parts(part)} for turn in one.turns]
+    return {"id": one.id, "corpus": one.corpus, "messages": messages}
 
 
 FORMAT = Format("webdataset", "tar files of samples with their clips", write, apart=False, silences=True, embeds=True)
