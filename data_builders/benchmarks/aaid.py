@@ -95,7 +95,7 @@ _WORDS = re.compile(r"\s*(?:,|;|/|\band\b)\s*")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a question, in the order of the files."""
+    """Yield one sample per question, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "train.json with conversations")
     for split, names in FILES.items():
         path = find_file(base, *names)
@@ -140,7 +140,7 @@ def _question(item: Asked, identifier: str, split: str) -> Iterator[Sample | Rej
 
 
 def _task(item: Asked) -> str:
-    """Which of the five tasks a question asks, by its slot and whether it names an emotion."""
+    """Return which of the five tasks a question asks, by its slot and whether it names an emotion."""
     about = "EI" if item.fields.get("emotion") else "V"
     if "score" in item.slot:
         return f"{about}-reg"

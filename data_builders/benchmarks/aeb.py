@@ -74,7 +74,7 @@ _PLAIN = {plain_name(task): task for task in TASKS}
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a question, in the order of folders and files."""
+    """Yield one sample per question, in the order of folders and files."""
     base = folder_of(root, CARD, _is_ours, "AEB with a JSON file a task")
     files = list(_files(base))
     yield from (missing_file(task, CARD) for task in TASKS if task not in map(_task, files))
@@ -99,11 +99,11 @@ def _files(base: Path) -> Iterator[Path]:
 
 
 def _task(path: Path) -> str | None:
-    """The task that a file is named after, or its folder; ``SST5_test.json`` is SST5, not SST."""
+    """Return the task after which a file or its folder is named; ``SST5_test.json`` is SST5, not SST."""
     for word in (path.stem, path.parent.name):
         parts = [plain_name(part) for part in re.split(r"[_. ]", word)]
-        if found := next((_PLAIN[part] for part in (plain_name(word), *parts) if part in _PLAIN), None):
-            return found
+        if task := next((_PLAIN[part] for part in (plain_name(word), *parts) if part in _PLAIN), None):
+            return task
     return None
 
 
@@ -123,8 +123,8 @@ def _is_ours(folder: Path) -> bool:
 
 def _question(item: Asked, identifier: str, task: str) -> Sample:
     annotations = [Annotation(ANSWER.name, "source", item.answer)]
-    found = _NUMBER.fullmatch(item.answer)
-    score = number(found[1], -4, 5) if found else None
+    match = _NUMBER.fullmatch(item.answer)
+    score = number(match[1], -4, 5) if match else None
     if score is not None:
         annotations.append(Annotation(SCORE.name, "source", {"score": score}))
     facts = {"task": task, "instruction": item.fields.get("task", ""), "emotion": item.fields.get("emotion", "")}

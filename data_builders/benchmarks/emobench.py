@@ -83,7 +83,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a question, in the order of the files."""
+    """Yield one sample per question, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "data/EA.jsonl and data/EU.jsonl")
     seen: set[str] = set()
     for name, part in FILES.items():
@@ -131,7 +131,7 @@ def _question(item: Item, part: str, seen: set[str]) -> Iterator[Sample | Reject
 
 
 def _options(value: Any) -> tuple[str, ...]:
-    """Each option once."""
+    """Return the options without repetitions."""
     return tuple(dict.fromkeys(str(option).strip() for option in value)) if isinstance(value, list) else ()
 
 

@@ -84,7 +84,7 @@ _DIALOGUE = re.compile(r"dialog\w*[^\n]*:\s*\n(.*?)\n\[(?:End|Ende)\b", re.IGNOR
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a question, in the order of the files."""
+    """Yield one sample per question, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "data/eq_bench_v2_questions_171.json")
     seen: set[str] = set()
     for name, (version, language) in FILES.items():
@@ -115,13 +115,13 @@ def _question(item: Item, version: str, language: str, seen: set[str]) -> Iterat
         return
     annotations, words = [], {}
     for key, space in _ANSWERS.items():
-        given = value.get(key)
-        given = given if isinstance(given, dict) else {}
-        scores = {place: number(given.get(f"{place}_score"), 0, 10) for place in PLACES}
+        reference = value.get(key)
+        reference = reference if isinstance(reference, dict) else {}
+        scores = {place: number(reference.get(f"{place}_score"), 0, 10) for place in PLACES}
         read = {place: score for place, score in scores.items() if score is not None}
         if len(read) == len(PLACES):
             annotations.append(Annotation(space.name, "author", read))
-            words.update({place: str(given.get(place) or "").strip() for place in PLACES})
+            words.update({place: str(reference.get(place) or "").strip() for place in PLACES})
         else:
             yield Rejection(identifier, "broken_row", item.where, f"{key} has no four scores from 0 to 10")
     if annotations:

@@ -90,7 +90,7 @@ _CLIP = re.compile(r"dia(?P<dialogue>\d+)utt(?P<mark>_?)(?P<place>\d+)(?P<rest>_
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a turn of the listener, in the order of the JSON files."""
+    """Yield one sample per turn of the listener, in the order of the JSON files."""
     base = folder_of(root, CARD, _looks_right, "train.json and test.json")
     clips = Clips(base, root, lambda path: _key(path, base))
     yield from clips.odd()
@@ -117,7 +117,7 @@ def _looks_right(folder: Path) -> bool:
 
 
 def _key(path: Path, base: Path) -> str | None:
-    """``/1/0`` for the first utterance of dialogue 1, of both ways to name it; ``train/1/0`` in a folder of train."""
+    """Return the key of a clip: ``/1/0`` for utterance 1 of dialogue 1 in either naming, ``train/1/0`` below train."""
     name = _CLIP.fullmatch(path.stem)
     if name is None:
         return None
@@ -147,45 +147,45 @@ def _conversation(item: Item, split: str, clips: Clips, seen: set[str]) -> Itera
 
 def _history(turn: Mapping[str, Any]) -> list[Turn]:
     listed = turn.get("dialogue_history")
-    said = []
+    turns = []
     for place, utterance in enumerate(listed if isinstance(listed, list) else ()):
         if isinstance(utterance, dict):
             who = str(utterance.get("role") or ("listener" if place % 2 else "speaker")).lower()
-            said.append(Turn(who, str(utterance.get("utterance") or utterance.get("text") or "").strip()))
+            turns.append(Turn(who, str(utterance.get("utterance") or utterance.get("text") or "").strip()))
         else:
-            said.append(Turn("listener" if place % 2 else "speaker", str(utterance).strip()))
-    return said
+            turns.append(Turn("listener" if place % 2 else "speaker", str(utterance).strip()))
+    return turns
 
 
 def _turn(
     turn: Mapping[str, Any], identifier: str, where: str, facts: Mapping[str, str], clips: Clips
 ) -> Iterator[Sample | Rejection]:
-    said, reply = _history(turn), str(turn.get("response") or "").strip()
-    if not said or not said[-1].text:
+    turns, reply = _history(turn), str(turn.get("response") or "").strip()
+    if not turns or not turns[-1].text:
         yield Rejection(identifier, "turn_missing", where, "nothing is said before the response")
         return
     split, number, _ = identifier.split("/")
-    given: list[Annotation] = [Annotation(REPLY.name, "listener", reply)] if reply else []
-    yield from _explained(turn.get("chain_of_empathy"), identifier, where, given)
+    annotations: list[Annotation] = [Annotation(REPLY.name, "listener", reply)] if reply else []
+    yield from _explained(turn.get("chain_of_empathy"), identifier, where, annotations)
     dialogue = int(number) if number.isdecimal() else number
     keys = [f"{folder}/{dialogue}/{{}}" for folder in (split, "")]
-    answer = next((found for key in keys if (found := clips.media(key.format(len(said))))), ())
-    media = next((found for key in keys if (found := clips.media(key.format(len(said) - 1)))), ())
-    if not given:
+    answer = next((refs for key in keys if (refs := clips.media(key.format(len(turns))))), ())
+    media = next((refs for key in keys if (refs := clips.media(key.format(len(turns) - 1)))), ())
+    if not annotations:
         yield Rejection(identifier, "no_annotation", where)
         return
-    yield from () if media else clips.missing(keys[0].format(len(said) - 1), identifier, where)
+    yield from () if media else clips.missing(keys[0].format(len(turns) - 1), identifier, where)
     scene = {"situation": str(turn.get("context") or ""), **facts, **_response(answer)}
     yield Sample(
         id=identifier,
         corpus=CARD.name,
         split=split,
-        annotations=tuple(given),
+        annotations=tuple(annotations),
         source=where,
-        text=said[-1].text,
+        text=turns[-1].text,
         language="en",
         dialogue=f"{split}/{number}",
-        context=tuple(said[:-1]),
+        context=tuple(turns[:-1]),
         media=media,
         attributes={key: value for key, value in scene.items() if value},
     )
@@ -195,7 +195,7 @@ def _response(answer: tuple[MediaRef, ...]) -> dict[str, str]:
     return {f"response_{ref.modality}": ref.path for ref in answer}
 
 
-def _explained(chain: Any, identifier: str, where: str, given: list[Annotation]) -> Iterator[Rejection]:
+def _explained(chain: Any, identifier: str, where: str, annotations: list[Annotation]) -> Iterator[Rejection]:
     """Add the chain of empathy; an emotion that two spaces have is one of the 32."""
     if not isinstance(chain, dict):
         return
@@ -203,9 +203,9 @@ def _explained(chain: Any, identifier: str, where: str, given: list[Annotation])
     space = next((space for space in (EMOTIONS_32, EMOTIONS_7) if word.lower() in space.names), None)
     space = space or next((space for space in (EMOTIONS_7, EMOTIONS_32) if space.resolve(word)), None)
     if space:
-        given.append(Annotation(space.name, "chain", space.resolve(word) or word))
+        annotations.append(Annotation(space.name, "chain", space.resolve(word) or word))
     elif word:
         yield Rejection(identifier, "unknown_label", where, word[:60])
     for key, text in CHAIN.items():
-        if told := str(chain.get(key) or "").strip():
-            given.append(Annotation(text.name, "chain", told))
+        if answer := str(chain.get(key) or "").strip():
+            annotations.append(Annotation(text.name, "chain", answer))

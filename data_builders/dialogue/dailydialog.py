@@ -102,15 +102,15 @@ class _Dialogue:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, with the utterances before it as context, in the order of the files."""
+    """Yield one sample per utterance, with the utterances before it as context, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "train/dialogues_train.txt, or dialogues_text.txt")
-    found = {split: find_file(base, f"dialogues_{split}.txt") for split in SPLITS}
-    if any(found.values()):
+    paths = {split: find_file(base, f"dialogues_{split}.txt") for split in SPLITS}
+    if any(paths.values()):
         topics = _topics(base, root)
         if not topics:
             yield missing_file("dialogues_topic.txt", CARD)
         for name, split in SPLITS.items():
-            path = found[name]
+            path = paths[name]
             yield from (
                 _read(_official(path, root, name, topics), split)
                 if path
@@ -130,12 +130,12 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _beside(path: Path, stems: tuple[str, ...], ending: str) -> Path | None:
-    """The parallel file of ``path``; copies call the acts ``act`` or ``action``."""
+    """Return the parallel file of ``path``; copies call the acts ``act`` or ``action``."""
     return next((path.with_name(stem + ending) for stem in stems if path.with_name(stem + ending).is_file()), None)
 
 
 def _parallel(paths: list[Path | None], root: Path) -> Iterator[tuple[str, list[str]] | Rejection]:
-    """Line by line through files that belong together; a file that is not there gives empty lines."""
+    """Read parallel files line by line; a file that is not there gives empty lines."""
     streams = [iter(read_lines(path, root)) if path else iter(()) for path in paths]
     for lines in zip_longest(*streams, fillvalue=("", "")):
         rejected = [line for line in lines if isinstance(line, Rejection)]
@@ -168,7 +168,7 @@ def _plain(text: str) -> str:
 
 
 def _topics(base: Path, root: Path) -> dict[str, str]:
-    """The words of a dialogue → its topic number, from the files of the whole corpus."""
+    """Return the words of a dialogue → its topic number, from the files of the whole corpus."""
     path = find_file(base, "dialogues_text.txt")
     topic = _beside(path, ("dialogues_topic",), ".txt") if path else None
     if path is None or topic is None:
@@ -178,7 +178,7 @@ def _topics(base: Path, root: Path) -> dict[str, str]:
 
 
 def _flat(base: Path, root: Path) -> Iterator[Sample | Rejection]:
-    """Files without splits: the English words say where a dialogue and its translations go."""
+    """Read files without splits: the English words decide the split of a dialogue and its translations."""
     files = {suffix: base / f"dialogues_text{suffix}.txt" for suffix in LANGUAGES}
     texts = {suffix: path for suffix, path in files.items() if path.is_file()}
     key = next(iter(texts.values()))
@@ -199,7 +199,7 @@ def _flat(base: Path, root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _one_line(path: Path, root: Path, language: str) -> Iterator[_Dialogue | Rejection]:
-    """XDailyDialog's form: words, topic, acts and emotions on one line, between tabs."""
+    """Read XDailyDialog's form: words, topic, acts and emotions on one line, between tabs."""
     for line in read_lines(path, root):
         if isinstance(line, Rejection):
             yield line
@@ -222,8 +222,8 @@ def _utterances(dialogue: _Dialogue, split: str) -> Iterator[Sample | Rejection]
     words = [text.strip() for text in dialogue.text.split("__eou__") if text.strip()]
     emotions, acts = dialogue.emotions.split(), dialogue.acts.split()
     if not words or any(len(labels) not in (0, len(words)) for labels in (emotions, acts)):
-        told = f"{len(words)} utterances, {len(emotions)} emotions, {len(acts)} acts"
-        yield Rejection(dialogue.identifier, "broken_row", dialogue.where, told)
+        detail = f"{len(words)} utterances, {len(emotions)} emotions, {len(acts)} acts"
+        yield Rejection(dialogue.identifier, "broken_row", dialogue.where, detail)
         return
     turns = [Turn("AB"[place % 2], text) for place, text in enumerate(words)]
     for place, turn in enumerate(turns):
@@ -251,8 +251,8 @@ def _sample(
     dialogue: _Dialogue, split: str, identifier: str, turns: list[Turn], annotations: list[Annotation]
 ) -> Sample:
     topic = dialogue.topic
-    known = topic.isdecimal() and 1 <= int(topic) <= len(TOPICS)
-    facts = {"speaker": turns[-1].speaker, "topic": TOPICS[int(topic) - 1] if known else topic}
+    has_name = topic.isdecimal() and 1 <= int(topic) <= len(TOPICS)
+    facts = {"speaker": turns[-1].speaker, "topic": TOPICS[int(topic) - 1] if has_name else topic}
     return Sample(
         id=identifier,
         corpus=CARD.name,

@@ -70,7 +70,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a chat: the third turn, with the first two as context; in the order of the files."""
+    """Yield one sample per chat: the third turn, with the first two as context; in the order of the files."""
     expected = "train.txt with the columns id, turn1, turn2, turn3, label"
     base = folder_of(root, CARD, lambda folder: any(_is_ours(folder / name) for name in _names()), expected)
     for part, (split, names) in FILES.items():

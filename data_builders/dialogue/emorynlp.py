@@ -83,11 +83,11 @@ CARD = CorpusCard(
 
 
 def _scene(scene: str, *utterances: tuple[str, list[str], str]) -> dict[str, Any]:
-    said = [
+    records = [
         {"utterance_id": f"{scene}_u{place:03}", "speakers": speakers, "transcript": text, "emotion": emotion}
         for place, (text, speakers, emotion) in enumerate(utterances, 1)
     ]
-    return {"scene_id": scene, "utterances": said}
+    return {"scene_id": scene, "utterances": records}
 
 
 def _season(*scenes: dict[str, Any]) -> str:
@@ -111,22 +111,22 @@ _CLIP = re.compile(r"sea\d+_ep\d+_sc\d+_utt\d+")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, with what was said before it in the scene as context; in the order of the files."""
+    """Yield one sample per utterance, with the utterances before it in the scene as context, in file order."""
     base = folder_of(root, CARD, _is_ours, "json/emotion-detection-trn.json, or emorynlp_train_final.csv")
     files: defaultdict[str, list[Path]] = defaultdict(list)
     for path in _files(base):
         files[SPLITS[_part(path)]].append(path)
     clips = {path.stem: relative(path, root) for path in list_media(base, FILMS, 4) if _is_clip(path)}
     for split, part in ((TRAIN, "trn"), (VALIDATION, "dev"), (TEST, "tst")):
-        found = sorted(files[split], key=lambda path: (path.suffix.lower() != ".json", str(path)))
-        if not found:
+        copies = sorted(files[split], key=lambda path: (path.suffix.lower() != ".json", str(path)))
+        if not copies:
             yield missing_file(f"emotion-detection-{part}.json", CARD)
             continue
-        for extra in found[1:]:
+        for extra in copies[1:]:
             name = relative(extra, root)
-            yield Rejection(name, "duplicate_file", name, f"{relative(found[0], root)} is used")
+            yield Rejection(name, "duplicate_file", name, f"{relative(copies[0], root)} is used")
         seen: set[str] = set()
-        for item in _json(found[0], root) if found[0].suffix.lower() == ".json" else _csv(found[0], root, clips):
+        for item in _json(copies[0], root) if copies[0].suffix.lower() == ".json" else _csv(copies[0], root, clips):
             yield item if isinstance(item, Rejection) else first_sight(seen, item[0], item[1]) or _sample(split, *item)
 
 

@@ -118,49 +118,49 @@ _MARK = re.compile(r"\[{0,2}/?over/?\]?|[\[\]]")
 
 @dataclass(slots=True)
 class _Utterance:
-    """What all files together say of one utterance."""
+    """The data of all files on one utterance."""
 
     where: str
     split: str
     text: str = ""
-    said: dict[tuple[str, str], Annotation] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Annotation] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
     def add(self, answer: Annotation) -> bool:
-        """Keep an answer; False where another one was given before."""
-        held = self.said.setdefault((answer.space, answer.rater), answer)
-        return held is answer or held.value == answer.value
+        """Keep an answer; False where a different one was given before."""
+        first = self.answers.setdefault((answer.space, answer.rater), answer)
+        return first is answer or first.value == answer.value
 
 
 @dataclass
 class _Dialogue:
-    """What both speakers said, in order: ``turns[i]`` at the (place, speaker) ``when[i]``."""
+    """The utterances of both speakers, in order: ``turns[i]`` at the (place, speaker) ``when[i]``."""
 
     when: list[tuple[int, str]] = field(default_factory=list)
     turns: list[Turn] = field(default_factory=list)
 
 
-_Known = dict[str, _Utterance]
+_Utterances = dict[str, _Utterance]
 _Words = dict[str, tuple[str, list[str]]]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, in the order of the tables; those that only JSON files name come last, by name."""
+    """Yield one sample per utterance, in the order of the tables; those only in JSON files come last, by name."""
     base = folder_of(root, CARD, _looks_right, "mm.csv, mm_label.npz … or Multimodal/, Audio/ …")
-    known: _Known = {}
+    utterances: _Utterances = {}
     tables = {name: find_file(base, name) for name in (*TABLES, *NPZ)}
     if any(tables.values()):
         yield from (missing_file(name, CARD) for name in TABLES if tables[name] is None)
     for name, way in {**TABLES, **NPZ}.items():
         if path := tables[name]:
-            yield from (_npz if name in NPZ else _table)(path, root, way, known)
+            yield from (_npz if name in NPZ else _table)(path, root, way, utterances)
     for path in list_media(base, (".json",), DEPTH):
-        yield from _json(path, root, known)
+        yield from _json(path, root, utterances)
     clips = Clips(base, root, lambda path: path.stem if _NAME.fullmatch(path.stem) else None)
     yield from clips.odd()
-    words = {name: _words(utterance.text) for name, utterance in known.items()}
+    words = {name: _words(utterance.text) for name, utterance in utterances.items()}
     dialogues = _dialogues(words)
-    for name, utterance in known.items():
+    for name, utterance in utterances.items():
         yield from _sample(name, utterance, clips, words[name], dialogues)
     yield from clips.left()
 
@@ -172,16 +172,16 @@ def _looks_right(folder: Path) -> bool:
     return any(re.fullmatch(r"G\d{5}", below.name) for way in ways for below in folders_below(way, 2))
 
 
-def _entry(name: str, where: str, known: _Known) -> _Utterance | Rejection:
-    if entry := known.get(name):
+def _entry(name: str, where: str, utterances: _Utterances) -> _Utterance | Rejection:
+    if entry := utterances.get(name):
         return entry
     if not _NAME.fullmatch(name):
         return Rejection(name, "unknown_name", where, "not pair, conversation, speaker, utterance")
-    known[name] = _Utterance(where, PAIRS.get(name[:6], TRAIN))
-    return known[name]
+    utterances[name] = _Utterance(where, PAIRS.get(name[:6], TRAIN))
+    return utterances[name]
 
 
-def _table(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejection]:
+def _table(path: Path, root: Path, way: str, utterances: _Utterances) -> Iterator[Rejection]:
     column = "name" if way == "text" else "file_name"
     seen: set[str] = set()
     for row in read_csv(path, root, (column, "emotion", *(("chinese",) if way == "text" else ()))):
@@ -189,7 +189,7 @@ def _table(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejectio
             yield row
             continue
         name = _SUFFIX.sub("", row[column].strip().replace("\\", "/").rpartition("/")[2])
-        entry = _entry(name, row.where, known)
+        entry = _entry(name, row.where, utterances)
         if isinstance(entry, Rejection):
             yield entry
         elif again := first_sight(seen, name, row.where):
@@ -219,12 +219,12 @@ def _emotion(entry: _Utterance, name: str, rater: str, word: object, where: str)
         yield Rejection(name, "contradiction", where, f"{rater}: {answer.value} here, something else before")
 
 
-def _npz(path: Path, root: Path, way: str, known: _Known) -> Iterator[Rejection]:
+def _npz(path: Path, root: Path, way: str, utterances: _Utterances) -> Iterator[Rejection]:
     for label in read_labels(path, root, PARTS):
         if isinstance(label, Rejection):
             yield label
             continue
-        entry = _entry(label.name, label.where, known)
+        entry = _entry(label.name, label.where, utterances)
         if isinstance(entry, Rejection):
             yield entry
         else:
@@ -240,10 +240,10 @@ def _numbers(entry: _Utterance, way: str, label: Label) -> Iterator[Rejection]:
         yield Rejection(label.name, "contradiction", label.where, f"{way}: valence {valence}, and another one")
 
 
-def _json(path: Path, root: Path, known: _Known) -> Iterator[Rejection]:
+def _json(path: Path, root: Path, utterances: _Utterances) -> Iterator[Rejection]:
     where = relative(path, root)
     way = next((way for way in SEEN if way in where.lower().split("/")), "")
-    entry = _entry(path.stem if way else where, where, known)
+    entry = _entry(path.stem if way else where, where, utterances)
     if isinstance(entry, Rejection) or is_lfs_pointer(path):
         yield entry if isinstance(entry, Rejection) else Rejection(where, "lfs_pointer", where, "run `git lfs pull`")
         return
@@ -264,15 +264,15 @@ def _votes(entry: _Utterance, name: str, way: str, votes: Any, where: str) -> It
     listed = list(votes.values()) if isinstance(votes, dict) else votes if isinstance(votes, list) else []
     for place, vote in enumerate(listed, 1):
         if place in ANNOTATORS:
-            given = vote if isinstance(vote, dict) else {"emotion": vote}
-            yield from _answer(entry, name, f"{way}_annotator_{place}", given, where)
+            answer = vote if isinstance(vote, dict) else {"emotion": vote}
+            yield from _answer(entry, name, f"{way}_annotator_{place}", answer, where)
         else:
             yield Rejection(name, "unknown_name", where, f"annotator {place}: five are known")
 
 
-def _answer(entry: _Utterance, name: str, rater: str, given: Mapping[str, Any], where: str) -> Iterator[Rejection]:
-    """One annotator's answer, or the verdict of all; keys vary in case and ending (``emotion``, ``emotion_result``)."""
-    for key, value in given.items():
+def _answer(entry: _Utterance, name: str, rater: str, fields: Mapping[str, Any], where: str) -> Iterator[Rejection]:
+    """Add an answer or the joint verdict; keys vary in case and ending (``emotion``, ``emotion_result``)."""
+    for key, value in fields.items():
         kind = key.lower()
         if kind.startswith("emotion"):
             yield from _emotion(entry, name, rater, value, where)
@@ -285,22 +285,22 @@ def _answer(entry: _Utterance, name: str, rater: str, given: Mapping[str, Any], 
 
 
 def _dialogues(words: _Words) -> dict[str, _Dialogue]:
-    """Conversation → its utterances in order, of both speakers."""
+    """Return conversation → its utterances in order, of both speakers."""
     spoken: defaultdict[str, list[tuple[int, str, str]]] = defaultdict(list)
     for name, (text, _) in words.items():
         pair, conversation, speaker, place = name.split("_")
         if text:
             spoken[f"{pair}_{conversation}"].append((int(place), speaker, text))
-    found = {}
+    dialogues = {}
     for key, utterances in spoken.items():
         utterances.sort(key=lambda utterance: utterance[:2])
         turns = [Turn(speaker, text) for _, speaker, text in utterances]
-        found[key] = _Dialogue([(place, speaker) for place, speaker, _ in utterances], turns)
-    return found
+        dialogues[key] = _Dialogue([(place, speaker) for place, speaker, _ in utterances], turns)
+    return dialogues
 
 
 def _words(transcript: str) -> tuple[str, list[str]]:
-    """The words without marks, and the sounds that were marked."""
+    """Return the words without marks, and the marked sounds."""
     sounds = [sound.lower() for sound in _SOUND.findall(transcript) if sound.lower() != "over"]
     return _MARK.sub("", _SOUND.sub("", transcript)).strip(), sounds
 
@@ -309,7 +309,7 @@ def _sample(
     name: str, utterance: _Utterance, clips: Clips, words: tuple[str, list[str]], dialogues: Mapping[str, _Dialogue]
 ) -> Iterator[Sample | Rejection]:
     media = clips.media(name)
-    if not utterance.said:
+    if not utterance.answers:
         yield Rejection(name, "no_annotation", utterance.where)
         return
     yield from clips.missing(name, name, utterance.where)
@@ -322,7 +322,7 @@ def _sample(
         id=name,
         corpus=CARD.name,
         split=utterance.split,
-        annotations=tuple(utterance.said.values()),
+        annotations=tuple(utterance.answers.values()),
         source=utterance.where,
         text=text or None,
         language="zh",

@@ -105,7 +105,7 @@ class _Utterance:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a reply of a listener, in the order of the csv files."""
+    """Yield one sample per reply of a listener, in the order of the csv files."""
     base = folder_of(root, CARD, lambda folder: any(_is_ours(folder / name) for name in FILES), ", ".join(FILES))
     for name, split in FILES.items():
         if not (base / name).is_file():
@@ -145,7 +145,7 @@ def _utterances(path: Path, root: Path) -> Iterator[_Utterance | Rejection]:
 
 
 def _conversations(rows: Iterator[_Utterance | Rejection]) -> Iterator[list[_Utterance] | Rejection]:
-    """The utterances of one conversation after another; a rejected row does not tear its conversation apart."""
+    """Group utterances into conversations; a rejected row does not split its conversation."""
     turns: list[_Utterance] = []
     for row in rows:
         if isinstance(row, Rejection):
@@ -167,19 +167,19 @@ def _replies(split: str, turns: list[_Utterance]) -> Iterator[Sample | Rejection
     if emotion is None:
         yield Rejection(turns[0].conversation, "unknown_label", turns[0].where, turns[0].emotion[:80])
         return
-    said = [Turn("listener" if turn.number % 2 == 0 else "speaker", turn.text) for turn in turns]
-    replies = [place for place in range(len(turns)) if said[place].speaker == "listener"]
+    dialogue = [Turn("listener" if turn.number % 2 == 0 else "speaker", turn.text) for turn in turns]
+    replies = [place for place in range(len(turns)) if dialogue[place].speaker == "listener"]
     if not replies:
         yield Rejection(turns[0].conversation, "no_reply", turns[0].where, "the listener says nothing")
     for place in replies:
         if place and turns[place - 1].number == turns[place].number - 1:
-            yield _sample(split, turns, said, place, emotion)
+            yield _sample(split, turns, dialogue, place, emotion)
         else:
             name = f"{turns[place].conversation}/{turns[place].number}"
             yield Rejection(name, "turn_missing", turns[place].where, "the utterance replied to is not there")
 
 
-def _sample(split: str, turns: list[_Utterance], said: list[Turn], place: int, emotion: str) -> Sample:
+def _sample(split: str, turns: list[_Utterance], dialogue: list[Turn], place: int, emotion: str) -> Sample:
     reply, heard = turns[place], turns[place - 1]
     people = {"speaker_idx": heard.person, "listener_idx": reply.person}
     facts = {"prompt": reply.prompt, **people, "ratings": reply.ratings}
@@ -192,6 +192,6 @@ def _sample(split: str, turns: list[_Utterance], said: list[Turn], place: int, e
         text=heard.text,
         language="en",
         dialogue=f"{split}/{reply.conversation}",
-        context=tuple(said[: place - 1]),
+        context=tuple(dialogue[: place - 1]),
         attributes={key: value for key, value in facts.items() if value},
     )

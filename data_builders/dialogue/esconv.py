@@ -139,7 +139,7 @@ _SEEKERS, _SUPPORTERS = ("seeker", "speaker", "usr", "user"), ("supporter", "lis
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a turn of the supporter, in the order of the files."""
+    """Yield one sample per turn of the supporter, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "ESConv.json")
     plain = [name for name in FILES if (base / name).is_file()]
     split_files = [name for name in SPLIT_FILES if _has_dialogues(base / name)]
@@ -165,7 +165,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _has_dialogues(path: Path) -> bool:
-    """Many corpora have a test.json; ours speaks of seekers' problems early."""
+    """Whether a file is of this corpus: many have a test.json; ours names seekers' problems early."""
     if not path.is_file():
         return False
     with path.open("rb") as stream:
@@ -191,14 +191,14 @@ def _replies(item: Item, dialogue: str, split: str | None, failed: bool) -> Iter
         if turn.speaker == "unknown" or not turn.text:
             yield Rejection(identifier, "broken_row", item.where, "no words, or neither seeker nor supporter")
         elif turn.speaker == "supporter":
-            given = _strategy(value["dialog"][place])
+            word = _strategy(value["dialog"][place])
             rater = "failed_supporter" if failed else "supporter"
-            strategy = STRATEGY.resolve(given)
-            if given and strategy is None:
-                yield Rejection(identifier, "unknown_label", item.where, f"strategy {given!r}")
+            strategy = STRATEGY.resolve(word)
+            if word and strategy is None:
+                yield Rejection(identifier, "unknown_label", item.where, f"strategy {word!r}")
             own = [Annotation(STRATEGY.name, rater, strategy)] if strategy else []
             own += [Annotation(REPLY.name, rater, turn.text), *_feedback(value["dialog"], turns, place)]
-            raw = {"strategy_raw": given} if given.lower() != strategy else {}
+            raw = {"strategy_raw": word} if word.lower() != strategy else {}
             earlier = [before for before in turns[:place] if before.text]
             yield Sample(
                 id=identifier,
@@ -215,7 +215,7 @@ def _replies(item: Item, dialogue: str, split: str | None, failed: bool) -> Iter
 
 
 def _record(value: Any) -> dict[str, Any] | None:
-    """The dialogue; some copies hold every dialogue as JSON within a JSON string."""
+    """Return the dialogue; some copies hold every dialogue as JSON within a JSON string."""
     if isinstance(value, str) and value.lstrip().startswith("{"):
         try:
             value = json.loads(value)
@@ -239,13 +239,13 @@ def _strategy(turn: Mapping[str, Any]) -> str:
 
 
 def _feedback(dialog: list[dict[str, Any]], turns: list[Turn], place: int) -> Iterator[Annotation]:
-    """The score that the seeker gives before the supporter speaks again."""
+    """Yield the score that the seeker gives before the supporter speaks again."""
     for turn, raw in zip(turns[place + 1 :], dialog[place + 1 :], strict=True):
         if turn.speaker != "seeker":
             return
         annotation = raw.get("annotation")
-        given = annotation.get("feedback") if isinstance(annotation, dict) else raw.get("feedback")
-        score = number(given, 1, 5)
+        raw_score = annotation.get("feedback") if isinstance(annotation, dict) else raw.get("feedback")
+        score = number(raw_score, 1, 5)
         if score is not None:
             yield Annotation(FEEDBACK.name, "seeker", {"helpfulness": score})
             return
@@ -253,10 +253,10 @@ def _feedback(dialog: list[dict[str, Any]], turns: list[Turn], place: int) -> It
 
 def _survey(scores: Any) -> Iterator[Annotation]:
     for rater in ("seeker", "supporter"):
-        given = scores.get(rater) if isinstance(scores, dict) else None
-        answers = {name: number(given.get(name), 1, 5) for name in SURVEY_NAMES} if isinstance(given, dict) else {}
-        if found := {name: score for name, score in answers.items() if score is not None}:
-            yield Annotation(SURVEY.name, rater, found)
+        by_name = scores.get(rater) if isinstance(scores, dict) else None
+        answers = {name: number(by_name.get(name), 1, 5) for name in SURVEY_NAMES} if isinstance(by_name, dict) else {}
+        if scored := {name: score for name, score in answers.items() if score is not None}:
+            yield Annotation(SURVEY.name, rater, scored)
 
 
 def _facts(value: Mapping[str, Any], failed: bool) -> dict[str, str]:

@@ -124,15 +124,15 @@ _RATING = re.compile(r"(val|act|dom)\s+([\d.]+)\s*;")
 
 @dataclass
 class _Block:
-    """What a block of an evaluation file says of one turn."""
+    """A block of an evaluation file, about one turn."""
 
     where: str
     header: tuple[str, ...]
-    given: list[tuple[str, str]] = field(default_factory=list)
+    lines: list[tuple[str, str]] = field(default_factory=list)
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a turn, by session, scene and place in the evaluation file."""
+    """Yield one sample per turn, by session, scene and place in the evaluation file."""
     base = folder_of(root, CARD, _looks_right, "Session1/dialog/EmoEvaluation/*.txt and so on")
     seen: set[str] = set()
     for session in SESSIONS:
@@ -172,12 +172,12 @@ def _clips(folder: Path, root: Path) -> Clips | None:
 
 
 def _transcript(path: Path, root: Path, spoken: list[tuple[str, Turn]]) -> Iterator[Rejection]:
-    """The words of a scene in order; remarks (``M: breathes``) have no times and are nobody's turn."""
+    """Read the words of a scene in order; remarks (``M: breathes``) have no times and are nobody's turn."""
     for line in read_lines(path, root):
         if isinstance(line, Rejection):
             yield line
-        elif said := _SAID.fullmatch(line[1].strip()):
-            spoken.append((said[1], Turn(said[1][:5] + said[2], said[3].strip())))
+        elif match := _SAID.fullmatch(line[1].strip()):
+            spoken.append((match[1], Turn(match[1][:5] + match[2], match[3].strip())))
 
 
 def _blocks(path: Path, root: Path) -> Iterator[_Block | Rejection]:
@@ -195,7 +195,7 @@ def _blocks(path: Path, root: Path) -> Iterator[_Block | Rejection]:
             if header is None:
                 yield Rejection(where, "broken_row", where, text[:120])
         elif block and text.strip():
-            block.given.append((where, text))
+            block.lines.append((where, text))
     if block:
         yield block
 
@@ -208,13 +208,13 @@ def _turn(
     if parts is None or float(end) <= float(start):
         yield Rejection(name, "broken_row" if parts else "unknown_name", block.where, f"{start} to {end} seconds")
         return
-    said: dict[tuple[str, str], Annotation] = {}
+    answers: dict[tuple[str, str], Annotation] = {}
     facts: dict[str, str] = {}
-    yield from _majority(block, said)
-    for where, line in block.given:
-        yield from _given(where, line, parts, said, facts)
+    yield from _majority(block, answers)
+    for where, line in block.lines:
+        yield from _person_line(where, line, parts, answers, facts)
     yield from sounds.missing(name, name, block.where) if sounds else ()
-    if not said:
+    if not answers:
         yield Rejection(name, "no_annotation", block.where)
         return
     place = next((place for place, (turn, _) in enumerate(spoken) if turn == name), None)
@@ -222,7 +222,7 @@ def _turn(
         id=name,
         corpus=CARD.name,
         split=TEST if int(parts["session"]) == TEST_SESSION else TRAIN,
-        annotations=tuple(said.values()),
+        annotations=tuple(answers.values()),
         source=block.where,
         text=spoken[place][1].text or None if place is not None else None,
         language="en",
@@ -241,10 +241,10 @@ def _turn(
     )
 
 
-def _majority(block: _Block, said: dict[tuple[str, str], Annotation]) -> Iterator[Rejection]:
+def _majority(block: _Block, answers: dict[tuple[str, str], Annotation]) -> Iterator[Rejection]:
     _, _, name, code, *means = block.header
     if label := CODES.get(code.lower()):
-        said[SPACE.name, "majority"] = Annotation(SPACE.name, "majority", label)
+        answers[SPACE.name, "majority"] = Annotation(SPACE.name, "majority", label)
     elif code != "xxx":
         yield Rejection(name, "unknown_label", block.where, code)
     ratings = {}
@@ -255,36 +255,36 @@ def _majority(block: _Block, said: dict[tuple[str, str], Annotation]) -> Iterato
         else:
             ratings[dimension] = rating
     if ratings:
-        said[VAD.name, "mean"] = Annotation(VAD.name, "mean", ratings)
+        answers[VAD.name, "mean"] = Annotation(VAD.name, "mean", ratings)
 
 
-def _given(
-    where: str, line: str, parts: re.Match[str], said: dict[tuple[str, str], Annotation], facts: dict[str, str]
+def _person_line(
+    where: str, line: str, parts: re.Match[str], answers: dict[tuple[str, str], Annotation], facts: dict[str, str]
 ) -> Iterator[Rejection]:
-    """One person's line of a block: chosen words, or ratings."""
-    given, name = _GIVEN.fullmatch(line), parts[0]
-    if given is None or (given["who"] == "E" and int(given["number"]) not in EVALUATORS):
+    """Parse one person's line of a block: chosen words, or ratings."""
+    match, name = _GIVEN.fullmatch(line), parts[0]
+    if match is None or (match["who"] == "E" and int(match["number"]) not in EVALUATORS):
         yield Rejection(name, "broken_row", where, line[:120])
         return
-    rater = f"evaluator_{given['number']}" if given["who"] == "E" else "partner"
-    rater = "self" if given["who"] == parts["speaker"] else rater
-    if given["remark"]:
-        facts[f"{rater}_remark"] = given["remark"].strip()
-    space = CHOICES.name if given["kind"] == "C" else VAD.name
-    if (space, rater) in said:
+    rater = f"evaluator_{match['number']}" if match["who"] == "E" else "partner"
+    rater = "self" if match["who"] == parts["speaker"] else rater
+    if match["remark"]:
+        facts[f"{rater}_remark"] = match["remark"].strip()
+    space = CHOICES.name if match["kind"] == "C" else VAD.name
+    if (space, rater) in answers:
         yield Rejection(name, "duplicate_id", where, f"{rater} answers again")
     elif space == VAD.name:
-        rated = {DIMENSIONS[key]: number(text, *VAD.bounds or ()) for key, text in _RATING.findall(given["answer"])}
+        rated = {DIMENSIONS[key]: number(text, *VAD.bounds or ()) for key, text in _RATING.findall(match["answer"])}
         if ratings := {key: rating for key, rating in rated.items() if rating is not None}:
-            said[space, rater] = Annotation(space, rater, ratings)
+            answers[space, rater] = Annotation(space, rater, ratings)
     else:
-        words = [word.strip() for word in given["answer"].split(";") if word.strip()]
+        words = [word.strip() for word in match["answer"].split(";") if word.strip()]
         labels = [CHOICES.resolve(word) for word in words]
         for word, label in zip(words, labels, strict=True):
             if label is None:
                 yield Rejection(name, "unknown_label", where, f"{rater}: {word[:60]!r}")
-        if known := tuple(dict.fromkeys(label for label in labels if label)):
-            said[space, rater] = Annotation(space, rater, known)
+        if chosen := tuple(dict.fromkeys(label for label in labels if label)):
+            answers[space, rater] = Annotation(space, rater, chosen)
 
 
 def _media(block: _Block, dialogue: str, sounds: Clips | None, films: Clips | None) -> Iterator[MediaRef]:

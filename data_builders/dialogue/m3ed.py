@@ -83,7 +83,7 @@ _TIME = re.compile(r"(\d+):(\d+):(\d+):(\d+)")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, in the order of annotation.json."""
+    """Yield one sample per utterance, in the order of annotation.json."""
     base = folder_of(
         root, CARD, lambda folder: (folder / "annotation.json").is_file(), "annotation.json and splitInfo/"
     )
@@ -140,19 +140,19 @@ def _dialogue(
             yield again
             continue
         letter, text = str(utterance.get("Speaker") or "").strip(), str(utterance.get("Text") or "").strip()
-        known = people.get(letter)
-        person: dict[str, Any] = known if isinstance(known, dict) else {}
+        info = people.get(letter)
+        person: dict[str, Any] = info if isinstance(info, dict) else {}
         who = f"{name.split('/')[0]}/{person['Name']}" if person.get("Name") else f"{name}/{letter or '?'}"
-        said: dict[tuple[str, str], Annotation] = {}
-        yield from _answers(key, utterance.get("EmoAnnotation"), where, said)
+        answers: dict[tuple[str, str], Annotation] = {}
+        yield from _answers(key, utterance.get("EmoAnnotation"), where, answers)
         media = _media(key, name, utterance, clips)
-        if said:
+        if answers:
             yield from () if media else clips.missing(key, key, where)
             yield Sample(
                 id=key,
                 corpus=CARD.name,
                 split=split,
-                annotations=tuple(said.values()),
+                annotations=tuple(answers.values()),
                 source=where,
                 text=text or None,
                 language="zh",
@@ -172,9 +172,9 @@ def _place(key: str) -> int:
     return int(number) if number.isdecimal() else 0
 
 
-def _answers(key: str, given: Any, where: str, said: dict[tuple[str, str], Annotation]) -> Iterator[Rejection]:
-    """Every annotator's emotions, and those agreed on; an emotion that is unknown costs itself only."""
-    for field, value in given.items() if isinstance(given, dict) else ():
+def _answers(key: str, by_field: Any, where: str, answers: dict[tuple[str, str], Annotation]) -> Iterator[Rejection]:
+    """Add every annotator's emotions, and those agreed on; an unknown emotion is rejected alone."""
+    for field, value in by_field.items() if isinstance(by_field, dict) else ():
         annotator = re.fullmatch(r"EmoAnnotator(\d+)", field)
         rater = f"annotator_{annotator[1]}" if annotator else "agreed"
         if not value or not (annotator or field in ("final_main_emo", "final_mul_emo")):
@@ -183,13 +183,13 @@ def _answers(key: str, given: Any, where: str, said: dict[tuple[str, str], Annot
         words = [str(word).strip() for word in listed if str(word).strip()]
         labels = {word: SEVERAL.resolve(word) for word in words}
         yield from (Rejection(key, "unknown_label", where, f"{field}: {word}") for word in words if not labels[word])
-        known = tuple(dict.fromkeys(label for label in labels.values() if label))
+        emotions = tuple(dict.fromkeys(label for label in labels.values() if label))
         if rater not in CARD.raters:
             yield Rejection(key, "unknown_name", where, field)
-        elif known and field == "final_main_emo":
-            said[EKMAN_6_NEUTRAL.name, rater] = Annotation(EKMAN_6_NEUTRAL.name, rater, known[0])
-        elif known:
-            said[SEVERAL.name, rater] = Annotation(SEVERAL.name, rater, known)
+        elif emotions and field == "final_main_emo":
+            answers[EKMAN_6_NEUTRAL.name, rater] = Annotation(EKMAN_6_NEUTRAL.name, rater, emotions[0])
+        elif emotions:
+            answers[SEVERAL.name, rater] = Annotation(SEVERAL.name, rater, emotions)
 
 
 def _media(key: str, name: str, utterance: Mapping[str, Any], clips: Clips) -> tuple[MediaRef, ...]:

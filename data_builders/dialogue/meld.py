@@ -125,7 +125,7 @@ _SHORTEST = 0.5  # some rows give a tenth of a second for a whole sentence; a lo
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, in the order of the csv files."""
+    """Yield one sample per utterance, in the order of the csv files."""
     base = folder_of(root, CARD, lambda folder: any((folder / name).is_file() for name in FILES), ", ".join(FILES))
     for name, split in FILES.items():
         path = find_file(base, name)
@@ -138,14 +138,14 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _clips(base: Path, root: Path, split: str) -> dict[str, list[str]]:
-    """Clip key (``dia0_utt3``) → its files relative to the root, the plainly named one first."""
-    found: defaultdict[str, list[str]] = defaultdict(list)
+    """Return clip key (``dia0_utt3``) → its files relative to the root, the plainly named one first."""
+    files: defaultdict[str, list[str]] = defaultdict(list)
     for folder in folders_below(base):
         if folder.name in CLIP_FOLDERS[split] or (folder == base and folder.name == split):
             for path in list_media(folder, FILMS):
                 if name := _CLIP.fullmatch(path.stem):
-                    found[name[1]].append(relative(path, root))
-    return {key: sorted(paths, key=lambda path: "final_videos" in path) for key, paths in found.items()}
+                    files[name[1]].append(relative(path, root))
+    return {key: sorted(paths, key=lambda path: "final_videos" in path) for key, paths in files.items()}
 
 
 def _duplicates(clips: Mapping[str, list[str]]) -> Iterator[Rejection]:
@@ -210,7 +210,7 @@ def _utterance(
 def _media(
     row: Row, root: Path, identifier: str, clip: str | None, has_clips: bool
 ) -> tuple[tuple[MediaRef, ...], list[Rejection]]:
-    """The clip as far as it is to be used, and what is wrong with it; nothing is wrong in a download without clips."""
+    """Return the usable span of the clip, and rejections; there are none in a download without clips."""
     if not has_clips:
         return (), []
     if identifier in UNUSABLE:

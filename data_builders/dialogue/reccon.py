@@ -83,7 +83,7 @@ _FOLDER = "data/original_annotation/"
 _EVIDENCE, _SPAN = "expanded emotion cause evidence", "expanded emotion cause span"
 
 
-def _said(turn: int, speaker: str, utterance: str, emotion: str, **more: Any) -> dict[str, Any]:
+def _record(turn: int, speaker: str, utterance: str, emotion: str, **more: Any) -> dict[str, Any]:
     named = {_EVIDENCE: more.pop("evidence", None), _SPAN: more.pop("span", None), **more}
     plain = {"turn": turn, "speaker": speaker, "utterance": utterance, "emotion": emotion}
     return plain | {key: value for key, value in named.items() if value is not None}
@@ -94,8 +94,8 @@ MINIATURE: Mapping[str, Content] = {
         {
             "tr_1": [
                 [
-                    _said(1, "A", "I found your lost ring .", "neutral"),
-                    _said(
+                    _record(1, "A", "I found your lost ring .", "neutral"),
+                    _record(
                         2,
                         "B",
                         "You are wonderful !",
@@ -106,7 +106,7 @@ MINIATURE: Mapping[str, Content] = {
                         explanation="The ring was a gift.",
                         flag="F",
                     ),
-                    _said(3, "A", "Whatever .", "meh"),
+                    _record(3, "A", "Whatever .", "meh"),
                 ]
             ],
             "tr_2": [],
@@ -114,17 +114,17 @@ MINIATURE: Mapping[str, Content] = {
         indent=1,
     ),
     f"{_FOLDER}dailydialog_valid.json": json.dumps(
-        {"va_1": [[_said(1, "A", "It broke .", "sadness", evidence=[1], span=["broke"], type=["no-context"])]]}
+        {"va_1": [[_record(1, "A", "It broke .", "sadness", evidence=[1], span=["broke"], type=["no-context"])]]}
     ),
-    f"{_FOLDER}dailydialog_test.json": json.dumps({"te_1": [[_said(1, "A", "Good day .", "neutral")]]}),
+    f"{_FOLDER}dailydialog_test.json": json.dumps({"te_1": [[_record(1, "A", "Good day .", "neutral")]]}),
     f"{_FOLDER}iemocap_test.json": json.dumps(
-        {"train.Ses09X_impro01": [[_said(1, "A", "No !", "frustrated", evidence=["b"], span=["b"], type=["latent"])]]}
+        {"train.Ses09X_impro01": [[_record(1, "A", "No !", "frustrated", evidence=["b"], span=["b"], type=["latent"])]]}
     ),
 }
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, with the turns before it as context, in the order of the files."""
+    """Yield one sample per utterance, with the turns before it as context, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, f"{_FOLDER}{next(iter(FILES))}")
     seen: set[str] = set()
     for name, split in FILES.items():
@@ -175,7 +175,7 @@ def _dialogue(item: Item, split: str, origin: str) -> Iterator[Sample | Rejectio
 
 
 def _utterances(value: Any) -> list[dict[str, Any]]:
-    """The utterances of a dialogue, which lie in a list of one list; a plain list is taken too."""
+    """Return the utterances of a dialogue, which lie in a list of one list; a plain list is accepted too."""
     if not isinstance(value, list):
         return []
     flat = [one for inner in value for one in (inner if isinstance(inner, list) else [inner])]
@@ -183,35 +183,35 @@ def _utterances(value: Any) -> list[dict[str, Any]]:
 
 
 def _raw(utterance: Mapping[str, Any], emotion: str | None) -> dict[str, str]:
-    given = str(utterance.get("emotion") or "").strip()
-    facts = {"emotion_raw": given if given != emotion else "", "flag": str(utterance.get("flag") or "")}
+    word = str(utterance.get("emotion") or "").strip()
+    facts = {"emotion_raw": word if word != emotion else "", "flag": str(utterance.get("flag") or "")}
     return {key: value for key, value in facts.items() if value}
 
 
 def _causes(utterance: Mapping[str, Any], identifier: str, where: str) -> tuple[list[Rejection], list[Annotation]]:
-    """What caused the emotion: types, turns, words and the explanation, as far as they are given."""
-    trouble, found = [], []
-    given = utterance.get("type") or []
-    words = [given] if isinstance(given, str) else list(given)
+    """Read the causes of the emotion: types, turns, words and the explanation, as far as they are given."""
+    trouble, annotations = [], []
+    listed = utterance.get("type") or []
+    words = [listed] if isinstance(listed, str) else list(listed)
     types = [TYPES.resolve(str(word)) for word in words]
     if None in types:
-        trouble.append(Rejection(identifier, "unknown_label", where, f"type {given!r}"))
+        trouble.append(Rejection(identifier, "unknown_label", where, f"type {listed!r}"))
     elif types:
-        found.append(Annotation(TYPES.name, "annotators", tuple(name for name in TYPES.names if name in types)))
+        annotations.append(Annotation(TYPES.name, "annotators", tuple(name for name in TYPES.names if name in types)))
     evidence = [BACKGROUND if turn == "b" else turn for turn in utterance.get(_EVIDENCE) or []]
     if evidence:
         turns = tuple({"turn": turn} for turn in dict.fromkeys(evidence))
-        found.append(Annotation(TURNS.name, "annotators", turns))
+        annotations.append(Annotation(TURNS.name, "annotators", turns))
     spans = ["" if span == "b" else str(span) for span in utterance.get(_SPAN) or []]
     if len(spans) != len(evidence):
         trouble.append(Rejection(identifier, "broken_row", where, f"{len(evidence)} turns, {len(spans)} spans"))
     elif spans:
         once = dict.fromkeys(zip(evidence, spans, strict=True))  # some are marked by both annotators
         passages = tuple({"turn": turn, "span": span} for turn, span in once)
-        found.append(Annotation(SPANS.name, "annotators", passages))
+        annotations.append(Annotation(SPANS.name, "annotators", passages))
     if explanation := str(utterance.get("explanation") or "").strip():
-        found.append(Annotation(EXPLANATION.name, "annotators", explanation))
-    return trouble, found
+        annotations.append(Annotation(EXPLANATION.name, "annotators", explanation))
+    return trouble, annotations
 
 
 def _sample(

@@ -62,12 +62,12 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, by split, emotion and name."""
+    """Yield one sample per clip, by split, emotion and name."""
     base = folder_of(root, CARD, lambda folder: bool(_splits(folder)), "Train_AFEW/Angry and so on")
-    found = _splits(base)
+    folders = _splits(base)
     seen: set[str] = set()
     for split in CARD.counts:
-        if not (places := [place for place, given in found if given == split]):
+        if not (places := [place for place, folder_split in folders if folder_split == split]):
             yield missing_file("Train_AFEW" if split == TRAIN else "Val_AFEW", CARD)
         for place in places:
             yield from _split(place, split, root, seen)
@@ -78,7 +78,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _splits(folder: Path) -> list[tuple[Path, str]]:
-    """The folders of the splits, in which at least two folders are called by an emotion."""
+    """Return the folders of the splits, in which at least two folders are named after an emotion."""
     children = sorted(child for child in folder.iterdir() if child.is_dir()) if folder.is_dir() else []
     named = [(child, SPLITS[child.name.lower()]) for child in children if child.name.lower() in SPLITS]
     return [(child, split) for child, split in named if any(EKMAN_6_NEUTRAL.resolve(c.name) for c in child.iterdir())]
@@ -107,8 +107,8 @@ def _sample(
     name: str, split: str, emotion: str, where: str, clip: Path | None, frames: Path | None, root: Path
 ) -> Iterator[Sample | Rejection]:
     video = relative(clip, root) if clip else None
-    found = clip_or_frame(root, (name, where), video, frames, expected=True, sound=True)
-    yield from found.trouble
+    result = clip_or_frame(root, (name, where), video, frames, expected=True, sound=True)
+    yield from result.trouble
     aligned = {"frames": relative(frames, root)} if frames is not None and frames.is_dir() else {}
     yield Sample(
         id=f"{split}/{name}",
@@ -117,6 +117,6 @@ def _sample(
         annotations=(Annotation(EKMAN_6_NEUTRAL.name, "annotators", emotion),),
         source=where,
         language="en",
-        media=found.media,
-        attributes={**aligned, **found.facts},
+        media=result.media,
+        attributes={**aligned, **result.facts},
     )

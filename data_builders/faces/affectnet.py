@@ -112,7 +112,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a picture: by table and row, or by folder and number."""
+    """Yield one sample per picture: by table and row, or by folder and number."""
     base = folder_of(root, CARD, _is_ours, "train_set/annotations, or training.csv and validation.csv")
     tables = {name: path for name in TABLES if (path := find_file(base, name))}
     seen: set[str] = set()
@@ -156,10 +156,10 @@ def _table(path: Path, name: str, base: Path, root: Path, seen: set[str]) -> Ite
 
 def _picture(named: str, places: list[Path], root: Path, where: str) -> str | Rejection:
     tried = [media_path(place, root, named, where) for place in places]
-    found = next((path for path in tried if isinstance(path, str)), tried[0])
-    if isinstance(found, str) and is_lfs_pointer(root / found):
-        return Rejection(named, "lfs_pointer", found, "run `git lfs pull`")
-    return found
+    picture = next((path for path in tried if isinstance(path, str)), tried[0])
+    if isinstance(picture, str) and is_lfs_pointer(root / picture):
+        return Rejection(named, "lfs_pointer", picture, "run `git lfs pull`")
+    return picture
 
 
 def _arrays(folder: Path, split: str, root: Path) -> Iterator[Sample | Rejection]:
@@ -186,7 +186,7 @@ def _arrays(folder: Path, split: str, root: Path) -> Iterator[Sample | Rejection
 
 
 def _value(path: Path) -> str:
-    """The one string in an array; nothing where the file is missing or holds something else."""
+    """Return the one string in an array; "" where the file is missing or holds something else."""
     import numpy as np
 
     try:

@@ -88,7 +88,7 @@ _WORDS = {"train": TRAIN, "val": VALIDATION, "test": TEST}
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a segment, by list and line."""
+    """Yield one sample per segment, by list and line."""
     base = folder_of(root, CARD, lambda folder: bool(_lists(folder)), "a list of segments in folds/")
     lists = _lists(base)
     folds = sorted({fold for _, _, fold in lists if fold})
@@ -105,17 +105,17 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _lists(folder: Path) -> list[tuple[Path, str | None, str]]:
-    """(file, split, fold) of every list here or in a folder of folds; split and fold as far as the name says."""
-    found = []
+    """Return (file, split, fold) of every list here or in a folder of folds; split and fold as far as the name says."""
+    lists = []
     for place in (folder, folder / "folds", folder / "annotations"):
         for path in sorted((*place.glob("*.txt"), *place.glob("*.csv"))):
             if _LINE.match(_first_line(path)):
                 name = path.stem.lower()
                 split = next((split for word, split in _WORDS.items() if word in name), None)
                 number = re.search(r"\d+", name)
-                found.append((path, split, number[0] if number else ""))
+                lists.append((path, split, number[0] if number else ""))
     order = [TRAIN, VALIDATION, TEST, None]
-    return sorted(found, key=lambda entry: (entry[2], order.index(entry[1]), entry[0]))
+    return sorted(lists, key=lambda entry: (entry[2], order.index(entry[1]), entry[0]))
 
 
 def _first_line(path: Path) -> str:
@@ -131,13 +131,13 @@ def _tested(lists: list[tuple[Path, str | None, str]], root: Path) -> Iterator[t
 
 
 def _clips(base: Path, root: Path) -> dict[str, str]:
-    """``Sadly-Fearful/24_Sadly-Fearful_0`` → its file, in whatever folder the folders of the expressions lie."""
-    found: dict[str, str] = {}
+    """Return ``Sadly-Fearful/24_Sadly-Fearful_0`` → its file, in whatever folder the folders of the expressions lie."""
+    clips: dict[str, str] = {}
     for folder in folders_below(base, 2):
         for path in sorted(folder.iterdir()):
             if path.suffix.lower() in FILMS and not path.name.startswith(".") and path.is_file():
-                found.setdefault(f"{folder.name}/{path.stem}", relative(path, root))
-    return found
+                clips.setdefault(f"{folder.name}/{path.stem}", relative(path, root))
+    return clips
 
 
 def _segment(
@@ -163,8 +163,8 @@ def _segment(
         yield Rejection(name, "unknown_label", where, parts["label"])
         return
     expression = EXPRESSIONS[int(parts["label"])]
-    if (said := SPACE.resolve(name.partition("/")[0])) and said != expression:
-        yield Rejection(name, "label_conflict", where, f"{said} by its folder, {expression} by its number")
+    if (named := SPACE.resolve(name.partition("/")[0])) and named != expression:
+        yield Rejection(name, "label_conflict", where, f"{named} by its folder, {expression} by its number")
     clip = clips.get(name)
     if clip and (trouble := unusable(root, clip, name)):
         yield trouble

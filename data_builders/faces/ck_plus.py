@@ -84,7 +84,7 @@ _FRAME = re.compile(r"(S\d{3})_(\d{3})_(\d+)")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a labelled sequence, by person; of CK+48 one a picture, by emotion."""
+    """Yield one sample per labelled sequence, by person; of CK+48 one per picture, by emotion."""
     base = folder_of(root, CARD, _is_ours, "Emotion/S005/001 and cohn-kanade-images, or the class folders of CK+48")
     if (base / "Emotion").is_dir():
         yield from _original(base, root)
@@ -153,7 +153,7 @@ def _sequence(
 
 
 def _action_units(base: Path, person: str, take: str) -> str:
-    """``9:0 17:2``: the units of FACS with their intensities, 0 where it was not given."""
+    """Return the FACS action units with their intensities as ``9:0 17:2``; 0 where none was given."""
     rows = [
         line.split()
         for path in sorted((base / "FACS" / person / take).glob("S*_facs.txt"))

@@ -102,7 +102,7 @@ _Entry = tuple[str, str, str]  # number of the clip, label, file:line
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a single-labelled clip: train of fold 1, then its test."""
+    """Yield one sample per single-labelled clip: train of fold 1, then its test."""
     base = folder_of(root, CARD, lambda folder: bool(_lists(folder)), "EmoLabel_DataSplit with set_1.csv")
     lists = _lists(base)
     votes = dict(_votes(base))
@@ -132,18 +132,18 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _lists(base: Path) -> dict[tuple[str, str], Path]:
-    """(fold, part) → its list, in the folder itself, in EmoLabel_DataSplit, or in a folder of a part."""
-    found: dict[tuple[str, str], Path] = {}
+    """Return (fold, part) → its list, in the folder itself, in EmoLabel_DataSplit, or in a folder of a part."""
+    lists: dict[tuple[str, str], Path] = {}
     for place in (base, base / "EmoLabel_DataSplit"):
         folders = sorted(child for child in place.iterdir() if child.is_dir()) if place.is_dir() else []
         for folder in (place, *(child for child in folders if _PART.match(child.name))):
             part = _PART.match(folder.name) if "multi" not in folder.name else None
             for path in sorted(folder.glob("*set_*")):
                 if name := _LIST.fullmatch(path.name):
-                    found.setdefault((name[1], name[2].lower()), path)
+                    lists.setdefault((name[1], name[2].lower()), path)
                 elif part and re.fullmatch(r"set_\d\.csv", path.name):
-                    found[path.stem[-1], part[1].lower()] = path
-    return found
+                    lists[path.stem[-1], part[1].lower()] = path
+    return lists
 
 
 def _entries(path: Path, root: Path) -> Iterator[_Entry | Rejection]:
@@ -189,7 +189,7 @@ def _votes(base: Path) -> Iterator[tuple[str, dict[str, float]]]:
 
 
 def _media(base: Path, root: Path) -> Callable[[str], tuple[str | None, Path | None]] | None:
-    """Says where the clip or the frames of a number lie; None in a download without any."""
+    """Return a function that locates the clip or the frames of a number; None in a download without any."""
     places = list(folders_below(base, 2))
     videos = clips_below([place for place in places if place.name in ("original", "Clip", "clip")], root)
     frames = sorted((p for p in places if p.name in FRAME_FOLDERS), key=lambda p: FRAME_FOLDERS.index(p.name))
@@ -217,8 +217,8 @@ def _sample(
         yield Rejection(clip, "unknown_label", where, label)
         return
     video, frames = find(clip) if find else (None, None)
-    found = clip_or_frame(root, (clip, where), video, frames, expected=find is not None, sound=True)
-    yield from found.trouble
+    result = clip_or_frame(root, (clip, where), video, frames, expected=find is not None, sound=True)
+    yield from result.trouble
     yield Sample(
         id=f"{int(clip):05d}",
         corpus=CARD.name,
@@ -228,6 +228,6 @@ def _sample(
             *((Annotation(VOTES.name, "crowd", votes),) if votes else ()),
         ),
         source=where,
-        media=found.media,
-        attributes={**found.facts, **({"fold": fold} if fold else {})},
+        media=result.media,
+        attributes={**result.facts, **({"fold": fold} if fold else {})},
     )

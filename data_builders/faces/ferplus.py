@@ -104,7 +104,7 @@ MINIATURE: Mapping[str, Content] = {
 
 @dataclass
 class _Beside:
-    """What lies beside the votes: images by name, votes of ``label.csv`` by name, labels of FER2013 by row."""
+    """Files beside the votes: images by name, votes of ``label.csv`` by name, labels of FER2013 by row."""
 
     images: dict[str, str] = field(default_factory=dict)
     unusable: dict[str, Rejection] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class _Face:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an image, in the order of ``fer2013new.csv``, or of the ``label.csv`` files where it is missing."""
+    """Yield one sample per image, in the order of ``fer2013new.csv``, or of ``label.csv`` where it is missing."""
     base = folder_of(root, CARD, _is_ours, "fer2013new.csv, or FER2013Train/label.csv")
     beside = _Beside()
     _list_images(base, root, beside)
@@ -179,7 +179,7 @@ def _label_tables(base: Path, root: Path) -> Iterator[_Face | Rejection]:
 
 
 def _fer2013(base: Path, root: Path) -> list[tuple[str, str]]:
-    """(usage, number of the emotion) for every row; the pixels between the two are passed over."""
+    """Return (usage, number of the emotion) for every row; the pixels between the two are skipped."""
     path = find_file(base, "fer2013.csv")
     rows = []
     for line in read_lines(path, root) if path else ():

@@ -80,7 +80,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip: the train list, then the test list."""
+    """Yield one sample per clip: the train list, then the test list."""
     base = folder_of(root, CARD, lambda folder: any(_lists(folder, part) for part in PARTS), "4_setups/All_scenes")
     crops: list[Path] | None = None
     films = Stems(FILMS)
@@ -135,14 +135,14 @@ def _sample(
     frames = next((folder / name for folder in crops if os.path.isdir(folder / name)), None)
     files = (films.find((folder / name).parent, parts[-1]) for folder in crops)
     video = next((relative(path, root) for path in files if path), None)
-    found = clip_or_frame(root, (name, where), video, frames, expected=bool(crops))
-    yield from found.trouble
+    result = clip_or_frame(root, (name, where), video, frames, expected=bool(crops))
+    yield from result.trouble
     yield Sample(
         id=name,
         corpus=CARD.name,
         split=split,
         annotations=(Annotation(SPACE.name, "annotators", emotion),),
         source=where,
-        media=found.media,
-        attributes={"scene": parts[0], **found.facts},
+        media=result.media,
+        attributes={"scene": parts[0], **result.facts},
     )

@@ -99,7 +99,7 @@ class _Stretch:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a stretch of speech, in the order of the lists."""
+    """Yield one sample per stretch of speech, in the order of the lists."""
     base = folder_of(root, CARD, lambda folder: bool(_times(folder)), "HDTF_dataset/RD_annotion_time.txt")
     clips = clips_below(list(folders_below(root, 3)), root)
     lists = _times(base)
@@ -116,23 +116,23 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _times(folder: Path) -> dict[str, Path]:
-    found: dict[str, Path] = {}
+    tables: dict[str, Path] = {}
     for group in SETS:
         for name in (f"{group}_annotion_time.txt", f"{group}_annotation_time.txt"):  # the release misspells it
             paths = [place / name for place in (folder, folder / "HDTF_dataset") if (place / name).is_file()]
             if paths:
-                found.setdefault(group, paths[0])
-    return found
+                tables.setdefault(group, paths[0])
+    return tables
 
 
 def _facts(path: Path, root: Path) -> dict[str, str]:
-    """Name of a video or of a stretch → what the list says about it."""
-    found = {}
+    """Return name of a video or of a stretch → what the list says about it."""
+    facts_by_name = {}
     for line in read_lines(path, root) if path.is_file() else ():
         if not isinstance(line, Rejection):
             name, _, fact = line[1].strip().partition(" ")
-            found[name.removesuffix(".mp4")] = fact.strip()
-    return found
+            facts_by_name[name.removesuffix(".mp4")] = fact.strip()
+    return facts_by_name
 
 
 def _stretches(path: Path, group: str, root: Path) -> Iterator[_Stretch | Rejection]:
@@ -183,7 +183,7 @@ def _sample(
         ref = None
     elif ref is None and clips:
         yield Rejection(identifier, "media_missing", stretch.where)
-    known = {name: table.get(stretch.name, table.get(stretch.video, "")) for name, table in facts.items()}
+    listed = {name: table.get(stretch.name, table.get(stretch.video, "")) for name, table in facts.items()}
     person = re.sub(r"\d+$", "", stretch.video)
     yield Sample(
         id=identifier,
@@ -199,6 +199,6 @@ def _sample(
             "video": stretch.video,
             "start": f"{stretch.start:g}",
             "end": f"{stretch.end:g}",
-            **{name: fact for name, fact in known.items() if fact},
+            **{name: fact for name, fact in listed.items() if fact},
         },
     )

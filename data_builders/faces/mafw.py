@@ -97,7 +97,7 @@ MINIATURE: Mapping[str, Content] = {
 
 @dataclass
 class _Clip:
-    """What the tables say about one clip, by the first line that names it."""
+    """Table data of one clip; ``where`` is the first line that names it."""
 
     where: str
     answers: dict[str, tuple[str, ...]] = field(default_factory=dict)  # set → labels as they stand
@@ -107,7 +107,7 @@ class _Clip:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the label files."""
+    """Yield one sample per clip, in the order of the label files."""
     base = folder_of(root, CARD, _is_ours, "Labels/single_label.txt, or 'Train & Test Set/single'")
     clips: dict[str, _Clip] = {}
     for name, kind in (("single_label.txt", "single"), ("multi_label.txt", "compound")):
@@ -218,21 +218,21 @@ def _sample(
     annotations = []
     for kind, labels in clip.answers.items():
         names = [SINGLE.resolve(label) for label in labels]
-        found = tuple(emotion for emotion in EMOTIONS if emotion in names)
-        if None in names or (kind == "single" and len(found) != 1):
+        emotions = tuple(emotion for emotion in EMOTIONS if emotion in names)
+        if None in names or (kind == "single" and len(emotions) != 1):
             yield Rejection(name, "unknown_label", clip.where, "_".join(labels))
         elif kind == "single":
-            annotations.append(Annotation(SINGLE.name, "annotators", found[0]))
+            annotations.append(Annotation(SINGLE.name, "annotators", emotions[0]))
         else:
-            annotations.append(Annotation(COMPOUND.name, "annotators", found))
+            annotations.append(Annotation(COMPOUND.name, "annotators", emotions))
     annotations += [Annotation(space, "describer", words) for space, words in clip.captions.items()]
     if not annotations:
         return
     videos, frames = media
     folder = next((place / name for place in frames if os.path.isdir(place / name)), None)
     expected = bool(videos or frames)
-    found_media = clip_or_frame(root, (name, clip.where), videos.get(name), folder, expected=expected, sound=True)
-    yield from found_media.trouble
+    result = clip_or_frame(root, (name, clip.where), videos.get(name), folder, expected=expected, sound=True)
+    yield from result.trouble
     folds = {("fold" if kind == "single" else "fold_compound"): fold for kind, fold in clip.folds.items()}
     yield Sample(
         id=name,
@@ -240,6 +240,6 @@ def _sample(
         split=clip.split,
         annotations=tuple(annotations),
         source=clip.where,
-        media=found_media.media,
-        attributes={**found_media.facts, **folds},
+        media=result.media,
+        attributes={**result.facts, **folds},
     )

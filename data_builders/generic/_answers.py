@@ -1,4 +1,4 @@
-"""The answer that a row of one's own table gives in a label space. Not a corpus."""
+"""Read the answer that a row of a user's own table gives in a label space. Not a corpus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class _Unknown(Exception):
 
 
 def answer(label: Label, row: Record, identifier: str) -> Annotation | Rejection | None:
-    """The annotation of a row; None where its cells are empty, a rejection where they hold something unknown."""
+    """Return the annotation of a row; None where its cells are empty, a rejection where they hold something unknown."""
     try:
         value = _of_columns(label, row) if label.columns else _value(label, row.fields.get(label.column or ""))
     except _Unknown as error:
@@ -41,12 +41,12 @@ def _value(label: Label, cell: Any) -> Value | None:
     if kind == "spans":
         return _checked(label, tuple(_listed(cell, label.separator)))
     if kind == "options":
-        told = cell if isinstance(cell, dict) else _object(cell)
-        return _options(label, told.get("options"), told.get("right"))
+        options = cell if isinstance(cell, dict) else _object(cell)
+        return _options(label, options.get("options"), options.get("right"))
     if kind == "set":
         words = cell if isinstance(cell, list) else str(cell).split(label.separator)
-        found = {_name(label, str(word)) for word in words if str(word).strip()}
-        return tuple(name for name in label.space.names if name in found)
+        labels = {_name(label, str(word)) for word in words if str(word).strip()}
+        return tuple(name for name in label.space.names if name in labels)
     if kind == "dimension":
         return {label.space.names[0]: _number(label, cell)}
     weights = cell if isinstance(cell, dict) else _object(cell)
@@ -62,20 +62,20 @@ def _name(label: Label, word: str) -> str:
 
 def _number(label: Label, cell: Any) -> float:
     low, high = label.space.bounds or (0.0, float("inf"))
-    found = number(cell, low, high)
-    if found is None:
+    parsed = number(cell, low, high)
+    if parsed is None:
         raise _Unknown(f"{cell!r} is no number from {low} to {high}")
-    return found
+    return parsed
 
 
 def _object(cell: Any) -> Mapping[str, Any]:
     try:
-        found = json.loads(str(cell))
+        parsed = json.loads(str(cell))
     except ValueError:
-        found = None
-    if not isinstance(found, dict):
+        parsed = None
+    if not isinstance(parsed, dict):
         raise _Unknown(f"{cell!r} is no object of label and weight")
-    return found
+    return parsed
 
 
 def _of_columns(label: Label, row: Record) -> Value | None:
@@ -86,7 +86,7 @@ def _of_columns(label: Label, row: Record) -> Value | None:
 
 
 def _options(label: Label, options: Any, right: Any) -> Value:
-    """The options of a row, and those that are right: as texts, or by the letters A, B, … of their order."""
+    """Return the options of a row and those that are right: as texts, or by the letters A, B, … of their order."""
     offered = tuple(str(one).strip() for one in _listed(options, label.separator))
     named = [str(one).strip() for one in (_listed(right, label.separator) if label.space.several else [right])]
     chosen = [one if one in offered else _lettered(one, offered) for one in named]
@@ -101,15 +101,15 @@ def _lettered(word: str, offered: Sequence[str]) -> str:
 
 
 def _listed(cell: Any, separator: str) -> list[Any]:
-    """A list as it is, as JSON, or between separators."""
+    """Parse a list: a list value, JSON, or texts between separators."""
     if isinstance(cell, list):
         return cell
     text = str(cell or "").strip()
     try:
-        found = json.loads(text) if text.startswith("[") else None
+        parsed = json.loads(text) if text.startswith("[") else None
     except ValueError:
-        found = None
-    return found if isinstance(found, list) else [part for part in text.split(separator) if part.strip()]
+        parsed = None
+    return parsed if isinstance(parsed, list) else [part for part in text.split(separator) if part.strip()]
 
 
 def _checked(label: Label, value: Value) -> Value:
@@ -121,9 +121,9 @@ def _checked(label: Label, value: Value) -> Value:
 
 
 def _numbers(label: Label, row: Record) -> Value | None:
-    """The answer from a column a label: numbers, or 1 and 0 for a set."""
+    """Return the answer from one column per label: numbers, or 1 and 0 for a set."""
     cells = {name: row.fields.get(column) for name, column in label.columns.items()}
-    given = {name: _number(label, cell) for name, cell in cells.items() if cell not in (None, "")}
-    if not given:
+    scores = {name: _number(label, cell) for name, cell in cells.items() if cell not in (None, "")}
+    if not scores:
         return None
-    return tuple(name for name in label.space.names if given.get(name)) if label.space.kind == "set" else given
+    return tuple(name for name in label.space.names if scores.get(name)) if label.space.kind == "set" else scores

@@ -1,4 +1,4 @@
-"""The page that describes a corpus of one's own, ``affectllm.yaml``: read strictly, errors with file and line.
+"""Read ``affectllm.yaml``, the page that describes a user's own corpus, strictly; errors name file and line.
 
 Not a corpus. Every key is known or an error; what is missing is named; nothing is guessed from the data.
 """
@@ -29,7 +29,7 @@ _SHARED = {space.name: space for space in SPACES}
 
 @dataclass(frozen=True)
 class Label:
-    """One answer of a row: in which space, by whom, and from which column or columns."""
+    """One answer of a row: its label space, rater, and column or columns."""
 
     space: LabelSpace
     rater: str
@@ -40,7 +40,7 @@ class Label:
 
 @dataclass(frozen=True)
 class Medium:
-    """A column that names files: of which modality, below which folder, and from when to when."""
+    """A column that names files: its modality, folder, and columns of start and end."""
 
     column: str
     modality: Modality
@@ -52,7 +52,7 @@ class Medium:
 
 @dataclass(frozen=True)
 class Page:
-    """All that ``affectllm.yaml`` says."""
+    """The content of ``affectllm.yaml``."""
 
     name: str
     title: str
@@ -73,7 +73,7 @@ class Page:
 
 
 class _Node:
-    """A place in the file: its value, its line, and the checks that name both."""
+    """A YAML node: value, line, and checks whose errors name both."""
 
     def __init__(self, node: Any, file: str) -> None:
         self.node, self.file = node, file
@@ -82,19 +82,19 @@ class _Node:
     def wrong(self, what: str, do: str = "") -> Malformed:
         return Malformed(what, where=f"{self.file}:{self.line}", do=do or "see the docstring of the builder generic")
 
-    def table(self, known: tuple[str, ...] | None = None, required: tuple[str, ...] = ()) -> dict[str, _Node]:
-        """The members of a mapping; ``known`` None admits any key."""
+    def table(self, allowed: tuple[str, ...] | None = None, required: tuple[str, ...] = ()) -> dict[str, _Node]:
+        """Return the members of a mapping; ``allowed`` None admits any key."""
         if self.node.id != "mapping":
             raise self.wrong("a mapping (key: value) is expected here")
-        found: dict[str, _Node] = {}
+        members: dict[str, _Node] = {}
         for key, value in self.node.value:
             name, place = str(key.value), _Node(key, self.file)
-            if known is not None and name not in known:
-                raise place.wrong(f"unknown key {name!r}", do=f"known here: {', '.join(known)}")
-            found[name] = _Node(value, self.file)
-        if missing := [name for name in required if name not in found]:
+            if allowed is not None and name not in allowed:
+                raise place.wrong(f"unknown key {name!r}", do=f"known here: {', '.join(allowed)}")
+            members[name] = _Node(value, self.file)
+        if missing := [name for name in required if name not in members]:
             raise self.wrong(f"missing: {', '.join(missing)}")
-        return found
+        return members
 
     def items(self) -> list[_Node]:
         if self.node.id != "sequence":
@@ -124,8 +124,8 @@ class _Node:
     def texts(self) -> tuple[str, ...]:
         return tuple(item.text() for item in self.items())
 
-    def named(self, known: tuple[str, ...] | None = None) -> dict[str, str]:
-        return {name: value.text() for name, value in self.table(known).items()}
+    def named(self, allowed: tuple[str, ...] | None = None) -> dict[str, str]:
+        return {name: value.text() for name, value in self.table(allowed).items()}
 
 
 _COLUMNS = ("id", "text", "speaker", "dialogue", "split", "language")
@@ -138,7 +138,7 @@ _TOP = (
 
 
 def read_page(path: Path, name: str) -> Page:
-    """The page in ``path``, which errors call ``name``.
+    """Read the page in ``path``, which errors call ``name``.
 
     Raises:
         Malformed: with file and line, for whatever is not as it must be.
@@ -160,8 +160,8 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
     labels = tuple(_label(node, spaces, raters) for node in parts["labels"].items())
     if "splits" in parts and "split" not in (parts["columns"].named(_COLUMNS) if "columns" in parts else {}):
         raise parts["splits"].wrong("splits say what a column means: name it under columns, as split")
-    given = [(label.space.name, label.rater) for label in labels]
-    if len(set(given)) != len(given):
+    answered = [(label.space.name, label.rater) for label in labels]
+    if len(set(answered)) != len(answered):
         raise parts["labels"].wrong("one rater answers twice in one space")
 
     def get(key: str, read: Callable[[_Node], _T], otherwise: _T) -> _T:
@@ -193,7 +193,7 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
 
 
 def _header(node: _Node) -> bool | tuple[str, ...]:
-    """true, false, or the names of the columns of a table that has no line with them."""
+    """Return true, false, or the column names of a table without a header."""
     return node.texts() if node.node.id == "sequence" else node.flag()
 
 
@@ -212,7 +212,7 @@ def _encoding(node: _Node) -> str:
 
 
 def _splits(node: _Node) -> dict[str, str]:
-    """The word in the table → the split."""
+    """Return the word in the table → the split."""
     return {word: split for split, words in node.table(SPLITS).items() for word in words.texts()}
 
 
@@ -221,8 +221,8 @@ def _counts(node: _Node) -> dict[str, int]:
 
 
 def _facts(parts: Mapping[str, _Node]) -> dict[str, Any]:
-    known = ("name", "access", "redistribution", "commercial")
-    licence = parts["licence"].table(known) if "licence" in parts else {}
+    allowed = ("name", "access", "redistribution", "commercial")
+    licence = parts["licence"].table(allowed) if "licence" in parts else {}
     facts: dict[str, Any] = {key: parts[key].text() for key in ("citation", "url", "obtain") if key in parts}
     facts |= {key: licence[key].flag() for key in ("redistribution", "commercial") if key in licence}
     if "name" in licence:
@@ -260,8 +260,8 @@ def _label(node: _Node, spaces: Mapping[str, LabelSpace], raters: Mapping[str, s
     parts = node.table(("space", "rater", "column", "columns", "separator"), ("space", "rater"))
     space, rater = spaces.get(parts["space"].text()), parts["rater"].text()
     if space is None:
-        known = ", ".join(spaces)
-        raise parts["space"].wrong(f"no space is called {parts['space'].text()!r}", do=f"known: {known}; or spaces:")
+        choices = ", ".join(spaces)
+        raise parts["space"].wrong(f"no space is called {parts['space'].text()!r}", do=f"known: {choices}; or spaces:")
     if rater not in raters:
         raise parts["rater"].wrong(f"the rater {rater!r} is not under raters")
     if ("column" in parts) == ("columns" in parts):

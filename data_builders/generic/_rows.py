@@ -1,4 +1,4 @@
-"""Rows of a corpus of one's own: of a table in any form that ``corpus.rows`` reads, or of class folders.
+"""Read rows of a user's own corpus: a table in any form that ``corpus.rows`` reads, or class folders.
 
 Not a corpus. A row is a mapping from column to value; values of text tables are strings, those of the others may be
 numbers and lists. A folder of class folders gives the columns ``path``, ``class`` and ``split``.
@@ -23,7 +23,7 @@ DEEPEST = 7
 
 
 def read_own(base: Path, root: Path, source: str, how: Reading, page: str) -> Iterator[Record | Rejection]:
-    """The rows of the table or folder ``source``, which lies below ``base``.
+    """Yield the rows of the table or folder ``source``, which lies below ``base``.
 
     Raises:
         NotFound: when there is no such file or folder.
@@ -37,8 +37,8 @@ def read_own(base: Path, root: Path, source: str, how: Reading, page: str) -> It
     rows = _class_folders(path, base, root) if path.is_dir() and not is_table(path) else _table(path, root, how)
     first = next(rows, None)
     if first is None:
-        told = "no clips in it" if path.is_dir() else "no rows but the names of the columns, if these"
-        raise Malformed(f"{source} has {told}", where=page, do="check that it is complete")
+        contents = "no clips in it" if path.is_dir() else "no rows but the names of the columns, if these"
+        raise Malformed(f"{source} has {contents}", where=page, do="check that it is complete")
     yield from chain([first], rows)
 
 
@@ -52,7 +52,7 @@ def _value(cell: Any) -> Any:
 
 
 def _class_folders(folder: Path, base: Path, root: Path) -> Iterator[Record | Rejection]:
-    """``{class}/clip.wav`` or ``{split}/{class}/clip.wav``; every other file in them is counted."""
+    """Yield rows of ``{class}/clip.wav`` or ``{split}/{class}/clip.wav``; every other file in them is counted."""
     number = 0
     for place in folders_below(folder, DEEPEST):
         parts = place.relative_to(folder).parts

@@ -101,7 +101,7 @@ CARD = CorpusCard(
 
 
 def _miniature() -> dict[str, Content]:
-    """One column for every shared space, so that the contract sees each."""
+    """Return a miniature with one column for every shared space, so that the contract tests cover each."""
     labels = [{"space": space.name, "rater": "crowd", "column": space.name} for space in SPACES]
     page = {
         "name": "generic",
@@ -132,7 +132,7 @@ MINIATURE: Mapping[str, Content] = _miniature()
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a row of the table, or a file of the class folders, that the page beside it describes."""
+    """Yield one sample per row of the table, or per file of the class folders, that the page beside it describes."""
     base = _base(root, CARD)
     page = read_page(base / NAME, relative(base / NAME, root))
     spaces = {space.name: space for space in CARD.spaces}
@@ -149,7 +149,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 def described(
     folder: str | Path,
 ) -> tuple[CorpusCard, Callable[[Path], Iterator[Sample | Rejection]], dict[str, Content]]:
-    """Card, ``samples`` and an empty miniature for a builder of your own, from the page in ``folder``."""
+    """Return card, ``samples`` and an empty miniature for a builder of your own, from the page in ``folder``."""
     path = Path(folder) / NAME
     page = read_page(path, str(path))
     spaces: dict[str, LabelSpace] = {label.space.name: label.space for label in page.labels}
@@ -209,11 +209,11 @@ def _read(base: Path, root: Path, page: Page, corpus: str) -> Iterator[Sample | 
 def _check_columns(page: Page, row: Record, named: str) -> None:
     labels = [column for label in page.labels for column in (label.column, *label.columns.values()) if column]
     media = [column for medium in page.media for column in (medium.column, medium.start, medium.end) if column]
-    wanted = [*page.columns.values(), *page.attributes, *labels, *media]
-    if absent := [column for column in wanted if column not in row.fields]:
-        shown = ", ".join(name[:40] for name in row.fields)
+    required = [*page.columns.values(), *page.attributes, *labels, *media]
+    if absent := [column for column in required if column not in row.fields]:
+        columns = ", ".join(name[:40] for name in row.fields)
         hint = "; for a table without a line of names, write header: false" if page.reading.header is True else ""
-        raise Malformed(f"{page.source} has no column {', '.join(absent)}", where=named, do=f"it has {shown}{hint}")
+        raise Malformed(f"{page.source} has no column {', '.join(absent)}", where=named, do=f"it has {columns}{hint}")
 
 
 def _text(row: Record, page: Page, key: str) -> str:
@@ -243,9 +243,9 @@ def _sample(
     if split not in SPLITS:
         yield Rejection(identifier, "unknown_split", row.where, split)
         return
-    found = [answer(label, row, identifier) for label in page.labels]
-    yield from (item for item in found if isinstance(item, Rejection))
-    annotations = tuple(item for item in found if item is not None and not isinstance(item, Rejection))
+    answers = [answer(label, row, identifier) for label in page.labels]
+    yield from (item for item in answers if isinstance(item, Rejection))
+    annotations = tuple(item for item in answers if item is not None and not isinstance(item, Rejection))
     if not annotations:
         yield Rejection(identifier, "no_annotation", row.where)
         return

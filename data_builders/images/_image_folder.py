@@ -1,4 +1,4 @@
-"""What corpora of pictures in class folders have in common: ``{split}/{class}/*.jpg``, or ``{class}/*.jpg``.
+"""Shared reader of corpora of pictures in class folders: ``{split}/{class}/*.jpg``, or ``{class}/*.jpg``.
 
 Not a corpus. Between class and picture there may be one more folder (a style); the names of folders vary in case.
 """
@@ -19,7 +19,7 @@ SPLITS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": 
 
 
 def read_folders(root: Path, card: CorpusCard, space: LabelSpace, rater: str) -> Iterator[Sample | Rejection]:
-    """One sample a picture, by split, class and name."""
+    """Yield one sample per picture, by split, class and name."""
 
     def looks_right(folder: Path) -> bool:
         # The folder of one split would be divided again, so it is not taken for the corpus.
@@ -32,11 +32,11 @@ def read_folders(root: Path, card: CorpusCard, space: LabelSpace, rater: str) ->
         if len(places) > 1 and split not in dict(places):
             yield missing_file(split, card)
     seen: set[str] = set()
-    for given, place in places:
+    for split_name, place in places:
         for folder in sorted(child for child in place.iterdir() if child.is_dir() and not child.name.startswith(".")):
             emotion = space.resolve(folder.name)
             if emotion is not None:
-                yield from _class(folder, root, base, given, seen, Annotation(space.name, rater, emotion), card)
+                yield from _class(folder, root, base, split_name, seen, Annotation(space.name, rater, emotion), card)
             elif _classes(place, space):
                 for path in list_media(folder, PICTURES, depth=1):
                     yield Rejection(relative(path, base), "unknown_label", relative(path, root), folder.name)
@@ -46,34 +46,34 @@ def _class(
     folder: Path,
     root: Path,
     base: Path,
-    given: str | None,
+    split_name: str | None,
     seen: set[str],
     annotation: Annotation,
     card: CorpusCard,
 ) -> Iterator[Sample | Rejection]:
-    """The pictures of one class; every other file in it is counted."""
+    """Yield the pictures of one class; every other file in it is counted."""
     for path in list_files(folder, depth=1):
         if path.suffix.lower() in PICTURES:
-            split = given or by_hash(path.stem, salt=card.name)
+            split = split_name or by_hash(path.stem, salt=card.name)
             yield _sample(path, root, base, folder, split, seen, annotation, card)
         else:
-            told = f"{path.suffix or 'no ending'} is no picture"
-            yield Rejection(relative(path, base), "unknown_name", relative(path, root), told)
+            detail = f"{path.suffix or 'no ending'} is no picture"
+            yield Rejection(relative(path, base), "unknown_name", relative(path, root), detail)
 
 
 def _splits(folder: Path) -> list[tuple[str | None, Path]]:
-    """(split, folder) for every split; the folder itself, without one, where classes lie in it directly."""
+    """Return (split, folder) for every split; the folder itself, without one, where classes lie in it directly."""
     children = sorted(child for child in folder.iterdir() if child.is_dir())
-    found: list[tuple[str | None, Path]] = []
+    splits: list[tuple[str | None, Path]] = []
     for child in children:
         if split := SPLITS.get(child.name.lower()):
-            found.append((split, child))
+            splits.append((split, child))
     order = list(dict.fromkeys(SPLITS.values()))
-    return sorted(found, key=lambda item: order.index(item[0] or TRAIN)) or [(None, folder)]
+    return sorted(splits, key=lambda item: order.index(item[0] or TRAIN)) or [(None, folder)]
 
 
 def _classes(folder: Path, space: LabelSpace) -> bool:
-    """Whether several names of the space have a folder here; a single ``fear/`` could be anybody's."""
+    """Whether several names of the space have a folder here; a single ``fear/`` may be of another corpus."""
     names = {space.resolve(child.name) for child in folder.iterdir() if child.is_dir()}
     return len(names - {None}) >= 2
 

@@ -1,4 +1,4 @@
-"""What corpora of feelings about pictures have in common: a row is one person's emotion and why, in words.
+"""Shared reader of corpora of feelings about pictures: a row is one person's emotion and why, in words.
 
 Not a corpus. A row has no id, so a response is called by its picture and its number among the rows of that picture.
 """
@@ -22,14 +22,14 @@ SPLITS = {"train": TRAIN, "val": VALIDATION, "valid": VALIDATION, "validation": 
 
 
 def emotion_space(name: str, source: str) -> LabelSpace:
-    """The eight emotions of Mikels, or something else."""
+    """Return the label space of the eight emotions of Mikels and "something else"."""
     other = {"something_else": "something else", "something-else": "something else", "other": "something else"}
     return LabelSpace(name, "category", EMOTIONS, source=source, aliases=aliases(*MIKELS_8_NAMES) | other)
 
 
 @dataclass
 class Responses:
-    """How the rows of one release become samples.
+    """Converts the rows of one release to samples.
 
     Args:
         columns: ``emotion`` and ``words``, and where the table has them ``split``; see ``read_table``.
@@ -49,7 +49,7 @@ class Responses:
     _count: Counter[str] = field(default_factory=Counter)
 
     def read(self, path: Path, root: Path) -> Iterator[Sample | Rejection]:
-        """One sample a row."""
+        """Yield one sample per row."""
         optional = ("split", "source", "annotator")
         for row in read_table(path, root, self.columns, optional=optional):
             yield from (row,) if isinstance(row, Rejection) else self._sample(row, root)
@@ -61,11 +61,13 @@ class Responses:
             return
         self._count[picture] += 1
         identifier = f"{self.prefix}{picture}#{self._count[picture]}"
-        given = row.fields.get("split", "").strip().lower()
-        split = SPLITS.get(given) if given else by_hash(picture, validation=0.05, test=0.1, salt=self.card.name)
+        split_name = row.fields.get("split", "").strip().lower()
+        split = (
+            SPLITS.get(split_name) if split_name else by_hash(picture, validation=0.05, test=0.1, salt=self.card.name)
+        )
         emotion, words = self.emotion.resolve(row["emotion"]), row["words"].strip()
         if split is None:
-            yield Rejection(identifier, "not_in_split", row.where, f"split {given!r}")
+            yield Rejection(identifier, "not_in_split", row.where, f"split {split_name!r}")
             return
         if emotion is None:
             yield Rejection(identifier, "unknown_label", row.where, row["emotion"])

@@ -1,4 +1,4 @@
-"""What the two corpora of statements about pictures have in common: pictures with a list of true and false statements.
+"""Shared reader of corpora of statements about pictures: pictures with a list of true and false statements.
 
 Not a corpus. An item is ``{"image_id": …, "statement_list": [{"statement": …, "class": …, "label": "Correct"}, …]}``;
 other members of an item are kept as facts. A re-upload may have one statement an item.
@@ -32,13 +32,13 @@ _WORDS = {
 
 
 def judgement_space(name: str) -> LabelSpace:
-    """Whether a statement fits a picture."""
+    """Return the label space of judgements whether a statement fits a picture."""
     return LabelSpace(name, "category", ("correct", "incorrect"), source=SOURCE, aliases=_WORDS)
 
 
 @dataclass
 class Statements:
-    """How the items of one release become samples, one a statement."""
+    """Converts the items of one release to samples, one per statement."""
 
     card: CorpusCard
     judgement: LabelSpace
@@ -50,7 +50,7 @@ class Statements:
     _count: Counter[str] = field(default_factory=Counter)
 
     def read(self, path: Path) -> Iterator[Sample | Rejection]:
-        """One sample a statement, in the order of the file."""
+        """Yield one sample per statement, in the order of the file."""
         for item in read_json(path, self.root):
             if isinstance(item, Rejection):
                 yield item
@@ -72,11 +72,11 @@ class Statements:
         folders = [self.base / name for name in ("images", "image") if (self.base / name).is_dir()]
         name = image if "." in image else f"{image}.jpg"
         tried = [media_path(folder, self.root, name, where) for folder in (*folders, self.base)]
-        found = next((path for path in tried if isinstance(path, str)), tried[0])
-        if isinstance(found, str) and is_lfs_pointer(self.root / found):
-            return Rejection(image, "lfs_pointer", found, "run `git lfs pull`")
-        lost = isinstance(found, Rejection) and found.reason == "media_missing"
-        return None if lost and not folders else found
+        picture = next((path for path in tried if isinstance(path, str)), tried[0])
+        if isinstance(picture, str) and is_lfs_pointer(self.root / picture):
+            return Rejection(image, "lfs_pointer", picture, "run `git lfs pull`")
+        lost = isinstance(picture, Rejection) and picture.reason == "media_missing"
+        return None if lost and not folders else picture
 
     def _sample(
         self, image: str, statement: Any, item: Mapping[str, Any], read: Item, picture: str | Rejection | None

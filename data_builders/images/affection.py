@@ -73,7 +73,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a response, in the order of the table."""
+    """Yield one sample per response, in the order of the table."""
     base = folder_of(root, CARD, lambda folder: bool(_tables(folder)), "affection.csv")
     find = _finder(base, root)
     for path in _tables(base):
@@ -82,9 +82,9 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _tables(folder: Path) -> list[Path]:
-    """The prepared table where there is one, else the one that was released."""
-    found = sorted(path for path in folder.glob("[Aa]ffection*.csv") if path.is_file())
-    return [path for path in found if "preprocessed" in path.name][:1] or found[:1]
+    """Return the prepared table where there is one, else the released one."""
+    tables = sorted(path for path in folder.glob("[Aa]ffection*.csv") if path.is_file())
+    return [path for path in tables if "preprocessed" in path.name][:1] or tables[:1]
 
 
 def _picture(row: Row) -> str:

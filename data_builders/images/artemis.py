@@ -80,7 +80,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a response, in the order of the table."""
+    """Yield one sample per response, in the order of the table."""
     base = folder_of(root, CARD, lambda folder: bool(_tables(folder)), f"{RAW}, or {PREPARED}")
     find = _finder(base, root)
     for path, prefix in _tables(base).items():
@@ -89,7 +89,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _tables(folder: Path) -> dict[Path, str]:
-    """The tables to read and what their ids begin with; the prepared one stands for the raw one."""
+    """Return the tables to read → prefix of their ids; the prepared one replaces the raw one."""
     first = next((folder / name for name in (PREPARED, RAW) if (folder / name).is_file()), None)
     return ({first: ""} if first else {}) | {
         folder / name: prefix for name, prefix in SECOND.items() if (folder / name).is_file()

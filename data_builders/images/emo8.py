@@ -53,5 +53,5 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a picture, by split, emotion and name."""
+    """Yield one sample per picture, by split, emotion and name."""
     yield from read_folders(root, CARD, MIKELS_8, "annotators")

@@ -79,7 +79,7 @@ _Facts = Generator[Rejection, None, dict[str, str]]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an image, in the order of the lists."""
+    """Yield one sample per image, in the order of the lists."""
     base = folder_of(root, CARD, _is_ours, "train.json, val.json and test.json beside image/ or annotation/")
     has_images, has_annotations = (base / "image").is_dir(), (base / "annotation").is_dir()
     seen: set[str] = set()
@@ -114,7 +114,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _facts(base: Path, root: Path, named: str, where: str, emotion: str) -> _Facts:
-    """Yields what is wrong with the annotation file of an image, and returns its attributes as strings."""
+    """Yield rejections of the annotation file of an image, and return its attributes as strings."""
     path = media_path(base, root, named, where)
     if isinstance(path, Rejection):
         yield Rejection(named, "annotation_missing" if path.reason == "media_missing" else path.reason, where)

@@ -69,22 +69,22 @@ CARD = CorpusCard(
 def _struct(records: Sequence[Mapping[str, Any]]) -> Any:
     import numpy as np
 
-    made = np.empty((1, len(records)), dtype=[(key, object) for key in records[0]])
+    array = np.empty((1, len(records)), dtype=[(key, object) for key in records[0]])
     for index, record in enumerate(records):
-        made[0, index] = tuple(record.values())
-    return made
+        array[0, index] = tuple(record.values())
+    return array
 
 
 def _cells(words: list[str]) -> Any:
     import numpy as np
 
-    made = np.empty((1, len(words)), dtype=object)
-    made[0, :] = words
-    return made
+    array = np.empty((1, len(words)), dtype=object)
+    array[0, :] = words
+    return array
 
 
 def _matrix() -> bytes:
-    """Annotations.mat with one picture of two people in train, and one of one in val and test."""
+    """Return Annotations.mat with one picture of two people in train, and one of one in val and test."""
     import io
 
     import numpy as np
@@ -145,7 +145,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a person, in the order of the structs."""
+    """Yield one sample per person, in the order of the structs."""
     base = folder_of(root, CARD, lambda folder: _file(folder) is not None, "Annotations/Annotations.mat")
     path = _file(base)
     if path is None:
@@ -169,7 +169,7 @@ def _file(folder: Path) -> Path | None:
 
 
 def _load(path: Path, where: str) -> dict[str, Any]:
-    """The structs as dictionaries and lists."""
+    """Load the structs as dictionaries and lists."""
     from scipy.io import loadmat
 
     if is_lfs_pointer(path):
@@ -181,7 +181,7 @@ def _load(path: Path, where: str) -> dict[str, Any]:
 
 
 def _list(value: Any) -> list[Any]:
-    """A list of what may be one, several (list or array), or nothing."""
+    """Return a list of a value that may be one, several (list or array), or nothing."""
     if isinstance(value, (dict, str)):
         return [value]
     return list(value) if hasattr(value, "__len__") else []
@@ -221,7 +221,7 @@ def _people(
 
 
 def _answers(person: Mapping[str, Any]) -> Iterator[Annotation | str]:
-    """What each annotator and their combination say; a string is an emotion that is none of the 26."""
+    """Yield the answers of each annotator and their combination; a string is an emotion that is none of the 26."""
     categories = [_list(item.get("categories")) for item in _list(person.get("annotations_categories"))]
     numbers = _list(person.get("annotations_continuous"))
     alone = len(categories) <= 1 and "combined_categories" not in person
@@ -244,8 +244,8 @@ def _emotions(rater: str, words: list[Any]) -> Iterator[Annotation | str]:
 
 
 def _axes(rater: str, value: Any) -> Iterator[Annotation]:
-    given = {axis: number(_plain(value.get(axis)), 1.0, 10.0) for axis in AXES} if isinstance(value, dict) else {}
-    if judged := {axis: level for axis, level in given.items() if level is not None}:
+    levels = {axis: number(_plain(value.get(axis)), 1.0, 10.0) for axis in AXES} if isinstance(value, dict) else {}
+    if judged := {axis: level for axis, level in levels.items() if level is not None}:
         yield Annotation(VAD.name, rater, judged)
 
 

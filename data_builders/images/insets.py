@@ -72,7 +72,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a statement, in the order of the file."""
+    """Yield one sample per statement, in the order of the file."""
     base = folder_of(root, CARD, lambda folder: bool(_files(folder)), "INSETS_metadata.json")
     yield from Statements(CARD, JUDGEMENT, EMOTIONS, "pipeline", TRAIN, base, root).read(_files(base)[0])
 

@@ -71,6 +71,6 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a statement, in the order of the file."""
+    """Yield one sample per statement, in the order of the file."""
     base = folder_of(root, CARD, lambda folder: (folder / FILE).is_file(), FILE)
     yield from Statements(CARD, JUDGEMENT, EMOTIONS, "people", TEST, base, root).read(base / FILE)

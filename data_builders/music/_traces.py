@@ -1,4 +1,4 @@
-"""What music annotated moment by moment has in common: numbers over time, as one string. Not a corpus."""
+"""Format time series of continuous annotations of music as one string. Not a corpus."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from collections.abc import Iterable
 
 
 def trace(values: Iterable[float | None]) -> str:
-    """Numbers as one string, for an attribute; a gap is ``-``."""
+    """Return numbers as one string, for an attribute; a gap is ``-``."""
     return " ".join("-" if value is None else f"{value:g}" for value in values)

@@ -92,7 +92,7 @@ _COLUMNS = {"song_id": ("songid", "id"), "valence_mean": (), "arousal_mean": ()}
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a song, in the order of the two tables."""
+    """Yield one sample per song, in the order of the two tables."""
     base = folder_of(root, CARD, lambda folder: bool(_static(folder)), f"{_FOLDER}/song_level/{STATIC[0]}")
     traces = {axis: dict(_traces(_dynamic(base, axis), root)) for axis in AXES}
     songs = {
@@ -154,8 +154,8 @@ def _sample(
         yield Rejection(song or where, "broken_row", where, "no value from 1 to 9, or an id that is no number")
         return
     moments = {axis: traces[axis].get(song, []) for axis in AXES}
-    known = {axis: [value for value in values if value is not None] for axis, values in moments.items()}
-    means = {axis: sum(values) / len(values) for axis, values in known.items() if values}
+    present = {axis: [value for value in values if value is not None] for axis, values in moments.items()}
+    means = {axis: sum(values) / len(values) for axis, values in present.items() if values}
     audio = songs.get(song)
     if audio and (trouble := unusable(root, audio, song)):
         yield trouble

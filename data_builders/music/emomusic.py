@@ -89,7 +89,7 @@ _SET = {"song": ("song_id", "id"), "set": ("Mediaeval 2013 set", "mediaeval2013s
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a song, in the order of the static annotations."""
+    """Yield one sample per song, in the order of the static annotations."""
     base = folder_of(root, CARD, lambda folder: _info(folder) is not None, "songs_info.csv and static_annotations.csv")
     info = dict(_songs(_info(base), root))
     path = find_file(base, "static_annotations.csv")
@@ -155,15 +155,15 @@ def _sample(
         yield Rejection(song, reason, row.where, "no value from 1 to 9" if reason == "broken_row" else "in no set")
         return
     moments = {axis: traces[axis].get(song, []) for axis in AXES}
-    known = {axis: [value for value in values if value is not None] for axis, values in moments.items()}
-    means = {axis: sum(values) / len(values) for axis, values in known.items() if values}
+    present = {axis: [value for value in values if value is not None] for axis, values in moments.items()}
+    means = {axis: sum(values) / len(values) for axis, values in present.items() if values}
     clip = clips.get(song)
     if clip and (trouble := unusable(root, clip, song)):
         yield trouble
         clip = None
     elif clip is None and clips:
         yield Rejection(song, "media_missing", row.where)
-    kept = {"Artist": "artist", "Song title": "title", "Genre": "genre"}
+    columns = {"Artist": "artist", "Song title": "title", "Genre": "genre"}
     deviations = {f"{axis}_std": row.fields.get(f"std_{axis}", "").strip() for axis in AXES}
     yield Sample(
         id=song,
@@ -176,7 +176,7 @@ def _sample(
         source=row.where,
         media=(MediaRef(clip, "audio"),) if clip else (),
         attributes={
-            **{name: facts[column] for column, name in kept.items() if facts.get(column)},
+            **{name: facts[column] for column, name in columns.items() if facts.get(column)},
             **{name: value for name, value in deviations.items() if value},
             **{f"{axis}_trace": trace(values) for axis, values in moments.items() if values},
         },

@@ -97,10 +97,10 @@ _TRACK = re.compile(r"track_\d+")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a track of split 0, in the order of train, validation and test."""
+    """Yield one sample per track of split 0, in the order of train, validation and test."""
     base = folder_of(root, CARD, _is_ours, f"{TABLE}, and splits/split-0")
     songs = _song_folder(base, root)
-    folds = {name: found for name in FOLDS if (found := dict(_fold(base, root, name)))}
+    folds = {name: fold for name in FOLDS if (fold := dict(_fold(base, root, name)))}
     whole = find_file(base, TABLE)
     tags: dict[str, tuple[str, tuple[str, ...] | None]] = {}
     if whole is None:
@@ -157,13 +157,13 @@ def _rows(path: Path, root: Path) -> Iterator[tuple[str, list[str]] | Rejection]
 
 
 def _tags(fields: list[str], space: LabelSpace) -> tuple[str, ...] | None:
-    """The tags of a row in the space's order; None when one of them is unknown."""
-    found = {field.rpartition("---")[2].lower() for field in fields if field}
-    return tuple(name for name in space.names if name in found) if found and found <= set(space.names) else None
+    """Return the tags of a row in the space's order; None when one of them is unknown."""
+    names = {field.rpartition("---")[2].lower() for field in fields if field}
+    return tuple(name for name in space.names if name in names) if names and names <= set(space.names) else None
 
 
 def _song_folder(base: Path, root: Path) -> Path | None:
-    """The folder that holds ``48/948.mp3`` and so on; None where no song was downloaded."""
+    """Return the folder that holds ``48/948.mp3`` and so on; None where no song was downloaded."""
     for folder in (*folders_below(base, 2), *folders_below(root, 2)):
         for inner in (folder / f"{place:02d}" for place in range(100)):
             if inner.is_dir() and any(inner.glob("*.mp3")):
@@ -210,10 +210,10 @@ def _song(named: str, where: str, songs: Path | None, root: Path) -> str | Rejec
         return Rejection(named, "unsafe_path", where, "absolute, or outside the corpus")
     if songs is None:
         return None
-    found = media_path(songs, root, named, where)
-    if isinstance(found, Rejection):
+    song = media_path(songs, root, named, where)
+    if isinstance(song, Rejection):
         low = media_path(songs, root, re.sub(r"(?=\.\w+$)", ".low", named), where)
-        found = low if isinstance(low, str) else found
-    if isinstance(found, str) and is_lfs_pointer(root / found):
-        return Rejection(named, "lfs_pointer", found, "run `git lfs pull`")
-    return found
+        song = low if isinstance(low, str) else song
+    if isinstance(song, str) and is_lfs_pointer(root / song):
+        return Rejection(named, "lfs_pointer", song, "run `git lfs pull`")
+    return song

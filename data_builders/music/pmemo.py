@@ -100,7 +100,7 @@ _TAG = re.compile(r"\[[^\]]*\]")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a song, in the order of the static annotations."""
+    """Yield one sample per song, in the order of the static annotations."""
     base = folder_of(root, CARD, _is_ours, "metadata.csv and annotations/static_annotations.csv")
     path, facts = find_file(base, _STATIC), dict(_facts(base, root))
     if path is None:
@@ -121,8 +121,8 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
         if duplicate := first_sight(seen, song, row.where):
             yield duplicate
             continue
-        known = {**facts.get(song, ({}, ""))[0], **deviations.get(song, {}), **traces.get(song, {})}
-        yield from _sample(song, row.fields, row.where, known, songs, words, root)
+        song_facts = {**facts.get(song, ({}, ""))[0], **deviations.get(song, {}), **traces.get(song, {})}
+        yield from _sample(song, row.fields, row.where, song_facts, songs, words, root)
     for song in (song for song in facts if song not in seen):
         yield Rejection(song, "no_annotation", facts[song][1])
 
@@ -145,12 +145,12 @@ def _facts(base: Path, root: Path) -> Iterator[tuple[str, tuple[dict[str, str], 
 
 def _traces(base: Path, root: Path) -> dict[str, dict[str, str]]:
     path = find_file(base, "dynamic_annotations.csv")
-    found: defaultdict[str, dict[str, list[float | None]]] = defaultdict(lambda: {axis: [] for axis in AXES})
+    traces: defaultdict[str, dict[str, list[float | None]]] = defaultdict(lambda: {axis: [] for axis in AXES})
     for row in read_table(path, root, _COLUMNS) if path else ():
         if not isinstance(row, Rejection):
             for axis in AXES:
-                found[row["song"].strip()][axis].append(number(row[axis]))
-    return {song: {f"{axis}_trace": trace(values[axis]) for axis in AXES} for song, values in found.items()}
+                traces[row["song"].strip()][axis].append(number(row[axis]))
+    return {song: {f"{axis}_trace": trace(values[axis]) for axis in AXES} for song, values in traces.items()}
 
 
 def _deviations(base: Path, root: Path) -> Iterator[tuple[str, dict[str, str]]]:
@@ -198,6 +198,6 @@ def _sample(
 
 
 def _lyrics(path: Path, root: Path) -> str | None:
-    """The words without their times, a line a line."""
+    """Return the lyrics without their times, line by line."""
     lines = (_TAG.sub("", line[1]).strip() for line in read_lines(path, root) if not isinstance(line, Rejection))
     return "\n".join(line for line in lines if line) or None

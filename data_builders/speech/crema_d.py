@@ -145,8 +145,8 @@ _SUFFIXES = (*FILMS, *SOUNDS)
 
 
 @dataclass
-class _Known:
-    """What the tables and folders say, by clip name."""
+class _Index:
+    """Data of the tables and folders, by clip name."""
 
     media: dict[str, dict[str, str]] = field(default_factory=dict)
     pointers: dict[str, list[str]] = field(default_factory=dict)
@@ -156,25 +156,25 @@ class _Known:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of ``SentenceFilenames.csv``; by name where that is missing."""
+    """Yield one sample per clip, in the order of ``SentenceFilenames.csv``; by name where that is missing."""
     base = folder_of(root, CARD, _looks_right, "SentenceFilenames.csv, processedResults/ and VideoFlash/ or AudioWAV/")
-    known = _Known()
+    index = _Index()
     tables = {name: find_file(base, name) for name in _TABLES}
     yield from (missing_file(name, CARD) for name, path in tables.items() if path is None)
-    _list_media(base, root, known)
-    yield from _read_votes(tables["tabulatedVotes.csv"], root, known)
-    yield from _read_people(tables["VideoDemographics.csv"], root, known)
-    yield from _read_summary(tables["summaryTable.csv"], root, known)
+    _list_media(base, root, index)
+    yield from _read_votes(tables["tabulatedVotes.csv"], root, index)
+    yield from _read_people(tables["VideoDemographics.csv"], root, index)
+    yield from _read_summary(tables["summaryTable.csv"], root, index)
     seen: set[str] = set()
-    for item in _listed(tables["SentenceFilenames.csv"], root, known):
+    for item in _listed(tables["SentenceFilenames.csv"], root, index):
         if isinstance(item, Rejection):
             yield item
         elif again := first_sight(seen, item[0], item[1]):
             yield again
         else:
-            yield from _clip(*item, known)
-    for name in sorted((known.media.keys() | known.votes.keys()) - seen):
-        where = next(iter(known.media.get(name, {}).values()), "processedResults")
+            yield from _clip(*item, index)
+    for name in sorted((index.media.keys() | index.votes.keys()) - seen):
+        where = next(iter(index.media.get(name, {}).values()), "processedResults")
         yield Rejection(name, "no_annotation", where, "not in SentenceFilenames.csv")
 
 
@@ -183,25 +183,25 @@ def _looks_right(folder: Path) -> bool:
     return (folder / "SentenceFilenames.csv").is_file() or any(place.is_dir() for place in places)
 
 
-def _list_media(base: Path, root: Path, known: _Known) -> None:
+def _list_media(base: Path, root: Path, index: _Index) -> None:
     for path in list_media(base, _SUFFIXES, depth=2):
         where = relative(path, root)
         if is_lfs_pointer(path):
-            known.pointers.setdefault(path.stem, []).append(where)
+            index.pointers.setdefault(path.stem, []).append(where)
         elif _NAME.fullmatch(path.stem):
-            known.media.setdefault(path.stem, {}).setdefault(path.suffix.lower(), where)
+            index.media.setdefault(path.stem, {}).setdefault(path.suffix.lower(), where)
 
 
-def _listed(path: Path | None, root: Path, known: _Known) -> Iterator[tuple[str, str] | Rejection]:
+def _listed(path: Path | None, root: Path, index: _Index) -> Iterator[tuple[str, str] | Rejection]:
     if path is None:
-        for name in sorted(known.media.keys() | known.votes.keys()):
-            yield name, next(iter(known.media.get(name, {}).values()), "processedResults/tabulatedVotes.csv")
+        for name in sorted(index.media.keys() | index.votes.keys()):
+            yield name, next(iter(index.media.get(name, {}).values()), "processedResults/tabulatedVotes.csv")
         return
     for row in read_csv(path, root, ("Filename",)):
         yield row if isinstance(row, Rejection) else (row["Filename"], row.where)
 
 
-def _read_votes(path: Path | None, root: Path, known: _Known) -> Iterator[Rejection]:
+def _read_votes(path: Path | None, root: Path, index: _Index) -> Iterator[Rejection]:
     columns = ("", "fileName", "numResponses", "agreement", "emoVote", *VOTED, *MEANS)
     for row in read_csv(path, root, columns) if path else ():
         if isinstance(row, Rejection):
@@ -214,13 +214,13 @@ def _read_votes(path: Path | None, root: Path, known: _Known) -> Iterator[Reject
         if not set(row["emoVote"].split(":")) <= VOTED.keys():
             yield Rejection(row["fileName"], "unknown_label", row.where, row["emoVote"])
             continue
-        given = known.votes.setdefault(row["fileName"], [])
-        if any(annotation.rater == f"crowd_{channel}" for annotation in given):
+        answers = index.votes.setdefault(row["fileName"], [])
+        if any(annotation.rater == f"crowd_{channel}" for annotation in answers):
             yield Rejection(f"{row['fileName']}/{channel}", "duplicate_id", row.where, "its votes are there already")
             continue
-        given.extend(_annotations(row, f"crowd_{channel}"))
+        answers.extend(_annotations(row, f"crowd_{channel}"))
         facts = {f"{channel}_responses": row["numResponses"], f"{channel}_agreement": row["agreement"]}
-        known.facts.setdefault(row["fileName"], {}).update(facts)
+        index.facts.setdefault(row["fileName"], {}).update(facts)
 
 
 def _annotations(row: Row, rater: str) -> Iterator[Annotation]:
@@ -232,7 +232,7 @@ def _annotations(row: Row, rater: str) -> Iterator[Annotation]:
 
 
 def _number(text: str) -> float | None:
-    """A mean level; the tables say -1 or NA where nobody chose the emotion."""
+    """Parse a mean level; the tables say -1 or NA where nobody chose the emotion."""
     try:
         number = float(text)
     except ValueError:
@@ -240,26 +240,26 @@ def _number(text: str) -> float | None:
     return number if 0 <= number <= 100 else None
 
 
-def _read_people(path: Path | None, root: Path, known: _Known) -> Iterator[Rejection]:
+def _read_people(path: Path | None, root: Path, index: _Index) -> Iterator[Rejection]:
     columns = ("Age", "Sex", "Race", "Ethnicity")
     for row in read_csv(path, root, ("ActorID", *columns)) if path else ():
         if isinstance(row, Rejection):
             yield row
         else:
-            known.people[row["ActorID"]] = {column.lower(): row[column].lower() for column in columns}
+            index.people[row["ActorID"]] = {column.lower(): row[column].lower() for column in columns}
 
 
-def _read_summary(path: Path | None, root: Path, known: _Known) -> Iterator[Rejection]:
+def _read_summary(path: Path | None, root: Path, index: _Index) -> Iterator[Rejection]:
     columns = {"VoiceLevel": "voice_level", "FaceLevel": "face_level", "MultiModalLevel": "both_level"}
     for row in read_csv(path, root, ("FileName", *columns)) if path else ():
         if isinstance(row, Rejection):
             yield row
         else:
             levels = {fact: row[column] for column, fact in columns.items()}
-            known.facts.setdefault(row["FileName"], {}).update(levels)
+            index.facts.setdefault(row["FileName"], {}).update(levels)
 
 
-def _clip(name: str, where: str, known: _Known) -> Iterator[Sample | Rejection]:
+def _clip(name: str, where: str, index: _Index) -> Iterator[Sample | Rejection]:
     parts = _NAME.fullmatch(name)
     if parts is None or parts["actor"] not in SPLIT or parts["sentence"] not in SENTENCES:
         yield Rejection(name, "unknown_name", where, "not actor, sentence, emotion, level")
@@ -267,34 +267,34 @@ def _clip(name: str, where: str, known: _Known) -> Iterator[Sample | Rejection]:
     if parts["emotion"] not in ACTED:
         yield Rejection(name, "unknown_label", where, parts["emotion"])
         return
-    trouble = _trouble(name, where, known)
+    trouble = _trouble(name, where, index)
     if trouble:
         yield trouble
     defect = CARD.defects.get(name)
     facts = {"sentence": parts["sentence"], "intensity": LEVELS.get(parts["level"], "unspecified")}
-    facts |= known.people.get(parts["actor"], {}) | known.facts.get(name, {})
+    facts |= index.people.get(parts["actor"], {}) | index.facts.get(name, {})
     yield Sample(
         id=name,
         corpus=CARD.name,
         split=SPLIT[parts["actor"]],
-        annotations=(Annotation(SPACE.name, "actor", ACTED[parts["emotion"]]), *known.votes.get(name, ())),
+        annotations=(Annotation(SPACE.name, "actor", ACTED[parts["emotion"]]), *index.votes.get(name, ())),
         source=where,
         text=SENTENCES[parts["sentence"]],
         language="en",
         speaker=parts["actor"],
-        media=() if trouble else tuple(_media(known.media.get(name, {}))),
+        media=() if trouble else tuple(_media(index.media.get(name, {}))),
         attributes={**facts, "sample_rate": "16000", **({"defect": defect} if defect else {})},
     )
 
 
-def _trouble(name: str, where: str, known: _Known) -> Rejection | None:
-    """Why this clip has no media while others have; its words and votes are used all the same."""
+def _trouble(name: str, where: str, index: _Index) -> Rejection | None:
+    """Return why this clip has no media while others have; its words and votes are used all the same."""
     if name in CARD.defects:
         return Rejection(name, "known_defect", where, CARD.defects[name])
-    if name in known.media or not (known.media or known.pointers):
+    if name in index.media or not (index.media or index.pointers):
         return None
-    if name in known.pointers:
-        return Rejection(name, "lfs_pointer", known.pointers[name][0], "run `git lfs pull`")
+    if name in index.pointers:
+        return Rejection(name, "lfs_pointer", index.pointers[name][0], "run `git lfs pull`")
     return Rejection(name, "media_missing", where, "neither flv nor wav nor mp3")
 
 

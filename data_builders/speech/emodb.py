@@ -95,7 +95,7 @@ _NAME = re.compile(r"(?P<speaker>\d\d)(?P<text>[ab]\d\d)(?P<emotion>[A-Z])(?P<ve
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a recording, by file name."""
+    """Yield one sample per recording, by file name."""
     base = folder_of(root, CARD, _has_recordings, "wav/03a01Fa.wav and so on")
     judged = _judgements(base, root)
     seen: set[str] = set()
@@ -141,12 +141,12 @@ def _sample(path: Path, where: str, judged: Mapping[str, dict[str, str]]) -> Sam
 
 
 def _judgements(base: Path, root: Path) -> dict[str, dict[str, str]]:
-    """Listeners' percentages by recording: ``recognised`` and ``naturalness``; empty without ``erkennung.txt``."""
+    """Return listeners' percentages by recording: ``recognised``, ``naturalness``; empty without ``erkennung.txt``."""
     path = find_file(base, "erkennung.txt")
-    found: dict[str, dict[str, str]] = {}
+    judgements: dict[str, dict[str, str]] = {}
     for line in read_lines(path, root, encoding="latin-1") if path else ():
         cells = [] if isinstance(line, Rejection) else [cell.strip() for cell in line[1].split("\t")]
         if len(cells) == 4 and cells[1].endswith(".wav"):
             recognised, natural = (cell.replace(",", ".") for cell in cells[2:])
-            found[cells[1].removesuffix(".wav")] = {"recognised": recognised, "naturalness": natural}
-    return found
+            judgements[cells[1].removesuffix(".wav")] = {"recognised": recognised, "naturalness": natural}
+    return judgements

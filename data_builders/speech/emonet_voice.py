@@ -85,7 +85,7 @@ _Row = tuple[str, str, Any, Any]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a snippet, in the order of the tables."""
+    """Yield one sample per snippet, in the order of the tables."""
     base = folder_of(root, CARD, _looks_right, "*.parquet, *.csv or *.jsonl with the columns audioId and label")
     clips = Clips(base, root, suffixes=SOUNDS)
     yield from clips.odd()
@@ -141,13 +141,15 @@ def _rows(base: Path, root: Path) -> Iterator[_Row | Rejection]:
 
 
 def _picked(fields: Mapping[str, Any], where: str) -> _Row:
-    found = {plain_name(name): value for name, value in fields.items()}
-    audio, label = (next((found[name] for name in COLUMNS[kind] if name in found), None) for kind in ("audio", "label"))
+    by_name = {plain_name(name): value for name, value in fields.items()}
+    audio, label = (
+        next((by_name[name] for name in COLUMNS[kind] if name in by_name), None) for kind in ("audio", "label")
+    )
     return where.replace("/", "_"), where, audio, label
 
 
 def _parquet(path: Path, root: Path) -> Iterator[_Row]:
-    """Rows of a Parquet file without the sounds in it: of ``audioId`` only the name is read."""
+    """Yield rows of a Parquet file without the sounds in it: of ``audioId`` only the name is read."""
     import pyarrow as arrow
     from pyarrow import parquet
 
@@ -166,35 +168,35 @@ def _parquet(path: Path, root: Path) -> Iterator[_Row]:
 
 
 def _name(audio: Any) -> str:
-    """The name of a sound without folders and suffix; nothing where the table has none."""
+    """Return the name of a sound without folders and suffix; "" where the table has none."""
     named = audio.get("path") if isinstance(audio, dict) else audio
     return re.sub(r"\.\w+$", "", str(named or "").replace("\\", "/").rpartition("/")[2])
 
 
 def _snippet(identifier: str, where: str, label: Any, clips: Clips) -> Iterator[Sample | Rejection]:
-    said: list[Annotation] = []
-    yield from _answers(identifier, where, label, said)
+    answers: list[Annotation] = []
+    yield from _answers(identifier, where, label, answers)
     media: tuple[MediaRef, ...] = clips.media(identifier)
-    if not said:
+    if not answers:
         yield Rejection(identifier, "no_annotation", where)
         return
     yield from clips.missing(identifier, identifier, where)
-    given = [annotation.value for annotation in said if isinstance(annotation.value, dict)]
-    names = dict.fromkeys(name for value in given for name in value)
-    means = {name: sum(v := [value[name] for value in given if name in value]) / len(v) for name in names}
+    intensities = [annotation.value for annotation in answers if isinstance(annotation.value, dict)]
+    names = dict.fromkeys(name for value in intensities for name in value)
+    means = {name: sum(v := [value[name] for value in intensities if name in value]) / len(v) for name in names}
     yield Sample(
         id=identifier,
         corpus=CARD.name,
         split=TEST,
-        annotations=(*said, Annotation(SPACE.name, "mean", means)),
+        annotations=(*answers, Annotation(SPACE.name, "mean", means)),
         source=where,
         media=media,
         attributes={"emotion": ", ".join(names)},
     )
 
 
-def _answers(identifier: str, where: str, label: Any, said: list[Annotation]) -> Iterator[Rejection]:
-    """One annotation an expert; a list of ``{expert: {emotion: intensity}}``, also as text."""
+def _answers(identifier: str, where: str, label: Any, answers: list[Annotation]) -> Iterator[Rejection]:
+    """Add one annotation per expert; ``label`` is a list of ``{expert: {emotion: intensity}}``, also as text."""
     try:
         listed = ast.literal_eval(label) if isinstance(label, str) else label
     except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -209,4 +211,4 @@ def _answers(identifier: str, where: str, label: Any, said: list[Annotation]) ->
             if name is None or strength is None or place not in EXPERTS:
                 yield Rejection(identifier, "unknown_label", where, f"expert {place}: {word} {score}")
             else:
-                said.append(Annotation(SPACE.name, f"expert_{place}", {name: strength}))
+                answers.append(Annotation(SPACE.name, f"expert_{place}", {name: strength}))

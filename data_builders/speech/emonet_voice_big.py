@@ -112,7 +112,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, folder by folder: a download has more clips than should be listed at once."""
+    """Yield one sample per clip, folder by folder: a download has more clips than should be listed at once."""
     folder_of(
         root, CARD, _looks_right, "folders of .json files beside .mp3, .wav or .flac files, out of their archives"
     )
@@ -145,7 +145,7 @@ def _has_pair(folder: Path) -> bool:
 
 
 def _packed(folder: Path, root: Path) -> Iterator[Rejection]:
-    """Archives without a folder of their name beside them."""
+    """Yield rejections of archives without a folder of their name beside them."""
     for path in list_media(folder, _ARCHIVES):
         if not (folder / path.name.partition(".")[0]).is_dir():
             yield Rejection(relative(path, root), "not_unpacked", relative(path, root), "unpack it there")
@@ -164,32 +164,32 @@ def _clip(path: Path, root: Path, name: str, clips: Clips) -> Iterator[Sample | 
     if not media:
         yield from clips.missing(path.stem, name, where) if clips else [Rejection(name, "media_missing", where)]
         return
-    said: list[Annotation] = []
-    yield from _asked(name, where, fields, path.parent.name, said)
-    yield from _heard(name, where, fields, said)
-    if not said:
+    answers: list[Annotation] = []
+    yield from _asked(name, where, fields, path.parent.name, answers)
+    yield from _heard(name, where, fields, answers)
+    if not answers:
         yield Rejection(name, "no_annotation", where, "neither the folder nor the file names one of the emotions")
         return
     tokens = _tokens(path.parent.name)
     voice = _first(fields, "voice", str).lower() or next((token for token in tokens if token in VOICES), "")
-    told = {"caption": _first(fields, "caption", str), "folder": path.parent.name}
+    attributes = {"caption": _first(fields, "caption", str), "folder": path.parent.name}
     yield Sample(
         id=name,
         corpus=CARD.name,
         split=TRAIN,
-        annotations=tuple(said),
+        annotations=tuple(answers),
         source=where,
         text=_words(fields) or None,
         language=LANGUAGES.get((_first(fields, "language", str) or tokens[0]).lower()),
         speaker=voice or None,
         media=media,
-        attributes={key: fact for key, fact in told.items() if fact},
+        attributes={key: fact for key, fact in attributes.items() if fact},
     )
 
 
-def _first(fields: Mapping[str, Any], kind: str, wanted: type) -> Any:
-    """The first field of a kind that is a ``wanted``; an empty one of it where there is none."""
-    return next((fields[name] for name in COLUMNS[kind] if isinstance(fields.get(name), wanted)), wanted())
+def _first(fields: Mapping[str, Any], kind: str, expected: type) -> Any:
+    """Return the first field of a kind that has the type ``expected``; an empty value of it where there is none."""
+    return next((fields[name] for name in COLUMNS[kind] if isinstance(fields.get(name), expected)), expected())
 
 
 def _words(fields: Mapping[str, Any]) -> str:
@@ -202,25 +202,25 @@ def _tokens(folder: str) -> list[str]:
 
 
 def _asked(
-    name: str, where: str, fields: Mapping[str, Any], folder: str, said: list[Annotation]
+    name: str, where: str, fields: Mapping[str, Any], folder: str, answers: list[Annotation]
 ) -> Iterator[Rejection]:
-    """The emotion that the file states, or else the first one in the name of its folder."""
+    """Add the emotion that the file states, or else the first one in the name of its folder."""
     stated = _first(fields, "emotion", str)
     if not stated:
         tokens = _tokens(folder)
         tokens = tokens[1:] if tokens[0] in LANGUAGES else tokens
         while tokens and tokens[0] in (*VOICES, *_DESCRIPTORS):
             tokens = tokens[1:]
-        found = (ASKED.resolve(" ".join(tokens[:count])) for count in range(3, 0, -1))
-        emotion = next(filter(None, found), None)
+        candidates = (ASKED.resolve(" ".join(tokens[:count])) for count in range(3, 0, -1))
+        emotion = next(filter(None, candidates), None)
     elif not (emotion := ASKED.resolve(" ".join(stated.replace("_", " ").split()))):
         yield Rejection(name, "unknown_label", where, stated[:80])
     if emotion:
-        said.append(Annotation(ASKED.name, "generator", emotion))
+        answers.append(Annotation(ASKED.name, "generator", emotion))
 
 
-def _heard(name: str, where: str, fields: Mapping[str, Any], said: list[Annotation]) -> Iterator[Rejection]:
-    """The model's intensities: of a mapping emotion → number, or of lines ``<Emotion>number#why</Emotion>``."""
+def _heard(name: str, where: str, fields: Mapping[str, Any], answers: list[Annotation]) -> Iterator[Rejection]:
+    """Add the model's intensities, from a mapping emotion → number, or from lines ``<Emotion>number#why</Emotion>``."""
     stated = _first(fields, "scores", dict) or dict(_TAG.findall(_first(fields, "scores", str)))
     answer: dict[str, float] = {}
     for word, value in stated.items():
@@ -233,4 +233,4 @@ def _heard(name: str, where: str, fields: Mapping[str, Any], said: list[Annotati
         else:
             answer[emotion] = strength
     if answer:
-        said.append(Annotation(HEARD.name, "model", answer))
+        answers.append(Annotation(HEARD.name, "model", answer))

@@ -96,7 +96,7 @@ class _Line:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a recording, by speaker and number."""
+    """Yield one sample per recording, by speaker and number."""
     base = folder_of(root, CARD, _looks_right, "0001/0001.txt and 0001/Angry/…/0001_000351.wav and so on")
     for speaker in SPEAKERS:
         folder = base / speaker
@@ -130,20 +130,20 @@ def _transcript(path: Path, root: Path, lines: dict[str, _Line]) -> Iterator[Rej
             yield line
             continue
         where, text = line
-        if not (found := _LINE.fullmatch(text)):
+        if not (match := _LINE.fullmatch(text)):
             if text.strip("\ufeff \t"):
                 yield Rejection(where, "broken_row", where, text[:120])
             continue
-        emotion = SPACE.resolve(found[3])
+        emotion = SPACE.resolve(match[3])
         # A last word that is no emotion is a word: the line lost its emotion, which the folder has too.
-        words = found[2] if emotion else f"{found[2]} {found[3]}"
+        words = match[2] if emotion else f"{match[2]} {match[3]}"
         if emotion is None:
-            yield Rejection(found[1], "unknown_label", where, found[3][:60])
-        lines.setdefault(found[1], _Line(where, words.strip(), emotion))
+            yield Rejection(match[1], "unknown_label", where, match[3][:60])
+        lines.setdefault(match[1], _Line(where, words.strip(), emotion))
 
 
 def _encoding(path: Path) -> str | None:
-    """How a transcript is encoded, by its bytes; None leaves it to the reader, line by line."""
+    """Detect the encoding of a transcript by its bytes; None leaves it to the reader, line by line."""
     raw = path.read_bytes()
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"

@@ -77,7 +77,7 @@ _Views = dict[str, dict[str, dict[str, str]]]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a recording, by actor, emotion, level and number; all views of it are one."""
+    """Yield one sample per recording, by actor, emotion, level and number; all views of it are one."""
     base = folder_of(root, CARD, _looks_right, "M003/audio/angry/level_1/001.m4a and so on")
     clips = Clips(base, root, lambda path: _key(path, base), depth=8)
     yield from clips.odd()
@@ -105,7 +105,7 @@ def _looks_right(folder: Path) -> bool:
 
 
 def _key(path: Path, base: Path) -> str | None:
-    """``M003_angry_1_001@front``; the view of a sound, and of a flat copy, is none."""
+    """Return the key ``M003_angry_1_001@front``; the view of a sound, and of a flat copy, is none."""
     if flat := _FLAT.fullmatch(path.stem):
         return f"{flat['actor']}_{flat['x'] or flat['y']}_{flat['a'] or flat['b']}_{flat['n']}@"
     *above, emotion, level, number = ["", "", *path.relative_to(base.parent).with_suffix("").parts]

@@ -94,7 +94,7 @@ _SUFFIXES = (*SOUNDS, *FILMS)
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a performance, by channel, emotion, intensity, statement, repetition, actor."""
+    """Yield one sample per performance, by channel, emotion, intensity, statement, repetition, actor."""
     folder_of(root, CARD, _has_recordings, "Actor_01/03-01-01-01-01-01-01.wav and so on, in any folder")
     performances: defaultdict[str, dict[str, str]] = defaultdict(dict)
     for path in _files(root):

@@ -72,7 +72,7 @@ _NAME = re.compile(r"(?:(?P<speaker>DC|JE|JK|KL)_)?(?P<emotion>[a-z]{1,2})(?P<se
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a sentence, by speaker, emotion and sentence; sound and video of it are one."""
+    """Yield one sample per sentence, by speaker, emotion and sentence; sound and video of it are one."""
     folder_of(root, CARD, _has_recordings, "AudioData/DC/sa01.wav or DC_sa01.wav and so on")
     clips = Clips([folder for folder in folders_below(root) if _has_recordings(folder)], root, _key, depth=0)
     yield from clips.odd()

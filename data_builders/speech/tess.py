@@ -71,7 +71,7 @@ _DEPTH = 3
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a recording, by folder and name."""
+    """Yield one sample per recording, by folder and name."""
     folder_of(root, CARD, _has_recordings, "OAF_back_angry.wav and so on, in any folder")
     clips = Clips([folder for folder in folders_below(root) if _has_recordings(folder)], root, _key, SOUNDS, depth=0)
     yield from clips.odd()
@@ -86,7 +86,7 @@ def _has_recordings(folder: Path) -> bool:
 
 
 def _key(path: Path) -> str | None:
-    """The name in one case and with its whole first part."""
+    """Return the file name as a key: in one case and with its whole first part."""
     name = _NAME.fullmatch(path.stem)
     return f"{name['speaker'].upper()[:2]}F_{name['word'].lower()}_{name['emotion'].lower()}" if name else None
 

@@ -1,4 +1,4 @@
-"""What the WASSA tasks of 2022 and 2023 have in common: questionnaires of the writers, articles, scores with a range.
+"""Shared code of the WASSA tasks of 2022 and 2023: questionnaires of the writers, articles, scores with a range.
 
 Not a corpus.
 """
@@ -31,7 +31,7 @@ QUESTIONS = "\t".join(names[0] for names in (*TRAITS.values(), *IRI.values()))
 
 
 def read_articles(path: Path | None, root: Path) -> dict[str, str]:
-    """Article id → its words; nothing where the table is not there."""
+    """Return article id → its words; empty where the table is missing."""
     if path is None:
         return {}
     rows = read_table(path, root, {"article_id": (), "text": ()})
@@ -41,13 +41,13 @@ def read_articles(path: Path | None, root: Path) -> dict[str, str]:
 def read_scores(
     fields: Mapping[str, str], identifier: str, where: str, rater: str, spaces: Sequence[LabelSpace]
 ) -> tuple[list[Annotation], list[Rejection]]:
-    """The answers of one rater in several spaces; what is no number in its range is rejected, a space at a time."""
-    found, trouble = [], []
+    """Read the answers of one rater in several spaces; values out of range are rejected, space by space."""
+    annotations, trouble = [], []
     for space in spaces:
-        given = {name: fields[name] for name in space.names if fields.get(name, "").strip()}
-        scores = {name: number(text, *space.bounds or ()) for name, text in given.items()}
+        cells = {name: fields[name] for name in space.names if fields.get(name, "").strip()}
+        scores = {name: number(text, *space.bounds or ()) for name, text in cells.items()}
         if read := {name: score for name, score in scores.items() if score is not None}:
-            found.append(Annotation(space.name, rater, read))
-        if strange := ", ".join(f"{name} {given[name]!r}" for name in given if scores[name] is None):
+            annotations.append(Annotation(space.name, rater, read))
+        if strange := ", ".join(f"{name} {cells[name]!r}" for name in cells if scores[name] is None):
             trouble.append(Rejection(identifier, "unknown_label", where, strange))
-    return found, trouble
+    return annotations, trouble

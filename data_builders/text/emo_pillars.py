@@ -88,7 +88,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an utterance, in the order of folders and files."""
+    """Yield one sample per utterance, in the order of folders and files."""
     base = folder_of(root, CARD, _is_ours, "JSON files of EmoPillars")
     for path in _files(base):
         if not _has(path, *EMOTIONS):
@@ -119,7 +119,7 @@ def _has(path: Path, *names: str) -> bool:
 
 
 def _is_ours(folder: Path) -> bool:
-    """A JSON file that says its name or the names of its fields; folders are not searched, only this one."""
+    """Whether a JSON file of this corpus, by its name or its fields, lies directly in ``folder``."""
     for path in sorted(folder.glob("*")):
         if path.suffix.lower() in (".json", ".jsonl") and path.is_file():
             if _has(path, "all_emotions"):
@@ -141,11 +141,11 @@ def _utterance(item: Item, identifier: str, part: str | None) -> Iterator[Sample
         return
     scores: dict[str, float] = {}
     for name, score in _pairs(_first(value, EMOTIONS)):
-        known, weight = GOEMOTIONS_28.resolve(name), number(score, 0)
-        if known is None or weight is None:
+        emotion, weight = GOEMOTIONS_28.resolve(name), number(score, 0)
+        if emotion is None or weight is None:
             yield Rejection(f"{identifier} {name}", "unknown_label", item.where, f"{name} {score!r}"[:80])
         else:
-            scores[known] = max(weight, scores.get(known, 0.0))
+            scores[emotion] = max(weight, scores.get(emotion, 0.0))
     if not scores:
         yield Rejection(identifier, "no_annotation", item.where, text[:80])
         return
@@ -164,7 +164,7 @@ def _utterance(item: Item, identifier: str, part: str | None) -> Iterator[Sample
 
 
 def _pairs(value: Any) -> Iterator[tuple[str, Any]]:
-    """Emotion and score, from pairs, from a mapping, or from bare names (then the score is 1)."""
+    """Yield emotion and score, from pairs, from a mapping, or from bare names (then the score is 1)."""
     if isinstance(value, str):
         yield from ((name.strip(), 1) for name in value.split(",") if name.strip())
     elif isinstance(value, dict):

@@ -86,7 +86,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {"id": ("unnamed: 0", "sentence_id"), "V"
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a sentence, in the order of emobank.csv."""
+    """Yield one sample per sentence, in the order of emobank.csv."""
     base = folder_of(root, CARD, lambda folder: any(map(_is_ours, _places(folder))), "emobank.csv")
     path = next(path for path in _places(base) if _is_ours(path))
     extra: defaultdict[str, list[Annotation]] = defaultdict(list)
@@ -136,7 +136,7 @@ def _read_means(
 def _read_ratings(
     path: Path | None, root: Path, rater: str, name: str, extra: defaultdict[str, list[Annotation]]
 ) -> Iterator[Rejection]:
-    """Count every point that was given: sentence → dimension → point → number of raters."""
+    """Count every rating: sentence → dimension → point → number of raters."""
     if path is None or is_lfs_pointer(path):
         yield missing_file(name, CARD)
         return
@@ -151,9 +151,9 @@ def _read_ratings(
         if len(scores) < len(DIMENSIONS):
             yield Rejection(f"{row['id']} {rater}", "unknown_label", row.where, "a rating that is not from 1 to 5")
     for sentence, votes in counts.items():
-        for dimension, given in votes.items():
-            if given:
-                value = {point: given[point] for point in POINTS if given[point]}
+        for dimension, counted in votes.items():
+            if counted:
+                value = {point: counted[point] for point in POINTS if counted[point]}
                 extra[sentence].append(Annotation(VOTES[dimension].name, rater, value))
 
 
@@ -161,11 +161,11 @@ def _genres(path: Path | None, root: Path) -> dict[str, dict[str, str]]:
     if path is None or is_lfs_pointer(path):
         return {}
     optional = ("document", "category", "subcategory")
-    found: dict[str, dict[str, str]] = {}
+    genres: dict[str, dict[str, str]] = {}
     for row in read_table(path, root, {"id": (), **{name: () for name in optional}}, "\t", optional=optional):
         if not isinstance(row, Rejection):
-            found[row["id"].strip()] = {name: row.fields.get(name, "").strip() for name in optional}
-    return found
+            genres[row["id"].strip()] = {name: row.fields.get(name, "").strip() for name in optional}
+    return genres
 
 
 def _sentence(

@@ -63,7 +63,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a message, in the order of the table."""
+    """Yield one sample per message, in the order of the table."""
     base = folder_of(root, CARD, lambda folder: _table(folder) is not None, "messages.csv")
     path = _table(base) or base / "messages.csv"
     seen: set[str] = set()
@@ -75,7 +75,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _table(folder: Path) -> Path | None:
-    """messages.csv of a checkout lies in data/responses/data; other corpora have a messages.csv too."""
+    """Find messages.csv: in a checkout it lies in data/responses/data; other corpora have a messages.csv too."""
     for inner in ("", "data", "data/responses/data"):
         path = folder / inner / "messages.csv"
         if path.is_file():

@@ -101,7 +101,7 @@ _Reading = tuple[str, str | None, dict[str, float]]
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a text, in the order of the generation table."""
+    """Yield one sample per text, in the order of the generation table."""
     base = folder_of(root, CARD, _is_ours, f"corpus/{GENERATION[0]}")
     path, validation = find_file(base, *GENERATION), find_file(base, *VALIDATED)
     readings: defaultdict[str, list[_Reading]] = defaultdict(list)
@@ -179,7 +179,7 @@ def _text(row: Row, readings: Mapping[str, list[_Reading]], seen: set[str]) -> I
 
 
 def _guesses(readings: list[_Reading]) -> Iterator[Annotation]:
-    """What each reader guessed, and how many guessed the same."""
+    """Yield what each reader guessed, and how many guessed the same."""
     votes: defaultdict[str, int] = defaultdict(int)
     for rater, (_, emotion, scores) in zip(READERS, readings, strict=False):
         if emotion:

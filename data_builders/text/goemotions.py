@@ -67,7 +67,7 @@ _ROW = re.compile(r"[^\t]+\t\d+(,\d+)*\t\w+")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a comment, in the order of the tsv files."""
+    """Yield one sample per comment, in the order of the tsv files."""
     base = folder_of(root, CARD, lambda folder: any(_is_ours(folder / name) for name in FILES), ", ".join(FILES))
     yield from _check_names(base, root)
     seen: set[str] = set()
@@ -91,7 +91,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def _check_names(base: Path, root: Path) -> Iterator[Rejection]:
-    """The names must be in the order that we know, or every number would mean something else."""
+    """Check that names are in the known order; in another one every number would mean something else."""
     path = find_file(base, "emotions.txt")
     if path is None:
         yield missing_file("emotions.txt", CARD)
@@ -121,7 +121,7 @@ def _sample(split: str, where: str, fields: list[str]) -> Sample | Rejection:
 
 @lru_cache(maxsize=4096)
 def _names(numbers: str) -> tuple[str, ...] | None:
-    """The emotions that numbers joined by commas stand for, in the space's order; None when one is unknown."""
+    """Return the emotions of numbers joined by commas, in the space's order; None when one is unknown."""
     parts = numbers.split(",")
     if not all(part.isdecimal() and int(part) < len(EMOTIONS) for part in parts):
         return None

@@ -76,7 +76,7 @@ _SKIPPED = {"Field1", "SIT", "MYKEY", "ID", "STATE", "EMOT", ""}
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a situation, in the order of the table."""
+    """Yield one sample per situation, in the order of the table."""
     base = folder_of(root, CARD, lambda folder: _table(folder) is not None, "isear.csv")
     path, is_full = _table(base) or (base / FULL[0], True)
     if is_lfs_pointer(path):
@@ -87,7 +87,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _table(folder: Path) -> tuple[Path, bool] | None:
-    """The table and whether it is the full one. Many corpora have a data.csv; ours begins with one of the labels."""
+    """Return the table and whether it is the full one. Many corpora have a data.csv; ours begins with a label."""
     for name in dict.fromkeys((*FULL, *SHORT)):
         path = folder / name
         if not path.is_file():
@@ -127,7 +127,7 @@ def _check(header: list[str], where: str) -> None:
 
 
 def _aligned(fields: list[str], header: list[str]) -> dict[str, str] | None:
-    """Fields by column; what SIT has too many of | is given back to it."""
+    """Return fields by column; fields split at a | within SIT are joined again."""
     if len(fields) == len(header) - 1 and not header[-1]:
         fields = [*fields, ""]  # the header ends in a separator, not every copy's rows do
     excess, place = len(fields) - len(header), header.index("SIT")
@@ -159,7 +159,7 @@ def _words(text: str) -> str:
 
 
 def _short(path: Path, root: Path) -> Iterator[Sample | Rejection]:
-    """Label and text, quoted, with or without a number before and an empty field after them."""
+    """Read the short form: label and text, quoted, with or without a number before and an empty field after them."""
     for line in read_lines(path, root):
         if isinstance(line, Rejection):
             yield line

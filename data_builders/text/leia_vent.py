@@ -87,7 +87,7 @@ _NAME = re.compile(r"(?<![a-z])(vents?|leia)(?![a-z])")  # not the vent of event
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a post, in the order of folders and files."""
+    """Yield one sample per post, in the order of folders and files."""
     base = folder_of(root, CARD, lambda folder: any(_files(folder, 0)), "tables called vent… or leia…")
     for path in _files(base, 4):
         name = relative(path, root)
@@ -133,8 +133,8 @@ def _rows(path: Path, root: Path) -> Iterator[Row | Rejection]:
         if isinstance(item, Rejection):
             yield item
         elif isinstance(item.value, dict):
-            given = {str(key): "" if value is None else str(value) for key, value in item.value.items()}
-            yield Row({names.get(plain_name(key), key): value for key, value in given.items()}, item.where)
+            cells = {str(key): "" if value is None else str(value) for key, value in item.value.items()}
+            yield Row({names.get(plain_name(key), key): value for key, value in cells.items()}, item.where)
         else:
             yield Rejection(item.where, "broken_row", item.where, "no post")
 

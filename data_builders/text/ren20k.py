@@ -76,7 +76,7 @@ _ODD_LETTERS = 0x2100  # escapes stand for quotes, dashes and accents, all below
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an article, in the order of folders and files."""
+    """Yield one sample per article, in the order of folders and files."""
     base = folder_of(root, CARD, _is_ours, "REN-20k/REN-10k with csv files")
     seen: dict[str, str] = {}
     for path in _tables(base):
@@ -101,7 +101,7 @@ def _tables(base: Path) -> Iterator[Path]:
 
 
 def _articles(path: Path, root: Path, base: Path) -> Iterator[Sample | Rejection]:
-    """Articles of one file; a quoted article may run over any number of lines, so only the csv module can tell."""
+    """Yield the articles of one file; quoted ones may span any number of lines, so only the csv module can tell."""
     name = relative(path, root)
     if is_lfs_pointer(path):
         yield Rejection(name, "lfs_pointer", name)
@@ -138,25 +138,25 @@ def _lines(path: Path, root: Path, bad: list[Rejection]) -> Iterator[str]:
             yield _UTF7.sub(_escape, line[1]) + "\n"
 
 
-def _escape(found: re.Match[str]) -> str:
+def _escape(match: re.Match[str]) -> str:
     try:
-        text = found[0].encode().decode("utf-7")
+        text = match[0].encode().decode("utf-7")
     except UnicodeDecodeError:
-        return found[0]
-    return text if text and all(ord(letter) < _ODD_LETTERS for letter in text) else found[0]
+        return match[0]
+    return text if text and all(ord(letter) < _ODD_LETTERS for letter in text) else match[0]
 
 
 def _columns(header: list[str]) -> dict[str, int]:
-    """Fact → column; empty where the header is none of this corpus."""
+    """Return fact → column; empty where the header is none of this corpus."""
     places = {plain_name(name): place for place, name in reversed(list(enumerate(header)))}
-    found: dict[str, int] = {}
+    columns: dict[str, int] = {}
     for key, names in (("text", TEXT), ("title", TITLE), ("url", URL)):
         if name := next((name for name in names if name in places), None):
-            found[key] = places[name]
+            columns[key] = places[name]
     for place, name in enumerate(header):
         if mood := SPACE.resolve(name):
-            found.setdefault(mood, place)
-    return found if "text" in found and set(EMOTIONS) <= set(found) else {}
+            columns.setdefault(mood, place)
+    return columns if "text" in columns and set(EMOTIONS) <= set(columns) else {}
 
 
 def _article(record: list[str], columns: Mapping[str, int], where: str, identifier: str) -> Sample | Rejection:

@@ -73,7 +73,7 @@ _SEPARATORS = {".csv": ",", ".tsv": "\t", ".txt": "\t"}
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a headline, in the order of folders and files."""
+    """Yield one sample per headline, in the order of folders and files."""
     base = folder_of(root, CARD, lambda folder: any(_tables(folder, 1)), "a csv file called RENh-4k…")
     seen: dict[str, str] = {}
     for path in _tables(base, 4):
@@ -89,7 +89,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _tables(base: Path, depth: int) -> Iterator[Path]:
-    """Tables of this corpus: by their own name, or by the name of the folder that they lie in."""
+    """Yield the tables of this corpus: by their own name, or by the name of the folder that they lie in."""
     for folder in folders_below(base, depth) if base.is_dir() else ():
         for path in sorted(folder.glob("*")):
             if path.suffix.lower() in _SEPARATORS and not is_debris(path.name) and path.is_file():

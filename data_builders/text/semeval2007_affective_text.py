@@ -68,7 +68,7 @@ _INSTANCE = re.compile(r'<instance\s+id\s*=\s*"(\d+)"\s*>(.*?)</instance>')
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a headline, in the order of the files."""
+    """Yield one sample per headline, in the order of the files."""
     base = folder_of(root, CARD, _is_ours, "affectivetext_test.xml")
     for part, split in PARTS.items():
         path = find_file(base, f"affectivetext_{part}.xml")

@@ -94,7 +94,7 @@ _TASKS = {plain_name(name): name for name in ("E-c", *SCORED)} | {"valencereg": 
 
 @dataclass(frozen=True, slots=True, order=True)
 class _File:
-    """What the name of a file says; ``key`` is the same for a test file with and without gold."""
+    """Facts from the name of a file; ``key`` is the same for a test file with and without gold."""
 
     task: str
     language: str
@@ -109,7 +109,7 @@ class _File:
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a row of each file, in the order of subtask, language, emotion and split."""
+    """Yield one sample per row of each file, in the order of subtask, language, emotion and split."""
     base = folder_of(root, CARD, _is_ours, "2018-E-c-En-train.txt")
     files = sorted(_files(base))
     yield from _missing({file.key for file in files})
@@ -124,19 +124,19 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Releases sort their files into folders by subtask and language, in either order."""
+    """Whether files of the task lie here: releases sort them by subtask and language, in either order."""
     inner = [f"{language}{task}" for language in ("", "English/", "Arabic/", "Spanish/") for task in ("E-c", *SCORED)]
     if any((folder / name).is_dir() for name in inner):
         return True
     return folder.is_dir() and any(_NAME.fullmatch(path.name) for path in folder.glob("*"))
 
 
-def _missing(found: set[str]) -> Iterator[Rejection]:
-    """Each file that a subtask and language lacks; one line for a subtask and language of which nothing is there."""
+def _missing(present: set[str]) -> Iterator[Rejection]:
+    """Yield a rejection for each missing file; one for a subtask and language of which nothing is there."""
     for language in LANGUAGES:
         for task in ("E-c", *SCORED):
             about = [f"{task}-{language}-{emotion}" for emotion in FOUR] if task[:2] == "EI" else [f"{task}-{language}"]
-            absent = [key for name in about for part in SPLITS if (key := f"{name}-{part}") not in found]
+            absent = [key for name in about for part in SPLITS if (key := f"{name}-{part}") not in present]
             for key in absent if len(absent) < len(about) * len(SPLITS) else (f"{task}-{language}",):
                 yield missing_file(key, CARD)
 
@@ -179,9 +179,9 @@ def _rows(file: _File, root: Path) -> Iterator[Sample | Rejection]:
 def _tweet(file: _File, row: Row, identifier: str) -> Sample | Rejection:
     answer = _emotions(row) if file.task == "E-c" else _score(row, file)
     if answer is None:
-        given = [row[name] for name in EMOTIONS] if file.task == "E-c" else [row["Affect Dimension"], row["Score"]]
-        reason = "no_annotation" if "NONE" in given or not any(given) else "unknown_label"
-        return Rejection(identifier, reason, row.where, " ".join(given)[:80])
+        cells = [row[name] for name in EMOTIONS] if file.task == "E-c" else [row["Affect Dimension"], row["Score"]]
+        reason = "no_annotation" if "NONE" in cells or not any(cells) else "unknown_label"
+        return Rejection(identifier, reason, row.where, " ".join(cells)[:80])
     facts = {"subtask": file.task, "emotion": file.emotion, "tweet": row["ID"].strip()}
     if file.task.endswith("-oc"):
         facts["intensity_class"] = row["Score"].strip()
@@ -205,7 +205,7 @@ def _emotions(row: Row) -> Annotation | None:
 
 
 def _score(row: Row, file: _File) -> Annotation | None:
-    """A number, or a class such as ``2: moderate amount of anger can be inferred``."""
+    """Parse a number, or a class such as ``2: moderate amount of anger can be inferred``."""
     space = SCORED[file.task]
     low, high = space.bounds or (0.0, 0.0)
     dimension = row["Affect Dimension"].strip().lower()

@@ -98,7 +98,7 @@ _GOLD_NAME = re.compile(r"gold_?standard_(dev|test)\w*\.tsv", re.I)
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a message, in the order of the tables."""
+    """Yield one sample per message, in the order of the tables."""
     base = folder_of(root, CARD, _is_ours, "messages_train_ready_for_WS.tsv")
     tables, golds = _newest(base, _TABLE), _newest(base, _GOLD_NAME)
     articles = read_articles(find_file(base, "articles_adobe_AMT.csv"), root)
@@ -132,19 +132,19 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _newest(base: Path, pattern: re.Pattern[str]) -> dict[str, Path]:
-    """Part → its table; where files of two years lie together, the one that names the later year."""
-    found: dict[str, Path] = {}
+    """Return part → its table; where files of two years lie together, the one that names the later year."""
+    tables: dict[str, Path] = {}
     for folder in folders_below(base):
         for path in sorted(folder.iterdir()):
             if (name := pattern.fullmatch(path.name)) and path.is_file():
                 part = name[1].lower()
-                if part not in found or ("2022" in path.name and "2022" not in found[part].name):
-                    found[part] = path
-    return found
+                if part not in tables or ("2022" in path.name and "2022" not in tables[part].name):
+                    tables[part] = path
+    return tables
 
 
 def _gold(path: Path, root: Path) -> list[dict[str, str]]:
-    """Labels of a table without a header, row by row; a line that cannot be read gives no labels."""
+    """Read the labels of a table without a header, row by row; a line that cannot be read gives no labels."""
     rows = []
     for line in read_lines(path, root):
         fields = [] if isinstance(line, Rejection) else [unquoted(field) for field in line[1].split("\t")]

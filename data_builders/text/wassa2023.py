@@ -112,7 +112,7 @@ _GOLD_NAME = re.compile(r"gold_?standard_(?:\w*?(essay|conv)\w*?_)?(?:level_)?(d
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an essay and one a turn, in the order of the tables."""
+    """Yield one sample per essay and per turn, in the order of the tables."""
     base = folder_of(root, CARD, _is_ours, "WASSA23_essay_level_with_labels_train.tsv")
     tables, golds = _tables(base, _TABLE), _tables(base, _GOLD_NAME)
     articles = read_articles(find_file(base, "articles_adobe_AMT.csv"), root)
@@ -142,17 +142,17 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _tables(base: Path, pattern: re.Pattern[str]) -> dict[tuple[str, str], Path]:
-    """(level, part) → its table, one with labels before one without."""
-    found: dict[tuple[str, str], Path] = {}
+    """Return (level, part) → its table, one with labels before one without."""
+    tables: dict[tuple[str, str], Path] = {}
     for folder in folders_below(base):
         for path in sorted(folder.iterdir(), key=lambda path: ("label" not in path.name, path.name)):
             if (name := pattern.fullmatch(path.name)) and path.is_file():
-                found.setdefault(((name[1] or "essay").lower(), name[2].lower()), path)
-    return found
+                tables.setdefault(((name[1] or "essay").lower(), name[2].lower()), path)
+    return tables
 
 
 def _gold(path: Path | None, root: Path, level: str, count: int) -> tuple[list[dict[str, str]], list[Rejection]]:
-    """Labels row by row; none, and the reason, where they cannot belong to the rows."""
+    """Return labels row by row; none, and the reason, where they cannot belong to the rows."""
     none: list[dict[str, str]] = [{} for _ in range(count)]
     if path is None:
         return none, []
@@ -180,13 +180,13 @@ def _essays(
         annotations, trouble = read_scores(
             row.fields, identifier, row.where, "writer", (SCORES, PERSONALITY, REACTIVITY)
         )
-        given = row.fields.get("emotion", "").strip()
-        names = [EMOTION.resolve(word) for word in given.split("/")] if given else []
-        if given and None not in names:
+        stated = row.fields.get("emotion", "").strip()
+        names = [EMOTION.resolve(word) for word in stated.split("/")] if stated else []
+        if stated and None not in names:
             chosen = tuple(name for name in EMOTIONS if name in names)
             annotations.append(Annotation(EMOTION.name, "annotators", chosen))
-        elif given:
-            trouble.append(Rejection(identifier, "unknown_label", row.where, given[:80]))
+        elif stated:
+            trouble.append(Rejection(identifier, "unknown_label", row.where, stated[:80]))
         yield from trouble
         facts = {name: row.fields.get(name, "").strip() for name in DEMOGRAPHICS}
         facts |= {"level": "essay", "article": articles.get(facts["article_id"], "")}

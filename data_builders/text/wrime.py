@@ -113,7 +113,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a post and version, in the order of the files."""
+    """Yield one sample per post and version, in the order of the files."""
     names = FILES.values()
     base = folder_of(root, CARD, lambda folder: any((folder / name).is_file() for name in names), FILES["ver1"])
     split_of: dict[str, str] = {}
@@ -157,7 +157,7 @@ def _post(row: Row, version: str, split_of: dict[str, str]) -> Iterator[Sample |
 
 
 def _answers(row: Row, identifier: str) -> Iterator[Annotation | Rejection]:
-    """What each of the five gave; a rater without eight numbers from 0 to 3 is left out, and named."""
+    """Yield the answers of the five raters; one without eight numbers from 0 to 3 is rejected."""
     for rater, column in RATERS.items():
         scores = {name: number(row[f"{column}_{name}"], 0, 3) for name in EMOTIONS}
         read = {name: score for name, score in scores.items() if score is not None}

@@ -1,4 +1,4 @@
-"""The labels of CMU-MOSI and CMU-MOSEI as computational sequences: HDF5 files that CMU-MultimodalSDK downloads.
+"""Read the labels of CMU-MOSI and CMU-MOSEI from computational sequences: HDF5 files that CMU-MultimodalSDK downloads.
 
 Not a corpus. ``CMU_MOSI_Opinion_Labels.csd`` and ``CMU_MOSEI_Labels.csd`` hold one group (``Opinion Segment Labels``,
 ``All Labels``), in it ``data/{video}/features`` (a row of means a segment), ``data/{video}/intervals`` (where it starts
@@ -60,13 +60,13 @@ def _is_labels(path: Path, own: str) -> bool:
 
 
 def read(base: Path, root: Path, own: str, spaces: Sequence[LabelSpace], raw: Raw) -> Iterator[Rejection]:
-    """Add to ``raw``, which knows the transcripts already, the means of the nearest label file below ``base``.
+    """Add the means of the nearest label file below ``base`` to ``raw``, which has the transcripts already.
 
     Raises:
         Malformed: when the file is damaged, or one of its columns is no label of ``spaces``.
     """
-    found = (path for folder in folders_below(base, 5) for path in list_media(folder, (".csd",)))
-    path = next((path for path in found if _is_labels(path, own)), None)
+    paths = (path for folder in folders_below(base, 5) for path in list_media(folder, (".csd",)))
+    path = next((path for path in paths if _is_labels(path, own)), None)
     if path is None:
         return
     raw.sequence = relative(path, root)
@@ -83,7 +83,7 @@ def read(base: Path, root: Path, own: str, spaces: Sequence[LabelSpace], raw: Ra
 
 
 def _opened(path: Path, where: str) -> tuple[Any, dict[str, _Table | None]]:
-    """The names of the columns as the file states them, and the tables by video; None for what is no table."""
+    """Return the names of the columns as the file states them, and the tables by video; None for what is no table."""
     import h5py
 
     try:
@@ -107,18 +107,18 @@ def _table(video: Any) -> _Table | None:
 
 
 def _stated(top: Any) -> Any:
-    """What ``metadata/dimension names`` says; None where it says nothing."""
+    """Return the content of ``metadata/dimension names``; None where it is empty."""
     stored = top.get("metadata/dimension names")
     if stored is None:
         return None
     text = stored[0] if stored.shape else stored[()]
-    told = text.decode() if isinstance(text, bytes) else str(text)
+    names = text.decode() if isinstance(text, bytes) else str(text)
     # The SDK writes JSON, other writers str() of the list; both are literals of Python.
-    return None if told in ("", "null", "None") else ast.literal_eval(told)
+    return None if names in ("", "null", "None") else ast.literal_eval(names)
 
 
 def _columns(stated: Any, spaces: Sequence[LabelSpace], where: str) -> list[_Column]:
-    """The space and the label of every column, by their stated names or in the order that the SDK documents."""
+    """Return the space and the label of every column, by their stated names or in the order that the SDK documents."""
     names = stated if isinstance(stated, (list, tuple)) else [stated]
     if stated is None or len(spaces) == 1 == len(names):  # one column is the opinion, whatever it is called
         names = _DOCUMENTED if len(spaces) > 1 else _DOCUMENTED[:1]
@@ -126,8 +126,8 @@ def _columns(stated: Any, spaces: Sequence[LabelSpace], where: str) -> list[_Col
     for word in names:
         owner = next((space for space in spaces if space.resolve(str(word))), None)
         if owner is None:
-            told = f"the column {word!r} is none of {', '.join(name for space in spaces for name in space.names)}"
-            raise Malformed(told, where=where, do="take the label file of CMU-MultimodalSDK, not a file of features")
+            message = f"the column {word!r} is none of {', '.join(name for space in spaces for name in space.names)}"
+            raise Malformed(message, where=where, do="take the label file of CMU-MultimodalSDK, not a file of features")
         columns.append((owner, str(owner.resolve(str(word)))))
     return columns
 
@@ -141,8 +141,8 @@ def _video(
         name = f"{video}[{place}]"
         span = _span(times)
         if span is None or len(values) != len(columns):
-            told = f"{len(values)} values for {len(columns)} labels, from {times} s"
-            yield Rejection(name, "broken_row", raw.sequence, told)
+            detail = f"{len(values)} values for {len(columns)} labels, from {times} s"
+            yield Rejection(name, "broken_row", raw.sequence, detail)
             continue
         if not clips:
             clip: Segment | None = Segment(video, str(place), "", raw.sequence, id=name)
@@ -182,11 +182,11 @@ def _span(times: Sequence[Any]) -> _Span | None:
 
 
 def _by_time(span: _Span, timed: Sequence[tuple[Segment, _Span]]) -> Segment | None:
-    """The clip of a transcript with these times; None where there is none."""
+    """Return the clip of a transcript with these times; None where there is none."""
     near = [(clip, _distance(times, span)) for clip, times in timed if _distance(times, span) <= TOLERANCE]
     if near:
-        return min(near, key=lambda found: found[1])[0]
-    clip, times = max(timed, key=lambda found: _overlap(found[1], span))
+        return min(near, key=lambda pair: pair[1])[0]
+    clip, times = max(timed, key=lambda pair: _overlap(pair[1], span))
     return clip if _overlap(times, span) > _OVERLAP else None
 
 
@@ -195,6 +195,6 @@ def _distance(one: _Span, other: _Span) -> float:
 
 
 def _overlap(one: _Span, other: _Span) -> float:
-    """Seconds that two spans share, as a share of the longer one."""
+    """Return the overlap of two spans as a share of the longer one."""
     shared = min(one[1], other[1]) - max(one[0], other[0])
     return shared / max(one[1] - one[0], other[1] - other[0])

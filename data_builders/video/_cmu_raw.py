@@ -1,4 +1,4 @@
-"""The raw release of CMU-MOSI and CMU-MOSEI: transcripts of segments, the ratings of every worker, the folds.
+"""Read the raw release of CMU-MOSI and CMU-MOSEI: transcripts of segments, the ratings of every worker, the folds.
 
 Not a corpus. ``Transcript/Segmented/`` has ``{video}.annotprocessed`` (``1_DELIM_IT WAS…``) or ``Combined/{video}.txt``
 (``video___clip___start___end___text``, where the text may hold underscores too); ``Labels/*.csv`` one row a worker and
@@ -30,7 +30,7 @@ _FOLDS = {"standard_train_fold": TRAIN, "standard_valid_fold": VALIDATION, "stan
 
 @dataclass
 class Raw:
-    """What the raw release says, by ``{video}_{clip}`` (and the split by video).
+    """The data of the raw release, by ``{video}_{clip}`` (and the split by video).
 
     Args:
         means: label → mean of the workers, as ``sequence`` has them, the computational sequence of the labels.
@@ -51,21 +51,21 @@ class Raw:
             segment.text, segment.span = segment.text or other.text, other.span
         rated = self.ratings.get(segment.name, [])
         for space in filter(None, (sentiment, emotions)):
-            answers = [{name: found[name] for name in space.names if name in found} for found in rated]
+            answers = [{name: ratings[name] for name in space.names if name in ratings} for ratings in rated]
             for place, answer in enumerate(answers, 1):
                 if answer:
-                    segment.said.append(Annotation(space.name, f"worker_{place}", answer))
+                    segment.answers.append(Annotation(space.name, f"worker_{place}", answer))
             # The published mean goes before one of our own: label files may lack a worker.
             mean = {name: stated[name] for name in space.names if name in stated} or _mean(answers)
             if mean and (space is emotions or "whole" not in segment.labels):
-                segment.said.append(Annotation(space.name, "crowd", mean))
+                segment.answers.append(Annotation(space.name, "crowd", mean))
         return segment
 
 
 def _mean(answers: list[dict[str, float]]) -> dict[str, float]:
     names = dict.fromkeys(name for answer in answers for name in answer)
-    given = {name: [answer[name] for answer in answers if name in answer] for name in names}
-    return {name: round(sum(values) / len(values), 6) for name, values in given.items()}
+    scores = {name: [answer[name] for answer in answers if name in answer] for name in names}
+    return {name: round(sum(values) / len(values), 6) for name, values in scores.items()}
 
 
 def read(base: Path, root: Path, sentiment: LabelSpace, emotions: LabelSpace | None, raw: Raw) -> Iterator[Rejection]:
@@ -149,24 +149,24 @@ def _folds(path: Path, raw: Raw) -> None:
 
 
 def combined(
-    found: Iterator[Segment | Rejection], sentiment: LabelSpace, emotions: LabelSpace | None, raw: Raw
+    labelled: Iterator[Segment | Rejection], sentiment: LabelSpace, emotions: LabelSpace | None, raw: Raw
 ) -> Iterator[Segment | Rejection]:
-    """The segments of a label file completed by the raw release, then those that only the raw release has.
+    """Yield the segments of a label file completed by the raw release, then those that only the raw release has.
 
     Raises:
         NotFound: when a computational sequence is all there is, and no list of folds says what is train and test.
     """
     named: set[str] = set()
     videos: set[str] = set()
-    for segment in found:
+    for segment in labelled:
         if not isinstance(segment, Rejection):
             named.add(segment.name)
             videos.add(segment.video)
             segment = raw.complete(segment, sentiment, emotions)
         yield segment
     if raw.sequence and not (named or raw.folds):
-        told = "no cmu_*_std_folds.py lies beside it, so that no segment has a split"
-        raise NotFound(told, where=raw.sequence, do=f"put the file from {_FOLDS_AT} of CMU-MultimodalSDK beside it")
+        message = "no cmu_*_std_folds.py lies beside it, so that no segment has a split"
+        raise NotFound(message, where=raw.sequence, do=f"put the file from {_FOLDS_AT} of CMU-MultimodalSDK beside it")
     for name, segment in raw.segments.items():
         if name in named:
             continue
@@ -189,5 +189,5 @@ def has_raw(folder: Path, own: str) -> bool:
 
 
 def full_folders(base: Path) -> list[Path]:
-    """The folders of whole videos and whole sound tracks."""
+    """Return the folders of whole videos and whole sound tracks."""
     return [folder for folder in folders_below(base, 4) if folder.name == "Full"]

@@ -1,4 +1,4 @@
-"""What the corpora of the MER challenges have in common: clips of Chinese films known by a name, tables keyed by it.
+"""Shared reader of the corpora of the MER challenges: clips of Chinese films known by a name, tables keyed by it.
 
 Not a corpus. A clip is ``sample_00000342.avi`` or ``.mp4`` (with ``.wav`` beside it in later releases), and the same
 names go through MER2023, MER2024, MER2025, EMER, OV-MERD and MERR. Open vocabularies are written as a Python list in a
@@ -34,17 +34,17 @@ _EMPTY = ("", "nan", "none")
 
 @dataclass
 class Entry:
-    """What all tables together say of one clip."""
+    """The data of all tables on one clip."""
 
     name: str
     split: str
     where: str
-    said: dict[tuple[str, str], Annotation] = field(default_factory=dict)
+    answers: dict[tuple[str, str], Annotation] = field(default_factory=dict)
     facts: dict[str, str] = field(default_factory=dict)
 
     def add(self, space: LabelSpace, rater: str, value: str | Mapping[str, float]) -> Iterator[Rejection]:
         """Keep an answer, unless the rater gave another one before."""
-        before = self.said.setdefault((space.name, rater), Annotation(space.name, rater, value))
+        before = self.answers.setdefault((space.name, rater), Annotation(space.name, rater, value))
         if before.value != value:
             yield Rejection(self.name, "contradiction", self.where, f"{rater} in {space.name}: {str(value)[:60]}")
 
@@ -53,12 +53,12 @@ Entries = dict[str, Entry]
 
 
 def filled(text: str) -> str:
-    """A cell without blanks around it; pandas writes ``nan`` for an empty one."""
+    """Return a cell without surrounding blanks; pandas writes ``nan`` for an empty one."""
     return "" if text.strip().lower() in _EMPTY else text.strip()
 
 
 def words(text: str) -> list[str]:
-    """The words of an open vocabulary, in lower case, each once: a Python list, or words between commas."""
+    """Return the words of an open vocabulary, in lower case, each once: a Python list, or words between commas."""
     try:
         parsed = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError, RecursionError, MemoryError):
@@ -76,34 +76,34 @@ def open_words(entry: Entry, space: LabelSpace, rater: str, text: str) -> Iterat
     yield from entry.add(space, rater, ", ".join(named or ["neutral"]))
 
 
-def subtitles(base: Path, root: Path, found: dict[str, dict[str, str]]) -> Iterator[Rejection]:
-    """Fill ``found`` with name → ``chinese`` and ``english`` words, of the transcripts that are there."""
+def subtitles(base: Path, root: Path, words_by_name: dict[str, dict[str, str]]) -> Iterator[Rejection]:
+    """Fill ``words_by_name`` with name → ``chinese`` and ``english`` words, of the transcripts that are there."""
     columns = {"name": ("names",), "chinese": ("sentence_zh",), "english": ("sentence", "sentence_en")}
     for path in filter(None, (find_file(base, name) for name in SUBTITLES)):
         for row in read_table(path, root, columns, optional=("chinese", "english")):
             if isinstance(row, Rejection):
                 yield row
                 continue
-            known = found.setdefault(stem(row["name"]), {})
+            spoken = words_by_name.setdefault(stem(row["name"]), {})
             for tongue in ("chinese", "english"):
                 if text := filled(row.fields.get(tongue, "")):
-                    known.setdefault(tongue, text)
+                    spoken.setdefault(tongue, text)
 
 
 def stem(name: str) -> str:
-    """The name of a clip, which some tables write with a suffix or a folder."""
+    """Return the name of a clip, which some tables write with a suffix or a folder."""
     return re.sub(r"\.(avi|mp4|wav)$", "", name.strip().replace("\\", "/").rpartition("/")[2])
 
 
 def samples(card: CorpusCard, entries: Entries, base: Path, root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip: with its subtitle and its media, where the download has them."""
+    """Yield one sample per clip: with its subtitle and its media, where the download has them."""
     spoken: dict[str, dict[str, str]] = {}
     yield from subtitles(base, root, spoken)
     clips = Clips(base, root)
     yield from clips.odd()
     for name, entry in entries.items():
         media = clips.media(name)
-        if not entry.said:
+        if not entry.answers:
             yield Rejection(name, "no_annotation", entry.where)
             continue
         yield from clips.missing(name, name, entry.where)
@@ -114,7 +114,7 @@ def samples(card: CorpusCard, entries: Entries, base: Path, root: Path) -> Itera
             id=name,
             corpus=card.name,
             split=entry.split,
-            annotations=tuple(entry.said.values()),
+            annotations=tuple(entry.answers.values()),
             source=entry.where,
             text=text.get("chinese") or text.get("english"),
             language="zh" if text.get("chinese") or not text.get("english") else "en",
@@ -132,7 +132,7 @@ def described(
     how: tuple[LabelSpace, LabelSpace, str, str],
     entries: Entries,
 ) -> Iterator[Rejection]:
-    """Tables ``name,openset`` and ``name,reason`` of MER2025.
+    """Read the tables ``name,openset`` and ``name,reason`` of MER2025.
 
     Args:
         files: column → table.
@@ -155,7 +155,7 @@ def described(
                 continue
             entry = entries.setdefault(name, Entry(name, split, row.where))
             if column == "openset":
-                if (openset.name, rater) not in entry.said:
+                if (openset.name, rater) not in entry.answers:
                     yield from open_words(entry, openset, rater, row[column])
             elif text := filled(row[column]):
                 yield from entry.add(reason, rater, text)

@@ -1,4 +1,4 @@
-"""What MOSI, MOSEI, CH-SIMS and CH-SIMS v2 have in common: clips with a sentiment, as MMSA redistributes them.
+"""Shared reader of MOSI, MOSEI, CH-SIMS and CH-SIMS v2: clips with a sentiment, as MMSA redistributes them.
 
 Not a corpus. The labels are read from the first of these that is there:
 
@@ -46,7 +46,7 @@ _PICKLES = re.compile(r"(un)?aligned.*\.pkl")
 
 @dataclass(frozen=True)
 class Layout:
-    """What differs between these corpora.
+    """Settings that differ between these corpora.
 
     Args:
         whole: rater of the clip as a whole.
@@ -66,7 +66,7 @@ class Layout:
 
 @dataclass
 class Segment:
-    """One clip as a table describes it; ``id`` where it has no number to be called by."""
+    """One clip as a table describes it; ``id`` where it has no clip number."""
 
     video: str
     clip: str
@@ -76,7 +76,7 @@ class Segment:
     labels: dict[str, Any] = field(default_factory=dict)
     word: str = ""
     facts: dict[str, str] = field(default_factory=dict)
-    said: list[Annotation] = field(default_factory=list)
+    answers: list[Annotation] = field(default_factory=list)
     span: tuple[float, float] | None = None
     id: str = ""
 
@@ -86,7 +86,7 @@ class Segment:
 
 
 def clip_key(path: Path) -> str:
-    """``{video}_{clip}`` of a file called so, or of ``{video}/{clip}.mp4``."""
+    """Return the key ``{video}_{clip}`` of a file named so, or of ``{video}/{clip}.mp4``."""
     return f"{path.parent.name}_{path.stem}" if re.fullmatch(r"\d{1,5}", path.stem) else path.stem
 
 
@@ -116,7 +116,7 @@ def _is_table(path: Path) -> bool:
 
 
 def segments(base: Path, root: Path, layout: Layout) -> Iterator[Segment | Rejection]:
-    """The clips by the first label file that is there; none where there is none."""
+    """Yield the clips of the first label file that is there; none where there is none."""
     if path := next((path for name in TABLES if (path := find_file(base, name)) and _is_table(path)), None):
         yield from _from_table(path, root, layout)
     elif path := _pickle(base):
@@ -126,12 +126,12 @@ def segments(base: Path, root: Path, layout: Layout) -> Iterator[Segment | Rejec
 
 
 def _pickle(base: Path) -> Path | None:
-    found = [path for folder in folders_below(base) for path in sorted(folder.glob("*.pkl"))]
-    return next((path for path in reversed(found) if _PICKLES.fullmatch(path.name)), None)
+    paths = [path for folder in folders_below(base) for path in sorted(folder.glob("*.pkl"))]
+    return next((path for path in reversed(paths) if _PICKLES.fullmatch(path.name)), None)
 
 
 def clip_number(text: object, layout: Layout) -> str:
-    """A clip number as the release writes it, with the zeros that a spreadsheet takes away."""
+    """Return a clip number as the release writes it, with the leading zeros that spreadsheets remove."""
     return re.sub(r"\.0$", "", str(text).strip()).zfill(layout.width)
 
 
@@ -201,16 +201,16 @@ def _from_archive(path: Path, base: Path, root: Path, layout: Layout) -> Iterato
 
 
 def samples(
-    found: Iterable[Segment | Rejection], clips: Clips, layout: Layout, films: Clips | None = None
+    segments: Iterable[Segment | Rejection], clips: Clips, layout: Layout, films: Clips | None = None
 ) -> Iterator[Sample | Rejection]:
-    """One sample a clip.
+    """Yield one sample per clip.
 
     Args:
         films: whole videos by video id, used as far as ``Segment.span`` says where a segment has no clip of its own.
     """
     yield from clips.odd()
     seen: set[str] = set()
-    for segment in found:
+    for segment in segments:
         if isinstance(segment, Rejection):
             yield segment
         elif again := first_sight(seen, segment.name, segment.where):
@@ -221,10 +221,10 @@ def samples(
 
 
 def _sample(segment: Segment, clips: Clips, layout: Layout, films: Clips | None) -> Iterator[Sample | Rejection]:
-    said = list(segment.said)
-    yield from _answers(segment, layout, said)
+    answers = list(segment.answers)
+    yield from _answers(segment, layout, answers)
     media = clips.media(segment.name)
-    if not said:
+    if not answers:
         yield Rejection(segment.name, "no_annotation", segment.where)
         return
     if not media and films and segment.span:
@@ -237,7 +237,7 @@ def _sample(segment: Segment, clips: Clips, layout: Layout, films: Clips | None)
         id=segment.name,
         corpus=layout.card.name,
         split=segment.split,
-        annotations=tuple(said),
+        annotations=tuple(answers),
         source=segment.where,
         text=segment.text or None,
         language=layout.language,
@@ -247,8 +247,8 @@ def _sample(segment: Segment, clips: Clips, layout: Layout, films: Clips | None)
     )
 
 
-def _answers(segment: Segment, layout: Layout, said: list[Annotation]) -> Iterator[Rejection]:
-    """Add the sentiments and the polarity word of a segment to ``said``."""
+def _answers(segment: Segment, layout: Layout, answers: list[Annotation]) -> Iterator[Rejection]:
+    """Add the sentiments and the polarity word of a segment to ``answers``."""
     for way, value in segment.labels.items():
         if way != "whole" and not layout.parts:
             continue
@@ -258,9 +258,9 @@ def _answers(segment: Segment, layout: Layout, said: list[Annotation]) -> Iterat
             reason = "broken_row" if number(value) is None else "out_of_range"
             yield Rejection(segment.name, reason, segment.where, f"{rater}: {str(value)[:40]!r}")
         else:
-            said.append(Annotation(layout.space.name, rater, {"sentiment": sentiment}))
+            answers.append(Annotation(layout.space.name, rater, {"sentiment": sentiment}))
     if segment.word:
         if word := SENTIMENT_3.resolve(segment.word):
-            said.append(Annotation(SENTIMENT_3.name, layout.whole, word))
+            answers.append(Annotation(SENTIMENT_3.name, layout.whole, word))
         else:
             yield Rejection(segment.name, "unknown_label", segment.where, segment.word[:60])

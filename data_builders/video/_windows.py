@@ -1,4 +1,4 @@
-"""What films annotated moment by moment have in common: means over windows of time. Not a corpus."""
+"""Average continuous annotations of films over windows of time. Not a corpus."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Window(NamedTuple):
 
 
 def windows(points: Iterable[tuple[float, Mapping[str, float]]], seconds: float) -> Iterator[Window]:
-    """Means of points (moment, numbers) over windows of ``seconds``, in the order of time; a window may be empty."""
+    """Yield means of points (moment, numbers) over windows of ``seconds``, in temporal order; a window may be empty."""
     sums: dict[int, dict[str, list[float]]] = {}
     for moment, numbers in points:
         if moment >= 0:

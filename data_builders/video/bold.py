@@ -93,7 +93,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a person in a clip, in the order of the csv files."""
+    """Yield one sample per person in a clip, in the order of the csv files."""
     base = folder_of(root, CARD, lambda folder: _table(folder, "train.csv") is not None, "annotations/train.csv")
     videos = next((base / name for name in ("videos", "video") if (base / name).is_dir()), None)
     seen: set[str] = set()

@@ -78,18 +78,18 @@ _INDEX = {"train_index.csv": TRAIN, "val_index.csv": VALIDATION, "test_index.csv
 
 @dataclass
 class _First:
-    """The first release: clips in the order of label_M.csv, and what the other files say of them."""
+    """The first release: clips in the order of label_M.csv, with the data of the other files."""
 
     rows: list[_mmsa.Segment] = field(default_factory=list)
     by_name: dict[str, _mmsa.Segment] = field(default_factory=dict)
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the label file."""
+    """Yield one sample per clip, in the order of the label file."""
     base = folder_of(root, CARD, _looks_right, "label.csv, or metadata/sentiment/label_M.csv")
     first = find_file(base, "label_M.csv")
-    found = _first_release(first, base, root) if first else _mmsa.segments(base, root, LAYOUT)
-    yield from _mmsa.samples(found, Clips(base, root, _mmsa.clip_key), LAYOUT)
+    segments = _first_release(first, base, root) if first else _mmsa.segments(base, root, LAYOUT)
+    yield from _mmsa.samples(segments, Clips(base, root, _mmsa.clip_key), LAYOUT)
 
 
 def _looks_right(folder: Path) -> bool:
@@ -98,29 +98,29 @@ def _looks_right(folder: Path) -> bool:
 
 
 def _first_release(first: Path, base: Path, root: Path) -> Iterator[_mmsa.Segment | Rejection]:
-    known = _First()
+    release = _First()
     for way, name in _SENTIMENTS.items():
         path = first if way == "whole" else find_file(base, name)
         if path is None:
             yield missing_file(name, CARD)
         else:
-            yield from _sentiments(path, root, way, known)
+            yield from _sentiments(path, root, way, release)
     for name, split in _INDEX.items():
         path = find_file(base, name)
         if path is None:
             yield missing_file(name, CARD)
         else:
-            yield from _index(path, root, split, known)
+            yield from _index(path, root, split, release)
     path = find_file(base, "Translation.csv")
     if path is None:
         yield missing_file("Translation.csv", CARD)
     else:
-        yield from _translation(path, root, known)
-    for segment in known.rows:
+        yield from _translation(path, root, release)
+    for segment in release.rows:
         yield segment if segment.split else Rejection(segment.name, "no_split", segment.where, "in no index file")
 
 
-def _sentiments(path: Path, root: Path, way: str, known: _First) -> Iterator[Rejection]:
+def _sentiments(path: Path, root: Path, way: str, release: _First) -> Iterator[Rejection]:
     for row in read_csv(path, root, ("video_id", "clip_id", "label")):
         if isinstance(row, Rejection):
             yield row
@@ -128,33 +128,33 @@ def _sentiments(path: Path, root: Path, way: str, known: _First) -> Iterator[Rej
         segment = _mmsa.Segment(row["video_id"].strip(), _mmsa.clip_number(row["clip_id"], LAYOUT), "", row.where)
         if way == "whole":
             # Also a clip that is named twice keeps its place, because the index files count rows.
-            known.rows.append(segment)
-            known.by_name.setdefault(segment.name, segment)
+            release.rows.append(segment)
+            release.by_name.setdefault(segment.name, segment)
             segment.labels[way] = row["label"]
-        elif segment.name in known.by_name:
-            known.by_name[segment.name].labels[way] = row["label"]
+        elif segment.name in release.by_name:
+            release.by_name[segment.name].labels[way] = row["label"]
         else:
             yield Rejection(segment.name, "no_annotation", row.where, "not in label_M.csv")
 
 
-def _index(path: Path, root: Path, split: str, known: _First) -> Iterator[Rejection]:
+def _index(path: Path, root: Path, split: str, release: _First) -> Iterator[Rejection]:
     for row in read_csv(path, root, ("index",)):
         if isinstance(row, Rejection):
             yield row
-        elif row["index"].strip().isdecimal() and int(row["index"]) < len(known.rows):
-            known.rows[int(row["index"])].split = split
+        elif row["index"].strip().isdecimal() and int(row["index"]) < len(release.rows):
+            release.rows[int(row["index"])].split = split
         else:
             yield Rejection(row.where, "broken_row", row.where, f"no row {row['index'][:40]!r} in label_M.csv")
 
 
-def _translation(path: Path, root: Path, known: _First) -> Iterator[Rejection]:
+def _translation(path: Path, root: Path, release: _First) -> Iterator[Rejection]:
     columns = {"video_id": (), "clip_id": (), "Chinese": ("text",), "English": ()}
     for row in read_table(path, root, columns, optional=("English",)):
         if isinstance(row, Rejection):
             yield row
             continue
         name = f"{row['video_id'].strip()}_{_mmsa.clip_number(row['clip_id'], LAYOUT)}"
-        if segment := known.by_name.get(name):
+        if segment := release.by_name.get(name):
             segment.text = row["Chinese"].strip()
             if english := row.fields.get("English", "").strip():
                 segment.facts["english"] = english

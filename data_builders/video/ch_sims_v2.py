@@ -74,7 +74,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the table."""
+    """Yield one sample per clip, in the order of the table."""
     base = folder_of(root, CARD, lambda folder: _mmsa.has_labels(folder, "simsv2"), "ch-simsv2s/meta.csv and Raw/")
     yield from _mmsa.samples(_mmsa.segments(base, root, LAYOUT), Clips(base, root, _mmsa.clip_key), LAYOUT)
     for folder in folders_below(root, 1):

@@ -81,14 +81,14 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a segment, in the order of the label file."""
+    """Yield one sample per segment, in the order of the label file."""
     base = folder_of(root, CARD, _looks_right, "label.csv, Raw/Transcript/Segmented or CMU_MOSI_Opinion_Labels.csd")
     raw = _cmu_raw.Raw()
     yield from _cmu_raw.read(base, root, SPACE, None, raw)
     yield from _cmu_csd.read(base, root, "mosi", (SPACE,), raw)
-    found = _cmu_raw.combined(_mmsa.segments(base, root, LAYOUT), SPACE, None, raw)
+    segments = _cmu_raw.combined(_mmsa.segments(base, root, LAYOUT), SPACE, None, raw)
     films = Clips(_cmu_raw.full_folders(base), root)
-    yield from _mmsa.samples(found, Clips(base, root, _mmsa.clip_key, without=("Full",)), LAYOUT, films)
+    yield from _mmsa.samples(segments, Clips(base, root, _mmsa.clip_key, without=("Full",)), LAYOUT, films)
 
 
 def _looks_right(folder: Path) -> bool:

@@ -96,7 +96,7 @@ _SEPARATOR = re.compile(r"[\s,;]+")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample ten seconds of a film, with the answers of all who judged them."""
+    """Yield one sample per ten seconds of a film, with the answers of all who judged them."""
     base = folder_of(root, CARD, lambda folder: any(_traces(folder / film) for film in FILMS), "BMI/…/Intended_1.txt")
     for film, split in FILMS.items():
         means: defaultdict[tuple[float, float], dict[str, Mapping[str, float]]] = defaultdict(dict)
@@ -126,8 +126,8 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _traces(folder: Path) -> list[tuple[Path, str]]:
-    """(file, rater) of every trace below the folder of a film."""
-    found = []
+    """Return (file, rater) of every trace below the folder of a film."""
+    traces = []
     for place in folders_below(folder, 3) if folder.is_dir() else ():
         for path in list_media(place, (".txt", ".csv", ".dat")):
             name = _TRACE.search(path.stem)
@@ -135,8 +135,8 @@ def _traces(folder: Path) -> list[tuple[Path, str]]:
                 f"{'intended' if name['kind'].lower() == 'intended' else 'subject'}_{name['numbers']}" if name else ""
             )
             if rater in CARD.raters:
-                found.append((path, rater))
-    return found
+                traces.append((path, rater))
+    return traces
 
 
 def _points(path: Path, root: Path) -> Iterator[tuple[float, Mapping[str, float]] | Rejection]:
@@ -156,6 +156,6 @@ def _points(path: Path, root: Path) -> Iterator[tuple[float, Mapping[str, float]
 
 
 def _video(folder: Path, root: Path) -> str | None:
-    """The film itself: the first video file below its folder."""
+    """Return the film: the first video file below its folder."""
     paths = list_media(folder, suffixes.FILMS, depth=2) if folder.is_dir() else iter(())
     return next((name for path in paths if not unusable(root, name := relative(path, root), folder.name)), None)

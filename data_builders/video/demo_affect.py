@@ -160,7 +160,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of ``labels.csv``."""
+    """Yield one sample per clip, in the order of ``labels.csv``."""
     base = folder_of(root, CARD, lambda folder: _is_ours(folder / "labels.csv"), "labels.csv and clips/")
     seen: set[str] = set()
     for row in read_csv(base / "labels.csv", root, _COLUMNS.split(",")):
@@ -181,25 +181,25 @@ def _is_ours(path: Path) -> bool:
 
 def _read(row: Row, base: Path, root: Path) -> Iterator[Sample | Rejection]:
     identifier = Path(row["file"]).stem
-    said = {channel: SPACE.resolve(row[channel]) for channel in CHANNELS}
+    emotions = {channel: SPACE.resolve(row[channel]) for channel in CHANNELS}
     if not inside(row["file"]):
         yield Rejection(identifier, "unsafe_path", row.where, row["file"])
         return
-    if row["split"] not in CLIPS or None in said.values():
-        yield Rejection(identifier, "unknown_label", row.where, f"{row['split']} {said}")
+    if row["split"] not in CLIPS or None in emotions.values():
+        yield Rejection(identifier, "unknown_label", row.where, f"{row['split']} {emotions}")
         return
     clip = base / row["file"]
     if not os.path.isfile(clip):
         yield Rejection(identifier, "media_missing", row.where, row["file"])
-    given = [Annotation(SPACE.name, channel, emotion) for channel, emotion in said.items() if emotion]
-    agree = len(set(said.values())) == 1
+    annotations = [Annotation(SPACE.name, channel, emotion) for channel, emotion in emotions.items() if emotion]
+    agree = len(set(emotions.values())) == 1
     if agree:
-        given.append(Annotation(SPACE.name, "intended", given[0].value))
+        annotations.append(Annotation(SPACE.name, "intended", annotations[0].value))
     yield Sample(
         id=identifier,
         corpus=CARD.name,
         split=row["split"],
-        annotations=tuple(given),
+        annotations=tuple(annotations),
         source=row.where,
         text=row["sentence"],
         language="en",
@@ -211,7 +211,7 @@ def _read(row: Row, base: Path, root: Path) -> Iterator[Sample | Rejection]:
 
 @dataclass(frozen=True)
 class Plan:
-    """One clip to be made; the columns of ``labels.csv``."""
+    """The plan of one clip; its fields are the columns of ``labels.csv``."""
 
     file: str
     split: str
@@ -224,8 +224,8 @@ class Plan:
 
 
 def plan(seed: int, clips: Mapping[str, int]) -> list[Plan]:
-    """What every clip shows, sounds like and says; speakers and emotions are crossed."""
-    made = []
+    """Plan face, voice and words of every clip; speakers and emotions are crossed."""
+    plans = []
     for split, count in clips.items():
         dice = random.Random(f"{seed}/{split}")
         conflicts = [mix for mix in itertools.product(EMOTIONS, repeat=3) if len(set(mix)) > 1]
@@ -239,8 +239,8 @@ def plan(seed: int, clips: Mapping[str, int]) -> list[Plan]:
             situation, words = (dice.choice(texts.split("|")) for texts in (SITUATIONS[split], WORDS[mix[2]]))
             sex = ("female", "male")[who % 2]
             file, speaker = f"clips/{split}_{number:04d}.mp4", f"{split}_{who:02d}"
-            made.append(Plan(file, split, speaker, sex, f"{situation}, {words}.", *mix))
-    return made
+            plans.append(Plan(file, split, speaker, sex, f"{situation}, {words}.", *mix))
+    return plans
 
 
 def generate(root: Path, seed: int, clips: Mapping[str, int] = CLIPS) -> None:
@@ -249,21 +249,21 @@ def generate(root: Path, seed: int, clips: Mapping[str, int] = CLIPS) -> None:
 
     (root / "clips").mkdir(parents=True)
     planned = plan(seed, clips)
-    for number, made in enumerate(planned):
-        person = np.random.default_rng([seed, *made.speaker.encode()])
-        body = _Person(person, made.sex)
+    for number, clip in enumerate(planned):
+        person = np.random.default_rng([seed, *clip.speaker.encode()])
+        body = _Person(person, clip.sex)
         dice = np.random.default_rng([seed, number])
         seconds = float(dice.uniform(1.6, 2.0))
-        frames = draw(FACES[made.face], body, seconds, dice)
-        write_clip(root / made.file, frames, FPS, speak(VOICES[made.voice], body, seconds, dice), RATE)
+        frames = draw(FACES[clip.face], body, seconds, dice)
+        write_clip(root / clip.file, frames, FPS, speak(VOICES[clip.voice], body, seconds, dice), RATE)
     with (root / "labels.csv").open("w", encoding="utf-8", newline="") as stream:
         writer = csv.DictWriter(stream, [field.name for field in fields(Plan)], lineterminator="\n")
         writer.writeheader()
-        writer.writerows(asdict(made) for made in planned)
+        writer.writerows(asdict(clip) for clip in planned)
 
 
 class _Person:
-    """What stays the same in all clips of one speaker: pitch in Hz, two resonances in Hz, skin, hair and room."""
+    """The constant features of one speaker: pitch in Hz, two resonances in Hz, skin, hair and room."""
 
     def __init__(self, dice: np.random.Generator, sex: str) -> None:
         import numpy as np
@@ -277,7 +277,7 @@ class _Person:
 
 
 def speak(voice: Voice, who: _Person, seconds: float, dice: np.random.Generator) -> np.ndarray:
-    """Mono sound in [-1, 1] at ``RATE``: harmonics under two resonances, in syllables."""
+    """Synthesise mono sound in [-1, 1] at ``RATE``: harmonics under two resonances, in syllables."""
     import numpy as np
 
     time = np.arange(int(seconds * RATE)) / RATE
@@ -301,7 +301,7 @@ def speak(voice: Voice, who: _Person, seconds: float, dice: np.random.Generator)
 
 
 def draw(face: Face, who: _Person, seconds: float, dice: np.random.Generator) -> np.ndarray:
-    """Frames ``[time, SIZE, SIZE, 3]``, uint8 RGB, of a head that moves."""
+    """Draw frames ``[time, SIZE, SIZE, 3]``, uint8 RGB, of a moving head."""
     import numpy as np
 
     time = np.arange(round(seconds * FPS))[:, None, None] / FPS
@@ -330,7 +330,7 @@ def draw(face: Face, who: _Person, seconds: float, dice: np.random.Generator) ->
 
 
 def _paint(picture: np.ndarray, depth: np.ndarray, sharpness: float, colour: object) -> None:
-    """Lay ``colour`` where ``depth`` is positive, with an edge that is soft over about a pixel."""
+    """Paint ``colour`` where ``depth`` is positive, with an edge that is soft over about a pixel."""
     import numpy as np
 
     share = np.clip(depth * sharpness + 0.5, 0, 1)[..., None]

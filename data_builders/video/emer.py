@@ -67,7 +67,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the first release, then of the second."""
+    """Yield one sample per clip, in the order of the first release, then of the second."""
     base = folder_of(root, CARD, _looks_right, f"dataset-v1/gt-eng.csv or dataset-v2/{SECOND}")
     entries: _mer.Entries = {}
     for name, tongue in FIRST.items():

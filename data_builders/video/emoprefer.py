@@ -88,7 +88,7 @@ _VOTER = re.compile(r"(?:annotator|rater|preference|user|p)\d+")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a pair of descriptions, in the order of the tables."""
+    """Yield one sample per pair of descriptions, in the order of the tables."""
     base = folder_of(root, CARD, _is_ours, "dataset/preference_emoprefer.csv")
     clips = _clips(base, root)
     for version, stem in FILES.items():
@@ -115,27 +115,27 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _clips(base: Path, root: Path) -> dict[str, list[MediaRef]]:
-    """Clip name → its video and its sound; a pointer of Git LFS is no clip."""
-    found: dict[str, list[MediaRef]] = {}
+    """Return clip name → its video and its sound; a Git LFS pointer is no clip."""
+    clips: dict[str, list[MediaRef]] = {}
     for folder in folders_below(base):
         for path in list_media(folder, (*FILMS, *SOUNDS)):
             if not is_lfs_pointer(path):
                 name, is_sound = relative(path, root), path.suffix.lower() in SOUNDS
                 ref = MediaRef(name, "audio") if is_sound else MediaRef(name, "video", sound=True)
-                found.setdefault(path.stem, []).append(ref)
-    return found
+                clips.setdefault(path.stem, []).append(ref)
+    return clips
 
 
 def _models(path: Path | None, root: Path) -> dict[tuple[str, int], dict[str, str]]:
-    """(clip, how many times it was met) → which model wrote which description."""
-    found: dict[tuple[str, int], dict[str, str]] = {}
+    """Return (clip, its number of occurrences so far) → which model wrote which description."""
+    models: dict[tuple[str, int], dict[str, str]] = {}
     met: Counter[str] = Counter()
     for row in read_table(path, root, _COLUMNS, optional=("preference",)) if path else ():
         if not isinstance(row, Rejection):
             name = row["name"].strip()
             met[name] += 1
-            found[name, met[name]] = {"a1_model": row["a1"].strip(), "a2_model": row["a2"].strip()}
-    return found
+            models[name, met[name]] = {"a1_model": row["a1"].strip(), "a2_model": row["a2"].strip()}
+    return models
 
 
 def _pair(
@@ -177,7 +177,7 @@ def _pair(
 
 
 def _votes(row: Row) -> tuple[Counter[str], list[str]]:
-    """Every answer, from the column preference (one, or a list) and from columns of single annotators."""
+    """Return every answer, from the column preference (one, or a list) and from columns of single annotators."""
     cells = [row.fields.get("preference", "")]
     cells += [field for name, field in row.fields.items() if _VOTER.fullmatch(plain_name(name))]
     words = [word for cell in cells for word in re.findall(r"[\w-]+", cell)]

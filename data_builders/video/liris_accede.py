@@ -103,7 +103,7 @@ _FACTS = ("valenceRank", "arousalRank", "valenceVariance", "arousalVariance")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample an excerpt, in the order of the ranking; then ten seconds of a film each."""
+    """Yield one sample per excerpt, in the order of the ranking; then one per ten seconds of a film."""
     base = folder_of(root, CARD, _is_ours, "annotations/ACCEDEranking.txt, or MEDIAEVAL18_00_Valence-Arousal.txt")
     clips = clips_below(list(folders_below(base, 4)), root)
     ranking = find_file(base, "ACCEDEranking.txt")
@@ -163,21 +163,21 @@ def _discrete(ranking: Path, base: Path, root: Path, clips: Mapping[str, str]) -
 
 
 def _films(path: Path | None) -> dict[str, dict[str, str]]:
-    """Id → film and frames; nothing where the description is missing or broken."""
+    """Return id → film and frames; empty where the description is missing or broken."""
     try:
         tree = ElementTree.parse(path) if path else None
     except ElementTree.ParseError:
         return {}
-    found = {}
+    films = {}
     for media in tree.iter("media") if tree else ():
         facts = {"film": "movie", "start_frame": "start", "end_frame": "end"}
-        known = {name: (media.findtext(tag) or "").strip() for name, tag in facts.items()}
-        found[(media.findtext("id") or "").strip()] = {name: fact for name, fact in known.items() if fact}
-    return found
+        values = {name: (media.findtext(tag) or "").strip() for name, tag in facts.items()}
+        films[(media.findtext("id") or "").strip()] = {name: fact for name, fact in values.items() if fact}
+    return films
 
 
 def _clip(name: str, where: str, clips: Mapping[str, str], root: Path) -> Generator[Rejection, None, str | None]:
-    """Yields why there is no clip while others are there, and returns the clip."""
+    """Yield why there is no clip while others are there, and return the clip."""
     clip = clips.get(name)
     if clip and (trouble := unusable(root, clip, name)):
         yield trouble

@@ -72,7 +72,7 @@ _LABELS = re.compile(r"mer2023.*|train|(test[-_]?)?labels?")
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the tables: train, test1, test2, test3."""
+    """Yield one sample per clip, in the order of the tables: train, test1, test2, test3."""
     base = folder_of(root, CARD, _looks_right, "mer2023train/train-label.csv, test-labels/ or label-6way.npz")
     entries: _mer.Entries = {}
     tables = {name: find_file(base, name) for name in TABLES}

@@ -70,7 +70,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the tables, which are read by name, training first."""
+    """Yield one sample per clip, in the order of the tables, which are read by name, training first."""
     base = folder_of(root, CARD, _looks_right, "label-disc.csv, reference-semi.csv … or label-6way.npz")
     entries: _mer.Entries = {}
     discrete = False
@@ -91,7 +91,7 @@ def _looks_right(folder: Path) -> bool:
 
 
 def _tables(base: Path, depth: int = 3) -> Iterator[tuple[Path, set[str]]]:
-    """Tables with a name and an answer, and which answers they have; MER2025's and predictions are not ours."""
+    """Yield tables with a name and an answer, and which answers they have; MER2025's and predictions are not ours."""
     for path in list_media(base, (".csv",), depth):
         if re.search(r"^track\d|predict|^(train|test\d)-label", path.name.lower()) and path.name != "train-label.csv":
             continue
@@ -102,7 +102,7 @@ def _tables(base: Path, depth: int = 3) -> Iterator[tuple[Path, set[str]]]:
 
 
 def _track(path: Path) -> str:
-    """The test set that a file is of, by its name; nothing for the training part."""
+    """Return the test set of a file, by its name; "" for the training part."""
     return next((track for word, track in TRACKS.items() if word in re.split(r"[^a-z]+", path.stem.lower())), "")
 
 

@@ -64,7 +64,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the words' table, then of the descriptions'."""
+    """Yield one sample per clip, in the order of the words' table, then of the descriptions'."""
     base = folder_of(root, CARD, _looks_right, " and ".join(FILES.values()))
     entries: _mer.Entries = {}
     yield from _mer.described(FILES, base, root, CARD, (OPEN, REASON, "model", TRAIN), entries)

@@ -75,7 +75,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the coarse list; then what only the JSON files name."""
+    """Yield one sample per clip, in the order of the coarse list; then what only the JSON files name."""
     base = folder_of(root, CARD, _looks_right, "MERR_coarse_grained.txt or MERR_coarse_grained.json")
     entries: _mer.Entries = {}
     for grain in GRAINS:
@@ -129,13 +129,13 @@ def _descriptions(path: Path, root: Path, grain: str, entries: _mer.Entries) -> 
         for key, value in item.value.items():
             if key in CAPTIONS and str(value).strip():
                 yield from entry.add(TEXTS[CAPTIONS[key]], grain, str(value).strip())
-            elif key in LABELS and (SPACE.name, grain) not in entry.said:
+            elif key in LABELS and (SPACE.name, grain) not in entry.answers:
                 yield from _emotion(entry, str(value), grain, item.where)
             elif key in ("text", "subtitle"):
                 entry.facts.setdefault("english", _mer.filled(str(value)))
             elif key not in (*CAPTIONS, *LABELS) and value:
-                entry.facts.setdefault(key, _told(value))
+                entry.facts.setdefault(key, _as_text(value))
 
 
-def _told(value: Any) -> str:
+def _as_text(value: Any) -> str:
     return ", ".join(str(each) for each in value) if isinstance(value, list) else str(value)

@@ -82,7 +82,7 @@ _PLACES = re.compile("|".join((*FOLDERS, "annotations", "videos", r"subject_\d+"
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a video, by folder and name."""
+    """Yield one sample per video, by folder and name."""
     base = folder_of(root, CARD, _looks_right, "Training/Annotations/Subject_1_Story_2.csv and so on")
     clips = Clips(base, root, _key)
     yield from clips.odd()

@@ -63,7 +63,7 @@ MINIATURE: Mapping[str, Content] = {
 
 
 def samples(root: Path) -> Iterator[Sample | Rejection]:
-    """One sample a clip, in the order of the words' tables."""
+    """Yield one sample per clip, in the order of the words' tables."""
     base = folder_of(root, CARD, _looks_right, f"{' and '.join(FILES.values())}, or {PLUS}")
     entries: _mer.Entries = {}
     if find_file(base, PLUS):
