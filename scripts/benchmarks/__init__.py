@@ -12,7 +12,7 @@ NAMES = ("decode", "second_epoch", "step", "choices", "build", "corpora", "metri
 
 
 def run(names: Iterable[str], size: str) -> list[Row]:
-    """Rows of several measurements, in one process and one after the other."""
+    """Run several measurements in one process, one after the other, and return their rows."""
     import torch
 
     torch.set_num_threads(1)

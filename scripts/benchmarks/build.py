@@ -1,4 +1,4 @@
-"""Building conversations from a text corpus, against ``datasets.map`` with the same template, and memory by rows."""
+"""Benchmark building conversations from a text corpus: against ``datasets.map``, same template; and memory by rows."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ROUNDS = {"full": 5, "quick": 3, "tiny": 1}
 
 
 def measure(size: str) -> list[Row]:
-    """Rows per second, then the memory of a process that builds few rows and of one that builds many."""
+    """Measure rows per second, then the memory of a process that builds few rows and of one that builds many."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         rows = ROWS[size]
@@ -52,13 +52,13 @@ def _speed(root: Path, folder: Path, rows: int, rounds: int) -> Row:
 
 
 def _asked(folder: Path, rows: int, rounds: int) -> Row:
-    """Conversations alone, from samples that are there as Parquet."""
+    """Measure conversations alone, from samples stored as Parquet."""
     root, out = write_corpus(folder / "asked", rows), folder / "asked_out"
     build(root, out)
     samples = out / "samples" / "goemotions" / "train.parquet"
-    made = Mixture((PART,))
+    mixture = Mixture((PART,))
     ours, theirs = alternate(
-        lambda: converse(made, ["goemotions"], out, 0), lambda: _mapped_samples(samples, folder), rounds
+        lambda: converse(mixture, ["goemotions"], out, 0), lambda: _mapped_samples(samples, folder), rounds
     )
     _same(conversation_files(out, "train"), folder / "conversations.parquet")
     against = "datasets: load_dataset('parquet'), map with the same template and to_parquet"
@@ -80,17 +80,17 @@ def _rendered_sample(row: dict[str, Any]) -> dict[str, Any]:
     return _conversation(Sample.from_json(row))
 
 
-def _rate(rows: int, taken: float) -> str:
-    return f"{rows / taken:,.0f} rows/s"
+def _rate(rows: int, elapsed: float) -> str:
+    return f"{rows / elapsed:,.0f} rows/s"
 
 
 def build(root: Path, out: Path) -> None:
-    """The product's own build."""
+    """Run the product's own build."""
     build_mixture(Mixture((PART,)), {"goemotions": root}, out, seed=0)
 
 
 def mapped(root: Path, folder: Path) -> None:
-    """What one writes with datasets alone: read the table, map each row, write Parquet."""
+    """Build with ``datasets`` alone: read the table, map each row, write Parquet."""
     from datasets import Features, Value, load_dataset
     from datasets.utils.logging import disable_progress_bar
 
@@ -107,8 +107,8 @@ def mapped(root: Path, folder: Path) -> None:
             features=Features(dict.fromkeys(columns, Value("string"))),
             cache_dir=cache,
         )
-        made = table.map(_sampled, with_indices=True, remove_columns=columns, features=sample_features())
-        made.to_parquet(str(folder / "samples.parquet"))
+        samples = table.map(_sampled, with_indices=True, remove_columns=columns, features=sample_features())
+        samples.to_parquet(str(folder / "samples.parquet"))
         talks = table.map(_rendered, with_indices=True, remove_columns=columns, features=conversation_features())
         talks.to_parquet(str(folder / "conversations.parquet"))
 
@@ -142,7 +142,7 @@ def _conversation(sample: Sample) -> dict[str, Any]:
     template = _template()
     number = template.paraphrase(sample)
     answer = template.answer(sample)
-    said = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
+    reply = {"role": "assistant", "content": [{"type": "text", "text": answer}]}
     return {
         "id": f"goemotions/{sample.id}/{PART.key}/0",
         "sample": sample.id,
@@ -151,7 +151,7 @@ def _conversation(sample: Sample) -> dict[str, Any]:
         "template": "emotion_set",
         "language": "en",
         "paraphrase": number,
-        "messages": [*template.ask(sample, number), said],
+        "messages": [*template.ask(sample, number), reply],
         "answer": answer,
         "asked_by": _asked_by(),
         "value": template.gold(sample),
@@ -176,7 +176,7 @@ def _same(ours: Sequence[Path], theirs: Path) -> None:
 
 
 def write_corpus(folder: Path, rows: int) -> Path:
-    """A corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels."""
+    """Write a corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels."""
     from affectllm.data_builders.text import goemotions
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -213,13 +213,13 @@ print(peak() - before)
 
 
 def peak() -> float:
-    """Peak resident memory of this process in MiB; ``ru_maxrss`` would begin at that of the process that started it."""
+    """Return the peak resident memory of this process in MiB; ``ru_maxrss`` would include the parent process's."""
     status = Path("/proc/self/status").read_text(encoding="ascii")
     return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def _peak(root: Path, out: Path) -> float:
-    """MiB by which the peak resident memory of a fresh process grows while it builds."""
+    """Return the MiB by which the peak resident memory of a fresh process grows while it builds."""
     words = [sys.executable, "-c", _CHILD, str(root), str(out), json.dumps([str(Path(__file__).parents[1])])]
     done = subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     return max(0.1, float(done.stdout.splitlines()[-1]))

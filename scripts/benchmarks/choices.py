@@ -1,4 +1,4 @@
-"""Scoring seven choices about one clip, against seven passes over the whole conversation."""
+"""Benchmark scoring seven choices about one clip, against seven passes over the whole conversation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import score_choices
 from affectllm.model.load import Model, load_model
 from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
+from benchmarks.row import Row, alternate, duration
 from benchmarks.second_epoch import BUDGET, LABELS
 
 SECONDS = {"full": 5.0, "quick": 5.0, "tiny": 1.0}
@@ -21,21 +21,21 @@ CHOICES = LABELS.split(", ")
 
 
 def measure(size: str) -> list[Row]:
-    """One row; the scores of both ways must agree."""
+    """Measure one row; the scores of both ways must agree."""
     model = load_model("tiny:qwen2_5_omni", dtype="float32")
     model.model.eval()
     with tempfile.TemporaryDirectory() as scratch:
         make_clips(Path(scratch), [SECONDS[size]])
         encoder = Encoder(model.processor, model.family, model.model.config, BUDGET, {"made": Path(scratch)})
         prompt = _encoded(encoder, _talk(), generation_prompt=True)
-        whole = [_encoded(encoder, [*_talk(), _said(choice)]) for choice in CHOICES]
+        whole = [_encoded(encoder, [*_talk(), _reply(choice)]) for choice in CHOICES]
         ours, full = [s for s, _ in score_choices(model, encoder, prompt, CHOICES)], _full(model, encoder, whole)
         assert all(abs(a - b) < 1e-2 for a, b in zip(ours, full, strict=True)), (ours, full)
         times = alternate(
             lambda: score_choices(model, encoder, prompt, CHOICES), lambda: _full(model, encoder, whole), ROUNDS[size]
         )
     what = f"score 7 choices about a clip of {SECONDS[size]:.0f} s ({prompt.length} tokens), tiny omni model"
-    return [Row(what, "seven full passes", told(times[0]), told(times[1]), times[1] / times[0], 4.0)]
+    return [Row(what, "seven full passes", duration(times[0]), duration(times[1]), times[1] / times[0], 4.0)]
 
 
 def _encoded(encoder: Encoder, messages: list[Any], **options: bool) -> Encoded:
@@ -65,5 +65,5 @@ def _talk() -> list[dict[str, Any]]:
     return [{"role": "user", "content": [part, text]}]
 
 
-def _said(choice: str) -> dict[str, Any]:
+def _reply(choice: str) -> dict[str, Any]:
     return {"role": "assistant", "content": [{"type": "text", "text": choice}]}

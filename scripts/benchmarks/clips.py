@@ -1,4 +1,4 @@
-"""Clips as people have them: 640 × 360 H.264 with B-frames, AAC sound, a picture that moves and is not flat."""
+"""Make realistic clips: 640 × 360 H.264 with B-frames, AAC sound, a picture that moves and is not flat."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ def make_clip(path: Path, length: float, seed: int, size: tuple[int, int] = (HEI
 
 
 def make_clips(folder: Path, lengths: list[float], size: tuple[int, int] = (HEIGHT, WIDTH)) -> list[Path]:
-    """One clip a length, each with another picture."""
+    """Write one clip per length, each with another picture."""
     folder.mkdir(parents=True, exist_ok=True)
     return [make_clip(folder / f"{n:03d}.mp4", length, n, size) for n, length in enumerate(lengths)]
 
 
 def _scene(size: tuple[int, int], dice: np.random.Generator) -> np.ndarray:
-    """A picture larger than the frame, of patches of all sizes like a natural one, to be panned over."""
+    """Draw a picture larger than the frame, of patches of all sizes like a natural one, to be panned over."""
     height, width = size[0] + 64, size[1] + 64
     picture = np.zeros((height, width, 3), np.float32)
     for cell in (4, 16, 64):

@@ -1,4 +1,4 @@
-"""Building real corpora, against ``datasets`` on the same builder, and against pyarrow on the finished files.
+"""Benchmark building real corpora, against ``datasets`` on the same builder, and against pyarrow on the finished files.
 
 The five corpora with the most samples of those that ``$AFFECTLLM_CORPORA`` holds; a made one where it holds none.
 """
@@ -26,7 +26,7 @@ HOW_MANY = {"full": 5, "quick": 3, "tiny": 1}
 
 
 def measure(size: str) -> list[Row]:
-    """Two rows a corpus; the files of both sides must hold the same samples."""
+    """Measure two rows per corpus; the files of both sides must hold the same samples."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         rows: list[Row] = []
@@ -41,7 +41,7 @@ def _largest(folder: Path, size: str) -> list[tuple[str, Path, int]]:
     if size == "tiny" or not names:
         return [("goemotions", write_corpus(folder / "made", 200 if size == "tiny" else 20_000), 200)]
     counted = [(name, base / name, sum(1 for _ in _samples(name, base / name))) for name in names]
-    return sorted(counted, key=lambda found: -found[2])[: HOW_MANY[size]]
+    return sorted(counted, key=lambda entry: -entry[2])[: HOW_MANY[size]]
 
 
 def _samples(name: str, root: Path) -> Iterator[Sample]:
@@ -55,7 +55,7 @@ def _rows(name: str, root: Path, count: int, folder: Path, rounds: int) -> list[
     _, copied = alternate(lambda: None, lambda: _copied(ours / "samples" / name, again), rounds)
     what = f"build {name}, {count:,} samples"
     against = "datasets: from_generator on the same builder, to_parquet"
-    rate = [f"{count / taken:,.0f} rows/s" for taken in (fast, slow, copied)]
+    rate = [f"{count / elapsed:,.0f} rows/s" for elapsed in (fast, slow, copied)]
     copy = "pyarrow reading and writing the finished files"
     return [Row(what, against, rate[0], rate[1], slow / fast, 3.0), Row(what, copy, rate[0], rate[2], copied / fast)]
 
@@ -66,7 +66,7 @@ def _build(name: str, root: Path, out: Path) -> None:
 
 
 def _generated(name: str, root: Path, out: Path) -> None:
-    """What one writes with datasets alone."""
+    """Build with ``datasets`` alone."""
     from datasets import Dataset
     from datasets.utils.logging import disable_progress_bar
 
@@ -74,10 +74,10 @@ def _generated(name: str, root: Path, out: Path) -> None:
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir(parents=True)
     with tempfile.TemporaryDirectory(dir=out) as cache:  # so that nothing is found from an earlier round
-        told: dict[str, Any] = {"gen_kwargs": {"name": name, "root": str(root)}, "features": sample_features()}
-        whole = Dataset.from_generator(_records, cache_dir=cache, **told)
+        options: dict[str, Any] = {"gen_kwargs": {"name": name, "root": str(root)}, "features": sample_features()}
+        whole = Dataset.from_generator(_records, cache_dir=cache, **options)
         for split in SPLITS:
-            numbers = [row for row, found in enumerate(whole["split"]) if found == split]
+            numbers = [row for row, row_split in enumerate(whole["split"]) if row_split == split]
             whole.select(numbers).to_parquet(str(out / f"{split}.parquet"))
 
 

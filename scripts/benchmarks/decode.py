@@ -1,4 +1,4 @@
-"""Opening clips, against a bare PyAV loop and against what transformers offers for the same clip."""
+"""Benchmark opening clips, against a bare PyAV loop and against what transformers offers for the same clip."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, frame_size, open_clip
 from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
+from benchmarks.row import Row, alternate, duration
 
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)
 LENGTHS = {"full": [3.0, 4.0, 6.0, 8.0, 10.0], "quick": [3.0, 6.0], "tiny": [1.0]}
@@ -24,7 +24,7 @@ ROUNDS = {"full": 9, "quick": 5, "tiny": 1}
 
 
 def measure(size: str) -> list[Row]:
-    """Both comparisons, on clips of a few seconds and on a long one of which few frames are wanted."""
+    """Measure both comparisons, on clips of a few seconds and on a long one of which few frames are wanted."""
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         short = make_clips(Path(scratch) / "short", LENGTHS[size])
@@ -39,8 +39,8 @@ def _named(lengths: list[float]) -> str:
 
 
 def _compare(paths: list[Path], named: str, rounds: int) -> list[Row]:
-    wanted = [_ours(path) for path in paths]
-    for path, clip in zip(paths, wanted, strict=True):
+    clips = [_ours(path) for path in paths]
+    for path, clip in zip(paths, clips, strict=True):
         _same(clip, _bare(path, clip))
     wavs = [_extracted(path) for path in paths]
 
@@ -49,16 +49,16 @@ def _compare(paths: list[Path], named: str, rounds: int) -> list[Row]:
             _ours(path)
 
     def bare() -> None:
-        for path, clip in zip(paths, wanted, strict=True):
+        for path, clip in zip(paths, clips, strict=True):
             _bare(path, clip)
 
     def theirs() -> None:
-        for path, clip in zip(paths, wanted, strict=True):
+        for path, clip in zip(paths, clips, strict=True):
             _resized(_loaded(path, clip), clip)
             _sound(_extracted(path))
 
     def theirs_at_hand() -> None:
-        for path, wav, clip in zip(paths, wavs, wanted, strict=True):
+        for path, wav, clip in zip(paths, wavs, clips, strict=True):
             _loaded(path, clip)
             _sound(wav)
 
@@ -71,7 +71,7 @@ def _compare(paths: list[Path], named: str, rounds: int) -> list[Row]:
 
 
 def _row(what: str, against: str, times: tuple[float, float], goal: float | None) -> Row:
-    return Row(what, against, told(times[0]), told(times[1]), times[1] / times[0], goal)
+    return Row(what, against, duration(times[0]), duration(times[1]), times[1] / times[0], goal)
 
 
 def _ours(path: Path) -> Clip:
@@ -80,8 +80,8 @@ def _ours(path: Path) -> Clip:
     return clip
 
 
-def _bare(path: Path, wanted: Clip) -> tuple[np.ndarray, np.ndarray]:
-    """What one writes by hand: one pass, the frames on the grid scaled while converted, the sound resampled."""
+def _bare(path: Path, clip: Clip) -> tuple[np.ndarray, np.ndarray]:
+    """Decode with PyAV alone: one pass, the frames on the grid scaled while converted, the sound resampled."""
     import av
     import soxr
 
@@ -89,7 +89,7 @@ def _bare(path: Path, wanted: Clip) -> tuple[np.ndarray, np.ndarray]:
     with av.open(str(path)) as container:
         pictures, voice = container.streams.video[0], container.streams.audio[0]
         height, width = frame_size(pictures.height, pictures.width, BUDGET, 28)
-        numbers = _numbers(wanted, float(pictures.average_rate))
+        numbers = _numbers(clip, float(pictures.average_rate))
         seen = 0
         for packet in container.demux(pictures, voice):
             for frame in packet.decode():
@@ -104,9 +104,9 @@ def _bare(path: Path, wanted: Clip) -> tuple[np.ndarray, np.ndarray]:
     return np.stack(frames), heard[:length]
 
 
-def _numbers(wanted: Clip, rate: float) -> set[int]:
-    assert wanted.frames is not None
-    return {int((index + 0.5) / wanted.fps * rate + 1e-6) for index in range(len(wanted.frames))}
+def _numbers(clip: Clip, rate: float) -> set[int]:
+    assert clip.frames is not None
+    return {int((index + 0.5) / clip.fps * rate + 1e-6) for index in range(len(clip.frames))}
 
 
 def _same(clip: Clip, bare: tuple[np.ndarray, np.ndarray]) -> None:
@@ -117,24 +117,24 @@ def _same(clip: Clip, bare: tuple[np.ndarray, np.ndarray]) -> None:
     assert float(np.abs(clip.sound[:shorter] - bare[1][:shorter]).mean()) < 1e-4
 
 
-def _loaded(path: Path, wanted: Clip) -> np.ndarray:
+def _loaded(path: Path, clip: Clip) -> np.ndarray:
     from transformers.video_utils import load_video
 
     def grid(metadata: Any, **_: Any) -> list[int]:
-        return sorted(_numbers(wanted, metadata.fps))
+        return sorted(_numbers(clip, metadata.fps))
 
     return load_video(str(path), backend="pyav", sample_indices_fn=grid)[0]
 
 
-def _resized(frames: np.ndarray, wanted: Clip) -> Any:
-    """By transformers' own video processor, to the size that the clip is wanted in."""
+def _resized(frames: np.ndarray, clip: Clip) -> Any:
+    """Resize with transformers' own video processor to the frame size of ``clip``."""
     import torch
     from transformers.image_utils import PILImageResampling, SizeDict
 
     pixels = torch.from_numpy(frames).permute(0, 3, 1, 2)
     size = SizeDict(shortest_edge=BUDGET.min_pixels, longest_edge=BUDGET.max_pixels)
     out = _video_processor().resize(pixels, size=size, factor=28, resample=PILImageResampling.BICUBIC)
-    assert wanted.frames is not None and tuple(out.shape[2:]) == wanted.frames.shape[1:3]
+    assert clip.frames is not None and tuple(out.shape[2:]) == clip.frames.shape[1:3]
     return out
 
 
@@ -146,7 +146,7 @@ def _video_processor() -> Any:
 
 
 def _extracted(path: Path) -> Path:
-    """The sound track as a wav file: without torchcodec, transformers cannot hear an mp4."""
+    """Extract the sound track as a wav file: without torchcodec, transformers cannot hear an mp4."""
     import av
 
     target = path.with_suffix(".wav")

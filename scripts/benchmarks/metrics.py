@@ -1,4 +1,4 @@
-"""Metrics on many items, against the limit that users would notice and against the same formula item by item."""
+"""Benchmark metrics on many items, against the limit that users would notice and the same formula item by item."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy as np
 
 from affectllm.metrics import krippendorff_alpha, uar, wheel_f1
 from affectllm.metrics.wheels.tables import Tables
-from benchmarks.row import Row, seconds, told
+from benchmarks.row import Row, duration, seconds
 
 ITEMS = {"full": 100_000, "quick": 20_000, "tiny": 300}
 RATINGS = {"full": 1_000_000, "quick": 100_000, "tiny": 300}
@@ -21,14 +21,14 @@ REPLICATES, SPEAKERS, RATERS = 1_000, 1_000, 5
 
 
 def measure(size: str) -> list[Row]:
-    """Two rows a metric; both sides must give the same value."""
+    """Measure two rows per metric; both sides must give the same value."""
     return [*_wheels(ITEMS[size]), *_bootstrap(ITEMS[size]), *_alpha(RATINGS[size])]
 
 
 def _rows(what: str, limit: float, other: str, ours: Callable[[], Any], theirs: Callable[[], Any]) -> list[Row]:
     mine, plain = min(seconds(ours), seconds(ours)), seconds(theirs)
-    at_most = Row(what, "the limit", told(mine), told(limit), limit / mine, 1.0)
-    return [at_most, Row(what, other, told(mine), told(plain), plain / mine)]
+    at_most = Row(what, "the limit", duration(mine), duration(limit), limit / mine, 1.0)
+    return [at_most, Row(what, other, duration(mine), duration(plain), plain / mine)]
 
 
 # ── wheel F ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -78,12 +78,12 @@ def _by_item(tables: Tables, gold: Sequence[str], predicted: Sequence[str]) -> f
 
 
 def _mapped(tables: Tables, wheel: Any, value: str) -> set[str]:
-    found = set()
+    clusters = set()
     for label in value.strip("[]").split(", "):
         reached = sorted(word for base in tables.forms.get(label, ()) for word in tables.bases[base])
         cluster = next((wheel[word] for word in reached if word in wheel), None)
-        found |= {cluster} if cluster else set()
-    return found
+        clusters |= {cluster} if cluster else set()
+    return clusters
 
 
 # ── bootstrap of UAR ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""One line of the table, and taking times so that other work on the machine hits both sides alike."""
+"""Rows of the benchmark table, and timing in turns so that other work on the machine hits both sides alike."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """``met``, or by how much the goal is missed."""
+        """Return ``met``, or by how much the goal is missed."""
         if self.goal is None:
             return "–"
         return "met" if self.ratio >= self.goal else f"missed by {100 * (1 - self.ratio / self.goal):.0f} %"
 
 
 def alternate(ours: Callable[[], Any], other: Callable[[], Any], rounds: int) -> tuple[float, float]:
-    """Best seconds of each, run in turns with the first place changing, after one round that is not counted."""
+    """Return the best seconds of each, run in turns in alternating order, after one round that is not counted."""
     ours(), other()
     times: dict[Callable[[], Any], list[float]] = {ours: [], other: []}
     for number in range(rounds):
@@ -46,12 +46,12 @@ def alternate(ours: Callable[[], Any], other: Callable[[], Any], rounds: int) ->
 
 
 def seconds(work: Callable[[], Any]) -> float:
-    """Wall-clock time of one call."""
+    """Return the wall-clock seconds of one call."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
 
 
-def told(value: float) -> str:
-    """A time in the unit that suits it."""
+def duration(value: float) -> str:
+    """Format seconds in a suitable unit."""
     return f"{value:.2f} s" if value >= 1 else f"{value * 1e3:.1f} ms" if value >= 1e-3 else f"{value * 1e6:.0f} µs"

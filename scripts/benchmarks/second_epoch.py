@@ -1,4 +1,4 @@
-"""The second epoch: encoding and collating cached clips, against reading the bytes of their cache entries."""
+"""Benchmark the second epoch: encoding and collating cached clips, against reading the bytes of their cache entries."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import load_model
 from benchmarks.clips import make_clips
-from benchmarks.row import Row, alternate, told
+from benchmarks.row import Row, alternate, duration
 
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)  # of the shipped 7B recipe
 CLIPS = {"full": 32, "quick": 12, "tiny": 2}
@@ -22,7 +22,7 @@ LABELS = "anger, disgust, fear, joy, neutral, sadness, surprise"
 
 
 def measure(size: str) -> list[Row]:
-    """With sound and pictures, and with sound alone."""
+    """Measure with sound and pictures, and with sound alone."""
     model = load_model("tiny:qwen2_5_omni")
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -43,26 +43,26 @@ def _row(encoder: Encoder, talks: list[Any], cache: MediaCache, named: str, roun
     mean = sum(path.stat().st_size for path in entries) / len(entries) / 2**20
     what = f"second epoch, {len(talks)} clips of 3–10 s ({named}, {mean:.1f} MiB each), batches of {BATCH}"
     against = "read_bytes and safetensors.torch.load of the cache entries"
-    times = (f"{told(taken / len(talks))}/clip" for taken in (ours, reading))
+    times = (f"{duration(elapsed / len(talks))}/clip" for elapsed in (ours, reading))
     return Row(what, against, *times, reading / ours, 0.8)
 
 
 def epoch(encoder: Encoder, talks: list[Any]) -> None:
-    """All conversations in batches, as the collator of a training run makes them."""
+    """Encode all conversations in batches, as the collator of a training run does."""
     for start in range(0, len(talks), BATCH):
         encoded = [encoder.encode(messages) for messages in talks[start : start + BATCH]]
         encoder.collate([item for item in encoded if isinstance(item, Encoded)])
 
 
 def read(path: Path) -> Mapping[str, Any]:
-    """What the cached bytes cost by themselves."""
+    """Read a cache entry, bytes and tensors alone."""
     from safetensors.torch import load
 
     return load(path.read_bytes())
 
 
 def talk(part: dict[str, Any], number: int) -> list[dict[str, Any]]:
-    """A conversation about one media part."""
+    """Return a conversation about one media part."""
     question = f"Clip {number}. Which of these emotions does the speaker show? Choose one: {LABELS}."
     answer = LABELS.split(", ")[number % 7]
     return [

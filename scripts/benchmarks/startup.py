@@ -1,4 +1,4 @@
-"""Seconds until the command line answers, in fresh interpreters."""
+"""Benchmark the seconds until the command line answers, in fresh interpreters."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from benchmarks.row import Row, seconds, told
+from benchmarks.row import Row, duration, seconds
 
 GOAL = 0.3
 ROUNDS = {"full": 7, "quick": 5, "tiny": 1}
@@ -15,7 +15,7 @@ OTHERS = ("lm-eval", "trl")
 
 
 def measure(size: str) -> list[Row]:
-    """``import affectllm`` and ``affectllm --help``; the help of others beside them."""
+    """Measure ``import affectllm`` and ``affectllm --help``, beside the help of other tools."""
     rounds = ROUNDS[size]
     bare = _best([sys.executable, "-c", "pass"], rounds)
     rows = []
@@ -24,18 +24,20 @@ def measure(size: str) -> list[Row]:
         ("affectllm --help", [_script("affectllm"), "--help"]),
     ):
         ours = _best(words, rounds)
-        rows.append(Row(what, f"{GOAL} s (python alone: {told(bare)})", told(ours), f"{GOAL} s", GOAL / ours, 1.0))
+        rows.append(
+            Row(what, f"{GOAL} s (python alone: {duration(bare)})", duration(ours), f"{GOAL} s", GOAL / ours, 1.0)
+        )
     for name in OTHERS if size != "tiny" else ():
         other = _best([_script(name), "--help"], min(2, rounds))
-        rows.append(Row("affectllm --help", f"{name} --help", told(ours), told(other), other / ours, None))
+        rows.append(Row("affectllm --help", f"{name} --help", duration(ours), duration(other), other / ours, None))
     return rows
 
 
 def _script(name: str) -> str:
-    found = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
-    if found is None:
+    path = shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
+    if path is None:
         raise FileNotFoundError(f"{name} is not installed beside {sys.executable}")
-    return found
+    return path
 
 
 def _best(words: list[str], rounds: int) -> float:

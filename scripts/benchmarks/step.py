@@ -1,4 +1,4 @@
-"""An SFT step of the tiny omni model through our trainer, against a bare PyTorch loop on ready tensors."""
+"""Benchmark an SFT step of the tiny omni model through our trainer, against a bare PyTorch loop on ready tensors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from affectllm.model.load import Model, load_model
 from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
 from benchmarks.clips import make_clips
-from benchmarks.row import Row, told
+from benchmarks.row import Row, duration
 from benchmarks.second_epoch import talk
 
 BUDGET = Budget(fps=4.0, max_frames=8, max_pixels=12_544, min_pixels=12_544)
@@ -29,7 +29,7 @@ SFT = find_method("sft")
 
 
 def measure(size: str) -> list[Row]:
-    """Median seconds of a step, both loops in turns over the same batches."""
+    """Measure the seconds of a step, both loops in turns over the same batches."""
     from affectllm.train.trainer import trainer_class
 
     trainer_class(SFT)  # its import is long and is not what is measured
@@ -48,7 +48,9 @@ def measure(size: str) -> list[Row]:
     tokens = batches[0]["input_ids"].shape
     what = f"SFT step of the tiny omni model, batches of {tokens[0]} × {tokens[1]} tokens from cached clips"
     best = min(ours), min(bare)
-    return [Row(what, "a bare PyTorch loop on ready tensors", told(best[0]), told(best[1]), best[1] / best[0], 0.95)]
+    return [
+        Row(what, "a bare PyTorch loop on ready tensors", duration(best[0]), duration(best[1]), best[1] / best[0], 0.95)
+    ]
 
 
 def _model() -> Model:
@@ -66,7 +68,7 @@ def _ready(encoder: Encoder, rows: list[dict[str, Any]]) -> dict[str, torch.Tens
 
 
 def _trained(model: Model, encoder: Encoder, rows: list[dict[str, Any]], batch: int, out: Path) -> list[float]:
-    """Seconds between the ends of successive steps of the product's trainer, without the first step's set-up."""
+    """Return seconds between the ends of successive steps of the product's trainer, without set-up."""
     from datasets import Dataset, Features, Json, List, Value
     from transformers import TrainerCallback
 
@@ -116,7 +118,7 @@ def _arguments(batch: int, out: Path) -> Any:
 
 
 def _bare(model: Model, batches: list[dict[str, torch.Tensor]]) -> list[float]:
-    """Forward, loss, backward, clipping, AdamW, schedule; nothing else."""
+    """Time a bare loop: forward, loss, backward, clipping, AdamW, schedule; nothing else."""
     network = model.model.train()
     optimiser = torch.optim.AdamW(network.parameters(), lr=RATE, weight_decay=DECAY)
     schedule = torch.optim.lr_scheduler.LinearLR(optimiser, 1.0, 0.0, len(batches))

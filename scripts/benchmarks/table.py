@@ -1,4 +1,4 @@
-"""Printing the rows, and putting them into the page between its two marks."""
+"""Format the rows as a table, and write it into the page between its two marks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _PACKAGES = ("torch", "transformers", "trl", "datasets", "av")
 
 
 def markdown(rows: Sequence[Row]) -> str:
-    """A table; a ratio above 1 means that ours is better."""
+    """Return the rows as a Markdown table; a ratio above 1 means that ours is better."""
     lines = ["| " + " | ".join(_HEAD) + " |", "|---" * len(_HEAD) + "|"]
     for row in rows:
         goal = "–" if row.goal is None else f"≥ {row.goal:g}"
@@ -27,7 +27,7 @@ def markdown(rows: Sequence[Row]) -> str:
 
 
 def machine() -> str:
-    """What the table was measured on."""
+    """Describe the machine on which the table was measured."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
@@ -38,12 +38,12 @@ def machine() -> str:
 
 def _processor() -> str:
     info = Path("/proc/cpuinfo")
-    found = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8")) if info.is_file() else None
-    return found[1].strip() if found else platform.processor() or platform.machine()
+    match = re.search(r"model name\s*:\s*(.+)", info.read_text(encoding="utf-8")) if info.is_file() else None
+    return match[1].strip() if match else platform.processor() or platform.machine()
 
 
 def write(page: Path, rows: Sequence[Row]) -> None:
-    """Replace what is between the marks of ``page``."""
+    """Replace the text between the marks of ``page``."""
     before, rest = page.read_text(encoding="utf-8").split(BEGIN)
     after = rest.split(END)[1]
     page.write_text(f"{before}{BEGIN}\n\n{machine()}\n\n{markdown(rows)}\n\n{END}{after}", encoding="utf-8")

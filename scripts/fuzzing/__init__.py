@@ -1,1 +1,1 @@
-"""Broken clips and pictures, made by a seed and opened one by one."""
+"""Fuzz the decoders: break clips and pictures by a seed and open them one by one."""

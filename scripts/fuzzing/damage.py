@@ -1,4 +1,4 @@
-"""Ways in which files break: disks, downloads, converters and people."""
+"""Damage bytes as disks, downloads, converters and people do."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _HEADER = 600  # bytes in which most formats say what they are
 
 
 def flipped(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """A few bits are wrong."""
+    """Flip a few bits."""
     out = bytearray(data)
     for place in dice.integers(0, len(out), int(dice.integers(1, 60))):
         out[place] ^= 1 << int(dice.integers(0, 8))
@@ -20,18 +20,18 @@ def flipped(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
 
 
 def cut_off(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """The download was interrupted."""
+    """Truncate the data, as an interrupted download does."""
     return data[: int(dice.integers(1, 1 + len(data)))]
 
 
 def spliced(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """The rest is that of another file."""
+    """Replace the rest by that of another file."""
     other = others[int(dice.integers(0, len(others)))]
     return data[: int(dice.integers(1, 1 + len(data)))] + other[int(dice.integers(0, len(other))) :]
 
 
 def header_changed(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """Sizes, counts and kinds at the beginning are extreme."""
+    """Set bytes of the header to extreme values: sizes, counts and kinds."""
     out = bytearray(data)
     for place in dice.integers(0, min(_HEADER, len(out)), int(dice.integers(1, 6))):
         extreme = _EXTREMES[int(dice.integers(0, len(_EXTREMES)))]
@@ -40,27 +40,27 @@ def header_changed(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
 
 
 def zeroed(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """A run of the file was never written."""
+    """Zero a run of bytes, as if never written."""
     begin = int(dice.integers(0, len(data)))
     length = int(dice.integers(1, 2 + len(data) // 2))
     return data[:begin] + bytes(min(length, len(data) - begin)) + data[begin + length :]
 
 
 def scrambled(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """A run of the file is something else."""
+    """Replace a run of bytes by random ones."""
     begin = int(dice.integers(0, len(data)))
     length = min(int(dice.integers(1, 2_000)), len(data) - begin)
     return data[:begin] + dice.bytes(length) + data[begin + length :]
 
 
 def shortened(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """A run in the middle is gone."""
+    """Remove a run in the middle."""
     begin = int(dice.integers(0, len(data)))
     return data[:begin] + data[begin + int(dice.integers(1, 2 + len(data) // 3)) :]
 
 
 def repeated(data: bytes, dice: Dice, others: Sequence[bytes]) -> bytes:
-    """A run is there twice."""
+    """Repeat a run of bytes."""
     begin = int(dice.integers(0, len(data)))
     end = begin + int(dice.integers(1, 2 + len(data) // 3))
     return data[:end] + data[begin:]

@@ -1,4 +1,4 @@
-"""Whole clips, sounds and pictures in the formats that people have, each a second long or a few pixels wide."""
+"""Write intact clips, sounds and pictures in common formats, each a second long or a few pixels wide."""
 
 from __future__ import annotations
 
@@ -62,15 +62,15 @@ def originals(folder: Path) -> list[Path]:
     """Write every format and return the files; each must open as it is."""
     folder.mkdir(parents=True, exist_ok=True)
     wave = tones(1.0, level=0.4)
-    made = [
+    files = [
         write(folder / f"film.{suffix}", codecs, scene(1.0, 48, 64), wave[None])
         for suffix, codecs in CONTAINERS.items()
     ]
     for suffix, (form, subtype) in SOUNDS.items():
         soundfile.write(folder / f"sound.{suffix}", wave, RATE, format=form, subtype=subtype)
-        made.append(folder / f"sound.{suffix}")
-    made += [write(folder / f"track.{suffix}", ("", codec), None, wave[None]) for suffix, codec in TRACKS.items()]
-    return made + [_picture(folder / f"picture.{suffix}", mode) for suffix, mode in PICTURES.items()]
+        files.append(folder / f"sound.{suffix}")
+    files += [write(folder / f"track.{suffix}", ("", codec), None, wave[None]) for suffix, codec in TRACKS.items()]
+    return files + [_picture(folder / f"picture.{suffix}", mode) for suffix, mode in PICTURES.items()]
 
 
 def _picture(path: Path, mode: str) -> Path:

@@ -1,4 +1,4 @@
-"""The fuzzing itself: breaks files by a seed, hands them to a process, and starts a new one where that is lost."""
+"""Run the fuzzing: break files by a seed, open them in a process, and start a new one when that dies or hangs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PICTURE = len(ASKS) - 1
 
 
 def broken(folder: Path, count: int, seed: int) -> Iterator[tuple[Path, int, bool]]:
-    """Whole files first, then ``count`` broken ones: path, what to ask of it, and whether the budget trims."""
+    """Yield whole files first, then ``count`` broken ones: path, what to ask of it, and whether the budget trims."""
     whole = originals(folder / "whole")
     yield from ((path, _PICTURE if path.name.startswith("picture") else _kind(path), False) for path in whole)
     contents = [path.read_bytes() for path in whole]
@@ -59,7 +59,7 @@ def fuzz(folder: Path, count: int, seed: int, seconds: float, keep: Path | None 
 
 
 class _Opener:
-    """A process that opens files, and its successors."""
+    """Opens files in a child process, which is replaced when it dies or hangs."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds, self._process = seconds, None

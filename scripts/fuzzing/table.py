@@ -1,4 +1,4 @@
-"""What the fuzzing found, as a table."""
+"""Format the outcomes of fuzzing as a table."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _LONGEST = 90  # characters of a detail
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
-    """Reasons with their counts, what was ``undecodable`` by its exception, and every fault."""
+    """Return reasons with their counts, ``undecodable`` ones by exception, and every fault, as text."""
     rows = [f"{count:>7,}  {reason}" for reason, count in Counter(o.reason for o in outcomes).most_common()]
     kinds = Counter(o.detail[:_LONGEST] for o in outcomes if o.reason == "undecodable")
     rows += [f"{count:>7,}    undecodable by {kind}" for kind, count in kinds.most_common()]

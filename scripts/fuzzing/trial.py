@@ -1,4 +1,4 @@
-"""One file opened, in a process that may hang or die: its reason, or what is wrong with what came out."""
+"""Open one file, in a process that may hang or die, and return its reason or the fault of the result."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ASKS: tuple[dict[str, Any], ...] = (
 
 
 class Outcome(NamedTuple):
-    """What became of a file.
+    """The outcome of opening one file.
 
     Args:
         reason: ``opened``, or a reason of ``MediaError``.
@@ -60,10 +60,10 @@ def trial(path: Path, ask: int, budget: Any) -> Outcome:
         kind = dict(ASKS[ask])
         if "cut" in kind:
             return _cut(path, ask, kind)
-        found = open_clip(path, budget, factor=_FACTOR, **kind) if kind else open_image(path, budget, _FACTOR)
-        if isinstance(found, MediaError):
-            return Outcome(found.reason, found.detail, "", path.name, ask)
-        return Outcome("opened", "", _wrong(found, budget), path.name, ask)
+        opened = open_clip(path, budget, factor=_FACTOR, **kind) if kind else open_image(path, budget, _FACTOR)
+        if isinstance(opened, MediaError):
+            return Outcome(opened.reason, opened.detail, "", path.name, ask)
+        return Outcome("opened", "", _wrong(opened, budget), path.name, ask)
     except BaseException as error:
         return Outcome("raised", "", f"{type(error).__name__}: {error}", path.name, ask)
 
@@ -81,16 +81,16 @@ def _cut(path: Path, ask: int, kind: dict[str, Any]) -> Outcome:
     return Outcome(refused.reason, refused.detail, "a refused cut leaves a file" if left else "", path.name, ask)
 
 
-def _wrong(found: Any, budget: Any) -> str:
-    """What is wrong with a clip or picture; "" where nothing is."""
+def _wrong(opened: Any, budget: Any) -> str:
+    """Return what is wrong with a clip or picture; "" where nothing is."""
     import numpy as np
 
-    frames = found[None] if isinstance(found, np.ndarray) else found.frames
+    frames = opened[None] if isinstance(opened, np.ndarray) else opened.frames
     if frames is not None and (frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3):
         return f"frames of {frames.dtype} {frames.shape}"
     if frames is not None and frames.shape[1] * frames.shape[2] > budget.max_pixels:
         return f"frames of {frames.shape}, beyond the budget"
-    sound = getattr(found, "sound", None)
+    sound = getattr(opened, "sound", None)
     if sound is None:
         return ""
     if not np.isfinite(sound).all() or np.abs(sound).max() > 1.0:

@@ -1,1 +1,1 @@
-"""Planted copies among real clips and texts: how many of them are found, and what else is taken for one."""
+"""Measure detection rates: how many copies planted among real clips and texts are found, and false matches."""

@@ -1,4 +1,4 @@
-"""Copies of films: other codecs, sizes and rates, trimmed, cropped, drawn over."""
+"""Plant copies of films: other codecs, sizes and rates, trimmed, cropped, drawn over."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ FINE = ("libx264", "mp4", {"crf": "18", "preset": "veryfast"})
 
 
 def rates(corpora: Path) -> Iterator[seen.Row]:
-    """Of each half, group and kind of copy."""
+    """Yield rates of each half, group and kind of copy."""
 
     def groups(half: int) -> dict[str, seen.Group]:
         acted = [frames(file) for file in sorted((corpora / "crema_d/VideoFlash").glob("*.flv"))[half::2]]
@@ -45,9 +45,9 @@ def _halves(film: Film) -> tuple[Film, Film]:
 
 
 def frames(file: Path) -> Film:
-    """All frames of a file."""
-    with av.open(str(file)) as held:
-        return np.stack([frame.to_ndarray(format="rgb24") for frame in held.decode(video=0)])
+    """Decode all frames of a file."""
+    with av.open(str(file)) as container:
+        return np.stack([frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)])
 
 
 def write(
@@ -69,7 +69,7 @@ def write(
 
 
 def copies(film: Film, folder: Path, dice: random.Random) -> Iterator[tuple[str, Path]]:
-    """Kind and file of each copy."""
+    """Yield kind and file of each copy."""
     count, height, width = film.shape[:3]
     begin, end = (int(count * dice.uniform(0.1, 0.33)) for _ in range(2))
     for kind, codec in CODECS.items():
@@ -89,8 +89,8 @@ def copies(film: Film, folder: Path, dice: random.Random) -> Iterator[tuple[str,
         "mirrored": film[:, :, ::-1],
         "caption over the lower part": _each(film, captioned),
     }
-    for number, (kind, made) in enumerate(changed.items()):
-        yield kind, write(folder / f"{number}", made)
+    for number, (kind, changed_film) in enumerate(changed.items()):
+        yield kind, write(folder / f"{number}", changed_film)
     for fps in (15, 12):
         at = np.arange(int(count / FPS * fps)) / fps * FPS
         yield f"{fps} frames a second", write(folder / f"at{fps}", film[at.astype(int)], PLAIN, Fraction(fps))
@@ -101,7 +101,7 @@ def _each(film: Film, change: Any) -> Film:
 
 
 def _cropped(film: Film, share: float, dice: random.Random) -> Film:
-    """A share of either side is lost, somewhere about the rest."""
+    """Crop a share of height and width, at a random offset."""
     height, width = film.shape[1:3]
     top, left = int(height * share * dice.random()), int(width * share * dice.random())
     return film[:, top : top + int(height * (1 - share)), left : left + int(width * (1 - share))]

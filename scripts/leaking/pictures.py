@@ -1,4 +1,4 @@
-"""Copies of pictures: compressed, of other depths and sizes, cropped, drawn over."""
+"""Plant copies of pictures: compressed, of other depths and sizes, cropped, drawn over."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Picture = Any  # uint8 [height, width, 3]
 
 
 def rates(corpora: Path) -> Iterator[seen.Row]:
-    """Of each half, group and kind of copy."""
+    """Yield rates of each half, group and kind of copy."""
 
     def groups(half: int) -> dict[str, seen.Group]:
         acted = [frames(file) for file in sorted((corpora / "crema_d/VideoFlash").glob("*.flv"))[half::2]]
@@ -39,29 +39,29 @@ def _written(path: Path, picture: Picture) -> Path:
 
 
 def copies(picture: Picture, folder: Path, dice: random.Random) -> Iterator[tuple[str, Path]]:
-    """Kind and file of each copy."""
-    held, (height, width) = Image.fromarray(picture), picture.shape[:2]
-    deep = np.asarray(held.convert("L")).astype(np.uint16) * 257
+    """Yield kind and file of each copy."""
+    image, (height, width) = Image.fromarray(picture), picture.shape[:2]
+    deep = np.asarray(image.convert("L")).astype(np.uint16) * 257
     edges = ((height // 6, height // 6), (0, 0), (0, 0))
     changed: dict[str, tuple[Any, str, dict[str, int]]] = {
-        "JPEG, quality 20": (held, "jpg", {"quality": 20}),
-        "WebP, quality 30": (held, "webp", {"quality": 30}),
-        "PNG of 64 colours": (held.quantize(64), "png", {}),
+        "JPEG, quality 20": (image, "jpg", {"quality": 20}),
+        "WebP, quality 30": (image, "webp", {"quality": 30}),
+        "PNG of 64 colours": (image.quantize(64), "png", {}),
         "grey PNG of 16 bits": (Image.fromarray(deep), "png", {}),
-        "half the size, JPEG 50": (held.resize((width // 2, height // 2)), "jpg", {"quality": 50}),
-        "96 pixels wide": (held.resize((96, 96 * height // width)), "png", {}),
-        "twice as large": (held.resize((2 * width, 2 * height)), "png", {}),
-        "brighter": (held.point(lambda value: value * 1.15 + 10), "png", {}),
-        "darker, less contrast": (held.point(lambda value: value * 0.7 + 15), "png", {}),
-        "cropped by 5 %": (_cropped(held, 0.05, dice), "png", {}),
-        "cropped by 10 %": (_cropped(held, 0.10, dice), "png", {}),
-        "cropped by 5 %, JPEG 40": (_cropped(held, 0.05, dice), "jpg", {"quality": 40}),
+        "half the size, JPEG 50": (image.resize((width // 2, height // 2)), "jpg", {"quality": 50}),
+        "96 pixels wide": (image.resize((96, 96 * height // width)), "png", {}),
+        "twice as large": (image.resize((2 * width, 2 * height)), "png", {}),
+        "brighter": (image.point(lambda value: value * 1.15 + 10), "png", {}),
+        "darker, less contrast": (image.point(lambda value: value * 0.7 + 15), "png", {}),
+        "cropped by 5 %": (_cropped(image, 0.05, dice), "png", {}),
+        "cropped by 10 %": (_cropped(image, 0.10, dice), "png", {}),
+        "cropped by 5 %, JPEG 40": (_cropped(image, 0.05, dice), "jpg", {"quality": 40}),
         "black bars above and below": (Image.fromarray(np.pad(picture, edges)), "png", {}),
-        "caption over the lower part": (captioned(held.copy()), "png", {}),
-        "mirrored": (held.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "png", {}),
+        "caption over the lower part": (captioned(image.copy()), "png", {}),
+        "mirrored": (image.transpose(Image.Transpose.FLIP_LEFT_RIGHT), "png", {}),
     }
-    for number, (kind, (made, suffix, options)) in enumerate(changed.items()):
-        yield kind, _saved(folder / f"{number}", made, suffix, **options)
+    for number, (kind, (changed_image, suffix, options)) in enumerate(changed.items()):
+        yield kind, _saved(folder / f"{number}", changed_image, suffix, **options)
 
 
 def _saved(path: Path, picture: Any, suffix: str, **options: int) -> Path:

@@ -1,4 +1,4 @@
-"""Films made to be hard to tell apart: one actor before one wall who says one sentence; and scenes of texture."""
+"""Draw films that are hard to tell apart: one actor before one wall who says one sentence; and scenes of texture."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _SENTENCE = 77  # seed of the mouth that all films of a studio share, sooner or 
 
 
 def studio(seed: int, seconds: float = 3.0) -> Any:
-    """Frames uint8 ``[time, height, width, 3]`` of the actor, who moves and blinks otherwise in each."""
+    """Draw frames uint8 ``[time, height, width, 3]`` of the actor, who moves and blinks otherwise in each."""
     dice = np.random.default_rng([1, seed])
     count = int(seconds * FPS)
     sway = [_course(dice, count, period) for period in (30, 24, 40, 18, 18, 22)]
@@ -29,7 +29,7 @@ def studio(seed: int, seconds: float = 3.0) -> Any:
 
 
 def _course(dice: Any, count: int, period: int) -> Any:
-    """A smooth wandering of deviation 1 about 0."""
+    """Return a smooth random course with mean 0 and standard deviation 1."""
     knots = dice.normal(0, 1, count // period + 4)
     places = np.linspace(0.5, len(knots) - 2.5, count) + dice.random()
     return np.interp(places, np.arange(len(knots)), knots) + 0.15 * np.convolve(
@@ -38,19 +38,19 @@ def _course(dice: Any, count: int, period: int) -> Any:
 
 
 def _mouth(dice: Any, count: int) -> Any:
-    """Openings of the one sentence, 3 to 5 a second, each said a little earlier, later or wider."""
-    said = np.random.default_rng(_SENTENCE)
+    """Return mouth openings of the one sentence, 3 to 5 a second, each varied a little in time and width."""
+    syllables = np.random.default_rng(_SENTENCE)
     moments, begin = np.arange(count) / FPS, dice.uniform(0.1, 0.5)
-    found, pace = np.zeros(count), dice.uniform(0.9, 1.1)
+    openings, pace = np.zeros(count), dice.uniform(0.9, 1.1)
     while begin < count / FPS - 0.2:
-        length, wide = said.uniform(0.15, 0.35) * pace, said.uniform(4, 14) * dice.uniform(0.7, 1.3)
-        found += wide * np.exp(-(((moments - begin) / (length / 2.5)) ** 2))
+        length, wide = syllables.uniform(0.15, 0.35) * pace, syllables.uniform(4, 14) * dice.uniform(0.7, 1.3)
+        openings += wide * np.exp(-(((moments - begin) / (length / 2.5)) ** 2))
         begin += length * dice.uniform(0.9, 1.1)
-    return found
+    return openings
 
 
 class Looks(NamedTuple):
-    """What a drawn face has, whatever it does; sizes in pixels."""
+    """Constant features of a drawn face; sizes in pixels."""
 
     skin: tuple[int, ...] = (214, 176, 148)
     hair: tuple[int, ...] = (60, 44, 36)
@@ -66,7 +66,7 @@ ACTOR = Looks()
 
 
 def portrait(seed: int) -> Any:
-    """One picture uint8 ``[height, width, 3]`` of somebody before the wall of the studio."""
+    """Draw one picture uint8 ``[height, width, 3]`` of somebody before the wall of the studio."""
     dice = np.random.default_rng([3, seed])
     colours = [tuple(map(int, dice.integers(low, high, 3))) for low, high in ((120, 230), (20, 140), (20, 200))]
     sizes = (dice.uniform(low, high) for low, high in ((42, 58), (64, 84), (17, 26), (7, 13), (50, 90)))
@@ -100,7 +100,7 @@ def _face(pose: tuple[float, ...], mouth: float, closed: bool, who: Looks = ACTO
 
 
 def scene(seed: int, seconds: float = 3.0) -> Any:
-    """Frames of a textured view over which the camera drifts while things move through it."""
+    """Draw frames of a textured view over which the camera drifts while things move through it."""
     dice = np.random.default_rng([2, seed])
     count, view = int(seconds * FPS), np.zeros((300, 380, 3))
     for cells in (6, 20, 70):

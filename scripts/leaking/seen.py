@@ -1,4 +1,4 @@
-"""Plants copies of films and pictures among others and counts what ``leaks --thorough`` would name."""
+"""Plant copies of films and pictures among others and count what ``leaks --thorough`` would name."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ AS_THEY_ARE = "others of the group as they are"
 
 
 class Row(NamedTuple):
-    """How many copies of a kind were found among the clips of a group, and how many others were named beside."""
+    """Counts of the copies of a kind among the clips of a group: planted, detected, and others named besides."""
 
     half: str
     group: str
     copy: str
     planted: int
-    found: int
+    detected: int
     others: int
     pairs: int
 
@@ -42,7 +42,7 @@ def rates(
     save: Callable[[Path, Any], Path],
     copies: Callable[[Any, Path, random.Random], Iterator[tuple[str, Path]]],
 ) -> Iterator[Row]:
-    """Of each half, group and kind of copy.
+    """Yield rates of each half, group and kind of copy.
 
     Args:
         groups: of a half, by name.
@@ -57,20 +57,20 @@ def rates(
                 folder = Path(scratch)
                 prints = Fingerprints(folder / "kept")
 
-                def known(files: Sequence[Path], prints: Fingerprints = prints) -> Sequence[Any]:
+                def fingerprints(files: Sequence[Path], prints: Fingerprints = prints) -> Sequence[Any]:
                     return prints.prints([Clip("c", MediaRef(file.name, modality), str(file)) for file in files])
 
-                held = known([save(folder / f"held{at}", clip) for at, clip in enumerate(clips)])
-                index = prints.index(held)
-                named = sum(len({other for other, *_ in index.matches(one)} - {at}) for at, one in enumerate(held))
+                originals = fingerprints([save(folder / f"held{at}", clip) for at, clip in enumerate(clips)])
+                index = prints.index(originals)
+                named = sum(len({other for other, *_ in index.matches(one)} - {at}) for at, one in enumerate(originals))
                 yield Row(half, name, AS_THEY_ARE, 0, 0, named, len(clips) * (len(clips) - 1))
-                planted, found, others = Counter[str](), Counter[str](), Counter[str]()
+                planted, detected, others = Counter[str](), Counter[str](), Counter[str]()
                 for at in dice.sample(range(len(clips)), min(copied, len(clips))):
                     kinds, files = zip(*copies(clips[at], folder, dice), strict=True)
-                    for kind, one in zip(kinds, known(files), strict=True):
+                    for kind, one in zip(kinds, fingerprints(files), strict=True):
                         seen = {other for other, *_ in index.matches(one)}
                         planted[kind] += 1
-                        found[kind] += at in seen
+                        detected[kind] += at in seen
                         others[kind] += len(seen - {at})
                 for kind, count in planted.items():
-                    yield Row(half, name, kind, count, found[kind], others[kind], count * (len(clips) - 1))
+                    yield Row(half, name, kind, count, detected[kind], others[kind], count * (len(clips) - 1))

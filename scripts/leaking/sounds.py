@@ -1,4 +1,4 @@
-"""Copies of sounds: other codecs, rates, depths, levels and lengths."""
+"""Plant copies of sounds: other codecs, rates, depths, levels and lengths."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CODECS = {
 
 
 def rates(corpora: Path, copies: int = 50) -> Iterator[tuple[str, str, int, int, int, int]]:
-    """Of each part, kind of copy: planted, found, what else was named, pairs of other clips that were compared."""
+    """Yield for each part and kind of copy: planted, detected, others named, pairs of other clips compared."""
     dice = random.Random(0)
     parts = {
         "EMO-DB (chosen on)": sorted((corpora / "emodb/wav").glob("*.wav")),
@@ -43,11 +43,18 @@ def rates(corpora: Path, copies: int = 50) -> Iterator[tuple[str, str, int, int,
         asked: dict[str, list[tuple[int, set[int]]]] = {}
         for at in chosen:
             for kind, (sound, rate) in _copies(*clips[at], dice).items():
-                found = {owner for owner, _ in index.matches(phases(_narrow(sound, rate)))}
-                asked.setdefault(kind, []).append((at, found))
+                matches = {owner for owner, _ in index.matches(phases(_narrow(sound, rate)))}
+                asked.setdefault(kind, []).append((at, matches))
         for kind, answers in asked.items():
-            others = sum(len(found - {at}) for at, found in answers)
-            yield part, kind, len(answers), sum(at in found for at, found in answers), others, len(clips) * len(answers)
+            others = sum(len(matches - {at}) for at, matches in answers)
+            yield (
+                part,
+                kind,
+                len(answers),
+                sum(at in matches for at, matches in answers),
+                others,
+                len(clips) * len(answers),
+            )
         named = sum(len(set(dict(index.matches(phases(_narrow(*clip))))) - {at}) for at, clip in enumerate(clips))
         pairs = len(list(combinations(clips, 2))) * 2
         yield part, "other clips of the same studio, speakers and sentences", 0, 0, named, pairs
@@ -65,8 +72,8 @@ def _narrow(sound: Any, rate: int) -> Any:
 def _copies(sound: Any, rate: int, dice: random.Random) -> Mapping[str, tuple[Any, int]]:
     length = len(sound)
     begin, end = (int(length * dice.uniform(0.1, 0.33)) for _ in range(2))
-    found = {kind: _coded(sound, rate, *codec) for kind, codec in CODECS.items()}
-    found |= {
+    copies = {kind: _coded(sound, rate, *codec) for kind, codec in CODECS.items()}
+    copies |= {
         "8 kHz": (soxr.resample(sound, rate, 8_000), 8_000),
         "44.1 kHz": (soxr.resample(sound, rate, 44_100), 44_100),
         "−20 dB": (sound * 0.1, rate),
@@ -79,23 +86,23 @@ def _copies(sound: Any, rate: int, dice: random.Random) -> Mapping[str, tuple[An
         "both cut, then MP3 32": _coded(sound[begin : length - end], rate, *CODECS["MP3, 32 kbit/s"]),
         "a third of a second of silence before": (np.concatenate([np.zeros(rate // 3), sound]), rate),
     }
-    return found
+    return copies
 
 
 def _coded(sound: Any, rate: int, codec: str, container: str, to: int, bits: int) -> tuple[Any, int]:
     wave = soxr.resample(sound, rate, to).astype(np.float32)[None]
     file = io.BytesIO()
-    with av.open(file, "w", format=container) as made:
-        stream: Any = made.add_stream(codec, rate=to, layout="mono")
+    with av.open(file, "w", format=container) as output:
+        stream: Any = output.add_stream(codec, rate=to, layout="mono")
         if bits:
             stream.bit_rate = bits
         frame = av.AudioFrame.from_ndarray(wave, format="fltp", layout="mono")
         frame.sample_rate = to
         fitting = av.AudioResampler(format=stream.codec_context.format, layout="mono", rate=to)
         for one in [*fitting.resample(frame), *fitting.resample(None), None]:
-            made.mux(stream.encode(one))
+            output.mux(stream.encode(one))
     file.seek(0)
-    with av.open(file) as held:
+    with av.open(file) as reader:
         fitting = av.AudioResampler(format="fltp", layout="mono", rate=to)
-        blocks = [out.to_ndarray()[0] for frame in held.decode(audio=0) for out in fitting.resample(frame)]
+        blocks = [out.to_ndarray()[0] for frame in reader.decode(audio=0) for out in fitting.resample(frame)]
     return np.concatenate(blocks), to

@@ -1,4 +1,4 @@
-"""Copies of texts: changed words, halves, quotations."""
+"""Plant copies of texts: changed words, halves, quotations."""
 
 from __future__ import annotations
 
@@ -28,42 +28,42 @@ AS_THEY_ARE = "texts of the two corpora as they are"
 
 
 class Row(NamedTuple):
-    """How many copies of a kind, planted in texts of some length, were found, and how many other texts they named."""
+    """Counts of the copies of a kind in texts of some length: planted, detected, and other texts named."""
 
     corpora: str
     copy: str
     words: str
     planted: int
-    found: int
+    detected: int
     others: int
 
 
 def rates(corpora: Path, copies: int = 1500) -> Iterator[Row]:
-    """Of each pair of corpora, kind of copy and words in the text."""
+    """Yield rates of each pair of corpora, kind of copy and number of words."""
     for title, (train, scored) in (CHOSEN_ON | MEASURED_ON).items():
         dice = random.Random(0)
-        held, asked = _texts(corpora, scored, "test"), _texts(corpora, train, "train")
-        index = Resemblance(held, THRESHOLD)
+        originals, asked = _texts(corpora, scored, "test"), _texts(corpora, train, "train")
+        index = Resemblance(originals, THRESHOLD)
         chance = sum(match.sameness != "same text" for match in index.matches(Words.of(asked)))
         yield Row(title, AS_THEY_ARE, "", len(asked), 0, chance)
         words = [word for text, _ in asked[:5000] for word in text.split()]
         planted = [
             (kind, place, copy)
-            for place, (text, _) in dice.sample(list(enumerate(held)), min(copies, len(held)))
+            for place, (text, _) in dice.sample(list(enumerate(originals)), min(copies, len(originals)))
             for kind, copy in _copies(text, words, dice)
         ]
         # What a text itself resembles, within its corpus, its copies may name.
-        kin = {(match.asked, match.held) for match in index.matches(Words.of(held))}
+        kin = {(match.asked, match.held) for match in index.matches(Words.of(originals))}
         own, others = set(), []
         for match in index.matches(Words.of((copy, "en") for _, _, copy in planted)):
             place = planted[match.asked][1]
-            if held[match.held][0] == held[place][0]:
+            if originals[match.held][0] == originals[place][0]:
                 own.add(match.asked)
             elif (place, match.held) not in kin:
                 others.append(match.asked)
         for kind in dict.fromkeys(kind for kind, _, _ in planted):
             for name, lengths in LENGTHS.items():
-                some = {n for n, one in enumerate(planted) if one[0] == kind and _long(held[one[1]][0]) in lengths}
+                some = {n for n, one in enumerate(planted) if one[0] == kind and _long(originals[one[1]][0]) in lengths}
                 yield Row(title, kind, name, len(some), len(own & some), sum(other in some for other in others))
 
 
@@ -72,8 +72,8 @@ def _long(text: str) -> int:
 
 
 def _texts(corpora: Path, name: str, split: str) -> list[tuple[str, str]]:
-    found = (one for one in load_builder(name).samples(corpora / name) if isinstance(one, Sample))
-    return [(str(one.text), "en") for one in found if one.split == split and one.text and one.language == "en"]
+    samples = (one for one in load_builder(name).samples(corpora / name) if isinstance(one, Sample))
+    return [(str(one.text), "en") for one in samples if one.split == split and one.text and one.language == "en"]
 
 
 def _copies(text: str, vocabulary: list[str], dice: random.Random) -> Iterator[tuple[str, str]]:

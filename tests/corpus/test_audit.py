@@ -116,10 +116,10 @@ def test_miniatures_are_audited_with_their_rejections(tmp_path: Path) -> None:
     assert report.rejections == {"known_defect": 1, "lfs_pointer": 1, "no_annotation": 1}
     assert report.media == {"video": 1, "audio": 2}
     assert report.labels["crema_d_6 by crowd_voice"]["train"] == {"tie": 1}
-    told = "\n".join(report.differences)
-    assert "train: 2 samples, the card promises 5,229 (5,227 missing)" in told
-    assert "1 Git LFS pointers instead of files, run `git lfs pull`: 1004_TIE_SAD_HI" in told
-    assert "train: crema_d_6 by actor has no disgust, fear, happiness, neutral" in told
+    differences = "\n".join(report.differences)
+    assert "train: 2 samples, the card promises 5,229 (5,227 missing)" in differences
+    assert "1 Git LFS pointers instead of files, run `git lfs pull`: 1004_TIE_SAD_HI" in differences
+    assert "train: crema_d_6 by actor has no disgust, fear, happiness, neutral" in differences
 
 
 def test_several_labels_of_one_comment_all_count(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_an_edited_helper_makes_samples_anew(
     words = ["build", "mine", "--root", f"mine={root}", "--out", str(tmp_path / "out")]
     assert set(code_of("mine")) == {"mine.py", "_loud.py"}
 
-    def made() -> str:
+    def built_text() -> str:
         import sys
 
         import affectllm.data_builders as shelf
@@ -61,9 +61,9 @@ def test_an_edited_helper_makes_samples_anew(
         (row,) = read_rows(tmp_path / "out" / "mine" / "samples" / "mine" / "train.parquet")
         return str(row["text"])
 
-    assert made() == "HELLO"
+    assert built_text() == "HELLO"
     (folder / "_loud.py").write_text(_HELPER.replace("upper", "title"))
-    assert made() == "Hello"
+    assert built_text() == "Hello"
 
 
 def test_helpers_of_helpers_count_and_those_of_others_do_not() -> None:

@@ -16,16 +16,16 @@ from affectllm.corpus.reading import read_csv
 LINES = st.lists(st.text(st.sampled_from('a,"é ;\t\0\x0b\u2028'), max_size=8), min_size=1, max_size=4)
 
 
-def told(lines: list[str], width: int) -> list[list[str]]:
+def csv_records(lines: list[str], width: int) -> list[list[str]]:
     """The records of lines that stand alone, as the csv module has them."""
-    found = []
+    matching = []
     for line in lines:
         try:
             records = list(csv.reader([line + "\n"], strict=True))
         except csv.Error:
             continue
-        found += [record for record in records if len(record) == width]
-    return found
+        matching += [record for record in records if len(record) == width]
+    return matching
 
 
 @settings(max_examples=200)
@@ -36,7 +36,7 @@ def test_a_line_means_what_the_csv_module_says(lines: list[str]) -> None:
         path = Path(folder, "table.csv")
         path.write_bytes("\n".join(["one,two", *lines]).encode() + b"\n")
         rows = list(read_csv(path, path.parent, ()))
-    assert [list(row.fields.values()) for row in rows if not isinstance(row, Rejection)] == told(lines, 2)
+    assert [list(row.fields.values()) for row in rows if not isinstance(row, Rejection)] == csv_records(lines, 2)
 
 
 @pytest.mark.parametrize("line", ["", "a,b,c", "a", 'a,"b', "a\rb,c"])

@@ -139,8 +139,8 @@ def test_the_estimate_is_near_the_truth(shingle: int) -> None:
         one = dice.choices(WORDS, k=80)
         other = [*one[: int(80 * share)], *dice.choices(WORDS, k=80 - int(80 * share))]
         low = minhash.minima([one, other], shingle).astype(np.uint8)
-        told = float(minhash.estimate(minhash.agreeing(low[:1], low[1])[0]))
-        errors.append(told - true_jaccard(one, other, shingle))
+        estimated = float(minhash.estimate(minhash.agreeing(low[:1], low[1])[0]))
+        errors.append(estimated - true_jaccard(one, other, shingle))
     assert abs(np.mean(errors)) < 0.01  # unbiased
     assert np.abs(errors).max() < 4.5 * 0.5 / np.sqrt(minhash.PERMUTATIONS)
 
@@ -169,8 +169,8 @@ def test_the_bands_find_what_every_pair_compared_finds() -> None:
     low = minhash.minima([text.split() for text in texts], 5).astype(np.uint8)
     kept, expected = list[int](), {}
     for number in range(len(texts)):
-        told = minhash.estimate(minhash.agreeing(low[kept], low[number]))
-        if len(hits := np.flatnonzero(told >= 0.8)):
+        similarities = minhash.estimate(minhash.agreeing(low[kept], low[number]))
+        if len(hits := np.flatnonzero(similarities >= 0.8)):
             expected[str(number)] = str(kept[hits[0]])
         else:
             kept.append(number)

@@ -20,9 +20,9 @@ def test_a_link_out_is_refused_even_where_the_builder_decorates_its_function(tmp
     (tmp_path / "secret").write_bytes(b"not yours")
     (tmp_path / "corpus" / "clip.wav").symlink_to(tmp_path / "secret")
     decorated = functools.wraps(samples)(lambda root: samples(root))
-    refused, kept = guarded(decorated)(tmp_path / "corpus")
+    refused, result = guarded(decorated)(tmp_path / "corpus")
     assert isinstance(refused, Rejection) and refused.reason == "unsafe_path"
-    assert isinstance(kept, Sample) and kept.media == ()
+    assert isinstance(result, Sample) and result.media == ()
 
 
 def test_a_guard_is_put_on_once() -> None:

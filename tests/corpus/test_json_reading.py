@@ -122,8 +122,8 @@ def test_a_question_is_read_field_by_field(tmp_path: Path) -> None:
 def test_what_follows_the_end_of_a_document_is_told(document: str, end: str, tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     path.write_text(document + end, encoding="utf-8")
-    *found, last = items(path)
-    assert found and isinstance(last, Rejection) and last.reason == "broken_row"
+    *whole, last = items(path)
+    assert whole and isinstance(last, Rejection) and last.reason == "broken_row"
 
 
 @pytest.mark.parametrize("indent", [None, 2])

@@ -19,8 +19,8 @@ LONG = "these are certainly more than six words in a row"
 @pytest.fixture(autouse=True)
 def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """``child`` and ``sibling`` are built from ``base``, ``grandchild`` from ``child``; ``stranger`` from nothing."""
-    made = {"base": (), "child": ("base",), "sibling": ("base",), "grandchild": ("child",), "stranger": ()}
-    for name, parents in made.items():
+    parents_of = {"base": (), "child": ("base",), "sibling": ("base",), "grandchild": ("child",), "stranger": ()}
+    for name, parents in parents_of.items():
         toy_corpus(tmp_path, monkeypatch, name, parents=parents, disjoint=name != "stranger")
 
 
@@ -52,8 +52,8 @@ def test_what_is_shared_is_refused_and_named(left, right, trained, scored, kind,
     numbers = ("same", "same") if kind == "sample" else ("1", "2")
     with pytest.raises(Leakage) as caught:
         check(sample(trained, numbers[0], **left), sample(scored, numbers[1], **right))
-    said = str(caught.value)
-    assert f"{kind}s {named}" in said and "my_recipe" in said and "my_task" in said
+    message = str(caught.value)
+    assert f"{kind}s {named}" in message and "my_recipe" in message and "my_task" in message
 
 
 PASSING = [
@@ -115,6 +115,6 @@ metadata: {version: 1}
 """)
     words = ["train", "leaky", "--root", f"careless={tmp_path / 'roots' / 'careless'}", "--out", str(tmp_path / "run")]
     assert main(words) == 2
-    said = capsys.readouterr().err
-    assert "leaky" in said and "careless_emotion" in said and "clips careless/clips/0.wav" in said
+    stderr = capsys.readouterr().err
+    assert "leaky" in stderr and "careless_emotion" in stderr and "clips careless/clips/0.wav" in stderr
     assert not (tmp_path / "run").exists()

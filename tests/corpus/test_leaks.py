@@ -65,23 +65,23 @@ def test_the_shortest_of_several_paths_is_told(tmp_path: Path, monkeypatch: pyte
 
 
 def test_words_of_a_relative_are_named_with_both_places_and_the_path(corpora: dict[str, Path]) -> None:
-    (found,) = between(sample("grandchild", "7", text=TWEET.title()), sample("base", "3", text=f"{TWEET}!"))
-    assert (found.kind, found.count, found.path) == ("text", 1, "grandchild ← child ← base")
-    (example,) = found.examples
+    (shared,) = between(sample("grandchild", "7", text=TWEET.title()), sample("base", "3", text=f"{TWEET}!"))
+    assert (shared.kind, shared.count, shared.path) == ("text", 1, "grandchild ← child ← base")
+    (example,) = shared.examples
     assert example.name == TWEET
     assert str(example.train) == "grandchild/7 (list.csv:7)" and str(example.scored) == "base/3 (list.csv:3)"
 
 
 def test_chinese_words_of_a_relative_are_found_though_they_have_no_spaces(corpora: dict[str, Path]) -> None:
-    said = "我昨天在火车站看到了一个非常善良的老人"
-    with pytest.raises(Leakage, match=said):
-        train, scored = sample("child", "1", text=said, language="zh"), sample("base", "2", text=said, language="zh")
+    text = "我昨天在火车站看到了一个非常善良的老人"
+    with pytest.raises(Leakage, match=text):
+        train, scored = sample("child", "1", text=text, language="zh"), sample("base", "2", text=text, language="zh")
         refuse_leakage({"child": [train]}, {"base": [scored]}, recipe="r", task="t")
 
 
 def test_words_count_as_they_are_written_and_as_they_are_compared(corpora: dict[str, Path]) -> None:
-    said = "Yes , I think so ."  # six as the release writes them, four without the punctuation
-    assert [one.kind for one in between(sample("child", "1", text=said), sample("base", "2", text=said))] == ["text"]
+    text = "Yes , I think so ."  # six as the release writes them, four without the punctuation
+    assert [one.kind for one in between(sample("child", "1", text=text), sample("base", "2", text=text))] == ["text"]
     assert between(sample("child", "1", text="Yes, I think so."), sample("base", "2", text="Yes, I think so.")) == []
 
 
@@ -89,15 +89,15 @@ def test_words_count_as_they_are_written_and_as_they_are_compared(corpora: dict[
 
 
 def test_a_text_changed_by_one_word_is_found_in_an_unrelated_corpus(corpora: dict[str, Path]) -> None:
-    (found,) = between(sample("stranger", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
-    assert (found.kind, found.count, found.path) == ("near-duplicate text", 1, "")
-    assert 0.7 <= (found.examples[0].similarity or 0) < 1
+    (shared,) = between(sample("stranger", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
+    assert (shared.kind, shared.count, shared.path) == ("near-duplicate text", 1, "")
+    assert 0.7 <= (shared.examples[0].similarity or 0) < 1
     assert between(sample("stranger", "7", text=PARAPHRASED), sample("base", "3", text=TWEET), threshold=None) == []
 
 
 def test_the_same_text_in_an_unrelated_corpus_is_a_near_duplicate_of_similarity_1(corpora: dict[str, Path]) -> None:
-    (found,) = between(sample("stranger", "7", text=TWEET), sample("base", "3", text=TWEET))
-    assert found.kind == "near-duplicate text" and found.examples[0].similarity == 1
+    (shared,) = between(sample("stranger", "7", text=TWEET), sample("base", "3", text=TWEET))
+    assert shared.kind == "near-duplicate text" and shared.examples[0].similarity == 1
 
 
 @pytest.mark.parametrize(
@@ -120,9 +120,9 @@ def clip(corpora: dict[str, Path], corpus: str, name: str, content: bytes, **fie
 
 def test_a_clip_under_another_name_is_found_in_an_unrelated_corpus(corpora: dict[str, Path]) -> None:
     one, other = clip(corpora, "stranger", "x.wav", b"sound"), clip(corpora, "base", "0001.wav", b"sound")
-    (found,) = between(one, other, roots=corpora)
-    assert (found.kind, found.count, found.path) == ("copied clip", 1, "")
-    assert found.examples[0].name == "stranger/x.wav = base/0001.wav"
+    (shared,) = between(one, other, roots=corpora)
+    assert (shared.kind, shared.count, shared.path) == ("copied clip", 1, "")
+    assert shared.examples[0].name == "stranger/x.wav = base/0001.wav"
     assert between(one, other) == []  # content is compared where folders are given
     with pytest.raises(Leakage, match=r"copied clips stranger/x\.wav = base/0001\.wav"):
         refuse_leakage({"stranger": [one]}, {"base": [other]}, recipe="r", task="t", roots=corpora)
@@ -138,29 +138,29 @@ def test_other_bytes_or_another_span_are_no_copy(corpora: dict[str, Path]) -> No
 def test_a_copy_within_one_corpus_is_told_but_not_refused(corpora: dict[str, Path]) -> None:
     """The release has it, and with it every published score."""
     one, other = clip(corpora, "base", "x.wav", b"sound"), clip(corpora, "base", "y.wav", b"sound")
-    (found,) = between(one, other, roots=corpora)
-    assert found.kind == "copied clip"
+    (shared,) = between(one, other, roots=corpora)
+    assert shared.kind == "copied clip"
     refuse_leakage({"base": [one]}, {"base": [other]}, recipe="r", task="t", roots=corpora)
 
 
 def test_the_same_file_is_a_clip_and_not_a_copy(corpora: dict[str, Path]) -> None:
     one = clip(corpora, "base", "x.wav", b"sound")
-    found = between(one, replace(one, id="another"), roots=corpora)
-    assert [shared.kind for shared in found] == ["clip"]
+    all_shared = between(one, replace(one, id="another"), roots=corpora)
+    assert [shared.kind for shared in all_shared] == ["clip"]
 
 
 def test_near_duplicates_are_told_but_not_refused(corpora: dict[str, Path]) -> None:
-    found = between(sample("child", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
-    assert [one.kind for one in found] == ["near-duplicate text"]
-    refuse_shared(found, recipe="r", task="t")
+    shared = between(sample("child", "7", text=PARAPHRASED), sample("base", "3", text=TWEET))
+    assert [one.kind for one in shared] == ["near-duplicate text"]
+    refuse_shared(shared, recipe="r", task="t")
 
 
 def test_what_is_shared_is_counted_once_and_shown_a_few_times(corpora: dict[str, Path]) -> None:
     texts = [f"{TWEET} number {number} {number} {number * 7}" for number in range(12)]
     train = [sample("child", f"{number}-{copy}", text=text) for copy in "ab" for number, text in enumerate(texts)]
     scored = [sample("base", f"{number}", text=text) for number, text in enumerate(texts)]
-    found = find_shared({"child": source(*train)}, {"task": source(*scored)})["task"]
-    assert [(one.kind, one.count, len(one.examples)) for one in found] == [("text", 12, 5)]
+    shared = find_shared({"child": source(*train)}, {"task": source(*scored)})["task"]
+    assert [(one.kind, one.count, len(one.examples)) for one in shared] == [("text", 12, 5)]
 
 
 def test_several_tasks_are_compared_in_one_reading(corpora: dict[str, Path]) -> None:
@@ -176,15 +176,18 @@ def test_several_tasks_are_compared_in_one_reading(corpora: dict[str, Path]) -> 
         "b": source(clean),
         "c": source(sample("child", "3", text=TWEET)),
     }
-    found = find_shared({"stranger": train}, scored, threshold=0.7)
-    assert {name: len(shared) for name, shared in found.items()} == {"a": 1, "b": 0, "c": 1}
+    by_task = find_shared({"stranger": train}, scored, threshold=0.7)
+    assert {name: len(shared) for name, shared in by_task.items()} == {"a": 1, "b": 0, "c": 1}
     assert len(readings) == 1
 
 
 def test_words_are_shared_with_the_relative_alone(corpora: dict[str, Path]) -> None:
     scored = {name: source(sample(name, "3", text=TWEET)) for name in ("base", "stranger")}
-    found = find_shared({"child": source(sample("child", "7", text=TWEET))}, scored)
-    assert {name: [one.kind for one in shared] for name, shared in found.items()} == {"base": ["text"], "stranger": []}
+    by_task = find_shared({"child": source(sample("child", "7", text=TWEET))}, scored)
+    assert {name: [one.kind for one in shared] for name, shared in by_task.items()} == {
+        "base": ["text"],
+        "stranger": [],
+    }
 
 
 def test_an_unrelated_corpus_is_not_read_when_only_the_family_counts(corpora: dict[str, Path]) -> None:

@@ -34,10 +34,10 @@ def sample(corpus: str, number: str, text: str) -> Sample:
     return replace(Sample(number, corpus, "train", (), f"list.csv:{number}"), text=text)
 
 
-def found(train: str, *scored: str) -> list[Shared]:
-    held = [sample("base", str(number), text) for number, text in enumerate(scored)]
+def shared_with(train: str, *scored: str) -> list[Shared]:
+    test_samples = [sample("base", str(number), text) for number, text in enumerate(scored)]
     asked = {"stranger": partial(iter, [sample("stranger", "7", train)])}
-    return find_shared(asked, {"task": partial(iter, held)}, threshold=0.5)["task"]
+    return find_shared(asked, {"task": partial(iter, test_samples)}, threshold=0.5)["task"]
 
 
 TYPED = {
@@ -70,7 +70,7 @@ TYPED = {
 def test_a_text_is_the_same_however_it_is_typed(typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kindred(tmp_path, monkeypatch)
     assert letters(typed) == letters(SENTENCE)
-    (one,) = found(typed, *OTHERS, SENTENCE)
+    (one,) = shared_with(typed, *OTHERS, SENTENCE)
     assert one.examples[0].sameness == "same text" and one.examples[0].similarity == 1
     with pytest.raises(Leakage):  # between relatives a run is refused
         train, scored = {"child": [sample("child", "1", typed)]}, {"base": [sample("base", "2", SENTENCE)]}
@@ -109,7 +109,7 @@ def test_one_to_four_changed_words_are_seen(
     count: int, seed: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kindred(tmp_path, monkeypatch)
-    (one,) = found(changed(SENTENCE, count, seed), *OTHERS, SENTENCE)
+    (one,) = shared_with(changed(SENTENCE, count, seed), *OTHERS, SENTENCE)
     (example,) = one.examples
     assert (one.kind, example.sameness, example.scored.id) == ("near-duplicate text", "near text", "3")
     assert example.similarity == pytest.approx(1 - count / 15, abs=0.12)
@@ -126,7 +126,7 @@ def test_one_to_four_changed_words_are_seen(
 )
 def test_a_half_a_middle_and_a_quotation_are_parts(part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kindred(tmp_path, monkeypatch)
-    (one,) = found(part, *OTHERS, TWEET)
+    (one,) = shared_with(part, *OTHERS, TWEET)
     assert (one.examples[0].sameness, one.examples[0].scored.id) == ("part of", "3")
     assert one.examples[0].similarity == pytest.approx(1, abs=0.01)
 
@@ -141,13 +141,13 @@ def test_a_half_a_middle_and_a_quotation_are_parts(part: str, tmp_path: Path, mo
 )
 def test_the_same_words_elsewhere_are_no_copy(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kindred(tmp_path, monkeypatch)
-    assert found(text, *OTHERS, TWEET) == []
+    assert shared_with(text, *OTHERS, TWEET) == []
 
 
 def test_chinese_changed_by_some_characters_is_seen() -> None:
-    said = "我昨天在火车站看到了一个非常善良的老人他帮助了所有的人我真的很感动谢谢你们"
-    index = Resemblance([(said, "zh"), ("今天的天气真的非常好我们一起去公园散步吧", "zh")], 0.5)
-    (match,) = index.matches(Words.of([(said.replace("老人", "女孩").replace("感动", "高兴"), "zh")]))
+    text = "我昨天在火车站看到了一个非常善良的老人他帮助了所有的人我真的很感动谢谢你们"
+    index = Resemblance([(text, "zh"), ("今天的天气真的非常好我们一起去公园散步吧", "zh")], 0.5)
+    (match,) = index.matches(Words.of([(text.replace("老人", "女孩").replace("感动", "高兴"), "zh")]))
     assert (match.held, match.sameness) == (0, "near text")
 
 
@@ -164,9 +164,9 @@ def test_every_planted_copy_is_found_among_thousands() -> None:
 
 def test_common_words_in_common_are_not_enough() -> None:
     """In a corpus where everybody says it, "what do you want me to do" is no sign of a copy."""
-    held = [f"what do you want me to do with {word} now" for word in ("it", "him", "her", "them")] * 1
-    held += [f"{text} number{n}" for n, text in enumerate(OTHERS * 60)]
-    index = Resemblance([(f"{text} x{n}", "en") for n, text in enumerate(held * 3)], 0.5)
+    texts = [f"what do you want me to do with {word} now" for word in ("it", "him", "her", "them")] * 1
+    texts += [f"{text} number{n}" for n, text in enumerate(OTHERS * 60)]
+    index = Resemblance([(f"{text} x{n}", "en") for n, text in enumerate(texts * 3)], 0.5)
     assert list(index.matches(Words.of([("well then what do you want me to do", "en")]))) == []
 
 
@@ -195,11 +195,11 @@ def halved(text: str) -> str:
 def test_copies_of_short_texts_are_found_and_hardly_anything_else(
     words: int, least: float, copy: Callable[[str, int], str]
 ) -> None:
-    held = sayings(3000, words, 1)
-    index = Resemblance(((text, "en") for text in held), 0.5)
-    asked = [copy(text, place) for place, text in enumerate(held[:300])]
+    texts = sayings(3000, words, 1)
+    index = Resemblance(((text, "en") for text in texts), 0.5)
+    asked = [copy(text, place) for place, text in enumerate(texts[:300])]
     named = [(match.asked, match.held) for match in index.matches(Words.of((text, "en") for text in asked))]
-    own = sum(asked == held for asked, held in named)
+    own = sum(asked == texts for asked, texts in named)
     assert own >= least * 300 and len(named) - own <= 3
     others = Words.of((copy(text, place), "en") for place, text in enumerate(sayings(3000, words, 2)))
     assert len(list(index.matches(others))) <= 30

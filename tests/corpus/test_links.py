@@ -117,8 +117,8 @@ def test_folders_that_lie_in_themselves_are_looked_into_once(tmp_path: Path) -> 
     (tmp_path / "a/self").symlink_to("self")
     (tmp_path / "a/there").symlink_to(tmp_path / "a/back")
     (tmp_path / "a/back").symlink_to(tmp_path / "a/there")
-    found = [path.relative_to(tmp_path).as_posix() for path in list_media(tmp_path, (".wav",), 7)]
-    assert found == [f"a/b/{name}" for name in sorted(NAMES)]
+    listed = [path.relative_to(tmp_path).as_posix() for path in list_media(tmp_path, (".wav",), 7)]
+    assert listed == [f"a/b/{name}" for name in sorted(NAMES)]
 
 
 def test_a_path_of_a_builder_is_held_against_the_root_under_the_name_that_is_found(tmp_path: Path) -> None:

@@ -33,9 +33,9 @@ def table(root: Path, names: list[str], folder: str = ", folder: clips") -> tupl
 
 
 def split(items: Iterator[Sample | Rejection]) -> tuple[list[str], list[tuple[str, str]]]:
-    found = list(items)
-    used = [ref.path for item in found if isinstance(item, Sample) for ref in item.media]
-    return used, [(item.item, item.reason) for item in found if isinstance(item, Rejection)]
+    yielded = list(items)
+    used = [ref.path for item in yielded if isinstance(item, Sample) for ref in item.media]
+    return used, [(item.item, item.reason) for item in yielded if isinstance(item, Rejection)]
 
 
 def test_names_are_found_in_another_form_or_case_and_counted(tmp_path: Path) -> None:
@@ -108,8 +108,8 @@ def test_every_ending_that_pillow_opens_is_known() -> None:
 def test_every_ending_of_common_containers_is_known() -> None:
     av = pytest.importorskip("av")
     formats = ("mp4", "matroska", "webm", "avi", "flv", "ogg", "aac", "flac", "mp3", "ac3", "eac3", "dts", "tta", "nut")
-    known = {f".{suffix}" for name in formats for suffix in av.ContainerFormat(name, "r").extensions}
-    assert known - {".heic", ".heif", ".mks"} <= set(MEDIA), (
+    suffixes = {f".{suffix}" for name in formats for suffix in av.ContainerFormat(name, "r").extensions}
+    assert suffixes - {".heic", ".heif", ".mks"} <= set(MEDIA), (
         "pictures of telephones need a library; .mks holds subtitles"
     )
 

@@ -137,18 +137,18 @@ def test_what_lies_beside_a_wrong_root_neither_fails_nor_is_searched_up_to_the_w
 def test_what_is_given_wins_over_what_the_harness_was_told_and_both_over_the_folder_of_corpora(
     elsewhere: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    told = elsewhere / "told"
-    told.mkdir()
-    monkeypatch.setenv(ENVIRONMENT, json.dumps({"meld": str(told)}))
+    inherited = elsewhere / "told"
+    inherited.mkdir()
+    monkeypatch.setenv(ENVIRONMENT, json.dumps({"meld": str(inherited)}))
     assert Roots.parse([f"meld={elsewhere / 'mine'}"]).find("meld") == elsewhere / "mine"
-    assert Roots.parse().find("meld") == told
+    assert Roots.parse().find("meld") == inherited
     assert Roots().find("meld") == elsewhere / "corpora" / "meld"
 
 
 def test_all_or_those_at_hand(elsewhere: Path) -> None:
     roots = Roots({"emodb": elsewhere / "typo"})
-    found, missing = roots.at_hand(["meld", "emodb", "meld", "ravdess"])
-    assert found == {"meld": elsewhere / "corpora" / "meld"} and set(missing) == {"emodb", "ravdess"}
+    folders, missing = roots.at_hand(["meld", "emodb", "meld", "ravdess"])
+    assert folders == {"meld": elsewhere / "corpora" / "meld"} and set(missing) == {"emodb", "ravdess"}
     assert "typo" in str(missing["emodb"])
     with pytest.raises(MissingCorpus, match="typo"):
         roots.find_all(["meld", "emodb"])

@@ -26,9 +26,9 @@ def fields(path: Path, **how: Any) -> list[dict[str, Any]]:
 
 @pytest.mark.parametrize("form", FORMS)
 def test_every_form_of_a_table_gives_the_same_rows(form: str, tmp_path: Path) -> None:
-    found = fields(write(tmp_path, form))
-    assert [{name: row[name] for name in NAMES} for row in found] == ROWS
-    assert all(not value for row in found for name, value in row.items() if name not in NAMES)
+    rows = fields(write(tmp_path, form))
+    assert [{name: row[name] for name in NAMES} for row in rows] == ROWS
+    assert all(not value for row in rows for name, value in row.items() if name not in NAMES)
 
 
 @pytest.mark.parametrize("form", FORMS)
@@ -128,8 +128,8 @@ def test_row_names_of_pandas_are_a_column(tmp_path: Path) -> None:
     assert fields(tmp_path / "t.parquet") == [{"label": "joy", "index": "x"}, {"label": "fear", "index": "y"}]
     for orient, name in (("columns", "key"), ("split", "index"), ("index", "key")):
         table.to_json(tmp_path / "t.json", orient=orient)
-        found = fields(tmp_path / "t.json")
-        assert found == [{name: "x", "label": "joy"}, {name: "y", "label": "fear"}], orient
+        rows = fields(tmp_path / "t.json")
+        assert rows == [{name: "x", "label": "joy"}, {name: "y", "label": "fear"}], orient
 
 
 def test_each_file_has_its_own_encoding(capsys, tmp_path: Path) -> None:
@@ -141,9 +141,9 @@ def test_each_file_has_its_own_encoding(capsys, tmp_path: Path) -> None:
     for one in encodings:
         for other in encodings:
             asked = ("--encoding", "latin-1") if "c.csv" in (one, other) else ()
-            told = ("--gold", tmp_path / one, "--pred", tmp_path / other, "--pred-column", "label", *asked)
-            assert scored(capsys, "--metric", "accuracy", *told)["value"] == 1, (one, other)
-    told = (
+            options = ("--gold", tmp_path / one, "--pred", tmp_path / other, "--pred-column", "label", *asked)
+            assert scored(capsys, "--metric", "accuracy", *options)["value"] == 1, (one, other)
+    options = (
         "--metric",
         "accuracy",
         "--gold",
@@ -153,7 +153,7 @@ def test_each_file_has_its_own_encoding(capsys, tmp_path: Path) -> None:
         "--pred-column",
         "label",
     )
-    assert scored(capsys, *told, "--encoding", "utf-16")["value"] == 1
+    assert scored(capsys, *options, "--encoding", "utf-16")["value"] == 1
 
 
 # ── one bad row costs one row ────────────────────────────────────────────────────────────────────────────────────────
@@ -173,9 +173,9 @@ def test_an_unclosed_quotation_mark_costs_its_own_row(separator: str, tmp_path: 
     lines[300] = '300;"here; neither;calm' if separator != "\t" else '300;too;"many;calm'
     text = "\n".join(["id;text;mood", *lines, ""]).replace(";", separator)
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    found = read(tmp_path / "t.csv")
-    lost = [row.where for row in found if isinstance(row, Rejection)]
-    assert lost == ["t.csv:12", "t.csv:302"] and len(found) == 500
+    records = read(tmp_path / "t.csv")
+    lost = [row.where for row in records if isinstance(row, Rejection)]
+    assert lost == ["t.csv:12", "t.csv:302"] and len(records) == 500
 
 
 def test_two_lone_quotation_marks_are_no_cell_of_several_rows(tmp_path: Path) -> None:
@@ -187,8 +187,8 @@ def test_an_unclosed_quotation_mark_does_not_swallow_rows_up_to_another(tmp_path
     rows = [f"{n},word,calm" for n in range(60)]
     rows[10], rows[50] = '10,"open,calm', '50,closed",calm'
     (tmp_path / "t.csv").write_text("\n".join(["id,text,mood", *rows, ""]), encoding="utf-8")
-    found = read(tmp_path / "t.csv")
-    assert [row.where for row in found if isinstance(row, Rejection)] == ["t.csv:12"] and len(found) == 60
+    records = read(tmp_path / "t.csv")
+    assert [row.where for row in records if isinstance(row, Rejection)] == ["t.csv:12"] and len(records) == 60
 
 
 DEEP = "[" * 100_000 + "]" * 100_000
@@ -209,34 +209,34 @@ def test_a_record_that_cannot_be_held_costs_itself(bad: str, lines: bool, tmp_pa
     content = [good[0], row, good[1]]
     text = "\n".join(content) + "\n" if lines else "[" + ",\n".join(content) + "]"
     (tmp_path / "t.json").write_text(text, encoding="utf-8")
-    found = read(tmp_path / "t.json")
-    assert [dict(r.fields) if isinstance(r, Record) else (r.reason, r.where) for r in found] == [
+    records = read(tmp_path / "t.json")
+    assert [dict(r.fields) if isinstance(r, Record) else (r.reason, r.where) for r in records] == [
         ROWS[0],
         (reason, "t.json:2"),
         ROWS[1],
     ]
-    assert isinstance(found[1], Rejection) and found[1].detail
+    assert isinstance(records[1], Rejection) and records[1].detail
 
 
 def test_bytes_in_another_encoding_cost_their_own_record(tmp_path: Path) -> None:
     good = json.dumps(ROWS, ensure_ascii=False).encode()
     (tmp_path / "t.json").write_bytes(b'[{"id": "x", "text": "\xe4\xff"},' + good[1:])
-    found = read(tmp_path / "t.json")
-    assert isinstance(found[0], Rejection) and found[0].reason == "bad_encoding"
-    assert [dict(row.fields) for row in found[1:] if isinstance(row, Record)] == ROWS
+    records = read(tmp_path / "t.json")
+    assert isinstance(records[0], Rejection) and records[0].reason == "bad_encoding"
+    assert [dict(row.fields) for row in records[1:] if isinstance(row, Record)] == ROWS
 
 
 def test_what_was_found_in_json_is_said(capsys, tmp_path: Path) -> None:
     gold = write_csv(tmp_path / "g.csv", [("a", "joy")], ("id", "label"))
     words = ("--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.json")
-    for content, told in {
+    for content, message in {
         "[1, 2]": "a number, not an object",
         '{"id": ["a", "b"], "prediction": ["joy"]}': "columns of different lengths",
         '[{"id": "a", "prediction": "joy"},': "the rest of the file",
         "": "an empty file",
     }.items():
         (tmp_path / "p.json").write_text(content, encoding="utf-8")
-        assert told in refused(capsys, *words)
+        assert message in refused(capsys, *words)
 
 
 @pytest.mark.parametrize(

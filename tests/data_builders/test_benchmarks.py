@@ -24,7 +24,7 @@ def read(name: str, root: Path) -> tuple[dict[str, Sample], Counter[str]]:
     )
 
 
-def made(name: str, folder: Path) -> tuple[dict[str, Sample], Counter[str]]:
+def read_miniature(name: str, folder: Path) -> tuple[dict[str, Sample], Counter[str]]:
     return read(name, materialise(load_builder(name).MINIATURE, folder))
 
 
@@ -33,7 +33,7 @@ def values(sample: Sample) -> dict[str, object]:
 
 
 def test_emobench_answers_are_options_once_stripped(tmp_path: Path) -> None:
-    samples, reasons = made("emobench", tmp_path)
+    samples, reasons = read_miniature("emobench", tmp_path)
     action, emotion = samples["EA/en/1"], samples["EU/zh/1"]
     offered = ("Buy a third one", "Call the police", "Walk", "Weep")
     assert values(action) == {"emobench_action": {"options": offered, "right": ("Call the police",)}}
@@ -44,7 +44,7 @@ def test_emobench_answers_are_options_once_stripped(tmp_path: Path) -> None:
 
 
 def test_eq_bench_scores_may_be_strings(tmp_path: Path) -> None:
-    samples, reasons = made("eq_bench", tmp_path)
+    samples, reasons = read_miniature("eq_bench", tmp_path)
     question = samples["v2/en/1"]
     assert values(question)["eq_bench_fullscale"] == {"emotion1": 0, "emotion2": 6, "emotion3": 0, "emotion4": 7}
     assert question.attributes["emotion2"] == "Calm" and question.attributes["dialogue_text"].startswith("Ada: I sold")
@@ -53,7 +53,7 @@ def test_eq_bench_scores_may_be_strings(tmp_path: Path) -> None:
 
 
 def test_emoprefer_counts_votes_and_reads_no_swapped_file(tmp_path: Path) -> None:
-    samples, reasons = made("emoprefer", tmp_path)
+    samples, reasons = read_miniature("emoprefer", tmp_path)
     first, second = samples["v1/clip_1/1"], samples["v1/clip_1/2"]
     assert (values(first), values(second)) == ({"emoprefer_3": "a1"}, {"emoprefer_3": "a2"})
     assert second.attributes["a1_model"] == "model-z" and first.media[0].path.endswith("video/clip_1.mp4")
@@ -77,7 +77,7 @@ def test_emoprefer_takes_a_column_an_annotator(column: str, tmp_path: Path) -> N
 
 
 def test_aaid_tells_its_tasks_by_the_slot(tmp_path: Path) -> None:
-    samples, reasons = made("aaid", tmp_path)
+    samples, reasons = read_miniature("aaid", tmp_path)
     assert {key: sample.attributes["task"] for key, sample in samples.items()} == {
         "train/1": "EI-reg",
         "train/2": "EI-oc",
@@ -96,7 +96,7 @@ def test_aaid_tells_its_tasks_by_the_slot(tmp_path: Path) -> None:
 
 
 def test_aeb_reads_a_file_a_task(tmp_path: Path) -> None:
-    samples, reasons = made("aeb", tmp_path)
+    samples, reasons = read_miniature("aeb", tmp_path)
     assert {sample.attributes["task"] for sample in samples.values()} == {"SST5", "V-M", "GoEmotions"}
     assert values(samples["V-M/test.json/1"]) == {"aeb_answer": "-2.5", "aeb_score": {"score": -2.5}}
     assert values(samples["SST5.json/1"])["aeb_score"] == {"score": 0}

@@ -146,7 +146,7 @@ def test_iemocap_without_agreement_has_votes_and_no_verdict(tmp_path: Path) -> N
     assert answer(turn, "iemocap_choices", "evaluator_2") == ("frustration",)
     assert answer(turn, "iemocap_vad", "mean") == {"valence": 2.5, "dominance": 2.5}
     assert turn.attributes["agreement"] == "none"
-    assert [(said.speaker, said.text) for said in turn.context] == [("Ses01F", "Pardon me."), ("Ses01M", "Mhm.")]
+    assert [(before.speaker, before.text) for before in turn.context] == [("Ses01F", "Pardon me."), ("Ses01M", "Mhm.")]
 
 
 def test_iemocap_folds_are_sessions_and_a_turn_is_a_span_of_the_film(tmp_path: Path) -> None:

@@ -216,8 +216,8 @@ def test_a_torn_conversation_loses_only_the_reply_to_the_torn_turn(tmp_path: Pat
     (tmp_path / "test.csv").write_text(header + "".join(lines) + lines[1])
     samples, rejections = read("empathetic_dialogues", tmp_path)
     assert [sample.id for sample in samples] == ["test/hit:0_conv:0/2", "test/hit:0_conv:0/6"]
-    found = {(rejection.reason, rejection.where) for rejection in rejections}
-    assert found == {("broken_row", "test.csv:4"), ("turn_missing", "test.csv:5"), ("duplicate_id", "test.csv:8")}
+    reasons = {(rejection.reason, rejection.where) for rejection in rejections}
+    assert reasons == {("broken_row", "test.csv:4"), ("turn_missing", "test.csv:5"), ("duplicate_id", "test.csv:8")}
 
 
 # Places
@@ -254,8 +254,8 @@ def test_meld_clips_are_found_in_every_layout(layout: tuple[str, str, str], tmp_
         shutil.rmtree(root / old)
     materialise({f"{folder}/dia0_utt0.mp4": Clip() for folder in layout}, root)
     samples, _ = read("meld", root)
-    found = {sample.split: sample.media[0].path for sample in samples if sample.media}
-    assert found == {
+    paths = {sample.split: sample.media[0].path for sample in samples if sample.media}
+    assert paths == {
         split: f"{folder}/dia0_utt0.mp4" for split, folder in zip(("train", "validation", "test"), layout, strict=True)
     }
 

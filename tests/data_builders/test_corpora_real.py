@@ -32,7 +32,7 @@ def items(name: str) -> list[Sample | Rejection]:
     return list(load_builder(name).samples(folder(name)))
 
 
-def kept(name: str) -> list[Sample]:
+def samples_of(name: str) -> list[Sample]:
     return [item for item in items(name) if isinstance(item, Sample)]
 
 
@@ -41,13 +41,13 @@ def reasons(name: str) -> Counter[str]:
 
 
 def labels(name: str, space: str, rater: str, split: str | None = None) -> Counter[object]:
-    given = [sample.annotation(space, rater) for sample in kept(name) if split in (None, sample.split)]
-    return Counter(annotation.value for annotation in given if annotation)
+    annotations = [sample.annotation(space, rater) for sample in samples_of(name) if split in (None, sample.split)]
+    return Counter(annotation.value for annotation in annotations if annotation)
 
 
 @pytest.mark.parametrize("name", ["meld", "emodb", "ravdess", "crema_d", "goemotions", "empathetic_dialogues"])
 def test_every_real_sample_keeps_the_contract(name: str) -> None:
-    card, samples = load_builder(name).CARD, kept(name)
+    card, samples = load_builder(name).CARD, samples_of(name)
     assert len({sample.id for sample in samples}) == len(samples)
     for sample in samples:
         for annotation in sample.annotations:
@@ -62,9 +62,9 @@ def test_every_real_sample_keeps_the_contract(name: str) -> None:
 
 
 def test_meld_has_every_utterance() -> None:
-    assert Counter(sample.split for sample in kept("meld")) == {"train": 9989, "validation": 1109, "test": 2610}
+    assert Counter(sample.split for sample in samples_of("meld")) == {"train": 9989, "validation": 1109, "test": 2610}
     assert reasons("meld") == {}, "a download without clips is complete as text"
-    dialogues = Counter(dialogue.split("/")[0] for dialogue in {str(sample.dialogue) for sample in kept("meld")})
+    dialogues = Counter(dialogue.split("/")[0] for dialogue in {str(sample.dialogue) for sample in samples_of("meld")})
     assert dialogues == {"train": 1038, "validation": 114, "test": 280}
 
 
@@ -84,23 +84,23 @@ def test_meld_reads_the_same_from_the_clean_and_the_mojibake_release(tmp_path: P
     old = list(load_builder("meld").samples(tmp_path))
     assert all(isinstance(item, Sample) for item in old)
     strip = [replace(item, source="") for item in old if isinstance(item, Sample)]
-    assert strip == [replace(sample, source="") for sample in kept("meld")]
+    assert strip == [replace(sample, source="") for sample in samples_of("meld")]
 
 
 def test_meld_context_is_the_dialogue_so_far() -> None:
-    by_id = {sample.id: sample for sample in kept("meld")}
+    by_id = {sample.id: sample for sample in samples_of("meld")}
     third = by_id["train/dia0_utt2"]
     assert [turn.speaker for turn in third.context] == ["Chandler", "The Interviewer"]
     assert third.context[1].text == by_id["train/dia0_utt1"].text == "You must’ve had your hands full."
     assert by_id["train/dia1_utt0"].context == ()
-    assert max(len(sample.context) for sample in kept("meld")) > 20
+    assert max(len(sample.context) for sample in samples_of("meld")) > 20
 
 
 # EMO-DB
 
 
 def test_emodb_letters_are_german() -> None:
-    for sample in kept("emodb"):
+    for sample in samples_of("emodb"):
         letter = Path(sample.media[0].path).stem[5]
         german = {"W": "anger", "A": "fear", "E": "disgust", "L": "boredom", "F": "happiness", "T": "sadness"}
         assert sample.annotations[0].value == german.get(letter, "neutral")
@@ -108,11 +108,11 @@ def test_emodb_letters_are_german() -> None:
 
 def test_emodb_finds_every_recording_and_names_the_missing() -> None:
     on_disk = list((folder("emodb") / "wav").glob("*.wav"))
-    assert len(kept("emodb")) == len(on_disk)
+    assert len(samples_of("emodb")) == len(on_disk)
     assert len(on_disk) + reasons("emodb")["media_missing"] == 535
     assert sum(load_builder("emodb").CARD.counts.values()) == 535
     for split in ("train", "validation", "test"):
-        sexes = {sample.attributes["sex"] for sample in kept("emodb") if sample.split == split}
+        sexes = {sample.attributes["sex"] for sample in samples_of("emodb") if sample.split == split}
         assert sexes == {"male", "female"}
 
 
@@ -125,21 +125,21 @@ def test_emodb_card_counts_are_those_of_the_release() -> None:
 
 
 def test_emodb_has_what_listeners_thought() -> None:
-    sample = next(sample for sample in kept("emodb") if sample.id == "03a01Fa")
+    sample = next(sample for sample in samples_of("emodb") if sample.id == "03a01Fa")
     assert (sample.attributes["recognised"], sample.attributes["naturalness"]) == ("90.00", "75.00")
-    assert all(float(sample.attributes["recognised"]) >= 80 for sample in kept("emodb"))
+    assert all(float(sample.attributes["recognised"]) >= 80 for sample in samples_of("emodb"))
 
 
 # RAVDESS
 
 
 def test_ravdess_splits_are_all_there_in_half_of_the_actors() -> None:
-    assert len(kept("ravdess")) == len(list(folder("ravdess").rglob("*.wav")))
+    assert len(samples_of("ravdess")) == len(list(folder("ravdess").rglob("*.wav")))
     for split in ("train", "validation", "test"):
-        part = [sample for sample in kept("ravdess") if sample.split == split]
+        part = [sample for sample in samples_of("ravdess") if sample.split == split]
         assert {sample.attributes["sex"] for sample in part} == {"male", "female"}
         assert len({sample.annotations[0].value for sample in part}) == 8
-    for sample in kept("ravdess"):
+    for sample in samples_of("ravdess"):
         assert (sample.annotations[0].value == "neutral") <= (sample.attributes["intensity"] == "normal")
 
 
@@ -147,7 +147,7 @@ def test_ravdess_splits_are_all_there_in_half_of_the_actors() -> None:
 
 
 def test_crema_d_votes_are_those_of_the_summary_table() -> None:
-    by_id = {sample.id: sample for sample in kept("crema_d")}
+    by_id = {sample.id: sample for sample in samples_of("crema_d")}
     letters = {"A": "anger", "D": "disgust", "F": "fear", "H": "happiness", "N": "neutral", "S": "sadness"}
     columns = {"VoiceVote": "crowd_voice", "FaceVote": "crowd_face", "MultiModalVote": "crowd_both"}
     with (folder("crema_d") / "processedResults" / "summaryTable.csv").open(newline="") as stream:
@@ -165,7 +165,7 @@ def test_crema_d_votes_are_those_of_the_summary_table() -> None:
 
 def test_crema_d_keeps_every_count_and_level() -> None:
     total = 0.0
-    for sample in kept("crema_d"):
+    for sample in samples_of("crema_d"):
         for rater, channel in (("crowd_voice", "voice"), ("crowd_face", "face"), ("crowd_both", "both")):
             votes = sample.annotation("crema_d_votes", rater)
             levels = sample.annotation("crema_d_level", rater)
@@ -183,7 +183,7 @@ def test_crema_d_acted_and_perceived_emotion_are_two_answers() -> None:
 
 
 def test_crema_d_takes_picture_and_best_sound() -> None:
-    media = {sample.id: sample.media for sample in kept("crema_d") if sample.media}
+    media = {sample.id: sample.media for sample in samples_of("crema_d") if sample.media}
     files = {path.stem for path in folder("crema_d").rglob("*") if re.fullmatch(r"\.(flv|wav|mp3)", path.suffix)}
     assert set(media) == files
     for name, refs in media.items():
@@ -196,18 +196,18 @@ def test_crema_d_takes_picture_and_best_sound() -> None:
 
 
 def test_goemotions_has_every_comment_and_all_its_labels() -> None:
-    assert Counter(sample.split for sample in kept("goemotions")) == load_builder("goemotions").CARD.counts
-    several = Counter(sample.split for sample in kept("goemotions") if len(sample.annotations[0].value) > 1)
+    assert Counter(sample.split for sample in samples_of("goemotions")) == load_builder("goemotions").CARD.counts
+    several = Counter(sample.split for sample in samples_of("goemotions") if len(sample.annotations[0].value) > 1)
     assert several == {"train": 7102, "validation": 878, "test": 837}
     assert reasons("goemotions") == {}
-    assert any(sample.text and sample.text.startswith('"') for sample in kept("goemotions")), "quotes are kept"
+    assert any(sample.text and sample.text.startswith('"') for sample in samples_of("goemotions")), "quotes are kept"
 
 
 # EmpatheticDialogues
 
 
 def test_empathetic_dialogues_are_turns_to_reply_to() -> None:
-    samples = kept("empathetic_dialogues")
+    samples = samples_of("empathetic_dialogues")
     assert len({sample.annotation("empathetic_dialogues_32", "speaker").value for sample in samples}) == 32  # type: ignore[union-attr]
     for sample in samples:
         assert len(sample.context) % 2 == 0, "the speaker begins, so an even number of turns precedes"
@@ -223,12 +223,14 @@ def test_empathetic_dialogues_are_turns_to_reply_to() -> None:
 @pytest.mark.parametrize("name", ["meld", "emodb", "ravdess", "crema_d", "goemotions", "empathetic_dialogues"])
 def test_the_audit_matches_the_card_or_names_each_difference(name: str) -> None:
     report = audit(name, folder(name))
-    told = "\n".join(report.differences)
+    differences = "\n".join(report.differences)
     for split, promised in report.promised.items():
-        assert (f"{split}: " in told and f"promises {promised:,}" in told) or report.counts[split] == promised
+        assert (f"{split}: " in differences and f"promises {promised:,}" in differences) or report.counts[
+            split
+        ] == promised
     for reason, count in report.rejections.items():
         if reason not in ("known_defect", "no_reply"):
-            assert f"{reason}: {count:,} " in told
+            assert f"{reason}: {count:,} " in differences
     assert report.ok == (name == "goemotions")
 
 

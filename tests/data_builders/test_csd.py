@@ -81,8 +81,8 @@ def test_transcripts_with_numbers_only_are_joined_in_order_where_they_are_as_man
     videos: Videos = {"one": rows, "two": ([[1.0], [2.0]], [[0, 1], [1, 2]])}
     csd(tmp_path / "CMU_MOSI_Opinion_Labels.csd", videos, ["opinion"], "Opinion Segment Labels")
     samples, rejected = read("cmu_mosi", tmp_path)
-    told = {s.text: answer(s, "mosi_sentiment", "crowd") for s in samples.values()}
-    assert told == {"FIRST": {"sentiment": 0.4}, "SECOND": {"sentiment": -1.2}, "TENTH": {"sentiment": 3.0}}
+    means = {s.text: answer(s, "mosi_sentiment", "crowd") for s in samples.values()}
+    assert means == {"FIRST": {"sentiment": 0.4}, "SECOND": {"sentiment": -1.2}, "TENTH": {"sentiment": 3.0}}
     assert sorted(rejected) == [("two[0]", "text_missing"), ("two[1]", "text_missing"), ("two_1", "no_annotation")]
 
 

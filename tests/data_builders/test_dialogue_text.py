@@ -25,7 +25,9 @@ def read(name: str, root: Path) -> tuple[dict[str, Sample], list[Rejection]]:
     return samples, [item for item in items if isinstance(item, Rejection) and item.reason != "file_missing"]
 
 
-def made(name: str, folder: Path, files: Mapping[str, Content] | None = None) -> tuple[dict[str, Sample], Counter[str]]:
+def read_miniature(
+    name: str, folder: Path, files: Mapping[str, Content] | None = None
+) -> tuple[dict[str, Sample], Counter[str]]:
     samples, rejections = read(name, materialise(files or load_builder(name).MINIATURE, folder))
     return samples, Counter(rejection.reason for rejection in rejections)
 
@@ -42,7 +44,7 @@ def labels(samples: Mapping[str, Sample], space: str) -> Counter[object]:
 
 
 def test_dailydialog_finds_topics_by_the_words_of_the_dialogue(tmp_path: Path) -> None:
-    samples, reasons = made("dailydialog", tmp_path)
+    samples, reasons = read_miniature("dailydialog", tmp_path)
     third = samples["train/1/3"]
     assert third.attributes == {"speaker": "A", "topic": "relationship"}
     assert [turn.speaker for turn in third.context] == ["A", "B"] and third.context[1].text == "Yes , and I am sorry ."
@@ -61,7 +63,7 @@ def test_translations_stay_in_the_split_of_their_words(tmp_path: Path) -> None:
         "dialogues_action.txt": "1 1\n" * 40,
         "dialogues_topic.txt": "1\n" * 40,
     }
-    samples, reasons = made("dailydialog", tmp_path, files)
+    samples, reasons = read_miniature("dailydialog", tmp_path, files)
     assert len(samples) == 160 and not reasons
     assert {samples[f"{n}/1"].split for n in range(1, 41)} == {"train", "validation", "test"}
     assert all(samples[f"{n}/1"].split == samples[f"de/{n}/2"].split for n in range(1, 41))
@@ -70,14 +72,14 @@ def test_translations_stay_in_the_split_of_their_words(tmp_path: Path) -> None:
 
 def test_dailydialog_reads_four_columns_on_a_line(tmp_path: Path) -> None:
     line = "你好。 __eou__ 再见！ __eou__\t5\t1 3\t0 4\n"
-    samples, reasons = made("dailydialog", tmp_path, {"zh_test_human.txt": line + "只有文本\n"})
+    samples, reasons = read_miniature("dailydialog", tmp_path, {"zh_test_human.txt": line + "只有文本\n"})
     last = samples["zh_test_human/1/2"]
     assert (last.split, last.language, last.text, last.annotations[0].value) == ("test", "zh", "再见！", "happiness")
     assert reasons == {"broken_row": 1}
 
 
 def test_reccon_repairs_labels_and_keeps_causes(tmp_path: Path) -> None:
-    samples, reasons = made("reccon", tmp_path)
+    samples, reasons = read_miniature("reccon", tmp_path)
     glad = samples["tr_1/2"]
     assert glad.annotation("reccon_emotion", "source").value == "happiness"  # type: ignore[union-attr]
     assert glad.attributes == {
@@ -86,32 +88,32 @@ def test_reccon_repairs_labels_and_keeps_causes(tmp_path: Path) -> None:
         "emotion_raw": "happines",
         "flag": "F",
     }
-    given = {a.space: a.value for a in glad.annotations if a.rater == "annotators"}
-    assert given["reccon_cause_turns"] == ({"turn": 1}, {"turn": "background"})
-    assert given["reccon_cause_type"] == ("inter-personal", "latent")
-    assert given["reccon_cause_spans"] == (
+    causes = {a.space: a.value for a in glad.annotations if a.rater == "annotators"}
+    assert causes["reccon_cause_turns"] == ({"turn": 1}, {"turn": "background"})
+    assert causes["reccon_cause_type"] == ("inter-personal", "latent")
+    assert causes["reccon_cause_spans"] == (
         {"turn": 1, "span": "found your lost ring"},
         {"turn": "background", "span": ""},
     )
-    assert given["reccon_explanation"] == "The ring was a gift."
+    assert causes["reccon_explanation"] == "The ring was a gift."
     frustrated = samples["train.Ses09X_impro01/1"]
     assert (frustrated.split, frustrated.annotations[0].value) == ("test", "frustration")
     assert reasons == {"unknown_label": 1, "broken_row": 1}
 
 
 def test_esconv_has_replies_strategies_and_scores(tmp_path: Path) -> None:
-    samples, reasons = made("esconv", tmp_path)
+    samples, reasons = read_miniature("esconv", tmp_path)
     opening, second = samples["esconv/1/1"], samples["esconv/1/4"]
     assert opening.text is None and opening.context == ()
     assert second.text == "Since when do you know?" and [turn.speaker for turn in second.context] == [
         "supporter",
         "seeker",
     ]
-    given = {(a.space, a.rater): a.value for a in second.annotations}
-    assert given["esconv_strategy", "supporter"] == "question" and given["esconv_11", "seeker"] == "anxiety"
-    assert given["esconv_feedback", "seeker"] == {"helpfulness": 4.0}
+    answers = {(a.space, a.rater): a.value for a in second.annotations}
+    assert answers["esconv_strategy", "supporter"] == "question" and answers["esconv_11", "seeker"] == "anxiety"
+    assert answers["esconv_feedback", "seeker"] == {"helpfulness": 4.0}
     assert samples["esconv/1/3"].annotation("esconv_feedback", "seeker") is None
-    assert given["esconv_survey", "seeker"] == {
+    assert answers["esconv_survey", "seeker"] == {
         "initial_emotion_intensity": 5.0,
         "final_emotion_intensity": 2.0,
         "empathy": 4.0,
@@ -130,7 +132,7 @@ def test_esconv_in_three_files_keeps_their_splits(tmp_path: Path) -> None:
         "dialog": [{"text": "Help", "speaker": "usr"}, {"text": "How?", "speaker": "sys", "strategy": "Question"}],
     }
     files = {f"{name}.txt": (json.dumps(dialogue) + "\n") * 2 for name in ("train", "valid", "test")}
-    samples, reasons = made("esconv", tmp_path, files)
+    samples, reasons = read_miniature("esconv", tmp_path, files)
     assert {key: sample.split for key, sample in samples.items() if "/1/" in key} == {
         "train/1/2": "train",
         "valid/1/2": "validation",
@@ -140,7 +142,7 @@ def test_esconv_in_three_files_keeps_their_splits(tmp_path: Path) -> None:
 
 
 def test_emorynlp_reads_json_and_the_csv_of_the_other_split(tmp_path: Path) -> None:
-    samples, reasons = made("emorynlp", tmp_path)
+    samples, reasons = read_miniature("emorynlp", tmp_path)
     both = samples["s01_e90_c01_u002"]
     assert both.speaker is None and both.attributes["speakers"] == "Joey, Chandler"
     assert both.context[0].speaker == "Ross Geller"
@@ -153,7 +155,7 @@ def test_emorynlp_reads_json_and_the_csv_of_the_other_split(tmp_path: Path) -> N
 def test_emorynlp_prefers_the_whole_release(tmp_path: Path) -> None:
     mini = dict(load_builder("emorynlp").MINIATURE)
     mini["emorynlp_train_final.csv"] = mini["emorynlp_test_final.csv"]
-    samples, reasons = made("emorynlp", tmp_path, mini)
+    samples, reasons = read_miniature("emorynlp", tmp_path, mini)
     assert reasons["duplicate_file"] == 1 and samples["s01_e90_c01_u001"].split == "train"
 
 

@@ -286,12 +286,12 @@ def test_options_and_passages_of_a_table(tmp_path: Path) -> None:
         {"id": "e", "words": "Oh.", "choices": "Wait|Go", "answer": "Go", "cause": [{"turn": "later"}]},
     ]
     samples, rejected = own(tmp_path, page, {"rows.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
-    found = {sample.id: {a.space: a.value for a in sample.annotations} for sample in samples}
-    assert found["a"] == {
+    answers = {sample.id: {a.space: a.value for a in sample.annotations} for sample in samples}
+    assert answers["a"] == {
         "best": {"options": ("Wait", "Go home"), "right": ("Go home",)},
         "why": ({"turn": 1, "span": "Hm"},),
     }
-    assert found["b"]["best"] == {"options": ("Wait", "Run"), "right": ("Run",)}
-    assert found["b"]["why"] == ({"turn": "background"},)
-    assert found["c"] == {"fitting": {"options": ("Wait", "Run", "Call"), "right": ("Call", "Wait")}}
+    assert answers["b"]["best"] == {"options": ("Wait", "Run"), "right": ("Run",)}
+    assert answers["b"]["why"] == ({"turn": "background"},)
+    assert answers["c"] == {"fitting": {"options": ("Wait", "Run", "Call"), "right": ("Call", "Wait")}}
     assert sorted(rejected) == [("d", "unknown_label"), ("e", "unknown_label")]

@@ -31,8 +31,8 @@ def miniature(name: str, root: Path) -> Path:
 
 
 def value(sample: Sample, space: str, rater: str) -> object:
-    found = sample.annotation(space, rater)
-    return found.value if found else None
+    annotation = sample.annotation(space, rater)
+    return annotation.value if annotation else None
 
 
 # FER+
@@ -126,8 +126,8 @@ def test_responses_to_one_picture_are_in_one_split(tmp_path: Path) -> None:
     splits: dict[str, set[str]] = {}
     for sample in samples.values():
         splits.setdefault(sample.attributes["picture"], set()).add(sample.split)
-    assert len(samples) == 400 and all(len(found) == 1 for found in splits.values())
-    assert {split for found in splits.values() for split in found} == {"train", "validation", "test"}
+    assert len(samples) == 400 and all(len(of_picture) == 1 for of_picture in splits.values())
+    assert {split for of_picture in splits.values() for split in of_picture} == {"train", "validation", "test"}
 
 
 def test_mvei_statements_are_samples_with_their_dimension(tmp_path: Path) -> None:

@@ -160,8 +160,8 @@ def test_gold_of_wassa_belongs_to_rows_only_when_there_are_as_many(tmp_path: Pat
     more["goldstandard_dev_2022.tsv"] = str(more["goldstandard_dev_2022.tsv"]) * 2
     samples_2, rejections = read("wassa2022", more, tmp_path / "two")
     assert "dev/R_2_1" not in {sample.id for sample in samples_2}
-    found = {(rejection.item, rejection.reason) for rejection in rejections}
-    assert {("goldstandard_dev_2022.tsv", "broken_row"), ("dev/R_2_1", "no_annotation")} <= found
+    reasons = {(rejection.item, rejection.reason) for rejection in rejections}
+    assert {("goldstandard_dev_2022.tsv", "broken_row"), ("dev/R_2_1", "no_annotation")} <= reasons
 
 
 def test_wassa_2023_reads_essays_and_turns(tmp_path: Path) -> None:

@@ -25,8 +25,8 @@ def miniature(name: str, root: Path) -> Path:
 
 
 def value(sample: Sample, space: str, rater: str) -> object:
-    found = sample.annotation(space, rater)
-    return found.value if found else None
+    annotation = sample.annotation(space, rater)
+    return annotation.value if annotation else None
 
 
 # DFEW
@@ -179,8 +179,8 @@ def test_c_expr_segments_of_a_video_stay_together_without_a_split(tmp_path: Path
     lines = [f"Sadly-Angry/{video}_Sadly-Angry_{part},6,no\n" for video in range(60) for part in range(3)]
     (tmp_path / "segments.txt").write_text("".join(lines))
     samples, _ = read("c_expr_db", tmp_path)
-    found = {(sample.attributes["video"], sample.split) for sample in samples.values()}
-    assert len(samples) == 180 and len(found) == 60 and len({split for _, split in found}) == 3
+    splits = {(sample.attributes["video"], sample.split) for sample in samples.values()}
+    assert len(samples) == 180 and len(splits) == 60 and len({split for _, split in splits}) == 3
 
 
 # Films and talking faces
@@ -241,7 +241,7 @@ def test_pointers_and_links_are_never_taken_for_clips(
         materialise({"secret.mp4": Clip()}, tmp_path)
         (root / clip).symlink_to(tmp_path / "secret.mp4")
     samples, rejections = read(name, root)
-    assert reason in {found for _, found in rejections}
+    assert reason in {given_reason for _, given_reason in rejections}
     assert clip not in {ref.path for sample in samples.values() for ref in sample.media}
 
 

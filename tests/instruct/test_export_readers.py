@@ -75,17 +75,20 @@ def test_every_clip_is_found_and_opened(exported, reader: str, script: str) -> N
     words = (str(out), "affectllm_train") if reader == "llama-factory" else (str(out / "train.jsonl"),)
     rows = read(reader, script, *words)
     assert len(rows) == len(CLIPS)
-    found = {item["messages"][0]["content"]: item for item in rows}
-    assert [len(found["Say it."][kind]) for kind in ("images", "videos", "audios")] == [0, 0, 0]
-    assert found["<image>Face?"]["sizes"] == [[48, 32]]
-    assert found["<audio>Sound?"]["samples"] == [24_000]  # 1.5 s at the 16 kHz that the reader resamples to
-    assert found["<audio>Song?"]["samples"] == [48_000] and found["<audio>Song?"]["messages"][1]["content"] == "calm"
-    assert found["<image><audio>Both?"]["sizes"] and found["<image><audio>Both?"]["samples"] == [48_000]
-    assert found["<video><audio>Span?"]["samples"] == [24_000]
-    assert found["<video>Pictures?"]["samples"] == []
+    by_question = {item["messages"][0]["content"]: item for item in rows}
+    assert [len(by_question["Say it."][kind]) for kind in ("images", "videos", "audios")] == [0, 0, 0]
+    assert by_question["<image>Face?"]["sizes"] == [[48, 32]]
+    assert by_question["<audio>Sound?"]["samples"] == [24_000]  # 1.5 s at the 16 kHz that the reader resamples to
+    assert (
+        by_question["<audio>Song?"]["samples"] == [48_000]
+        and by_question["<audio>Song?"]["messages"][1]["content"] == "calm"
+    )
+    assert by_question["<image><audio>Both?"]["sizes"] and by_question["<image><audio>Both?"]["samples"] == [48_000]
+    assert by_question["<video><audio>Span?"]["samples"] == [24_000]
+    assert by_question["<video>Pictures?"]["samples"] == []
     if reader == "llama-factory":
-        assert found["<video><audio>Span?"]["seconds"] == pytest.approx([1.5], abs=0.041)
-        assert found["<video>Pictures?"]["seconds"] == pytest.approx([4.0], abs=0.041)
+        assert by_question["<video><audio>Span?"]["seconds"] == pytest.approx([1.5], abs=0.041)
+        assert by_question["<video>Pictures?"]["seconds"] == pytest.approx([4.0], abs=0.041)
 
 
 def test_llama_factory_reads_the_validation_rows_and_texts(exported) -> None:

@@ -75,14 +75,14 @@ def seconds(path: Path) -> float:
 
 def test_ms_swift_has_a_tag_where_each_file_is_shown(exporter: Exporter) -> None:
     out = exporter(ROWS, "ms-swift")
-    found = exporter.by_id()
-    said = {name: item["messages"][0]["content"] for name, item in found.items()}
-    assert said == {
+    by_id = exporter.by_id()
+    questions = {name: item["messages"][0]["content"] for name, item in by_id.items()}
+    assert questions == {
         **{"words": "Say it. Again.", "heard": "<video><audio>Both?", "shown": "<video>Pictures?"},
         **{"track": "<audio>Sound?", "song": "<audio>Song?", "face": "<image>Face?", "mute": "<video>Mute?"},
         "span": "<video><audio>Span?",
     }
-    for item in found.values():
+    for item in by_id.values():
         text = item["messages"][0]["content"]
         assert [text.count(f"<{kind}>") for kind in ("image", "video", "audio")] == [
             len(item[column]) for column in ("images", "videos", "audios")
@@ -92,16 +92,16 @@ def test_ms_swift_has_a_tag_where_each_file_is_shown(exporter: Exporter) -> None
             for c in ("images", "videos", "audios")
             for file in item[c]
         )
-    assert found["words"]["messages"][1] == {"role": "assistant", "content": "joy"}
+    assert by_id["words"]["messages"][1] == {"role": "assistant", "content": "joy"}
     assert "swift sft" in exporter.summary.advice[0] and (out / "train.jsonl").as_posix() in exporter.summary.advice[0]
 
 
 def test_a_video_without_sound_holds_none_where_a_trainer_could_take_it_out(exporter: Exporter) -> None:
     exporter(ROWS, "ms-swift")
-    found = exporter.by_id()
-    assert tracks(Path(found["shown"]["videos"][0])) == {"video"}
-    assert tracks(Path(found["span"]["videos"][0])) == {"video"} and found["span"]["audios"]
-    assert Path(found["mute"]["videos"][0]).resolve() == (exporter.root / "mute.mp4").resolve()  # has none anyway
+    by_id = exporter.by_id()
+    assert tracks(Path(by_id["shown"]["videos"][0])) == {"video"}
+    assert tracks(Path(by_id["span"]["videos"][0])) == {"video"} and by_id["span"]["audios"]
+    assert Path(by_id["mute"]["videos"][0]).resolve() == (exporter.root / "mute.mp4").resolve()  # has none anyway
     exporter(ROWS, "webdataset")
     with tarfile.open(exporter.out / "train-000000.tar") as tar:
         tar.extractall(exporter.folder / "tar", filter="data")
@@ -176,9 +176,9 @@ def test_trl_has_prompt_and_completion_unless_it_could_not_see_the_clips(exporte
 
 def test_webdataset_reads_every_sample_with_its_clips(exporter: Exporter) -> None:
     out = exporter(ROWS, "webdataset")
-    found = list(webdataset.WebDataset(str(out / "train-000000.tar"), shardshuffle=False, empty_check=False))
-    assert [json.loads(sample["json"])["id"] for sample in found] == [item["id"] for item in ROWS]
-    for sample, item in zip(found, ROWS, strict=True):
+    samples = list(webdataset.WebDataset(str(out / "train-000000.tar"), shardshuffle=False, empty_check=False))
+    assert [json.loads(sample["json"])["id"] for sample in samples] == [item["id"] for item in ROWS]
+    for sample, item in zip(samples, ROWS, strict=True):
         record = json.loads(sample["json"])
         parts = [part for message in record["messages"] for part in message["content"] if part["type"] != "text"]
         assert [part["type"] for part in parts] == [
@@ -187,8 +187,8 @@ def test_webdataset_reads_every_sample_with_its_clips(exporter: Exporter) -> Non
         assert all(sample[part["member"]] for part in parts)
         assert {key for key in sample if not key.startswith("__")} == {"json", *(part["member"] for part in parts)}
     face = (exporter.root / "face.png").read_bytes()
-    assert next(sample for sample in found if b'"face"' in sample["json"])["image0.png"] == face
-    sound = next(sample for sample in found if b'"track"' in sample["json"])["audio0.wav"]
+    assert next(sample for sample in samples if b'"face"' in sample["json"])["image0.png"] == face
+    sound = next(sample for sample in samples if b'"track"' in sample["json"])["audio0.wav"]
     with wave.open(io.BytesIO(sound)) as file:
         assert file.getnframes() / file.getframerate() == pytest.approx(1.5, abs=1e-4)
     assert not (out / "cut").exists() and not (out / "clips").exists()  # the bytes are in the tar
@@ -242,18 +242,18 @@ def test_a_path_that_leaves_its_corpus_is_refused(exporter: Exporter, tmp_path: 
 
 
 def test_one_clip_is_cut_once_for_all_rows_that_ask_about_it(exporter: Exporter, monkeypatch) -> None:
-    made = []
+    cut_files = []
 
     def counted(source: Path, target: Path, wanted: Cut) -> Refused | None:
-        made.append(target.name)
+        cut_files.append(target.name)
         return real(source, target, wanted)
 
     real = cut.cut
     monkeypatch.setattr(cut, "cut", counted)
     more = [row(f"again{number}", clip("audio", "conversation.mp4", start=1.0, end=2.5), "?") for number in range(3)]
     out = exporter([*more, row("part", clip("audio", "song.wav", start=0.5, end=1.0), "?")], "trl")
-    assert made == ["conversation.mp4@1-2.5.wav", "song.wav@0.5-1.wav"]
-    assert {path.name for path in (out / "cut" / "toy").iterdir()} == set(made)
+    assert cut_files == ["conversation.mp4@1-2.5.wav", "song.wav@0.5-1.wav"]
+    assert {path.name for path in (out / "cut" / "toy").iterdir()} == set(cut_files)
     assert seconds(out / "cut" / "toy" / "song.wav@0.5-1.wav") == pytest.approx(0.5)
 
 
@@ -281,7 +281,7 @@ def test_what_cannot_be_exported_is_counted_and_listed(exporter: Exporter, to: s
 
 @pytest.mark.parametrize("to", ALL)
 def test_a_text_with_a_control_token_is_not_exported(exporter: Exporter, to: str) -> None:
-    found = {
+    tokens = {
         *find_format(to).tags,
         *("<s>", "</s>", "<unk>", "<pad>", "<bos>", "<eos>", "<mask>", "[INST]", "[/INST]", "<<SYS>>", "<</SYS>>"),
         *("[IMG]", "[AUDIO]", "[BEGIN_AUDIO]", "<start_of_turn>", "<end_of_turn>", "<start_of_image>"),
@@ -292,13 +292,13 @@ def test_a_text_with_a_control_token_is_not_exported(exporter: Exporter, to: str
         "<|eot_id|>",
         "<｜User｜>",
     }
-    bad = [row(f"asked{n}", f"before {token} after") for n, token in enumerate(sorted(found))]
-    bad += [row(f"answered{n}", "?", answer=f"x{token}") for n, token in enumerate(sorted(found))]
+    bad = [row(f"asked{n}", f"before {token} after") for n, token in enumerate(sorted(tokens))]
+    bad += [row(f"answered{n}", "?", answer=f"x{token}") for n, token in enumerate(sorted(tokens))]
     bad.append(row("split", "<vid", "eo>"))
     fine = [row("fine", "a < b, <b>bold</b>, [laughs], 3 > 2 and |pipes|, <imag e>"), ROWS[0]]
     exporter([*bad, *fine], to)
     assert exporter.summary.rejected == {"control_token": len(bad)} and exporter.summary.rows == {"train": 2}
-    assert read_lines(exporter.out / "rejected.jsonl")[0]["where"] in found
+    assert read_lines(exporter.out / "rejected.jsonl")[0]["where"] in tokens
 
 
 def test_an_export_without_any_row_is_an_error_and_leaves_nothing(exporter: Exporter) -> None:
@@ -316,8 +316,8 @@ def test_a_split_of_which_nothing_is_left_has_no_file(exporter: Exporter, to: st
     assert summary.rows == {"train": 1} and summary.rejected == {"media_missing": 1}
     assert not list(out.glob("validation*")) and not list(out.glob(".*"))
     pages = [out / name for name in ("dataset_info.json", "axolotl.yaml", "sizes.json")]
-    said = [*summary.advice, *(page.read_text() for page in pages if page.is_file())]
-    assert "validation" not in "\n".join(said)
+    texts = [*summary.advice, *(page.read_text() for page in pages if page.is_file())]
+    assert "validation" not in "\n".join(texts)
 
 
 def test_a_row_that_ends_with_a_question_is_no_row(exporter: Exporter) -> None:

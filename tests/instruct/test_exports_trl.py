@@ -48,11 +48,11 @@ def test_a_text_model_gets_the_same_tokens_and_labels(small_demo: Path, tmp_path
     assert len(ours) == len(theirs.train_dataset) == 40
     for begin in range(0, 40, 8):
         places = range(begin, begin + 8)
-        wanted = collate([ours[place] for place in places])
-        found = theirs.data_collator([theirs.train_dataset[place] for place in places])
+        expected = collate([ours[place] for place in places])
+        batch = theirs.data_collator([theirs.train_dataset[place] for place in places])
         for name in ("input_ids", "labels", "attention_mask"):
-            assert torch.equal(found[name], wanted[name]), name
-        assert (wanted["labels"] != -100).sum() > 8  # there is something to be equal
+            assert torch.equal(batch[name], expected[name]), name
+        assert (expected["labels"] != -100).sum() > 8  # there is something to be equal
 
 
 @pytest.mark.parametrize(
@@ -69,11 +69,11 @@ def test_clips_reach_the_model_through_the_stock_trainer(
     model = load_model(f"tiny:{name}")
     options = {"assistant_only_loss": True} if "assistant_only_loss" in "\n".join(summary.advice) else {}
     theirs = trainer(model, tmp_path / "out" / "train.jsonl", tmp_path, **options)
-    found = theirs.data_collator([theirs.train_dataset[place] for place in range(2)])
+    batch = theirs.data_collator([theirs.train_dataset[place] for place in range(2)])
     token = model.processor.tokenizer.convert_tokens_to_ids(model.family.placeholders[kind])
     media = {"audio": "input_features", "image": "pixel_values"}[kind]
-    assert found[media].abs().sum() > 0 and (found["input_ids"] == token).sum() > 1
-    answers = [model.processor.tokenizer.decode(labels[labels != -100]) for labels in found["labels"]]
+    assert batch[media].abs().sum() > 0 and (batch["input_ids"] == token).sum() > 1
+    answers = [model.processor.tokenizer.decode(labels[labels != -100]) for labels in batch["labels"]]
     assert sorted(answers) == ["anger<|im_end|>", "joy<|im_end|>"]
 
 
@@ -91,7 +91,7 @@ def test_the_stock_preference_trainer_gets_the_tokens_of_both_answers(small_demo
     again = load_model("tiny:qwen2").model
     theirs = DPOTrainer(loaded.model, again, args, train_dataset=rows, processing_class=loaded.tokenizer)
     ours = list(rows_of(conversation_files(run)["train"]))[:6]
-    wanted, found = collate(ours), theirs.data_collator([theirs.train_dataset[place] for place in range(6)])
+    expected, batch = collate(ours), theirs.data_collator([theirs.train_dataset[place] for place in range(6)])
     for name in ("input_ids", "attention_mask", "completion_mask"):
-        assert torch.equal(found[name], wanted[name]), name
-    assert not torch.equal(wanted["input_ids"][:6], wanted["input_ids"][6:])
+        assert torch.equal(batch[name], expected[name]), name
+    assert not torch.equal(expected["input_ids"][:6], expected["input_ids"][6:])

@@ -72,11 +72,11 @@ def corpora(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Pa
 
 
 def part(corpus: str = "one", **options: Any) -> Part:
-    given = {"template": "emotion_choice", "space": "c_3", "rater": "r", "modalities": ("text",), **options}
-    return Part(corpus, **given)
+    options = {"template": "emotion_choice", "space": "c_3", "rater": "r", "modalities": ("text",), **options}
+    return Part(corpus, **options)
 
 
-class Made:
+class Built:
     """A build and its training rows."""
 
     def __init__(self, out: Path, roots: dict[str, Path], *parts: Part, seed: int = 0, **options: Any) -> None:
@@ -93,20 +93,20 @@ def digest(folder: Path) -> str:
 
 def test_caps_bound_every_class_and_every_speaker(corpora, tmp_path: Path) -> None:
     roots = {"one": corpora("one")}
-    by_class = Made(tmp_path / "a", roots, part(cap_per_class=20))
+    by_class = Built(tmp_path / "a", roots, part(cap_per_class=20))
     assert Counter(row["value"] for row in by_class.rows) == {"joy": 20, "anger": 20, "fear": 20}
-    by_speaker = Made(tmp_path / "b", roots, part(cap_per_speaker=7))
+    by_speaker = Built(tmp_path / "b", roots, part(cap_per_speaker=7))
     assert set(Counter(row["speaker"] for row in by_speaker.rows).values()) == {7}
     assert by_speaker.counts["rejected"] == {"over_cap": 130} == dict(Counter(r["reason"] for r in by_speaker.rejected))
 
 
 def test_dropout_leaves_out_modalities_but_never_all(corpora, tmp_path: Path) -> None:
     root = corpora("one", rows=400, media='(MediaRef("a.wav", "audio"),)')
-    rows = Made(tmp_path / "a", {"one": root}, part(modalities=("audio", "text"), dropout=0.4)).rows
-    shown = Counter((heard(row), question(row).startswith(("What is said:", "The text:"))) for row in rows)
-    assert len(rows) == 400 and shown[(False, False)] == 0
-    assert all(shown[key] > 40 for key in ((True, True), (True, False), (False, True)))
-    assert all(map(heard, Made(tmp_path / "b", {"one": root}, part(modalities=("audio", "text"))).rows))
+    rows = Built(tmp_path / "a", {"one": root}, part(modalities=("audio", "text"), dropout=0.4)).rows
+    counts = Counter((heard(row), question(row).startswith(("What is said:", "The text:"))) for row in rows)
+    assert len(rows) == 400 and counts[(False, False)] == 0
+    assert all(counts[key] > 40 for key in ((True, True), (True, False), (False, True)))
+    assert all(map(heard, Built(tmp_path / "b", {"one": root}, part(modalities=("audio", "text"))).rows))
 
 
 def heard(row: dict[str, Any]) -> bool:
@@ -120,22 +120,22 @@ def question(row: dict[str, Any]) -> str:
 def test_pairs_are_compared_and_the_answer_is_the_larger_one(corpora, tmp_path: Path) -> None:
     text = '"value " + str(number % 100) + " of it"'
     one = part(template="comparison", space="n_1", pairs=Pairs("valence", 10.0))
-    made = Made(tmp_path / "a", {"one": corpora("one", text=text)}, one)
-    assert len(made.rows) > 90
-    for row in made.rows:
-        said = question(row)
-        first, second = (float(said.split(f"{letter}: value ")[1].split()[0]) for letter in ("First", "Second"))
+    result = Built(tmp_path / "a", {"one": corpora("one", text=text)}, one)
+    assert len(result.rows) > 90
+    for row in result.rows:
+        text_asked = question(row)
+        first, second = (float(text_asked.split(f"{letter}: value ")[1].split()[0]) for letter in ("First", "Second"))
         assert row["value"] == ("first" if first > second else "second") and abs(first - second) >= 10
-        assert "valence" in said
-    assert Counter(row["value"] for row in made.rows).keys() == {"first", "second"}
-    asked = {half for row in made.rows for half in row["sample"].split("|")}
-    logged = {record["item"] for record in made.rejected}
+        assert "valence" in text_asked
+    assert Counter(row["value"] for row in result.rows).keys() == {"first", "second"}
+    asked = {half for row in result.rows for half in row["sample"].split("|")}
+    logged = {record["item"] for record in result.rejected}
     assert asked | logged == {f"s{n}" for n in range(200)}, "nothing vanishes"
 
 
 def test_a_temperature_brings_sizes_nearer_and_keeps_the_whole(corpora, tmp_path: Path) -> None:
     roots = {"one": corpora("one", rows=1600), "two": corpora("two", rows=100, text='f"other {number} " * 3')}
-    rows = Made(tmp_path / "a", roots, part(), part("two"), temperature=2.0).rows
+    rows = Built(tmp_path / "a", roots, part(), part("two"), temperature=2.0).rows
     count = Counter(row["corpus"] for row in rows)
     # 40 : 10 of 1,700
     assert abs(count["one"] - 1360) < 80 and abs(count["two"] - 340) < 20
@@ -146,29 +146,29 @@ def test_orders_hold_every_row_once(corpora, tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(conversations, "ROWS_PER_FILE", 150)
     roots = {"one": corpora("one", text='"word " * (1 + number % 50)')}
     parts = (part(stage=1), part(template="emotion_word", stage=0))
-    given = Made(tmp_path / "a", roots, *parts).rows
-    made = Made(tmp_path / "b", roots, *parts, order=order)
-    assert [len(list(read_rows(file))) for file in conversation_files(made.out, "train")] == [150, 150, 100]
-    assert sorted(row["id"] for row in made.rows) == sorted(row["id"] for row in given)
-    assert [row["id"] for row in made.rows] != [row["id"] for row in given]
+    unordered = Built(tmp_path / "a", roots, *parts).rows
+    ordered = Built(tmp_path / "b", roots, *parts, order=order)
+    assert [len(list(read_rows(file))) for file in conversation_files(ordered.out, "train")] == [150, 150, 100]
+    assert sorted(row["id"] for row in ordered.rows) == sorted(row["id"] for row in unordered)
+    assert [row["id"] for row in ordered.rows] != [row["id"] for row in unordered]
     if order == "stages":
-        assert [row["stage"] for row in made.rows] == [0] * 200 + [1] * 200
+        assert [row["stage"] for row in ordered.rows] == [0] * 200 + [1] * 200
     if order == "short_first":
-        lengths = [sum(len(p["text"]) for m in row["messages"] for p in m["content"]) for row in made.rows]
+        lengths = [sum(len(p["text"]) for m in row["messages"] for p in m["content"]) for row in ordered.rows]
         assert lengths[0] < lengths[200] < lengths[-1]
         assert sum(a > b + 3 for a, b in itertools.pairwise(lengths)) == 0
-    other = Made(tmp_path / "c", roots, *parts, order=order, seed=1).rows
-    assert [row["id"] for row in other] != [row["id"] for row in made.rows]
+    other = Built(tmp_path / "c", roots, *parts, order=order, seed=1).rows
+    assert [row["id"] for row in other] != [row["id"] for row in ordered.rows]
 
 
 def test_repeated_words_are_dropped_across_corpora_and_the_first_stays(corpora, tmp_path: Path) -> None:
     near = UNLIKE.replace("for k in range(12))", 'for k in range(12)) + (" indeed" if number % 2 else "")')
     far = '" ".join(f"v{(number * 3 + k * k) % 991}y{number}" for k in range(12)) if number < 30 else ' + near
     roots = {"one": corpora("one", rows=60), "two": corpora("two", rows=60, text=far)}
-    exact = Made(tmp_path / "a", roots, part(), part("two"), deduplicate=("text",))
+    exact = Built(tmp_path / "a", roots, part(), part("two"), deduplicate=("text",))
     assert exact.counts["rejected"] == {"duplicate": 15}
     assert all(record["corpus"] == "two" and record["detail"].startswith("of one/s") for record in exact.rejected)
-    similar = Made(tmp_path / "b", roots, part(), part("two"), deduplicate=("near_text",))
+    similar = Built(tmp_path / "b", roots, part(), part("two"), deduplicate=("near_text",))
     assert similar.counts["rejected"] == {"duplicate": 30}
     assert Counter(row["corpus"] for row in similar.rows) == {"one": 60, "two": 30}
 
@@ -182,9 +182,9 @@ def test_one_sentence_said_in_many_moods_is_no_duplicate_but_a_copied_clip_is(co
         (roots["one"] / f"{number}.wav").write_bytes(bytes([number]) * 500)
         (roots["two"] / f"{number}.wav").write_bytes(bytes([number if number < 5 else 100 + number]) * 500)
     parts = (part(modalities=("audio",)), part("two", modalities=("audio",)))
-    made = Made(tmp_path / "a", roots, *parts, deduplicate=("near_text", "media"))
-    assert made.counts["rejected"] == {"duplicate": 5} and len(made.rows) == 35
-    assert {record["item"] for record in made.rejected} == {f"s{n}" for n in range(5)}
+    result = Built(tmp_path / "a", roots, *parts, deduplicate=("near_text", "media"))
+    assert result.counts["rejected"] == {"duplicate": 5} and len(result.rows) == 35
+    assert {record["item"] for record in result.rejected} == {f"s{n}" for n in range(5)}
 
 
 @pytest.mark.parametrize("kind", ["near_text", "media"])
@@ -193,24 +193,23 @@ def test_a_copy_goes_only_where_it_is_asked_the_same_again(corpora, tmp_path: Pa
     roots = {name: corpora(name, rows=20, media=media) for name in ("one", "two")}
     for name, number in itertools.product(roots, range(20)):
         (roots[name] / f"{number}.wav").write_bytes(bytes([number]) * 500)
-    shown = ("audio",) if kind == "media" else ("text",)
-    scores = part("two", template="dimension_scores", space="n_1", modalities=shown)
-    made = Made(
-        tmp_path / "a", roots, part(modalities=shown), scores, part("two", modalities=shown), deduplicate=(kind,)
-    )
-    assert Counter(row["space"] for row in made.rows) == {"c_3": 20, "n_1": 20}
-    assert made.counts["rejected"] == {"duplicate": 20}
-    assert {record["template"] for record in made.rejected} == {"emotion_choice"}
+    modalities = ("audio",) if kind == "media" else ("text",)
+    scores = part("two", template="dimension_scores", space="n_1", modalities=modalities)
+    parts = (part(modalities=modalities), scores, part("two", modalities=modalities))
+    result = Built(tmp_path / "a", roots, *parts, deduplicate=(kind,))
+    assert Counter(row["space"] for row in result.rows) == {"c_3": 20, "n_1": 20}
+    assert result.counts["rejected"] == {"duplicate": 20}
+    assert {record["template"] for record in result.rejected} == {"emotion_choice"}
 
 
 def test_filters_by_language_and_licence_say_what_they_leave_out(corpora, tmp_path: Path) -> None:
     roots = {"one": corpora("one"), "two": corpora("two", text='f"other {number} " * 3', commercial=False)}
-    chinese = Made(tmp_path / "a", roots, part(), part("two"), languages=("zh",))
+    chinese = Built(tmp_path / "a", roots, part(), part("two"), languages=("zh",))
     assert len(chinese.rows) == 80 and chinese.counts["rejected"] == {"other_language": 320}
-    free = Made(tmp_path / "b", roots, part(), part("two"), only="commercial")
+    free = Built(tmp_path / "b", roots, part(), part("two"), only="commercial")
     assert {row["corpus"] for row in free.rows} == {"one"} and free.counts["left_out"] == {"two": "licence"}
     with pytest.raises(AffectError, match="every corpus of the mixture is left out"):
-        Made(tmp_path / "c", roots, part("two"), only="commercial")
+        Built(tmp_path / "c", roots, part("two"), only="commercial")
 
 
 PARTS = (part(cap=90), part("two", template="emotion_word", weight=1.5))
@@ -222,23 +221,23 @@ def test_any_number_of_workers_and_any_kill_lead_to_the_same_bytes(
 ) -> None:
     monkeypatch.setattr(blocks, "GROUPS_PER_BLOCK", 1)
     roots = {"one": corpora("one", rows=4_500), "two": corpora("two", rows=2_500)}
-    made = Mixture(PARTS, None, **OPTIONS)
-    build(made, roots, tmp_path / "one", 3)
-    wanted = digest(tmp_path / "one")
+    mixture = Mixture(PARTS, None, **OPTIONS)
+    build(mixture, roots, tmp_path / "one", 3)
+    expected = digest(tmp_path / "one")
     with shards.pool(2) as processes:
-        build(made, roots, tmp_path / "two", 3, processes, 2)
-    assert digest(tmp_path / "two") == wanted
+        build(mixture, roots, tmp_path / "two", 3, processes, 2)
+    assert digest(tmp_path / "two") == expected
 
     render = blocks.render
     for stop in (0, 2, 4):
         monkeypatch.setattr(blocks, "render", killed(render, stop))
         with pytest.raises(KeyboardInterrupt):
-            build(made, roots, tmp_path / "three", 3)
+            build(mixture, roots, tmp_path / "three", 3)
     monkeypatch.setattr(blocks, "render", render)
     done = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "three" / ".work" / "blocks").iterdir()}
     assert len(done) == 4, "what was finished is kept"
-    build(made, roots, tmp_path / "three", 3)
-    assert digest(tmp_path / "three") == wanted
+    build(mixture, roots, tmp_path / "three", 3)
+    assert digest(tmp_path / "three") == expected
 
 
 def killed(render: Callable[..., Any], stop: int) -> Callable[..., Any]:
@@ -325,19 +324,19 @@ def test_build_says_what_is_missing_and_how_large_it_would_be(
 
 def test_focus_asks_about_some_dimensions_alone(tmp_path: Path) -> None:
     root = materialise(load_builder("emobank").MINIATURE, tmp_path / "emobank")
-    given = {"template": "dimension_scores", "space": "emobank_vad", "rater": "mean", "modalities": ("text",)}
-    rows = Made(tmp_path / "a", {"emobank": root}, Part("emobank", **given, focus=("valence",))).rows
+    fields = {"template": "dimension_scores", "space": "emobank_vad", "rater": "mean", "modalities": ("text",)}
+    rows = Built(tmp_path / "a", {"emobank": root}, Part("emobank", **fields, focus=("valence",))).rows
     assert rows and all(set(row["value"]) == {"valence"} for row in rows)
     assert all(row["answer"].replace(".", "").isdigit() and "arousal" not in question(row) for row in rows)
-    whole = Made(tmp_path / "b", {"emobank": root}, Part("emobank", **given)).rows
+    whole = Built(tmp_path / "b", {"emobank": root}, Part("emobank", **fields)).rows
     assert all("arousal" in question(row) and len(row["value"]) == 3 for row in whole)
 
 
 def test_balance_and_temperature_weigh_what_the_caps_keep(corpora, tmp_path: Path) -> None:
     roots = {"one": corpora("one", rows=800), "two": corpora("two", rows=60, text='f"other {number} " * 3')}
-    balanced = Made(tmp_path / "a", roots, part(cap_per_class=40, balance="oversample"))
+    balanced = Built(tmp_path / "a", roots, part(cap_per_class=40, balance="oversample"))
     assert Counter(row["value"] for row in balanced.rows) == {"joy": 40, "anger": 40, "fear": 40}
-    tempered = Made(tmp_path / "b", roots, part(cap=60), part("two"), temperature=3.0)
+    tempered = Built(tmp_path / "b", roots, part(cap=60), part("two"), temperature=3.0)
     assert Counter(row["corpus"] for row in tempered.rows) == {"one": 60, "two": 60}
 
 
@@ -352,10 +351,10 @@ def test_every_conversation_has_an_id_of_its_own(corpora, tmp_path: Path) -> Non
         *(part(modalities=("audio", "text"), dropout=0.5), part(modalities=("audio",)), part(language="zh")),
         *(part(template="comparison", space="n_1", pairs=Pairs("valence", margin)) for margin in (1.0, 30.0)),
     )
-    rows = Made(tmp_path / "a", {"one": corpora("one", media=media)}, *parts).rows
+    rows = Built(tmp_path / "a", {"one": corpora("one", media=media)}, *parts).rows
     assert len({row["id"] for row in rows}) == len(rows)
     with pytest.raises(Malformed, match="two parts ask one the same"):
-        Made(tmp_path / "b", {"one": tmp_path}, part(), part(weight=2))
+        Built(tmp_path / "b", {"one": tmp_path}, part(), part(weight=2))
 
 
 def test_training_samples_that_repeat_validation_or_are_not_asked_in_its_stead(corpora, tmp_path: Path) -> None:
@@ -364,9 +363,9 @@ def test_training_samples_that_repeat_validation_or_are_not_asked_in_its_stead(c
     split = place.read_text(encoding="utf-8").replace('split="train"', 'split="validation" if number < 4 else "train"')
     place.write_text(split, encoding="utf-8")
     roots = {"one": root, "two": corpora("two", rows=40)}
-    made = Made(tmp_path / "a", roots, part("two"), part(), deduplicate=("near_text",))
-    assert {row["sample"] for row in made.rows if row["corpus"] == "two"} == {f"s{n}" for n in range(4, 40)}
-    chinese = Made(tmp_path / "b", roots, part("two"), deduplicate=("text",), languages=("zh",))
+    result = Built(tmp_path / "a", roots, part("two"), part(), deduplicate=("near_text",))
+    assert {row["sample"] for row in result.rows if row["corpus"] == "two"} == {f"s{n}" for n in range(4, 40)}
+    chinese = Built(tmp_path / "b", roots, part("two"), deduplicate=("text",), languages=("zh",))
     assert [row["sample"] for row in chinese.rows] == [f"s{n}" for n in range(0, 40, 5)]
 
 
@@ -381,7 +380,7 @@ def test_training_samples_that_repeat_validation_or_are_not_asked_in_its_stead(c
 )
 def test_numbers_without_sense_are_refused(corpora, tmp_path: Path, wrong: dict[str, Any], said: str) -> None:
     with pytest.raises(Malformed, match=said):
-        Made(tmp_path / "a", {"one": corpora("one")}, part(**wrong))
+        Built(tmp_path / "a", {"one": corpora("one")}, part(**wrong))
 
 
 @pytest.mark.parametrize(

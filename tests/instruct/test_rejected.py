@@ -78,18 +78,18 @@ def test_another_answer_is_in_the_space_and_clearly_another_one(gold: tuple[str,
     space = LabelSpace("s", kind, NAMES, "made up", bounds=(-3, 3) if kind == "dimension" else None)  # type: ignore[arg-type]
     form = find_form(_FORM[kind])
     assert form.wrong is not None
-    found = form.wrong(value, space, Random(draw))
-    space.check(found)
-    assert found == form.wrong(value, space, Random(draw))
+    other = form.wrong(value, space, Random(draw))
+    space.check(other)
+    assert other == form.wrong(value, space, Random(draw))
     if kind == "set":
-        assert found and (not set(found) & set(value) or len(value) == len(NAMES))
+        assert other and (not set(other) & set(value) or len(value) == len(NAMES))
     elif kind == "dimension":
-        assert found.keys() == value.keys() and all(abs(found[name] - value[name]) >= 1.5 for name in value)
+        assert other.keys() == value.keys() and all(abs(other[name] - value[name]) >= 1.5 for name in value)
     elif kind == "distribution":
-        assert sum(found.values()) == pytest.approx(1)
-        assert max(abs(found.get(name, 0) - value.get(name, 0)) for name in NAMES) >= 0.1
+        assert sum(other.values()) == pytest.approx(1)
+        assert max(abs(other.get(name, 0) - value.get(name, 0)) for name in NAMES) >= 0.1
     else:
-        assert found != value
+        assert other != value
 
 
 TABLE = """name,a1,a2,preference
@@ -185,6 +185,6 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_part_without_worse_answers_is_refused(case: str) -> None:
-    part, said = REFUSED[case]
-    with pytest.raises(Malformed, match=said):
+    part, message = REFUSED[case]
+    with pytest.raises(Malformed, match=message):
         part.bind()

@@ -150,7 +150,7 @@ def test_the_citation_file_is_valid_and_of_this_version() -> None:
     assert all(isinstance(page[key], str) and page[key] for key in ("message", "title", "license", "type"))
     assert page["authors"] and all("name" in author or "family-names" in author for author in page["authors"])
     optional = {"keywords", "abstract", "date-released", "url", "repository-code", "doi", "identifiers", "references"}
-    known = {
+    allowed = {
         "cff-version",
         "message",
         "type",
@@ -160,7 +160,7 @@ def test_the_citation_file_is_valid_and_of_this_version() -> None:
         "authors",
         "preferred-citation",
     } | optional
-    assert set(page) <= known
+    assert set(page) <= allowed
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -70,12 +70,12 @@ def test_every_corpus_task_and_recipe_is_there(
     installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
-    found = json.loads(run(installed, "-c", _LIST, folder=tmp_path))
+    listed = json.loads(run(installed, "-c", _LIST, folder=tmp_path))
     kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes")
     for kind in kinds:
-        assert set(found[kind]) == set(registry.names(kind)) and found[kind]
-        assert not any(str(ROOT) in path for path in found[kind].values())
-        for name, path in found[kind].items():
+        assert set(listed[kind]) == set(registry.names(kind)) and listed[kind]
+        assert not any(str(ROOT) in path for path in listed[kind].values())
+        for name, path in listed[kind].items():
             assert Path(path).read_bytes() == registry.names(kind)[name].read_bytes()
 
 
@@ -105,8 +105,8 @@ def test_nothing_of_a_common_name_lands_beside_the_package(installed: Path) -> N
 
 def test_the_installed_command_works(installed: Path, tmp_path: Path) -> None:
     command = installed.parent / "affectllm"
-    shown = run(installed, str(command), "ls", folder=tmp_path)
-    assert "emodb" in shown and "quickstart" in shown and "qwen2_audio" in shown
+    stdout = run(installed, str(command), "ls", folder=tmp_path)
+    assert "emodb" in stdout and "quickstart" in stdout and "qwen2_audio" in stdout
     assert "Burkhardt" in run(installed, str(command), "show", "emodb", folder=tmp_path)
 
 

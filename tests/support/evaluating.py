@@ -41,7 +41,7 @@ def _more_semeval2018(miniature: Mapping[str, Content]) -> dict[str, Content]:
     files = {}
     for one in ("anger", "fear", "joy", "sadness"):
         classes = "".join(
-            f"2018-En-8000{n}\tTweet {n}\t{one}\t{n}: {told.format(one)}\n" for n, told in _LEVELS.items()
+            f"2018-En-8000{n}\tTweet {n}\t{one}\t{n}: {wording.format(one)}\n" for n, wording in _LEVELS.items()
         )
         scores = "".join(f"2018-En-9000{n}\tTweet {n}\t{one}\t0.{n}\n" for n in (2, 5, 8))
         files[f"EI-oc/English/2018-EI-oc-En-{one}-test-gold.txt"] = _SEMEVAL.format("Class") + classes
@@ -81,13 +81,13 @@ def _more_ren20k(miniature: Mapping[str, Content]) -> dict[str, Content]:
 def _more_esconv(miniature: Mapping[str, Content]) -> dict[str, Content]:
     """Dialogues enough for some in every split, whose supporters take known strategies."""
     turns = [("seeker", {}, "I lost {}."), ("supporter", {"strategy": "Question"}, "When did you lose {}?")]
-    said = [{"speaker": who, "annotation": note, "content": text} for who, note, text in turns]
-    told = {"experience_type": "Previous Experience", "emotion_type": "anxiety", "problem_type": "job crisis"}
+    turns_json = [{"speaker": who, "annotation": note, "content": text} for who, note, text in turns]
+    common = {"experience_type": "Previous Experience", "emotion_type": "anxiety", "problem_type": "job crisis"}
     things = [f"thing {number}" for number in range(60)]
     dialogues = [
         {
-            **{**told, "situation": f"I lost {thing}.", "survey_score": {"seeker": {}, "supporter": {}}},
-            "dialog": [{**turn, "content": str(turn["content"]).format(thing)} for turn in said],
+            **{**common, "situation": f"I lost {thing}.", "survey_score": {"seeker": {}, "supporter": {}}},
+            "dialog": [{**turn, "content": str(turn["content"]).format(thing)} for turn in turns_json],
         }
         for thing in things
     ]
@@ -119,9 +119,9 @@ def corpus_of(task: str) -> str:
 
 def miniatures(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
     """Write the miniature of each corpus below ``folder`` and return where they lie."""
-    found = {name: load_builder(name).MINIATURE for name in dict.fromkeys(corpora)}
-    found = {name: _MORE.get(name, dict)(miniature) for name, miniature in found.items()}
-    return {name: materialise(miniature, folder / name) for name, miniature in found.items()}
+    files = {name: load_builder(name).MINIATURE for name in dict.fromkeys(corpora)}
+    files = {name: _MORE.get(name, dict)(miniature) for name, miniature in files.items()}
+    return {name: materialise(miniature, folder / name) for name, miniature in files.items()}
 
 
 def use(monkeypatch: pytest.MonkeyPatch, roots: dict[str, Path], modalities: str = "") -> None:

@@ -31,8 +31,8 @@ def clip(kind: str, path: str, **more: Any) -> dict[str, Any]:
 def row(name: str, *asked: Mapping[str, Any] | str, answer: str = "joy") -> dict[str, Any]:
     """A row that asks with these parts and is answered with ``answer``."""
     parts = [{"type": "text", "text": part} if isinstance(part, str) else dict(part) for part in asked]
-    said = [{"type": "text", "text": answer}]
-    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": said}]
+    reply = [{"type": "text", "text": answer}]
+    messages = [{"role": "user", "content": parts}, {"role": "assistant", "content": reply}]
     return {
         **{"id": name, "sample": name, "corpus": "toy", "split": "train", "template": "emotion_choice"},
         **{"paraphrase": 0, "messages": messages, "answer": answer, "value": answer, "space": "toy_3"},

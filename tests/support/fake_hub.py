@@ -132,12 +132,12 @@ def preupload(handler: Handler, body: bytes, repo: str) -> None:
 
 def lfs_batch(handler: Handler, body: bytes, repo: str) -> None:
     wish = json.loads(body)
-    found = []
+    objects = []
     for item in wish["objects"]:
         actions = {"upload": {"href": f"{handler.server.address}/lfs/{item['oid']}"}}
-        known = item["oid"] in handler.server.large
-        found.append({"oid": item["oid"], "size": item["size"], **({} if known else {"actions": actions})})
-    handler.answer({"transfer": "basic", "objects": found})
+        is_stored = item["oid"] in handler.server.large
+        objects.append({"oid": item["oid"], "size": item["size"], **({} if is_stored else {"actions": actions})})
+    handler.answer({"transfer": "basic", "objects": objects})
 
 
 def lfs_put(handler: Handler, body: bytes, oid: str) -> None:
@@ -170,8 +170,8 @@ def info(handler: Handler, body: bytes, repo: str, *revision: str) -> None:
     if repo not in handler.server.repos:
         return handler.answer({"error": "Repository not found"}, 404, {"X-Error-Code": "RepoNotFound"})
     siblings = [{"rfilename": path} for path in sorted(handler.server.repos[repo])]
-    known = {"id": repo, "modelId": repo, "private": handler.server.private[repo], "tags": [], "downloads": 0}
-    handler.answer({**known, "sha": handler.head_commit(repo), "siblings": siblings})
+    fields = {"id": repo, "modelId": repo, "private": handler.server.private[repo], "tags": [], "downloads": 0}
+    handler.answer({**fields, "sha": handler.head_commit(repo), "siblings": siblings})
 
 
 def tree(handler: Handler, body: bytes, repo: str, *revision: str) -> None:

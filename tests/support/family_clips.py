@@ -29,8 +29,8 @@ def make_clips(folder: Path) -> Path:
     """A silent and a sounding video, a sound of another rate, and pictures of two shapes."""
     from PIL import Image
 
-    made = {"both.mp4": Clip(1.5, size=84), "seen.mp4": Clip(1.0, sound=False), "tone.wav": Tone(0.9, rate=22_050)}
-    materialise(made, folder)
+    files = {"both.mp4": Clip(1.5, size=84), "seen.mp4": Clip(1.0, sound=False), "tone.wav": Tone(0.9, rate=22_050)}
+    materialise(files, folder)
     Image.linear_gradient("L").resize((90, 60)).convert("RGB").save(folder / "picture.png")
     Image.radial_gradient("L").resize((40, 200)).convert("RGB").save(folder / "strip.png")
     return folder
@@ -84,6 +84,6 @@ def encoder_of(model: Model, root: Path, cache: MediaCache | None = None, budget
 
 def encoded(encoder: Encoder, messages: Sequence[Any], **options: Any) -> Encoded:
     """The conversation, which must be usable."""
-    found = encoder.encode(messages, **options)
-    assert isinstance(found, Encoded), found
-    return found
+    result = encoder.encode(messages, **options)
+    assert isinstance(result, Encoded), result
+    return result

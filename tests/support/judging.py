@@ -39,17 +39,17 @@ def words_of(request: dict[str, Any]) -> str:
 
 def overlap(request: dict[str, Any]) -> tuple[int, bytes]:
     """A judge with an opinion: the number of words that the two texts in a prompt share, as a score from 1 to 5."""
-    shown = re.findall(r"<<<\n([^>]*)\n>>>|(?i:emotions)(?: to be judged)?: (.*)", words_of(request))
-    first, second = (set(re.findall(r"\w+", (one or other).lower())) for one, other in shown[:2])
+    texts = re.findall(r"<<<\n([^>]*)\n>>>|(?i:emotions)(?: to be judged)?: (.*)", words_of(request))
+    first, second = (set(re.findall(r"\w+", (one or other).lower())) for one, other in texts[:2])
     return said(json.dumps({"score": min(5, 1 + len(first & second)), "reason": "3 of 4"}))
 
 
 def sampler(request: dict[str, Any]) -> tuple[int, bytes]:
     """An extractor that is greedy or noisy, as it is asked to be."""
-    known = re.findall(r"happy|sad|angry|afraid", words_of(request).rpartition("<<<")[2])
+    words = re.findall(r"happy|sad|angry|afraid", words_of(request).rpartition("<<<")[2])
     if request.get("temperature"):
-        known = random.sample(known, random.randint(1, len(known)))
-    return said(json.dumps(known))
+        words = random.sample(words, random.randint(1, len(words)))
+    return said(json.dumps(words))
 
 
 def slow(request: dict[str, Any]) -> tuple[int, bytes]:
@@ -65,12 +65,12 @@ def served(answer: Answer) -> Iterator[Served]:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.asked.append(request)
-            told.headers.append(dict(self.headers))
+            record.asked.append(request)
+            record.headers.append(dict(self.headers))
             status, body = answer(request)
             self.send_response(status)
             if status in (301, 302, 303, 307, 308):
-                self.send_header("Location", told.url + "/elsewhere")
+                self.send_header("Location", record.url + "/elsewhere")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             with suppress(BrokenPipeError, ConnectionResetError):  # the client did not wait
@@ -80,11 +80,11 @@ def served(answer: Answer) -> Iterator[Served]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told = Served(f"http://127.0.0.1:{server.server_port}/v1")
+    record = Served(f"http://127.0.0.1:{server.server_port}/v1")
     thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
-        yield told
+        yield record
     finally:
         server.shutdown()
         server.server_close()

@@ -89,7 +89,7 @@ class Place:
     def left(self, one: Worker, *commands: Sequence[str], module: str = "affectllm.cli") -> Path:
         """What ``commands`` leave in the folder, set aside."""
         for words in commands:
-            assert one.run(module, words, self.folder.parent) == 0, one.said[-2000:]
+            assert one.run(module, words, self.folder.parent) == 0, one.output[-2000:]
         before = self.folder.parent.parent / "before"
         shutil.copytree(self.folder, before)
         return before

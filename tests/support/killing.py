@@ -64,8 +64,8 @@ class _Fate:
             return None
         if not isinstance(path, str | bytes | os.PathLike):
             return None
-        given = arguments[_CHANGES[event] :][:1] if event in _CHANGES else ()
-        base = os.readlink(f"/proc/self/fd/{given[0]}") if given and given[0] >= 0 else os.getcwd()
+        folder_fds = arguments[_CHANGES[event] :][:1] if event in _CHANGES else ()
+        base = os.readlink(f"/proc/self/fd/{folder_fds[0]}") if folder_fds and folder_fds[0] >= 0 else os.getcwd()
         full = os.path.normpath(os.path.join(base, os.fsdecode(path)))
         return full if full.startswith(self.folder) and _happens(event, full) else None
 
@@ -127,15 +127,15 @@ class Worker:
         return int(self._process.stdout.readline())
 
     @property
-    def said(self) -> str:
+    def output(self) -> str:
         """What the last run printed."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     @property
     def changes(self) -> list[str]:
         """The changes that the last run made; it was not killed."""
-        found: list[str] = json.loads(Path(f"{self._log}.changes").read_text())
-        return found
+        changes: list[str] = json.loads(Path(f"{self._log}.changes").read_text())
+        return changes
 
 
 @contextmanager
@@ -162,12 +162,12 @@ _DRAWN = ("answers", "results_", "sources.json")
 
 def tree(folder: Path) -> dict[str, bytes]:
     """Name → content of every file, without times; samples of lm-eval without the date in their names."""
-    found = {}
+    contents = {}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_file() and not any(part.startswith(_DRAWN) or part.endswith(".lock") for part in name.split("/")):
-            found[_undated(name)] = _timeless(path)
-    return found
+            contents[_undated(name)] = _timeless(path)
+    return contents
 
 
 def _undated(name: str) -> str:
@@ -216,7 +216,7 @@ def kill_everywhere(
             shutil.copytree(killed.before, folder, symlinks=True)
 
     fresh()
-    assert one.run(module, words, watched) == 0, one.said[-3000:]
+    assert one.run(module, words, watched) == 0, one.output[-3000:]
     expected, changes = tree(watched), one.changes
     wrong, kills = [], 0
     for number in one_of_a_kind(changes, kind) if kind else range(1, len(changes) + 1):
@@ -230,17 +230,16 @@ def kill_everywhere(
                 continue
             kills += 1
             if (status := one.run(module, words, watched)) != 0:
-                wrong.append(f"{where}: the same command ended with {status}: {one.said[-300:]}")
-            elif (made := tree(watched)) != expected:
-                wrong.append(f"{where}: {_difference(made, expected)}")
+                wrong.append(f"{where}: the same command ended with {status}: {one.output[-300:]}")
+            elif (result := tree(watched)) != expected:
+                wrong.append(f"{where}: {_difference(result, expected)}")
     return kills, wrong
 
 
-def _difference(made: Mapping[str, bytes], expected: Mapping[str, bytes]) -> str:
-    differing = [name for name in expected if name in made and made[name] != expected[name]]
-    return (
-        f"too many {sorted(made.keys() - expected.keys())}, lost {sorted(expected.keys() - made.keys())}, {differing}"
-    )
+def _difference(result: Mapping[str, bytes], expected: Mapping[str, bytes]) -> str:
+    differing = [name for name in expected if name in result and result[name] != expected[name]]
+    extra, lost = sorted(result.keys() - expected.keys()), sorted(expected.keys() - result.keys())
+    return f"too many {extra}, lost {lost}, {differing}"
 
 
 def by_suffix(path: str) -> str:

@@ -13,5 +13,5 @@ PARAPHRASED = TWEET.replace("little", "younger")
 
 def kindred(folder: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Path]:
     """``child`` and ``sibling`` are built from ``base``, ``grandchild`` from ``child``; ``stranger`` from nothing."""
-    made = {"base": (), "child": ("base",), "sibling": ("base",), "grandchild": ("child",), "stranger": ()}
-    return {name: toy_corpus(folder, monkeypatch, name, parents=parents) for name, parents in made.items()}
+    parents_of = {"base": (), "child": ("base",), "sibling": ("base",), "grandchild": ("child",), "stranger": ()}
+    return {name: toy_corpus(folder, monkeypatch, name, parents=parents) for name, parents in parents_of.items()}

@@ -124,15 +124,15 @@ def logged_sample(number: int, gold: Any, reading: Any, reply: str, unreadable: 
 
 def answers(rows: int, skill: float, seed: int) -> list[dict[str, Any]]:
     """Replies of a model that is right with probability ``skill``; one in twenty cannot be read."""
-    draw, found = random.Random(seed), []
+    draw, samples = random.Random(seed), []
     for number in range(rows):
         gold = LABELS[number % len(LABELS)]
         if number % 20 == 7:
-            found.append(logged_sample(number, gold, None, f"{SCRIPT} I cannot tell.", "no_label"))
+            samples.append(logged_sample(number, gold, None, f"{SCRIPT} I cannot tell.", "no_label"))
             continue
         reading = gold if draw.random() < skill else draw.choice(LABELS)
-        found.append(logged_sample(number, gold, reading, f"The speaker shows {reading}.", None))
-    return found
+        samples.append(logged_sample(number, gold, reading, f"The speaker shows {reading}.", None))
+    return samples
 
 
 def details_of(rows: Sequence[Mapping[str, Any]], modalities: Sequence[str]) -> dict[str, Any]:
@@ -141,11 +141,15 @@ def details_of(rows: Sequence[Mapping[str, Any]], modalities: Sequence[str]) -> 
     table = [[sum(r["doc"]["gold"] == g and r["reading"] == p for r in rows) for p in columns] for g in LABELS]
     per_class = {}
     for index, label in enumerate(LABELS):
-        hits, given, support = table[index][index], sum(row[index] for row in table), sum(table[index])
-        values = {"precision": hits / max(1, given), "recall": hits / support, "f1": 2 * hits / (given + support)}
+        hits, predicted, support = table[index][index], sum(row[index] for row in table), sum(table[index])
+        values = {
+            "precision": hits / max(1, predicted),
+            "recall": hits / support,
+            "f1": 2 * hits / (predicted + support),
+        }
         per_class[label] = {**values, "support": support}
-    known = {"cluster": "speaker", "corpus": "toy", "rater": "actor", "n": len(rows), "media_errors": 1}
-    return {"labels": list(LABELS), "confusion": table, "per_class": per_class, "modalities": list(modalities), **known}
+    facts = {"cluster": "speaker", "corpus": "toy", "rater": "actor", "n": len(rows), "media_errors": 1}
+    return {"labels": list(LABELS), "confusion": table, "per_class": per_class, "modalities": list(modalities), **facts}
 
 
 def make_evaluation(folder: Path, skill: float, seed: int = 0, modalities: Sequence[str] = ("video", "audio")) -> None:
@@ -175,8 +179,8 @@ def trainer_state(steps: int = 60) -> dict[str, Any]:
 
 def manifest(stage: str, inputs: Mapping[str, Any], outputs: Mapping[str, Any]) -> dict[str, Any]:
     """A finished manifest as ``affectllm.run.Run`` writes it."""
-    made = {"stage": stage, "finished": True, "seconds": 12.5, "inputs": inputs, "inputs_digest": "0" * 16}
-    return {**made, "outputs": outputs, "versions": {"python": "3.11.7", "affectllm": "0.1.0", "torch": "2.13.0"}}
+    page = {"stage": stage, "finished": True, "seconds": 12.5, "inputs": inputs, "inputs_digest": "0" * 16}
+    return {**page, "outputs": outputs, "versions": {"python": "3.11.7", "affectllm": "0.1.0", "torch": "2.13.0"}}
 
 
 def make_conversations(path: Path, corpora: Sequence[str]) -> None:

@@ -20,8 +20,8 @@ def miniature(name: str, root: Path) -> tuple[dict[str, Sample], list[tuple[str,
 
 
 def answer(sample: Sample, space: str, rater: str) -> object:
-    given = sample.annotation(space, rater)
-    return given.value if given else None
+    annotation = sample.annotation(space, rater)
+    return annotation.value if annotation else None
 
 
 def write(root: Path, files: dict[str, str]) -> Path:

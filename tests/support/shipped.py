@@ -24,10 +24,10 @@ SINGLE = [name for name in template_names() if len(load_wording(name).slots) == 
 def miniature(corpus: str) -> tuple[Sample, ...]:
     builder = load_builder(corpus)
     with TemporaryDirectory() as folder:
-        kept = [
+        samples = [
             item for item in builder.samples(materialise(builder.MINIATURE, Path(folder))) if isinstance(item, Sample)
         ]
-    return tuple(kept)
+    return tuple(samples)
 
 
 def spaces_of(corpus: str) -> Iterator[tuple[LabelSpace, str]]:

@@ -32,5 +32,5 @@ else:
     config = DictDefault({"sequence_len": 4096, "train_on_inputs": False, "chat_template": "tokenizer_default"})
     strategy = load(source["type"], tokenizer, config, source)
     for row in rows:
-        found = strategy.tokenize_prompt(row)
-        print(json.dumps({"input_ids": found["input_ids"], "labels": found["labels"]}))
+        encoded = strategy.tokenize_prompt(row)
+        print(json.dumps({"input_ids": encoded["input_ids"], "labels": encoded["labels"]}))

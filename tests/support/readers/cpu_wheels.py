@@ -23,10 +23,10 @@ def _load(path):
     return torch.from_numpy(wave.T.copy()), rate
 
 
-def _resample(wave, rate, wanted):
+def _resample(wave, rate, target_rate):
     import soxr
 
-    return torch.from_numpy(soxr.resample(wave.numpy().T, rate, wanted).T.copy())
+    return torch.from_numpy(soxr.resample(wave.numpy().T, rate, target_rate).T.copy())
 
 
 torchaudio = types.ModuleType("torchaudio")

@@ -24,6 +24,6 @@ for row in rows:
     images = plugin._regularize_images(files["images"], **pixels)["images"]
     videos = plugin._regularize_videos(files["videos"], **pixels, video_fps=2.0, video_maxlen=8)
     audios = plugin._regularize_audios(files["audios"], sampling_rate=16_000)["audios"]
-    told = {"messages": messages, **files, "sizes": [image.size for image in images]}
-    told |= {"samples": [len(wave) for wave in audios], "seconds": videos["durations"]}
-    print(json.dumps(told))
+    record = {"messages": messages, **files, "sizes": [image.size for image in images]}
+    record |= {"samples": [len(wave) for wave in audios], "seconds": videos["durations"]}
+    print(json.dumps(record))

@@ -27,10 +27,10 @@ encode = encoder(sys.argv[2]) if len(sys.argv) > 2 else None
 for row in rows:
     inputs = StdTemplateInputs.from_dict(row)
     images = [image["path"] for image in inputs.images]
-    told = {"messages": inputs.messages, "images": images, "videos": inputs.videos, "audios": inputs.audios}
-    told["sizes"] = [load_image(image).size for image in images]
-    told["samples"] = [len(load_audio(audio, 16_000)) for audio in inputs.audios]
+    record = {"messages": inputs.messages, "images": images, "videos": inputs.videos, "audios": inputs.audios}
+    record["sizes"] = [load_image(image).size for image in images]
+    record["samples"] = [len(load_audio(audio, 16_000)) for audio in inputs.audios]
     if encode is not None:
         encoded = encode(row)
-        told |= {"input_ids": encoded["input_ids"], "labels": encoded["labels"]}
-    print(json.dumps(told))
+        record |= {"input_ids": encoded["input_ids"], "labels": encoded["labels"]}
+    print(json.dumps(record))
