@@ -78,7 +78,7 @@ class AuditReport:
         return {**values, "ok": self.ok}
 
     def render(self) -> str:
-        """The report as text for a terminal."""
+        """Return the report as text for a terminal."""
         return "\n".join(_render(self))
 
 

@@ -66,11 +66,11 @@ class CorpusCard:
     notes: tuple[str, ...] = ()
 
     def promised(self) -> str:
-        """The promised sizes in words: of each split, or the total."""
+        """Return the promised sizes in words: of each split, or the total."""
         if self.counts:
             return " / ".join(f"{split} {self.counts[split]:,}" for split in SPLITS if split in self.counts)
         return f"{self.total:,} in all" if self.total else "not published"
 
     def space(self, name: str) -> LabelSpace:
-        """The label space called ``name``; KeyError where the card declares none."""
+        """Return the label space called ``name``; KeyError where the card declares none."""
         return {space.name: space for space in self.spaces}[name]

@@ -25,7 +25,7 @@ def descent(train: str, scored: str) -> str:
 
 
 def _lines(name: str) -> dict[str, tuple[str, ...]]:
-    """Each ancestor → the shortest line from ``name`` to it, both included."""
+    """Return each ancestor → the shortest path from ``name`` to it, both included."""
     lines: dict[str, tuple[str, ...]] = {}
     waiting: list[tuple[str, ...]] = [(name,)]
     while waiting:

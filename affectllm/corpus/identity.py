@@ -19,7 +19,7 @@ def identity(name: str, root: Path) -> dict[str, Any]:
 
 
 def _files(root: Path) -> Iterator[tuple[str, int, int]]:
-    """Name, size and time of every file, also in folders that are linked to another disk."""
+    """Yield name, size and time of every file, also in folders that are linked to another disk."""
     seen: set[tuple[int, int]] = set()
     for folder, below, names in os.walk(root, followlinks=True):
         place = os.stat(folder)

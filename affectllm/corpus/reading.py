@@ -145,7 +145,7 @@ def is_debris(name: str) -> bool:
 
 
 def find_file(root: Path, *names: str) -> Path | None:
-    """The nearest file below ``root`` called by one of ``names``."""
+    """Return the nearest file below ``root`` called by one of ``names``."""
     for folder in folders_below(root):
         for name in names:
             if (folder / name).is_file():
@@ -154,7 +154,7 @@ def find_file(root: Path, *names: str) -> Path | None:
 
 
 def list_media(folder: Path, suffixes: Collection[str], depth: int = 0) -> Iterator[Path]:
-    """Files with one of ``suffixes`` in ``folder`` (and ``depth`` levels below), nearest first, sorted, no debris."""
+    """Yield files with one of ``suffixes`` in ``folder`` (or ``depth`` levels below), nearest first, no debris."""
     return (path for path in _entries(folder, depth, suffixes) if _is_file(path))
 
 
@@ -187,7 +187,7 @@ def inside(path: str) -> bool:
 
 
 def _on_a_drive(path: str) -> bool:
-    """``C:\\x`` and ``C:/x``; a colon elsewhere, as in ``12:30.wav``, is part of a name where the system allows it."""
+    """Whether a path names a drive (``C:\\x``, ``C:/x``); other colons (``12:30.wav``) are valid but on Windows."""
     return bool(_DRIVE.match(path)) or (os.name == "nt" and ":" in path)
 
 
@@ -221,7 +221,7 @@ def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rej
 
 
 def read_csv(path: Path, root: Path, columns: Collection[str]) -> Iterator[Row | Rejection]:
-    """Records of a quoted, comma-separated file with a header.
+    """Yield the records of a quoted, comma-separated file with a header.
 
     A record that does not have as many fields as the header is rejected as ``broken_row``. An unclosed quote costs its
     own line only: the csv module alone would swallow everything up to the next quote.
@@ -246,7 +246,7 @@ def read_csv(path: Path, root: Path, columns: Collection[str]) -> Iterator[Row |
 
 
 def read_delimited(path: Path, root: Path, separator: str, width: int) -> Iterator[tuple[str, list[str]] | Rejection]:
-    """``(file:line, fields)`` of a file without quoting, header included; fewer than ``width`` fields are rejected."""
+    """Yield ``(file:line, fields)`` of a file without quoting, header included; rejected below ``width`` fields."""
     for line in read_lines(path, root):
         if isinstance(line, Rejection):
             yield line
@@ -268,5 +268,5 @@ def first_sight(seen: set[str], identifier: str, where: str) -> Rejection | None
 
 
 def missing_file(name: str, card: CorpusCard) -> Rejection:
-    """A file of the release that is not there while others are."""
+    """Return the rejection of a file of the release that is missing while others are there."""
     return Rejection(name, "file_missing", name, f"expected by {card.title}; the corpus may be half downloaded")

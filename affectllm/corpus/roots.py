@@ -18,7 +18,7 @@ ENVIRONMENT = "AFFECTLLM_ROOTS"
 
 
 def parse_roots(pairs: Iterable[str]) -> dict[str, Path]:
-    """``["meld=/data/MELD", …]`` → ``{"meld": Path("/data/MELD"), …}``.
+    """Parse ``["meld=/data/MELD", …]`` to ``{"meld": Path("/data/MELD"), …}``.
 
     Raises:
         AffectError: when a pair is none.
@@ -68,7 +68,7 @@ class Roots:
         return cls({**roots_of_environment(), **parse_roots(pairs)})
 
     def find(self, name: str) -> Path:
-        """The folder of a corpus.
+        """Return the folder of a corpus.
 
         Raises:
             NotFound: when no builder has this name.
@@ -77,7 +77,7 @@ class Roots:
         return locate(name, self.given)
 
     def find_all(self, names: Iterable[str]) -> dict[str, Path]:
-        """Corpus → folder, for every name once.
+        """Return corpus → folder, for every name once.
 
         Raises:
             MissingCorpus: for the first one that is nowhere.
@@ -97,7 +97,7 @@ class Roots:
 
 
 def locate(name: str, roots: Mapping[str, Path] | None = None) -> Path:
-    """The folder of the corpus called ``name``; a synthetic corpus is generated on first use.
+    """Return the folder of the corpus called ``name``; a synthetic corpus is generated on first use.
 
     Raises:
         NotFound: when no builder has this name.

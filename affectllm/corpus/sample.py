@@ -35,7 +35,7 @@ class MediaRef:
     end: float | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Only the fields that are set."""
+        """Return the fields that are set, as JSON types."""
         record: dict[str, Any] = {"path": self.path, "modality": self.modality}
         if self.sound:
             record["sound"] = True
@@ -56,7 +56,7 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One moment to be understood.
+    """One item to be understood: an utterance, a post, a clip.
 
     Args:
         id: unique within the corpus and the same on every machine.
@@ -98,14 +98,14 @@ class Sample:
         return int(self.attributes.get(CUT, 0))
 
     def annotation(self, space: str, rater: str) -> Annotation | None:
-        """The answer given by ``rater`` in ``space``, or None."""
+        """Return the answer given by ``rater`` in ``space``, or None."""
         for annotation in self.annotations:  # called for every row of a build: a generator would cost twice as much
             if annotation.space == space and annotation.rater == rater:
                 return annotation
         return None
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types; the inverse of ``from_json``."""
+        """Return the sample as JSON types; the inverse of ``from_json``."""
         return {
             "id": self.id,
             "corpus": self.corpus,

@@ -37,7 +37,7 @@ Item = Sample | Rejection
 
 @contextmanager
 def pool(workers: int) -> Iterator[Executor | None]:
-    """Processes that build corpora one after another; None for one worker, which is this process.
+    """Start a pool of worker processes; yields None for one worker, which is this process.
 
     Raises:
         Malformed: when ``workers`` is not positive.
@@ -73,7 +73,7 @@ def build(name: str, root: Path, out: Path, processes: Executor | None = None, w
 
 
 def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, progress: bool = False) -> int:
-    """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; how many shards there are."""
+    """Write the shards whose number is ``rank`` modulo ``world``, except finished ones; return the number of all."""
     items: Iterator[Item] = iter(load_builder(name).samples(root))
     counted = _progress(items, name) if progress else items
     with seldom_collected():
@@ -91,7 +91,7 @@ def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, 
 
 @contextmanager
 def seldom_collected() -> Iterator[None]:
-    """Look for reference cycles seldom: rows have none, and a tenth of a build went into looking."""
+    """Run the garbage collector seldom: rows have no cycles, and looking for them took a tenth of a build."""
     before = gc.get_threshold()
     if gc.isenabled() and before[0]:  # zero is never
         gc.set_threshold(max(before[0], OBJECTS_PER_COLLECTION), *before[1:])
@@ -158,7 +158,7 @@ def merge(name: str, out: Path, total: int) -> dict[str, Any]:
 
 
 def _join(parts: list[Path], joined: Path) -> None:
-    """One Parquet file of several, a row group at a time."""
+    """Join several Parquet files into one, a row group at a time."""
     import pyarrow.parquet as parquet
 
     schema = sample_schema()

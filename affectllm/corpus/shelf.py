@@ -21,7 +21,7 @@ PACKAGE = "affectllm.data_builders"
 
 
 def module_name(path: Path) -> str:
-    """The name under which a file of the shelf is imported."""
+    """Return the name under which a file of the shelf is imported."""
     return ".".join((PACKAGE, *_key(path).with_suffix("").parts))
 
 
@@ -43,7 +43,7 @@ def open_packages(path: Path) -> None:
 
 
 def imported_files(path: Path) -> dict[str, Path]:
-    """Path below the shelf → file, of ``path`` and all that it imports from the shelf; found without running any.
+    """Return path below the shelf → file, of ``path`` and all that it imports from the shelf, without running any.
 
     Raises:
         Malformed: when what it imports lies in two folders of the shelf.
@@ -62,7 +62,7 @@ def imported_files(path: Path) -> dict[str, Path]:
 
 
 def _key(path: Path) -> Path:
-    """Where a file lies on the shelf; two helpers of one name lie in two sections."""
+    """Return where a file lies on the shelf; two helpers of one name lie in two sections."""
     below = registry.below("data_builders", path)
     return below if below is not None else Path(path.name)
 
@@ -82,7 +82,7 @@ def _lies_in(module: ModuleType, places: list[Path]) -> bool:
 
 
 def _imported_names(path: Path) -> Iterator[str]:
-    """The full names that a file imports, each ``from`` also with what it takes: that may be a module."""
+    """Yield the full names that a file imports, each ``from`` also with what it takes: that may be a module."""
     for node in ast.walk(_parsed(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -94,7 +94,7 @@ def _imported_names(path: Path) -> Iterator[str]:
 
 
 def _files_of(name: str) -> list[Path]:
-    """The file of a module of the shelf, and of the packages around it where they do anything."""
+    """Return the file of a module of the shelf, and of the packages around it where they do anything."""
     if not name.startswith(PACKAGE + "."):
         installed = _installed(name) if ".data_builders." in name else None  # packages name their own folders so
         return [installed] if installed else []

@@ -11,7 +11,7 @@ from affectllm.errors import Malformed
 
 
 def by_speaker(*, train: Collection[str], validation: Collection[str], test: Collection[str]) -> Mapping[str, str]:
-    """Speaker → split.
+    """Return speaker → split.
 
     Raises:
         Malformed: when a speaker is in two splits, or a split has none.
@@ -27,7 +27,7 @@ def by_speaker(*, train: Collection[str], validation: Collection[str], test: Col
 
 
 def by_hash(key: str, *, validation: float = 0.1, test: float = 0.1, salt: str = "") -> str:
-    """The split of everything that ``key`` names (a speaker, a dialogue, a film): the same on every machine.
+    """Return the split of everything that ``key`` names (a speaker, a dialogue, a film): the same on every machine.
 
     Args:
         key: what must not be torn apart.
@@ -39,14 +39,14 @@ def by_hash(key: str, *, validation: float = 0.1, test: float = 0.1, salt: str =
 
 
 def draw(key: str) -> float:
-    """A number in [0, 1) that depends on nothing but ``key``."""
+    """Return a number in [0, 1) that depends on nothing but ``key``."""
     return (
         int.from_bytes(hashlib.blake2b(key.encode("utf-8", "backslashreplace"), digest_size=7).digest(), "big") / 2**56
     )
 
 
 def shared_speakers(samples: Iterable[Sample]) -> dict[str, tuple[str, ...]]:
-    """Speakers that occur in more than one split → those splits, in the order train, validation, test."""
+    """Return speakers that occur in more than one split → those splits, in the order train, validation, test."""
     splits_of: defaultdict[str, set[str]] = defaultdict(set)
     for sample in samples:
         if sample.speaker is not None:

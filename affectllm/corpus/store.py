@@ -32,17 +32,17 @@ _SAMPLE = {
 
 
 def sample_features() -> Features:
-    """Columns of a samples file as ``datasets`` calls them."""
+    """Return the columns of a samples file as ``datasets`` features."""
     return features_of(_SAMPLE)
 
 
 def sample_schema() -> pa.Schema:
-    """``sample_features().arrow_schema``, built without ``datasets``."""
+    """Return ``sample_features().arrow_schema``, built without ``datasets``."""
     return schema_of(_SAMPLE)
 
 
 def features_of(columns: Mapping[str, str]) -> Features:
-    """Columns as ``datasets`` calls them: name → ``TEXT``, ``JSON``, ``JSONS``, ``TURNS`` or ``WHOLE``."""
+    """Return columns as ``datasets`` features: name → ``TEXT``, ``JSON``, ``JSONS``, ``TURNS`` or ``WHOLE``."""
     from datasets import Features, Json, List, Value
 
     text = Value("string")
@@ -52,7 +52,7 @@ def features_of(columns: Mapping[str, str]) -> Features:
 
 
 def schema_of(columns: Mapping[str, str]) -> pa.Schema:
-    """``features_of(columns).arrow_schema``, built without ``datasets``.
+    """Return ``features_of(columns).arrow_schema``, built without ``datasets``.
 
     Importing ``datasets`` imports torch: 250 MiB and some seconds in every process that only writes rows.
     """
@@ -154,7 +154,7 @@ class _Plain:
         self.add = self._values.append
 
     def take(self) -> pa.Array:
-        """What was added since the last time, as one array."""
+        """Return the values added since the last call, as one array."""
         import pyarrow as pa
 
         array = pa.array(self._values, self.kind)
@@ -207,7 +207,7 @@ def _column(name: str, kind: pa.DataType) -> _Plain:
 
 
 def _json_nesting(kind: pa.DataType) -> bool | None:
-    """True for lists of JSON, False for JSON, None for anything else."""
+    """Return True for lists of JSON, False for JSON, None for anything else."""
     import pyarrow as pa
 
     nested = pa.types.is_list(kind)
@@ -215,7 +215,7 @@ def _json_nesting(kind: pa.DataType) -> bool | None:
 
 
 def read_rows(path: Path, groups: Iterable[int] | None = None) -> Iterator[dict[str, Any]]:
-    """Rows of a file made by ``Writer``, with Json columns decoded, one row group in memory at a time.
+    """Yield the rows of a file made by ``Writer``, with Json columns decoded, one row group in memory at a time.
 
     Args:
         groups: numbers of the row groups to read; None for all.
@@ -238,7 +238,7 @@ def read_rows(path: Path, groups: Iterable[int] | None = None) -> Iterator[dict[
 
 @contextmanager
 def opened(path: Path) -> Iterator[ParquetFile]:
-    """A Parquet file whose pages are checked as they are read.
+    """Open a Parquet file whose pages are checked as they are read.
 
     Raises:
         Malformed: when it is damaged.
@@ -254,7 +254,7 @@ def opened(path: Path) -> Iterator[ParquetFile]:
 
 @contextmanager
 def readable(path: Path) -> Iterator[None]:
-    """Turn what Arrow says of a damaged file into ``Malformed``."""
+    """Turn Arrow's errors about a damaged file into ``Malformed``."""
     import pyarrow as pa
 
     try:
@@ -267,7 +267,7 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _decoded(column: pa.ChunkedArray, nested: bool) -> list[Any]:
-    """A JSON column, parsed in one go: a call of the parser for every value would take twice as long."""
+    """Parse a JSON column in one go: a call of the parser for every value would take twice as long."""
     values = column.combine_chunks()
     if not nested:
         return _parsed(values.storage.to_pylist() if hasattr(values, "storage") else values.to_pylist())

@@ -24,7 +24,7 @@ _NOT_IN_NAMES = re.compile(r"[^0-9a-z]+")
 def read_table(
     path: Path, root: Path, columns: Mapping[str, tuple[str, ...]], separator: str = ",", optional: tuple[str, ...] = ()
 ) -> Iterator[Row | Rejection]:
-    """Rows of a table with a header; fields are found under the keys of ``columns``, all others under their own name.
+    """Yield rows of a table with a header; fields go under the keys of ``columns``, all others under their own name.
 
     Fields in quotes may hold separators and line breaks; where a line of a file with tabs fits as it stands, lone
     quotation marks in it are part of the text, because most releases with tabs do not quote.
@@ -49,7 +49,7 @@ def read_table(
 
 
 def plain_name(name: str) -> str:
-    """A column name without what re-uploads change: case, blanks, punctuation."""
+    """Return a column name without what re-uploads change: case, blanks, punctuation."""
     return _NOT_IN_NAMES.sub("", name.lower())
 
 
@@ -93,12 +93,12 @@ def _raw_rows(path: Path, root: Path, separator: str) -> Iterator[Row | Rejectio
 
 
 def header_names(cells: list[str]) -> list[str]:
-    """The names of columns; one without a name is called by its place."""
+    """Return the names of columns; one without a name is called by its position."""
     return [cell.strip() or f"column {number}" for number, cell in enumerate(cells, 1)]
 
 
 def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float | None:
-    """A number, also when a string holds it; None when it is none, not finite, or not between ``low`` and ``high``."""
+    """Parse a number or a string that holds one; None when it is none, not finite, or not in [``low``, ``high``]."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         return None
     try:

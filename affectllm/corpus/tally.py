@@ -74,7 +74,7 @@ class Tally:
         return len(self._dialogues)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return the counts as JSON types."""
         plain = ("splits", "languages", "modalities", "rejections")
         counts = {name: dict(getattr(self, name).most_common()) for name in plain}
         labels = {key: {s: dict(c.most_common()) for s, c in splits.items()} for key, splits in self.labels.items()}
@@ -84,7 +84,7 @@ class Tally:
 
 
 def count(items: Iterable[Sample | Rejection], card: CorpusCard, root: Path | None = None) -> Tally:
-    """The tally of a whole stream."""
+    """Count a whole stream."""
     tally = Tally({space.name: space for space in card.spaces})
     for item in items:
         tally.add(item, root)
@@ -110,14 +110,14 @@ def names_of(value: Any, space: LabelSpace) -> Iterator[str]:
 
 
 def _part(name: str, number: float, low: float, high: float) -> str:
-    """The tenth of the range that holds ``number``, named so that parts sort in their order."""
+    """Return the tenth of the range that holds ``number``, named so that parts sort in their order."""
     step = (high - low) / _PARTS
     start = low + step * min(_PARTS - 1, int((number - low) / step))
     return f"{name} {start:+.2f} to {start + step:+.2f}"
 
 
 def ranked(tally: Tally, key: str) -> list[tuple[str, int]]:
-    """The labels of one layer over all splits: numbers in their order, names the most frequent first."""
+    """Return the labels of one layer over all splits: numbers in their order, names the most frequent first."""
     total: Counter[str] = sum(tally.labels[key].values(), Counter())
     numbers = tally.spaces[key.partition(" by ")[0]].bounds is not None
     order = _numerically if numbers else (lambda item: (-item[1], item[0]))
@@ -147,7 +147,7 @@ def _bin(seconds: float | None) -> str:
 
 
 def rows(tally: Tally) -> Iterator[str]:
-    """The tally as text for a terminal."""
+    """Yield the lines of the tally as text for a terminal."""
     splits = [split for split in SPLITS if tally.splits[split]]
     yield "samples   " + ", ".join(f"{split} {tally.splits[split]:,}" for split in splits)
     yield f"people    {tally.speakers:,} speakers, {tally.dialogues:,} dialogues"

@@ -32,7 +32,7 @@ def clip_parts(sample: Sample, modalities: Iterable[str]) -> list[Part]:
 
 
 def missing_modality(sample: Sample, modalities: Iterable[str]) -> str | None:
-    """``no_<modality>`` for the first wanted modality that the sample lacks, or None when it has them all."""
+    """Return ``no_<modality>`` for the first wanted modality that the sample lacks, or None when it has them all."""
     for modality in modalities:
         if not _has(sample, modality):
             return f"no_{modality}"

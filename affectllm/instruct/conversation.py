@@ -31,24 +31,24 @@ Messages = Sequence[Message]
 
 
 def parts_of(messages: Iterable[Message]) -> Iterator[Part]:
-    """Every content part in order; content that is a mere text is one part."""
+    """Yield every content part in order; content that is a plain text is one part."""
     for message in messages:
         content = message["content"]
         yield from [{"type": "text", "text": content}] if isinstance(content, str) else content
 
 
 def media_parts(messages: Iterable[Message]) -> list[Part]:
-    """The parts that point at clips."""
+    """Return the parts that point at clips."""
     return [part for part in parts_of(messages) if part["type"] != "text"]
 
 
 def text_of(messages: Iterable[Message]) -> str:
-    """The words of the messages, for models that take a string."""
+    """Return the words of the messages, for models that take a string."""
     return "\n".join(part["text"] for part in parts_of(messages) if part["type"] == "text")
 
 
 def answered(text: str) -> dict[str, Any]:
-    """An assistant's message."""
+    """Return an assistant's message with ``text``."""
     return {"role": "assistant", "content": [{"type": "text", "text": text}]}
 
 

@@ -45,7 +45,7 @@ def conversation_features(rejected: bool = False) -> Features:
 
 
 def conversation_schema(rejected: bool = False) -> pa.Schema:
-    """``conversation_features(rejected).arrow_schema``, built without ``datasets``."""
+    """Return ``conversation_features(rejected).arrow_schema``, built without ``datasets``."""
     return schema_of(_COLUMNS | (_REJECTED if rejected else {}))
 
 

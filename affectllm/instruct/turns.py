@@ -33,7 +33,7 @@ def lines(sample: Sample, letter: str, *, numbered: bool) -> list[str]:
 
 
 def _names(speakers: Iterable[str | None], letter: str) -> Mapping[str, str]:
-    """Speaker → ``Speaker A`` and so on, in the order in which they speak."""
+    """Return speaker → ``Speaker A`` and so on, in the order in which they speak."""
     several = dict.fromkeys(speaker for speaker in speakers if speaker)
     return {
         speaker: speaker if speaker in _ROLES else letter.format(letter=_letter(number))

@@ -108,7 +108,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Many corpora have a train.json; ours begins with conversations, or lies as a pointer in a folder of its name."""
+    """Whether train.json is of this corpus: it begins with conversations, or is a pointer in a folder of its name."""
     for path in (folder / name for names in FILES.values() for name in names):
         if path.is_file():
             with path.open("rb") as stream:

@@ -164,7 +164,7 @@ def _json(path: Path, root: Path) -> Iterator[_Utterance | Rejection]:
 
 
 def _scenes(value: Any) -> Iterator[dict[str, Any]]:
-    """Scenes, however deep: the file is a season, a list of seasons, or episodes."""
+    """Yield scenes at any depth: the file is a season, a list of seasons, or episodes."""
     if isinstance(value, list):
         for element in value:
             yield from _scenes(element)
@@ -211,7 +211,7 @@ def _csv(path: Path, root: Path, clips: Mapping[str, str]) -> Iterator[_Utteranc
 
 
 def _speakers(row: Row) -> list[str]:
-    """``['Monica Geller']`` is a list as Python writes it; anything else is a name."""
+    """Parse speakers: ``['Monica Geller']`` is a list as Python writes it; anything else is a name."""
     text = row["Speaker"].strip()
     try:
         value = ast.literal_eval(text) if text.startswith("[") else [text]

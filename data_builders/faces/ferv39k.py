@@ -101,7 +101,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _lists(base: Path, part: str) -> list[Path]:
-    """The list of all scenes, or those of every scene where it is missing."""
+    """Return the list of all scenes, or those of every scene where it is missing."""
     for place in (base / "4_setups", base):
         for folder in (place / "All_scenes", place):
             if (folder / f"{part}_All.csv").is_file():
@@ -110,7 +110,7 @@ def _lists(base: Path, part: str) -> list[Path]:
 
 
 def _crop_folders(base: Path, first: str) -> list[Path]:
-    """The folders that have a folder for the scene of the first clip."""
+    """Return the folders that have a folder for the scene of the first clip."""
     scene = first.partition("/")[0]
     return [folder for folder in folders_below(base, 1) if os.path.isdir(folder / scene) and folder.name != "4_setups"]
 

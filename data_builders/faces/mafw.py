@@ -130,7 +130,7 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _lines(path: Path, root: Path) -> Iterator[tuple[str, list[str]] | Rejection]:
-    """``(file:line, fields)`` of a list with tabs, or with a blank where it has no descriptions."""
+    """Yield ``(file:line, fields)`` of a list with tabs, or with a blank where it has no descriptions."""
     encoding = None if is_lfs_pointer(path) or _is_utf8(path.read_bytes()) else "gb18030"
     for line in read_lines(path, root, encoding):
         if isinstance(line, Rejection):

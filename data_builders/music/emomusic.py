@@ -116,7 +116,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _info(folder: Path) -> Path | None:
-    """``songs_info.csv`` of this corpus: other collections of songs have a file of that name too."""
+    """Find ``songs_info.csv`` of this corpus: other collections of songs have a file of that name too."""
     for path in (folder / "songs_info.csv", folder / "annotations" / "songs_info.csv"):
         if path.is_file():
             with path.open(encoding="utf-8", errors="replace") as stream:

@@ -83,7 +83,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
 
 
 def _is_ours(path: Path) -> bool:
-    """Many corpora have a train.tsv; ours begins with text, label numbers and an id, or is a Git LFS pointer."""
+    """Whether train.tsv is of this corpus: it begins with text, label numbers and an id, or is a Git LFS pointer."""
     if not path.is_file():
         return False
     with path.open(encoding="utf-8", errors="replace") as stream:

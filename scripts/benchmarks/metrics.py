@@ -51,7 +51,7 @@ def _wheels(items: int) -> list[Row]:
 
 
 def _tables(rng: random.Random) -> tuple[Tables, list[str]]:
-    """Random tables of the published size: 250 wheel words, 1,250 bases, 7,400 spellings."""
+    """Generate random tables of the published size: 250 wheel words, 1,250 bases, 7,400 spellings."""
     words = ["".join(rng.choices(string.ascii_lowercase, k=8)) for _ in range(7_400)]
     wheel_words, bases = words[:250], words[:1_250]
     synonyms = {base: tuple(sorted(rng.sample(wheel_words, 2))) for base in bases}

@@ -29,7 +29,7 @@ class Row:
 
     @property
     def verdict(self) -> str:
-        """Return ``met``, or by how much the goal is missed."""
+        """``met``, or by how much the goal is missed."""
         if self.goal is None:
             return "–"
         return "met" if self.ratio >= self.goal else f"missed by {100 * (1 - self.ratio / self.goal):.0f} %"

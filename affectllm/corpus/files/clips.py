@@ -18,7 +18,7 @@ DEPTH = 7  # levels below the folder that holds the tables
 
 
 def stem(path: Path) -> str | None:
-    """The name of a file without its suffix."""
+    """Return the name of a file without its suffix."""
     return path.stem
 
 

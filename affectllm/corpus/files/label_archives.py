@@ -25,7 +25,7 @@ class Label(NamedTuple):
 
 
 def read_labels(path: Path, root: Path, parts: Mapping[str, str]) -> Iterator[Label | Rejection]:
-    """The entries of an npz file; arrays that are not among ``parts`` are rejected by name.
+    """Yield the entries of an npz file; arrays that are not among ``parts`` are rejected by name.
 
     Args:
         parts: name of an array → split.
@@ -46,12 +46,12 @@ def read_labels(path: Path, root: Path, parts: Mapping[str, str]) -> Iterator[La
 
 
 def plain(value: Any) -> Any:
-    """A number or word of numpy as Python's own."""
+    """Convert a number or word of numpy to Python's own type."""
     return value.item() if hasattr(value, "item") else value
 
 
 def archive(labels: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> bytes:
-    """An npz file as MERTools writes it, for miniatures: object arrays without dimensions that hold a dict."""
+    """Return an npz file as MERTools writes it, for miniatures: object arrays without dimensions that hold a dict."""
     import numpy as np
 
     stream = io.BytesIO()

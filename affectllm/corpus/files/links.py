@@ -19,7 +19,7 @@ LEAVES = "a link that leaves the corpus"
 
 
 def leaves(root: Path | str, path: str) -> str:
-    """Why the file at ``path`` below ``root`` may not be read: a link that leads out of the corpus; "" where it may.
+    """Return why the file at ``path`` below ``root`` may not be read: a link out of the corpus; "" where it may.
 
     Raises:
         Malformed: when a folder of ``path`` is such a link: all in it would be lost, and the remedy is one word.
@@ -64,14 +64,14 @@ class Links:
 
 
 def trusted(root: Path | str) -> tuple[str, ...]:
-    """The folders in which all that is read below ``root`` has to lie: real paths."""
+    """Return the real paths of the folders in which all that is read below ``root`` has to lie."""
     real, also = os.path.realpath(root), os.environ.get(VARIABLE, "")
     named = [os.path.realpath(os.path.expanduser(folder)) for folder in also.split(os.pathsep) if folder]
     return (real, *_blobs(real), *named)
 
 
 def _blobs(real: str) -> tuple[str, ...]:
-    """Where a hub keeps the content of the files of ``…/snapshots/REVISION``, or of a folder below it."""
+    """Return where a hub keeps the content of the files of ``…/snapshots/REVISION``, or of a folder below it."""
     parts = Path(real).parts
     for place in range(len(parts) - 2, 0, -1):
         repository = Path(*parts[:place])
@@ -85,7 +85,7 @@ def _inside(real: str, folders: tuple[str, ...]) -> bool:
 
 
 def _link(root: str, folder: str) -> str:
-    """The first part of ``folder`` that is a link, below ``root``."""
+    """Return the first part of ``folder`` that is a link, below ``root``."""
     parts = Path(folder).parts
     tried = (os.path.join(*parts[: count + 1]) for count in range(len(parts)))
     return next((place for place in tried if os.path.islink(os.path.join(root, place))), folder)

@@ -13,7 +13,7 @@ from affectllm.corpus.sample import Rejection
 
 
 def clips_below(folders: Collection[Path], root: Path, depth: int = 0) -> ByName[str]:
-    """Stem → path below ``root`` of every video file in ``folders`` (and ``depth`` levels below); the first counts."""
+    """Return stem → path below ``root`` of each video in ``folders`` (and ``depth`` levels below); the first counts."""
     clips: ByName[str] = ByName()
     for folder in folders:
         for path in list_media(folder, FILMS, depth):
@@ -36,7 +36,7 @@ class Stems:
         self._folders: dict[Path, ByName[Path]] = {}
 
     def find(self, folder: Path, stem: str) -> Path | None:
-        """The picture called ``stem``: as it stands, or composed or decomposed otherwise, or in another case."""
+        """Return the picture called ``stem``: as it stands, or in another Unicode normal form, or in another case."""
         if folder not in self._folders:
             paths = list_media(folder, self._suffixes) if folder.is_dir() else ()
             self._folders[folder] = ByName((path.stem, path) for path in paths)

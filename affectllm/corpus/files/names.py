@@ -35,7 +35,7 @@ class ByName(Mapping[str, _T]):
             self.setdefault(key, value)
 
     def setdefault(self, key: str, value: _T) -> _T:
-        """The value under this very key, which is ``value`` where there was none."""
+        """Return the value under this very key, which is set to ``value`` where there was none."""
         if key not in self._items:
             self._items[key] = value
             if not (key.isascii() and key.islower()):  # most names are their own folded form
@@ -43,7 +43,7 @@ class ByName(Mapping[str, _T]):
         return self._items[key]
 
     def spelt(self, key: str) -> str | None:
-        """The key under which ``key`` is kept; None where there is none, or several."""
+        """Return the stored key that ``key`` matches; None where there is none, or several."""
         if key in self._items:
             return key
         plain = folded(key)

@@ -55,7 +55,7 @@ def _only(archive: zipfile.ZipFile, path: Path) -> zipfile.ZipInfo:
 
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
-    """The bytes of a file, unpacked where the ending of its name says that it is packed.
+    """Open the bytes of a file, decompressed where its suffix says that it is compressed.
 
     Raises:
         Malformed: when it is damaged, needs a password, or unpacks to more than it may.

@@ -53,7 +53,7 @@ class Sketches:
         return len(self.ends) // 8
 
     def key(self, index: int) -> str:
-        """The key of a text by its number."""
+        """Return the key of a text by its number."""
         begin, end = (int(e) for e in (self._ends()[index - 1] if index else 0, self._ends()[index]))
         return self.keys[begin:end].decode("utf-8", "surrogatepass")
 
@@ -73,7 +73,7 @@ class Sketches:
             band += more
 
     def arrays(self) -> tuple[Any, Any, Any, list[Any]]:
-        """Digests, rows, low bytes and bands as arrays over the same memory."""
+        """Return digests, rows, low bytes and bands as arrays over the same memory."""
         low = np.frombuffer(self.low, np.uint8).reshape(-1, minhash.PERMUTATIONS)
         bands = [np.frombuffer(band, np.uint32) for band in self.bands]
         return np.frombuffer(self.digests, np.uint64).reshape(-1, 2), np.frombuffer(self.rows, np.uint32), low, bands
@@ -111,7 +111,7 @@ class TextDuplicates:
         self.bands, self.band_rows = (0, 0) if threshold is None else minhash.banding(threshold)
 
     def find(self, texts: Iterable[Text]) -> dict[str, str]:
-        """Key of each dropped text → key of the text that is kept instead.
+        """Return key of each dropped text → key of the text that is kept instead.
 
         Args:
             texts: key (unique), text and language of each, in a stable order.
@@ -146,7 +146,7 @@ class TextDuplicates:
                 band += hashes.tobytes()
 
     def compare(self, sketches: Iterable[Sketches]) -> dict[str, str]:
-        """Key of each dropped text → key of the kept one; ``sketches`` in the stable order of their texts."""
+        """Return key of each dropped text → key of the kept one; ``sketches`` in the stable order of their texts."""
         every = _joined(sketches)
         digests, rows, low, bands = every.arrays()
         originals = _first_of_same(digests)
@@ -190,7 +190,7 @@ def _first_of_same(digests: Any) -> Any:
 
 
 def _near(low: Any, bands: Sequence[Any], among: Any, least: int) -> Iterator[tuple[int, int]]:
-    """(dropped, kept) numbers of sketches, in order: dropped agrees in ``least`` bytes with an earlier kept one."""
+    """Yield (dropped, kept) numbers of sketches, in order: they agree in ``least`` bytes, the kept one is earlier."""
     buckets = [_Bucket(band[among]) for band in bands]
     begins = np.stack([bucket.begin for bucket in buckets], axis=1)
     for place in np.flatnonzero((begins != _NONE).any(axis=1)).tolist():

@@ -20,7 +20,7 @@ _STROKES = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d",
 
 
 def unmasked(text: str) -> str:
-    """``text`` with lookalikes replaced by letters of the script in which it is written."""
+    """Return ``text`` with lookalikes replaced by letters of the script in which it is written."""
     text = text.translate(_STROKES)
     scripts = Counter(_script(letter) for letter in _LETTERS.findall(text))
     if not scripts:
@@ -33,7 +33,7 @@ def unmasked(text: str) -> str:
 
 
 def _mended(word: str, script: str) -> str:
-    """A word of another script with its Latin letters replaced; a whole Latin word stays."""
+    """Return a word of another script with its Latin letters replaced; a whole Latin word stays."""
     if not any(_script(letter) == script for letter in word):
         return word
     return word.translate(_from_latin(script))
@@ -46,7 +46,7 @@ def _script(letter: str) -> str:
 
 @functools.cache
 def _to_latin() -> dict[int, str]:
-    """Code point → the ASCII letter that it looks like."""
+    """Return code point → the ASCII letter that it looks like."""
     from confusable_homoglyphs.confusables import confusables_data
 
     letters: dict[int, str] = {}

@@ -37,7 +37,7 @@ def without_markup(text: str) -> str:
 
 
 def visible(text: str) -> str:
-    """``text`` without signs of no width, with a blank for each control character."""
+    """Return ``text`` without zero-width characters, with a blank for each control character."""
     return text.translate(_invisible())
 
 

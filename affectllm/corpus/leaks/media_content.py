@@ -32,12 +32,12 @@ class Clip(NamedTuple):
 
 
 def span(ref: MediaRef) -> str:
-    """``@start-end`` in seconds, "" for a whole file."""
+    """Return ``@start-end`` in seconds, "" for a whole file."""
     return "" if ref.start is None and ref.end is None else f"@{ref.start}-{ref.end}"
 
 
 def clips(sample: Sample, roots: Mapping[str, Path]) -> Iterator[Clip]:
-    """The clips of a sample.
+    """Yield the clips of a sample.
 
     Raises:
         MissingCorpus: when ``roots`` has no folder of its corpus.
@@ -58,12 +58,12 @@ class Contents:
         self.hashed = 0  # bytes read, for whoever wants to tell the costs
 
     def size(self, file: str) -> int | None:
-        """Bytes; None for what is missing, empty or not a file. Links are followed."""
+        """Return the size in bytes; None for what is missing, empty or not a file. Links are followed."""
         status = _stat(file)
         return status.st_size if status else None
 
     def digest(self, file: str) -> bytes | None:
-        """SHA-256; None as for ``size``.
+        """Return the SHA-256 digest; None as for ``size``.
 
         Raises:
             AffectError: when the file is there and cannot be read.
@@ -101,7 +101,7 @@ def _sha256(file: str) -> bytes:
 def media_duplicates(
     samples: Iterable[Sample], roots: Mapping[str, Path], contents: Contents | None = None
 ) -> dict[str, str]:
-    """``corpus/id`` of each sample whose clips an earlier one has under other names → ``corpus/id`` of that one.
+    """Return ``corpus/id`` of each sample whose clips an earlier one has under other names → ``corpus/id`` of that.
 
     Clips are the same when content, modality, sound and span are. Samples that share the very files with the kept one
     are not duplicates but several questions about one clip; samples with a missing clip, or none, are left alone.

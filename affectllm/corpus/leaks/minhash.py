@@ -39,7 +39,7 @@ def check_threshold(threshold: float) -> None:
 
 
 def banding(threshold: float) -> tuple[int, int]:
-    """Number of bands and their length: the longest that miss at most one in a hundred pairs at the threshold."""
+    """Return number and length of bands: the longest that miss at most one in a hundred pairs at the threshold."""
     fitting = [
         (PERMUTATIONS // rows, rows)
         for rows in range(1, PERMUTATIONS + 1)
@@ -49,22 +49,22 @@ def banding(threshold: float) -> tuple[int, int]:
 
 
 def agreements(threshold: float) -> int:
-    """How many of the kept bytes must agree for an estimate of at least ``threshold``."""
+    """Return how many of the kept bytes must agree for an estimate of at least ``threshold``."""
     return int(np.ceil(PERMUTATIONS * (threshold * 255 + 1) / 256 - 1e-9))
 
 
 def estimate(agreeing: Any) -> Any:
-    """Jaccard similarity by the number of agreeing bytes; 0 at least."""
+    """Estimate the Jaccard similarity from the number of agreeing bytes; at least 0."""
     return np.maximum(0.0, (np.asarray(agreeing) / PERMUTATIONS * 256 - 1) / 255)
 
 
 def agreeing(sketches: Numbers, other: Numbers) -> Numbers:
-    """Number of bytes in which each row agrees with ``other`` (one row, or as many)."""
+    """Return the number of bytes in which each row agrees with ``other`` (one row, or as many)."""
     return np.asarray((sketches == other).sum(axis=-1, dtype=np.int32))
 
 
 def minima(texts: Sequence[Sequence[str]], shingle: int) -> Numbers:
-    """The least hash of each text under every permutation.
+    """Return the least hash of each text under every permutation.
 
     Args:
         texts: tokens of each text, at least ``shingle`` of them.
@@ -94,11 +94,12 @@ def _blocks(texts: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]
 
 
 def _shingles(texts: Sequence[Sequence[str]], shingle: int) -> tuple[Numbers, Numbers]:
-    """Hashes of all shingles, text after text, and where each text begins."""
+    """Return the hashes of all shingles, text after text, and where each text begins."""
     crc = zlib.crc32
     tokens = np.array([crc(t.encode("utf-8", "surrogatepass")) for text in texts for t in text], np.uint64)
     lengths = np.array([len(text) for text in texts])
     windows = len(tokens) - shingle + 1
+    # Each place in a shingle has an odd factor of its own, so that the order of the words counts.
     mixed = np.zeros(windows, np.uint64)
     for place, factor in enumerate(_odd(shingle, 0)):
         mixed += tokens[place : place + windows] * factor
@@ -121,7 +122,7 @@ def _least(values: Numbers, begins: Numbers) -> Numbers:
 
 
 def band_hashes(least: Numbers, bands: int, rows: int) -> list[Numbers]:
-    """One uint32 for each band of each text; texts that agree in a band have the same."""
+    """Return one uint32 for each band of each text; texts that agree in a band have the same."""
     factors = _odd(rows, 3)
     parts = (least[:, band * rows : (band + 1) * rows].astype(np.uint64) for band in range(bands))
     return [
@@ -136,7 +137,7 @@ def _odd(count: int, stream: int) -> Numbers:
 
 
 def _scramble(values: Numbers) -> Numbers:
-    """The finaliser of SplitMix64: every bit of the input reaches every bit of the output."""
+    """Apply the finaliser of SplitMix64: every bit of the input reaches every bit of the output."""
     values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
     return values ^ (values >> np.uint64(31))

@@ -90,7 +90,7 @@ class Shared:
     examples: list[Example] = field(default_factory=list)
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types."""
+        """Return the fields as JSON types."""
         return asdict(self)
 
 
@@ -253,7 +253,7 @@ class _Side:
                         self._note(CONTENT, theirs.name, what, sample, number, None, SAME_BYTES)
 
     def _hashed(self, size: int, files: _Files) -> dict[Content, list[tuple[Clip, int]]]:
-        """Clips of a size by their content: read when a file of the other side has that size."""
+        """Return the clips of a size by their content: read when a file of the other side has that size."""
         if size not in self._contents:
             by_content = self._contents[size] = {}
             for clip, number in self._clips[size].items():
@@ -320,7 +320,7 @@ class _Files:
         self._roots, self._contents = roots, contents
 
     def sized(self, sample: Sample) -> list[tuple[Clip, int]]:
-        """The clips of a sample that are there, with the bytes of their files."""
+        """Return the clips of a sample whose files exist, with their sizes in bytes."""
         sizes = ((clip, self._contents.size(clip.file)) for clip in clips(sample, self._roots))
         return [(clip, size) for clip, size in sizes if size]
 

@@ -144,7 +144,7 @@ class Resemblance:
         return set(zip(shared.row[enough].tolist(), shared.col[enough].tolist(), strict=True))
 
     def _alike(self, one: Sequence[int], other: Sequence[int], strictly: bool) -> float:
-        """Similarity of two texts, 0 where what they share may be chance; ``strictly`` for parts and characters."""
+        """Return the similarity of two texts, 0 where it may be chance; ``strictly`` for parts and characters."""
         from rapidfuzz.distance import LCSseq
 
         short, long = sorted((one, other), key=len)
@@ -153,6 +153,7 @@ class Resemblance:
             if block.tag == "equal":
                 is_common[block.dest_start : block.dest_end] = True
         weights = self._weights[np.asarray(long)]
+        # Words in common count where they are dense: scattered ones are common to any two long texts.
         inside = _densest(np.where(is_common, weights, -_GAP * weights[is_common].mean() if is_common.any() else 0.0))
         shared = weights[inside][is_common[inside]]
         verbatim = len(shared) == len(short) == inside.stop - inside.start
@@ -170,7 +171,7 @@ def _is_part(one: Sequence[int], other: Sequence[int]) -> bool:
 
 
 def _densest(values: Any) -> slice:
-    """The run of the largest sum (Kadane)."""
+    """Return the run with the largest sum (Kadane's algorithm)."""
     sums = np.concatenate([[0.0], np.cumsum(values)])
     lowest = np.minimum.accumulate(sums)
     end = int(np.argmax(sums - lowest))

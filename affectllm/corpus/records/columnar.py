@@ -24,7 +24,7 @@ def is_saved(folder: Path) -> bool:
 
 
 def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a Parquet file.
+    """Yield the rows of a Parquet file.
 
     Raises:
         Malformed: when it is none, or is damaged.
@@ -39,7 +39,7 @@ def read_parquet(path: Path) -> Iterator[dict[str, Any]]:
 
 
 def parquet_size(path: Path) -> tuple[int, int]:
-    """Bytes to which a Parquet file unpacks, and its number of cells, by its own word."""
+    """Return the decompressed bytes of a Parquet file and its number of cells, by its own metadata."""
     from pyarrow import ArrowException, parquet
 
     try:
@@ -51,7 +51,7 @@ def parquet_size(path: Path) -> tuple[int, int]:
 
 
 def read_saved(folder: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a folder of ``save_to_disk``; those of several splits have a column ``split``, unless they have one.
+    """Yield the rows of a folder of ``save_to_disk``; with several splits a column ``split`` is added if missing.
 
     Raises:
         Malformed: when files of it are missing or damaged.
@@ -62,7 +62,7 @@ def read_saved(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def splits_of(folder: Path) -> list[str]:
-    """The splits in a folder of ``save_to_disk``; none where it is one data set."""
+    """Return the splits in a folder of ``save_to_disk``; none where it is one data set."""
     path = folder / "dataset_dict.json"
     if not path.is_file():
         return []

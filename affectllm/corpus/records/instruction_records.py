@@ -43,7 +43,7 @@ class Asked:
 
 
 def read_asked(path: Path, root: Path) -> Iterator[Asked | Rejection]:
-    """Every record of a JSON file or of JSON lines that has a question and an answer."""
+    """Yield every record of a JSON file or of JSON lines that has a question and an answer."""
     for place, item in enumerate(read_json(path, root), 1):
         if isinstance(item, Rejection):
             yield item
@@ -70,7 +70,7 @@ def _first_value(turns: Any, people: tuple[str, ...]) -> str:
 
 
 def _fields(question: str) -> tuple[dict[str, str], str]:
-    """Fields in their order, and the slot. A text may hold colons and line breaks; an emotion or a slot ends it."""
+    """Parse fields in order, and the slot. A text may hold colons and line breaks; an emotion or a slot ends it."""
     fields: dict[str, str] = {}
     name = ""
     for line in question.splitlines():

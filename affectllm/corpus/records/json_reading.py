@@ -23,7 +23,9 @@ _DECODER = json.JSONDecoder()
 _BLANK = " \t\r\n"
 _CHUNK = 1 << 18  # characters that are read at a time
 _LONGEST_LINE = 1 << 24  # bytes; a longer first line is a document without line breaks, not one of JSON lines
+# A high surrogate as an escape may lack its partner; surrogates in the text itself stand for bytes that are no UTF-8.
 _HALF = re.compile(r"\\u[dD][89a-fA-F]|[\ud800-\udfff]")
+# Strings are matched whole, so that brackets and commas within them do not count.
 _SIGNS = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{},]', re.DOTALL)
 _LONGEST_WORD = 40  # a number or word that the end of the window cuts is no longer than this
 
@@ -38,7 +40,7 @@ class Item:
 
 
 def read_json(path: Path, root: Path, encoding: str | None = None) -> Iterator[Item | Rejection]:
-    """The elements of a list, the members of an object, or the lines of JSON lines, whatever the suffix says.
+    """Yield the elements of a list, the members of an object, or the lines of JSON lines, whatever the suffix says.
 
     What is not JSON is rejected as ``broken_row``: one line of JSON lines, or the rest of a document. An item that is
     too deep, or holds a number of too many digits, half a character or broken bytes, costs nothing but itself.
@@ -144,7 +146,7 @@ def _items(window: _Window, name: str) -> Iterator[Item | Rejection]:
 
 
 def _next(window: _Window, key: str, where: str) -> Item | Rejection:
-    """The item that comes next; a rejection where it is JSON, but such as cannot be held."""
+    """Return the next item; a rejection where it is JSON that cannot be represented."""
     try:
         value, source = window.value()
     except json.JSONDecodeError:
@@ -182,7 +184,7 @@ class _Window:
         self._text, self._at, self.line = "", 0, 1
 
     def _more(self) -> bool:
-        """Forget what is used, and read at least as much again as is left: a long item is not tried too often."""
+        """Drop what is consumed, and read at least as much again as is left: a long item is not tried too often."""
         self._text, self._at = self._text[self._at :], 0
         added = "" if self._ended else self._stream.read(max(_CHUNK, len(self._text)))
         self._ended = not added
@@ -194,11 +196,11 @@ class _Window:
         self._at = end
 
     def skip(self) -> None:
-        """Use up one character."""
+        """Consume one character."""
         self._use(self._at + 1)
 
     def sign(self) -> str:
-        """Use up blanks and say which character comes next; empty at the end of the file."""
+        """Consume blanks and return the character that comes next; empty at the end of the file."""
         while True:
             place = self._at
             while place < len(self._text) and self._text[place] in _BLANK:
@@ -208,7 +210,7 @@ class _Window:
                 return self._text[self._at : self._at + 1]
 
     def value(self) -> tuple[Any, str]:
-        """Use up the JSON value that comes next; the value and its source.
+        """Consume the next JSON value; return the value and its source.
 
         Raises:
             ValueError: when there is none.
@@ -217,6 +219,7 @@ class _Window:
             try:
                 value, end = _DECODER.raw_decode(self._text, self._at)
             except json.JSONDecodeError as error:
+                # An error near the end of what has been read may only mean that the rest is not read yet.
                 cut = error.msg.startswith("Unterminated string") or error.pos > len(self._text) - _LONGEST_WORD
                 if not cut or not self._more():
                     raise
@@ -229,7 +232,7 @@ class _Window:
             return value, source
 
     def skip_value(self) -> None:
-        """Use up the JSON value that comes next without making anything of it.
+        """Consume the next JSON value without parsing it.
 
         Raises:
             ValueError: when it does not end.
@@ -252,7 +255,7 @@ class _Window:
 
 
 def _repaired(value: Any, source: str) -> Any:
-    """``value`` with what encodings did undone; looked into only where the source can hold such characters."""
+    """Undo what encodings did to ``value``; walks it only where the source can hold such characters."""
     return _deep(value) if not source.isascii() or "\\u00" in source else value
 
 

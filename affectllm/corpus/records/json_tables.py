@@ -27,7 +27,7 @@ _Rows = Iterator[tuple[Mapping[str, Any], str] | Rejection]
 
 
 def read_object(items: Sequence[Item | Rejection], name: str, key: str) -> _Rows:
-    """The rows of an object, of which ``items`` are the members.
+    """Yield the rows of an object, of which ``items`` are the members.
 
     Args:
         name: the file.
@@ -51,7 +51,7 @@ def read_object(items: Sequence[Item | Rejection], name: str, key: str) -> _Rows
 
 
 def _split(members: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """pandas' ``split`` and ``tight``: names, and rows of cells."""
+    """Read pandas' ``split`` and ``tight`` forms: names, and rows of cells."""
     columns, data = members.get("columns"), members.get("data")
     if not (isinstance(columns, list) and isinstance(data, list) and set(members) <= _TIGHT):
         return []
@@ -68,7 +68,7 @@ _TIGHT = frozenset(("columns", "data", "index", "index_names", "column_names", "
 
 
 def _schema(members: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """pandas' ``table``, and data sets with a word about themselves: rows under ``data``."""
+    """Read pandas' ``table`` form, and data sets with metadata: rows under ``data``."""
     data = members.get("data")
     if set(members) == {"schema", "data"} and isinstance(data, list) and all(isinstance(row, dict) for row in data):
         return data

@@ -37,7 +37,7 @@ _DOUBLE_ENCODED = re.compile("â€|Ã[\u0080-¿]")
 
 
 def relative(path: Path, root: Path) -> str:
-    """``path`` below ``root`` in POSIX form, as samples and media references carry it."""
+    """Return ``path`` below ``root`` in POSIX form, as samples and media references carry it."""
     return path.relative_to(root).as_posix()
 
 
@@ -58,7 +58,7 @@ def repair(text: str) -> str:
 
 
 def read_lines(path: Path, root: Path, encoding: str | None = None) -> Iterator[tuple[str, str] | Rejection]:
-    """``(file:line, text)`` for every line of a file, repaired, without its line end.
+    """Yield ``(file:line, text)`` for every line of a file, repaired, without its line end.
 
     UTF-8 with or without a byte-order mark, UTF-16 and UTF-32 by their mark; a line that is no UTF-8 is read as
     Windows-1252, and rejected as ``bad_encoding`` when that makes no sense either. ``encoding`` overrules all this but
@@ -86,12 +86,12 @@ def read_lines(path: Path, root: Path, encoding: str | None = None) -> Iterator[
 
 
 def marked_encoding(start: bytes) -> str | None:
-    """The encoding that a file of these first four bytes names by its mark."""
+    """Return the encoding that the byte-order mark in the first four bytes of a file names."""
     return next((named for mark, named in _MARKS if start.startswith(mark)), None)
 
 
 def own_encoding(path: Path, asked: str | None) -> str | None:
-    """The encoding of a file where ``asked`` is for all that do not tell theirs; None where it is UTF-8, or unknown.
+    """Return the encoding of a file, ``asked`` where it has no sign of its own; None where it is UTF-8, or unknown.
 
     A mark tells, and so do letters beyond ASCII that are valid UTF-8, which those of no other encoding are by chance.
     """
@@ -116,7 +116,7 @@ def own_encoding(path: Path, asked: str | None) -> str | None:
 
 
 def _unmarked(head: bytes) -> str | None:
-    """UTF-16 without a mark: every other byte of a text in Latin letters is zero."""
+    """Detect UTF-16 without a mark: every other byte of a text in Latin letters is zero."""
     first, second = head[::2], head[1::2]
     for zeros, others, encoding in ((second, first, "utf-16-le"), (first, second, "utf-16-be")):
         if len(zeros) > 8 and zeros.count(0) > len(zeros) * 0.4 and others.count(0) < len(others) * 0.05:
@@ -125,7 +125,7 @@ def _unmarked(head: bytes) -> str | None:
 
 
 def _line_end(head: str) -> str:
-    """How the first line ends, in quotes where quotes are closed: cells of old files may hold the other character."""
+    """Return how the first line ends, ignoring closed quotes: cells of old files may hold the other character."""
     bare = re.sub(r'"[^"]*"', "", head)
     for text in (bare, head):
         match = re.search(r"\r\n|\n|\r(?=.)", text, re.DOTALL)

@@ -64,7 +64,7 @@ def is_table(path: Path) -> bool:
 
 
 def read_rows(path: Path, root: Path, how: Reading | None = None) -> Iterator[Record | Rejection]:
-    """The rows of the table at ``path``; blank lines are none.
+    """Yield the rows of the table at ``path``, without blank lines.
 
     Raises:
         Malformed: when it is not what its ending says, is a Git LFS pointer, has two columns of one name, or is a
@@ -122,7 +122,7 @@ def _without_zeros(lines: _Lines) -> _Lines:
 
 
 def _separator(path: Path, lines: _Lines, how: Reading) -> tuple[str, _Lines]:
-    """The separator, and the lines that are not about it."""
+    """Return the separator, and the lines without one that declares it."""
     first = next((line for line in lines if isinstance(line, Rejection) or line[1].strip()), None)
     if first is None:
         return ",", iter(())
@@ -143,7 +143,7 @@ _Rest = Callable[[int, int | None], Iterator[tuple[str, list[str]] | Rejection]]
 
 
 def _named(first: tuple[str, list[str]], rest: _Rest, how: Reading, name: str) -> _Rows:
-    """Rows by column; columns at the end that have no name may be missing in a row."""
+    """Yield rows by column; columns at the end that have no name may be missing in a row."""
     names = _names(first[1], how, first[0])
     body: Iterator[tuple[str, list[str]] | Rejection] = rest(len(names), _least(first[1], how))
     if how.header is not True:
@@ -175,7 +175,7 @@ def _names(cells: list[str], how: Reading, where: str) -> list[str]:
 
 
 def _least(cells: list[str], how: Reading) -> int | None:
-    """Cells that every row has: those up to the last column with a name."""
+    """Return how many cells every row has: those up to the last column with a name."""
     if how.header is not True:
         return None
     return max((place for place, cell in enumerate(cells, 1) if cell.strip()), default=None)

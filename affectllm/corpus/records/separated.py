@@ -26,13 +26,13 @@ csv.field_size_limit(MAX_CELL)  # the module's own, 131,072, is less than what s
 
 
 def named_separator(line: str) -> str:
-    """The separator that a first line ``sep=;`` names, as spreadsheet programs write and read it; else ""."""
+    """Return the separator that a first line ``sep=;`` names, as spreadsheet programs write it; else ""."""
     match = _SEP_LINE.fullmatch(line)
     return match[1] if match else ""
 
 
 def likely_separator(header: str, otherwise: str) -> str:
-    """The separator that is most frequent outside of the quotes of a header; ``otherwise`` where there is none."""
+    """Return the separator most frequent outside of the quotes of a header; ``otherwise`` where there is none."""
     bare = re.sub(r'"[^"]*"', "", header)
     counts = {separator: bare.count(separator) for separator in dict.fromkeys((otherwise, *_SEPARATORS))}
     best = max(counts, key=lambda separator: counts[separator])
@@ -55,7 +55,7 @@ class Records:
         self._waiting: deque[Line | Rejection] = deque()
 
     def first(self) -> tuple[str, list[str]] | None:
-        """The first record, of any width, blank lines left out; None where there is none.
+        """Return the first record, of any width, skipping blank lines; None where there is none.
 
         A first line in an unknown encoding is taken for what can be seen of it.
         """
@@ -70,11 +70,11 @@ class Records:
         return None
 
     def push(self, line: Line) -> None:
-        """Give back a line that was taken from the stream before."""
+        """Push back a line that was taken from the stream before."""
         self._waiting.appendleft(line)
 
     def rest(self, width: int, least: int | None = None) -> Iterator[tuple[str, list[str]] | Rejection]:
-        """All other records: ``width`` cells, those left out that follow without a word in them.
+        """Yield all other records of ``width`` cells, without empty ones.
 
         Args:
             least: cells that a record must have; those that it lacks up to ``width`` are empty.
@@ -111,6 +111,7 @@ class Records:
         )
 
     def _record(self, text: str, width: int) -> list[str] | None:
+        # The reading that fits the width wins: first plain, then as a quoted record, then joined with the next lines.
         plain = self._fitting(text.split(self._separator), width)
         if '"' not in text and not (self._quoted and "\r" in text):
             return plain
@@ -128,7 +129,7 @@ class Records:
         return cells[-1].startswith('"') and unquoted(cells[-1]) == cells[-1] and cells[-1].count('"') % 2 == 1
 
     def _fitting(self, cells: list[str] | None, width: int | None) -> list[str] | None:
-        """Exactly ``width`` cells, without empty ones beyond; None where they are too few, or the others hold words."""
+        """Return exactly ``width`` cells, without empty ones beyond; None for too few, or words in the others."""
         if cells is None or width is None or len(cells) == width:
             return cells
         if self._least <= len(cells) < width:
@@ -140,7 +141,7 @@ class Records:
         return [unquoted(cell) for cell in text.split(self._separator)]
 
     def _parsed(self, lines: list[str]) -> list[str] | None:
-        """The cells of exactly one complete record, or None."""
+        """Return the cells of exactly one complete record, or None."""
         text = "\n".join(lines)
         if '"' not in text and "\r" not in text and len(lines) == 1:
             return text.split(self._separator)  # what the csv module finds here too, at several times the cost
@@ -151,7 +152,7 @@ class Records:
         return records[0] if len(records) == 1 else None
 
     def _joined(self, first: str, width: int | None) -> list[str] | None:
-        """A record that goes on in the following lines, which are taken; None, and all left, when none does."""
+        """Read a record that goes on in the following lines, which are consumed; None, consuming none, if none does."""
         lines, size, whole = [first], len(first), 0
         lines_read: list[Line | Rejection] = []
         cells = None
@@ -160,7 +161,9 @@ class Records:
             if isinstance(line, Rejection) or (size := size + len(line[1])) > MAX_CELL:
                 break
             lines.append(line[1])
-            if line[1].count('"') % 2 == 0:
+            if (
+                line[1].count('"') % 2 == 0
+            ):  # closes no quotation mark; a line that also fits alone speaks against joining
                 whole += width is not None and self._fitting(self._parsed([line[1]]), width) is not None
                 continue
             cells = self._fitting(self._parsed(lines), width)
@@ -179,7 +182,7 @@ class Records:
 
 
 def unquoted(cell: str) -> str:
-    """A cell that a writer put into quotes, without them; any other as it stands."""
+    """Remove the quotes that a writer put around a cell; any other cell stays as it is."""
     inner = cell[1:-1].replace('""', "")
     if len(cell) > 1 and cell[0] == cell[-1] == '"' and '"' not in inner:
         return cell[1:-1].replace('""', '"')

@@ -40,7 +40,7 @@ class Sheet(NamedTuple):
 
 
 def read_sheet(path: Path, name: str = "") -> Iterator[list[str]]:
-    """The rows of a sheet as text, empty cells as "", rows that hold nothing left out.
+    """Yield the rows of a sheet as text, empty cells as "", without empty rows.
 
     A cell that is merged over several rows counts for each of them; a row of nothing but one cell that is merged over
     several columns is a title.
@@ -72,7 +72,7 @@ def numbered_rows(path: Path, name: str = "") -> Iterator[tuple[int, list[str]]]
 
 
 def filled_sheets(path: Path) -> list[str]:
-    """The names of the sheets with a value in them, in their order.
+    """Return the names of the sheets with a value in them, in their order.
 
     Raises:
         Malformed: when the file is no workbook.
@@ -90,7 +90,7 @@ def _is_filled(book: zipfile.ZipFile, file: str) -> bool:
 
 
 def _sheets(book: zipfile.ZipFile) -> list[Sheet]:
-    """The sheets in the order in which they are shown; charts are none."""
+    """Return the sheets in the order in which they are shown, without charts."""
     files = {name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)}
     sheets = []
     if {"xl/workbook.xml", _GOALS} <= set(book.namelist()):
@@ -129,7 +129,7 @@ def _words(book: zipfile.ZipFile, path: Path) -> list[str]:
 
 
 def _words_of(element: ElementTree.Element) -> str:
-    """The words of a cell; how they are to be pronounced (``rPh``), as Japanese sheets have it, is not part of them."""
+    """Return the words of a cell without phonetic hints (``rPh``), which Japanese sheets have."""
     runs = [element, *(child for child in element if _plain(child.tag) == "r")]
     return "".join(part.text or "" for run in runs for part in run if _plain(part.tag) == "t")
 
@@ -163,7 +163,7 @@ class _Merged:
         )
 
     def filled(self, number: int, cells: list[str]) -> list[str]:
-        """A row with the values that reach down into it; rows have to come in their order."""
+        """Return a row with the values of merged cells that reach down into it; rows have to come in order."""
         for column, (last, text) in list(self._open.items()):
             if number > last:
                 del self._open[column]
@@ -219,7 +219,7 @@ def _text(cell: ElementTree.Element, words: list[str]) -> str:
 
 
 def _number(value: str) -> str:
-    """A number as the program shows it: 0.3 is stored as 0.30000000000000004, and 3 at times as 3.0."""
+    """Format a number as the program shows it: 0.3 is stored as 0.30000000000000004, and 3 at times as 3.0."""
     try:
         rounded = f"{float(value):.15g}"
     except ValueError:
