@@ -161,9 +161,7 @@ class Records:
             if isinstance(line, Rejection) or (size := size + len(line[1])) > MAX_CELL:
                 break
             lines.append(line[1])
-            if (
-                line[1].count('"') % 2 == 0
-            ):  # closes no quotation mark; a line that also fits alone speaks against joining
+            if line[1].count('"') % 2 == 0:  # the mark is still open; a line that fits alone speaks against joining
                 whole += width is not None and self._fitting(self._parsed([line[1]]), width) is not None
                 continue
             cells = self._fitting(self._parsed(lines), width)
