@@ -72,16 +72,16 @@ class Corpus:
         Raises:
             Malformed: when not a single sample can be asked; it says why.
         """
-        found = []
+        conversations = []
         for sample in self.samples(split):
             if reason := template.reject(sample):
                 self.rejected[reason] += 1
             else:
-                found.append(Conversation.of(sample, template))
-        if not found:
-            told = ", ".join(f"{count:,} × {reason}" for reason, count in self.rejected.most_common())
-            raise Malformed(f"no sample can be asked ({told or f'there is none in {split}'})", where=str(self.root))
-        return found
+                conversations.append(Conversation.of(sample, template))
+        if not conversations:
+            reasons = ", ".join(f"{count:,} × {reason}" for reason, count in self.rejected.most_common())
+            raise Malformed(f"no sample can be asked ({reasons or f'there is none in {split}'})", where=str(self.root))
+        return conversations
 
 
 def load_corpus(name: str, root: str | Path | None = None) -> Corpus:
@@ -203,16 +203,16 @@ def score(
     key = f"{slot}.{metric}" if slot else metric
     check_metrics([key], slots, JOINT if slot == JOINT else conversations[0].corpus)
     pairs = [_pair(one, reply) for one, reply in zip(conversations, replies, strict=True)]
-    gold, answers, told = split(key, slots, pairs)
+    gold, answers, space_options = split(key, slots, pairs)
     over = [getattr(one, clusters) or f"item {one.id}" for one in conversations] if clusters else None
-    return metric_of(key)(gold, answers, clusters=over, **told, **options)
+    return metric_of(key)(gold, answers, clusters=over, **space_options, **options)
 
 
 def _pair(one: Conversation, reply: Reply) -> Pair:
     if isinstance(reply, Unanswered):
         return one.gold, None
-    found = {
-        slot: plain(said.value) if isinstance(said, Annotation) else None
-        for slot, said in one.reader.read_slots(reply, one.gold).items()
+    values = {
+        slot: plain(reading.value) if isinstance(reading, Annotation) else None
+        for slot, reading in one.reader.read_slots(reply, one.gold).items()
     }
-    return one.gold, next(iter(found.values())) if len(found) == 1 else found
+    return one.gold, next(iter(values.values())) if len(values) == 1 else values

@@ -59,14 +59,14 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"affectllm {__version__}")
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for verb, path in verbs().items():
-        options = choices.add_parser(verb, help=_told(path))
+        options = choices.add_parser(verb, help=_help_line(path))
         if only in (None, verb) and hasattr(command := _command(verb), "call"):
             command.add_options(options)
             options.set_defaults(call=command.call)
     return parser
 
 
-def _told(path: Path) -> str:
+def _help_line(path: Path) -> str:
     """The first line of the docstring, without importing the module: ``\"\"\"affectllm VERB: what it does.``"""
     with path.open(encoding="utf-8") as lines:
         return lines.readline().strip().strip('"').partition(": ")[2].removesuffix(".")

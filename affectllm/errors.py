@@ -112,8 +112,8 @@ def refusal(error: Exception) -> WriteFailed | None:
     if isinstance(error, OSError) and error.errno in _REMEDIES:
         where = str(error.filename or "")
         return WriteFailed(f"the file system refused: {error.strerror}", where=where, do=_REMEDIES[error.errno])
-    if told := next((words for words in _NO_SPACE if words in str(error)), None):
-        return WriteFailed(f"could not write: {told}", do=_SPACE)
+    if reason := next((words for words in _NO_SPACE if words in str(error)), None):
+        return WriteFailed(f"could not write: {reason}", do=_SPACE)
     return None
 
 

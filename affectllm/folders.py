@@ -59,8 +59,8 @@ def room_in(folder: Path) -> Iterator[None]:
     except (RuntimeError, OSError) as error:
         if not folder.is_dir() or shutil.disk_usage(folder).free > _NOTHING_LEFT:
             raise
-        told = f"the disk is full ({type(error).__name__}: {error})".partition("\n")[0]
-        raise WriteFailed(told, where=str(folder), do="free some space; the same command goes on") from error
+        message = f"the disk is full ({type(error).__name__}: {error})".partition("\n")[0]
+        raise WriteFailed(message, where=str(folder), do="free some space; the same command goes on") from error
 
 
 def _remove(folder: Path) -> None:

@@ -18,7 +18,7 @@ _PACKAGE = "affectllm"
 _ROOT = Path(__file__).parent
 
 
-def member(kind: registry.Folder, name: str, attribute: str, wanted: type) -> Any:
+def member(kind: registry.Folder, name: str, attribute: str, expected: type) -> Any:
     """What the file called ``name`` on a shelf holds under ``attribute``.
 
     Raises:
@@ -26,11 +26,11 @@ def member(kind: registry.Folder, name: str, attribute: str, wanted: type) -> An
         Malformed: when it cannot be imported, or does not hold a ``wanted``.
     """
     path = registry.find(kind, name)
-    found = getattr(import_file(path, f"{registry.package(kind)}.{path.stem}", registry.noun(kind)), attribute, None)
-    if not isinstance(found, wanted):
-        told = f"the file of a {registry.noun(kind)} holds {attribute}, a {wanted.__name__}"
-        raise Malformed(told, where=str(path), do="see CONTRIBUTING.md")
-    return found
+    value = getattr(import_file(path, f"{registry.package(kind)}.{path.stem}", registry.noun(kind)), attribute, None)
+    if not isinstance(value, expected):
+        message = f"the file of a {registry.noun(kind)} holds {attribute}, a {expected.__name__}"
+        raise Malformed(message, where=str(path), do="see CONTRIBUTING.md")
+    return value
 
 
 def import_file(path: Path, module_name: str, noun: str, first: Callable[[], object] | None = None) -> ModuleType:
@@ -44,9 +44,9 @@ def import_file(path: Path, module_name: str, noun: str, first: Callable[[], obj
     Raises:
         Malformed: when it cannot be imported; says where in it.
     """
-    known = sys.modules.get(module_name)
-    if known is not None and known.__file__ == str(path):
-        return known
+    loaded = sys.modules.get(module_name)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
     spec = importlib.util.spec_from_file_location(module_name, path)
     if spec is None or spec.loader is None:
         raise Malformed(f"the {noun} cannot be imported", where=str(path))
@@ -61,8 +61,8 @@ def import_file(path: Path, module_name: str, noun: str, first: Callable[[], obj
         if not isinstance(error, Exception) or isinstance(error, AffectError):
             raise
         # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
-        told = f"the {noun} cannot be imported: {what_of(error)}"
-        raise Malformed(told, where=line_of(error, path), do=_new_spelling(error)) from error
+        message = f"the {noun} cannot be imported: {what_of(error)}"
+        raise Malformed(message, where=line_of(error, path), do=_new_spelling(error)) from error
     return module
 
 
@@ -70,8 +70,8 @@ def _new_spelling(error: Exception) -> str:
     """What to write instead of a module of ours that has moved into a section since: found by its own name."""
     if not isinstance(error, ImportError) or not str(error.name).startswith(_PACKAGE):
         return ""
-    taken = re.search(r"cannot import name '(\w+)'", str(error))
-    package, stem = (str(error.name), taken[1]) if taken else str(error.name).rpartition(".")[::2]
+    match = re.search(r"cannot import name '(\w+)'", str(error))
+    package, stem = (str(error.name), match[1]) if match else str(error.name).rpartition(".")[::2]
     files = [path.relative_to(_ROOT) for path in _ROOT.rglob(f"{stem}.py")]
     modules = {".".join((_PACKAGE, *file.with_suffix("").parts)) for file in files}
     builder = registry.names("data_builders").get(stem)

@@ -34,7 +34,7 @@ def held(path: Path) -> Iterator[None]:
         WriteFailed: when the file system refuses the file.
     """
     path = path.absolute()
-    stream = _taken(path) if path not in _held else None
+    stream = _open_locked(path) if path not in _held else None
     _held[path] = _held.get(path, 0) + 1
     try:
         yield
@@ -47,7 +47,7 @@ def held(path: Path) -> Iterator[None]:
             os.close(stream)
 
 
-def _taken(path: Path) -> int:
+def _open_locked(path: Path) -> int:
     """An open file that is locked, and is still what lies under its name."""
     while True:
         with explained(path):
@@ -90,10 +90,10 @@ def _inode(path: Path) -> int | None:
 
 def _holder(stream: int) -> dict[str, Any]:
     try:
-        found = json.loads(os.pread(stream, 4096, 0))
+        holder = json.loads(os.pread(stream, 4096, 0))
     except (ValueError, RecursionError):
         return {}
-    return found if isinstance(found, dict) and isinstance(found.get("host"), str) else {}
+    return holder if isinstance(holder, dict) and isinstance(holder.get("host"), str) else {}
 
 
 def _sign(stream: int, path: Path) -> None:

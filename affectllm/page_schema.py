@@ -71,13 +71,13 @@ def _typed(hint: Any, value: Any, page: Page, path: Path_) -> Any:
 def _one_of(arguments: tuple[Any, ...], value: Any, page: Page, path: Path_) -> Any:
     if value is None and type(None) in arguments:
         return None
-    kept = [argument for argument in arguments if argument is not type(None)]
-    for argument in kept[:-1]:
+    members = [argument for argument in arguments if argument is not type(None)]
+    for argument in members[:-1]:
         try:
             return _typed(argument, value, page, path)
         except Malformed:
             continue
-    return _typed(kept[-1], value, page, path)
+    return _typed(members[-1], value, page, path)
 
 
 def _scalar(hint: Any, value: Any, page: Page, path: Path_) -> Any:
@@ -92,11 +92,11 @@ def _scalar(hint: Any, value: Any, page: Page, path: Path_) -> Any:
     )
 
 
-def _wrong(wanted: str, value: Any, page: Page, path: Path_) -> typing.NoReturn:
+def _wrong(expected: str, value: Any, page: Page, path: Path_) -> typing.NoReturn:
     hint = ""
-    if wanted == "a number" and isinstance(value, str):
+    if expected == "a number" and isinstance(value, str):
         hint = "YAML 1.1 reads 1e-4 as text; write 1.0e-4"
-    raise page.kind.wrong(f"{_name(path, page)} must be {wanted}, not {value!r}", where=page.where(path), do=hint)
+    raise page.kind.wrong(f"{_name(path, page)} must be {expected}, not {value!r}", where=page.where(path), do=hint)
 
 
 def _name(path: Path_, page: Page) -> str:

@@ -51,12 +51,12 @@ _NO_RECIPES = ("launch/", "mixtures/")
 def folders(kind: Folder) -> list[Path]:
     """Every folder that may hold files of ``kind``, built-in first."""
     package, _, below = kind.partition("/")
-    found = [_package_folder(f"affectllm.{_ROOMS.get(package, package)}") / below]
+    candidates = [_package_folder(f"affectllm.{_ROOMS.get(package, package)}") / below]
     for entry in entry_points(group="affectllm.folders"):
-        found.append(_package_folder(entry.value) / kind)
+        candidates.append(_package_folder(entry.value) / kind)
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
-        found.append(Path(local) / kind)
-    return [folder for folder in found if folder.is_dir()]
+        candidates.append(Path(local) / kind)
+    return [folder for folder in candidates if folder.is_dir()]
 
 
 def package(kind: Folder) -> str:
@@ -76,11 +76,11 @@ def below(kind: Folder, path: Path) -> Path | None:
 
 def sections(kind: Folder) -> dict[str, list[str]]:
     """Section → names in it, both sorted; what lies in no section comes first, under ""."""
-    found: dict[str, list[str]] = {}
+    by_section: dict[str, list[str]] = {}
     for name, path in names(kind).items():
         place = below(kind, path)
-        found.setdefault(place.parent.as_posix() if place and place.parent.parts else "", []).append(name)
-    return dict(sorted(found.items()))
+        by_section.setdefault(place.parent.as_posix() if place and place.parent.parts else "", []).append(name)
+    return dict(sorted(by_section.items()))
 
 
 def _package_folder(package: str) -> Path:
@@ -96,17 +96,17 @@ def names(kind: Folder) -> dict[str, Path]:
     Raises:
         Malformed: when two folders hold a file of the same name.
     """
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for folder in folders(kind):
         for path in sorted(folder.rglob(f"*{SUFFIX[kind]}")):
             below = path.relative_to(folder).with_suffix("").as_posix()
             if path.name.startswith(("_", ".")) or (kind == "recipes" and below.startswith(_NO_RECIPES)):
                 continue
             name = below if kind.startswith("recipes") else path.stem
-            if name in found:
-                raise Malformed(f"{name} exists twice: {found[name]} and {path}", do="rename one of the two files")
-            found[name] = path
-    return dict(sorted(found.items()))
+            if name in files:
+                raise Malformed(f"{name} exists twice: {files[name]} and {path}", do="rename one of the two files")
+            files[name] = path
+    return dict(sorted(files.items()))
 
 
 def find(kind: Folder, name: str) -> Path:

@@ -118,8 +118,8 @@ class Run:
     def _previous(self) -> dict[str, Any] | None:
         previous = read_manifest(self.folder)
         if previous and previous["stage"] != self.stage:
-            told = f"the folder holds the run of another stage, {previous['stage']}"
-            raise Malformed(told, where=str(self.folder), do="choose another --out")
+            message = f"the folder holds the run of another stage, {previous['stage']}"
+            raise Malformed(message, where=str(self.folder), do="choose another --out")
         return previous
 
     def _begin(self) -> None:
@@ -141,8 +141,8 @@ class Run:
         """Take away what a finished stage had left, of which something is missing or was changed."""
         if previous["finished"]:
             lost = damaged(self.folder, previous)
-            told = f"{len(lost)} files of the finished {self.stage} are missing or changed, such as {lost[0]}"
-            print(f"{self.folder}: {told}; it is done again", file=sys.stderr)
+            message = f"{len(lost)} files of the finished {self.stage} are missing or changed, such as {lost[0]}"
+            print(f"{self.folder}: {message}; it is done again", file=sys.stderr)
             self._write(finished=False)  # first: half of it is not to be taken for a finished stage
             for name in previous["files"]:
                 (self.folder / name).unlink(missing_ok=True)
@@ -182,8 +182,8 @@ def is_finished(folder: Path, inputs: Mapping[str, Any]) -> bool:
 def contents(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
     """Name → mark of the files below ``folder`` that match; without hidden ones and those of runs within it."""
     runs = {path.parent for path in folder.rglob(MANIFEST)} - {folder}
-    found = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()} - {folder / MANIFEST}
-    names = [path.relative_to(folder) for path in found if runs.isdisjoint(path.parents)]
+    paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()} - {folder / MANIFEST}
+    names = [path.relative_to(folder) for path in paths if runs.isdisjoint(path.parents)]
     return {
         name.as_posix(): _mark(folder / name)
         for name in sorted(names)
@@ -224,8 +224,8 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
     if not isinstance(manifest, dict) or not {"stage", "finished", "inputs_digest", "outputs"} <= manifest.keys():
         return None
     if wrong := _wrong_field(manifest):
-        told = f"the manifest is damaged: {wrong}"
-        raise Malformed(told, where=str(path), do="delete the folder and run again")
+        message = f"the manifest is damaged: {wrong}"
+        raise Malformed(message, where=str(path), do="delete the folder and run again")
     return manifest
 
 
@@ -242,13 +242,13 @@ def _wrong_field(manifest: Mapping[str, Any]) -> str:
 
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that decide results; absent packages are left out."""
-    found = {"python": platform.python_version()}
+    installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
-            found[package] = metadata.version(package)
+            installed[package] = metadata.version(package)
         except metadata.PackageNotFoundError:
             continue
-    return found
+    return installed
 
 
 def require(folder: Path, stage: str) -> dict[str, Any]:
@@ -270,8 +270,8 @@ def refuse_partial(folder: Path) -> None:
     """Raise ``Malformed`` when ``folder`` is a run that did not finish, or has lost or changed a file since."""
     manifest = read_manifest(folder)
     if manifest and not manifest["finished"]:
-        told = f"this {manifest['stage']} did not finish"
-        raise Malformed(told, where=str(folder), do="start the command that makes it again; it goes on")
+        message = f"this {manifest['stage']} did not finish"
+        raise Malformed(message, where=str(folder), do="start the command that makes it again; it goes on")
     refuse_damaged(folder)
 
 
@@ -279,5 +279,5 @@ def refuse_damaged(folder: Path) -> None:
     """Raise ``Malformed`` when ``folder`` is a finished run of which a file is missing or was changed."""
     manifest = read_manifest(folder)
     if manifest and manifest["finished"] and (lost := damaged(folder, manifest)):
-        told = f"{len(lost)} files of this {manifest['stage']} are missing or changed, such as {lost[0]}"
-        raise Malformed(told, where=str(folder), do="start the command that made it again; it makes them anew")
+        message = f"{len(lost)} files of this {manifest['stage']} are missing or changed, such as {lost[0]}"
+        raise Malformed(message, where=str(folder), do="start the command that made it again; it makes them anew")

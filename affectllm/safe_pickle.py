@@ -92,12 +92,12 @@ _FILLED = ("bytes", "bytearray")  # called with a number, they make as many zero
 
 
 def _of_bytes(kind: type) -> Any:
-    def made(*arguments: Any) -> Any:
+    def construct(*arguments: Any) -> Any:
         if arguments and isinstance(arguments[0], int):
             raise _Refused(f"call of {kind.__name__}({arguments[0]}), which fills memory with zeros,")
         return kind(*arguments)
 
-    return made
+    return construct
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Any:
@@ -129,8 +129,8 @@ def load_plain_pickle(path: Path, encoding: str = "latin1", limit: int = MAX_BYT
 
 def _check(path: Path, size: int, limit: int) -> None:
     if size > limit:
-        told = f"{size:,} bytes, once unpacked; {limit:,} are the most that are read"
-        raise Malformed(told, where=str(path), do="keep in the file what is needed, or split it")
+        message = f"{size:,} bytes, once unpacked; {limit:,} are the most that are read"
+        raise Malformed(message, where=str(path), do="keep in the file what is needed, or split it")
 
 
 def load_plain_npz(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
@@ -170,12 +170,12 @@ def _array(content: bytes, where: str) -> Any:
     with _explained(where):
         if not _holds_objects(stream):
             return np.lib.format.read_array(io.BytesIO(content), allow_pickle=False)
-        found = _PlainUnpickler(stream).load()
-    if not isinstance(found, np.ndarray):
+        value = _PlainUnpickler(stream).load()
+    if not isinstance(value, np.ndarray):
         raise Malformed(
-            f"a {type(found).__name__} where an array should be", where=where, do="write it with numpy.savez"
+            f"a {type(value).__name__} where an array should be", where=where, do="write it with numpy.savez"
         )
-    return found.item() if found.ndim == 0 else found
+    return value.item() if value.ndim == 0 else value
 
 
 @contextmanager
@@ -183,8 +183,8 @@ def _explained(where: str) -> Iterator[None]:
     try:
         yield
     except _Refused as error:
-        told = f"it holds a pickled {error}, which is code and not plain data"
-        raise Malformed(told, where=where, do="save it as plain strings, numbers, lists and dicts") from error
+        message = f"it holds a pickled {error}, which is code and not plain data"
+        raise Malformed(message, where=where, do="save it as plain strings, numbers, lists and dicts") from error
     except _BROKEN as error:
         raise Malformed(f"damaged data ({error})", where=where, do="fetch or write the file again") from error
 

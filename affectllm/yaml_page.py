@@ -121,8 +121,8 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
     lines: dict[Path_, int] = {}
     value = _Values(file, kind, lines).of(node) if node is not None else None
     if not isinstance(value, dict):
-        told = f"this {kind.noun} is not a mapping of keys to values"
-        raise kind.wrong(told, where=f"{file}:{lines.get((), 1)}", do="write lines of the form key: value")
+        message = f"this {kind.noun} is not a mapping of keys to values"
+        raise kind.wrong(message, where=f"{file}:{lines.get((), 1)}", do="write lines of the form key: value")
     return Page(file, value, lines, kind)
 
 
@@ -182,8 +182,8 @@ def _compose(text: str, where: str, wrong: type[Malformed]) -> Any:
         node = yaml.compose(text, Loader=loader)
     except (yaml.YAMLError, ValueError) as error:  # ValueError: a character that YAML forbids, in some versions
         mark = getattr(error, "problem_mark", None)
-        told = getattr(error, "problem", None) or error
-        raise wrong(f"not YAML: {told}", where=f"{where}:{mark.line + 1 if mark else 1}") from error
+        problem = getattr(error, "problem", None) or error
+        raise wrong(f"not YAML: {problem}", where=f"{where}:{mark.line + 1 if mark else 1}") from error
     if node is not None:
         _unfold(node, where, wrong)
     return node
@@ -219,8 +219,10 @@ def _unfold(root: Any, where: str, wrong: type[Malformed]) -> None:
         node, depth = open_nodes.pop()
         nodes += 1
         if depth > MAX_DEPTH or nodes > MAX_NODES:
-            told = f"its aliases (*name) unfold to more than {MAX_NODES:,} values, or hold themselves"
-            raise wrong(told, where=f"{where}:{node.start_mark.line + 1}", do="write out what is meant, without *name")
+            message = f"its aliases (*name) unfold to more than {MAX_NODES:,} values, or hold themselves"
+            raise wrong(
+                message, where=f"{where}:{node.start_mark.line + 1}", do="write out what is meant, without *name"
+            )
         if node.id == "mapping":
             _check_keys(node, where, wrong)
             open_nodes += [(value, depth + 1) for _, value in node.value]
@@ -229,14 +231,14 @@ def _unfold(root: Any, where: str, wrong: type[Malformed]) -> None:
 
 
 def _check_keys(node: Any, where: str, wrong: type[Malformed]) -> None:
-    found: set[str] = set()
+    seen: set[str] = set()
     for key, _ in node.value:
         line = f"{where}:{key.start_mark.line + 1}"
         if key.id != "scalar":
             raise wrong("a key is a word, not a list or a mapping", where=line, do="write key: value")
-        if key.value in found:
+        if key.value in seen:
             raise wrong(f"the key {key.value!r} is given twice", where=line, do="remove one of the two")
-        found.add(key.value)
+        seen.add(key.value)
 
 
 class _Values:
@@ -278,13 +280,13 @@ class _Values:
                 raise self._wrong(f"the key {key!r} is given twice", key_node)
             self._lines.setdefault((*path, key), key_node.start_mark.line + 1)
             own[key] = self.of(value_node, (*path, key))
-        found: dict[Any, Any] = {}
+        inherited: dict[Any, Any] = {}
         for value_node in merged:  # <<: what is merged stands behind what is written, the first before the later
             for source in value_node.value if value_node.id == "sequence" else [value_node]:
                 if source.id != "mapping":
                     raise self._wrong("not YAML: << takes a mapping, or a list of mappings", source)
-                found = self.of(source, path) | found
-        return found | own
+                inherited = self.of(source, path) | inherited
+        return inherited | own
 
     def _scalar(self, node: Any) -> Any:
         import yaml
@@ -292,8 +294,8 @@ class _Values:
         try:
             return self._scalars.construct_document(node)
         except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
-            told = getattr(error, "problem", None) or error
-            raise self._wrong(f"not YAML: {told}", node) from error
+            problem = getattr(error, "problem", None) or error
+            raise self._wrong(f"not YAML: {problem}", node) from error
 
     def _wrong(self, what: str, node: Any) -> Malformed:
         return self._kind.wrong(what, where=f"{self._file}:{node.start_mark.line + 1}")

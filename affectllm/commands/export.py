@@ -55,19 +55,19 @@ def export(folder: Path, to: str, out: Path, roots: Roots, media: str) -> Summar
 
     form, mode = find_format(to), check_mode(media)
     files = conversation_files(folder)
-    found = survey(files, apart=form.apart)
-    folders = roots.find_all(found.corpora)
-    summary = write_export(files, found, form, out, folders, mode, cut)
-    print("\n".join(_told(summary, found, form, out)))
+    content = survey(files, apart=form.apart)
+    folders = roots.find_all(content.corpora)
+    summary = write_export(files, content, form, out, folders, mode, cut)
+    print("\n".join(_summary_lines(summary, content, form, out)))
     return summary
 
 
-def _told(summary: Summary, found: Survey, form: Format, out: Path) -> list[str]:
+def _summary_lines(summary: Summary, content: Survey, form: Format, out: Path) -> list[str]:
     lines = [f"{'rows':>14}  {split:<24} {count}" for split, count in summary.rows.items()]
     lines += [f"{'rejected':>14}  {reason:<24} {count}" for reason, count in summary.rejected.items()]
-    if found.budgets:
-        lines.append(f"{'not exported':>14}  {', '.join(found.budgets)} of single rows; set them in the trainer")
-    if found.pairs and not form.pairs:
+    if content.budgets:
+        lines.append(f"{'not exported':>14}  {', '.join(content.budgets)} of single rows; set them in the trainer")
+    if content.pairs and not form.pairs:
         lines.append(f"{'not exported':>14}  the worse answers; --to trl has a place for them")
     lines += [f"written to {out}", "for the trainer:"]
     return lines + [f"  {line}" for line in summary.advice]

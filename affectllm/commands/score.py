@@ -25,26 +25,26 @@ def call(arguments: argparse.Namespace) -> None:
 
 
 def _columns(parser: argparse.ArgumentParser) -> None:
-    told = "column that names the items, or A,B together (default: id, name, filename …)"
-    parser.add_argument("--id", metavar="COLUMN", help=told)
+    text = "column that names the items, or A,B together (default: id, name, filename …)"
+    parser.add_argument("--id", metavar="COLUMN", help=text)
     parser.add_argument("--pred-id", metavar="COLUMN", help="the same, where the predictions call it otherwise")
     parser.add_argument("--gold-column", metavar="COLUMN", help="column of the gold values; A,B,C for one per label")
     parser.add_argument("--pred-column", metavar="COLUMN", help="column of the predictions")
     parser.add_argument("--cluster", metavar="COLUMN", help="column of speakers or dialogues, which intervals resample")
-    told = "a column that the metric takes per item, from the gold table; predicted_… from the predictions; or a table"
-    parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help=told)
+    text = "a column that the metric takes per item, from the gold table; predicted_… from the predictions; or a table"
+    parser.add_argument("--column", action="append", default=[], metavar="KEY=COLUMN", help=text)
     parser.add_argument("--partial", action="store_true", help="leave out items that one side lacks, and count them")
     parser.add_argument("--no-header", action="store_true", help="the tables have no header; columns are 1, 2, 3 …")
-    told = "of text files that have no mark and are not UTF-8, such as latin-1 or shift_jis"
-    parser.add_argument("--encoding", help=told)
+    text = "of text files that have no mark and are not UTF-8, such as latin-1 or shift_jis"
+    parser.add_argument("--encoding", help=text)
     parser.add_argument("--sheet", default="", metavar="NAME", help="the sheet of a workbook that has several")
     parser.add_argument("--allow-pickle", action="store_true", help="read npz arrays of objects (plain values only)")
 
 
 def _answers(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--labels", type=_names, default=(), metavar="A,B,C", help="the label space, in order")
-    told = "read free-text answers first: strict, or as a named system does"
-    parser.add_argument("--read", metavar="READER", help=told)
+    text = "read free-text answers first: strict, or as a named system does"
+    parser.add_argument("--read", metavar="READER", help=text)
     parser.add_argument("--compat", metavar="SYSTEM", help="compute what a published evaluator computes")
     parser.add_argument("--invalid", default="wrong", metavar="POLICY", help="wrong (default), drop or default:ANSWER")
     parser.add_argument("--option", action="append", default=[], metavar="KEY=VALUE", help="an option of the metric")

@@ -58,11 +58,11 @@ class Answers:
 def _read(path: Path) -> dict[str, Any]:
     lines = path.read_bytes().split(b"\n")
     # A process that was killed while writing leaves its last line without an end; that answer is asked for again.
-    whole, found = lines[:-1], {}
+    whole, answers = lines[:-1], {}
     for number, line in enumerate(whole, 1):
         try:
             row = json.loads(line)
-            found[row["key"]] = row["answer"]
+            answers[row["key"]] = row["answer"]
         except (ValueError, KeyError, TypeError) as error:
             raise Malformed("a kept answer cannot be read", where=f"{path}:{number}", do="delete this file") from error
-    return found
+    return answers

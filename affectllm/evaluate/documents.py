@@ -27,10 +27,10 @@ class Documents(list[Document]):
         return dict.fromkeys(self[0]) if self else {}
 
 
-def documents(found: Iterable[Sample | Rejection], template: Template, split: str) -> tuple[Documents, list[Rejection]]:
+def documents(items: Iterable[Sample | Rejection], template: Template, split: str) -> tuple[Documents, list[Rejection]]:
     """Samples of ``split`` as documents, and everything that is not asked, with its reason."""
     asked, rejected = Documents(), []
-    for item in found:
+    for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
         elif item.split == split:
@@ -71,7 +71,9 @@ def require_some(asked: Documents, rejected: list[Rejection], task: str, folder:
     if asked:
         return
     reasons = Counter(rejection.reason for rejection in rejected)
-    told = (
+    summary = (
         ", ".join(f"{reason} {count}" for reason, count in reasons.most_common()) or "it has no samples of this split"
     )
-    raise AffectError(f"no sample in {folder} can be asked: {told}", where=task, do="check the folder and --modalities")
+    raise AffectError(
+        f"no sample in {folder} can be asked: {summary}", where=task, do="check the folder and --modalities"
+    )

@@ -47,16 +47,16 @@ def parse_modalities(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def settings(given: Mapping[str, Path], shown: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
+def settings(roots: Mapping[str, Path], allowed: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
     """Set the variables for this process and those that it starts, and restore them afterwards."""
-    merged = {**roots_of_environment(), **given}
-    wanted = {
+    merged = {**roots_of_environment(), **roots}
+    variables = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
-        MODALITIES: ",".join(shown) if shown else os.environ.get(MODALITIES),
+        MODALITIES: ",".join(allowed) if allowed else os.environ.get(MODALITIES),
         HELD_OUT: "1" if held_out else os.environ.get(HELD_OUT),
     }
-    before = {name: os.environ.get(name) for name in wanted}
-    _set(wanted)
+    before = {name: os.environ.get(name) for name in variables}
+    _set(variables)
     try:
         yield
     finally:

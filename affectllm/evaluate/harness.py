@@ -61,8 +61,8 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     ours, theirs = parser().parse_known_args(list(argv))
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
-    shown = parse_modalities(ours.modalities) if ours.modalities else None
-    with settings(Roots.parse(ours.root).given, shown, ours.held_out), ExitStack() as stack:
+    modalities = parse_modalities(ours.modalities) if ours.modalities else None
+    with settings(Roots.parse(ours.root).given, modalities, ours.held_out), ExitStack() as stack:
         folder, theirs = _own_output(theirs)
         if folder is not None and _is_first():
             stack.enter_context(held(folder / LOCK))
@@ -80,10 +80,10 @@ def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
     """The folder of ``--output_path``, and arguments that make lm-eval write where only this run's files lie."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--output_path", "-o", type=Path)
-    given: Path | None = finder.parse_known_args(argv)[0].output_path
-    if given is None or argv[0] != "run":
+    path: Path | None = finder.parse_known_args(argv)[0].output_path
+    if path is None or argv[0] != "run":
         return None, argv
-    folder = given.parent if given.suffix == ".json" else given
+    folder = path.parent if path.suffix == ".json" else path
     extra = ["--output_path", str(logged.scratch(folder) / "results.json"), "--log_samples"]
     if _model(argv) == "affectllm":
         extra += ["--model_args", json.dumps({"answers": str(folder / "answers")})]
@@ -110,13 +110,13 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     _register_models(_model(argv))
     register()
     _log_to_stderr()
-    with our_task_manager() as made, _arguments(["lm-eval", *argv]):
+    with our_task_manager() as managers, _arguments(["lm-eval", *argv]):
         cli_evaluate()
-    if folder is None or not made or not _is_first():
+    if folder is None or not managers or not _is_first():
         return {}
     with explained(folder):
         written = logged.collect(folder)
-        tasks = made[-1].scored.items()
+        tasks = managers[-1].scored.items()
         rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
         _write_lines(folder / REJECTED, rows)
         return write_scores(folder, written)

@@ -174,13 +174,13 @@ class AffectLM(LM):  # type: ignore[misc]
         sampled = [q for q in questions if q.settings["do_sample"]]
         if greedy or sampled:
             self._test_media(requests)
-        found: dict[str | int, str] = {}
+        replies: dict[str | int, str] = {}
         with tqdm(total=len(greedy) + len(sampled), desc="generate", disable=disable_tqdm or self.rank != 0) as bar:
             for question, reply in self._generated([*greedy.values(), *sampled]):
-                found[_slot(question)] = reply
+                replies[_slot(question)] = reply
                 bar.update()
         self._end()
-        return [str(found[_slot(q)] if _slot(q) in found else self._answers.get(q.key)) for q in questions]
+        return [str(replies[_slot(q)] if _slot(q) in replies else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
         for batch, prompts in self._batches(questions):
@@ -188,8 +188,8 @@ class AffectLM(LM):  # type: ignore[misc]
                 replies = [self._ledger.add(prompts)]
             else:
                 self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
-                found = self._generate(prompts, dict(batch[0].settings))
-                pairs = list(zip(batch, found, strict=True))
+                texts = self._generate(prompts, dict(batch[0].settings))
+                pairs = list(zip(batch, texts, strict=True))
                 answered = [(q, text) for q, text in pairs if text is not None]
                 self._answers.add({q.key: text for q, text in answered if not q.settings["do_sample"]})
                 replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
@@ -213,9 +213,9 @@ class AffectLM(LM):  # type: ignore[misc]
         self._ledger.tell()
 
     def _no_numbers(self) -> NotFinite:
-        told = f"the model's outputs are not finite (NaN) for any of {self._lost} questions"
+        message = f"the model's outputs are not finite (NaN) for any of {self._lost} questions"
         do = "try dtype=float32; if that does not help, name an earlier checkpoint: this one is broken"
-        return NotFinite(told, where=self.loaded.path, do=do)
+        return NotFinite(message, where=self.loaded.path, do=do)
 
     def _generate(self, prompts: list[Encoded], settings: dict[str, Any]) -> list[str | None]:
         until, tokens = settings.pop("until"), settings.pop("max_gen_toks")
@@ -245,18 +245,18 @@ class AffectLM(LM):  # type: ignore[misc]
         return results
 
     def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
-        kept = self._answers.get(question.key)
-        if kept is None:
+        scores = self._answers.get(question.key)
+        if scores is None:
             encoded = self._bounded.encode(question.messages, generation_prompt=True)
             if isinstance(encoded, MediaError):
                 return [(self._ledger.add(encoded), False)] * len(choices)
             self._ledger.trimmed += encoded.trimmed
-            kept = score_choices(self.loaded, self._encoder, encoded, choices)
-            if any(math.isnan(value) for value, _ in kept):
+            scores = score_choices(self.loaded, self._encoder, encoded, choices)
+            if any(math.isnan(value) for value, _ in scores):
                 return [(self._undefined(question, "a likelihood"), False)] * len(choices)
             self._defined += 1
-            self._answers.add({question.key: kept})
-        return [(float(value), bool(greedy)) for value, greedy in kept]
+            self._answers.add({question.key: scores})
+        return [(float(value), bool(greedy)) for value, greedy in scores]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Log-likelihood of whole texts, in windows of the model's length."""

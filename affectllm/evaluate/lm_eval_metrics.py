@@ -27,8 +27,8 @@ def register() -> list[str]:
         if name in metric_registry or name in aggregation_registry or not needs_pairs_only(metric):
             continue
         register_aggregation(name)(partial(aggregate, name))
-        told = {"metric": name, "higher_is_better": metric.better == "higher", "aggregation": name}
-        register_metric(**told)(_pair)
+        properties = {"metric": name, "higher_is_better": metric.better == "higher", "aggregation": name}
+        register_metric(**properties)(_pair)
         added.append(name)
     return added
 

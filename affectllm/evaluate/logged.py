@@ -59,10 +59,10 @@ def collect(folder: Path) -> Logged:
         WriteFailed: when one of them is cut off.
     """
     place = scratch(folder)
-    found = list(place.glob("results_*.json"))
-    if len(found) != 1:
+    paths = list(place.glob("results_*.json"))
+    if len(paths) != 1:
         raise NotFound("lm-eval left no results file", where=str(folder), do=f"look above for its warning; {_SPACE}")
-    written = of_results(found[0])
+    written = of_results(paths[0])
     results = read_results(written.results)
     for task, path in written.samples.items():
         _check_whole(path, results["n-samples"][task]["effective"])
@@ -82,8 +82,8 @@ def of_results(path: Path) -> Logged:
 def _check_whole(path: Path, documents: int) -> None:
     asked = {row["doc_id"] for row in read_samples(path)}
     if len(asked) != documents:
-        told = f"lm-eval wrote the samples of {len(asked)} of {documents} documents"
-        raise WriteFailed(told, where=path.name, do=f"look above for its warning; {_SPACE}")
+        message = f"lm-eval wrote the samples of {len(asked)} of {documents} documents"
+        raise WriteFailed(message, where=path.name, do=f"look above for its warning; {_SPACE}")
 
 
 def read_results(path: Path) -> dict[str, Any]:
@@ -93,10 +93,10 @@ def read_results(path: Path) -> dict[str, Any]:
         WriteFailed: when it is cut off.
     """
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        results: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise WriteFailed("lm-eval's results are cut off", where=path.name, do=_SPACE) from error
-    return found
+    return results
 
 
 def read_samples(path: Path) -> Iterator[dict[str, Any]]:

@@ -79,12 +79,12 @@ class TaskEntry:
 
     def what(self) -> str:
         """One line: the first comment of the page, or what its variants say of themselves."""
-        told = first_comment(self.path)
+        comment = first_comment(self.path)
         variants = {v: self.page.value["matrix"][axis][v] for axis, v in self.chosen.items()}
         if not any(variants.values()):
-            return told
+            return comment
         notes = [str(changes.get(WHAT, name)) for name, changes in variants.items() if changes]
-        return f"{told.partition(':')[0]}: {'; '.join(notes)}" if told else "; ".join(notes)
+        return f"{comment.partition(':')[0]}: {'; '.join(notes)}" if comment else "; ".join(notes)
 
     def as_page(self) -> str:
         """The page of a variant written out, as a page of its own would be."""
@@ -149,8 +149,8 @@ def _checked(own: TaskEntry) -> dict[str, dict[str, dict[str, Any]]]:
         _mapping(page, ("matrix", axis), variants)
         plain = [word for word, changes in variants.items() if changes == {}]
         if len(plain) > 1:
-            told = f"{plain[1]} changes nothing, and neither does {plain[0]}"
-            raise page.kind.wrong(told, where=page.where(("matrix", axis, plain[1])), do="remove one of the two")
+            message = f"{plain[1]} changes nothing, and neither does {plain[0]}"
+            raise page.kind.wrong(message, where=page.where(("matrix", axis, plain[1])), do="remove one of the two")
         for word, changes in variants.items():
             _check_variant(page, ("matrix", axis, word), changes, changed)
         changed |= {key: axis for changes in variants.values() for key in changes if key != WHAT}
@@ -161,25 +161,27 @@ def _mapping(page: Page, path: Path_, value: Any) -> None:
     """Raise unless it is a mapping whose keys are words that can stand in a name."""
     name = ".".join(map(str, path))
     if not isinstance(value, Mapping) or not value:
-        told = f"{name} must be a mapping of {'axes' if len(path) == 1 else 'variants'}"
-        raise page.kind.wrong(f"{told}, not {value!r}", where=page.where(path), do="see affectllm/evaluate/matrix.py")
+        message = f"{name} must be a mapping of {'axes' if len(path) == 1 else 'variants'}"
+        raise page.kind.wrong(
+            f"{message}, not {value!r}", where=page.where(path), do="see affectllm/evaluate/matrix.py"
+        )
     for word in value:
         # Others that read the page take words such as `on` for a truth value.
         if not re.fullmatch(r"[a-z0-9]+(_[a-z0-9]+)*", word) or not isinstance(read_value(word, page.file), str):
-            told = f"{name} has {word!r}, which cannot stand in the name of a task"
-            raise page.kind.wrong(told, where=page.where((*path, word)), do="use small letters, such as `voice`")
+            message = f"{name} has {word!r}, which cannot stand in the name of a task"
+            raise page.kind.wrong(message, where=page.where((*path, word)), do="use small letters, such as `voice`")
 
 
 def _check_variant(page: Page, path: Path_, changes: Any, changed: Mapping[str, str]) -> None:
     if not isinstance(changes, Mapping):
-        told = f"{'.'.join(map(str, path))} must be a mapping of the keys that it changes, not {changes!r}"
-        raise page.kind.wrong(told, where=page.where(path), do="write {} for a variant that changes nothing")
+        message = f"{'.'.join(map(str, path))} must be a mapping of the keys that it changes, not {changes!r}"
+        raise page.kind.wrong(message, where=page.where(path), do="write {} for a variant that changes nothing")
     for key in changes:
         where = page.where((*path, key))
         if key in _FIXED:
             raise page.kind.wrong(f"a variant cannot change {key}", where=where, do="write a page of its own")
         if key in changed:
-            told = f"{key} is changed by the axis {changed[key]} already"
-            raise page.kind.wrong(told, where=where, do="let one axis change it, or write pages of their own")
+            message = f"{key} is changed by the axis {changed[key]} already"
+            raise page.kind.wrong(message, where=where, do="let one axis change it, or write pages of their own")
     if set(changes) == {WHAT}:
         raise page.kind.wrong("this variant says what it is, and changes nothing", where=page.where(path))

@@ -13,36 +13,36 @@ if TYPE_CHECKING:
     import torch
 
 
-def batch_size_of(given: int | str) -> int:
+def batch_size_of(value: int | str) -> int:
     """A positive number.
 
     Raises:
         AffectError: for anything else, ``auto`` included: how much fits depends on the clips of each batch.
     """
-    if not str(given).isdigit() or int(given) < 1:
-        raise AffectError(f"the batch size {given!r} is no number", do="pass --batch_size 8, for example")
-    return int(given)
+    if not str(value).isdigit() or int(value) < 1:
+        raise AffectError(f"the batch size {value!r} is no number", do="pass --batch_size 8, for example")
+    return int(value)
 
 
-def budget_of(given: Mapping[str, Any]) -> Budget:
+def budget_of(changes: Mapping[str, Any]) -> Budget:
     """The media budget with some of its fields changed.
 
     Raises:
         AffectError: when a name is none of its fields.
     """
-    known = Budget().to_json()
-    if strange := sorted(set(given) - set(known)):
-        raise AffectError(f"the model affectllm takes no argument {strange[0]!r}", do=f"budget: {', '.join(known)}")
-    return Budget(**given)
+    fields = Budget().to_json()
+    if strange := sorted(set(changes) - set(fields)):
+        raise AffectError(f"the model affectllm takes no argument {strange[0]!r}", do=f"budget: {', '.join(fields)}")
+    return Budget(**changes)
 
 
-def device_of(wanted: str | None, processes: Processes) -> torch.device:
+def device_of(name: str | None, processes: Processes) -> torch.device:
     """Where this process computes: its own device among several processes, else ``wanted`` where that exists."""
     import torch
 
     if processes.device is not None:
         return torch.device(processes.device)
     # lm-eval asks for cuda:0 by default, also where there is none.
-    if wanted is None or (wanted.startswith("cuda") and not torch.cuda.is_available()):
-        wanted = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(wanted)
+    if name is None or (name.startswith("cuda") and not torch.cuda.is_available()):
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)

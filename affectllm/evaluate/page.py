@@ -54,8 +54,8 @@ class TaskPage:
             Malformed: when one is missing or has the wrong form; names ``where``.
         """
         at = where if callable(where) else lambda _: where
-        given = config.pop("gold", None)
-        asked = dict(given) if isinstance(given, Mapping) else given
+        raw = config.pop("gold", None)
+        asked = dict(raw) if isinstance(raw, Mapping) else raw
         focus = asked.pop("focus", None) if isinstance(asked, dict) else None
         gold = _bound("gold", asked, at("gold"))
         values: dict[str, Any] = {"cluster": config.pop("cluster", None), "space": gold[0], "rater": gold[1]}

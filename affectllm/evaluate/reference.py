@@ -119,32 +119,32 @@ class ChanceLM(ReferenceLM):
 
         def answer(request: Instance) -> str:
             draw = random.Random(f"{self.seed}/{request.task_name}/{request.doc['id']}")
-            template, own, found = template_of(request.task_name), golds[request.task_name], {}
+            template, own, values = template_of(request.task_name), golds[request.task_name], {}
             for slot in template.slots:
                 gold = request.doc["gold"]
                 space = slot.space_of(gold if len(template.slots) == 1 else gold[slot.name])
-                found[slot.name] = slot.how.chance(own[slot.name], space, draw)
-            return template.worded(found)
+                values[slot.name] = slot.how.chance(own[slot.name], space, draw)
+            return template.worded(values)
 
         return answer
 
 
 def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
     """Task → slot → the gold values of its documents."""
-    found = {}
+    by_task = {}
     for task, documents in _by_task(requests).items():
         slots = template_of(task).slots
         golds = [{slots[0].name: one["gold"]} if len(slots) == 1 else one["gold"] for one in documents]
-        found[task] = {slot.name: [gold[slot.name] for gold in golds] for slot in slots}
-    return found
+        by_task[task] = {slot.name: [gold[slot.name] for gold in golds] for slot in slots}
+    return by_task
 
 
 def _by_task(requests: list[Instance]) -> dict[str, list[Document]]:
     """The documents of each task once, in the order of the requests."""
-    found: dict[str, dict[str, Document]] = defaultdict(dict)
+    by_task: dict[str, dict[str, Document]] = defaultdict(dict)
     for request in requests:
-        found[request.task_name].setdefault(json.dumps([request.doc["corpus"], request.doc["id"]]), request.doc)
-    return {task: list(documents.values()) for task, documents in found.items()}
+        by_task[request.task_name].setdefault(json.dumps([request.doc["corpus"], request.doc["id"]]), request.doc)
+    return {task: list(documents.values()) for task, documents in by_task.items()}
 
 
 def _likelihood(answer: str, choice: str) -> tuple[float, bool]:

@@ -47,12 +47,12 @@ def evaluate(
     Raises:
         AffectError: for tasks, corpora, models and options; see ``harness.lm_eval_main``.
     """
-    given = dict(model_args or {})
+    options = dict(model_args or {})
     decides = {
         "tasks": _pages(tasks),
         "model": model,
-        "model_args": given,
-        "weights": _weights(model, given),
+        "model_args": options,
+        "weights": _weights(model, options),
         "roots": {name: str(root) for name, root in (roots or {}).items()},
         "modalities": list(modalities) if modalities is not None else None,
         "lm_eval_args": list(lm_eval_args),
@@ -62,17 +62,17 @@ def evaluate(
         if not run.done:
             logged.clear(out, beside=True)  # an attempt that was cut off while it put its files in place
             with settings(roots or {}, modalities):
-                scores = lm_eval_main(_argv(tasks, model, given, out, lm_eval_args))
+                scores = lm_eval_main(_argv(tasks, model, options, out, lm_eval_args))
             run.outputs["tasks"] = sorted(scores)
-    found: dict[str, dict[str, Score]] = json.loads((out / "scores.json").read_text(encoding="utf-8"))
-    return found
+    written: dict[str, dict[str, Score]] = json.loads((out / "scores.json").read_text(encoding="utf-8"))
+    return written
 
 
-def _argv(tasks: Sequence[str], model: str, given: Mapping[str, Any], out: Path, more: Sequence[str]) -> list[str]:
+def _argv(tasks: Sequence[str], model: str, options: Mapping[str, Any], out: Path, more: Sequence[str]) -> list[str]:
     argv = ["run", "--tasks", ",".join(tasks), "--model", model, "--output_path", str(out)]
-    if given:
+    if options:
         # As JSON, since a path may hold a comma or an equals sign.
-        argv += ["--model_args", json.dumps(given)]
+        argv += ["--model_args", json.dumps(options)]
     return [*argv, *more]
 
 
@@ -83,13 +83,13 @@ def _pages(tasks: Sequence[str]) -> dict[str, str]:
     return {name: file_digest(path) for name, path in files.items()}
 
 
-def _weights(model: str, given: Mapping[str, Any]) -> str | None:
+def _weights(model: str, options: Mapping[str, Any]) -> str | None:
     """Digest of weights that lie in folders of this machine, which may change under the same name."""
-    named = [str(given[key]) for key in ("pretrained", "adapter", "processor") if given.get(key)]
+    named = [str(options[key]) for key in ("pretrained", "adapter", "processor") if options.get(key)]
     if not any(Path(name).expanduser().is_dir() for name in named):
         return None
     from affectllm.model.load import fingerprint, weights_digest
 
     if model != "affectllm":  # another model of lm-eval, which reads its folders by rules of its own
-        return fingerprint(str(given.get("pretrained", "")), given.get("adapter"))
-    return weights_digest(str(given.get("pretrained", "")), given.get("adapter"), given.get("processor"))
+        return fingerprint(str(options.get("pretrained", "")), options.get("adapter"))
+    return weights_digest(str(options.get("pretrained", "")), options.get("adapter"), options.get("processor"))

@@ -53,7 +53,7 @@ class Scored:
         return [self.how.scored(gold, reading, self.space) for gold, reading in pairs]
 
     @property
-    def told(self) -> dict[str, Any]:
+    def space_options(self) -> dict[str, Any]:
         """What metrics are told of the space."""
         if self.shape in ("number", "vector"):
             return {"bounds": self.space.bounds}
@@ -65,12 +65,12 @@ class Scored:
         return {"name": self.name, "form": self.form, "space": space}
 
     @classmethod
-    def from_json(cls, told: Mapping[str, Any]) -> Scored:
+    def from_json(cls, data: Mapping[str, Any]) -> Scored:
         """Inverse of ``to_json``."""
-        known = {field.name for field in fields(LabelSpace)}
-        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told["space"].items()}
-        space = {key: value for key, value in space.items() if key in known}
-        return cls(told["name"], told["form"], LabelSpace(**space, source=""))
+        field_names = {field.name for field in fields(LabelSpace)}
+        space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["space"].items()}
+        space = {key: value for key, value in space.items() if key in field_names}
+        return cls(data["name"], data["form"], LabelSpace(**space, source=""))
 
 
 def scored_slots(slots: Sequence[Slot]) -> tuple[Scored, ...]:
@@ -103,12 +103,12 @@ def check_metrics(keys: Sequence[str], slots: Sequence[Scored], where: str) -> N
     for key in keys:
         slot, _, name = key.rpartition(".")
         if slot not in shapes:
-            known = ", ".join(f"{one}:" for one in shapes if one) or "a list of names"
-            raise NotFound(f"metrics are given for {slot or 'no slot'!r}", where=where, do=f"give them for {known}")
+            names = ", ".join(f"{one}:" for one in shapes if one) or "a list of names"
+            raise NotFound(f"metrics are given for {slot or 'no slot'!r}", where=where, do=f"give them for {names}")
         fitting = [one for one, metric in METRICS.items() if fits(metric, shapes[slot])]
         if name not in fitting:
-            told = f"answers that are scored as {shapes[slot]} values have no metric called {name!r}"
-            raise NotFound(told, where=where, do=f"choose of {', '.join(fitting)}")
+            message = f"answers that are scored as {shapes[slot]} values have no metric called {name!r}"
+            raise NotFound(message, where=where, do=f"choose of {', '.join(fitting)}")
 
 
 def fits(metric: Metric, shape: str) -> bool:
@@ -125,11 +125,11 @@ def split(key: str, slots: Sequence[Scored], pairs: Sequence[Pair]) -> tuple[lis
     """
     name = key.rpartition(".")[0]
     if name == JOINT:
-        told, found = {}, [_joint(pair, slots) for pair in pairs]
+        options, values = {}, [_joint(pair, slots) for pair in pairs]
     else:
         slot = next(slot for slot in slots if slot.name == name)
-        told, found = slot.told, slot.pairs([_of_slot(pair, name) for pair in pairs])
-    return [gold for gold, _ in found], [answer for _, answer in found], told
+        options, values = slot.space_options, slot.pairs([_of_slot(pair, name) for pair in pairs])
+    return [gold for gold, _ in values], [answer for _, answer in values], options
 
 
 def _of_slot(pair: Pair, name: str) -> Pair:
@@ -159,7 +159,7 @@ def is_judged(slots: Sequence[Scored]) -> bool:
 def agreement(slots: Sequence[Scored], gold: Any, reading: Any) -> float:
     """From 0 to 1, how far an item is answered as gold says: the mean over the slots that can be judged."""
     pairs = [(slot, *_of_slot((gold, reading), slot.name)) for slot in slots if slot.how.judged]
-    return sum(0.0 if said is None else _agreement(slot, truth, said) for slot, truth, said in pairs) / len(pairs)
+    return sum(0.0 if answer is None else _agreement(slot, truth, answer) for slot, truth, answer in pairs) / len(pairs)
 
 
 def _agreement(slot: Scored, gold: Any, reading: Any) -> float:

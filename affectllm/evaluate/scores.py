@@ -43,11 +43,11 @@ def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
     slots, pairs = of_facts(facts), _pairs(rows)
     clusters, _ = _clusters(facts, rows)
-    found = {}
+    scores = {}
     for key in facts["metrics"]:
-        gold, answers, told = split(key, slots, pairs)
-        found[key] = metric_of(key)(gold, answers, clusters=clusters, **told).score()
-    return found
+        gold, answers, space_options = split(key, slots, pairs)
+        scores[key] = metric_of(key)(gold, answers, clusters=clusters, **space_options).score()
+    return scores
 
 
 def _pairs(rows: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
@@ -107,9 +107,9 @@ _DETAILS = {"label": _of_labels, "set": _of_sets}
 def _rejected(folder: Path) -> dict[str, dict[str, int]]:
     """Task → reason → how many samples were not asked."""
     path = folder / REJECTED
-    found: dict[str, Counter[str]] = {}
+    by_task: dict[str, Counter[str]] = {}
     if path.is_file():
         with path.open(encoding="utf-8") as lines:
             for row in map(json.loads, lines):
-                found.setdefault(row["task"], Counter())[row["reason"]] += 1
-    return {task: dict(counts.most_common()) for task, counts in found.items()}
+                by_task.setdefault(row["task"], Counter())[row["reason"]] += 1
+    return {task: dict(counts.most_common()) for task, counts in by_task.items()}

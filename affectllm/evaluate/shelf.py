@@ -47,7 +47,7 @@ def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
         NotFound: when a name is neither a task nor a group of ours.
     """
     known: dict[str, TaskEntry] = {}
-    found: dict[str, tuple[str, str]] = {}
+    sources: dict[str, tuple[str, str]] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop(0)
@@ -57,8 +57,8 @@ def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
         waiting += entry.members() if entry.is_group else []
         if entry.ours:
             page = TaskPage.take(dict(entry.config), entry.where)
-            found[name] = (page.corpus, page.split)
-    return found
+            sources[name] = (page.corpus, page.split)
+    return sources
 
 
 def check_pages() -> dict[str, TaskEntry]:
@@ -77,19 +77,19 @@ def check_pages() -> dict[str, TaskEntry]:
     known = {entry.name for entry in entries} | set(registry.names("eval_tasks"))
     problems += [problem for entry in entries for problem in _problems(entry, known)]
     if problems:
-        told = "\n  ".join(dict.fromkeys(problems))
-        raise Malformed(f"some task pages do not load:\n  {told}", do="correct or remove these files")
+        message = "\n  ".join(dict.fromkeys(problems))
+        raise Malformed(f"some task pages do not load:\n  {message}", do="correct or remove these files")
     return _by_name(entries)
 
 
 def _by_name(entries: Iterable[TaskEntry]) -> dict[str, TaskEntry]:
-    found: dict[str, TaskEntry] = {}
+    by_name: dict[str, TaskEntry] = {}
     for entry in entries:
-        if entry.name in found:
-            told = f"{entry.name} exists twice: {found[entry.name].where()} and {entry.where()}"
-            raise Malformed(told, do="rename one of the two")
-        found[entry.name] = entry
-    return dict(sorted(found.items()))
+        if entry.name in by_name:
+            message = f"{entry.name} exists twice: {by_name[entry.name].where()} and {entry.where()}"
+            raise Malformed(message, do="rename one of the two")
+        by_name[entry.name] = entry
+    return dict(sorted(by_name.items()))
 
 
 def _problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
@@ -118,11 +118,11 @@ def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
 
 def page_files(names: Iterable[str], known: Mapping[str, TaskEntry]) -> dict[str, Path]:
     """Name → file, for tasks, groups and the members of groups."""
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in known and name not in found:
-            found[name] = known[name].path
+        if name in known and name not in files:
+            files[name] = known[name].path
             waiting += known[name].members()
-    return dict(sorted(found.items()))
+    return dict(sorted(files.items()))

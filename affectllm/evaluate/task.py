@@ -48,14 +48,14 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
     """
 
     def __init__(self, config: dict[str, Any] | None = None, **_: Any) -> None:
-        given = dict(config or {})
-        given.pop("class", None)
-        self._name = str(given.get("task"))
-        given.pop("matrix", None)  # of the page; its other tasks are made by our task manager
-        if source := given.pop(SOURCE, ""):
-            given["metadata"] = {**given.get("metadata", {}), "config_source": source}
-        where = str(given.get("metadata", {}).get("config_source", self._name))
-        self.page = TaskPage.take(given, where)
+        settings = dict(config or {})
+        settings.pop("class", None)
+        self._name = str(settings.get("task"))
+        settings.pop("matrix", None)  # of the page; its other tasks are made by our task manager
+        if source := settings.pop(SOURCE, ""):
+            settings["metadata"] = {**settings.get("metadata", {}), "config_source": source}
+        where = str(settings.get("metadata", {}).get("config_source", self._name))
+        self.page = TaskPage.take(settings, where)
         builder = load_builder(self.page.corpus)
         self.template = _template(self.page, builder, self._name, where)
         self.slots = scored_slots(self.template.slots)
@@ -64,26 +64,26 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self._system: str | None = None
         check_metrics(self.page.metrics, self.slots, where)
         try:
-            super().__init__(config=self._complete(given))
+            super().__init__(config=self._complete(settings))
         except TypeError as error:
             raise Malformed(f"lm-eval does not take this page: {error}", where=where) from error
         if any(media_parts(document["messages"]) for document in self.task_docs):
             self.MULTIMODAL = True
 
-    def _complete(self, given: dict[str, Any]) -> dict[str, Any]:
+    def _complete(self, settings: dict[str, Any]) -> dict[str, Any]:
         """lm-eval's keys that follow from ours."""
         defaults: dict[str, Any] = {"output_type": "generate_until", "doc_to_target": "answer"}
-        if given.get("output_type") == "multiple_choice":
+        if settings.get("output_type") == "multiple_choice":
             if len(self.slots) > 1 or not self.slots[0].how.choices or self.template.space.several:
                 raise Malformed(f"a {self.template.form} template has no choices to score", where=self._name)
             defaults["doc_to_choice"] = "choices"
         else:
             most = sum(slot.how.tokens for slot in self.slots) + (_SENTENCE if len(self.slots) > 1 else 0)
             defaults["generation_kwargs"] = {"do_sample": False, "max_gen_toks": most, "until": []}
-        metadata = {**given.get("metadata", {}), "affectllm": self.facts()}
+        metadata = {**settings.get("metadata", {}), "affectllm": self.facts()}
         # Our process_results and aggregation replace lm-eval's; the two keys keep it from looking for its own.
         fixed = {"test_split": self.page.split, "metric_list": [], "process_results": "affectllm", "metadata": metadata}
-        return {**defaults, **given, **fixed}
+        return {**defaults, **settings, **fixed}
 
     def facts(self) -> dict[str, Any]:
         """What the results file says about this task, for the scores and the report."""
@@ -107,8 +107,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents from the corpus on disk; nothing is downloaded."""
         folder = Roots.parse().find(self.page.corpus)
-        found = load_builder(self.page.corpus).samples(folder)
-        asked, self.rejected = documents(found, self.template, self.page.split)
+        samples = load_builder(self.page.corpus).samples(folder)
+        asked, self.rejected = documents(samples, self.template, self.page.split)
         require_some(asked, self.rejected, self._name, Path(folder))
         self.dataset = {self.page.split: asked}
 
@@ -133,12 +133,12 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def construct_requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance] | Instance:
         """lm-eval's requests; with media, the messages ride along as a third argument."""
-        made: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
+        requests: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
         if media_parts(doc["messages"]):
             extra = {"messages": self._messages(doc), "template": f"{self.template.name}/{self.template.version}"}
-            for request in made if isinstance(made, list) else [made]:
+            for request in requests if isinstance(requests, list) else [requests]:
                 request.arguments = (*request.arguments, extra)
-        return made
+        return requests
 
     def _messages(self, doc: Document) -> list[dict[str, Any]]:
         if not self._system:
@@ -154,15 +154,15 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         chosen = self.OUTPUT_TYPE == "multiple_choice"
         reading, reason = self._chosen(doc, results) if chosen else self._read(doc, results[0])
         pairs = dict.fromkeys(self.page.metrics, (doc["gold"], reading))
-        found = {**pairs, "reading": reading, "unreadable": reason}
-        return {**found, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else found
+        record = {**pairs, "reading": reading, "unreadable": reason}
+        return {**record, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else record
 
     def _read(self, doc: Document, reply: str) -> tuple[Any, str | None]:
         if reason := media_error_reason(reply):
             return None, reason
-        found = self.template.reader.read_slots(reply, doc["gold"])
-        reason = next((one.reason for one in found.values() if isinstance(one, Unreadable)), None)
-        values = {name: None if isinstance(one, Unreadable) else plain(one.value) for name, one in found.items()}
+        readings = self.template.reader.read_slots(reply, doc["gold"])
+        reason = next((one.reason for one in readings.values() if isinstance(one, Unreadable)), None)
+        values = {name: None if isinstance(one, Unreadable) else plain(one.value) for name, one in readings.items()}
         if len(values) == 1:
             return next(iter(values.values())), reason
         return (values if any(value is not None for value in values.values()) else None), reason
@@ -183,8 +183,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
 
     def _aggregate(self, key: str, pairs: list[tuple[Any, Any]]) -> float:
-        gold, answers, told = split(key, self.slots, pairs)
-        return metric_of(key).statistic(gold, answers, **told).value()
+        gold, answers, space_options = split(key, self.slots, pairs)
+        return metric_of(key).statistic(gold, answers, **space_options).value()
 
     def higher_is_better(self) -> dict[str, bool]:
         """Whether more is better, as each metric says; the unreadable share is better when small."""
@@ -207,7 +207,7 @@ def _template(page: TaskPage, builder: Builder, task: str, where: str) -> Templa
         page.template,
         space=space,
         rater=rater,
-        modalities=_shown(page, task),
+        modalities=_shown_modalities(page, task),
         also={slot: _bound(page, builder, bound, where) for slot, bound in page.also.items()},
         language=page.language,
         held_out=page.held_out or environment.held_out(),
@@ -219,12 +219,12 @@ def _bound(page: TaskPage, builder: Builder, bound: tuple[str, str], where: str)
     if name not in spaces:
         raise NotFound(f"{page.corpus} has no label space {name!r}", where=where, do=f"choose of {', '.join(spaces)}")
     if rater not in builder.CARD.raters:
-        known = ", ".join(builder.CARD.raters)
-        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=where, do=f"choose of {known}")
+        raters = ", ".join(builder.CARD.raters)
+        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=where, do=f"choose of {raters}")
     return spaces[name], rater
 
 
-def _shown(page: TaskPage, task: str) -> tuple[str, ...]:
+def _shown_modalities(page: TaskPage, task: str) -> tuple[str, ...]:
     allowed = environment.modalities()
     if allowed is None:
         return page.modalities

@@ -51,8 +51,8 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
     def _add(self, task: TaskEntry, base: Entry) -> None:
         other = self._index.get(task.name)
         if other is not None and (other.yaml_path is None or self._is_ours(Path(other.yaml_path))):
-            told = f"{task.name} exists twice: {task.where()} and {other.yaml_path}"
-            raise Malformed(told, do="rename one of the two")
+            message = f"{task.name} exists twice: {task.where()} and {other.yaml_path}"
+            raise Malformed(message, do="rename one of the two")
         self._index[task.name] = Entry(task.name, base.kind, None, _config(task), set(base.tags))
         for tag in base.tags:
             self._index[tag].tags.add(task.name)
@@ -64,12 +64,12 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
 
     def match_tasks(self, task_list: list[str]) -> list[str]:
         """Names that fit the patterns; looks among lm-eval's own tasks when ours do not have one."""
-        found: list[str] = super().match_tasks(task_list)
-        if found:
-            return found
+        matches: list[str] = super().match_tasks(task_list)
+        if matches:
+            return matches
         self._indexed(include_defaults=True, metadata=self.metadata)
-        found = super().match_tasks(task_list)
-        return found
+        matches = super().match_tasks(task_list)
+        return matches
 
     def load(self, task_list: Any) -> Any:
         """Build the tasks, and remember ours in ``scored``."""
@@ -94,15 +94,15 @@ def our_task_manager() -> Iterator[list[AffectTaskManager]]:
 
     lm-eval has no option for another task manager, and its own reads neither several folders nor leaves its own out.
     """
-    made: list[AffectTaskManager] = []
+    managers: list[AffectTaskManager] = []
 
     def make(include_path: Any = None, metadata: Any = None, **_: Any) -> AffectTaskManager:
-        made.append(AffectTaskManager(include_path, metadata))
-        return made[-1]
+        managers.append(AffectTaskManager(include_path, metadata))
+        return managers[-1]
 
     before = lm_eval.tasks.TaskManager
     lm_eval.tasks.TaskManager = make
     try:
-        yield made
+        yield managers
     finally:
         lm_eval.tasks.TaskManager = before

@@ -110,7 +110,7 @@ def _without(messages: Messages, modality: str) -> list[dict[str, Any]]:
         return [{k: v for k, v in part.items() if not (modality == "audio" and k == "sound")}]
 
     return [
-        {**m, "content": [kept for part in m["content"] for kept in strip(part)]}
+        {**m, "content": [inner for part in m["content"] for inner in strip(part)]}
         if not isinstance(m["content"], str)
         else dict(m)
         for m in messages

@@ -101,13 +101,13 @@ class MediaCache:
         return removed
 
     def _entries(self) -> list[tuple[Path, os.stat_result]]:
-        found = []
+        entries = []
         for path in self.folder.glob("??/*.safetensors"):
             try:
-                found.append((path, path.stat()))
+                entries.append((path, path.stat()))
             except FileNotFoundError:  # evicted by another process meanwhile
                 continue
-        return found
+        return entries
 
     def _entry(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.safetensors"

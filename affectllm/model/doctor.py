@@ -42,7 +42,7 @@ class Check:
 
     name: str
     status: Status
-    found: str
+    finding: str
     do: str = ""
 
 
@@ -70,7 +70,7 @@ def render(checks: list[Check]) -> str:
     width = max(len(check.name) for check in checks)
     lines = []
     for check in checks:
-        lines.append(f"{_SIGNS[check.status]}  {check.name:<{width}}  {check.found}")
+        lines.append(f"{_SIGNS[check.status]}  {check.name:<{width}}  {check.finding}")
         if check.do:
             lines.append(f"{'':6}{'':<{width}}  → {check.do}")
     failed, warned = (sum(check.status == status for check in checks) for status in ("fail", "warn"))
@@ -93,10 +93,10 @@ def check_python() -> Check:
 def check_machine() -> Check:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     memory = _memory()
-    found = f"{cores} core{'s' if cores != 1 else ''}, {f'{memory / GIB:.1f} GiB' if memory else 'unknown'} of memory"
+    text = f"{cores} core{'s' if cores != 1 else ''}, {f'{memory / GIB:.1f} GiB' if memory else 'unknown'} of memory"
     if memory and memory < 4 * GIB:
-        return Check("Machine", "warn", found, "tiny models need about 4 GiB; close other programs")
-    return Check("Machine", "ok", found)
+        return Check("Machine", "warn", text, "tiny models need about 4 GiB; close other programs")
+    return Check("Machine", "ok", text)
 
 
 def _memory() -> int:
@@ -114,14 +114,14 @@ def check_disk() -> Check:
     folder = cache_folder()
     existing = next(path for path in (folder, *folder.parents) if path.exists())
     free = shutil.disk_usage(existing).free
-    found = f"{free / GIB:.1f} GiB free for the cache ({folder})"
+    text = f"{free / GIB:.1f} GiB free for the cache ({folder})"
     if not existing.is_dir() or not os.access(existing, os.W_OK):
         return Check("Disk", "fail", f"{folder} cannot be written", "set AFFECTLLM_CACHE to a folder of yours")
     if free < 2 * GIB:
-        return Check("Disk", "fail", found, "free some space, or set AFFECTLLM_CACHE to a larger disk")
+        return Check("Disk", "fail", text, "free some space, or set AFFECTLLM_CACHE to a larger disk")
     if free < 20 * GIB:
-        return Check("Disk", "warn", found, "a 7B checkpoint alone takes about 16 GiB; AFFECTLLM_CACHE moves the cache")
-    return Check("Disk", "ok", found)
+        return Check("Disk", "warn", text, "a 7B checkpoint alone takes about 16 GiB; AFFECTLLM_CACHE moves the cache")
+    return Check("Disk", "ok", text)
 
 
 def check_torch() -> Check:
@@ -184,11 +184,11 @@ def check_ffmpeg() -> Check:
         import av
     except (ImportError, OSError) as error:
         return Check("FFmpeg", "fail", f"PyAV cannot be imported: {_first_line(error)}", "reinstall it: pip install av")
-    found = f"PyAV {av.__version__} with FFmpeg {av.ffmpeg_version_info}"
+    text = f"PyAV {av.__version__} with FFmpeg {av.ffmpeg_version_info}"
     missing = [*_lacking(_DECODERS, "r"), *_lacking(_ENCODERS, "w")]
     if missing:
-        return Check("FFmpeg", "warn", f"{found}, without {', '.join(missing)}", "install PyAV's own wheel")
-    return Check("FFmpeg", "ok", f"{found}; decodes {', '.join(_DECODERS)}")
+        return Check("FFmpeg", "warn", f"{text}, without {', '.join(missing)}", "install PyAV's own wheel")
+    return Check("FFmpeg", "ok", f"{text}; decodes {', '.join(_DECODERS)}")
 
 
 def _lacking(codecs: tuple[str, ...], mode: Literal["r", "w"]) -> Iterator[str]:
@@ -263,8 +263,8 @@ def check_families() -> Check:
             "Families", "warn", f"{len(known)}, of which none loads without transformers", "reinstall affectllm"
         )
     if lost := [name for name, family in known.items() if not hasattr(transformers, family.model_class)]:
-        told = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
-        return Check("Families", "warn", told, "upgrade it to use them: pip install -U transformers")
+        text = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
+        return Check("Families", "warn", text, "upgrade it to use them: pip install -U transformers")
     return Check("Families", "ok", f"{len(known)}: {', '.join(known)}")
 
 

@@ -131,18 +131,18 @@ def locate(path: str, adapter: str | None = None) -> Place:
     is_adapter = _is_adapter(folder)
     if adapter is not None:
         if is_adapter:
-            told = f"{path} is an adapter itself, and only one can be put on a model"
-            raise WrongCheckpoint(told, do="give its base model as pretrained, or merge it first")
-        found = local_adapter(adapter)
+            message = f"{path} is an adapter itself, and only one can be put on a model"
+            raise WrongCheckpoint(message, do="give its base model as pretrained, or merge it first")
+        adapter_folder = local_adapter(adapter)
     elif is_adapter:
-        found, path = folder, base_of(folder)
+        adapter_folder, path = folder, base_of(folder)
         if _is_adapter(folder_named(path)):
-            told = f"the base model of this adapter, {path}, is an adapter itself"
-            raise WrongCheckpoint(told, where=str(folder), do="merge that one into its base model first")
+            message = f"the base model of this adapter, {path}, is an adapter itself"
+            raise WrongCheckpoint(message, where=str(folder), do="merge that one into its base model first")
     else:
         return Place(path, None)
-    check_adapter(found)
-    return Place(path, found)
+    check_adapter(adapter_folder)
+    return Place(path, adapter_folder)
 
 
 def _is_adapter(folder: Path) -> bool:
@@ -240,25 +240,25 @@ def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any
     return network
 
 
-def _processor(folder: str, family: Family, shown: str, source: str | None) -> Any:
+def _processor(folder: str, family: Family, label: str, source: str | None) -> Any:
     """The checkpoint's own processor, or that of ``source``."""
     if source is not None:
         place = locate(source)
-        folder, shown = _local(place.base), source
+        folder, label = _local(place.base), source
     if Path(folder).is_dir():
         check_texts(Path(folder))
-        check_processor(Path(folder), family, shown)
+        check_processor(Path(folder), family, label)
     try:
         processor = load_processor(folder, family)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        told = f"the processor of {shown} cannot be loaded: {str(error).splitlines()[0][:200]}"
+        message = f"the processor of {label} cannot be loaded: {str(error).splitlines()[0][:200]}"
         raise WrongCheckpoint(
-            told, do=f"copy it from the model that this one was made of, or name that: {NAMING}"
+            message, do=f"copy it from the model that this one was made of, or name that: {NAMING}"
         ) from (error)
-    known = getattr(processor, "tokenizer", processor).get_vocab()
-    if lost := [token for token in family.placeholders.values() if token not in known]:
-        told = f"the tokenizer of {shown} does not know {lost[0]}, which {family.name} needs"
-        raise WrongCheckpoint(told, do=f"name the model that the checkpoint was made of: {NAMING}")
+    vocabulary = getattr(processor, "tokenizer", processor).get_vocab()
+    if lost := [token for token in family.placeholders.values() if token not in vocabulary]:
+        message = f"the tokenizer of {label} does not know {lost[0]}, which {family.name} needs"
+        raise WrongCheckpoint(message, do=f"name the model that the checkpoint was made of: {NAMING}")
     return processor
 
 
@@ -317,32 +317,32 @@ def _local(path: str) -> str:
     return path
 
 
-def _family(folder: str, shown: str, wanted: str | None) -> Family:
+def _family(folder: str, label: str, expected: str | None) -> Family:
     if Path(folder).is_dir():
-        check_folder(Path(folder), shown)
+        check_folder(Path(folder), label)
         read_object(Path(folder) / CONFIG)
-    model_type = _model_type(folder, shown)
+    model_type = _model_type(folder, label)
     family = family_of(model_type)
-    if wanted is not None and (family is None or family.name != find_family(wanted).name):
+    if expected is not None and (family is None or family.name != find_family(expected).name):
         raise WrongCheckpoint(
-            f"{shown} is a {model_type} checkpoint, not {wanted}",
-            do=f"choose a checkpoint of type {' or '.join(find_family(wanted).model_types)}",
+            f"{label} is a {model_type} checkpoint, not {expected}",
+            do=f"choose a checkpoint of type {' or '.join(find_family(expected).model_types)}",
         )
     if family is None:
         raise WrongCheckpoint(
-            f"{shown} is a {model_type} checkpoint, which no family reads", do="see `affectllm ls families`"
+            f"{label} is a {model_type} checkpoint, which no family reads", do="see `affectllm ls families`"
         )
     return family
 
 
-def _model_type(folder: str, shown: str) -> str:
+def _model_type(folder: str, label: str) -> str:
     import transformers
 
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise NotFound(
-            f"{shown} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
+            f"{label} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
             do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",
         ) from error
     return str(config.model_type)

@@ -98,11 +98,11 @@ def _vl(
         sys.modules[model_class.__module__], model_class.__name__.replace("ForConditionalGeneration", "Model")
     )
     holder = _holder(owner, ("get_vision_position_ids", "get_rope_index"), config=config)
-    given: dict[str, torch.Tensor] = {}
+    grids: dict[str, torch.Tensor] = {}
     for name in ("image_grid_thw", "video_grid_thw", "second_per_grid_ts"):
         if parts := [clip[name] for clip in clips if name in clip]:
-            given[name] = torch.cat(parts)
-    positions, _ = holder.get_rope_index(input_ids[None], kinds[None], **given)
+            grids[name] = torch.cat(parts)
+    positions, _ = holder.get_rope_index(input_ids[None], kinds[None], **grids)
     return positions[:, 0]
 
 

@@ -91,11 +91,11 @@ def _widen(model: Any) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim >= 2:
-                wanted, spread = parameter[0].numel() ** -0.5, parameter.std()
+                target, spread = parameter[0].numel() ** -0.5, parameter.std()
                 if spread < _CONSTANT:
-                    parameter.normal_(0.0, wanted, generator=noise)
+                    parameter.normal_(0.0, target, generator=noise)
                 else:
-                    parameter.mul_(wanted / spread)
+                    parameter.mul_(target / spread)
 
 
 def _tokenizer(

@@ -45,8 +45,8 @@ def axis(scores: Sequence[Score], reach: tuple[float, float] = (-math.inf, math.
         reach: the range of the metric.
     """
     ends = [end for score in scores for end in (score["value"], score["low"], score["high"]) if end is not None]
-    known = [end for end in ends if math.isfinite(end)]
-    low, high = min([0.0, *known]), max([0.0, *known])
+    finite = [end for end in ends if math.isfinite(end)]
+    low, high = min([0.0, *finite]), max([0.0, *finite])
     unit = low >= 0 and high <= 1 and reach[1] <= 1
     marks = list(_UNIT) if unit else ticks(low, max(high, min(1.0, reach[1]) if low < 0 and high <= 1 else high), 4)
     step = 100 / (len(marks) - 1)
@@ -104,9 +104,9 @@ def log_ticks(low: float, high: float) -> list[float]:
     """Powers of ten that cover two positive values, with 2 and 5 between them where they are few."""
     first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     steps = (1, 2, 5) if last - first <= 2 else (1,)
-    found = [step * 10.0**power for power in range(first, last + 1) for step in steps if step * 10**power <= 10**last]
-    inside = [value for value in found if low <= value <= high]
-    below, above = [v for v in found if v < low][-1:], [v for v in found if v > high][:1]
+    marks = [step * 10.0**power for power in range(first, last + 1) for step in steps if step * 10**power <= 10**last]
+    inside = [value for value in marks if low <= value <= high]
+    below, above = [v for v in marks if v < low][-1:], [v for v in marks if v > high][:1]
     return below + inside + above
 
 

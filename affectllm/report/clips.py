@@ -106,10 +106,10 @@ def _previewed(path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
     from affectllm.model.clips.media import MediaError
     from affectllm.report.previews import LONGEST, preview
 
-    made = preview(path, part)
-    if isinstance(made, MediaError):
-        return "", b"", f"the clip cannot be opened ({made.reason})"
-    suffix, content = made
+    copy = preview(path, part)
+    if isinstance(copy, MediaError):
+        return "", b"", f"the clip cannot be opened ({copy.reason})"
+    suffix, content = copy
     if len(content) > MAX_CLIP_BYTES:
         return "", b"", f"even its small copy has {len(content) / 1e6:.1f} MB"
     return suffix, content, f"a small copy{_span(part)}; at most {LONGEST:.0f} s"

@@ -37,12 +37,12 @@ class Kind(NamedTuple):
 
 def kinds_of(parts: Sequence[Part]) -> dict[Kind, list[Part]]:
     """The parts of a mixture by the kind of conversation that they make, in order."""
-    found: dict[Kind, list[Part]] = {}
+    by_kind: dict[Kind, list[Part]] = {}
     for part in parts:
-        made = part.bind()
-        kind = Kind(part.corpus, made.name, made.space.name, made.rater, made.language)
-        found.setdefault(kind, []).append(part)
-    return found
+        template = part.bind()
+        kind = Kind(part.corpus, template.name, template.space.name, template.rater, template.language)
+        by_kind.setdefault(kind, []).append(part)
+    return by_kind
 
 
 @dataclass
@@ -138,16 +138,16 @@ def compose(build: Path, parts: Sequence[Part]) -> Composition:
     Raises:
         NotFound: when a split has no file.
     """
-    slots = {kind: made[0].bind().slots for kind, made in kinds_of(parts).items()}
+    slots = {kind: members[0].bind().slots for kind, members in kinds_of(parts).items()}
     spaces = {slot.space.name: slot.space for several in slots.values() for slot in several}
-    found = Composition(tally=Tally(spaces))
+    composition = Composition(tally=Tally(spaces))
     for split, kind, value, first, times in _distinct(build):
-        found.kinds[kind][split] += times
-        found.samples[kind] += times if first and split == TRAIN else 0
+        composition.kinds[kind][split] += times
+        composition.samples[kind] += times if first and split == TRAIN else 0
         asked = slots.get(kind, ())
         for slot in asked:
-            found.add(slot, value if len(asked) == 1 else value[slot.name], split, times)
-    return found
+            composition.add(slot, value if len(asked) == 1 else value[slot.name], split, times)
+    return composition
 
 
 def _distinct(build: Path) -> Iterator[tuple[str, Kind, Any, bool, int]]:

@@ -52,7 +52,7 @@ class MixtureFacts:
     page: MixturePage
     counts: Mapping[str, Any]
     missing: Sequence[str]
-    found: Composition
+    composition: Composition
     digest: str
 
     @cached_property
@@ -63,7 +63,9 @@ class MixtureFacts:
     @property
     def asking(self) -> list[Part]:
         """The parts that there are conversations of."""
-        return [part for kind, parts in kinds_of(self.built).items() if kind in self.found.kinds for part in parts]
+        return [
+            part for kind, parts in kinds_of(self.built).items() if kind in self.composition.kinds for part in parts
+        ]
 
     @cached_property
     def family(self) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:
@@ -82,7 +84,7 @@ class MixtureFacts:
     @property
     def languages(self) -> list[str]:
         """BCP-47 tags of words and of questions."""
-        asked = {kind.language for kind in self.found.kinds}
+        asked = {kind.language for kind in self.composition.kinds}
         spoken = {tag for card in self.cards for tag in card.languages}
         return sorted(asked | (spoken & set(self.page.languages) if self.page.languages else spoken))
 
@@ -109,7 +111,7 @@ def write_dataset_card(
     facts = MixtureFacts(page, counts, tuple(missing), compose(build, _built(page, counts)), digest(files))
     card, figure = build / CARD, build / FIGURE
     with explained(card):
-        drawn = _draw(facts.found, figure, page.name)
+        drawn = _draw(facts.composition, figure, page.name)
         scratch = card.with_name(f".{card.name}.part")
         scratch.write_text(dataset_card(facts, FIGURE if drawn else None), encoding="utf-8", newline="\n")
         scratch.replace(card)
@@ -120,13 +122,13 @@ def _built(page: MixturePage, counts: Mapping[str, Any]) -> tuple[Part, ...]:
     return tuple(part for part in page.mixture if part.corpus in counts["samples"])
 
 
-def _draw(found: Composition, path: Path, title: str) -> bool:
+def _draw(composition: Composition, path: Path, title: str) -> bool:
     """The figure; the layers with the most conversations come first, since it has room for a few."""
-    largest = sorted(found.tally.labels, key=lambda key: -found.layers[key].conversations)
-    labels = {key: found.tally.labels[key] for key in largest}
-    found.tally.labels.clear()
-    found.tally.labels.update(labels)
-    return draw_labels(found.tally, path, title)
+    largest = sorted(composition.tally.labels, key=lambda key: -composition.layers[key].conversations)
+    labels = {key: composition.tally.labels[key] for key in largest}
+    composition.tally.labels.clear()
+    composition.tally.labels.update(labels)
+    return draw_labels(composition.tally, path, title)
 
 
 def dataset_card(facts: MixtureFacts, figure: str | None) -> str:
@@ -153,7 +155,7 @@ def _header(facts: MixtureFacts) -> Any:
         license=facts.licence.hub,
         **named,
         pretty_name=facts.page.name,
-        size_categories=[size_category(sum(facts.found.splits.values()))],
+        size_categories=[size_category(sum(facts.composition.splits.values()))],
         task_categories=sorted({pipeline_tag(part.modalities) for part in facts.asking}),
         tags=[*tags, *(f"corpus:{card.name}" for card in facts.cards)],
         # The digest keeps builds apart: datasets caches a local folder by its name and by what is written here.
@@ -179,7 +181,7 @@ def _context(facts: MixtureFacts) -> dict[str, Any]:
     return {
         "page": page,
         "counts": facts.counts,
-        "splits": facts.found.splits,
+        "splits": facts.composition.splits,
         "rows": list(_composition(facts)),
         "missing": [load_builder(name).CARD for name in facts.missing],
         "corpora": len(page.corpora()),
@@ -194,7 +196,7 @@ def _context(facts: MixtureFacts) -> dict[str, Any]:
         "known": known,
         "raters": _raters(facts.built),
         "defects": {card.name: Counter(card.defects.values()).most_common() for card in facts.cards},
-        "layers": [_layer(facts.found, layer) for layer in facts.found.layers.values()],
+        "layers": [_layer(facts.composition, layer) for layer in facts.composition.layers.values()],
         "languages": facts.languages,
         "cell": cell_text,
     }
@@ -203,22 +205,22 @@ def _context(facts: MixtureFacts) -> dict[str, Any]:
 def _composition(facts: MixtureFacts) -> Iterator[tuple[Kind, str, str, Counter[str]]]:
     """Kind, modalities, settings and conversations by split, in the order of the page."""
     for kind, parts in kinds_of(facts.built).items():
-        given = (" + ".join(m for m in MODALITIES if m in part.modalities) for part in parts)
+        modalities = (" + ".join(m for m in MODALITIES if m in part.modalities) for part in parts)
         settings = [_written(_changed(part, Part, _ASKED)) for part in parts]
-        counts = facts.found.kinds.get(kind, Counter())
+        counts = facts.composition.kinds.get(kind, Counter())
         # A temperature and a balance may ask a few samples very often.
-        often = counts[TRAIN] / max(1, facts.found.samples[kind])
+        often = counts[TRAIN] / max(1, facts.composition.samples[kind])
         settings += [f"each sample {often:.1f} times"] if often > 1 else []
-        yield kind, _joined(given), _joined(settings), counts
+        yield kind, _joined(modalities), _joined(settings), counts
 
 
 def _raters(parts: Sequence[Part]) -> dict[str, set[str]]:
     """Corpus → those whose answers are asked for or told."""
-    found: dict[str, set[str]] = {}
+    raters: dict[str, set[str]] = {}
     for part in parts:
         template = part.bind()
-        found.setdefault(part.corpus, set()).update(slot.rater for slot in (*template.slots, *template.given))
-    return found
+        raters.setdefault(part.corpus, set()).update(slot.rater for slot in (*template.slots, *template.given))
+    return raters
 
 
 def _joined(texts: Iterable[str]) -> str:
@@ -230,10 +232,10 @@ def _defaults(kind: type) -> dict[str, Any]:
     return {field.name: field.default for field in fields if field.default is not dataclasses.MISSING}
 
 
-def _changed(made: Any, kind: type, without: Sequence[str]) -> dict[str, Any]:
+def _changed(instance: Any, kind: type, without: Sequence[str]) -> dict[str, Any]:
     """The settings that are not the default of ``kind``."""
-    found = {name: getattr(made, name) for name in _defaults(kind) if name not in without}
-    return {name: value for name, value in found.items() if value != _defaults(kind)[name]}
+    values = {name: getattr(instance, name) for name in _defaults(kind) if name not in without}
+    return {name: value for name, value in values.items() if value != _defaults(kind)[name]}
 
 
 def _written(settings: Mapping[str, Any]) -> str:
@@ -273,10 +275,10 @@ def _command(page: MixturePage) -> str:
     return f"affectllm build {shlex.quote(page.name if shipped else f'{page.name}.yaml')}"
 
 
-def _layer(found: Composition, layer: Layer) -> dict[str, Any]:
+def _layer(composition: Composition, layer: Layer) -> dict[str, Any]:
     """The answers of a layer: the most frequent labels, or the numbers by name, or the length of the words."""
     named = layer.space.kind in ("category", "set", "options")
-    labels = ranked(found.tally, layer.key) if named else []
+    labels = ranked(composition.tally, layer.key) if named else []
     if named and layer.empty:
         labels = sorted([*labels, ("(none)", layer.empty)], key=lambda item: (-item[1], item[0]))
     return {

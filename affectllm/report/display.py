@@ -66,10 +66,10 @@ def annotation(value: Any, zeros: bool = True) -> str:
     if isinstance(value, Mapping) and "right" in value:
         return f"{', '.join(value['right'])} (of {' | '.join(value['options'])})"
     if isinstance(value, Mapping):
-        given = {name: number for name, number in value.items() if number is not None}
-        if all(isinstance(number, (int, float)) for number in given.values()):
-            return ", ".join(f"{name} {number:g}" for name, number in given.items() if number or zeros)
-        return "; ".join(f"{name}: {annotation(each)}" for name, each in given.items())
+        values = {name: number for name, number in value.items() if number is not None}
+        if all(isinstance(number, (int, float)) for number in values.values()):
+            return ", ".join(f"{name} {number:g}" for name, number in values.items() if number or zeros)
+        return "; ".join(f"{name}: {annotation(each)}" for name, each in values.items())
     return ", ".join(map(_passage, value)) or "(none)"
 
 

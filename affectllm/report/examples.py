@@ -53,18 +53,18 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
         many: how many correct and how many wrong examples; half as many unreadable ones.
     """
     limits: dict[Outcome, int] = {"correct": many, "wrong": many, "unreadable": (many + 1) // 2, "reply": many}
-    found: dict[str, Replies] = {}
+    by_run: dict[str, Replies] = {}
     for run in runs:
         if run.evaluation and (path := samples_file(run.evaluation.folder, task)):
             labelled = _is_labelled(run.evaluation.details.get(task, {}))
-            found[run.name] = choose(read_replies(path, labelled=labelled), limits)
-    if not found:
+            by_run[run.name] = choose(read_replies(path, labelled=labelled), limits)
+    if not by_run:
         return Gathered((), ())
-    first = next(iter(found))
-    kept = [reply for replies in found[first].examples.values() for reply in replies]
-    others = {name: _same_questions(runs, name, task, kept) for name in found if name != first}
-    examples = tuple(_example(reply, first, others, gallery) for reply in kept)
-    return Gathered(examples, tuple((name, replies.total, replies.reasons) for name, replies in found.items()))
+    first = next(iter(by_run))
+    chosen = [reply for replies in by_run[first].examples.values() for reply in replies]
+    others = {name: _same_questions(runs, name, task, chosen) for name in by_run if name != first}
+    examples = tuple(_example(reply, first, others, gallery) for reply in chosen)
+    return Gathered(examples, tuple((name, replies.total, replies.reasons) for name, replies in by_run.items()))
 
 
 def _is_labelled(details: Mapping[str, Any]) -> bool:
@@ -72,13 +72,13 @@ def _is_labelled(details: Mapping[str, Any]) -> bool:
     return bool(details.get("labelled", details.get("labels")))
 
 
-def _same_questions(runs: Sequence[RunData], name: str, task: str, kept: Sequence[Reply]) -> dict[str, Reply]:
+def _same_questions(runs: Sequence[RunData], name: str, task: str, chosen: Sequence[Reply]) -> dict[str, Reply]:
     run = next(run for run in runs if run.name == name)
     assert run.evaluation is not None
     path = samples_file(run.evaluation.folder, task)
     assert path is not None
     labelled = _is_labelled(run.evaluation.details.get(task, {}))
-    return find_replies(path, frozenset(reply.id for reply in kept), labelled=labelled)
+    return find_replies(path, frozenset(reply.id for reply in chosen), labelled=labelled)
 
 
 def _example(reply: Reply, first: str, others: Mapping[str, Mapping[str, Reply]], gallery: Gallery) -> Example:

@@ -38,8 +38,8 @@ def facts(run: RunData) -> Facts:
     for manifest in run.manifests.values():
         for package, version in manifest.get("versions", {}).items():
             versions.setdefault(package, set()).add(str(version))
-    shown = tuple((package, ", ".join(sorted(found))) for package, found in versions.items())
-    return Facts(run.name, stages, shown, run.recipe)
+    version_rows = tuple((package, ", ".join(sorted(numbers))) for package, numbers in versions.items())
+    return Facts(run.name, stages, version_rows, run.recipe)
 
 
 def _stage(name: str, manifest: Mapping[str, Any], rejected: Mapping[str, int]) -> Stage:

@@ -25,26 +25,26 @@ DPI = 150
 def draw_figures(run: RunData, folder: Path) -> list[Path]:
     """Write every figure that the run has data for into ``folder`` and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    made = []
+    paths = []
     if run.evaluation:
         for task, details in run.evaluation.details.items():
-            made += _task_figures(task, details, folder)
+            paths += _task_figures(task, details, folder)
         if run.ablations:
-            made.append(_save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
+            paths.append(_save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
     for history in run.histories:
         if history.train or history.evaluation:
-            made.append(_save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
-    return made
+            paths.append(_save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
+    return paths
 
 
 def _task_figures(task: str, details: Mapping[str, Any], folder: Path) -> list[Path]:
-    made, name = [], re.sub(r"[^\w.-]", "_", task)
+    paths, name = [], re.sub(r"[^\w.-]", "_", task)
     if details.get("confusion"):
         figure = confusion_figure(task, details["labels"], details["confusion"])
-        made.append(_save(figure, folder / f"confusion_{name}.png"))
+        paths.append(_save(figure, folder / f"confusion_{name}.png"))
     if details.get("per_class"):
-        made.append(_save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
-    return made
+        paths.append(_save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
+    return paths
 
 
 def _save(figure: Figure, path: Path) -> Path:

@@ -59,8 +59,8 @@ def _chosen(
     for number, item in enumerate(items):
         tally.add(item, root)
         if isinstance(item, Rejection):
-            if len(kept := examples.setdefault(item.reason, [])) < 5:
-                kept.append(item)
+            if len(few := examples.setdefault(item.reason, [])) < 5:
+                few.append(item)
             continue
         entry = (-draw(item.id), number, item)
         if len(heap) < limit:

@@ -69,8 +69,8 @@ def _distinct(runs: Sequence[RunData]) -> list[RunData]:
     named: list[RunData] = []
     for number, run in enumerate(runs, 1):
         name = f"{run.folder.resolve().parent.name} {run.name}" if names.count(run.name) > 1 else run.name
-        taken = {other.name for other in named}
-        named.append(replace(run, name=f"{name} ({number})" if name in taken else name))
+        used = {other.name for other in named}
+        named.append(replace(run, name=f"{name} ({number})" if name in used else name))
     return named
 
 
@@ -114,8 +114,8 @@ def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
         WriteFailed: when the file system refuses.
     """
     script = environment().get_template("finder.js").render()
-    known = b64encode(sha256(script.encode()).digest()).decode("ascii")
-    text = environment().get_template(template).render(**view, script=script, script_hash=f"sha256-{known}")
+    script_digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
+    text = environment().get_template(template).render(**view, script=script, script_hash=f"sha256-{script_digest}")
     with explained(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = out.with_name(f".{out.name}.part")

@@ -52,7 +52,7 @@ def upload(folder: Path, repo_id: str, *, private: bool) -> str:
 def _explained(error: Exception, repo_id: str) -> AffectError:
     status = getattr(getattr(error, "response", None), "status_code", None)
     owner = repo_id.partition("/")[0]
-    known = {
+    explanations = {
         401: (
             "the Hub does not accept the token",
             "log in with a new token: `hf auth login`",
@@ -65,5 +65,7 @@ def _explained(error: Exception, repo_id: str) -> AffectError:
         409: (f"{repo_id} was changed at the same time", "try again"),
         429: ("the Hub asks for a pause", "try again in a few minutes"),
     }
-    what, do = known.get(status or 0, (f"the Hub answered {status or 'nothing that we understand'}", "try again later"))
+    what, do = explanations.get(
+        status or 0, (f"the Hub answered {status or 'nothing that we understand'}", "try again later")
+    )
     return AffectError(what, where=repo_id, do=do)

@@ -31,7 +31,7 @@ def leaks(
     name: str,
     tasks: Sequence[str],
     overrides: Sequence[str],
-    given: Roots,
+    roots_given: Roots,
     *,
     threshold: float = THRESHOLD,
     media: bool = True,
@@ -53,17 +53,17 @@ def leaks(
         MissingCorpus: when a corpus of either side is not at hand.
         AffectError: when there is no task, or the threshold is out of bounds.
     """
-    trained, compared = _training(name, overrides, given, tasks)
+    trained, compared = _training(name, overrides, roots_given, tasks)
     sources = _sources(compared)
-    roots = trained | given.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
+    roots = trained | roots_given.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     fingerprints = _fingerprints() if thorough and media else None
-    found = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
+    shared = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
     if fingerprints and fingerprints.unknown:
-        told = ", ".join(f"{count:,} {reason}" for reason, count in sorted(fingerprints.unknown.items()))
-        print(f"clips that could not be compared by sound or picture: {told}", file=sys.stderr)
-    print(_json(name, sources, found) if as_json else "\n".join(_rendered(sources, found)))
-    return int(any(found.values()))
+        counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(fingerprints.unknown.items()))
+        print(f"clips that could not be compared by sound or picture: {counts}", file=sys.stderr)
+    print(_json(name, sources, shared) if as_json else "\n".join(_rendered(sources, shared)))
+    return int(any(shared.values()))
 
 
 def _fingerprints() -> Fingerprints:
@@ -83,25 +83,25 @@ def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _training(
-    name: str, overrides: Sequence[str], given: Roots, tasks: Sequence[str]
+    name: str, overrides: Sequence[str], roots_given: Roots, tasks: Sequence[str]
 ) -> tuple[dict[str, Path], Sequence[str]]:
     """The corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
     if not is_mixture(name):
         recipe = load_recipe(name, overrides)
         if not (compared := tasks or recipe.eval.tasks):
             raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
-        return given.find_all(recipe.corpora()), compared
-    roots, missing = present_roots(load_mixture(name, overrides), given)
+        return roots_given.find_all(recipe.corpora()), compared
+    roots, missing = present_roots(load_mixture(name, overrides), roots_given)
     if missing:
         print(f"not compared, since they are not there: {', '.join(missing)}", file=sys.stderr)
-    return roots, tasks or _tasks_at_hand(given)
+    return roots, tasks or _tasks_at_hand(roots_given)
 
 
-def _tasks_at_hand(given: Roots) -> list[str]:
+def _tasks_at_hand(roots: Roots) -> list[str]:
     """Every task whose corpus is at hand."""
     sources = task_sources(list(all_tasks()))
-    found, _ = given.at_hand(corpus for corpus, _ in sources.values())
-    return [name for name, (corpus, _) in sources.items() if corpus in found]
+    at_hand, _ = roots.at_hand(corpus for corpus, _ in sources.values())
+    return [name for name, (corpus, _) in sources.items() if corpus in at_hand]
 
 
 def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
@@ -140,8 +140,8 @@ def shared_with_tasks(
         MissingCorpus: when a split that is scored has no sample, with which nothing can be compared.
     """
     scored = {f"{corpus}:{split}": _scored(corpus, roots[corpus], split) for corpus, split in sources.values()}
-    found = find_shared(train, scored, roots=roots if media else None, threshold=threshold, fingerprints=fingerprints)
-    return {task: found[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
+    shared = find_shared(train, scored, roots=roots if media else None, threshold=threshold, fingerprints=fingerprints)
+    return {task: shared[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
 
 
 def training_samples(corpora: Iterable[str], roots: Mapping[str, Path]) -> dict[str, Source]:
@@ -181,18 +181,18 @@ def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sampl
             yield item
 
 
-def _json(name: str, sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequence[Shared]]) -> str:
+def _json(name: str, sources: Mapping[str, tuple[str, str]], shared: Mapping[str, Sequence[Shared]]) -> str:
     tasks: dict[str, Any] = {
-        task: {"corpus": corpus, "split": split, "shared": [one.to_json() for one in found[task]]}
+        task: {"corpus": corpus, "split": split, "shared": [one.to_json() for one in shared[task]]}
         for task, (corpus, split) in sources.items()
     }
-    return json.dumps({"name": name, "clean": not any(found.values()), "tasks": tasks}, indent=2, ensure_ascii=False)
+    return json.dumps({"name": name, "clean": not any(shared.values()), "tasks": tasks}, indent=2, ensure_ascii=False)
 
 
-def _rendered(sources: Mapping[str, tuple[str, str]], found: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
+def _rendered(sources: Mapping[str, tuple[str, str]], shared: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
     for task, (corpus, split) in sources.items():
-        yield f"{task} ({corpus}, {split}): {'shares with the training data' if found[task] else 'nothing shared'}"
-        for one in found[task]:
+        yield f"{task} ({corpus}, {split}): {'shares with the training data' if shared[task] else 'nothing shared'}"
+        for one in shared[task]:
             yield f"  {_heading(one)}"
             for example in one.examples:
                 alike = f", {example.sameness}" if example.sameness else ""

@@ -73,7 +73,7 @@ def _own(trained: Trained) -> list[CorpusCard]:
 def _hub_metrics(run: RunData) -> list[str] | None:
     """The metrics of the Hub that the scores are kinds of."""
     keys = {key for metrics in run.evaluation.scores.values() for key in metrics} if run.evaluation else set()
-    return sorted({known.hub for key in keys if (known := known_metric(key)) and known.hub}) or None
+    return sorted({metric.hub for key in keys if (metric := known_metric(key)) and metric.hub}) or None
 
 
 def hub_id(name: str) -> str | None:
@@ -89,8 +89,8 @@ def hub_id(name: str) -> str | None:
 
 def dataset_id(card: CorpusCard) -> str:
     """The corpus's repository on the Hub where its card points to one, else its name."""
-    _, found, path = card.url.partition("huggingface.co/datasets/")
-    return "/".join(path.strip("/").split("/")[:2]) if found else card.name
+    _, on_hub, path = card.url.partition("huggingface.co/datasets/")
+    return "/".join(path.strip("/").split("/")[:2]) if on_hub else card.name
 
 
 def pipeline_tag(modalities: Sequence[str]) -> str:

@@ -70,11 +70,11 @@ def samples_file(folder: Path, task: str) -> Path | None:
         return folder / name if name and (folder / name).is_file() else None
     # One task's name may begin another's, so the date is matched too.
     dated = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")
-    found = [path for path in folder.glob(f"samples_{task}_*.jsonl") if dated.fullmatch(path.name)]
-    if len(found) > 1:
-        told = f"{len(found)} runs have left samples of {task}, and nothing says which was scored"
-        raise Malformed(told, where=str(folder), do="run the evaluation again")
-    return found[0] if found else None
+    paths = [path for path in folder.glob(f"samples_{task}_*.jsonl") if dated.fullmatch(path.name)]
+    if len(paths) > 1:
+        message = f"{len(paths)} runs have left samples of {task}, and nothing says which was scored"
+        raise Malformed(message, where=str(folder), do="run the evaluation again")
+    return paths[0] if paths else None
 
 
 def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:
@@ -155,8 +155,8 @@ def choose(replies: Iterator[Reply], limits: Mapping[Outcome, int]) -> Replies:
         shelf.append((hashlib.sha256(reply.id.encode()).hexdigest(), reply))
         if len(shelf) > 2 * limits[reply.outcome]:
             shelf[:] = heapq.nsmallest(limits[reply.outcome], shelf, key=lambda pair: pair[0])
-    kept = {outcome: _interleave(shelves[outcome], limits[outcome]) for outcome in OUTCOMES}
-    return Replies(kept, dict(reasons.most_common()), total)
+    examples = {outcome: _interleave(shelves[outcome], limits[outcome]) for outcome in OUTCOMES}
+    return Replies(examples, dict(reasons.most_common()), total)
 
 
 def _shelf_name(reply: Reply) -> str:

@@ -82,7 +82,7 @@ def read_run(folder: Path) -> RunData:
     place = folder if alone else folder / "eval"
     stages = {"eval": folder} if alone else {stage: folder / stage for stage in STAGES}
     refuse_damaged(place)  # scores that are gone would be left out without a word
-    manifests = {stage: found for stage, path in stages.items() if (found := read_manifest(path))}
+    manifests = {stage: content for stage, path in stages.items() if (content := read_manifest(path))}
     run = RunData(
         name=folder.resolve().name,
         folder=folder,
@@ -91,7 +91,7 @@ def read_run(folder: Path) -> RunData:
         references=_evaluations(place / "reference"),
         histories=read_histories(folder / "train" / "trainer_state.json", _curves(manifests.get("train", {}))),
         manifests=manifests,
-        rejected={stage: found for stage, path in stages.items() if (found := rejections(path))},
+        rejected={stage: content for stage, path in stages.items() if (content := rejections(path))},
         recipe=_text(folder / "recipe.yaml"),
     )
     if run.evaluation is None and not run.histories:
@@ -121,8 +121,8 @@ def read_object(path: Path, *, of_objects: bool = False) -> dict[str, Any]:
     """
     value = read_json(path)
     if not isinstance(value, dict) or (of_objects and not all(isinstance(inner, dict) for inner in value.values())):
-        told = "this is no JSON object" + (" of objects" if of_objects else "")
-        raise Malformed(told, where=str(path), do=_AGAIN)
+        message = "this is no JSON object" + (" of objects" if of_objects else "")
+        raise Malformed(message, where=str(path), do=_AGAIN)
     return value
 
 
@@ -133,8 +133,8 @@ def _text(path: Path) -> str | None:
 def _evaluations(folder: Path) -> dict[str, Evaluation]:
     if not folder.is_dir():
         return {}
-    found = {child.name: _evaluation(child.name, child) for child in sorted(folder.iterdir()) if child.is_dir()}
-    return {name: evaluation for name, evaluation in found.items() if evaluation}
+    evaluations = {child.name: _evaluation(child.name, child) for child in sorted(folder.iterdir()) if child.is_dir()}
+    return {name: evaluation for name, evaluation in evaluations.items() if evaluation}
 
 
 def _evaluation(name: str, folder: Path) -> Evaluation | None:
@@ -156,8 +156,8 @@ def _wrong_score(score: Any) -> str:
         return f"{str(score)[:60]} is no score"
     if missing := next((key for key in _SCORE_KEYS if key not in score), ""):
         return f"no {missing}"
-    given = {key: score[key] for key in _SCORE_KEYS if score[key] is not None or key not in ("low", "high")}
-    wrong = next((key for key, value in given.items() if not isinstance(value, int | float)), "")
+    numbers = {key: score[key] for key in _SCORE_KEYS if score[key] is not None or key not in ("low", "high")}
+    wrong = next((key for key, value in numbers.items() if not isinstance(value, int | float)), "")
     return f"{wrong} is {str(score[wrong])[:60]}" if wrong else ""
 
 
@@ -222,5 +222,5 @@ def roots_at_hand(runs: Sequence[Path], roots: Roots) -> dict[str, Path]:
     manifests = [read_manifest(run / "eval") or {} for run in runs]
     names = {name for manifest in manifests for name in manifest.get("inputs", {}).get("roots", {})}
     names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}
-    found, _ = roots.at_hand(sorted(names - set(roots.given)))
-    return {**roots.given, **found}
+    at_hand, _ = roots.at_hand(sorted(names - set(roots.given)))
+    return {**roots.given, **at_hand}

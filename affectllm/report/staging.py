@@ -102,9 +102,9 @@ def check_portable(folder: Path, secrets: Iterable[str]) -> None:
     """
     words = [word.encode() for word in secrets if len(word) >= 8]
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and (found := next(_leaks(path, words), None)):
+        if path.is_file() and (leak := next(_leaks(path, words), None)):
             raise AffectError(
-                f"{found} would be published",
+                f"{leak} would be published",
                 where=path.relative_to(folder).as_posix(),
                 do="nothing was sent; report this",
             )

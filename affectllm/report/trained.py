@@ -80,15 +80,15 @@ def read_conversations(paths: Iterable[Path]) -> tuple[dict[str, int], tuple[str
     import pyarrow.compute as compute
 
     counts: dict[str, int] = {}
-    found = {"text"}
+    modalities = {"text"}
     for path in paths:
         with opened(path) as file:
             for batch in file.iter_batches(columns=["corpus", "messages"]):
                 for name, count in zip(*compute.value_counts(batch.column("corpus")).flatten(), strict=True):
                     counts[name.as_py()] = counts.get(name.as_py(), 0) + count.as_py()
                 texts = batch.column("messages").flatten()
-                found |= _modalities_in(getattr(texts, "storage", texts))
-    return dict(sorted(counts.items())), tuple(kind for kind in (*_MEDIA, "text") if kind in found)
+                modalities |= _modalities_in(getattr(texts, "storage", texts))
+    return dict(sorted(counts.items())), tuple(kind for kind in (*_MEDIA, "text") if kind in modalities)
 
 
 def _modalities_in(texts: Any) -> set[str]:
@@ -97,8 +97,8 @@ def _modalities_in(texts: Any) -> set[str]:
     def occurs(mark: str) -> bool:
         return bool(compute.any(compute.match_substring(texts, mark)).as_py())
 
-    found = {kind for kind in _MEDIA if occurs(f'"type":"{kind}"')}
-    return found | ({"audio"} if occurs('"sound":true') else set())
+    modalities = {kind for kind in _MEDIA if occurs(f'"type":"{kind}"')}
+    return modalities | ({"audio"} if occurs('"sound":true') else set())
 
 
 def family(names: set[str]) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:

@@ -79,8 +79,8 @@ def tasks_of(runs: Sequence[RunData]) -> list[str]:
 
 def details_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
     """The task's details from the first run that has it."""
-    found = (run.evaluation.details[task] for run in runs if run.evaluation and task in run.evaluation.details)
-    return next(found, {})
+    details = (run.evaluation.details[task] for run in runs if run.evaluation and task in run.evaluation.details)
+    return next(details, {})
 
 
 @dataclass(frozen=True)
@@ -116,17 +116,17 @@ def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
 
 
 def _axis(metric: str, scores: Sequence[Score]) -> Axis:
-    return axis(scores, known.range) if (known := display.known_metric(metric)) else axis(scores)
+    return axis(scores, ours.range) if (ours := display.known_metric(metric)) else axis(scores)
 
 
 def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[str, Score]:
     """Reference model → score, each from the first run that has it; by falling value."""
-    found: dict[str, Score] = {}
+    scores: dict[str, Score] = {}
     for run in runs:
         for name, evaluation in run.references.items():
             if metric in evaluation.scores.get(task, {}):
-                found.setdefault(name, evaluation.scores[task][metric])
-    return dict(sorted(found.items(), key=lambda pair: -pair[1]["value"]))
+                scores.setdefault(name, evaluation.scores[task][metric])
+    return dict(sorted(scores.items(), key=lambda pair: -pair[1]["value"]))
 
 
 def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str, str], ...]:
@@ -137,13 +137,13 @@ def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str,
 
 def confusions(runs: Sequence[RunData], task: str) -> list[Confusion]:
     """A confusion matrix for each run that has one."""
-    found = []
+    matrices = []
     for index, run in enumerate(runs):
         details = run.evaluation.details.get(task, {}) if run.evaluation else {}
         if details.get("confusion"):
             rows = _confusion_rows(details["labels"], details["confusion"])
-            found.append(Confusion(run.name, index % SERIES, tuple(details["labels"]), rows))
-    return found
+            matrices.append(Confusion(run.name, index % SERIES, tuple(details["labels"]), rows))
+    return matrices
 
 
 def _confusion_rows(
@@ -175,23 +175,23 @@ def _per_class(run: RunData, task: str) -> Mapping[str, Any]:
 
 def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
     """The ablations of a task; None where no run has any."""
-    found: list[tuple[str, int, bool, Score, tuple[tuple[str, str], ...]]] = []
+    labelled: list[tuple[str, int, bool, Score, tuple[tuple[str, str], ...]]] = []
     metric = ""
     for index, run in enumerate(runs):
         if not run.evaluation or task not in run.evaluation.scores or not run.ablations:
             continue
         metric = metric or display.headline_metric(run.evaluation.scores[task])
         prefix = f"{run.name}: " if len(runs) > 1 else ""
-        found += [
+        labelled += [
             (prefix + label, index, label != FULL, score, verdicts)
             for label, score, verdicts in _ablation_rows(run, task, metric)
         ]
-    if not found:
+    if not labelled:
         return None
-    on = _axis(metric, [score for *_, score, _ in found])
+    on = _axis(metric, [score for *_, score, _ in labelled])
     rows = tuple(
         ScoreRow(label, index % SERIES, hollow, score, whisker(score, on), verdicts)
-        for label, index, hollow, score, verdicts in found
+        for label, index, hollow, score, verdicts in labelled
     )
     return Ablations(display.metric_name(metric), on, rows)
 

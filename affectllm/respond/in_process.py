@@ -64,24 +64,24 @@ def answer(
     encoder = Encoder(model.processor, model.family, model.model.config, budget or Budget(), places, MediaCache())
     bounded = BoundedEncoder(encoder, budget_of(model, DEFAULT_TEXT))
     longest = max_new_tokens or max((_tokens(one) for one in conversations), default=_SENTENCE)
-    found: dict[int, str | Unanswered] = {}
+    replies: dict[int, str | Unanswered] = {}
     numbered = list(enumerate(conversations))
     with tqdm(total=len(numbered), desc="ask", disable=not progress) as bar:
         for batch, prompts in batches(bounded, numbered, batch_size, lambda pair: pair[1].asked):
             if isinstance(prompts, MediaError):
-                found[batch[0][0]] = Unanswered(prompts.reason, prompts.detail or prompts.path)
+                replies[batch[0][0]] = Unanswered(prompts.reason, prompts.detail or prompts.path)
             else:
                 texts = generate(model, encoder, prompts, longest, **generation)
                 for (number, _), text in zip(batch, texts, strict=True):
-                    found[number] = Unanswered(UNDEFINED) if text is None else text
+                    replies[number] = Unanswered(UNDEFINED) if text is None else text
             bar.update(len(batch))
-    return [found[number] for number in range(len(numbered))]
+    return [replies[number] for number in range(len(numbered))]
 
 
 def _places(conversations: Sequence[Conversation], roots: Mapping[str, Path]) -> dict[str, Path]:
     """The folders of all corpora whose clips are shown."""
-    shown = {part["corpus"] for one in conversations for part in one.media}
-    return {name: locate(name, roots) for name in sorted(shown)}
+    corpora = {part["corpus"] for one in conversations for part in one.media}
+    return {name: locate(name, roots) for name in sorted(corpora)}
 
 
 def _tokens(conversation: Conversation) -> int:

@@ -62,10 +62,10 @@ def freeze(model: Model, recipe: Recipe) -> None:
     """
     for tower in recipe.model.freeze:
         prefix = model.family.tower(tower) + "."
-        found = [weight for name, weight in model.model.named_parameters() if name.startswith(prefix)]
-        if not found:
+        weights = [weight for name, weight in model.model.named_parameters() if name.startswith(prefix)]
+        if not weights:
             raise BadRecipe(f"model.freeze: {model.path} has no weight in its tower {tower}", do="leave it out")
-        for weight in found:
+        for weight in weights:
             weight.requires_grad_(False)
     if recipe.peft is None and not any(weight.requires_grad for weight in model.model.parameters()):
         raise BadRecipe("nothing is left to train: every weight is frozen", do="take a tower out of model.freeze")
@@ -80,29 +80,29 @@ def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> 
     for tower, layers in towers.items():
         prefix = model.family.tower(tower) + "."
         inside = [name.removeprefix(prefix) for name in _layers(model) if name.startswith(prefix)]
-        wanted = model.family.targets[tower] if layers is None else layers
-        lost = [layer for layer in wanted if not any(_is(name, layer) for name in inside)]
+        layer_names = model.family.targets[tower] if layers is None else layers
+        lost = [layer for layer in layer_names if not any(_is(name, layer) for name in inside)]
         # Some of a family's default layers are only in some of its models.
-        if lost and (layers is not None or len(lost) == len(wanted)):
+        if lost and (layers is not None or len(lost) == len(layer_names)):
             raise _no_layer(f"model.adapt: the tower {tower} of {model.path} has no layer {lost[0]!r}", lost[0], inside)
-        if not wanted:
+        if not layer_names:
             raise BadRecipe(f"model.adapt names no layer of the tower {tower}", do="write null for the default layers")
 
 
-def _check_names(given: Any, model: Model, key: str) -> None:
+def _check_names(targets: Any, model: Model, key: str) -> None:
     names = [name for name, _ in model.model.named_modules() if name]
-    if isinstance(given, str):
-        if given != _ALL and not any(re.fullmatch(given, name) for name in names):
-            raise BadRecipe(f"{key}: no layer of {model.path} matches {given!r}", do="write it for whole names")
+    if isinstance(targets, str):
+        if targets != _ALL and not any(re.fullmatch(targets, name) for name in names):
+            raise BadRecipe(f"{key}: no layer of {model.path} matches {targets!r}", do="write it for whole names")
         return
-    pattern = isinstance(given, Mapping)
-    for wanted in given or ():
-        if not any(re.match(rf"(.*\.)?({wanted})$", name) if pattern else _is(name, wanted) for name in names):
-            raise _no_layer(f"{key}: {model.path} has no layer {wanted!r}", wanted, names)
+    pattern = isinstance(targets, Mapping)
+    for layer in targets or ():
+        if not any(re.match(rf"(.*\.)?({layer})$", name) if pattern else _is(name, layer) for name in names):
+            raise _no_layer(f"{key}: {model.path} has no layer {layer!r}", layer, names)
 
 
-def _is(name: str, wanted: str) -> bool:
-    return name == wanted or name.endswith(f".{wanted}")
+def _is(name: str, layer: str) -> bool:
+    return name == layer or name.endswith(f".{layer}")
 
 
 def _layers(model: Model) -> list[str]:
@@ -113,7 +113,7 @@ def _layers(model: Model) -> list[str]:
     return [name for name, module in model.model.named_modules() if isinstance(module, kinds)]
 
 
-def _no_layer(told: str, wanted: str, names: Iterable[str]) -> BadRecipe:
-    known = sorted({part for name in names for part in (name.rpartition(".")[2],) if not part.isdigit()})
-    nearest = difflib.get_close_matches(wanted.rpartition(".")[2], known, cutoff=0.4) or known[:12]
-    return BadRecipe(told, do=f"did you mean {' or '.join(nearest)}?")
+def _no_layer(message: str, layer: str, names: Iterable[str]) -> BadRecipe:
+    available = sorted({part for name in names for part in (name.rpartition(".")[2],) if not part.isdigit()})
+    nearest = difflib.get_close_matches(layer.rpartition(".")[2], available, cutoff=0.4) or available[:12]
+    return BadRecipe(message, do=f"did you mean {' or '.join(nearest)}?")

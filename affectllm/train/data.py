@@ -40,7 +40,7 @@ class Looked:
     rejected: dict[str, int]
     trimmed: int = 0
 
-    def told(self) -> str:
+    def summary(self) -> str:
         """What was not used as it is, in words; "" where all was."""
         dropped = ", ".join(f"{count:,} × {reason}" for reason, count in sorted(self.rejected.items()))
         parts = [f"{sum(self.rejected.values()):,} rows dropped ({dropped})"] if self.rejected else []
@@ -76,24 +76,24 @@ def look(
     """
     if note.is_file():
         record = json.loads(note.read_text(encoding="utf-8"))
-        kept = {int(row): length for row, length in record["kept"].items()}
-        return Looked(kept, record["rejected"], record.get("trimmed", 0))
-    found = Looked({}, {})
+        lengths = {int(row): length for row, length in record["kept"].items()}
+        return Looked(lengths, record["rejected"], record.get("trimmed", 0))
+    looked = Looked({}, {})
     with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as log:
         for number, (length, trimmed, error) in enumerate(_looks(rows, encoder, workers, note.stem, conversations)):
             if error is None:
-                found.kept[number] = length
-                found = replace(found, trimmed=found.trimmed + bool(trimmed))
+                looked.kept[number] = length
+                looked = replace(looked, trimmed=looked.trimmed + bool(trimmed))
                 continue
-            found.rejected[error.reason] = found.rejected.get(error.reason, 0) + 1
+            looked.rejected[error.reason] = looked.rejected.get(error.reason, 0) + 1
             line = {"item": rows[number]["id"], "reason": error.reason, "where": error.path, "detail": error.detail}
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
-    if told := found.told():
-        print(f"{note.stem}: {told}; {log.name} says which", file=sys.stderr)
+    if summary := looked.summary():
+        print(f"{note.stem}: {summary}; {log.name} says which", file=sys.stderr)
     scratch = note.with_name(f".{note.name}.part")
-    scratch.write_text(json.dumps(asdict(found)), encoding="utf-8")
+    scratch.write_text(json.dumps(asdict(looked)), encoding="utf-8")
     scratch.replace(note)
-    return found
+    return looked
 
 
 def _looks(

@@ -53,11 +53,11 @@ class FiniteOnly:
     def save_model(self, *args: Any, **kwargs: Any) -> None:
         from affectllm.model.weights.weight_files import first_not_finite
 
-        found = first_not_finite(_own_weights(self.model))  # type: ignore[attr-defined]
-        self._stop_together(bool(found), "a weight is not finite", [found])
+        name = first_not_finite(_own_weights(self.model))  # type: ignore[attr-defined]
+        self._stop_together(bool(name), "a weight is not finite", [name])
         super().save_model(*args, **kwargs)  # type: ignore[misc]
 
-    def _stop_together(self, wrong: bool, told: str, names: list[str]) -> None:
+    def _stop_together(self, wrong: bool, problem: str, names: list[str]) -> None:
         import torch
         from accelerate.utils import gather_object
 
@@ -70,14 +70,14 @@ class FiniteOnly:
         helps = "look at what is named; a smaller trainer.learning_rate may help"
         step = self.state.global_step + 1  # type: ignore[attr-defined]
         raise NotFinite(
-            f"{told} (NaN or infinite) at step {step}",
+            f"{problem} (NaN or infinite) at step {step}",
             where=", ".join(named[:_MOST_NAMED]) + more,
             do=f"{helps}; nothing of it was saved{self._saved()}",
         )
 
     def _saved(self) -> str:
-        found = Path(self.args.output_dir).glob("checkpoint-*/trainer_state.json")  # type: ignore[attr-defined]
-        steps = sorted(int(path.parent.name.rpartition("-")[2]) for path in found)
+        states = Path(self.args.output_dir).glob("checkpoint-*/trainer_state.json")  # type: ignore[attr-defined]
+        steps = sorted(int(path.parent.name.rpartition("-")[2]) for path in states)
         return f", and the same command goes on from checkpoint-{steps[-1]}" if steps else ""
 
 
@@ -85,8 +85,8 @@ def _finite_gradients(model: Any) -> bool:
     from affectllm.model.weights.weight_files import is_finite
 
     # DeepSpeed keeps gradients to itself, and what it says of them is all there is.
-    found = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
-    return bool(found) and all(is_finite(_here(gradient)) for gradient in found)
+    gradients = [parameter.grad for parameter in model.parameters() if parameter.grad is not None]
+    return bool(gradients) and all(is_finite(_here(gradient)) for gradient in gradients)
 
 
 def _own_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:

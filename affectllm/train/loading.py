@@ -60,8 +60,8 @@ def _quantization(recipe: Recipe) -> dict[str, Any] | None:
         return None
     # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
     # unless the page says otherwise.
-    kept = find_family(recipe.model.backbone).beside_the_language_model()
-    return {"llm_int8_skip_modules": kept, **recipe.quantization}
+    modules = find_family(recipe.model.backbone).beside_the_language_model()
+    return {"llm_int8_skip_modules": modules, **recipe.quantization}
 
 
 def self_test(
@@ -92,4 +92,4 @@ def spread(names: Sequence[str]) -> list[int]:
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         groups.setdefault(name.rsplit("/", 2)[1], []).append(index)  # …/<modalities>/<copy>
-    return sorted({index for found in groups.values() for index in (found[0], found[-1])})
+    return sorted({index for rows in groups.values() for index in (rows[0], rows[-1])})

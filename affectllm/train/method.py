@@ -138,8 +138,8 @@ def _imported(dotted: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (AttributeError, ModuleNotFoundError) as error:
-        told = f"a training method names {dotted}, and there is none: {error}"
-        raise Malformed(told, do="mend the file of the method, or install the library that has it") from error
+        message = f"a training method names {dotted}, and there is none: {error}"
+        raise Malformed(message, do="mend the file of the method, or install the library that has it") from error
 
 
 def method_names() -> list[str]:

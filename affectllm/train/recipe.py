@@ -140,13 +140,13 @@ def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[s
     recipe = load_recipe(name, overrides)
     if not recipe.matrix:
         return [("", list(overrides))]
-    found = []
+    overrides_by_suffix = []
     for values in itertools.product(*recipe.matrix.values()):
         chosen = [(key, _as_yaml(value)) for key, value in zip(recipe.matrix, values, strict=True)]
         suffix = "__".join(f"{key.rpartition('.')[2]}={text}" for key, text in chosen)
         pairs = [f"{key}={text}" for key, text in chosen]
-        found.append((re.sub(r"[^\w.=+-]+", "-", suffix), [*overrides, *pairs, "matrix=null"]))
-    return found
+        overrides_by_suffix.append((re.sub(r"[^\w.=+-]+", "-", suffix), [*overrides, *pairs, "matrix=null"]))
+    return overrides_by_suffix
 
 
 def _as_yaml(value: Any) -> str:
@@ -178,10 +178,10 @@ def _with_mixture(page: Page) -> Page:
         refuse_other_splits(page, ("data", "mixture"))
         return page
     try:
-        found = load_mixture(name)
+        mixture = load_mixture(name)
     except NotFound as error:
         raise BadRecipe(error.what, where=page.where(("data", "mixture")), do=error.do) from error
-    own = {field.name: getattr(found, field.name) for field in dataclasses.fields(Mixture)}
+    own = {field.name: getattr(mixture, field.name) for field in dataclasses.fields(Mixture)}
     page.value["data"] = {**_as_values(own), **{key: value for key, value in data.items() if key != "mixture"}}
     return page
 
@@ -237,8 +237,8 @@ def _check_method(recipe: Recipe, page: Page) -> None:
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
     _check_types(config, recipe.trainer, page, ("trainer",))
     if refused := method.objection(recipe.trainer):
-        key, wanted = refused
-        raise BadRecipe(f"trainer.{key} must be {wanted}", where=page.where(("trainer", key)))
+        key, expected = refused
+        raise BadRecipe(f"trainer.{key} must be {expected}", where=page.where(("trainer", key)))
 
 
 def _check_adapter(recipe: Recipe, page: Page) -> None:
@@ -251,14 +251,14 @@ def _check_adapter(recipe: Recipe, page: Page) -> None:
         if recipe.model.freeze:
             raise BadRecipe("LoRA freezes the whole base; use model.adapt", where=page.where(("model", "freeze")))
         if recipe.model.adapt and "target_modules" in recipe.peft:
-            told = "peft.target_modules names the layers already"
-            raise BadRecipe(told, where=page.where(("model", "adapt")), do="remove one of the two")
+            message = "peft.target_modules names the layers already"
+            raise BadRecipe(message, where=page.where(("model", "adapt")), do="remove one of the two")
     elif recipe.model.adapt:
-        told = "model.adapt names layers for LoRA, but the page has no peft"
-        raise BadRecipe(told, where=page.where(("model", "adapt")), do="add peft, or use model.freeze")
+        message = "model.adapt names layers for LoRA, but the page has no peft"
+        raise BadRecipe(message, where=page.where(("model", "adapt")), do="add peft, or use model.freeze")
     if recipe.quantization is not None:
-        known = BitsAndBytesConfig().to_dict()
-        check_keys(recipe.quantization, known, page, ("quantization",))
+        fields = BitsAndBytesConfig().to_dict()
+        check_keys(recipe.quantization, fields, page, ("quantization",))
         _made(BitsAndBytesConfig, recipe.quantization, page, ("quantization",))
 
 
@@ -272,9 +272,9 @@ def _check_types(kind: Any, values: dict[str, Any], page: Page, path: tuple[str,
     hints = typing.get_type_hints(kind)
     for key, value in values.items():
         allowed = [t for t in (hints[key], *typing.get_args(hints[key])) if t in (int, float, bool, str)]
-        wanted = tuple(allowed) + ((int,) if float in allowed else ())
+        types = tuple(allowed) + ((int,) if float in allowed else ())
         scalar = isinstance(value, (int, float, bool, str))
-        if scalar and wanted and not (isinstance(value, wanted) and (bool in wanted or not isinstance(value, bool))):
+        if scalar and types and not (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
             names = " or ".join(t.__name__ for t in allowed)
             hint = "YAML 1.1 reads 1e-4 as text; write 1.0e-4" if isinstance(value, str) else ""
             raise BadRecipe(f"trainer.{key} must be {names}, not {value!r}", where=page.where((*path, key)), do=hint)
@@ -294,8 +294,8 @@ def launch_file(name: str) -> Path:
         BadRecipe: when there is none, with those that exist; when it is so large or deep that it is no page.
     """
     places = [folder / "launch" for folder in registry.folders("recipes")]
-    found = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
-    if name not in found:
-        raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(found)}")
-    read_nodes(found[name], str(found[name]), LAUNCH)  # before others read it
-    return found[name]
+    files = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
+    if name not in files:
+        raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(files)}")
+    read_nodes(files[name], str(files[name]), LAUNCH)  # before others read it
+    return files[name]

@@ -65,11 +65,11 @@ def metric_reward(name: str) -> Reward:
 
     def _by_metric(one: Conversation, text: str) -> float:
         slot = _only_slot(one)
-        found = one.read(text)
-        value = found.value if isinstance(found, Annotation) else None
-        truth, said = slot.how.scored(one.gold, value, slot.space)
-        told = {"labels": list(slot.space.names)} if slot.space.names else {}
-        return metric.statistic([truth], [said], **told, bounds=slot.space.bounds).value()
+        reading = one.read(text)
+        value = reading.value if isinstance(reading, Annotation) else None
+        truth, answer = slot.how.scored(one.gold, value, slot.space)
+        options = {"labels": list(slot.space.names)} if slot.space.names else {}
+        return metric.statistic([truth], [answer], **options, bounds=slot.space.bounds).value()
 
     reward.__name__ = f"{name}_reward"
     return reward
@@ -99,15 +99,15 @@ def template_reward(template: Template) -> Reward:
         Malformed: when all that it asks for are free words.
     """
     if not any(slot.how.judged for slot in template.slots):
-        told = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
-        raise Malformed(told, do="use a metric of texts or a judge")
+        message = f"the template {template.name} asks for free words, which a reward by reading cannot judge"
+        raise Malformed(message, do="use a metric of texts or a judge")
 
     def reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-        found = []
+        rewards = []
         for number, (text, gold) in enumerate(paired(completions, samples), 1):
             one = Conversation(f"sample {number}", template.name, (), gold=gold, _reader=template.reader)
-            found.append(one.agreement(text))
-        return found
+            rewards.append(one.agreement(text))
+        return rewards
 
     reward.__name__ = "template_reward"
     return reward
@@ -119,8 +119,8 @@ def _asked(completions: Completions, samples: Samples) -> list[tuple[str, Conver
         raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
     for number, sample in enumerate(samples, 1):
         if lacking := [field for field in _FIELDS if sample.get(field) is None]:
-            told = f"sample {number} has no {lacking[0]!r}"
-            raise Malformed(told, do="give sample_of(row) of each row in the column samples")
+            message = f"sample {number} has no {lacking[0]!r}"
+            raise Malformed(message, do="give sample_of(row) of each row in the column samples")
     return [(text_of(text), Conversation.from_row(one)) for text, one in zip(completions, samples, strict=True)]
 
 
@@ -131,7 +131,7 @@ def _only_slot(one: Conversation) -> Slot:
     return slots[0]
 
 
-def _number(found: Reading, name: str) -> float | Unreadable:
-    if isinstance(found, Annotation) and isinstance(found.value, Mapping):
-        return float(found.value[name])
-    return found if isinstance(found, Unreadable) else Unreadable("no_number", "")
+def _number(reading: Reading, name: str) -> float | Unreadable:
+    if isinstance(reading, Annotation) and isinstance(reading.value, Mapping):
+        return float(reading.value[name])
+    return reading if isinstance(reading, Unreadable) else Unreadable("no_number", "")

@@ -72,7 +72,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
 def _datasets(
     build: Path, encoder: BoundedEncoder, args: Any, out: Path, method: Method
 ) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
-    state, found, counts = PartialState(), {}, {}
+    state, datasets, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers
     with state.main_process_first():  # the others then read what the first has noted
         for split in (TRAIN, VALIDATION):
@@ -80,10 +80,10 @@ def _datasets(
             looked = look(rows, encoder, out / f"looked_{split}.json", workers, method.conversations)
             counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected, "trimmed": looked.trimmed}
             if looked.kept or split == TRAIN:
-                found[split] = measured(rows, looked)
-    if args.eval_strategy != "no" and VALIDATION not in found:
+                datasets[split] = measured(rows, looked)
+    if args.eval_strategy != "no" and VALIDATION not in datasets:
         raise AffectError(
             "the mixture has no validation row, but the recipe evaluates while it trains",
             do="add a corpus with a validation split, or set trainer.eval_strategy: 'no'",
         )
-    return found[TRAIN], found.get(VALIDATION) if args.eval_strategy != "no" else None, counts
+    return datasets[TRAIN], datasets.get(VALIDATION) if args.eval_strategy != "no" else None, counts

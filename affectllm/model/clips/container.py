@@ -133,8 +133,8 @@ def duration_of(container: av.container.InputContainer, path: Path, enough: floa
     if not container.duration or guessed(container):
         return measured(path, enough)
     if _is_one_of(container, _FROM_THE_TAIL):
-        told, counted = float(container.duration) / 1_000_000, measured(path, enough)
-        return counted if counted > told + _BELIEVED else told
+        stated, counted = float(container.duration) / 1_000_000, measured(path, enough)
+        return counted if counted > stated + _BELIEVED else stated
     if not _is_one_of(container, _FROM_ZERO):
         return float(container.duration) / 1_000_000
     ends = [float(s.duration * s.time_base) for s in container.streams if s.duration and s.time_base]

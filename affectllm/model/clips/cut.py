@@ -75,7 +75,7 @@ def tracks(source: Path) -> frozenset[str] | Refused:
         return Refused(error.reason, str(source), error.detail)
 
 
-def cut(source: Path, target: Path, wanted: Cut) -> Refused | None:
+def cut(source: Path, target: Path, request: Cut) -> Refused | None:
     """Write what is wanted of ``source`` into ``target``; nothing is left there when that fails.
 
     A refusal has a reason of ``model.media.MediaError``.
@@ -83,16 +83,16 @@ def cut(source: Path, target: Path, wanted: Cut) -> Refused | None:
     Raises:
         OSError: when there is no room for it.
     """
-    make = {"sound": _sound, "video": _video, "silent": _silent}[wanted.kind]
+    make = {"sound": _sound, "video": _video, "silent": _silent}[request.kind]
     scratch = target.with_name(f".part.{target.name}")
     try:
-        start, end = asked_span(wanted.start, wanted.end)
+        start, end = asked_span(request.start, request.end)
         try:
-            make(_Source(source, start, end, seeks=start > _NEAR), scratch, wanted)
+            make(_Source(source, start, end, seeks=start > _NEAR), scratch, request)
         except (_TooFar, Unusable):
             if start <= _NEAR:
                 raise
-            make(_Source(source, start, end, seeks=False), scratch, wanted)
+            make(_Source(source, start, end, seeks=False), scratch, request)
         scratch.replace(target)
         return None
     except Unusable as error:
@@ -112,7 +112,7 @@ def _raise_disk(error: BaseException | None) -> None:
         raise error
 
 
-def _sound(source: _Source, target: Path, wanted: Cut) -> None:
+def _sound(source: _Source, target: Path, request: Cut) -> None:
     """The sound as 16-bit PCM, at its own rate and with its own channels: music is not speech at 16 kHz."""
     with opened(source.path) as container:
         waves = _waves(container, source)
@@ -132,7 +132,7 @@ def _in_16_bits(block: np.ndarray) -> bytes:
     return np.clip(np.rint(block.T * 32_768), -32_768, 32_767).astype("<i2").tobytes()
 
 
-def _silent(source: _Source, target: Path, wanted: Cut) -> None:
+def _silent(source: _Source, target: Path, request: Cut) -> None:
     """The pictures, packet by packet, without encoding them again; what turns them upright is kept."""
     import av
 
@@ -146,13 +146,13 @@ def _silent(source: _Source, target: Path, wanted: Cut) -> None:
                     out.mux(packet)
 
 
-def _video(source: _Source, target: Path, wanted: Cut) -> None:
+def _video(source: _Source, target: Path, request: Cut) -> None:
     """A span as H.264, with the sound as AAC where it is wanted; pictures keep their distances in time."""
     import av
 
     with opened(source.path) as container:
         stream = film(container)
-        track = sound_track(container) if wanted.sound else None
+        track = sound_track(container) if request.sound else None
         frames = _frames(container, source, stream)
         first = next(frames, None)
         if first is None:
@@ -171,22 +171,22 @@ def _video(source: _Source, target: Path, wanted: Cut) -> None:
 def _picture_stream(
     out: av.container.OutputContainer, stream: av.VideoStream, height: int, width: int
 ) -> av.VideoStream:
-    made = out.add_stream("libx264", rate=stream.average_rate or 25)
+    encoder = out.add_stream("libx264", rate=stream.average_rate or 25)
     # H.264 in 4:2:0, which every decoder reads, needs even sides.
-    made.width, made.height, made.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
-    made.codec_context.thread_count = 1
-    made.codec_context.flags |= _BITEXACT
-    made.codec_context.time_base = _FINE
-    made.options = dict(_PICTURES)
-    return made
+    encoder.width, encoder.height, encoder.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+    encoder.codec_context.thread_count = 1
+    encoder.codec_context.flags |= _BITEXACT
+    encoder.codec_context.time_base = _FINE
+    encoder.options = dict(_PICTURES)
+    return encoder
 
 
 def _voice_stream(out: av.container.OutputContainer, stream: av.AudioStream) -> av.AudioStream:
-    rate = stream.rate if stream.rate in _AAC_RATES else min(_AAC_RATES, key=lambda known: abs(known - stream.rate))
-    made = out.add_stream("aac", rate=rate, layout="stereo" if stream.layout.nb_channels == 2 else "mono")
-    made.bit_rate = _AAC_BITS
-    made.codec_context.flags |= _BITEXACT
-    return made
+    rate = stream.rate if stream.rate in _AAC_RATES else min(_AAC_RATES, key=lambda aac: abs(aac - stream.rate))
+    encoder = out.add_stream("aac", rate=rate, layout="stereo" if stream.layout.nb_channels == 2 else "mono")
+    encoder.bit_rate = _AAC_BITS
+    encoder.codec_context.flags |= _BITEXACT
+    return encoder
 
 
 def _frames(
@@ -209,33 +209,33 @@ def _frames(
                 yield frame, time
 
 
-def _upright(frame: av.VideoFrame, made: av.VideoStream, time: float) -> av.VideoFrame:
+def _upright(frame: av.VideoFrame, encoder: av.VideoStream, time: float) -> av.VideoFrame:
     """A frame as it is shown, in the size and at the time at which it is encoded."""
     import av
 
     turn = turn_of(frame)
     if turn != UPRIGHT:
-        height, width = turn.size(made.height, made.width)
+        height, width = turn.size(encoder.height, encoder.width)
         frame = av.VideoFrame.from_ndarray(turn.of(frame.reformat(width, height, "rgb24").to_ndarray()), format="rgb24")
-    scaled = frame.reformat(made.width, made.height, "yuv420p")
+    scaled = frame.reformat(encoder.width, encoder.height, "yuv420p")
     scaled.pts, scaled.time_base = round(max(0.0, time) / _FINE), _FINE
     scaled.pict_type = 0  # what was a key frame there need not be one here
     return scaled
 
 
-def _encode_voice(source: _Source, out: av.container.OutputContainer, made: av.AudioStream) -> None:
+def _encode_voice(source: _Source, out: av.container.OutputContainer, encoder: av.AudioStream) -> None:
     import av
     import numpy as np
 
-    rate, layout, place = made.rate, made.layout.name, 0
+    rate, layout, place = encoder.rate, encoder.layout.name, 0
     with opened(source.path) as container:  # a second pass: the first has decoded past the span
-        for wave in _resampled(_waves(container, source), rate, made.layout.nb_channels):
+        for wave in _resampled(_waves(container, source), rate, encoder.layout.nb_channels):
             clipped = np.ascontiguousarray(np.clip(wave, -1.0, 1.0))
             frame = av.AudioFrame.from_ndarray(clipped, format="fltp", layout=layout)
             frame.sample_rate, frame.pts, frame.time_base = rate, place, Fraction(1, rate)
-            out.mux(made.encode(frame))
+            out.mux(encoder.encode(frame))
             place += wave.shape[1]
-    out.mux(made.encode(None))
+    out.mux(encoder.encode(None))
 
 
 def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:

@@ -73,10 +73,10 @@ def _plain(text: str) -> str:
 def present(path: Path) -> None:
     """Raise ``Unusable`` where there is no file, or an empty one."""
     try:
-        found = path.is_file()
+        is_file = path.is_file()
     except (OSError, ValueError):  # a name that is too long, or holds a NUL
-        found = False
-    if not found:
+        is_file = False
+    if not is_file:
         raise Unusable("missing")
     if path.stat().st_size == 0:
         raise Unusable("empty_file")

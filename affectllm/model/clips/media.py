@@ -114,22 +114,22 @@ def _sound_file(path: Path, budget: Budget, span: tuple[float, float]) -> Clip:
     import soundfile
 
     try:
-        found = read_sound(path, budget, *span)
+        sound = read_sound(path, budget, *span)
     except soundfile.LibsndfileError as error:
         return _by_another_name(path, budget, span, str(error))
-    if found is None:
+    if sound is None:
         return _container(path, budget, span, False, True, 1)
-    wave, taken = found
-    return Clip(None, 0.0, wave, taken.trimmed)
+    wave, span_taken = sound
+    return Clip(None, 0.0, wave, span_taken.trimmed)
 
 
-def _by_another_name(path: Path, budget: Budget, span: tuple[float, float], said: str) -> Clip:
+def _by_another_name(path: Path, budget: Budget, span: tuple[float, float], reason: str) -> Clip:
     """What libsndfile does not know may be sound all the same: an MP4 called ``.wav``, a codec of its own."""
     try:
         return _container(path, budget, span, False, True, 1)
     except Unusable as error:
         if error.reason in ("unreadable", "no_audio_stream"):
-            raise Unusable("unreadable", said) from error
+            raise Unusable("unreadable", reason) from error
         raise
 
 
@@ -182,9 +182,9 @@ class _Reading:
             return None  # some containers cannot be sought, and some decoders break where a stream is entered
         if sought and any(taker.first is None or taker.first > self.span.start + _LATE for taker in takers):
             return None
-        shown = pictures.finish() if pictures is not None else None
+        frames = pictures.finish() if pictures is not None else None
         heard = voice.finish() if voice is not None else None
-        if pictures is not None and shown is None:
+        if pictures is not None and frames is None:
             raise Unusable("too_short", "no frame in the span")
         if voice is not None and heard is None:
             raise Unusable("too_short", "no sound in the span")
@@ -192,7 +192,7 @@ class _Reading:
             self._check(taker, origin)
         if self.span.end >= self.length:
             check_last_page(self.path)
-        return Clip(None if shown is None else np.stack(shown), fps if shown else 0.0, heard, self.span.trimmed)
+        return Clip(None if frames is None else np.stack(frames), fps if frames else 0.0, heard, self.span.trimmed)
 
     def _fit(self, height: int, width: int) -> tuple[int, int]:
         return frame_size(height, width, self.budget, self.factor)

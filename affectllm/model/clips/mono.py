@@ -30,7 +30,7 @@ class Mono:
         same = rate == SAMPLING_RATE
         self._resampler = None if same else soxr.ResampleStream(rate, SAMPLING_RATE, 1, dtype="float32")
         # Codecs give some twenty milliseconds at a time; they are mixed by the second.
-        self._rate, self._held, self._waiting = rate, 0, list[Any]()
+        self._rate, self._waiting_samples, self._waiting = rate, 0, list[Any]()
         self._parts: list[Any] = []
 
     def add(self, block: np.ndarray) -> None:
@@ -42,8 +42,8 @@ class Mono:
         if self._waiting and len(self._waiting[0]) != len(block):
             self._mix()
         self._waiting.append(block)
-        self._held += block.shape[1]
-        if self._held >= self._rate:
+        self._waiting_samples += block.shape[1]
+        if self._waiting_samples >= self._rate:
             self._mix()
 
     def finish(self) -> np.ndarray:
@@ -58,13 +58,13 @@ class Mono:
     def _mix(self) -> None:
         import numpy as np
 
-        if not self._held:
+        if not self._waiting_samples:
             return
         block = checked(np.concatenate(self._waiting, axis=1))
         mixed = block[0] if len(block) == 1 else block.mean(axis=0, dtype=np.float32)
         self._parts.append(mixed if self._resampler is None else self._resampler.resample_chunk(mixed))
         self._waiting.clear()
-        self._held = 0
+        self._waiting_samples = 0
 
 
 def checked(block: np.ndarray) -> np.ndarray:
@@ -125,7 +125,7 @@ class Timeline:
         if hole > self._LONGEST_HOLE * self.rate:
             raise Unusable("undecodable", f"no sound for {hole / self.rate:.0f} s before {at:.1f} s")
         skipped = max(0, self._place - begin)
-        kept = block[:, skipped : max(skipped, last - begin)]
-        self._place += hole + kept.shape[1]
+        inside = block[:, skipped : max(skipped, last - begin)]
+        self._place += hole + inside.shape[1]
         self.full = self._place >= last
-        return [np.zeros((len(block), hole), np.float32), kept]
+        return [np.zeros((len(block), hole), np.float32), inside]

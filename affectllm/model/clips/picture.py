@@ -60,9 +60,9 @@ def _in_8_bits(picture: Any, bits: int | None) -> Any:
         return _scaled(picture, bits)
     if not picture.has_transparency_data:
         return picture.convert("RGB")
-    shown = Image.new("RGBA", picture.size, (*_BACKGROUND, 255))
-    shown.alpha_composite(picture.convert("RGBA"))
-    return shown.convert("RGB")
+    canvas = Image.new("RGBA", picture.size, (*_BACKGROUND, 255))
+    canvas.alpha_composite(picture.convert("RGBA"))
+    return canvas.convert("RGB")
 
 
 def _scaled(picture: Any, bits: int | None) -> Any:

@@ -17,7 +17,7 @@ def probe(path: Path, ref: MediaRef) -> str | None:
     Of an ``undecodable`` clip, of which nobody foresaw what is wrong, what the decoder said follows after a colon.
     """
     if ref.modality == "image":
-        return _told(open_image(path, _GLANCE))
+        return _reason(open_image(path, _GLANCE))
     clip = open_clip(
         path,
         _GLANCE,
@@ -26,10 +26,10 @@ def probe(path: Path, ref: MediaRef) -> str | None:
         start=ref.start,
         end=ref.end,
     )
-    return _told(clip)
+    return _reason(clip)
 
 
-def _told(found: object) -> str | None:
-    if not isinstance(found, MediaError):
+def _reason(opened: object) -> str | None:
+    if not isinstance(opened, MediaError):
         return None
-    return f"{found.reason}: {found.detail}" if found.reason == "undecodable" else found.reason
+    return f"{opened.reason}: {opened.detail}" if opened.reason == "undecodable" else opened.reason

@@ -33,25 +33,25 @@ def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np
 
     with soundfile.SoundFile(path) as file:
         rate = file.samplerate
-        held = file.frames / rate
+        seconds = file.frames / rate
         promised = promised_seconds(path, rate)
         if not file.frames or (promised is None and file.format == "MP3"):
             return None
         if promised is None and file.format == "FLAC":
-            promised = held  # of its own header
-        span = span_of(max(held, promised or 0.0), start, end, budget)
+            promised = seconds  # of its own header
+        span = span_of(max(seconds, promised or 0.0), start, end, budget)
         file.seek(min(int(span.start * rate), file.frames))
         mono, left = Mono(rate), math.ceil((span.end - span.start) * rate)
-        taken = 0
-        while taken < left:
-            block = file.read(min(_BLOCK, left - taken), dtype="float32", always_2d=True)
+        read = 0
+        while read < left:
+            block = file.read(min(_BLOCK, left - read), dtype="float32", always_2d=True)
             if not len(block):
                 break
             mono.add(block.T)
-            taken += len(block)
+            read += len(block)
     if promised is not None:
-        check_end("audio", promised, min(held, span.start) + taken / rate, span)
-    if span.end >= held:
+        check_end("audio", promised, min(seconds, span.start) + read / rate, span)
+    if span.end >= seconds:
         check_last_page(path)
     return mono.finish(), span
 

@@ -65,9 +65,9 @@ class Fingerprints:
             AffectError: when a fingerprint cannot be kept on disk.
         """
         with ThreadPoolExecutor(os.cpu_count()) as threads:
-            made = list(threads.map(self._print, clips))
-        self.unknown.update(why for _, why in made if why)
-        return [one for one, _ in made]
+            results = list(threads.map(self._print, clips))
+        self.unknown.update(why for _, why in results if why)
+        return [one for one, _ in results]
 
     def index(self, prints: Sequence[Print]) -> PrintIndex:
         """To compare others with these."""
@@ -80,21 +80,21 @@ class Fingerprints:
         except OSError:
             return Print(), "missing"
         ref = clip.ref
-        kept = self._folder / f"{digest([_VERSION, content, ref.modality, ref.start, ref.end])}.npz"
-        if (known := _kept(kept)) is not None:
-            return known, ""
-        made, why = _made(clip)
+        file = self._folder / f"{digest([_VERSION, content, ref.modality, ref.start, ref.end])}.npz"
+        if (stored := _load(file)) is not None:
+            return stored, ""
+        fingerprint, why = _fingerprint(clip)
         if not why:
-            _keep(kept, made)
-        return made, why
+            _save(file, fingerprint)
+        return fingerprint, why
 
 
-def _made(clip: Clip) -> tuple[Print, str]:
+def _fingerprint(clip: Clip) -> tuple[Print, str]:
     """A clip's fingerprint, and why it has none."""
     path, ref, reasons = Path(clip.file), clip.ref, []
     if ref.modality == "image":
-        shown = open_image(path, _PICTURE, _FACTOR)
-        return (Print(), shown.reason) if isinstance(shown, MediaError) else (Print(picture=looks.look(shown)), "")
+        pixels = open_image(path, _PICTURE, _FACTOR)
+        return (Print(), pixels.reason) if isinstance(pixels, MediaError) else (Print(picture=looks.look(pixels)), "")
     sound: tuple[Landmarks, ...] = ()
     heard = open_clip(path, _SOUND, frames=False, sound=True, start=ref.start, end=ref.end)
     if isinstance(heard, MediaError):
@@ -126,33 +126,33 @@ class PrintIndex:
         held: their fingerprints; their places are what ``matches`` names.
     """
 
-    def __init__(self, held: Sequence[Print]) -> None:
-        self._heard = [at for at, one in enumerate(held) if one.sound]
-        self._moving = [at for at, one in enumerate(held) if one.film]
-        self._seen = [at for at, one in enumerate(held) if one.picture]
+    def __init__(self, prints: Sequence[Print]) -> None:
+        self._heard = [at for at, one in enumerate(prints) if one.sound]
+        self._moving = [at for at, one in enumerate(prints) if one.film]
+        self._seen = [at for at, one in enumerate(prints) if one.picture]
         # One grid is enough on this side: the other tries them all.
-        self._sounds = LandmarkIndex([held[at].sound[0] for at in self._heard])
-        self._films = motion.MotionIndex([held[at].film[0] for at in self._moving])
-        self._pictures = looks.LookIndex([look for one in held if (look := one.picture)])
+        self._sounds = LandmarkIndex([prints[at].sound[0] for at in self._heard])
+        self._films = motion.MotionIndex([prints[at].film[0] for at in self._moving])
+        self._pictures = looks.LookIndex([look for one in prints if (look := one.picture)])
 
     def matches(self, asked: Print) -> Iterator[tuple[int, str, float]]:
         """Place, sameness and score of each held clip that is the same: by its sound, else by its picture."""
-        found = set()
+        matched = set()
         for at, score in self._sounds.matches(asked.sound):
-            found.add(self._heard[at])
+            matched.add(self._heard[at])
             yield self._heard[at], SAME_SOUND, score
         seen = [(self._moving[at], score) for at, score in self._films.matches(asked.film)]
         if asked.picture is not None:
             seen += [(self._seen[at], score) for at, score in self._pictures.matches(asked.picture)]
         for at, score in seen:
-            if at not in found:
+            if at not in matched:
                 yield at, SAME_PICTURE, score
 
 
-def _kept(path: Path) -> Print | None:
+def _load(path: Path) -> Print | None:
     try:
         with np.load(path) as file:
-            held = dict(file)
+            arrays = dict(file)
     except FileNotFoundError:
         return None
     except (
@@ -162,24 +162,24 @@ def _kept(path: Path) -> Print | None:
         zipfile.BadZipFile,
     ):  # of a copied cache or a full disk: it is made again
         return None
-    seconds = held["seconds"].tolist()
-    sounds = (Landmarks(held[f"pairs{n}"], held[f"frames{n}"], length) for n, length in enumerate(seconds))
-    films = (held[f"film{n}"] for n in range(sum(name.startswith("film") for name in held)))
-    picture = looks.Look(held["kept"], held["coarse"]) if "kept" in held else None
+    seconds = arrays["seconds"].tolist()
+    sounds = (Landmarks(arrays[f"pairs{n}"], arrays[f"frames{n}"], length) for n, length in enumerate(seconds))
+    films = (arrays[f"film{n}"] for n in range(sum(name.startswith("film") for name in arrays)))
+    picture = looks.Look(arrays["kept"], arrays["coarse"]) if "kept" in arrays else None
     return Print(tuple(sounds), tuple(films), picture)
 
 
-def _keep(path: Path, made: Print) -> None:
-    held: dict[str, Any] = {f"film{n}": one for n, one in enumerate(made.film)}
-    held |= {f"pairs{n}": one.pairs for n, one in enumerate(made.sound)}
-    held |= {f"frames{n}": one.frames for n, one in enumerate(made.sound)}
-    held["seconds"] = np.array([one.seconds for one in made.sound])
-    if made.picture is not None:
-        held |= made.picture._asdict()
+def _save(path: Path, fingerprint: Print) -> None:
+    arrays: dict[str, Any] = {f"film{n}": one for n, one in enumerate(fingerprint.film)}
+    arrays |= {f"pairs{n}": one.pairs for n, one in enumerate(fingerprint.sound)}
+    arrays |= {f"frames{n}": one.frames for n, one in enumerate(fingerprint.sound)}
+    arrays["seconds"] = np.array([one.seconds for one in fingerprint.sound])
+    if fingerprint.picture is not None:
+        arrays |= fingerprint.picture._asdict()
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=path.parent, delete=False) as file:
-            np.savez(file, **held)
+            np.savez(file, **arrays)
         os.replace(file.name, path)
     except OSError as error:
         raise AffectError(

@@ -70,12 +70,12 @@ def _peaks(sound: Numbers, seconds: float) -> tuple[Numbers, Numbers]:
     highest = (power == maximum_filter(power, _AROUND, mode="constant")) & (power > _FLOOR * power.max())
     times, bins = np.nonzero(highest)
     loud = power[times, bins]
-    kept = max(5, int(_PER_SECOND * min(1.0, _LONG / max(seconds, 1e-9))))
+    most = max(5, int(_PER_SECOND * min(1.0, _LONG / max(seconds, 1e-9))))
     span = RATE // _HOP  # frames of a second
     order = np.lexsort((-loud, times // span))
     group = times[order] // span
     rank = np.arange(len(order)) - np.searchsorted(group, group)
-    chosen = np.sort(order[rank < kept])
+    chosen = np.sort(order[rank < most])
     return times[chosen], bins[chosen]
 
 
@@ -104,15 +104,15 @@ class LandmarkIndex:
         held: a sound each; their places in it are what ``matches`` names.
     """
 
-    def __init__(self, held: Sequence[Landmarks]) -> None:
-        sizes = [len(one.pairs) for one in held]
-        self._held = held
-        pairs = np.concatenate([one.pairs for one in held] or [np.empty(0, np.uint32)])
-        owners = np.repeat(np.arange(len(held), dtype=np.int32), sizes)
-        frames = np.concatenate([one.frames for one in held] or [np.empty(0, np.int32)])
+    def __init__(self, sounds: Sequence[Landmarks]) -> None:
+        sizes = [len(one.pairs) for one in sounds]
+        self._sounds = sounds
+        pairs = np.concatenate([one.pairs for one in sounds] or [np.empty(0, np.uint32)])
+        owners = np.repeat(np.arange(len(sounds), dtype=np.int32), sizes)
+        frames = np.concatenate([one.frames for one in sounds] or [np.empty(0, np.int32)])
         order = np.argsort(pairs, kind="stable")
         self._pairs, self._owners, self._frames = pairs[order], owners[order], frames[order]
-        self._crowd = max(_MANY, _COMMON * len(held))
+        self._crowd = max(_MANY, _COMMON * len(sounds))
 
     def matches(self, asked: Sequence[Landmarks]) -> Iterator[tuple[int, float]]:
         """Each held sound that one sound, in all its phases, is or is a part of, with the share of pairs in common."""
@@ -136,22 +136,22 @@ class LandmarkIndex:
         together[near] += counts[near + 1]
         for at in np.flatnonzero(together >= LEAST_PAIRS).tolist():
             owner, shift = int(keys[at] >> 32), int(keys[at] & 0xFFFFFFFF) - _NOWHERE
-            share = together[at] / max(1, _in_both(self._held[owner], asked, shift))
+            share = together[at] / max(1, _in_both(self._sounds[owner], asked, shift))
             spread = len(np.unique(moments[(every == keys[at]) | (every == keys[at] + 1)]))
-            least = max(_LEAST_MOMENTS, LEAST_SPREAD * _moments(self._held[owner], asked, shift))
+            least = max(_LEAST_MOMENTS, LEAST_SPREAD * _moments(self._sounds[owner], asked, shift))
             if share >= LEAST_SHARE and spread >= least:
                 yield owner, float(min(1.0, share))
 
 
-def _moments(held: Landmarks, asked: Landmarks, shift: int) -> float:
+def _moments(indexed: Landmarks, asked: Landmarks, shift: int) -> float:
     """Moments that both sounds have."""
-    begin, end = max(0.0, float(-shift)), min(asked.seconds * RATE / _HOP, held.seconds * RATE / _HOP - shift)
+    begin, end = max(0.0, float(-shift)), min(asked.seconds * RATE / _HOP, indexed.seconds * RATE / _HOP - shift)
     return max(0.0, end - begin) / _MOMENT
 
 
-def _in_both(held: Landmarks, asked: Landmarks, shift: int) -> int:
+def _in_both(indexed: Landmarks, asked: Landmarks, shift: int) -> int:
     """Pairs of the sound with fewer of them in the time that both have."""
     rate = RATE / _HOP
-    moments, other = held.frames - shift, asked.frames + shift
+    moments, other = indexed.frames - shift, asked.frames + shift
     ours = np.count_nonzero((moments >= 0) & (moments < asked.seconds * rate))
-    return min(int(ours), int(np.count_nonzero((other >= 0) & (other < held.seconds * rate))))
+    return min(int(ours), int(np.count_nonzero((other >= 0) & (other < indexed.seconds * rate))))

@@ -38,11 +38,11 @@ def cropped(stack: Numbers, box: Box, side: int) -> Numbers:
 
 
 @lru_cache(maxsize=4096)
-def _taking(begin: float, end: float, held: int, side: int) -> Numbers:
+def _taking(begin: float, end: float, points: int, side: int) -> Numbers:
     """Weights float32 ``[side, held]`` of a triangle's filter, which take a stretch of ``held`` points at ``side``."""
-    step = (end - begin) * held / side
-    centres = begin * held + (np.arange(side) + 0.5) * step
-    apart = np.abs(np.arange(held) + 0.5 - np.clip(centres, 0.5, held - 0.5)[:, None])
+    step = (end - begin) * points / side
+    centres = begin * points + (np.arange(side) + 0.5) * step
+    apart = np.abs(np.arange(points) + 0.5 - np.clip(centres, 0.5, points - 0.5)[:, None])
     weights = np.maximum(0.0, 1 - apart / max(1.0, step))
     return (weights / weights.sum(axis=1, keepdims=True)).astype(np.float32)
 
@@ -70,9 +70,9 @@ def laid(whole: Numbers, theirs: Numbers, box: Box, steps: tuple[float, ...]) ->
                 tried: Box = (moved[0], moved[1], moved[2], moved[3])
                 if min(tried[2] - tried[0], tried[3] - tried[1]) < _SMALLEST or tried == box:
                     continue
-                found = _likeness(cropped(whole, tried, side), aim)
-                if found > best + 1e-5:
-                    best, box, improved = found, tried, True
+                correlation = _likeness(cropped(whole, tried, side), aim)
+                if correlation > best + 1e-5:
+                    best, box, improved = correlation, tried, True
     return box, best
 
 

@@ -43,12 +43,12 @@ class Look(NamedTuple):
 
 
 def _boxes() -> list[Box]:
-    found: list[Box] = [WHOLE]
+    boxes: list[Box] = [WHOLE]
     for side in _INSIDE:
         rest = 1.0 - side
         corners = [(x, y) for x in (0.0, rest) for y in (0.0, rest)]
-        found += [(x, y, x + side, y + side) for x, y in [(rest / 2, rest / 2), *corners]]
-    return found
+        boxes += [(x, y, x + side, y + side) for x, y in [(rest / 2, rest / 2), *corners]]
+    return boxes
 
 
 BOXES = _boxes()
@@ -60,15 +60,15 @@ def look(picture: Numbers) -> Look:
 
     (inside,) = without_bars(np.asarray(Image.fromarray(picture).convert("L"))[None])
     grey = Image.fromarray(inside)
-    kept = grey.resize((_KEPT, _KEPT), Image.Resampling.BOX if min(grey.size) >= _KEPT else Image.Resampling.BICUBIC)
+    small = grey.resize((_KEPT, _KEPT), Image.Resampling.BOX if min(grey.size) >= _KEPT else Image.Resampling.BICUBIC)
     crops = []
     for left, top, right, bottom in BOXES:
         box = (left * _KEPT, top * _KEPT, right * _KEPT, bottom * _KEPT)
-        part = kept.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=box)
+        part = small.resize((_COARSE, _COARSE), Image.Resampling.BOX, box=box)
         values = np.asarray(part, np.float32).ravel()
         values -= values.mean()
         crops.append(values / max(float(np.linalg.norm(values)), 1e-6))
-    return Look(np.asarray(kept), np.stack(crops).astype(np.float16))
+    return Look(np.asarray(small), np.stack(crops).astype(np.float16))
 
 
 class LookIndex:
@@ -78,13 +78,13 @@ class LookIndex:
         held: a picture each.
     """
 
-    def __init__(self, held: Sequence[Look]) -> None:
-        self._kept = [one.kept for one in held]
-        self._crops = np.concatenate([one.coarse for one in held] or [np.empty((0, _COARSE**2))]).astype(np.float32)
+    def __init__(self, looks: Sequence[Look]) -> None:
+        self._pictures = [one.kept for one in looks]
+        self._crops = np.concatenate([one.coarse for one in looks] or [np.empty((0, _COARSE**2))]).astype(np.float32)
 
     def matches(self, asked: Look) -> Iterator[tuple[int, float]]:
         """Each held picture that one is a copy of, or a crop, or the whole, with the agreement of the worst pieces."""
-        if not self._kept:
+        if not self._pictures:
             return
         crops, count = asked.coarse.astype(np.float32), len(BOXES)
         cut = (self._crops @ crops[0]).reshape(-1, count)
@@ -93,7 +93,7 @@ class LookIndex:
         named = np.argsort(-likeness, kind="stable")[:_CROWD]
         theirs, placed = asked.kept.astype(np.float32)[None], []
         for owner in named[likeness[named] >= _LIKE].tolist():
-            ours = self._kept[owner].astype(np.float32)[None]
+            ours = self._pictures[owner].astype(np.float32)[None]
             if whole[owner].max() > cut[owner].max():
                 placed.append((owner, theirs, ours, BOXES[int(whole[owner].argmax())], 0.0))
             else:
@@ -130,8 +130,8 @@ def _worst(one: Numbers, other: Numbers) -> float:
     showing = np.maximum(ours, theirs) > _FLAT**2
     if np.count_nonzero(showing) < _LEAST_PIECES:
         return 0.0
-    found = (one * other).mean(axis=1)[showing] / np.sqrt((ours * theirs)[showing] + 1e-6)
-    return float(np.sort(found)[:_WORST].mean())
+    correlations = (one * other).mean(axis=1)[showing] / np.sqrt((ours * theirs)[showing] + 1e-6)
+    return float(np.sort(correlations)[:_WORST].mean())
 
 
 def _pieces(picture: Numbers) -> Numbers:

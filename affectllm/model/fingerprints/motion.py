@@ -60,9 +60,9 @@ def motion(frames: Numbers, fps: float, phase: float = 0.0) -> Numbers:
     even = grey[before] * (1 - share) + grey[after] * share
     change = even[_APART:] - even[:-_APART]
     change -= change.mean(axis=(1, 2), keepdims=True)  # a light that is turned on
-    kept = np.round(np.sign(change) * np.sqrt(np.abs(change)) * _ROOT).clip(-127, 127).astype(np.int8)
+    changes = np.round(np.sign(change) * np.sqrt(np.abs(change)) * _ROOT).clip(-127, 127).astype(np.int8)
     moving = np.sqrt(np.square(change).mean(axis=(1, 2))) > _LEAST_CHANGE
-    return kept if np.count_nonzero(moving) >= _LEAST_MOMENTS else kept[:0]
+    return changes if np.count_nonzero(moving) >= _LEAST_MOMENTS else changes[:0]
 
 
 def phases(frames: Numbers, fps: float) -> list[Numbers]:
@@ -78,20 +78,20 @@ class _Stretches(NamedTuple):
     moments: Numbers  # at which each begins
 
 
-def _stretches(kept: Numbers, step: int = 1) -> _Stretches:
-    if len(kept) < _STRETCH:
+def _stretches(changes: Numbers, step: int = 1) -> _Stretches:
+    if len(changes) < _STRETCH:
         return _Stretches(np.empty((0, _STRETCH * _COARSE**2), np.float32), np.empty(0, np.int64))
     cells = _SIDE // _COARSE
-    coarse = _changes(kept).reshape(-1, _COARSE, cells, _COARSE, cells).mean(axis=(2, 4)).reshape(len(kept), -1)
+    coarse = _changes(changes).reshape(-1, _COARSE, cells, _COARSE, cells).mean(axis=(2, 4)).reshape(len(changes), -1)
     rows = np.lib.stride_tricks.sliding_window_view(coarse, _STRETCH, axis=0)[::step].reshape(-1, _STRETCH * _COARSE**2)
     lengths = np.linalg.norm(rows, axis=1)
     moving = np.flatnonzero(lengths > _LEAST_CHANGE / 2 * np.sqrt(rows.shape[1]))
     return _Stretches((rows[moving] / lengths[moving, None]).astype(np.float32), moving * step)
 
 
-def _changes(kept: Numbers) -> Numbers:
+def _changes(motion: Numbers) -> Numbers:
     """Grey levels, float32, of what is kept."""
-    roots = kept.astype(np.float32) / _ROOT
+    roots = motion.astype(np.float32) / _ROOT
     return np.asarray(roots * np.abs(roots))
 
 
@@ -102,14 +102,14 @@ class MotionIndex:
         held: changes of each.
     """
 
-    def __init__(self, held: Sequence[Numbers]) -> None:
-        self._held = held
-        found = [_stretches(one) for one in held]
-        self._owners = np.repeat(np.arange(len(held)), [len(one.moments) for one in found])
-        self._moments = np.concatenate([one.moments for one in found] or [np.empty(0, np.int64)])
+    def __init__(self, films: Sequence[Numbers]) -> None:
+        self._films = films
+        stretches = [_stretches(one) for one in films]
+        self._owners = np.repeat(np.arange(len(films)), [len(one.moments) for one in stretches])
+        self._moments = np.concatenate([one.moments for one in stretches] or [np.empty(0, np.int64)])
         empty = np.empty((0, _STRETCH * _COARSE**2), np.float32)
-        self._all = np.concatenate([one.values for one in found] or [empty])
-        self._counts = np.array([len(one.moments) for one in found])
+        self._all = np.concatenate([one.values for one in stretches] or [empty])
+        self._counts = np.array([len(one.moments) for one in stretches])
 
     def matches(self, asked: Sequence[Numbers]) -> Iterator[tuple[int, float]]:
         """Each held film that one film, in all its phases, is or is a part of, and how far their changes correlate."""
@@ -122,7 +122,7 @@ class MotionIndex:
         for owner in sorted(likely):
             score = 0.0
             for _, at, shift in sorted(named[owner], reverse=True)[:_PLACES]:
-                score = max(score, _along(self._held[owner], views[at], shift))
+                score = max(score, _along(self._films[owner], views[at], shift))
                 if not _UNCLEAR[0] < score < _UNCLEAR[1]:
                     break
             if score >= LEAST_LIKENESS:
@@ -130,23 +130,23 @@ class MotionIndex:
 
     def _candidates(self, asked: Numbers) -> Iterator[tuple[int, float, int]]:
         """Held film, how many of its stretches are alike and how large a part they are, and the shift at which."""
-        ours, found = _stretches(asked, _STEP), []
+        ours, keys_found = _stretches(asked, _STEP), []
         for begin in range(0, len(ours.moments), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
             rows, columns = np.nonzero(self._all @ ours.values[some].T > _LIKE)
-            found.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
-        keys, counts = np.unique(np.concatenate(found or [np.empty(0, np.int64)]), return_counts=True)
+            keys_found.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
+        keys, counts = np.unique(np.concatenate(keys_found or [np.empty(0, np.int64)]), return_counts=True)
         shares = counts / np.minimum(self._counts[keys >> 32] / _STEP, len(ours.moments))
         for at in np.flatnonzero(shares >= _LEAST_STRETCHES).tolist():
             yield int(keys[at] >> 32), float(shares[at] * counts[at]), int(keys[at] & 0xFFFFFFFF) - _NOWHERE
 
 
-def _along(held: Numbers, asked: Numbers, shift: int) -> float:
+def _along(indexed: Numbers, asked: Numbers, shift: int) -> float:
     """Correlation of two films at a shift, one laid on the other or the other on the one."""
-    begin, end = max(0, -shift), min(len(asked), len(held) - shift)
-    if end - begin < max(_LEAST_MOMENTS, _LEAST_OVERLAP * min(len(asked), len(held))):
+    begin, end = max(0, -shift), min(len(asked), len(indexed) - shift)
+    if end - begin < max(_LEAST_MOMENTS, _LEAST_OVERLAP * min(len(asked), len(indexed))):
         return 0.0
-    ours, theirs = _changes(held[begin + shift : end + shift]), _changes(asked[begin:end])
+    ours, theirs = _changes(indexed[begin + shift : end + shift]), _changes(asked[begin:end])
     return max(_laid(ours, theirs), _laid(theirs, ours))
 
 

@@ -59,8 +59,8 @@ def check_adapter(folder: Path) -> None:
     read_object(folder / ADAPTER_CONFIG)
     if not (folder / ADAPTER_WEIGHTS).is_file():
         if (folder / _PICKLE).is_file():
-            told = f"the weights of the adapter are a pickle ({_PICKLE})"
-            raise WrongCheckpoint(told, where=str(folder), do=_CONVERT.format(folder))
+            message = f"the weights of the adapter are a pickle ({_PICKLE})"
+            raise WrongCheckpoint(message, where=str(folder), do=_CONVERT.format(folder))
         raise WrongCheckpoint(f"there is no {ADAPTER_WEIGHTS}", where=str(folder), do="copy it here, or train again")
     if not header(folder / ADAPTER_WEIGHTS):
         raise WrongCheckpoint("holds no weights", where=str(folder / ADAPTER_WEIGHTS), do="train again")
@@ -84,8 +84,8 @@ def local_adapter(adapter: str) -> Path:
     try:
         return Path(snapshot_download(adapter, allow_patterns=["adapter_*"]))
     except (LocalEntryNotFoundError, HfHubHTTPError, OSError) as error:
-        told = f"the adapter {adapter} cannot be had: {str(error).splitlines()[0]}"
-        raise NotFound(told, do="check the name and your connection (HF_HUB_OFFLINE)") from error
+        message = f"the adapter {adapter} cannot be had: {str(error).splitlines()[0]}"
+        raise NotFound(message, do="check the name and your connection (HF_HUB_OFFLINE)") from error
 
 
 def put_on(network: Any, folder: Path, family: Family, *, trainable: bool = False) -> Any:
@@ -123,27 +123,27 @@ def fitted(
     from safetensors.torch import load_file
 
     _check_family(folder, family)
-    given = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family, folder)
+    weights = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family, folder)
     modules = {name for name, _ in network.named_modules()}
-    way = spelling_of(given, family, modules)
-    given = {way.read(name): tensor for name, tensor in given.items()}
+    way = spelling_of(weights, family, modules)
+    weights = {way.read(name): tensor for name, tensor in weights.items()}
     try:
         config = PeftConfig.from_pretrained(str(folder))
-        config = _in_our_names(config, network, family, way, {module_of(name) for name in given})
+        config = _in_our_names(config, network, family, way, {module_of(name) for name in weights})
         config.inference_mode = not trainable
         _check_patterns(config, network, folder)
         tuned = PeftModel(network, config)
     except _REFUSALS as error:
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        told = f"the adapter does not fit the model: {next(iter(str(error).splitlines()), repr(error))[:300]}"
-        raise WrongCheckpoint(told, where=str(folder), do=_OTHER_BASE) from error
+        message = f"the adapter does not fit the model: {next(iter(str(error).splitlines()), repr(error))[:300]}"
+        raise WrongCheckpoint(message, where=str(folder), do=_OTHER_BASE) from error
     _check_scales(tuned, folder)
-    wanted = get_peft_model_state_dict(tuned, save_embedding_layers=False)
-    places = {bare(name): name for name in wanted}
-    places |= _embeddings(tuned, set(given) - set(places))
-    _compare(given, {bare(name): tensor for name, tensor in wanted.items()}, tuned, places, folder)
-    return tuned, {places[name]: tensor for name, tensor in given.items()}
+    expected = get_peft_model_state_dict(tuned, save_embedding_layers=False)
+    places = {bare(name): name for name in expected}
+    places |= _embeddings(tuned, set(weights) - set(places))
+    _compare(weights, {bare(name): tensor for name, tensor in expected.items()}, tuned, places, folder)
+    return tuned, {places[name]: tensor for name, tensor in weights.items()}
 
 
 # PEFT reads a configuration as it comes; a value of another type or range fails somewhere inside.
@@ -151,22 +151,21 @@ _REFUSALS = (ValueError, TypeError, LookupError, AttributeError, ImportError, Ru
 _OTHER_BASE = "name the model that the adapter was made for, or train again"
 
 
-def _misfit(folder: Path, told: str, example: str) -> WrongCheckpoint:
-    return WrongCheckpoint(f"{told}, for example {example}", where=str(folder), do=_OTHER_BASE)
+def _misfit(folder: Path, message: str, example: str) -> WrongCheckpoint:
+    return WrongCheckpoint(f"{message}, for example {example}", where=str(folder), do=_OTHER_BASE)
 
 
 def _check_family(folder: Path, family: Family) -> None:
     """Make sure that an adapter was not made for another family, whose layers may have the same names and shapes."""
     import transformers
 
-    made: Any = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
-    library = str(made.get("parent_library")) if isinstance(made, dict) else ""
+    mapping: Any = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
+    library = str(mapping.get("parent_library")) if isinstance(mapping, dict) else ""
     ours = getattr(transformers, family.model_class).__module__
     if library.startswith("transformers.models.") and library.split(".")[2] != ours.split(".")[2]:
-        told = (
-            f"the adapter was made for {library.split('.')[2]} ({made.get('base_model_class')}), not for {family.name}"
-        )
-        raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do=_OTHER_BASE)
+        base = mapping.get("base_model_class")
+        message = f"the adapter was made for {library.split('.')[2]} ({base}), not for {family.name}"
+        raise WrongCheckpoint(message, where=str(folder / ADAPTER_CONFIG), do=_OTHER_BASE)
 
 
 def _check_scales(tuned: Any, folder: Path) -> None:
@@ -175,23 +174,25 @@ def _check_scales(tuned: Any, folder: Path) -> None:
         scales = getattr(module, "scaling", None)
         for scale in scales.values() if isinstance(scales, dict) else ():
             if not math.isfinite(scale) or scale == 0:
-                told = f"the scale of {name} is {scale} (lora_alpha, alpha_pattern), which no answer would come from"
-                raise WrongCheckpoint(told, where=str(folder / ADAPTER_CONFIG), do="restore the value of the training")
+                message = f"the scale of {name} is {scale} (lora_alpha, alpha_pattern), which no answer would come from"
+                raise WrongCheckpoint(
+                    message, where=str(folder / ADAPTER_CONFIG), do="restore the value of the training"
+                )
 
 
-def _part_of_this_model(given: Mapping[str, torch.Tensor], family: Family, folder: Path) -> dict[str, torch.Tensor]:
+def _part_of_this_model(weights: Mapping[str, torch.Tensor], family: Family, folder: Path) -> dict[str, torch.Tensor]:
     """The weights under bare names, without copies of the base's and without what lies beside the loaded model."""
-    own = [name for name in given if ".original_module." not in name]
-    kept = {bare(name): given[name] for name in own}
-    if len(kept) < len(own):
-        twice = next(name for name in own if given[name] is not kept[bare(name)])
-        raise _misfit(folder, f"{len(own) - len(kept)} weights are there twice, under two spellings", twice)
-    beside = [name for name in kept if name.partition(".")[0] in family.besides]
+    own = [name for name in weights if ".original_module." not in name]
+    own_weights = {bare(name): weights[name] for name in own}
+    if len(own_weights) < len(own):
+        twice = next(name for name in own if weights[name] is not own_weights[bare(name)])
+        raise _misfit(folder, f"{len(own) - len(own_weights)} weights are there twice, under two spellings", twice)
+    beside = [name for name in own_weights if name.partition(".")[0] in family.besides]
     if beside:
         print(
             f"{len(beside)} weights of the adapter belong to parts that are not loaded ({beside[0]})", file=sys.stderr
         )
-    return {name: tensor for name, tensor in kept.items() if name not in set(beside)}
+    return {name: tensor for name, tensor in own_weights.items() if name not in set(beside)}
 
 
 def _embeddings(tuned: Any, names: Iterable[str]) -> dict[str, str]:
@@ -208,25 +209,27 @@ def _embeddings(tuned: Any, names: Iterable[str]) -> dict[str, str]:
 
 
 def _compare(
-    given: Mapping[str, torch.Tensor],
-    wanted: Mapping[str, torch.Tensor],
+    weights: Mapping[str, torch.Tensor],
+    expected: Mapping[str, torch.Tensor],
     tuned: Any,
     places: Mapping[str, str],
     folder: Path,
 ) -> None:
-    if left := sorted(set(given) - set(places)):
-        raise _misfit(folder, f"{len(left)} of the adapter's {len(given)} weights have no place in the model", left[0])
-    if missing := sorted(set(wanted) - set(given)):
-        told = f"the adapter lacks {len(missing)} of the {len(wanted)} weights that its configuration names"
-        raise _misfit(folder, told, missing[0])
+    if left := sorted(set(weights) - set(places)):
+        raise _misfit(
+            folder, f"{len(left)} of the adapter's {len(weights)} weights have no place in the model", left[0]
+        )
+    if missing := sorted(set(expected) - set(weights)):
+        message = f"the adapter lacks {len(missing)} of the {len(expected)} weights that its configuration names"
+        raise _misfit(folder, message, missing[0])
     state = tuned.state_dict()
-    shapes = {name: (wanted[name] if name in wanted else state[places[name]]).shape for name in given}
-    for name, tensor in given.items():
+    shapes = {name: (expected[name] if name in expected else state[places[name]]).shape for name in weights}
+    for name, tensor in weights.items():
         if not tensor.is_floating_point():
             raise _misfit(folder, f"the adapter holds weights of type {tensor.dtype}, which nobody trains", name)
         if tensor.shape != shapes[name]:
-            told = f"{name} is {list(tensor.shape)}, but {list(shapes[name])} in this model with {ADAPTER_CONFIG}"
-            raise WrongCheckpoint(told, where=str(folder), do=_OTHER_BASE)
+            message = f"{name} is {list(tensor.shape)}, but {list(shapes[name])} in this model with {ADAPTER_CONFIG}"
+            raise WrongCheckpoint(message, where=str(folder), do=_OTHER_BASE)
 
 
 def _in_our_names(config: Any, network: Any, family: Family, way: Spelling, adapted: set[str]) -> Any:
@@ -238,9 +241,11 @@ def _in_our_names(config: Any, network: Any, family: Family, way: Spelling, adap
     if not isinstance(getattr(config, "target_modules", None), str | set | list) or config.target_modules == _ALL:
         return config
     modules = [name for name, _ in network.named_modules()]
-    wanted = adapted & set(modules) - _saved_whole(config, modules, way)
+    targeted = adapted & set(modules) - _saved_whole(config, modules, way)
     ways = [way, *spellings(family)]
-    fitting = next((known for known in ways if wanted and set(_targets(config, modules, known)) == wanted), way)
+    fitting = next(
+        (spelling for spelling in ways if targeted and set(_targets(config, modules, spelling)) == targeted), way
+    )
     if fitting.ours:
         return config
     ours = copy.copy(config)
@@ -276,8 +281,8 @@ def _ends_with(name: str, ends: Iterable[str] | None) -> bool:
 def _spelled_out(patterns: Mapping[str, Any] | None, modules: Iterable[str], way: Spelling) -> dict[str, Any]:
     from peft.utils.other import get_pattern_key
 
-    found = {name: get_pattern_key(list(patterns or ()), way.write(name)) for name in modules}
-    return {re.escape(name): patterns[key] for name, key in found.items() if patterns and key in patterns}
+    keys = {name: get_pattern_key(list(patterns or ()), way.write(name)) for name in modules}
+    return {re.escape(name): patterns[key] for name, key in keys.items() if patterns and key in patterns}
 
 
 def _check_patterns(config: Any, network: Any, folder: Path) -> None:

@@ -31,8 +31,8 @@ def folder_named(name: str) -> Path:
         folder = Path(name).expanduser()
         folder.is_dir()
     except (OSError, RuntimeError) as error:
-        shown = name if len(name) < 200 else f"{name[:200]}…"
-        raise NotFound(f"{shown} can be no folder: {error}"[:400], do="check the name") from error
+        label = name if len(name) < 200 else f"{name[:200]}…"
+        raise NotFound(f"{label} can be no folder: {error}"[:400], do="check the name") from error
     return folder
 
 
@@ -72,32 +72,40 @@ def check_weights(folder: Path, family: Family) -> None:
 
 
 def _check_shards(folder: Path) -> None:
-    wanted = read_object(folder / INDEX).get("weight_map")
-    if not isinstance(wanted, dict) or not wanted or not all(isinstance(name, str) for name in wanted.values()):
+    weight_map = read_object(folder / INDEX).get("weight_map")
+    if (
+        not isinstance(weight_map, dict)
+        or not weight_map
+        or not all(isinstance(name, str) for name in weight_map.values())
+    ):
         raise WrongCheckpoint("names no weights", where=str(folder / INDEX), do=_AGAIN)
-    names = sorted(set(wanted.values()))
+    names = sorted(set(weight_map.values()))
     if lost := [name for name in names if not (folder / name).is_file()]:
-        told = f"{len(lost)} of {len(names)} files of weights are missing, for example {lost[0]}"
-        raise WrongCheckpoint(told, where=str(folder), do="copy or download them")
-    held = {name: header(folder / name) for name in names}
-    if lost := [weight for weight, name in wanted.items() if weight not in held[name]]:
-        told = f"{wanted[lost[0]]} lacks {len(lost)} weights of the index, for example {lost[0]}"
-        raise WrongCheckpoint(told, where=str(folder), do=_AGAIN)
+        message = f"{len(lost)} of {len(names)} files of weights are missing, for example {lost[0]}"
+        raise WrongCheckpoint(message, where=str(folder), do="copy or download them")
+    headers = {name: header(folder / name) for name in names}
+    if lost := [weight for weight, name in weight_map.items() if weight not in headers[name]]:
+        message = f"{weight_map[lost[0]]} lacks {len(lost)} weights of the index, for example {lost[0]}"
+        raise WrongCheckpoint(message, where=str(folder), do=_AGAIN)
 
 
 def _instead(folder: Path, family: Family) -> WrongCheckpoint:
-    for found, what, remedy in _INSTEAD:
-        if name := found(folder):
-            told = f"there are no weights that can be loaded, only {what.format(name=name)}"
-            return WrongCheckpoint(told, where=str(folder), do=remedy.format(folder=folder, name=name, family=family))
-    told = f"there are no weights: neither {WEIGHTS} nor {INDEX}"
-    return WrongCheckpoint(told, where=str(folder), do="save the model again with save_pretrained, or copy them here")
+    for find, what, remedy in _INSTEAD:
+        if name := find(folder):
+            message = f"there are no weights that can be loaded, only {what.format(name=name)}"
+            return WrongCheckpoint(
+                message, where=str(folder), do=remedy.format(folder=folder, name=name, family=family)
+            )
+    message = f"there are no weights: neither {WEIGHTS} nor {INDEX}"
+    return WrongCheckpoint(
+        message, where=str(folder), do="save the model again with save_pretrained, or copy them here"
+    )
 
 
 def _first(*patterns: str) -> Callable[[Path], str]:
     def find(folder: Path) -> str:
-        found = sorted(path for pattern in patterns for path in folder.glob(pattern))
-        return found[-1].relative_to(folder).as_posix() if found else ""
+        paths = sorted(path for pattern in patterns for path in folder.glob(pattern))
+        return paths[-1].relative_to(folder).as_posix() if paths else ""
 
     return find
 
@@ -128,7 +136,7 @@ _INSTEAD: tuple[tuple[Callable[[Path], str], str, str], ...] = (
 )
 
 
-def check_processor(folder: Path, family: Family, shown: str) -> None:
+def check_processor(folder: Path, family: Family, label: str) -> None:
     """Make sure that the files of the processor are there.
 
     Raises:
@@ -141,7 +149,7 @@ def check_processor(folder: Path, family: Family, shown: str) -> None:
         missing.append(" or ".join(_PROCESSOR))
     if missing:
         raise NotFound(
-            f"{shown} has no {' and no '.join(missing)}",
+            f"{label} has no {' and no '.join(missing)}",
             do=f"copy them from the model that it was made of, or name that model: {NAMING}",
         )
 
@@ -149,7 +157,7 @@ def check_processor(folder: Path, family: Family, shown: str) -> None:
 NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
 
 
-def check_folder(folder: Path, shown: str) -> None:
+def check_folder(folder: Path, label: str) -> None:
     """Make sure that a folder is a checkpoint at all.
 
     Raises:
@@ -157,9 +165,9 @@ def check_folder(folder: Path, shown: str) -> None:
     """
     if (folder / CONFIG).is_file():
         return
-    for found, what, remedy in _INSTEAD:
-        if name := found(folder):
-            told = f"{shown} cannot be read as a checkpoint: it has no {CONFIG}, but {what.format(name=name)}"
+    for find, what, remedy in _INSTEAD:
+        if name := find(folder):
+            message = f"{label} cannot be read as a checkpoint: it has no {CONFIG}, but {what.format(name=name)}"
             hint = remedy if "{family" not in remedy else f"copy {CONFIG} from the model that it was made of"
-            raise NotFound(told, do=hint.format(folder=folder, name=name))
-    raise NotFound(f"{shown} cannot be read as a checkpoint: it has no {CONFIG}", do="check the name")
+            raise NotFound(message, do=hint.format(folder=folder, name=name))
+    raise NotFound(f"{label} cannot be read as a checkpoint: it has no {CONFIG}", do="check the name")

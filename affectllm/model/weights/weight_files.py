@@ -34,28 +34,28 @@ def header(path: Path) -> dict[str, Any]:
     with path.open("rb") as stream:
         first = stream.read(8)
         if first + stream.read(len(_LFS) - 8) == _LFS:
-            told = "is a stand-in of Git LFS, without the weights"
-            raise WrongCheckpoint(told, where=str(path), do="run `git lfs pull` in its repository")
+            message = "is a stand-in of Git LFS, without the weights"
+            raise WrongCheckpoint(message, where=str(path), do="run `git lfs pull` in its repository")
         length = int.from_bytes(first, "little")
         if len(first) < 8 or length > _LONGEST_HEADER or 8 + length > size:
             raise WrongCheckpoint("is cut off, or no safetensors file", where=str(path), do=_AGAIN)
         stream.seek(8)
-        found = _parsed(stream.read(length), path)
-    wanted = 8 + length + max((entry["data_offsets"][1] for entry in found.values()), default=0)
-    if size != wanted:
-        told = f"is cut off: {size:,} of {wanted:,} bytes" if size < wanted else "is longer than its header says"
-        raise WrongCheckpoint(told, where=str(path), do=_AGAIN)
-    return found
+        entries = _parsed(stream.read(length), path)
+    expected = 8 + length + max((entry["data_offsets"][1] for entry in entries.values()), default=0)
+    if size != expected:
+        message = f"is cut off: {size:,} of {expected:,} bytes" if size < expected else "is longer than its header says"
+        raise WrongCheckpoint(message, where=str(path), do=_AGAIN)
+    return entries
 
 
 def _parsed(text: bytes, path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(text)
-        found.pop("__metadata__", None)
-        {name: (entry["dtype"], entry["shape"], int(entry["data_offsets"][1])) for name, entry in found.items()}
+        entries = json.loads(text)
+        entries.pop("__metadata__", None)
+        {name: (entry["dtype"], entry["shape"], int(entry["data_offsets"][1])) for name, entry in entries.items()}
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise WrongCheckpoint("is damaged, or no safetensors file", where=str(path), do=_AGAIN) from error
-    return dict(found)
+    return dict(entries)
 
 
 def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
@@ -69,8 +69,8 @@ def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
         WrongCheckpoint: with the file and the tensor.
     """
     for path in sorted(folder.glob("*.safetensors")):
-        if found := _remembered(path, unbounded):
-            raise not_finite(found, str(path))
+        if name := _remembered(path, unbounded):
+            raise not_finite(name, str(path))
 
 
 def not_finite(name: str, where: str) -> WrongCheckpoint:
@@ -107,9 +107,9 @@ def _remembered(path: Path, unbounded: frozenset[str]) -> str:
     note = cache_folder() / "finite" / hashlib.sha256(identity.encode()).hexdigest()[:32]
     if note.is_file():
         return note.read_text(encoding="utf-8")
-    found = first_not_finite(_tensors(path, unbounded))
-    _note(note, found)
-    return found
+    name = first_not_finite(_tensors(path, unbounded))
+    _note(note, name)
+    return name
 
 
 def _tensors(path: Path, unbounded: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
@@ -121,11 +121,11 @@ def _tensors(path: Path, unbounded: frozenset[str]) -> Iterator[tuple[str, torch
             yield name, tensor[~tensor.isinf()] if name.rpartition(".")[2] in unbounded else tensor
 
 
-def _note(note: Path, found: str) -> None:
+def _note(note: Path, name: str) -> None:
     scratch = note.with_name(f".{note.name}-{os.getpid()}")
     try:
         note.parent.mkdir(parents=True, exist_ok=True)
-        scratch.write_text(found, encoding="utf-8")
+        scratch.write_text(name, encoding="utf-8")
         scratch.replace(note)
     except OSError:  # a note only saves time
         scratch.unlink(missing_ok=True)

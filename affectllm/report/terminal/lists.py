@@ -61,8 +61,8 @@ def _templates() -> Iterable[Sequence[str]]:
     yield "NAME", "ASKS FOR", "TOLD", "LANGUAGES", "WHAT"
     for name, path in template_pages().items():
         page = load_wording(name)
-        told = ", ".join((*page.given, *page.facts)) or "–"
-        yield name, ", ".join(page.slots.values()), told, ", ".join(page.speeches), first_comment(path)
+        facts = ", ".join((*page.given, *page.facts)) or "–"
+        yield name, ", ".join(page.slots.values()), facts, ", ".join(page.speeches), first_comment(path)
 
 
 def _mixtures() -> Iterable[Sequence[str]]:

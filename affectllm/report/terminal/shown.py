@@ -47,8 +47,8 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
         return
     tasks = all_tasks()  # the variants of a page are read only for a name that is no file's
     if name not in tasks:
-        known = [*registry.names("data_builders"), *pages, *tasks, *METRICS, *registry.names("families")]
-        near = difflib.get_close_matches(name, known, n=3)
+        names = [*registry.names("data_builders"), *pages, *tasks, *METRICS, *registry.names("families")]
+        near = difflib.get_close_matches(name, names, n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
     print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
@@ -89,8 +89,8 @@ def _show_metric(name: str) -> None:
         print(f"option  {option} (default: {default!r})")
     for column in metric.columns:
         print(f"column  {column}, one value an item")
-    for system, told in metric.compat.items():
-        print(f"compat  {system}: {told}")
+    for system, description in metric.compat.items():
+        print(f"compat  {system}: {description}")
 
 
 def _show_corpus(name: str, count: int, roots: Roots) -> None:
@@ -101,8 +101,8 @@ def _show_corpus(name: str, count: int, roots: Roots) -> None:
     except MissingCorpus as error:
         print(f"\nno samples shown: {error}")
         return
-    kept = (item for item in load_builder(name).samples(root) if isinstance(item, Sample))
-    for _, sample in zip(range(count), kept, strict=False):
+    samples = (item for item in load_builder(name).samples(root) if isinstance(item, Sample))
+    for _, sample in zip(range(count), samples, strict=False):
         print("\n" + json.dumps(sample.to_json(), indent=2, ensure_ascii=False))
 
 
@@ -116,8 +116,8 @@ def _card_lines(card: CorpusCard) -> Iterable[tuple[str, Any]]:
     yield "splits", f"{card.promised()} ({card.split_policy})"
     for space in card.spaces:
         yield "label space", f"{space.name} ({space.kind}): {', '.join(space.names) or 'free text'}"
-    for rater, told in card.raters.items():
-        yield "rater", f"{rater}: {told}"
+    for rater, description in card.raters.items():
+        yield "rater", f"{rater}: {description}"
     yield "to obtain", card.obtain
     for note in card.notes:
         yield "note", note
