@@ -124,5 +124,5 @@ def find(kind: Folder, name: str) -> Path:
 def absent(kind: Folder, name: str, known: Iterable[str]) -> NotFound:
     """The error for a name that is not among ``known``; it names the nearest ones."""
     near = difflib.get_close_matches(name, known := list(known), n=3) or known
-    told = f"did you mean {', '.join(near)}? See `affectllm ls`"
-    return NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=told)
+    message = f"did you mean {', '.join(near)}? See `affectllm ls`"
+    return NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=message)

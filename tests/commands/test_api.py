@@ -32,11 +32,11 @@ def asked(emodb: api.Corpus) -> list[Conversation]:
 
 
 def test_importing_is_free_and_the_names_are_there() -> None:
-    told = (
+    code = (
         "import sys, affectllm; assert set(affectllm.__all__) <= set(dir(affectllm));"
         "assert not {'torch', 'transformers', 'numpy', 'affectllm.api'} & set(sys.modules)"
     )
-    subprocess.run([sys.executable, "-c", told], check=True)
+    subprocess.run([sys.executable, "-c", code], check=True)
     with pytest.raises(AttributeError, match="no attribute 'scores'"):
         affectllm.scores  # noqa: B018
 
@@ -61,10 +61,10 @@ def test_from_a_corpus_to_scores(emodb: api.Corpus, asked: list[Conversation]) -
     replies = api.ask(model, asked, emodb, max_new_tokens=3, progress=False)
     assert len(replies) == len(asked) and all(isinstance(reply, str) for reply in replies)
     right = [str(one.answer) for one in asked]
-    found = api.score("accuracy", asked, right, clusters="speaker")
-    assert found.value == 1 and found.unreadable == 0
-    said = api.read(asked[0], right[0])
-    assert not isinstance(said, (Unreadable, tuple)) and said.value == asked[0].gold
+    result = api.score("accuracy", asked, right, clusters="speaker")
+    assert result.value == 1 and result.unreadable == 0
+    reading = api.read(asked[0], right[0])
+    assert not isinstance(reading, (Unreadable, tuple)) and reading.value == asked[0].gold
 
 
 def test_a_broken_clip_is_an_answer_with_its_reason(
@@ -126,6 +126,6 @@ def test_the_ten_lines_of_the_readme_run(emodb: api.Corpus) -> None:
     assert len([line for line in lines.splitlines() if line]) <= 10
     assert "~/data/EmoDB" in lines
     own = lines.replace("~/data/EmoDB", str(emodb.root)).replace('split="test"', "split=None")
-    found: dict[str, object] = {}
-    exec(compile(own, "README.md", "exec"), found)
-    assert found["replies"]
+    variables: dict[str, object] = {}
+    exec(compile(own, "README.md", "exec"), variables)
+    assert variables["replies"]

@@ -20,7 +20,7 @@ VERBS = cli.verbs()
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_says_what_it_does_and_nothing_is_imported_with_it(verb: str) -> None:
     text = VERBS[verb].read_text(encoding="utf-8")
-    assert text.startswith(f'"""affectllm {verb}: ') and cli._told(VERBS[verb])
+    assert text.startswith(f'"""affectllm {verb}: ') and cli._help_line(VERBS[verb])
     code = f"import sys\nbefore = set(sys.modules)\nimport affectllm.commands.{verb}\n"
     code += "print([name for name in set(sys.modules) - before if name.startswith('affectllm.')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

@@ -42,12 +42,12 @@ def test_every_finding_has_a_line_and_every_complaint_a_remedy(monkeypatch: pyte
     ]
     assert all(check.do for check in checks if check.status != "ok")
     text = render(checks)
-    assert all(check.found in text for check in checks)
+    assert all(check.finding in text for check in checks)
     by_name = {check.name: check for check in checks}
     assert by_name["Python"].status == by_name["torch"].status == by_name["FFmpeg"].status == "ok"
     import torch
 
-    assert torch.__version__ in by_name["torch"].found
+    assert torch.__version__ in by_name["torch"].finding
 
 
 def test_what_is_missing_is_a_finding_and_no_crash(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -60,8 +60,8 @@ def test_what_is_missing_is_a_finding_and_no_crash(monkeypatch: pytest.MonkeyPat
         room.check_bitsandbytes: "warn",
         check_deepspeed: "warn",
     }.items():
-        found = look()
-        assert (found.status, bool(found.do)) == (status, True)
+        check = look()
+        assert (check.status, bool(check.do)) == (status, True)
 
 
 def test_a_library_that_cannot_be_imported_is_a_finding(tmp_path: Path) -> None:
@@ -75,20 +75,20 @@ def test_a_library_that_cannot_be_imported_is_a_finding(tmp_path: Path) -> None:
 
 def test_no_compiler_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    found = check_deepspeed()
-    assert found.status == "warn" and "compiler" in found.found
+    check = check_deepspeed()
+    assert check.status == "warn" and "compiler" in check.finding
 
 
 def test_codecs_that_ffmpeg_lacks_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(room, "_DECODERS", ("h264", "no_such_codec"))
-    found = check_ffmpeg()
-    assert found.status == "warn" and "no_such_codec (decoding)" in found.found and "h264" not in found.found
+    check = check_ffmpeg()
+    assert check.status == "warn" and "no_such_codec (decoding)" in check.finding and "h264" not in check.finding
 
 
 def test_the_token_is_never_shown(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secretsecretsecret")
-    found = check_hub()
-    assert found.status == "ok" and "secret" not in f"{found}"
+    check = check_hub()
+    assert check.status == "ok" and "secret" not in f"{check}"
     monkeypatch.delenv("HF_TOKEN")
     monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "none"))
     assert check_hub().status == "warn"
@@ -101,8 +101,8 @@ def test_corpora_are_found_where_the_variable_says(monkeypatch: pytest.MonkeyPat
     assert check_corpora().status == "warn"
     (tmp_path / "emodb").mkdir()
     (tmp_path / "holiday_photos").mkdir()
-    found = check_corpora()
-    assert found.status == "ok" and found.found.endswith(": emodb")
+    check = check_corpora()
+    assert check.status == "ok" and check.finding.endswith(": emodb")
 
 
 def test_a_full_disk_and_a_cache_that_cannot_be_made_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

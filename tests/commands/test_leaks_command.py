@@ -71,9 +71,9 @@ def test_reccon_leaks_into_dailydialog_along_the_family_tree(
     planted = "Nobody told me that the old bakery had closed ."
     path = roots["reccon"] / "data/original_annotation/dailydialog_train.json"
     path.write_text(path.read_text().replace("I found your lost ring .", planted))
-    said = roots["dailydialog"] / "ijcnlp_dailydialog/test/dialogues_test.txt"
-    first, _, rest = said.read_text(encoding="utf-8").partition(" __eou__")
-    said.write_text(f"{planted} __eou__{rest}", encoding="utf-8")
+    dialogues = roots["dailydialog"] / "ijcnlp_dailydialog/test/dialogues_test.txt"
+    first, _, rest = dialogues.read_text(encoding="utf-8").partition(" __eou__")
+    dialogues.write_text(f"{planted} __eou__{rest}", encoding="utf-8")
     assert first != planted
     assert main(words) == 1
     out = capsys.readouterr().out
@@ -118,9 +118,9 @@ def test_json_says_what_is_shared_and_where(
         (builders / f"{name}.py").write_text(code, encoding="utf-8")
     words = page("stranger", "base", "toy_3", "reader", {n: corpora[n] for n in ("stranger", "base")})
     assert main([*words, "--json"]) == 1
-    told = json.loads(capsys.readouterr().out)
-    (shared,) = told["tasks"]["theirs"]["shared"]
-    assert not told["clean"] and shared["kind"] == "near-duplicate text" and shared["count"] == 3
+    report = json.loads(capsys.readouterr().out)
+    (shared,) = report["tasks"]["theirs"]["shared"]
+    assert not report["clean"] and shared["kind"] == "near-duplicate text" and shared["count"] == 3
     assert shared["examples"][0]["train"]["source"].startswith("here.txt:")
     assert main([*words, "--threshold", "1"]) == 0
 
@@ -159,10 +159,10 @@ def test_a_clip_in_another_codec_is_told_with_thorough_alone(
     assert main(words) == 0
     capsys.readouterr()
     assert main([*words, "--thorough"]) == 1
-    told = capsys.readouterr()
-    assert "1 re-encoded clip of here (not related by their cards)" in told.out
-    assert "here/heretrain2.wav = there/theretest1.wav, same sound, similarity" in told.out
-    assert "clips that could not be compared by sound or picture: 1 unreadable" in told.err
+    output = capsys.readouterr()
+    assert "1 re-encoded clip of here (not related by their cards)" in output.out
+    assert "here/heretrain2.wav = there/theretest1.wav, same sound, similarity" in output.out
+    assert "clips that could not be compared by sound or picture: 1 unreadable" in output.err
     assert main([*words, "--thorough", "--json"]) == 1
     (shared,) = json.loads(capsys.readouterr().out)["tasks"]["theirs"]["shared"]
     (example,) = shared["examples"]
@@ -218,9 +218,9 @@ def test_a_mixture_is_compared_with_every_task_at_hand(
     scored.parent.mkdir(exist_ok=True)
     scored.write_text(TASK_PAGE, encoding="utf-8")
     status = main(["leaks", str(mixed)])
-    told = capsys.readouterr()
-    assert "not compared, since they are not there: isear" in told.err
-    assert "base_task (base, test): nothing shared" in told.out and status == 0
+    output = capsys.readouterr()
+    assert "not compared, since they are not there: isear" in output.err
+    assert "base_task (base, test): nothing shared" in output.out and status == 0
 
 
 TASK_PAGE = """\
@@ -241,6 +241,6 @@ def test_real_reccon_shares_words_with_real_dailydialog() -> None:
     roots = {name: Path(os.environ["AFFECTLLM_CORPORA"], name) for name in ("reccon", "dailydialog")}
     if not all(root.is_dir() for root in roots.values()):
         pytest.skip("reccon or dailydialog is not there")
-    found = shared_with_tasks(training_samples(["reccon"], roots), {"t": ("dailydialog", "test")}, roots)["t"]
-    assert {one.path for one in found} == {"reccon ← dailydialog"}
-    assert {one.kind: one.count for one in found}["text"] > 20
+    shared = shared_with_tasks(training_samples(["reccon"], roots), {"t": ("dailydialog", "test")}, roots)["t"]
+    assert {one.path for one in shared} == {"reccon ← dailydialog"}
+    assert {one.kind: one.count for one in shared}["text"] > 20

@@ -94,9 +94,9 @@ def compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., l
             {corpus: partial(iter, [sample(corpus, name, modality) for name in files])}
             for corpus, files in (("stranger", train), ("base", scored))
         ]
-        found = find_shared(*sides, roots=roots, fingerprints=Fingerprints())["base"]
-        assert {one.kind for one in found} <= {"re-encoded clip"}
-        return [example for one in found for example in one.examples]
+        shared = find_shared(*sides, roots=roots, fingerprints=Fingerprints())["base"]
+        assert {one.kind for one in shared} <= {"re-encoded clip"}
+        return [example for one in shared for example in one.examples]
 
     return compare
 

@@ -59,8 +59,8 @@ def test_its_story_is_told(name: str) -> None:
 
 
 def test_every_promised_split_is_in_the_miniature(name: str, tmp_path: Path) -> None:
-    found, counts = {sample.split for sample in kept(read(name, tmp_path))}, load_builder(name).CARD.counts
-    assert found == set(counts) or (found and not counts)  # a release may fix a total, or nothing at all
+    splits, counts = {sample.split for sample in kept(read(name, tmp_path))}, load_builder(name).CARD.counts
+    assert splits == set(counts) or (splits and not counts)  # a release may fix a total, or nothing at all
 
 
 def test_ids_are_unique_and_stable(name: str, tmp_path: Path) -> None:

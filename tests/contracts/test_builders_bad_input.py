@@ -112,8 +112,8 @@ def test_a_name_that_no_disk_can_hold_ends_no_corpus(name: str, wrong: str, tmp_
         for stem in sorted(stem for stem in stems if len(stem) > 3)[:4]:
             content = content.replace(stem.encode(), wrong.encode())
         path.write_bytes(content)
-    for found, _ in survives(name, root):
-        for sample in found.values():
+    for by_id, _ in survives(name, root):
+        for sample in by_id.values():
             str(sample.to_json()).encode("utf-8")
 
 

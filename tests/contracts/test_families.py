@@ -243,8 +243,8 @@ def test_what_a_family_does_not_take_is_refused_by_name(model: Model, encoder: E
 
 def test_a_missing_clip_is_a_value_with_its_name(model: Model, encoder: Encoder) -> None:
     for part in clips_for(model.family)[:1]:
-        found = encoder.encode(talk({**part, "path": "absent.wav"}))
-        assert found == MediaError("missing", "made:absent.wav", "")
+        error = encoder.encode(talk({**part, "path": "absent.wav"}))
+        assert error == MediaError("missing", "made:absent.wav", "")
 
 
 def test_sound_beyond_what_a_family_hears_is_counted_and_the_rest_is_used(model: Model, tmp_path: Path) -> None:

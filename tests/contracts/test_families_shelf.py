@@ -25,14 +25,14 @@ def test_no_other_file_names_a_family_or_its_classes() -> None:
     words = {word for family in families().values() for word in (family.model_class, family.processor_class)} - OF_ALL
     names = {name for family in families().values() for name in (family.name, *family.model_types)}
     named = re.compile(rf"\b(?:{'|'.join(sorted(words))})\b|[\"'`:](?:{'|'.join(sorted(names))})[\"'`]")
-    found = [
+    offending = [
         f"{path.relative_to(PACKAGE)}:{number}: {line.strip()}"
         for path in sorted(PACKAGE.rglob("*.py"))
         if path.parent.name != "families"
         for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1)
         if named.search(line)
     ]
-    assert not found, "\n".join(found)
+    assert not offending, "\n".join(offending)
 
 
 def test_listing_them_imports_nothing_heavy() -> None:
@@ -101,8 +101,8 @@ def test_a_broken_file_stops_no_other_family(tmp_path: Path, monkeypatch: pytest
     (tmp_path / "families").mkdir()
     (tmp_path / "families" / "broken_one.py").write_text("FAMILY = 'x'\n", encoding="utf-8")
     monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
-    found = family_of("qwen2")
-    assert found is not None and found.name == "qwen2"
+    family = family_of("qwen2")
+    assert family is not None and family.name == "qwen2"
     with pytest.raises(Malformed, match="holds FAMILY"):
         family_of("of_nobody")
     rows = {row[0]: row for row in lists._families()}

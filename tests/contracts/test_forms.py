@@ -69,8 +69,8 @@ def asked(form: Form, value: Any, space: LabelSpace) -> Any:
 
 
 def read(form: Form, text: str, gold: Any, space: LabelSpace, language: str = "en") -> Any:
-    found = form.read(text, form.own_space(space, gold) if form.own_space else space, language)
-    return found if isinstance(found, Unreadable) else form.restored(found, gold)
+    answer = form.read(text, form.own_space(space, gold) if form.own_space else space, language)
+    return answer if isinstance(answer, Unreadable) else form.restored(answer, gold)
 
 
 @pairs
@@ -85,10 +85,10 @@ def test_a_worded_gold_answer_is_read_back_under_noise(name: str, space: LabelSp
     answer = form.worded(gold, space, "en", asking("en").nothing)
     # In free words, what stands before them is a part of them.
     noise = data.draw(st.sampled_from(NOISE if form.judged else [one for one in NOISE if "Answer" not in one]))
-    found = read(form, noise.format(answer), gold, space)
-    assert not isinstance(found, Unreadable), (noise, answer, found)
-    space.check(found)
-    assert form.gold(found, space) == gold
+    reading = read(form, noise.format(answer), gold, space)
+    assert not isinstance(reading, Unreadable), (noise, answer, reading)
+    space.check(reading)
+    assert form.gold(reading, space) == gold
     assert form.agreement(gold, gold, space) == 1
 
 
@@ -105,10 +105,10 @@ def test_reference_answers_are_answers_and_fit_the_metrics(name: str, space: Lab
     answers = [golds[0], form.majority(golds, space), form.chance(golds, own, Random(0))]
     for answer in answers:
         worded = form.worded(answer, space, "en", asking("en").nothing)
-        found = read(form, worded, golds[0], space)
-        assert not isinstance(found, Unreadable), (worded, found)
-        truth, said = form.scored(golds[0], found, space)
-        checked(SHAPES[form.shape(space)], [truth], [said])
+        reading = read(form, worded, golds[0], space)
+        assert not isinstance(reading, Unreadable), (worded, reading)
+        truth, scored = form.scored(golds[0], reading, space)
+        checked(SHAPES[form.shape(space)], [truth], [scored])
     assert form.scored(golds[0], None, space)[1] is None
 
 
@@ -164,8 +164,8 @@ def test_options_are_shown_in_an_order_of_the_samples_own_that_stays() -> None:
 def test_options_are_answered_by_letter_or_by_their_words(said: str) -> None:
     form, space = find_form("options"), SPACES["options"]
     gold = form.gold({"options": OFFERED, "right": ("Shout",)}, space)
-    found = read(form, said, gold, space)
-    assert not isinstance(found, Unreadable) and found["right"] == ("Shout",)
+    reading = read(form, said, gold, space)
+    assert not isinstance(reading, Unreadable) and reading["right"] == ("Shout",)
 
 
 TALK = ('"Oh, what is wrong?"', '"No, not me."', "Jealousy", "Do not go")
@@ -176,8 +176,8 @@ def test_the_words_of_an_option_behind_its_letter_deny_nothing(said: str) -> Non
     form, space = find_form("options"), SPACES["options"]
     gold = form.gold({"options": TALK, "right": TALK[:1]}, space)
     for letter, option in zip("ABCD", TALK, strict=True):
-        found = read(form, said.replace("@", letter).replace("%", option), gold, space)
-        assert not isinstance(found, Unreadable) and found["right"] == (option,)
+        reading = read(form, said.replace("@", letter).replace("%", option), gold, space)
+        assert not isinstance(reading, Unreadable) and reading["right"] == (option,)
     assert isinstance(read(form, f"Not (A) {TALK[0]}", gold, space), Unreadable)
     assert isinstance(read(form, f"A. {TALK[2]}", gold, space), Unreadable), "the words of another option"
 

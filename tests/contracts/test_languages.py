@@ -55,8 +55,8 @@ def known(tag: str, kind: str = "category") -> LabelSpace:
 
 
 def value(text: str, asked: LabelSpace) -> str:
-    found = read_label(text, asked)
-    return found.reason if isinstance(found, Unreadable) else found
+    reading = read_label(text, asked)
+    return reading.reason if isinstance(reading, Unreadable) else reading
 
 
 @pytest.mark.parametrize("tag", list(languages()))
@@ -69,26 +69,26 @@ def test_a_page_has_known_keys_and_its_patterns_are_patterns(tag: str) -> None:
 
 
 def test_no_word_does_two_things() -> None:
-    told: dict[str, dict[str, str]] = {}
+    kinds: dict[str, dict[str, str]] = {}
     for tag, language in languages().items():
         own = {word: kind.name for key, kind in _KEYS.items() for word in language.listed(key)}
         for word, kind in own.items():
-            told.setdefault(word, {})[tag] = kind
-    assert {word: tags for word, tags in told.items() if len(set(tags.values())) > 1} == {}
+            kinds.setdefault(word, {})[tag] = kind
+    assert {word: tags for word, tags in kinds.items() if len(set(tags.values())) > 1} == {}
 
 
 @pytest.mark.parametrize("room", ["labels", "instruct"])
 def test_no_word_of_another_script_lies_in_the_code(room: str) -> None:
-    found = []
+    offending = []
     for path in sorted((Path(language_page.__file__).parents[1] / room).rglob("*.py")):
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        told = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}  # docstrings
+        docstrings = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in told:
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
                 # Ranges of characters are structure, and <用户> is a mark of a chat template.
-                said = re.sub(r"(?s).-.|用户", "", node.value)
-                found += [(path.name, letter) for letter in said if letter > "\u036f" and letter.isalpha()]
-    assert found == []
+                code = re.sub(r"(?s).-.|用户", "", node.value)
+                offending += [(path.name, letter) for letter in code if letter > "\u036f" and letter.isalpha()]
+    assert offending == []
 
 
 def test_what_no_language_says_matches_nothing() -> None:
@@ -157,13 +157,13 @@ def _wrong(
     meant: int | None,
 ) -> list[tuple[str, str]]:
     """The examples that are not read as they are meant, and what is read instead."""
-    found = []
+    misread = []
     for text, pair in product(texts, pairs):
-        said = text.replace("@", shown[pair[0]]).replace("#", shown[pair[1]])
-        read = value(said, asked)
+        reply = text.replace("@", shown[pair[0]]).replace("#", shown[pair[1]])
+        read = value(reply, asked)
         if read != ("no_label" if meant is None else pair[meant]):
-            found.append((said, read))
-    return found
+            misread.append((reply, read))
+    return misread
 
 
 @pytest.mark.parametrize("tag", PARTIAL)
@@ -219,8 +219,8 @@ def test_no_name_is_taken_for_a_name_within_it(tag: str) -> None:
 
 
 def sample(annotation: Annotation) -> Sample:
-    told = {"id": "a", "corpus": "toy", "split": "train", "source": "t:1", "text": "Hm.", "language": "en"}
-    return Sample(annotations=(annotation,), **told)  # type: ignore[arg-type]
+    fields = {"id": "a", "corpus": "toy", "split": "train", "source": "t:1", "text": "Hm.", "language": "en"}
+    return Sample(annotations=(annotation,), **fields)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("tag", spoken())
@@ -280,8 +280,8 @@ from affectllm.labels.reading import read_label
 two = LabelSpace("two", "category", ("anger", "joy"), source="test")
 template = load_template("page.yaml", space=two, rater="r", modalities=("text",), language="eo")
 for said in ("Kolero.", "Respondo: ĝojo", "ne kolero, sed ĝojo", "kolera", "ne kolero", "kolero tute mankas"):
-    found = template.read(said)
-    print(getattr(found, "value", None) or found.reason)
+    reading = template.read(said)
+    print(getattr(reading, "value", None) or reading.reason)
 print(read_label("ne anger", two).reason)
 """
 
@@ -297,7 +297,7 @@ def test_a_page_in_a_folder_of_ones_own_is_a_language(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("page", "told"),
+    ("page", "message"),
     [
         ("wrds: {deny: ne}", "eo.yaml:1"),
         ("blanks: true\nwords: {denies: ne}", "eo.yaml:2"),
@@ -308,11 +308,11 @@ def test_a_page_in_a_folder_of_ones_own_is_a_language(tmp_path: Path) -> None:
         ("words: {no: no}", "eo.yaml:1"),
     ],
 )
-def test_a_broken_page_is_told_with_its_line(tmp_path: Path, page: str, told: str) -> None:
+def test_a_broken_page_is_told_with_its_line(tmp_path: Path, page: str, message: str) -> None:
     (tmp_path / "lexicon").mkdir()
     (tmp_path / "lexicon" / "eo.yaml").write_text(page, encoding="utf-8")
     done = _run(tmp_path, "from affectllm.labels.language import find_language; find_language('eo')")
-    assert done.returncode != 0 and told in done.stderr
+    assert done.returncode != 0 and message in done.stderr
 
 
 def _run(folder: Path, script: str) -> subprocess.CompletedProcess[str]:

@@ -63,9 +63,9 @@ def sound(result: Result, metric: Metric) -> None:
 @pytest.mark.parametrize("name", list(METRICS))
 def test_its_page_has_a_definition_a_formula_edge_cases_and_a_source(name) -> None:
     metric = METRICS[name]
-    told = metric.__doc__ or ""
+    page = metric.__doc__ or ""
     assert re.fullmatch(r"[A-Z“\"‘0-9].{15,}[.?]", metric.definition), metric.definition
-    assert "Formula:" in told and "Edge cases:" in told
+    assert "Formula:" in page and "Edge cases:" in page
     assert re.search(r"(19|20)\d\d|\w/\w|MER\d|github|\.py", metric.source), "a paper with its year, or a repository"
     assert metric.range[0] < metric.range[1] and metric.better in ("higher", "lower", "none")
     assert all(len(what) > 10 for what in metric.compat.values())
@@ -112,25 +112,25 @@ def test_answers_that_cannot_be_read_never_help(name, tables) -> None:
     metric, given = made(name, tables)
     some = [None if row % 4 == 0 else answer for row, answer in enumerate(given.perfect)]
     best = metric(given.gold, given.perfect, **given.options, controls=False)
-    found = metric(given.gold, some, **given.options, controls=False)
-    assert found.unreadable == pytest.approx(0.25)
-    sound(found, metric)
+    result = metric(given.gold, some, **given.options, controls=False)
+    assert result.unreadable == pytest.approx(0.25)
+    sound(result, metric)
     if metric.better == "higher":
-        assert found.value <= best.value + 1e-9
+        assert result.value <= best.value + 1e-9
     elif metric.better == "lower":
-        assert found.value >= best.value - 1e-9
+        assert result.value >= best.value - 1e-9
 
 
 @pytest.mark.parametrize("name", cases())
 def test_nothing_readable_is_a_value_or_an_error_and_never_nan(name, tables) -> None:
     metric, given = made(name, tables)
     try:
-        found = metric(given.gold, [None] * SIZE, **given.options)
+        result = metric(given.gold, [None] * SIZE, **given.options)
     except Malformed as error:
         assert len(str(error)) > 20
     else:
-        sound(found, metric)
-        assert found.unreadable == 1
+        sound(result, metric)
+        assert result.unreadable == 1
 
 
 @pytest.mark.parametrize("name", cases())
@@ -149,14 +149,14 @@ def test_lengths_must_agree_and_something_must_be_given(name, tables) -> None:
 @pytest.mark.parametrize("name", cases())
 def test_defect_d19_every_result_says_on_what_and_how_surely(name, tables) -> None:
     metric, given = made(name, tables)
-    told = metric(given.gold, given.answers, **given.options).to_json()
-    assert {"n", "low", "high", "unreadable", "controls", "coverage", "settings"} <= set(told)
-    assert {"compat", "invalid", "resamples", "confidence", "seed", "clusters"} <= set(told["settings"])
+    result = metric(given.gold, given.answers, **given.options).to_json()
+    assert {"n", "low", "high", "unreadable", "controls", "coverage", "settings"} <= set(result)
+    assert {"compat", "invalid", "resamples", "confidence", "seed", "clusters"} <= set(result["settings"])
 
 
 def test_defect_d19_compat_gives_the_bare_number_too_but_never_alone() -> None:
-    found = METRICS["uar"](["joy", "fear"], ["joy", "fear"], compat="emoclip", labels=("joy", "fear", "anger"))
-    assert found.value == pytest.approx(2 / 3) and found.settings["compat"] == "emoclip" and found.n == 2
+    result = METRICS["uar"](["joy", "fear"], ["joy", "fear"], compat="emoclip", labels=("joy", "fear", "anger"))
+    assert result.value == pytest.approx(2 / 3) and result.settings["compat"] == "emoclip" and result.n == 2
 
 
 @pytest.mark.parametrize("name", cases())
@@ -193,10 +193,10 @@ def test_controls_of_labels_are_what_they_are_called() -> None:
 
 def test_every_defect_of_published_evaluators_has_its_test() -> None:
     """D1 to D19 of the published evaluators that strict mode must not inherit, each shown by name."""
-    found = set()
+    numbers = set()
     for path in Path(__file__).parents[1].rglob("test_*.py"):
-        found |= set(map(int, re.findall(r"def test_defect_d(\d+)_", path.read_text(encoding="utf-8"))))
-    assert found == set(range(1, 20))
+        numbers |= set(map(int, re.findall(r"def test_defect_d(\d+)_", path.read_text(encoding="utf-8"))))
+    assert numbers == set(range(1, 20))
 
 
 def test_metrics_are_importable_by_name_and_listed() -> None:

@@ -74,8 +74,8 @@ def test_the_right_answer_is_read_as_the_gold_value(build, name) -> None:
     for document in task.task_docs:
         chosen = [(-float(choice != document["answer"]), False) for choice in document["choices"]]
         results = chosen if task.OUTPUT_TYPE == "multiple_choice" else [document["answer"]]
-        found = task.process_results(document, results)
-        assert found["right"] == 1 if "right" in found else found["reading"] == document["gold"]
+        result = task.process_results(document, results)
+        assert result["right"] == 1 if "right" in result else result["reading"] == document["gold"]
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -124,7 +124,9 @@ def values(space: LabelSpace) -> st.SearchStrategy[object]:
         return st.lists(st.fixed_dictionaries({"turn": turn, "span": words()}), min_size=1, max_size=3).map(tuple)
     if space.kind == "options":
         options = st.lists(words(), min_size=2, max_size=6, unique=True).map(tuple)
-        return st.builds(lambda told, right: {"options": told, "right": (right.choice(told),)}, options, st.randoms())
+        return st.builds(
+            lambda offered, right: {"options": offered, "right": (right.choice(offered),)}, options, st.randoms()
+        )
     if space.kind == "distribution":
         return st.dictionaries(names, st.integers(1, 50) | st.floats(0.01, 1.0), min_size=1)
     if space.bounds:

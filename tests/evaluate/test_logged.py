@@ -70,8 +70,8 @@ def left_by_lm_eval(folder: Path, documents: int, rows: str) -> None:
 def test_whole_files_are_put_beside_the_others(tmp_path: Path) -> None:
     # Two filters of one document are two rows.
     left_by_lm_eval(tmp_path, 2, "".join(json.dumps({"doc_id": i}) + "\n" for i in (0, 0, 1, 1)))
-    found = logged.collect(tmp_path)
-    assert found.samples["t"].is_file() and found.results.parent == tmp_path
+    collected = logged.collect(tmp_path)
+    assert collected.samples["t"].is_file() and collected.results.parent == tmp_path
     assert not logged.scratch(tmp_path).exists()
 
 
@@ -109,5 +109,5 @@ def test_scores_need_lm_evals_results_and_samples(tmp_path: Path) -> None:
 def test_a_later_run_writes_to_the_error_output_of_its_own_time(words: list[str], capsys, time: str) -> None:
     # Each of the two has another error output, and that of the first is closed.
     lm_eval_main([*words, "--model", "affectllm-oracle"])
-    told = capsys.readouterr().err
-    assert "Selected Tasks" in told and "Logging error" not in told
+    stderr = capsys.readouterr().err
+    assert "Selected Tasks" in stderr and "Logging error" not in stderr

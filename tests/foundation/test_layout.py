@@ -31,8 +31,8 @@ def never_wrong(gold, predicted):
 
 
 def folders(place: Path) -> list[Path]:
-    found = {path.parent for path in place.rglob("*.py")}
-    return sorted(folder for folder in found if "__pycache__" not in folder.parts)
+    parents = {path.parent for path in place.rglob("*.py")}
+    return sorted(folder for folder in parents if "__pycache__" not in folder.parts)
 
 
 @pytest.mark.parametrize("place", ["data_builders", "affectllm/metrics", "tests"])
@@ -55,12 +55,12 @@ def test_every_corpus_that_ships_lies_in_a_section(monkeypatch: pytest.MonkeyPat
 
 def test_helpers_beside_builders_are_used_in_their_section_alone() -> None:
     helper = re.compile(r"affectllm\.data_builders\.(\w+)(?:\._\w+| import (?:\w+, )*_)")
-    found = 0
+    count = 0
     for path in (ROOT / "data_builders").rglob("*.py"):
         sections = helper.findall(path.read_text(encoding="utf-8"))
-        found += len(sections)
+        count += len(sections)
         assert set(sections) <= {path.parent.name}, f"{path} uses another section's helper: it belongs in corpus/"
-    assert found > 20
+    assert count > 20
 
 
 def test_tests_mirror_the_rooms() -> None:

@@ -80,8 +80,8 @@ def test_a_child_ends_when_only_its_launcher_is_killed() -> None:
 def test_nohup_keeps_its_word() -> None:
     code = "import os, signal\nfrom affectllm.processes import unwinding_on_signals\nwith unwinding_on_signals():\n"
     code += "    os.kill(os.getpid(), signal.SIGHUP)\n    print('still here')"
-    told = subprocess.run(["nohup", sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert told.stdout == "still here\n"
+    completed = subprocess.run(["nohup", sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert completed.stdout == "still here\n"
 
 
 def test_a_command_within_another_program_leaves_its_signals_as_they_were() -> None:
@@ -91,11 +91,11 @@ def test_a_command_within_another_program_leaves_its_signals_as_they_were() -> N
 
     before = signal.getsignal(signal.SIGTERM)
     assert main(["ls", "backbones"]) == 0 and signal.getsignal(signal.SIGTERM) is before
-    found: list[int] = []
-    thread = Thread(target=lambda: found.append(main(["ls", "backbones"])))
+    statuses: list[int] = []
+    thread = Thread(target=lambda: statuses.append(main(["ls", "backbones"])))
     thread.start()
     thread.join()
-    assert found == [0]
+    assert statuses == [0]
 
 
 _SLOW = "import os, time; open(os.environ['READING'], 'w').close(); time.sleep(float(os.environ['SECONDS']))"

@@ -93,9 +93,9 @@ def test_what_is_not_a_value_is_told_with_its_line(text: str) -> None:
 def test_what_pages_hold_is_read_as_before() -> None:
     text = "shared: &s {lr: 1.0e-4, on: true}\none: *s\ntwo: {<<: *s, lr: 2}\nwhen: 2024-01-02\nf: !function a.b\n"
     kind = PageKind("task", words=("!function",))
-    found = parse_page(text, "page.yaml", kind).value
-    assert found["one"] == {"lr": 1.0e-4, "on": True} and found["two"] == {"lr": 2, "on": True}
-    assert str(found["when"]) == "2024-01-02" and found["f"] == "a.b"
+    page = parse_page(text, "page.yaml", kind).value
+    assert page["one"] == {"lr": 1.0e-4, "on": True} and page["two"] == {"lr": 2, "on": True}
+    assert str(page["when"]) == "2024-01-02" and page["f"] == "a.b"
     assert read_value("{2: a, on: b}", "--option x") == {2: "a", True: "b"}
     assert read_value("", "page.yaml") is None
 
@@ -112,16 +112,16 @@ READING = {"load", "load_all", "safe_load", "safe_load_all", "full_load", "unsaf
 
 def readings(code: str) -> list[int]:
     """Lines that read YAML by PyYAML itself, under whatever name it is imported."""
-    found, modules = [], set()
+    lines, modules = [], set()
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Import):
             modules |= {alias.asname or alias.name for alias in node.names if alias.name in ("yaml", "ruamel.yaml")}
         if isinstance(node, ast.ImportFrom) and node.module in ("yaml", "ruamel.yaml", "omegaconf"):
-            found += [node.lineno for alias in node.names if alias.name in READING or "Loader" in alias.name]
+            lines += [node.lineno for alias in node.names if alias.name in READING or "Loader" in alias.name]
     for node in ast.walk(ast.parse(code)):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
-            found += [node.lineno] if node.attr in READING or "Loader" in node.attr else []
-    return found
+            lines += [node.lineno] if node.attr in READING or "Loader" in node.attr else []
+    return lines
 
 
 def test_the_check_sees_who_reads_yaml() -> None:
@@ -133,8 +133,8 @@ def test_nobody_else_reads_yaml() -> None:
     files = [path for room in ("affectllm", "data_builders", "scripts") for path in (ROOT / room).rglob("*")]
     pages = [path for path in files if path.suffix in ("", ".py") and path.is_file()]
     python = {path: text for path in pages if is_python(path, text := path.read_text(encoding="utf-8"))}
-    found = {path.relative_to(ROOT).as_posix() for path, text in python.items() if readings(text)}
-    assert len(python) > 200 and found == {"affectllm/yaml_page.py"}
+    readers = {path.relative_to(ROOT).as_posix() for path, text in python.items() if readings(text)}
+    assert len(python) > 200 and readers == {"affectllm/yaml_page.py"}
 
 
 def is_python(path: Path, text: str) -> bool:

@@ -144,26 +144,26 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("make", "wanted", "reason"), BAD, ids=[f"{m.__name__}-{r}" for m, _, r in BAD])
+@pytest.mark.parametrize(("make", "streams", "reason"), BAD, ids=[f"{m.__name__}-{r}" for m, _, r in BAD])
 def test_a_bad_clip_is_an_error_value_with_its_reason(
-    make: Any, wanted: dict[str, bool], reason: str, tmp_path: Path
+    make: Any, streams: dict[str, bool], reason: str, tmp_path: Path
 ) -> None:
     path = make(tmp_path)
-    found = open_clip(path, BUDGET, **wanted)
-    assert isinstance(found, MediaError) and found.reason == reason
-    assert found.path == str(path)
+    error = open_clip(path, BUDGET, **streams)
+    assert isinstance(error, MediaError) and error.reason == reason
+    assert error.path == str(path)
 
 
 def test_a_good_clip_is_none_of_these(tmp_path: Path) -> None:
-    found = open_clip(good(tmp_path), BUDGET, **BOTH)
-    assert isinstance(found, Clip) and found.frames is not None and found.sound is not None
-    assert found.frames.shape == (2, 28, 28, 3) and abs(len(found.sound) - SAMPLING_RATE) < 2048
+    opened = open_clip(good(tmp_path), BUDGET, **BOTH)
+    assert isinstance(opened, Clip) and opened.frames is not None and opened.sound is not None
+    assert opened.frames.shape == (2, 28, 28, 3) and abs(len(opened.sound) - SAMPLING_RATE) < 2048
 
 
-@pytest.mark.parametrize("wanted", [BOTH, PICTURE, SOUND])
-def test_a_clip_that_ends_within_a_packet_is_never_used(wanted: dict[str, bool], tmp_path: Path) -> None:
-    found = open_clip(cut_in_a_packet(tmp_path), BUDGET, **wanted)
-    assert isinstance(found, MediaError) and found.reason in ("truncated", "unreadable")
+@pytest.mark.parametrize("streams", [BOTH, PICTURE, SOUND])
+def test_a_clip_that_ends_within_a_packet_is_never_used(streams: dict[str, bool], tmp_path: Path) -> None:
+    error = open_clip(cut_in_a_packet(tmp_path), BUDGET, **streams)
+    assert isinstance(error, MediaError) and error.reason in ("truncated", "unreadable")
 
 
 def test_a_silent_clip_is_fine_where_only_its_picture_is_wanted(tmp_path: Path) -> None:
@@ -171,33 +171,33 @@ def test_a_silent_clip_is_fine_where_only_its_picture_is_wanted(tmp_path: Path) 
 
 
 def test_two_frames_are_enough(tmp_path: Path) -> None:
-    found = open_clip(clip(tmp_path / "two.mp4", count=2), BUDGET, **PICTURE)
-    assert isinstance(found, Clip) and found.frames is not None and len(found.frames) == 2
-    assert (found.frames[0] != found.frames[1]).any()
+    opened = open_clip(clip(tmp_path / "two.mp4", count=2), BUDGET, **PICTURE)
+    assert isinstance(opened, Clip) and opened.frames is not None and len(opened.frames) == 2
+    assert (opened.frames[0] != opened.frames[1]).any()
 
 
 def test_one_frame_stands_for_the_pair_that_models_take(tmp_path: Path) -> None:
-    found = open_clip(clip(tmp_path / "one.mp4", count=1), BUDGET, **PICTURE)
-    assert isinstance(found, Clip) and found.frames is not None and len(found.frames) == 2
+    opened = open_clip(clip(tmp_path / "one.mp4", count=1), BUDGET, **PICTURE)
+    assert isinstance(opened, Clip) and opened.frames is not None and len(opened.frames) == 2
 
 
 def test_an_hour_is_trimmed_where_the_budget_says_so_and_its_beginning_is_used(tmp_path: Path) -> None:
     budget = Budget(**{**BUDGET.to_json(), "long": "trim"})
-    found = open_clip(one_hour(tmp_path), budget, **PICTURE)
-    assert isinstance(found, Clip) and found.frames is not None and len(found.frames) == 4
+    seen = open_clip(one_hour(tmp_path), budget, **PICTURE)
+    assert isinstance(seen, Clip) and seen.frames is not None and len(seen.frames) == 4
     heard = open_clip(one_hour_wav(tmp_path), budget, **SOUND)
     assert isinstance(heard, Clip) and heard.sound is not None and len(heard.sound) == 10 * SAMPLING_RATE
 
 
 def test_a_span_of_an_hour_is_taken_without_the_rest(tmp_path: Path) -> None:
-    found = open_clip(one_hour_wav(tmp_path), BUDGET, **SOUND, start=1800.0, end=1802.5)
-    assert isinstance(found, Clip) and found.sound is not None and len(found.sound) == 2.5 * SAMPLING_RATE
+    opened = open_clip(one_hour_wav(tmp_path), BUDGET, **SOUND, start=1800.0, end=1802.5)
+    assert isinstance(opened, Clip) and opened.sound is not None and len(opened.sound) == 2.5 * SAMPLING_RATE
 
 
 def test_a_cut_clip_says_how_much_is_missing_and_its_whole_part_can_be_used(tmp_path: Path) -> None:
     path = truncated(tmp_path)
-    found = open_clip(path, BUDGET, **BOTH)
-    assert isinstance(found, MediaError) and "s of the video are missing" in found.detail
+    error = open_clip(path, BUDGET, **BOTH)
+    assert isinstance(error, MediaError) and "s of the video are missing" in error.detail
     part = open_clip(path, BUDGET, **BOTH, end=1.0)
     assert isinstance(part, Clip) and part.sound is not None and len(part.sound) == SAMPLING_RATE
 

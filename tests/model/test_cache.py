@@ -21,8 +21,8 @@ def test_what_is_put_is_got(tmp_path: Path) -> None:
     cache = MediaCache(tmp_path)
     assert cache.get("ab12") is None
     cache.put("ab12", entry(1.5))
-    found = cache.get("ab12")
-    assert found is not None and torch.equal(found["pixels"], entry(1.5)["pixels"])
+    tensors = cache.get("ab12")
+    assert tensors is not None and torch.equal(tensors["pixels"], entry(1.5)["pixels"])
     assert (cache.hits, cache.misses) == (1, 1)
 
 
@@ -57,8 +57,8 @@ def test_a_damaged_entry_is_a_miss_and_is_made_again(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:20])
     assert cache.get("ab12") is None
     cache.put("ab12", entry(2.0))
-    found = cache.get("ab12")
-    assert found is not None and found["pixels"][0] == 2.0
+    tensors = cache.get("ab12")
+    assert tensors is not None and tensors["pixels"][0] == 2.0
 
 
 def test_an_entry_evicted_while_it_is_opened_is_a_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -79,10 +79,10 @@ def _hammer(folder: str, seed: int) -> int:
     cache, wrong = MediaCache(Path(folder), limit=30_000), 0
     for step in range(60):
         key = f"{(step * 7 + seed) % 12:02d}shared"
-        found = cache.get(key)
-        if found is None:
+        tensors = cache.get(key)
+        if tensors is None:
             cache.put(key, entry(float(key[:2]), size=1_000))
-        elif not torch.equal(found["pixels"], torch.full((1_000,), float(key[:2]))):
+        elif not torch.equal(tensors["pixels"], torch.full((1_000,), float(key[:2]))):
             wrong += 1
         if step % 10 == 0:
             cache.trim()

@@ -79,11 +79,11 @@ def test_what_the_processor_fails_over_costs_one_clip(root: Path) -> None:
     encoder = encoder_of(model, root)
     encoder.processor.feature_extractor.sampling_rate = 8_000  # it refuses every clip of ours
     try:
-        found = encoder.encode(talk(HEARD))
+        error = encoder.encode(talk(HEARD))
     finally:
         encoder.processor.feature_extractor.sampling_rate = 16_000
-    assert isinstance(found, MediaError) and (found.reason, found.path) == ("undecodable", "made:tone.wav")
-    assert found.detail.startswith("ValueError: ") and "8000" in found.detail
+    assert isinstance(error, MediaError) and (error.reason, error.path) == ("undecodable", "made:tone.wav")
+    assert error.detail.startswith("ValueError: ") and "8000" in error.detail
     assert isinstance(encoder.encode(talk(HEARD)), Encoded)
 
 

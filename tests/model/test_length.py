@@ -72,8 +72,8 @@ def test_the_budget_of_words_does_not_count_clips(tmp_path: Path) -> None:
     assert isinstance(bounded(words, tmp_path).encode(messages), Encoded)
     encoder = bounded(words, tmp_path)
     encoder.budget = TokenBudget(words, whole.length - 1)
-    found = encoder.encode(messages)
-    assert isinstance(found, MediaError) and found.reason == "too_many_tokens" and "of clips" in found.detail
+    error = encoder.encode(messages)
+    assert isinstance(error, MediaError) and error.reason == "too_many_tokens" and "of clips" in error.detail
 
 
 def test_the_last_token_that_is_allowed_is_allowed() -> None:

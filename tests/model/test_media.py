@@ -89,9 +89,9 @@ def test_a_tone_keeps_its_pitch_through_resampling(root: Path) -> None:
 
 
 def broken(root: Path, name: str, **options: Any) -> str:
-    found = open_clip(root / name, SMALL, **{"frames": True, "sound": True, **options})
-    assert isinstance(found, MediaError), name
-    return found.reason
+    error = open_clip(root / name, SMALL, **{"frames": True, "sound": True, **options})
+    assert isinstance(error, MediaError), name
+    return error.reason
 
 
 def test_what_cannot_be_used_says_why(root: Path) -> None:

@@ -184,6 +184,6 @@ def test_a_cover_is_no_film(tmp_path: Path) -> None:
             if packet.dts is not None:
                 packet.stream = copy
                 target.mux(packet)
-    found = open_clip(tmp_path / "song.m4a", BUDGET, frames=True, sound=False)
-    assert isinstance(found, MediaError) and found.reason == "no_video_stream"
+    error = open_clip(tmp_path / "song.m4a", BUDGET, frames=True, sound=False)
+    assert isinstance(error, MediaError) and error.reason == "no_video_stream"
     assert opened(tmp_path / "song.m4a", frames=False).sound is not None

@@ -49,9 +49,11 @@ def test_what_is_about_the_run_stops_it(error: BaseException) -> None:
 
 def test_broken_files_of_every_format_give_a_clip_or_a_reason(tmp_path: Path) -> None:
     outcomes = fuzz(tmp_path, count=200, seed=11, seconds=60.0)
-    told = table(outcomes)
-    assert len(outcomes) > 250 and not [outcome for outcome in outcomes if outcome.fault], told
-    assert {"opened", "unreadable", "undecodable", "truncated", "no_audio_stream"} <= {o.reason for o in outcomes}, told
+    counts = table(outcomes)
+    assert len(outcomes) > 250 and not [outcome for outcome in outcomes if outcome.fault], counts
+    assert {"opened", "unreadable", "undecodable", "truncated", "no_audio_stream"} <= {o.reason for o in outcomes}, (
+        counts
+    )
 
 
 PLAYLISTS = {
@@ -66,8 +68,8 @@ PLAYLISTS = {
 def test_a_file_is_read_and_none_that_it_names(tmp_path: Path, name: str) -> None:
     write(tmp_path / "film.ts", CONTAINERS["ts"], scene(1.0), tones(1.0)[None])
     (tmp_path / name).write_text(PLAYLISTS[name])
-    found = open_clip(tmp_path / name, Budget(), frames=True, sound=False)
-    assert isinstance(found, MediaError) and found.reason in ("unreadable", "no_video_stream")
+    error = open_clip(tmp_path / name, Budget(), frames=True, sound=False)
+    assert isinstance(error, MediaError) and error.reason in ("unreadable", "no_video_stream")
     assert getattr(tracks(tmp_path / name), "reason", "unreadable") == "unreadable"
 
 
@@ -85,9 +87,9 @@ def test_pictures_that_change_their_size_half_way_are_given_in_the_first(tmp_pat
             container.mux(stream.encode(None))
         streams.append((tmp_path / f"{size}.h264").read_bytes())
     (tmp_path / "both.h264").write_bytes(b"".join(streams))
-    found = open_clip(tmp_path / "both.h264", Budget(fps=5, max_pixels=112 * 112), frames=True, sound=False)
-    assert isinstance(found, Clip) and found.frames is not None and found.frames.shape[1:3] == (112, 112)
-    assert found.frames[0].mean() == pytest.approx(112, abs=4) and found.frames[-1].mean() == pytest.approx(224, abs=4)
+    clip = open_clip(tmp_path / "both.h264", Budget(fps=5, max_pixels=112 * 112), frames=True, sound=False)
+    assert isinstance(clip, Clip) and clip.frames is not None and clip.frames.shape[1:3] == (112, 112)
+    assert clip.frames[0].mean() == pytest.approx(112, abs=4) and clip.frames[-1].mean() == pytest.approx(224, abs=4)
 
 
 def test_sound_that_changes_its_rate_half_way_is_refused_and_new_channels_are_not(tmp_path: Path) -> None:
@@ -97,8 +99,8 @@ def test_sound_that_changes_its_rate_half_way_is_refused_and_new_channels_are_no
     first, slow, narrow = ((tmp_path / f"{name}.aac").read_bytes() for name in ("first", "slow", "narrow"))
     (tmp_path / "rate.aac").write_bytes(first + slow)
     (tmp_path / "channels.aac").write_bytes(first + narrow)
-    found = open_clip(tmp_path / "rate.aac", Budget(), frames=False, sound=True)
-    assert isinstance(found, MediaError) and "changes from 44100" in found.detail
+    error = open_clip(tmp_path / "rate.aac", Budget(), frames=False, sound=True)
+    assert isinstance(error, MediaError) and "changes from 44100" in error.detail
     mono = open_clip(tmp_path / "channels.aac", Budget(), frames=False, sound=True)
     assert isinstance(mono, Clip) and mono.sound is not None and len(mono.sound) > 1.9 * 16_000
 
@@ -109,8 +111,8 @@ def test_a_header_that_claims_years_costs_nothing(tmp_path: Path) -> None:
     struct.pack_into("<I", data, data.index(b"data") + 4, 0x7FFE0000)  # six hours
     (tmp_path / "years.wav").write_bytes(bytes(data))
     for long, reason in (("reject", "too_long"), ("trim", "truncated")):
-        found = open_clip(tmp_path / "years.wav", Budget(max_seconds=5, long=long), frames=False, sound=True)  # type: ignore[arg-type]
-        assert isinstance(found, MediaError) and found.reason == reason
+        error = open_clip(tmp_path / "years.wav", Budget(max_seconds=5, long=long), frames=False, sound=True)  # type: ignore[arg-type]
+        assert isinstance(error, MediaError) and error.reason == reason
 
 
 def test_frames_beyond_the_limit_are_refused(tmp_path: Path) -> None:
@@ -119,8 +121,8 @@ def test_frames_beyond_the_limit_are_refused(tmp_path: Path) -> None:
         stream.width, stream.height, stream.pix_fmt = 20_000, 4_016, "yuvj420p"
         container.mux(stream.encode(av.VideoFrame(20_000, 4_016, "yuvj420p")))
         container.mux(stream.encode(None))
-    found = open_clip(tmp_path / "wall.mkv", Budget(), frames=True, sound=False)
-    assert isinstance(found, MediaError) and (found.reason, found.detail[:9]) == ("too_large", "frames of")
+    error = open_clip(tmp_path / "wall.mkv", Budget(), frames=True, sound=False)
+    assert isinstance(error, MediaError) and (error.reason, error.detail[:9]) == ("too_large", "frames of")
 
 
 def _broken_pictures(folder: Path) -> dict[str, str]:
@@ -129,9 +131,9 @@ def _broken_pictures(folder: Path) -> dict[str, str]:
     for number in range(5):
         Image.new("RGB", (60, 60), (9, 9, 9)).save(folder / f"{number}.png")
     (folder / "3.png").write_bytes(b"P2 4 x 255 " + b"7 " * 16)
-    found = open_image(folder / "3.png", Budget())
-    assert isinstance(found, MediaError) and found.reason == "undecodable"
-    return {"reason": found.reason, "detail": found.detail}
+    error = open_image(folder / "3.png", Budget())
+    assert isinstance(error, MediaError) and error.reason == "undecodable"
+    return {"reason": error.reason, "detail": error.detail}
 
 
 def test_an_audit_counts_them_and_says_what_was_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -176,9 +178,9 @@ def test_an_evaluation_tells_how_many_there_were(capsys: pytest.CaptureFixture[s
     replies.append(ledger.add(MediaError("silent", "toy:a.wav")))
     ledger.trimmed += 2
     ledger.tell()
-    told = capsys.readouterr().err
-    assert "3 questions unanswered: undecodable (the first: toy:0.png: ValueError: x)" in told
-    assert "1 questions unanswered: silent" in told and "2 clips were cut" in told
+    stderr = capsys.readouterr().err
+    assert "3 questions unanswered: undecodable (the first: toy:0.png: ValueError: x)" in stderr
+    assert "1 questions unanswered: silent" in stderr and "2 clips were cut" in stderr
     assert [media_error_reason(reply) for reply in replies] == ["media_error:undecodable"] * 3 + ["media_error:silent"]
     ledger.tell()
     assert capsys.readouterr().err == ""

@@ -21,15 +21,15 @@ GREY = np.linspace(0, 255, 56 * 56).reshape(56, 56).astype(np.uint8)
 
 
 def opened(path: Path, budget: Budget = WIDE) -> np.ndarray:
-    found = open_image(path, budget)
-    assert isinstance(found, np.ndarray), found
-    return found
+    picture = open_image(path, budget)
+    assert isinstance(picture, np.ndarray), picture
+    return picture
 
 
 def refused(path: Path, budget: Budget = WIDE) -> MediaError:
-    found = open_image(path, budget)
-    assert isinstance(found, MediaError), found.shape
-    return found
+    error = open_image(path, budget)
+    assert isinstance(error, MediaError), error.shape
+    return error
 
 
 @pytest.mark.parametrize("suffix", ["png", "tif", "pgm", "jp2"])
@@ -84,8 +84,8 @@ def tiff(pixels: np.ndarray, bits: int, sample_format: int) -> bytes:
 @pytest.mark.parametrize(("sample_format", "reason"), [(1, None), (2, "not_8_bit")])
 def test_only_pixels_without_a_sign_are_shown(tmp_path: Path, sample_format: int, reason: str | None) -> None:
     (tmp_path / "grey.tif").write_bytes(tiff(GREY.astype("<u2") * 257, 16, sample_format))
-    found = open_image(tmp_path / "grey.tif", WIDE)
-    assert (found.reason if isinstance(found, MediaError) else None) == reason
+    outcome = open_image(tmp_path / "grey.tif", WIDE)
+    assert (outcome.reason if isinstance(outcome, MediaError) else None) == reason
 
 
 def test_pictures_of_12_bits_have_a_range_of_their_own(tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def broken(folder: Path) -> dict[str, Any]:
 def test_no_broken_picture_raises(tmp_path: Path) -> None:
     for name, data in broken(tmp_path).items():
         (tmp_path / name).write_bytes(data)
-        found = open_image(tmp_path / name, WIDE)
-        assert isinstance(found, np.ndarray) or found.reason in ("unreadable", "undecodable"), name
-        assert isinstance(found, np.ndarray) or found.detail, name
+        outcome = open_image(tmp_path / name, WIDE)
+        assert isinstance(outcome, np.ndarray) or outcome.reason in ("unreadable", "undecodable"), name
+        assert isinstance(outcome, np.ndarray) or outcome.detail, name
     assert isinstance(open_image(tmp_path / ("x" * 300 + ".png"), WIDE), MediaError)

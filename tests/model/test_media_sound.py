@@ -32,16 +32,16 @@ FORMATS = {
 
 
 def opened(path: Path, **options: Any) -> np.ndarray:
-    found = open_clip(path, options.pop("budget", Budget()), **{"frames": False, "sound": True, **options})
-    assert isinstance(found, Clip), found
-    assert found.sound is not None
-    return found.sound
+    clip = open_clip(path, options.pop("budget", Budget()), **{"frames": False, "sound": True, **options})
+    assert isinstance(clip, Clip), clip
+    assert clip.sound is not None
+    return clip.sound
 
 
 def reason(path: Path, **options: Any) -> str:
-    found = open_clip(path, options.pop("budget", Budget()), **{"frames": False, "sound": True, **options})
-    assert isinstance(found, MediaError)
-    return found.reason
+    error = open_clip(path, options.pop("budget", Budget()), **{"frames": False, "sound": True, **options})
+    assert isinstance(error, MediaError)
+    return error.reason
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1e30, -1e30, 32_767.0])

@@ -28,9 +28,9 @@ def card_of(build: Path) -> str:
 
 
 def header(build: Path) -> dict[str, Any]:
-    found = yaml.safe_load(card_of(build).split("---\n")[1])
-    assert isinstance(found, dict)
-    return found
+    fields = yaml.safe_load(card_of(build).split("---\n")[1])
+    assert isinstance(fields, dict)
+    return fields
 
 
 def rows(build: Path, split: str) -> list[dict[str, Any]]:
@@ -50,11 +50,11 @@ def number(text: str) -> int:
 def test_it_loads_in_datasets_with_its_splits_and_no_others(build: Path, tmp_path: Path) -> None:
     from datasets import load_dataset
 
-    found = load_dataset(str(build), cache_dir=str(tmp_path / "cache"))
-    assert {split: len(data) for split, data in found.items()} == {
+    dataset = load_dataset(str(build), cache_dir=str(tmp_path / "cache"))
+    assert {split: len(data) for split, data in dataset.items()} == {
         split: len(rows(build, split)) for split in ("train", "validation")
     }
-    assert found["train"][0]["messages"][1]["role"] == "assistant"
+    assert dataset["train"][0]["messages"][1]["role"] == "assistant"
 
 
 def test_a_build_is_not_taken_for_another_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,17 +66,17 @@ def test_a_build_is_not_taken_for_another_of_the_same_name(tmp_path: Path, monke
 
 
 def test_the_composition_is_that_of_the_files(build: Path) -> None:
-    told = table(card_of(build), "corpus | template")
+    lines = table(card_of(build), "corpus | template")
     for split, column in (("train", 6), ("validation", 7)):
         counted = Counter((row["corpus"], row["template"], row["language"]) for row in rows(build, split))
-        said = {(line[0], line[1].replace("\\", ""), line[4]): number(line[column]) for line in told[:-1]}
-        assert said == dict(counted)
-        assert number(told[-1][column]) == sum(counted.values())
-    own = (told[0][0], told[0][1].replace("\\", ""), told[0][4])
+        stated = {(line[0], line[1].replace("\\", ""), line[4]): number(line[column]) for line in lines[:-1]}
+        assert stated == dict(counted)
+        assert number(lines[-1][column]) == sum(counted.values())
+    own = (lines[0][0], lines[0][1].replace("\\", ""), lines[0][4])
     asked = [row["sample"] for row in rows(build, "train") if (row["corpus"], row["template"], row["language"]) == own]
     often = f"each sample {len(asked) / len(set(asked)):.1f} times"
-    assert [line[8] for line in told] == [f"weight 1.5; {often}", "cap 5", "", ""] and often != "each sample 1.0 times"
-    assert [line[5] for line in told[:3]] == ["text"] * 3
+    assert [line[8] for line in lines] == [f"weight 1.5; {often}", "cap 5", "", ""] and often != "each sample 1.0 times"
+    assert [line[5] for line in lines[:3]] == ["text"] * 3
 
 
 def test_what_was_rejected_is_counted_by_reason(build: Path) -> None:
@@ -90,9 +90,9 @@ def test_labels_are_counted_with_their_share_and_words_by_their_length(build: Pa
     text = card_of(build)
     both = rows(build, "train") + rows(build, "validation")
     labels = Counter(row["value"] for row in both if row["space"] == "toy_3")
-    told = table(text, "label")
-    assert {name: number(count) for name, count, _ in told} == dict(labels)
-    assert [float(share.split()[0]) for *_, share in told] == [
+    lines = table(text, "label")
+    assert {name: number(count) for name, count, _ in lines} == dict(labels)
+    assert [float(share.split()[0]) for *_, share in lines] == [
         round(100 * count / labels.total(), 1) for _, count in labels.most_common()
     ]
     replies = [len(row["value"]) for row in both if row["space"] == "toy_reply"]
@@ -111,9 +111,9 @@ def test_missing_corpora_settings_and_the_way_back_are_on_it(build: Path) -> Non
 
 
 def test_the_header_is_the_hubs(build: Path) -> None:
-    found = header(build)
-    assert found["license"] == "cc0-1.0" and found["language"] == ["en", "zh"]
-    assert found["size_categories"] == ["n<1K"] and found["task_categories"] == ["text-generation"]
+    fields = header(build)
+    assert fields["license"] == "cc0-1.0" and fields["language"] == ["en", "zh"]
+    assert fields["size_categories"] == ["n<1K"] and fields["task_categories"] == ["text-generation"]
     assert [size_category(n) for n in (999, 1000, 99_999, 10**6, 10**7)] == [
         *("n<1K", "1K<n<10K", "10K<n<100K", "1M<n<10M", "n>10M"),
     ]
@@ -176,10 +176,10 @@ def test_the_same_build_gives_the_same_bytes(tmp_path: Path, monkeypatch: pytest
 
 
 def test_numbers_are_summed_up() -> None:
-    found = Summary()
+    summary = Summary()
     for value, times in ((1.0, 3), (5.0, 1)):
-        found.add(value, times)
-    assert (found.count, found.mean, found.low, found.high) == (4, 2.0, 1.0, 5.0)
+        summary.add(value, times)
+    assert (summary.count, summary.mean, summary.low, summary.high) == (4, 2.0, 1.0, 5.0)
 
 
 def test_numbers_and_shares_are_told_by_name(tmp_path: Path) -> None:
@@ -187,7 +187,7 @@ def test_numbers_and_shares_are_told_by_name(tmp_path: Path) -> None:
     from affectllm.instruct.template import load_template
     from affectllm.report.composition import Composition
 
-    card, found = load_builder("crema_d").CARD, Composition()
+    card, composition = load_builder("crema_d").CARD, Composition()
     votes = load_template(
         "emotion_shares", space=card.space("crema_d_votes"), rater="crowd_voice", modalities=["audio"]
     )
@@ -195,12 +195,12 @@ def test_numbers_and_shares_are_told_by_name(tmp_path: Path) -> None:
         "intensity_scores", space=card.space("crema_d_level"), rater="crowd_voice", modalities=["audio"]
     )
     for value, times in (({"anger": 0.5, "fear": 0.5}, 1), ({"anger": 1.0}, 3)):
-        found.add(votes.slots[0], value, "train", times)
-    found.add(level.slots[0], {"anger": 0.0}, "train", 2)
-    shares = found.layers["crema_d_votes by crowd_voice"].numbers
+        composition.add(votes.slots[0], value, "train", times)
+    composition.add(level.slots[0], {"anger": 0.0}, "train", 2)
+    shares = composition.layers["crema_d_votes by crowd_voice"].numbers
     assert shares["anger"].mean == 0.875 and (shares["fear"].low, shares["fear"].count) == (0.0, 4)
-    assert found.tally.labels["crema_d_votes by crowd_voice"]["train"] == {"anger": 4, "fear": 1}
-    numbers = found.layers["crema_d_level by crowd_voice"].numbers
+    assert composition.tally.labels["crema_d_votes by crowd_voice"]["train"] == {"anger": 4, "fear": 1}
+    numbers = composition.layers["crema_d_level by crowd_voice"].numbers
     assert {name: summary.count for name, summary in numbers.items()} == {"anger": 2}
 
 
@@ -211,11 +211,11 @@ def test_sets_without_a_label_are_counted_as_none() -> None:
     from affectllm.report.dataset_card import _layer
 
     space = load_builder("goemotions").CARD.space("goemotions_28")
-    asked, found = load_template("emotion_set", space=space, rater="crowd", modalities=["text"]), Composition()
-    found.tally.spaces = {space.name: space}
+    asked, composition = load_template("emotion_set", space=space, rater="crowd", modalities=["text"]), Composition()
+    composition.tally.spaces = {space.name: space}
     for value, times in (([], 3), (["joy", "love"], 1)):
-        found.add(asked.slots[0], value, "train", times)
-    labels = _layer(found, found.layers["goemotions_28 by crowd"])["labels"]
+        composition.add(asked.slots[0], value, "train", times)
+    labels = _layer(composition, composition.layers["goemotions_28 by crowd"])["labels"]
     assert labels == [("(none)", 3, 0.75), ("joy", 1, 0.25), ("love", 1, 0.25)]
 
 

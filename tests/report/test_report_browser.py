@@ -95,9 +95,9 @@ def probed(page: Path, folder: Path, *flags: str) -> dict:
     copy = folder / "probe.html"
     copy.write_text(open_page(page).replace("</body>", PROBE + "</body>"), encoding="utf-8")
     dom = browse(copy, folder, "--dump-dom", *flags).stdout
-    found = re.search(r'data-probe="([^"]+)"', dom)
-    assert found, dom[-300:]
-    return json.loads(found.group(1).replace("&quot;", '"').replace("&amp;", "&").replace("&lt;", "<"))
+    match = re.search(r'data-probe="([^"]+)"', dom)
+    assert match, dom[-300:]
+    return json.loads(match.group(1).replace("&quot;", '"').replace("&amp;", "&").replace("&lt;", "<"))
 
 
 def test_the_page_draws_without_errors_and_without_network(page: Path, tmp_path: Path) -> None:
@@ -146,9 +146,9 @@ def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path
     page = render_gallery("ravdess", root, tmp_path / "gallery.html")
     search = '<script>words.value = "calm"; words.dispatchEvent(new Event("input"));</script></body>'
     page.write_text(open_page(page).replace('preload="none"', "").replace("</body>", search), encoding="utf-8")
-    found = probed(page, tmp_path, "--window-size=1300,900")  # the copy lies beside the page, so that links hold
-    assert found["failed"] == 0 and found["sized"] and all(found["durations"])
-    assert found["overflow"] <= 0 and found["unlabelled"] == 0
+    measures = probed(page, tmp_path, "--window-size=1300,900")  # the copy lies beside the page, so that links hold
+    assert measures["failed"] == 0 and measures["sized"] and all(measures["durations"])
+    assert measures["overflow"] <= 0 and measures["unlabelled"] == 0
     dom = browse(page, tmp_path / "searched", "--dump-dom").stdout
     shown = dom.count('<article class="sample"') - len(re.findall(r'<article class="sample"[^>]*hidden', dom))
     assert 0 < shown < dom.count('<article class="sample"')
@@ -187,12 +187,12 @@ def test_a_gallery_of_conversations_plays_its_spans_under_its_policy(talks: Path
     done = browse(eager, tmp_path / "policy", f"--screenshot={tmp_path / 'page.png'}", "--window-size=1300,1600")
     assert console(done) == [] and requested(tmp_path / "policy") == set()
     # The copy lies beside the page, so that links hold.
-    found = probed(eager, talks.parent, "--window-size=1300,900")
-    assert len(found["durations"]) >= 10 and found["failed"] == 0 and found["sized"]
-    assert all(0.9 < duration < 1.3 for duration in found["durations"])
-    assert found["overflow"] <= 0 and found["unlabelled"] == 0 and found["shift"] < 0.02
-    assert re.fullmatch(r"H1(H2(H3)*)+", found["headings"])
-    assert found["title"] == "small · affectllm conversations", "no script of the corpus ran"
+    measures = probed(eager, talks.parent, "--window-size=1300,900")
+    assert len(measures["durations"]) >= 10 and measures["failed"] == 0 and measures["sized"]
+    assert all(0.9 < duration < 1.3 for duration in measures["durations"])
+    assert measures["overflow"] <= 0 and measures["unlabelled"] == 0 and measures["shift"] < 0.02
+    assert re.fullmatch(r"H1(H2(H3)*)+", measures["headings"])
+    assert measures["title"] == "small · affectllm conversations", "no script of the corpus ran"
     assert probed(eager, talks.parent, "--window-size=500,900")["overflow"] <= 0
 
 

@@ -116,10 +116,10 @@ def test_ticks_cover_the_values_and_are_few(low: float, span: float) -> None:
     high = low + span
     if high <= low:
         return
-    found = ticks(low, high)
+    marks = ticks(low, high)
     slack = 1e-6 * max(abs(low), abs(high), span)
-    assert found[0] <= low + slack and found[-1] >= high - slack
-    assert 2 <= len(found) <= 8 and found == sorted(set(found))
+    assert marks[0] <= low + slack and marks[-1] >= high - slack
+    assert 2 <= len(marks) <= 8 and marks == sorted(set(marks))
 
 
 def test_the_loss_chart_marks_the_kept_checkpoint_and_survives_infinite_losses() -> None:

@@ -40,9 +40,9 @@ def adapted_layers(recipe: Recipe, model: Model) -> set[str]:
 
 @pytest.mark.parametrize(("family", "tower"), TOWERS)
 def test_lora_lands_in_the_named_tower_and_nowhere_else(family: str, tower: str, load: Any) -> None:
-    found = adapted_layers(*load(family, {"adapt": {tower: None}}, {"r": 4}))
+    layers = adapted_layers(*load(family, {"adapt": {tower: None}}, {"r": 4}))
     prefix = families()[family].towers[tower] + "."
-    assert found and all(name.startswith(prefix) for name in found)
+    assert layers and all(name.startswith(prefix) for name in layers)
 
 
 @pytest.mark.parametrize("family", families())
@@ -54,9 +54,9 @@ def test_all_towers_at_once_get_what_each_gets_alone(family: str, load: Any) -> 
 
 def test_layers_are_meant_by_their_whole_names(load: Any) -> None:
     adapt = {"vision": ["q", "merger.mlp.0"], "language": ["o_proj"]}
-    found = adapted_layers(*load("qwen2_5_omni", {"adapt": adapt}, {"r": 4}))
-    assert {name.rpartition(".")[2] for name in found} == {"q", "0", "o_proj"}
-    assert "model.visual.merger.mlp.0" in found
+    layers = adapted_layers(*load("qwen2_5_omni", {"adapt": adapt}, {"r": 4}))
+    assert {name.rpartition(".")[2] for name in layers} == {"q", "0", "o_proj"}
+    assert "model.visual.merger.mlp.0" in layers
 
 
 REFUSED = [

@@ -121,8 +121,8 @@ def test_large_losses_that_are_finite_do_not_stop(small_demo: Path, tmp_path: Pa
     trainer = {"learning_rate": 3.0, "max_steps": 6, "lr_scheduler_type": "constant", "save_strategy": "no"}
     page = text_page(tmp_path, "tiny:qwen2", trainer=trainer)
     succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))
-    found = losses(tmp_path / "run")
-    assert max(found) > 10 * found[0]
+    curve = losses(tmp_path / "run")
+    assert max(curve) > 10 * curve[0]
 
 
 def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(small_demo: Path, tmp_path: Path) -> None:

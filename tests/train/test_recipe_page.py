@@ -220,9 +220,9 @@ def test_model_tiny_stands_for_the_tiny_model_of_the_same_family(page) -> None:
 
 def test_a_matrix_is_one_run_for_every_combination(page) -> None:
     text = PAGE + "matrix:\n  seed: [1, 2]\n  trainer.learning_rate: [1.0e-3, 1.01, 1.0e-5]\n"
-    found = variants(page(text))
-    assert len({suffix for suffix, _ in found}) == 6 and found[0][0] == "seed=1__learning_rate=0.001"
-    recipes = [load_recipe(page(text), chosen) for _, chosen in found]
+    combinations = variants(page(text))
+    assert len({suffix for suffix, _ in combinations}) == 6 and combinations[0][0] == "seed=1__learning_rate=0.001"
+    recipes = [load_recipe(page(text), chosen) for _, chosen in combinations]
     assert {(r.seed, r.trainer["learning_rate"]) for r in recipes} == {
         (s, x) for s in (1, 2) for x in (1e-3, 1.01, 1e-5)
     }
