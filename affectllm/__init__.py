@@ -1,6 +1,6 @@
 """affectllm: instruction tuning and evaluation of multimodal LLMs on affect.
 
-Importing this package is free: it loads no torch, no transformers and no datasets, and touches no environment. Its
+Importing this package is cheap: it loads no torch, no transformers and no datasets, and changes no environment. Its
 public names are those of ``affectllm.api``, which is imported when the first of them is asked for.
 """
 

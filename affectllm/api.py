@@ -1,9 +1,9 @@
-"""The public face: from a corpus on disk to conversations, replies and scores, in a notebook or a script.
+"""The public Python API: from a corpus on disk to conversations, replies and scores, in a notebook or a script.
 
 A corpus is bound to a template, the template makes conversations of its samples, a model answers them, and the answers
 are read and scored as the conversations were asked; the README shows it in ten lines.
 
-Everything in it is what the commands do too. ``evaluate`` runs whole tasks through lm-eval.
+The commands do the same. ``evaluate`` runs whole tasks through lm-eval.
 """
 
 from __future__ import annotations
@@ -54,11 +54,11 @@ class Corpus:
 
     @property
     def card(self) -> CorpusCard:
-        """Who made it, its licence, label spaces, raters and known defects."""
+        """The corpus card: authors, licence, label spaces, raters and known defects."""
         return load_builder(self.name).CARD
 
     def samples(self, split: str | None = None) -> Iterator[Sample]:
-        """The samples of a split, or of all; what is left out is counted in ``rejected``."""
+        """Yield the samples of one split, or of all; count those left out in ``rejected``."""
         self.rejected = Counter()
         for item in load_builder(self.name).samples(self.root):
             if isinstance(item, Rejection):
@@ -67,7 +67,7 @@ class Corpus:
                 yield item
 
     def conversations(self, template: Template, split: str | None = None) -> list[Conversation]:
-        """What ``template`` asks about each sample; those that it cannot ask are counted in ``rejected``.
+        """Make a conversation of each sample with ``template``; count the samples that it cannot ask in ``rejected``.
 
         Raises:
             Malformed: when not a single sample can be asked; it says why.
@@ -85,7 +85,7 @@ class Corpus:
 
 
 def load_corpus(name: str, root: str | Path | None = None) -> Corpus:
-    """A corpus that is on disk; nothing is read until its samples are asked for.
+    """Return a corpus that is on disk; nothing is read until its samples are asked for.
 
     Args:
         name: of a builder, see ``affectllm ls corpora``.
@@ -109,7 +109,7 @@ def load_template(
     language: str = "en",
     held_out: bool = False,
 ) -> Template:
-    """A question about a corpus: a wording, bound to a label space and to whose answer is the right one.
+    """Bind a wording to a label space and a rater of a corpus: the question, and whose answer is the gold one.
 
     Args:
         name: of a wording, see ``affectllm ls templates``, or the path of a YAML page.
@@ -152,7 +152,7 @@ def _rater(corpus: Corpus, name: str) -> str:
 def ask(
     model: Model, conversations: Sequence[Conversation], corpus: Corpus | None = None, **options: Any
 ) -> list[Reply]:
-    """What a model answers to each conversation.
+    """Generate a model's reply to each conversation.
 
     Args:
         corpus: where the clips lie; None looks in ``AFFECTLLM_CORPORA``.
@@ -166,7 +166,7 @@ def ask(
 
 
 def read(conversation: Conversation, reply: Reply) -> Reading:
-    """What a reply states, read as the conversation was asked; or ``Unreadable`` with the reason."""
+    """Parse a reply into an annotation, as the conversation asked; or ``Unreadable`` with the reason."""
     if isinstance(reply, Unanswered):
         return Unreadable(f"media_error:{reply.reason}", "")
     return conversation.read(reply)
@@ -181,7 +181,7 @@ def score(
     clusters: str | None = None,
     **options: Any,
 ) -> Result:
-    """A metric of all replies, with its interval, its controls and the share that could not be read.
+    """Compute a metric over all replies, with its interval, its controls and the share of unreadable replies.
 
     Args:
         metric: its name, see ``affectllm ls metrics``.

@@ -1,4 +1,4 @@
-"""Packages that can be called: ``affectllm.evaluate`` and ``affectllm.score`` are rooms and functions of one name.
+"""Make a package callable: ``affectllm.evaluate`` and ``affectllm.score`` are both packages and functions.
 
 Python sets a package as an attribute of its parent when it is first imported, whatever stood there. So
 ``from affectllm import score`` may give either, and both must do the same.
@@ -13,7 +13,7 @@ from typing import Any
 
 
 def make_callable(package: str, target: str) -> None:
-    """Let a call of ``package`` call ``target``, a dotted name, which is imported then."""
+    """Let calls of ``package`` call ``target``, a dotted name that is imported at the first call."""
     module, _, name = target.rpartition(".")
 
     class Callable(ModuleType):

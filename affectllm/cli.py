@@ -1,4 +1,4 @@
-"""The command line: finds the verbs in ``commands/``, and imports the one that is asked for."""
+"""The command line: lists the subcommands in ``commands/`` and imports only the one that is run."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _run_command(words: list[str]) -> int:
 
 
 def verbs() -> dict[str, Path]:
-    """Every command and its file."""
+    """Return each subcommand with its file."""
     return {path.stem: path for path in sorted(_COMMANDS.glob("[!_]*.py"))}
 
 
@@ -49,7 +49,7 @@ def _command(verb: str) -> Any:
 
 
 def _parser(only: str | None = None) -> argparse.ArgumentParser:
-    """All verbs with their lines of help; the options of ``only``, or of all of them."""
+    """Return a parser of all subcommands with their help lines; with the options of ``only``, or of all of them."""
     parser = argparse.ArgumentParser(
         prog="affectllm",
         description="Instruction tuning and evaluation of multimodal LLMs on affect.",
@@ -67,7 +67,7 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
 
 
 def _help_line(path: Path) -> str:
-    """The first line of the docstring, without importing the module: ``\"\"\"affectllm VERB: what it does.``"""
+    """Read the help line from a command's docstring, without an import: ``\"\"\"affectllm VERB: what it does.``"""
     with path.open(encoding="utf-8") as lines:
         return lines.readline().strip().strip('"').partition(": ")[2].removesuffix(".")
 

@@ -1,4 +1,4 @@
-"""The error tree. Every message says what happened, where, and what to do about it.
+"""The exception hierarchy. Every message says what happened, where, and what to do about it.
 
 AffectError
  ├── NotFound          a corpus, task, recipe, template or file that is not there
@@ -24,7 +24,7 @@ from pathlib import Path
 
 
 class AffectError(Exception):
-    """Root of the tree; the command line prints it without a traceback and exits with 2.
+    """Base class of our exceptions; the command line prints it without a traceback and exits with 2.
 
     Args:
         what: one sentence on what happened.
@@ -108,7 +108,7 @@ _NO_SPACE = (os.strerror(errno.ENOSPC), os.strerror(errno.EDQUOT), os.strerror(e
 
 
 def refusal(error: Exception) -> WriteFailed | None:
-    """What the file system refused, explained; None for an error that is no such refusal."""
+    """Convert an error of the file system into ``WriteFailed``; None for any other error."""
     if isinstance(error, OSError) and error.errno in _REMEDIES:
         where = str(error.filename or "")
         return WriteFailed(f"the file system refused: {error.strerror}", where=where, do=_REMEDIES[error.errno])
@@ -119,7 +119,7 @@ def refusal(error: Exception) -> WriteFailed | None:
 
 @contextmanager
 def explained(path: Path) -> Iterator[None]:
-    """Turn whatever the operating system says of writing ``path``, or what is below it, into ``WriteFailed``."""
+    """Convert the operating system's errors on writing ``path``, or anything below it, into ``WriteFailed``."""
     try:
         yield
     except OSError as error:

@@ -1,4 +1,4 @@
-"""How a command ends: with one line and a remedy instead of a traceback, and with the status that a shell expects."""
+"""Exit statuses of commands; expected errors print one line and a remedy instead of a traceback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Folders that are whole or not there: filled under another name, and renamed away before they are deleted.
+"""Atomic creation and deletion of folders: filled under another name, and renamed away before they are deleted.
 
 A process may be killed between any two of its files. A folder that has its own name is therefore always whole, and
 what a kill has left under another name is removed by whoever works on the same folder next.
@@ -18,7 +18,7 @@ _NOTHING_LEFT = 2**20  # bytes
 
 @contextmanager
 def whole(folder: Path) -> Iterator[Path]:
-    """An empty folder to fill, which becomes ``folder`` when the block ends without an error.
+    """Yield an empty folder to fill, which is renamed to ``folder`` when the block ends without an error.
 
     What lay there stays until then.
 
@@ -39,7 +39,7 @@ def whole(folder: Path) -> Iterator[Path]:
 
 
 def discard(folder: Path) -> None:
-    """Delete a folder and all that is in it, at one instant for whoever looks for it by its name."""
+    """Delete a folder and its contents; under its name it disappears atomically."""
     gone = folder.with_name(f".{folder.name}.gone")
     _remove(gone)  # of a process that was killed here
     if folder.is_dir():
@@ -49,7 +49,7 @@ def discard(folder: Path) -> None:
 
 @contextmanager
 def room_in(folder: Path) -> Iterator[None]:
-    """Say that the disk is full where a library only says that its stream broke, as torch does.
+    """Raise a disk-full error where a library, such as torch, only reports a failed write.
 
     Raises:
         WriteFailed: instead of an error that came with next to nothing left on the disk of ``folder``.

@@ -1,4 +1,4 @@
-"""Python files of shelves, imported by their path: built-in ones and those of somebody's own folder alike."""
+"""Import Python files of registry folders by path: built-in ones and those of a user's own folder alike."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ _ROOT = Path(__file__).parent
 
 
 def member(kind: registry.Folder, name: str, attribute: str, expected: type) -> Any:
-    """What the file called ``name`` on a shelf holds under ``attribute``.
+    """Return the value of ``attribute`` in the file called ``name`` of a registry folder.
 
     Raises:
         NotFound: when there is no such file.
-        Malformed: when it cannot be imported, or does not hold a ``wanted``.
+        Malformed: when it cannot be imported, or does not hold an ``expected``.
     """
     path = registry.find(kind, name)
     value = getattr(import_file(path, f"{registry.package(kind)}.{path.stem}", registry.noun(kind)), attribute, None)
@@ -34,12 +34,12 @@ def member(kind: registry.Folder, name: str, attribute: str, expected: type) -> 
 
 
 def import_file(path: Path, module_name: str, noun: str, first: Callable[[], object] | None = None) -> ModuleType:
-    """The module of a file, imported once.
+    """Import a file as a module, once.
 
     Args:
         module_name: under which it is known to Python.
         noun: what the file is, for errors.
-        first: called before its code is run; what it raises is told as the import's own errors are.
+        first: called before its code is run; its errors are reported as those of the import.
 
     Raises:
         Malformed: when it cannot be imported; says where in it.
@@ -67,7 +67,7 @@ def import_file(path: Path, module_name: str, noun: str, first: Callable[[], obj
 
 
 def _new_spelling(error: Exception) -> str:
-    """What to write instead of a module of ours that has moved into a section since: found by its own name."""
+    """Suggest the new import path of a module of ours that has moved into a section; found by its own name."""
     if not isinstance(error, ImportError) or not str(error.name).startswith(_PACKAGE):
         return ""
     match = re.search(r"cannot import name '(\w+)'", str(error))
@@ -83,12 +83,12 @@ def _new_spelling(error: Exception) -> str:
 
 
 def what_of(error: Exception) -> str:
-    """An exception in one line."""
+    """Describe an exception in one line."""
     return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
 
 
 def line_of(error: Exception, path: Path) -> str:
-    """The line of a file in which an exception was raised, as far as it was."""
+    """Return ``file:line`` where an exception was raised in a file; the file alone where it was not raised in it."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path}:{error.lineno}"
     lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]

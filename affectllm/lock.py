@@ -1,4 +1,4 @@
-"""One process at a time in a folder: who holds it is written into a lock file, and a dead holder holds nothing."""
+"""Lock files: one process at a time works in a folder. The file names its holder; a dead holder's lock is void."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def held(path: Path) -> Iterator[None]:
 
 
 def _open_locked(path: Path) -> int:
-    """An open file that is locked, and is still what lies under its name."""
+    """Return the descriptor of the locked file, having checked that it still lies under its name."""
     while True:
         with explained(path):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Plain dataclasses as the schema of a page: unknown and missing keys and wrong types are errors with their line."""
+"""Validate a YAML page against a dataclass: unknown and missing keys and wrong types are errors with their line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affectllm.yaml_page import Page, Path_
 
 
 def build(kind: type, page: Page, path: Path_ = ()) -> Any:
-    """Make a dataclass of the value at ``path``, checking keys and types.
+    """Build a dataclass from the value at ``path``, checking keys and types.
 
     Raises:
         Malformed: with file and line, for an unknown or missing key or a value of a wrong type.
@@ -40,7 +40,7 @@ def _build(kind: type, value: Any, page: Page, path: Path_) -> Any:
 
 
 def check_keys(value: Mapping[str, Any], known: typing.Iterable[str], page: Page, path: Path_) -> None:
-    """Raise ``Malformed`` for the first key that is not among ``known``, with the nearest one."""
+    """Raise ``Malformed`` for the first key that is not among ``known``, and suggest the nearest one."""
     known = list(known)
     for key in value:
         if key not in known:

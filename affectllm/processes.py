@@ -1,4 +1,4 @@
-"""How processes that belong together part: at the end of a launch, on a signal, and when one of them is killed."""
+"""Shutting down processes that belong together: at the end of a launch, on a signal, and when one is killed."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _PATIENCE = 15.0  # seconds to end by oneself before one is killed
 
 
 class Stopped(KeyboardInterrupt):
-    """The process was told to end, by its terminal, its scheduler or whoever started it; all that is open is closed.
+    """Raised when a signal asks the process to end, so that what is open is closed on the way out.
 
     Args:
         number: of the signal.
@@ -33,7 +33,7 @@ class Stopped(KeyboardInterrupt):
 
 @contextmanager
 def unwinding_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP raise ``Stopped``, so that locks and children are let go of; ``nohup`` keeps its word.
+    """Let SIGTERM and SIGHUP raise ``Stopped``, so that locks and children are released; ``nohup`` still works.
 
     Only the main thread receives signals; in any other one nothing changes.
     """
@@ -54,12 +54,12 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def status_of(error: KeyboardInterrupt) -> int:
-    """The exit status that a shell gives to a process that a signal has ended."""
+    """Return the exit status that a shell gives to a process ended by a signal."""
     return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)
 
 
 def call(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    """Run a command and return its exit status; whatever ends the wait ends the command with all that it started.
+    """Run a command and return its exit status; if the wait is interrupted, end the command and its children.
 
     Its processes may call ``end_with_owner``, for this one may be killed without a chance to end them.
     """
@@ -97,7 +97,7 @@ def _tell(process: object, number: int) -> None:
 
 
 def end_with_owner() -> None:
-    """End this process soon after its parent, or the command that it works for, is gone."""
+    """End this process soon after its parent, or the command that it works for, has ended."""
     parent, owner = os.getppid(), os.environ.get(_OWNER, "")
     threading.Thread(target=_watch, args=(parent, owner), name="affectllm owner", daemon=True).start()
 
@@ -116,7 +116,7 @@ def _lives(owner: str) -> bool:
 
 
 def _born(pid: int) -> str:
-    """When a process was started; another one may have its number later."""
+    """Return the start time of a process, since its number may be reused later."""
     import psutil
 
     try:
@@ -126,7 +126,7 @@ def _born(pid: int) -> str:
 
 
 def leave_together() -> None:
-    """End every process of a launch once all are done; a process on its own returns and goes on.
+    """End every process of a launch once all are done; returns where the process is the only one.
 
     The interpreter is not taken down. Libraries keep the process group, whose threads then meet half an interpreter:
     now and then the runtime aborts one, and the launcher calls a finished run failed. What is registered for the exit,

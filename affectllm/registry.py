@@ -1,4 +1,4 @@
-"""Names → files, in the built-in, installed and local folders. Listing reads directory entries and imports nothing.
+"""The registry: names → files in the built-in, installed and local folders. Listing imports nothing.
 
 A corpus, task, model family or language is one file whose name is its name, whatever section it lies in; a recipe is
 called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched in this order, and one name in two
@@ -49,7 +49,7 @@ _NO_RECIPES = ("launch/", "mixtures/")
 
 
 def folders(kind: Folder) -> list[Path]:
-    """Every folder that may hold files of ``kind``, built-in first."""
+    """Return every folder that may hold files of ``kind``, built-in first."""
     package, _, below = kind.partition("/")
     candidates = [_package_folder(f"affectllm.{_ROOMS.get(package, package)}") / below]
     for entry in entry_points(group="affectllm.folders"):
@@ -60,22 +60,22 @@ def folders(kind: Folder) -> list[Path]:
 
 
 def package(kind: Folder) -> str:
-    """The package whose folder is the built-in shelf."""
+    """Return the package whose folder holds the built-in files of ``kind``."""
     return f"affectllm.{_ROOMS.get(kind, kind)}"
 
 
 def noun(kind: Folder) -> str:
-    """What one file of a shelf is."""
+    """Return the noun for one file of ``kind``, as messages call it."""
     return _NOUNS[kind]
 
 
 def below(kind: Folder, path: Path) -> Path | None:
-    """``path`` as seen from the folder of ``kind`` that it lies in; None where it lies in none."""
+    """Return ``path`` relative to the folder of ``kind`` that holds it; None where none does."""
     return next((path.relative_to(folder) for folder in folders(kind) if path.is_relative_to(folder)), None)
 
 
 def sections(kind: Folder) -> dict[str, list[str]]:
-    """Section → names in it, both sorted; what lies in no section comes first, under ""."""
+    """Return section → names in it, both sorted; files in no section come first, under ""."""
     by_section: dict[str, list[str]] = {}
     for name, path in names(kind).items():
         place = below(kind, path)
@@ -91,7 +91,7 @@ def _package_folder(package: str) -> Path:
 
 
 def names(kind: Folder) -> dict[str, Path]:
-    """Name → file for every file of ``kind``, sorted by name.
+    """Return name → file for every file of ``kind``, sorted by name.
 
     Raises:
         Malformed: when two folders hold a file of the same name.
@@ -110,7 +110,7 @@ def names(kind: Folder) -> dict[str, Path]:
 
 
 def find(kind: Folder, name: str) -> Path:
-    """The file called ``name``.
+    """Return the file called ``name``.
 
     Raises:
         NotFound: when there is none; the message names the nearest ones.
@@ -122,7 +122,7 @@ def find(kind: Folder, name: str) -> Path:
 
 
 def absent(kind: Folder, name: str, known: Iterable[str]) -> NotFound:
-    """The error for a name that is not among ``known``; it names the nearest ones."""
+    """Return the error for a name that is not among ``known``; it suggests the nearest ones."""
     near = difflib.get_close_matches(name, known := list(known), n=3) or known
     message = f"did you mean {', '.join(near)}? See `affectllm ls`"
     return NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=message)

@@ -1,4 +1,4 @@
-"""A run: a folder with a manifest that says what went in, with what versions, what came out, and whether it finished.
+"""Run folders: each has a manifest with the inputs, versions and outputs of a stage, and whether it finished.
 
 Every stage (build, train, eval, …) works in its own run folder. Opening it again with the same inputs skips a finished
 stage whose files are as it left them, and resumes an unfinished one; with other inputs it starts over. A process may be
@@ -34,31 +34,31 @@ _PACKAGES = ("affectllm", "torch", "transformers", "trl", "peft", "accelerate", 
 
 
 def cache_folder() -> Path:
-    """``$AFFECTLLM_CACHE``, else ``~/.cache/affectllm``: generated corpora, tiny models, prepared media."""
+    """Return ``$AFFECTLLM_CACHE``, else ``~/.cache/affectllm``: generated corpora, tiny models, prepared media."""
     return Path(os.environ.get("AFFECTLLM_CACHE") or Path.home() / ".cache" / "affectllm")
 
 
 def digest(value: Any) -> str:
-    """SHA-256 (hex, first 16 digits) of a JSON value, independent of key order."""
+    """Return the SHA-256 (hex, first 16 digits) of a JSON value, independent of key order."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def file_digest(path: Path) -> str:
-    """SHA-256 (hex, first 16 digits) of a file's bytes."""
+    """Return the SHA-256 (hex, first 16 digits) of a file's bytes."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()[:16]
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON so that a reader never sees half a file."""
+    """Write JSON atomically: a reader never sees half a file."""
     scratch = path.with_name(f".{path.name}.part")
     scratch.write_text(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n", encoding="utf-8")
     scratch.replace(path)
 
 
 class Run:
-    """One stage's folder, used as a context manager. One process at a time works in it.
+    """The folder of one stage, used as a context manager. One process at a time works in it.
 
     Args:
         folder: where the stage works; created when absent.
@@ -138,7 +138,7 @@ class Run:
         self._write(finished=False)
 
     def _drop(self, previous: Mapping[str, Any]) -> None:
-        """Take away what a finished stage had left, of which something is missing or was changed."""
+        """Delete the files of a finished stage of which some are missing or changed."""
         if previous["finished"]:
             lost = damaged(self.folder, previous)
             message = f"{len(lost)} files of the finished {self.stage} are missing or changed, such as {lost[0]}"
@@ -172,7 +172,7 @@ class Run:
 
 
 def is_finished(folder: Path, inputs: Mapping[str, Any]) -> bool:
-    """Whether the stage in ``folder`` finished with these inputs, and its files are as it left them."""
+    """Return whether the stage in ``folder`` finished with these inputs, and its files are as it left them."""
     manifest = read_manifest(folder)
     if manifest is None or not manifest["finished"] or manifest["inputs_digest"] != digest(inputs):
         return False
@@ -180,7 +180,7 @@ def is_finished(folder: Path, inputs: Mapping[str, Any]) -> bool:
 
 
 def contents(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
-    """Name → mark of the files below ``folder`` that match; without hidden ones and those of runs within it."""
+    """Return name → mark of the files below ``folder`` that match; without hidden ones and those of nested runs."""
     runs = {path.parent for path in folder.rglob(MANIFEST)} - {folder}
     paths = {path for pattern in patterns for path in folder.glob(pattern) if path.is_file()} - {folder / MANIFEST}
     names = [path.relative_to(folder) for path in paths if runs.isdisjoint(path.parents)]
@@ -192,7 +192,7 @@ def contents(folder: Path, patterns: Sequence[str]) -> dict[str, str]:
 
 
 def damaged(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
-    """Names of the files of a finished stage that are missing, or are not what they were when it finished."""
+    """Return the names of a finished stage's files that are missing, or have changed since it finished."""
     return [name for name, mark in manifest.get("files", {}).items() if _mark_or_none(folder / name) != mark]
 
 
@@ -201,7 +201,7 @@ def _mark_or_none(path: Path) -> str | None:
 
 
 def _mark(path: Path) -> str:
-    """Size and digest of a file; of a large one (weights), the digest of both of its ends."""
+    """Return size and digest of a file; of a large one (weights), the digest of its beginning and end."""
     size = path.stat().st_size
     if size <= _READ_WHOLE:
         return f"{size}:{file_digest(path)}"
@@ -212,7 +212,7 @@ def _mark(path: Path) -> str:
 
 
 def read_manifest(folder: Path) -> dict[str, Any] | None:
-    """The manifest of a run folder, or None when the folder is no run."""
+    """Return the manifest of a run folder, or None when the folder is no run."""
     path = folder / MANIFEST
     if not path.is_file():
         return None
@@ -230,7 +230,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _wrong_field(manifest: Mapping[str, Any]) -> str:
-    """What no run writes so. Files that a manifest names may be deleted, so each must lie within its folder."""
+    """Return what is invalid in a manifest, or "". A file that it names may be deleted, so it must lie in its folder."""
     kinds = {"stage": str, "finished": bool, "inputs_digest": str, "outputs": dict, "files": dict}
     values = {"files": {}, **manifest}
     if wrong := next((name for name, kind in kinds.items() if not isinstance(values[name], kind)), ""):
@@ -241,7 +241,7 @@ def _wrong_field(manifest: Mapping[str, Any]) -> str:
 
 
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that decide results; absent packages are left out."""
+    """Return the versions of Python and of the packages that affect results; absent packages are left out."""
     installed = {"python": platform.python_version()}
     for package in _PACKAGES:
         try:
@@ -252,7 +252,7 @@ def versions() -> dict[str, str]:
 
 
 def require(folder: Path, stage: str) -> dict[str, Any]:
-    """The manifest of a finished ``stage`` in ``folder``.
+    """Return the manifest of a finished ``stage`` in ``folder``.
 
     Raises:
         AffectError: when it is absent, of another stage, or unfinished.

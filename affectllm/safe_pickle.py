@@ -1,4 +1,4 @@
-"""Reading pickles and numpy archives without running anything that lies in them.
+"""Read pickles and numpy archives without running any code in them.
 
 Published labels, features, predictions and tables are pickles, or npz files whose arrays hold Python objects, which are
 pickles too; and a pickle may run any code when it is opened. Here only plain data is rebuilt: containers, strings,
@@ -101,7 +101,7 @@ def _of_bytes(kind: type) -> Any:
 
 
 def _reconstruct(kind: Any, shape: Any, code: Any) -> Any:
-    """numpy's own, of an empty array only: what a pickle gives it; the content and the shape follow as its state."""
+    """Stand-in for numpy's ``_reconstruct``: returns an empty array; content and shape follow as its state."""
     import numpy as np
 
     if kind is not np.ndarray or math.prod(shape) > 0:
@@ -110,7 +110,7 @@ def _reconstruct(kind: Any, shape: Any, code: Any) -> Any:
 
 
 def load_plain_pickle(path: Path, encoding: str = "latin1", limit: int = MAX_BYTES) -> Any:
-    """The object in a pickle file.
+    """Return the object in a pickle file.
 
     Args:
         encoding: of byte strings that Python 2 wrote; ``latin1`` keeps numpy arrays whole.
@@ -134,7 +134,7 @@ def _check(path: Path, size: int, limit: int) -> None:
 
 
 def load_plain_npz(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
-    """Every array of an npz file by its name; an object array without dimensions is the object itself.
+    """Return every array of an npz file by its name; a 0-dimensional object array becomes the object itself.
 
     Args:
         limit: bytes to which the file may unpack.
@@ -155,7 +155,7 @@ def load_plain_npz(path: Path, limit: int = MAX_BYTES) -> dict[str, Any]:
 
 
 def array_names(path: Path) -> list[str]:
-    """The names of the arrays of an npz file, without reading them; none where it is not one."""
+    """Return the names of the arrays in an npz file, without reading them; none where it is no npz file."""
     try:
         with zipfile.ZipFile(path) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist()]
@@ -190,7 +190,7 @@ def _explained(where: str) -> Iterator[None]:
 
 
 def _holds_objects(stream: io.BytesIO) -> bool:
-    """Read the header, so that the stream stands at the data; whether these are a pickle."""
+    """Read the header, up to the data, and return whether the array holds pickled objects."""
     from numpy.lib import format as npy
 
     version = npy.read_magic(stream)

@@ -32,7 +32,7 @@ _YAML = "tag:yaml.org,2002:"
 
 @dataclass(frozen=True)
 class PageKind:
-    """What sort of page is read, for messages.
+    """A kind of page, as error messages name it.
 
     Args:
         noun: ``recipe``, as in "this recipe" and "a recipe is data".
@@ -57,7 +57,7 @@ PAGE = PageKind("page")
 
 @dataclass
 class Page:
-    """A YAML file as plain values, and where each of them stands.
+    """A YAML file as plain values, with the line of each.
 
     Args:
         file: what to call the file in messages.
@@ -72,7 +72,7 @@ class Page:
     kind: PageKind = PAGE
 
     def where(self, path: Path_) -> str:
-        """``file:line`` of the nearest known place at or above ``path``."""
+        """Return ``file:line`` of ``path``, or of its nearest parent that has a line."""
         while path and path not in self.lines:
             path = path[:-1]
         return f"{self.file}:{self.lines.get(path, 1)}"
@@ -112,7 +112,7 @@ def read_page(path: Path, kind: PageKind = PAGE) -> Page:
 
 
 def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
-    """As ``read_page``, of a text that is at hand.
+    """Parse a YAML text as ``read_page`` parses a file.
 
     Raises:
         Malformed: as ``read_page``.
@@ -127,13 +127,13 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
 
 
 def first_comment(path: Path) -> str:
-    """What the first line of a page says it is; empty where that is no comment."""
+    """Return the comment in the first line of a page; empty where that is no comment."""
     first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else ""
 
 
 def read_nodes(path: Path, file: str, kind: PageKind = PAGE) -> Any:
-    """The top node of PyYAML of a file, for a reader with rules of its own; None for an empty one.
+    """Return PyYAML's root node of a file, for a reader with its own rules; None for an empty file.
 
     Args:
         file: what to call the file in messages.
@@ -146,7 +146,7 @@ def read_nodes(path: Path, file: str, kind: PageKind = PAGE) -> Any:
 
 
 def read_value(text: str, where: str, wrong: type[Malformed] = Malformed) -> Any:
-    """A value that was given in YAML, on the command line for example; keys may be numbers.
+    """Parse a value written in YAML, on the command line for example; keys may be numbers.
 
     Raises:
         Malformed: as ``parse_page``, but for what the top is.
@@ -171,7 +171,7 @@ def _text(path: Path, kind: PageKind) -> str:
 
 
 def _compose(text: str, where: str, wrong: type[Malformed]) -> Any:
-    """The nodes of a page, counted and without a key twice; None for an empty one. Builds no values."""
+    """Return the root node of a page, within the limits and without duplicate keys; None for an empty one."""
     import yaml
 
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is there
@@ -190,7 +190,7 @@ def _compose(text: str, where: str, wrong: type[Malformed]) -> Any:
 
 
 def _count(events: Iterable[Any], where: str, wrong: type[Malformed]) -> None:
-    """Raise where the page itself, before aliases unfold, has too many nodes or lies too deep; keeps nothing."""
+    """Raise where the page, before aliases are expanded, has too many nodes or is nested too deep; stores nothing."""
     import yaml
 
     depth = nodes = 0
@@ -213,7 +213,7 @@ def _refuse_number(value: str, where: str, wrong: type[Malformed]) -> None:
 
 
 def _unfold(root: Any, where: str, wrong: type[Malformed]) -> None:
-    """Raise where the page with its aliases unfolded has too many nodes, or one that holds itself; and for its keys."""
+    """Raise where the page with expanded aliases has too many nodes or contains itself, or a mapping has bad keys."""
     nodes, open_nodes = 0, [(root, 0)]
     while open_nodes:
         node, depth = open_nodes.pop()
@@ -242,7 +242,7 @@ def _check_keys(node: Any, where: str, wrong: type[Malformed]) -> None:
 
 
 class _Values:
-    """Turns nodes into plain values and notes the line of each.
+    """Converts nodes into plain values and records the line of each.
 
     Keys are the words that stand there (``no:`` is the code of a language, ``on:`` an English word), unless
     ``typed_keys`` is set.
