@@ -230,7 +230,7 @@ def read_manifest(folder: Path) -> dict[str, Any] | None:
 
 
 def _wrong_field(manifest: Mapping[str, Any]) -> str:
-    """Return what is invalid in a manifest, or "". A file that it names may be deleted, so it must lie in its folder."""
+    """Return what is invalid in a manifest, or "". A file that it names may be deleted, so must lie in its folder."""
     kinds = {"stage": str, "finished": bool, "inputs_digest": str, "outputs": dict, "files": dict}
     values = {"files": {}, **manifest}
     if wrong := next((name for name, kind in kinds.items() if not isinstance(values[name], kind)), ""):

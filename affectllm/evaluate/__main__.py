@@ -11,7 +11,7 @@ from affectllm.processes import end_with_owner, leave_together
 
 
 def main(words: Sequence[str]) -> int:
-    """Score, take leave of the other processes, and return the exit status."""
+    """Score, end together with the other processes of the launch, and return the exit status."""
     end_with_owner()
 
     def body() -> int:

@@ -1,4 +1,4 @@
-"""Answers kept as they come, so that a run killed at any instant resumes where it was.
+"""Append-only store of model answers, so that a run killed at any instant resumes where it was.
 
 One folder of JSON lines, ``{"key": …, "answer": …}``; each process appends to a file of its own and reads all files at
 the start, so the number of processes may change in between. Keys are digests of everything that decides an answer: the
@@ -39,11 +39,11 @@ class Answers:
         return len(self._known)
 
     def get(self, key: str) -> Any | None:
-        """The answer, or None when there is none yet."""
+        """Return the answer, or None when there is none yet."""
         return self._known.get(key)
 
     def add(self, answers: Mapping[str, Any]) -> None:
-        """Keep answers; they are on their way to the disk when this returns, and survive the end of the process."""
+        """Store answers; they are flushed to the operating system on return, and survive the end of the process."""
         self._known.update(answers)
         if self._folder is None or not answers:
             return

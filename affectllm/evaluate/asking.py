@@ -1,4 +1,4 @@
-"""The templates of the tasks of this process: reference models answer in their words, and readers read with them."""
+"""Registry of the templates of this process's tasks, for reference models and readers."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ _TEMPLATES: dict[str, Template] = {}
 
 
 def remember(task: str, template: Template) -> None:
-    """Note which template a task asks with; a task that is loaded again asks with its newest."""
+    """Register the template of a task; loading the task again replaces it."""
     _TEMPLATES[task] = template
 
 
 def template_of(task: str) -> Template:
-    """The template of a task.
+    """Return the template of a task.
 
     Raises:
         AffectError: when it is no task of ours, or was not loaded in this process.

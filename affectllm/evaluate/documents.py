@@ -1,4 +1,4 @@
-"""Documents of a task: references and words, built from samples through the template; never a decoded clip."""
+"""Build a task's documents from samples through the template: texts and media references, never decoded clips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Document = dict[str, Any]
 
 
 class Documents(list[Document]):
-    """A list that says which keys its documents have, as lm-eval asks of a ``datasets.Dataset``.
+    """A list of documents with the ``features`` that lm-eval expects of a ``datasets.Dataset``.
 
     An Arrow table would give every message part the keys of all others, as None.
     """
@@ -28,7 +28,7 @@ class Documents(list[Document]):
 
 
 def documents(items: Iterable[Sample | Rejection], template: Template, split: str) -> tuple[Documents, list[Rejection]]:
-    """Samples of ``split`` as documents, and everything that is not asked, with its reason."""
+    """Convert the samples of ``split`` into documents; also return everything that is not asked, with its reason."""
     asked, rejected = Documents(), []
     for item in items:
         if isinstance(item, Rejection):
@@ -43,7 +43,7 @@ def documents(items: Iterable[Sample | Rejection], template: Template, split: st
 
 
 def document(sample: Sample, template: Template) -> Document:
-    """One document: who and where, the messages, and the right answer as text and as JSON value."""
+    """Make the document of a sample: identity, messages, and the gold answer as text and as JSON value."""
     asked = Conversation.of(sample, template)
     return {
         "id": asked.id,
@@ -58,7 +58,7 @@ def document(sample: Sample, template: Template) -> Document:
 
 
 def _choices(template: Template, gold: Any) -> list[str]:
-    """The answers that may be given to the first slot, where they can be listed."""
+    """Return the possible answers to the first slot, where they can be listed."""
     slot = template.slots[0]
     if slot.how.own_space is None:
         return list(slot.space.names)

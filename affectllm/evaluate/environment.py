@@ -1,4 +1,4 @@
-"""Settings that must reach every process of an evaluation: environment variables, which launchers pass on.
+"""Settings of an evaluation as environment variables, which launchers pass on to every process.
 
 lm-eval builds tasks in each process of ``torchrun`` or ``accelerate launch`` by itself, and its own channel for task
 settings (``--metadata``) would copy the folders of this machine into the published results.
@@ -22,18 +22,18 @@ _KNOWN = ("video", "audio", "image", "text")
 
 
 def modalities() -> tuple[str, ...] | None:
-    """The modalities that may be shown, or None for all that a task has; ``$AFFECTLLM_MODALITIES``."""
+    """Return the modalities that may be shown, or None for all that a task has; ``$AFFECTLLM_MODALITIES``."""
     text = os.environ.get(MODALITIES, "")
     return parse_modalities(text) if text else None
 
 
 def held_out() -> bool:
-    """Whether every task asks its held-out paraphrases; ``$AFFECTLLM_HELD_OUT`` is 1."""
+    """Return whether every task asks its held-out paraphrases: ``$AFFECTLLM_HELD_OUT`` is 1."""
     return os.environ.get(HELD_OUT) == "1"
 
 
 def parse_modalities(text: str) -> tuple[str, ...]:
-    """``"video+audio"`` or ``"video,audio"`` → ``("video", "audio")``.
+    """Parse ``"video+audio"`` or ``"video,audio"`` into ``("video", "audio")``.
 
     Raises:
         AffectError: when a name is no modality.
@@ -48,7 +48,7 @@ def parse_modalities(text: str) -> tuple[str, ...]:
 
 @contextmanager
 def settings(roots: Mapping[str, Path], allowed: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
-    """Set the variables for this process and those that it starts, and restore them afterwards."""
+    """Set the variables for this process and its children while the block runs, and restore them afterwards."""
     merged = {**roots_of_environment(), **roots}
     variables = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,

@@ -1,4 +1,4 @@
-"""Starting lm-eval with all of its own options, and ours: ``--root NAME=DIR``, ``--modalities``, ``--held-out``."""
+"""Start lm-eval with all of its own options, and ours: ``--root NAME=DIR``, ``--modalities``, ``--held-out``."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _COMMANDS = ("run", "ls", "validate")
 
 
 def parser() -> argparse.ArgumentParser:
-    """Our options. Whatever it does not know is lm-eval's."""
+    """Return a parser of our options; all others are lm-eval's."""
     ours = argparse.ArgumentParser(prog="affectllm eval", add_help=False, allow_abbrev=False)
     group = ours.add_argument_group("options of affectllm (all others are lm-eval's, see below)")
     group.add_argument("--root", action="append", default=[], metavar="NAME=DIR", help="folder of a corpus; repeatable")
@@ -77,7 +77,7 @@ def _model(argv: list[str]) -> str:
 
 
 def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
-    """The folder of ``--output_path``, and arguments that make lm-eval write where only this run's files lie."""
+    """Return the folder of ``--output_path``, and arguments that make lm-eval write into an empty folder within it."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--output_path", "-o", type=Path)
     path: Path | None = finder.parse_known_args(argv)[0].output_path
@@ -123,7 +123,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
 
 
 def _log_to_stderr() -> None:
-    """lm-eval keeps the error output of its first run in a process, which may be closed by the second."""
+    """Point lm-eval's log handlers at the present stderr: they keep that of the first run, which may be closed."""
     for handler in logging.getLogger("lm_eval").handlers:
         if type(handler) is logging.StreamHandler:  # others' own kinds write elsewhere
             handler.stream = sys.stderr  # setStream would flush what may be closed

@@ -1,6 +1,6 @@
-"""The lm-eval model ``affectllm``: video, audio, images and words through the model room.
+"""The lm-eval model ``affectllm``: answers about video, audio, images and text with ``affectllm.model``.
 
-Text tasks of lm-eval and media tasks of ours come through the same door: a request with a third argument
+Text tasks of lm-eval and media tasks of ours take the same path: a request with a third argument
 ``{"messages": …}`` is asked as it is, any other one as a user's message.
 """
 
@@ -132,15 +132,15 @@ class AffectLM(LM):  # type: ignore[misc]
 
     @property
     def tokenizer_name(self) -> str:
-        """Name under which lm-eval caches requests."""
+        """The name under which lm-eval caches requests."""
         return self.loaded.path.replace("/", "__")
 
     def chat_template(self, chat_template: bool | str = False) -> str:
-        """The Jinja text of the chat template, which lm-eval keeps with its results."""
+        """Return the Jinja text of the chat template, which lm-eval stores with its results."""
         return self.loaded.family.chat_template()
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """The conversation as the model reads it; the messages are remembered, and asked instead of this string.
+        """Render a conversation as the model reads it; remember its messages, which are asked instead of the string.
 
         Raises:
             AffectError: when the answer is to be continued from a prefix.
@@ -153,7 +153,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return text
 
     def get_model_info(self) -> dict[str, Any]:
-        """What lm-eval writes into its results about the model."""
+        """Return the facts about the model that lm-eval writes into its results."""
         facts = {"backbone": self.loaded.family.name, "fingerprint": self.loaded.fingerprint}
         parameters = sum(parameter.numel() for parameter in self.loaded.model.parameters())
         return {**facts, "media_budget": self.budget.to_json(), "model_num_parameters": parameters}
@@ -168,7 +168,7 @@ class AffectLM(LM):  # type: ignore[misc]
         self._processes.barrier()
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
-        """Answers in real batches of like length; a clip or a text that cannot be used gives ``media_error_reply``."""
+        """Generate replies in batches of like length; an unusable clip or text gives ``media_error_reply``."""
         questions = [self._question(request, normalize_gen_kwargs(request.args[1], 256)) for request in requests]
         greedy = {q.key: q for q in questions if not q.settings["do_sample"] and self._answers.get(q.key) is None}
         sampled = [q for q in questions if q.settings["do_sample"]]
@@ -201,7 +201,7 @@ class AffectLM(LM):  # type: ignore[misc]
             yield from batches(self._bounded, alike, self.batch_size, lambda question: question.messages)
 
     def _undefined(self, question: Question, what: str) -> str:
-        """The reply where the model's outputs were no numbers; without one that was a number, it is the model."""
+        """Return the reply for outputs that are not finite; raise when none of the first ``_LOST`` was finite."""
         self._lost += 1
         if not self._defined and self._lost >= _LOST:
             raise self._no_numbers()
@@ -227,7 +227,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return [None if reply is None else _cut(reply, until) for reply in replies]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
-        """Log-likelihood of each continuation; requests that share a prompt are scored after encoding it once.
+        """Compute the log-likelihood of each continuation; requests that share a prompt encode it once.
 
         A clip or a text that cannot be used gives ``(media_error_reply, False)``.
         """
@@ -259,7 +259,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return [(float(value), bool(greedy)) for value, greedy in scores]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
-        """Log-likelihood of whole texts, in windows of the model's length."""
+        """Compute the log-likelihood of whole texts, in windows of the model's length."""
         bar = tqdm(requests, desc="rolling", disable=disable_tqdm or self.rank != 0)
         return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
 
@@ -279,7 +279,7 @@ class AffectLM(LM):  # type: ignore[misc]
         return self._rendered.get(context) or user_message(context), ""
 
     def _test_media(self, requests: Sequence[Instance]) -> None:
-        """Once per combination of modalities: stop when one that the requests carry does not reach the model."""
+        """Run the media-ablation self-test once per combination of modalities; raise when one has no effect."""
         if not self._selftest:
             return
         trials: dict[tuple[str, ...], list[Messages]] = {}
@@ -299,7 +299,7 @@ class AffectLM(LM):  # type: ignore[misc]
 
 
 def _kind(messages: Messages) -> tuple[str, ...]:
-    """The media parts of a conversation; only conversations of one kind can lend each other their clips."""
+    """Return the kinds of media parts of a conversation; only conversations of one kind can swap clips."""
     return tuple(sorted(f"{part['type']}{'+sound' if part.get('sound') else ''}" for part in media_parts(messages)))
 
 

@@ -1,4 +1,4 @@
-"""Our metrics under their own names in lm-eval's registry, so that any lm-eval page may use them.
+"""Register our metrics in lm-eval under their own names, so that any lm-eval page may use them.
 
 A page says ``metric_list: [{metric: uar, aggregation: uar, higher_is_better: true}]``. The pairs of gold value and
 filtered reply are kept as they are and scored together at the end, since nearly no metric here is a mean over items.
@@ -18,7 +18,7 @@ Pair = tuple[Any, Any]
 
 
 def register() -> list[str]:
-    """Add every metric that needs nothing but pairs, and return the names added; does nothing the second time."""
+    """Register every metric that needs only pairs, and return the names added; a second call does nothing."""
     import lm_eval.api.metrics  # noqa: F401  lm-eval's own come first
     from lm_eval.api.registry import aggregation_registry, metric_registry, register_aggregation, register_metric
 
@@ -34,18 +34,18 @@ def register() -> list[str]:
 
 
 def needs_pairs_only(metric: Metric) -> bool:
-    """Whether the metric takes gold values and answers and nothing that a page cannot give."""
+    """Return whether the metric takes gold values and answers and nothing that a page cannot give."""
     brought = {"tables", "judge"} & set(metric.options)  # only the command line and the library can give these
     return not metric.needs and not brought and metric.takes != "gold"
 
 
 def aggregate(name: str, pairs: list[Pair]) -> float:
-    """The metric of all pairs of (gold, reply) of a page."""
+    """Compute the metric over all pairs (gold, reply) of a page."""
     metric = METRICS[name]
     gold, predicted = ([to_value(metric.form.name, pair[side], gold=side == 0) for pair in pairs] for side in (0, 1))
     return metric.statistic(gold, predicted).value()
 
 
 def _pair(references: list[Any], predictions: list[Any]) -> Pair:
-    """lm-eval calls it for each document, with one reference and one prediction."""
+    """Return the (gold, reply) pair of one document; lm-eval calls this with one reference and one prediction."""
     return references[0], predictions[0]

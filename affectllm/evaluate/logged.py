@@ -1,4 +1,4 @@
-"""The files of one run of lm-eval: told from those of any other run by where they were written, never by name or time.
+"""Collect the files of one run of lm-eval: recognised by the folder they were written to, not by name or time.
 
 lm-eval names its files by the local time, which may go backwards. So it writes into an empty folder within ours, and
 what lies there when it is done is this run's. The files are looked at, since lm-eval only warns of what it could not
@@ -22,7 +22,7 @@ _SPACE = "free some space, or choose another --output_path; the same command goe
 
 @dataclass(frozen=True)
 class Logged:
-    """What one run of lm-eval wrote.
+    """The files that one run of lm-eval wrote.
 
     Args:
         results: its results file.
@@ -33,17 +33,17 @@ class Logged:
     samples: Mapping[str, Path]
 
     def to_json(self) -> dict[str, Any]:
-        """Names of the files, which lie in one folder."""
+        """Return the names of the files, which lie in one folder."""
         return {"results": self.results.name, "samples": {task: path.name for task, path in self.samples.items()}}
 
 
 def scratch(folder: Path) -> Path:
-    """Where lm-eval writes before ``collect``."""
+    """Return the folder where lm-eval writes before ``collect``."""
     return folder / ".lm_eval"
 
 
 def clear(folder: Path, *, beside: bool = False) -> None:
-    """Remove what a run that was cut off has left; ``beside``: also what lies in ``folder`` itself, of any run."""
+    """Remove the files of an interrupted run; with ``beside`` also those of any run in ``folder`` itself."""
     if scratch(folder).is_dir():
         shutil.rmtree(scratch(folder))
     if beside:
@@ -52,7 +52,7 @@ def clear(folder: Path, *, beside: bool = False) -> None:
 
 
 def collect(folder: Path) -> Logged:
-    """Put what lm-eval has just written into ``folder``.
+    """Move what lm-eval has just written into ``folder``.
 
     Raises:
         NotFound: when there is no results file, or none of a task's samples.
@@ -73,7 +73,7 @@ def collect(folder: Path) -> Logged:
 
 
 def of_results(path: Path) -> Logged:
-    """A results file of lm-eval, and the samples files that were written with it: they share its date."""
+    """Return a results file of lm-eval with the samples files written with it: they share its date."""
     date = path.stem.removeprefix("results_")
     tasks = read_results(path)["configs"]
     return Logged(path, {task: path.with_name(f"samples_{task}_{date}.jsonl") for task in tasks})
@@ -87,7 +87,7 @@ def _check_whole(path: Path, documents: int) -> None:
 
 
 def read_results(path: Path) -> dict[str, Any]:
-    """A results file of lm-eval.
+    """Read a results file of lm-eval.
 
     Raises:
         WriteFailed: when it is cut off.
@@ -100,7 +100,7 @@ def read_results(path: Path) -> dict[str, Any]:
 
 
 def read_samples(path: Path) -> Iterator[dict[str, Any]]:
-    """The rows of a samples file of lm-eval, one in memory at a time.
+    """Yield the rows of a samples file of lm-eval, one in memory at a time.
 
     Raises:
         NotFound: when it is not there; lm-eval only warns when it could not write it.

@@ -1,4 +1,4 @@
-"""``matrix:`` of a task page: axes, their variants, and which keys each changes, instead of pages that are near-copies.
+"""``matrix:`` of a task page: axes of variants, each with the keys that it changes, instead of near-copies of pages.
 
 The page itself is the base task, which plain lm-eval reads too; every other combination of variants is a task of its
 own under our task manager::
@@ -37,7 +37,7 @@ _FIXED = ("task", "class", "group", "include", "matrix")
 
 @dataclass(frozen=True)
 class TaskEntry:
-    """One task or group of a page.
+    """One task or group that a page defines.
 
     Args:
         name: what it is called.
@@ -59,16 +59,16 @@ class TaskEntry:
 
     @property
     def ours(self) -> bool:
-        """Whether it is a task of ours, not somebody's plain one of lm-eval or a group."""
+        """Whether this is a task of our class, and not a plain lm-eval task or a group."""
         return self.config.get("class") == CLASS
 
     def members(self) -> list[str]:
-        """Names of the tasks of a group; empty for a task."""
+        """Return the names of the tasks of a group; empty for a task."""
         listed = self.config.get("task")
         return [member for member in listed if isinstance(member, str)] if isinstance(listed, list) else []
 
     def where(self, key: str = "") -> str:
-        """``file:line`` of a key: in the variant that says it, else in the page; of the variant for a missing one."""
+        """Return ``file:line`` of a key: in the variant that sets it, else in the page; of the variant if missing."""
         own: Path_ = ()
         for axis, variant in self.chosen.items():
             changes = self.page.value["matrix"][axis][variant]
@@ -78,7 +78,7 @@ class TaskEntry:
         return self.page.where((key,) if key in self.page.value else own)
 
     def what(self) -> str:
-        """One line: the first comment of the page, or what its variants say of themselves."""
+        """A one-line description: the first comment of the page, or the notes of its variants."""
         comment = first_comment(self.path)
         variants = {v: self.page.value["matrix"][axis][v] for axis, v in self.chosen.items()}
         if not any(variants.values()):
@@ -87,7 +87,7 @@ class TaskEntry:
         return f"{comment.partition(':')[0]}: {'; '.join(notes)}" if comment else "; ".join(notes)
 
     def as_page(self) -> str:
-        """The page of a variant written out, as a page of its own would be."""
+        """Return a variant written out as the text of a page of its own."""
         import yaml
 
         keys = yaml.safe_dump(self.config, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
@@ -95,7 +95,7 @@ class TaskEntry:
 
 
 def read_tasks(path: Path) -> list[TaskEntry]:
-    """The task or group of a page, and one task more for every combination of variants.
+    """Read the task or group of a page, and one more task for every combination of variants.
 
     Raises:
         NotFound: when the file cannot be opened.
@@ -120,7 +120,7 @@ def _variants(own: TaskEntry) -> Iterator[TaskEntry]:
 
 
 def _name(base: str, matrix: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, str]) -> str:
-    """The page's name with the words of the chosen variants in it or behind it."""
+    """Return the page's name with the words of the chosen variants inserted or appended."""
     name, behind = base, []
     for axis, variant in chosen.items():
         if not matrix[axis][variant]:
@@ -135,7 +135,7 @@ def _name(base: str, matrix: Mapping[str, Mapping[str, Any]], chosen: Mapping[st
 
 
 def _checked(own: TaskEntry) -> dict[str, dict[str, dict[str, Any]]]:
-    """The matrix, if it is one.
+    """Return the validated matrix.
 
     Raises:
         Malformed: with file and line.
@@ -158,7 +158,7 @@ def _checked(own: TaskEntry) -> dict[str, dict[str, dict[str, Any]]]:
 
 
 def _mapping(page: Page, path: Path_, value: Any) -> None:
-    """Raise unless it is a mapping whose keys are words that can stand in a name."""
+    """Raise unless ``value`` is a mapping whose keys are words that can stand in a task's name."""
     name = ".".join(map(str, path))
     if not isinstance(value, Mapping) or not value:
         message = f"{name} must be a mapping of {'axes' if len(path) == 1 else 'variants'}"

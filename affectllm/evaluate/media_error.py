@@ -1,4 +1,4 @@
-"""A question that could not be asked is answered in a way of its own, which no reader can take for a model's words.
+"""Marked replies for questions that could not be asked, which no reader can take for a model's words.
 
 lm-eval wants a string from every model. Where a clip is broken, or a text longer than the model's context, the string
 begins with a mark that no tokenizer writes as text (a code point of the private use area), carries the reason, and
@@ -17,12 +17,12 @@ _MARK = "\ue000media_error:"
 
 
 def media_error_reply(reason: str, path: str, detail: str = "") -> str:
-    """What the model returns in place of an answer when the clip at ``path``, or the text, could not be used."""
+    """Return the reply that stands in for an answer when the clip at ``path``, or the text, could not be used."""
     return f"{_MARK}{reason}\n{path}\n{detail}"
 
 
 def media_error_reason(reply: object) -> str | None:
-    """``media_error:<reason>``, or ``too_many_tokens``, when ``reply`` is one of these strings, else None."""
+    """Return ``media_error:<reason>`` or ``too_many_tokens`` when ``reply`` is such a stand-in, else None."""
     if not isinstance(reply, str) or not reply.startswith(_MARK):
         return None
     reason = reply.removeprefix(_MARK).partition("\n")[0]
@@ -30,7 +30,7 @@ def media_error_reason(reply: object) -> str | None:
 
 
 class MediaLedger:
-    """Counts, while questions are asked, those that could not be, by reason, and clips that were cut."""
+    """Counts the questions that could not be asked, by reason, and the clips that were trimmed."""
 
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
@@ -38,13 +38,13 @@ class MediaLedger:
         self.trimmed = 0
 
     def add(self, error: MediaError) -> str:
-        """Count ``error``; the reply that stands for it."""
+        """Count ``error`` and return the reply that stands for it."""
         self.reasons[error.reason] += 1
         self.first.setdefault(error.reason, error)
         return media_error_reply(error.reason, error.path, error.detail)
 
     def tell(self) -> None:
-        """Say on standard error what has been counted since the last time; nothing where all clips could be used."""
+        """Print the counts since the last call to stderr; nothing where all clips could be used."""
         for reason, count in self.reasons.most_common():
             error = self.first[reason]
             example = f"{error.path}: {error.detail}" if error.detail else error.path

@@ -1,4 +1,4 @@
-"""Arguments of the lm-eval model, from the strings of a command line."""
+"""Parse the arguments of the lm-eval model from command-line strings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def batch_size_of(value: int | str) -> int:
-    """A positive number.
+    """Parse a batch size, a positive integer.
 
     Raises:
         AffectError: for anything else, ``auto`` included: how much fits depends on the clips of each batch.
@@ -25,7 +25,7 @@ def batch_size_of(value: int | str) -> int:
 
 
 def budget_of(changes: Mapping[str, Any]) -> Budget:
-    """The media budget with some of its fields changed.
+    """Return the default media budget with some of its fields changed.
 
     Raises:
         AffectError: when a name is none of its fields.
@@ -37,7 +37,7 @@ def budget_of(changes: Mapping[str, Any]) -> Budget:
 
 
 def device_of(name: str | None, processes: Processes) -> torch.device:
-    """Where this process computes: its own device among several processes, else ``wanted`` where that exists."""
+    """Return the device of this process: its own among several processes, else the one called ``name`` if it exists."""
     import torch
 
     if processes.device is not None:

@@ -1,4 +1,4 @@
-"""Our own keys of an lm-eval YAML in ``eval_tasks/``, read strictly."""
+"""Strict parsing of our own keys in an lm-eval YAML of ``eval_tasks/``."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Where = str | Callable[[str], str]
 
 @dataclass(frozen=True)
 class TaskPage:
-    """What a task scores, in our own keys.
+    """Our own keys of a task page: what the task asks and scores.
 
     Args:
         corpus: name of the corpus.
@@ -110,7 +110,7 @@ def _bound(key: str, value: Any, where: str) -> tuple[str, str]:
 
 
 def _flat(metrics: Any) -> Any:
-    """``{emotion: [uar], joint: [accuracy]}`` as ``emotion.uar`` and ``joint.accuracy``; a list stays one."""
+    """Flatten ``{emotion: [uar], joint: [accuracy]}`` to ``emotion.uar`` and ``joint.accuracy``; a list stays one."""
     if not isinstance(metrics, Mapping) or not all(isinstance(names, list) for names in metrics.values()):
         return metrics
     return [f"{slot}.{name}" for slot, names in metrics.items() for name in names]

@@ -1,4 +1,4 @@
-"""Data parallel scoring: each process answers its share, by global rank, under ``accelerate launch`` or ``torchrun``.
+"""Data-parallel scoring: each process answers its share, by global rank, under ``accelerate launch`` or ``torchrun``.
 
 lm-eval's own model takes the rank within the machine, which repeats the first machine's share on every other one.
 """
@@ -42,7 +42,7 @@ class Processes:
                 )
 
     def all_gather(self, tensor: torch.Tensor) -> torch.Tensor:
-        """The tensors of all ranks, one after another."""
+        """Concatenate the tensors of all ranks."""
         if self.world_size == 1:
             return tensor
         from accelerate.utils import gather
@@ -51,7 +51,7 @@ class Processes:
         return gathered
 
     def gather_object(self, value: Any, destination: int) -> list[Any] | None:
-        """The values of all ranks on rank ``destination``, None on the others."""
+        """Return the values of all ranks on rank ``destination``, None on the others."""
         if self.world_size == 1:
             return [value]
         import torch.distributed

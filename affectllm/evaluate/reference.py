@@ -1,4 +1,4 @@
-"""Reference models: what any score must be read against. They run as lm-eval models and know the documents.
+"""Reference models (oracle, majority, chance, mute) as lm-eval models that answer from the documents.
 
 ``affectllm-oracle`` gives the right answer to everything, so every metric is perfect, or the task is broken.
 ``affectllm-majority`` always gives the best answer that is the same for all: the commonest label, the mean of numbers.
@@ -42,25 +42,25 @@ class ReferenceLM(LM):  # type: ignore[misc]
 
     @property
     def tokenizer_name(self) -> str:
-        """Name under which lm-eval caches requests."""
+        """The name under which lm-eval caches requests."""
         return f"affectllm-{self.kind}"
 
     def apply_chat_template(self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True) -> str:
-        """The turns in lines: nothing is read here, the documents are enough."""
+        """Join the turns as lines; the answer comes from the document alone."""
         return "\n".join(turn["content"] for turn in chat_history)
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
-        """One answer for each request."""
+        """Return one answer for each request."""
         answer = self._answerer(requests)
         return [answer(request) for request in requests]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
-        """0 for the choice that this model would give, -1 for all others; not a number where it says nothing."""
+        """Return 0 for the choice that this model would give, -1 for all others; NaN where it gives none."""
         answer = self._answerer(requests)
         return [_likelihood(answer(request), request.args[1]) for request in requests]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
-        """Reference models have no opinion on running text."""
+        """Raise: reference models do not score running text."""
         raise AffectError(f"affectllm-{self.kind} cannot score running text", do="choose a task with answers")
 
     def _answerer(self, requests: list[Instance]) -> Callable[[Instance], str]:
@@ -75,7 +75,7 @@ class ReferenceLM(LM):  # type: ignore[misc]
 
 @register_model("affectllm-oracle")
 class OracleLM(ReferenceLM):
-    """Always right."""
+    """Always gives the gold answer."""
 
     kind = "oracle"
 
@@ -85,7 +85,7 @@ class OracleLM(ReferenceLM):
 
 @register_model("affectllm-mute")
 class MuteLM(ReferenceLM):
-    """Always silent."""
+    """Always gives the empty reply."""
 
     kind = "mute"
 
@@ -95,7 +95,7 @@ class MuteLM(ReferenceLM):
 
 @register_model("affectllm-majority")
 class MajorityLM(ReferenceLM):
-    """Always the commonest answer of the task; of several, the one that comes first in the documents."""
+    """Always gives the commonest answer of the task; of several, the one that comes first in the documents."""
 
     kind = "majority"
 
@@ -110,7 +110,7 @@ class MajorityLM(ReferenceLM):
 
 @register_model("affectllm-chance")
 class ChanceLM(ReferenceLM):
-    """Uniformly random, the same for the same seed and document whatever the order or number of processes."""
+    """Answers uniformly at random; the same for one seed and document whatever the order or number of processes."""
 
     kind = "chance"
 
@@ -130,7 +130,7 @@ class ChanceLM(ReferenceLM):
 
 
 def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
-    """Task → slot → the gold values of its documents."""
+    """Return task → slot → the gold values of its documents."""
     by_task = {}
     for task, documents in _by_task(requests).items():
         slots = template_of(task).slots
@@ -140,7 +140,7 @@ def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
 
 
 def _by_task(requests: list[Instance]) -> dict[str, list[Document]]:
-    """The documents of each task once, in the order of the requests."""
+    """Return task → its distinct documents, in the order of the requests."""
     by_task: dict[str, dict[str, Document]] = defaultdict(dict)
     for request in requests:
         by_task[request.task_name].setdefault(json.dumps([request.doc["corpus"], request.doc["id"]]), request.doc)

@@ -1,4 +1,4 @@
-"""lm-eval's requests as questions to a multimodal model: messages, settings, and a key to keep the answer under."""
+"""Convert lm-eval's requests into questions to a multimodal model: messages, settings, and a key for the answer."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Messages = list[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to ask the model.
+    """One question to the model.
 
     Args:
         messages: the conversation so far, with references to clips.
@@ -35,17 +35,17 @@ class Question:
 
 
 def user_message(text: str) -> Messages:
-    """A question in words alone."""
+    """Return the messages of a text-only question."""
     return [{"role": "user", "content": [{"type": "text", "text": text}]}]
 
 
 def from_history(history: Sequence[Mapping[str, str]]) -> Messages:
-    """lm-eval's chat history, whose contents are strings, as messages of parts."""
+    """Convert lm-eval's chat history, whose contents are strings, into messages of parts."""
     return [{"role": turn["role"], "content": [{"type": "text", "text": turn["content"]}]} for turn in history]
 
 
 class Asker:
-    """Makes questions out of requests.
+    """Makes questions of requests.
 
     Args:
         identity: what distinguishes this model from others: weights, adapter, media budget, versions.
@@ -56,7 +56,7 @@ class Asker:
         self._identity, self._roots = dict(identity), roots
 
     def question(self, messages: Messages, template: str, settings: Mapping[str, Any]) -> Question:
-        """A question with its key, for which every clip is read once."""
+        """Make a question with its key, for which every clip is hashed once."""
         parts = media_parts(messages)
         clips = [self._roots[part["corpus"]] / part["path"] for part in parts]
         decides = {
@@ -71,7 +71,7 @@ class Asker:
 
 
 def content_digest(path: Path) -> str:
-    """Digest of a clip's bytes, read once per version of the file; ``missing`` when there is no file."""
+    """Return the digest of a clip's bytes, computed once per version of the file; ``missing`` where there is none."""
     if not path.is_file():
         return "missing"
     facts = path.stat()
@@ -84,7 +84,7 @@ def _digest(path: Path, _changed: int, _size: int) -> str:
 
 
 def by_settings(questions: Sequence[Question]) -> list[list[Question]]:
-    """Questions that can share a batch, the heaviest first."""
+    """Group questions that can share a batch, the heaviest first."""
     groups: dict[str, list[Question]] = {}
     for question in sorted(questions, key=lambda question: -question.weight):
         groups.setdefault(json.dumps(dict(question.settings), sort_keys=True), []).append(question)

@@ -10,7 +10,7 @@ _LONGEST = 4096  # tokens in one pass, also for models that could take more
 
 
 def rolling_loglikelihood(model: Model, text: str) -> float:
-    """Sum of the log-probabilities of all tokens of ``text``, each predicted once, with the longest context possible.
+    """Sum the log-probabilities of all tokens of ``text``, each predicted once, with the longest context possible.
 
     A text that exceeds the model's length is read in windows that do not overlap.
     """

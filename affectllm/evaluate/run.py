@@ -1,4 +1,4 @@
-"""One evaluation as a run folder: skipped when nothing has changed, resumed when it was killed."""
+"""Run one evaluation in a run folder: skipped when nothing has changed, resumed when it was killed."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def evaluate(
     lm_eval_args: Sequence[str] = (),
     inputs: Mapping[str, Any] | None = None,
 ) -> dict[str, dict[str, Score]]:
-    """Score a model on tasks and leave lm-eval's files, ``scores.json`` and ``details.json`` in ``out``.
+    """Score a model on tasks and write lm-eval's files, ``scores.json`` and ``details.json`` to ``out``.
 
     Args:
         tasks: names of tasks or groups.
@@ -77,14 +77,14 @@ def _argv(tasks: Sequence[str], model: str, options: Mapping[str, Any], out: Pat
 
 
 def _pages(tasks: Sequence[str]) -> dict[str, str]:
-    """Digest of the pages that the names lead to; of all pages where a name is no page of ours, as in a pattern."""
+    """Return the digests of the named pages; of all pages where a name is none of ours, such as a pattern."""
     known = all_tasks()
     files = page_files(tasks if set(tasks) <= set(known) else known, known)
     return {name: file_digest(path) for name, path in files.items()}
 
 
 def _weights(model: str, options: Mapping[str, Any]) -> str | None:
-    """Digest of weights that lie in folders of this machine, which may change under the same name."""
+    """Return the digest of weights in local folders, which may change under the same name."""
     named = [str(options[key]) for key in ("pretrained", "adapter", "processor") if options.get(key)]
     if not any(Path(name).expanduser().is_dir() for name in named):
         return None

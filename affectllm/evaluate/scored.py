@@ -1,4 +1,4 @@
-"""What of an answer a task scores: each slot in the form of its own metrics, and all of them together.
+"""The scored parts of a task's answers: each slot in the form of its own metrics, and all slots jointly.
 
 A metric of the only slot goes by its own name (``uar``), one of several slots by both (``emotion.accuracy``), and one
 of all of them together by ``joint.accuracy``: its labels are what an item answers to all slots.
@@ -26,7 +26,7 @@ _EARLIER = {"choice": "category", "set": "set", "reply": "open"}
 
 @dataclass(frozen=True)
 class Scored:
-    """One slot of a task's template.
+    """One scored slot of a task's template.
 
     Args:
         name: of the slot; empty where it is the only one.
@@ -40,27 +40,27 @@ class Scored:
 
     @property
     def how(self) -> Form:
-        """The form that says how gold values and answers become what metrics take."""
+        """The form, which converts gold values and answers into what metrics take."""
         return find_form(self.form)
 
     @property
     def shape(self) -> str:
-        """The form of values that its metrics take."""
+        """The shape of the values that its metrics take."""
         return self.how.shape(self.space)
 
     def pairs(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """(gold value, reading) as the metrics take them."""
+        """Convert pairs (gold value, reading) into what the metrics take."""
         return [self.how.scored(gold, reading, self.space) for gold, reading in pairs]
 
     @property
     def space_options(self) -> dict[str, Any]:
-        """What metrics are told of the space."""
+        """The options that metrics take from the label space."""
         if self.shape in ("number", "vector"):
             return {"bounds": self.space.bounds}
         return {"labels": list(self.space.names)} if self.space.names else {}
 
     def to_json(self) -> dict[str, Any]:
-        """For the results file."""
+        """Return plain JSON types for the results file."""
         space = {key: value for key, value in asdict(self.space).items() if key not in ("aliases", "source")}
         return {"name": self.name, "form": self.form, "space": space}
 
@@ -74,12 +74,12 @@ class Scored:
 
 
 def scored_slots(slots: Sequence[Slot]) -> tuple[Scored, ...]:
-    """What a template with these slots has scored."""
+    """Return the scored slots of a template with these slots."""
     return tuple(Scored(slot.name if len(slots) > 1 else "", slot.form, slot.space) for slot in slots)
 
 
 def of_facts(facts: Mapping[str, Any]) -> tuple[Scored, ...]:
-    """The same, from what a results file says of its task."""
+    """Return the scored slots from the facts that a results file holds about its task."""
     if "slots" in facts:
         return tuple(map(Scored.from_json, facts["slots"]))
     space = LabelSpace(facts["space"], _EARLIER[facts["form"]], tuple(facts["labels"]), source="")  # type: ignore[arg-type]
@@ -87,12 +87,12 @@ def of_facts(facts: Mapping[str, Any]) -> tuple[Scored, ...]:
 
 
 def metric_of(key: str) -> Metric:
-    """The metric that a name such as ``uar`` or ``emotion.uar`` stands for."""
+    """Return the metric that a key such as ``uar`` or ``emotion.uar`` names."""
     return METRICS[key.rpartition(".")[2]]
 
 
 def check_metrics(keys: Sequence[str], slots: Sequence[Scored], where: str) -> None:
-    """Make sure that each metric scores what it is given.
+    """Check that each metric scores values of the shape that it gets.
 
     Raises:
         NotFound: with the metrics that do, or the slots that there are.
@@ -112,13 +112,13 @@ def check_metrics(keys: Sequence[str], slots: Sequence[Scored], where: str) -> N
 
 
 def fits(metric: Metric, shape: str) -> bool:
-    """Whether ``metric`` scores values of ``shape`` with nothing but gold values and answers."""
+    """Return whether ``metric`` scores values of ``shape`` from gold values and answers alone."""
     of_shape = metric.form.name == shape or (shape == "set" and metric.sets is not None)
     return of_shape and needs_pairs_only(metric)
 
 
 def split(key: str, slots: Sequence[Scored], pairs: Sequence[Pair]) -> tuple[list[Any], list[Any], dict[str, Any]]:
-    """Gold values and answers for the metric of ``key``, and what it is told of their space.
+    """Return the gold values and answers for the metric of ``key``, and its options from their label space.
 
     Args:
         pairs: of each item gold value and reading; of several slots mappings, in which what was unreadable is None.
@@ -138,7 +138,7 @@ def _of_slot(pair: Pair, name: str) -> Pair:
 
 
 def _joint(pair: Pair, slots: Sequence[Scored]) -> Pair:
-    """What an item answers to all slots, as one label; None where any of them is unreadable."""
+    """Join an item's answers to all slots into one label; None where any of them is unreadable."""
     sides: list[list[Any]] = [[], []]
     for slot in slots:
         for side, value in zip(sides, slot.pairs([_of_slot(pair, slot.name)])[0], strict=True):
@@ -152,12 +152,12 @@ def _label(values: Any) -> str:
 
 
 def is_judged(slots: Sequence[Scored]) -> bool:
-    """Whether an answer to any slot can be told right or wrong without a judge or a metric of texts."""
+    """Return whether the answer to any slot can be marked right or wrong without a judge or a metric of texts."""
     return any(slot.how.judged for slot in slots)
 
 
 def agreement(slots: Sequence[Scored], gold: Any, reading: Any) -> float:
-    """From 0 to 1, how far an item is answered as gold says: the mean over the slots that can be judged."""
+    """Return the agreement of an item with gold, 0 to 1: the mean over the slots that can be judged."""
     pairs = [(slot, *_of_slot((gold, reading), slot.name)) for slot in slots if slot.how.judged]
     return sum(0.0 if answer is None else _agreement(slot, truth, answer) for slot, truth, answer in pairs) / len(pairs)
 

@@ -1,4 +1,4 @@
-"""From lm-eval's samples files to ``scores.json`` and ``details.json``: intervals, per-class values, confusion."""
+"""Compute ``scores.json`` and ``details.json`` from lm-eval's samples files: intervals, per-class values, confusion."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ REJECTED = "rejected.jsonl"
 
 
 def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
-    """Score what one run of lm-eval wrote, and leave ``scores.json`` and ``details.json`` in ``folder``.
+    """Score what one run of lm-eval wrote, and write ``scores.json`` and ``details.json`` to ``folder``.
 
     ``sources.json`` says which of lm-eval's files they were made from. Tasks that are not ours are left out: lm-eval
     has scored them.
@@ -55,7 +55,7 @@ def _pairs(rows: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
 
 
 def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
-    """The cluster of each item and what the clusters are; None where none is known.
+    """Return the cluster of each item and the kind of cluster; None where none is known.
 
     An item whose speaker or dialogue is unknown is a cluster of its own.
     """
@@ -82,7 +82,7 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
 
 
 def _label_details(facts: dict[str, Any], pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
-    """What the report shows of labels: of the first slot that has some with names."""
+    """Return the per-label details for the report, of the first slot with named labels."""
     for slot in of_facts(facts):
         if slot.space.names and slot.shape in ("label", "set"):
             gold, answers, _ = split(f"{slot.name}.", of_facts(facts), pairs)
@@ -105,7 +105,7 @@ _DETAILS = {"label": _of_labels, "set": _of_sets}
 
 
 def _rejected(folder: Path) -> dict[str, dict[str, int]]:
-    """Task → reason → how many samples were not asked."""
+    """Count the samples that were not asked: task → reason → count."""
     path = folder / REJECTED
     by_task: dict[str, Counter[str]] = {}
     if path.is_file():

@@ -1,4 +1,4 @@
-"""Every task and group of the folders ``eval_tasks/``, by name.
+"""List the tasks and groups of the folders ``eval_tasks/``, by name.
 
 lm-eval skips a YAML that does not load, and says so at debug level only. ``check_pages`` reads every file of the
 folders first, and names each broken one.
@@ -16,7 +16,7 @@ from affectllm.evaluate.page import TaskPage
 
 
 def all_tasks() -> dict[str, TaskEntry]:
-    """Every task and group, with the variants of each page behind it.
+    """Return every task and group by name, the variants of a page behind it.
 
     Raises:
         Malformed: when a page or its matrix does not load, or one name is given twice.
@@ -25,7 +25,7 @@ def all_tasks() -> dict[str, TaskEntry]:
 
 
 def find_task(name: str) -> TaskEntry:
-    """The task or group called ``name``.
+    """Return the task or group called ``name``.
 
     Raises:
         NotFound: when there is none; the message names the nearest ones.
@@ -41,7 +41,7 @@ def find_task(name: str) -> TaskEntry:
 
 
 def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Task → (corpus, split), for tasks of ours and the members of groups; plain lm-eval tasks are left out.
+    """Return task → (corpus, split), for our tasks and the members of groups; plain lm-eval tasks are left out.
 
     Raises:
         NotFound: when a name is neither a task nor a group of ours.
@@ -62,7 +62,7 @@ def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def check_pages() -> dict[str, TaskEntry]:
-    """Every task and group of every folder, after reading each page.
+    """Read every page of every folder, check it, and return the tasks and groups by name.
 
     Raises:
         Malformed: when a page does not load; all broken ones are named.
@@ -117,7 +117,7 @@ def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
 
 
 def page_files(names: Iterable[str], known: Mapping[str, TaskEntry]) -> dict[str, Path]:
-    """Name → file, for tasks, groups and the members of groups."""
+    """Return name → file, for tasks, groups and the members of groups."""
     files: dict[str, Path] = {}
     waiting = list(names)
     while waiting:

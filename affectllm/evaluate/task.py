@@ -71,7 +71,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             self.MULTIMODAL = True
 
     def _complete(self, settings: dict[str, Any]) -> dict[str, Any]:
-        """lm-eval's keys that follow from ours."""
+        """Return the page with the lm-eval keys that follow from ours."""
         defaults: dict[str, Any] = {"output_type": "generate_until", "doc_to_target": "answer"}
         if settings.get("output_type") == "multiple_choice":
             if len(self.slots) > 1 or not self.slots[0].how.choices or self.template.space.several:
@@ -86,7 +86,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return {**defaults, **settings, **fixed}
 
     def facts(self) -> dict[str, Any]:
-        """What the results file says about this task, for the scores and the report."""
+        """Return the facts about this task for the results file, which the scores and the report read."""
         return {
             "corpus": self.page.corpus,
             "split": self.page.split,
@@ -113,15 +113,15 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.dataset = {self.page.split: asked}
 
     def fewshot_docs(self) -> Documents | None:
-        """None: examples are refused in ``build_all_requests``, since lm-eval would take them from the test split."""
+        """Return None: ``build_all_requests`` refuses few-shot examples, since lm-eval would draw on the test split."""
         return None
 
     def doc_to_text(self, doc: Document, doc_to_text: object = None) -> str:
-        """The words of the question."""
+        """Return the text of the question."""
         return text_of(doc["messages"])
 
     def build_all_requests(self, *, system_instruction: str | None = None, **options: Any) -> None:
-        """As lm-eval does, with the system instruction kept for messages with media.
+        """Build the requests as lm-eval does, and remember the system instruction for messages with media.
 
         Raises:
             AffectError: when few-shot examples are asked for.
@@ -132,7 +132,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         super().build_all_requests(system_instruction=system_instruction, **options)
 
     def construct_requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance] | Instance:
-        """lm-eval's requests; with media, the messages ride along as a third argument."""
+        """Return lm-eval's requests; with media, the messages are added as a third argument."""
         requests: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
         if media_parts(doc["messages"]):
             extra = {"messages": self._messages(doc), "template": f"{self.template.name}/{self.template.version}"}
@@ -146,7 +146,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return [{"role": "system", "content": [{"type": "text", "text": self._system}]}, *doc["messages"]]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
-        """Per metric the pair (gold, reading); ``reading``, None where unreadable; ``unreadable``, the reason if so.
+        """Return per metric the pair (gold, reading); ``reading``, None if unreadable; ``unreadable``, the reason.
 
         Of several slots gold and reading are mappings, in which a slot that is unreadable is None, and ``reading`` is
         None where none could be read. ``right`` says how far the answer is the gold one, where that needs no judge.
@@ -177,7 +177,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return self.slots[0].how.restored(chosen, doc["gold"]), None
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float]]:
-        """Metrics over all pairs, the share of answers that were read, and the share that were not."""
+        """Return the aggregations: the metrics over all pairs, and the shares of readable and unreadable answers."""
         metrics = {name: partial(self._aggregate, name) for name in self.page.metrics}
         shares = {"reading": _share_not_none, "unreadable": _share_not_none}
         return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
@@ -187,7 +187,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return metric_of(key).statistic(gold, answers, **space_options).value()
 
     def higher_is_better(self) -> dict[str, bool]:
-        """Whether more is better, as each metric says; the unreadable share is better when small."""
+        """Return whether a higher value is better, per metric; the unreadable share is better when small."""
         metrics = {name: metric_of(name).better == "higher" for name in self.page.metrics}
         return {**metrics, "reading": True, "unreadable": False, **({"right": True} if is_judged(self.slots) else {})}
 

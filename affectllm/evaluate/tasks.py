@@ -20,7 +20,7 @@ from affectllm.evaluate.task import AffectTask
 
 
 class AffectTaskManager(TaskManager):  # type: ignore[misc]
-    """Finds tasks in our folders, in the installed and local ones, and in ``--include_path``.
+    """Finds tasks in the built-in, installed and local folders, and in ``--include_path``.
 
     Indexing lm-eval's fourteen thousand tasks takes seconds, so it is put off until a name is not found elsewhere.
 
@@ -39,7 +39,7 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         self._indexed(include_defaults=False, metadata=metadata)
 
     def _indexed(self, include_defaults: bool, metadata: dict[str, Any] | None) -> None:
-        """Let lm-eval index its pages, then add the tasks that the matrices of ours make."""
+        """Let lm-eval index its pages, then add the tasks that the matrices of our pages define."""
         super().__init__(include_path=self._paths, include_defaults=include_defaults, metadata=metadata)
         bases = [entry for entry in self._index.values() if "matrix" in (entry.cfg or {}) and entry.yaml_path]
         for base in bases:
@@ -59,11 +59,11 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         self._variants.add(task.name)
 
     def _is_ours(self, page: Path) -> bool:
-        """Whether a page is not one of lm-eval's own, which ours take the place of."""
+        """Return whether a page is ours; ours take precedence over lm-eval's own of the same name."""
         return any(page.is_relative_to(folder) for folder in self._paths)
 
     def match_tasks(self, task_list: list[str]) -> list[str]:
-        """Names that fit the patterns; looks among lm-eval's own tasks when ours do not have one."""
+        """Return the task names that match the patterns; searches lm-eval's own tasks only when none of ours does."""
         matches: list[str] = super().match_tasks(task_list)
         if matches:
             return matches
@@ -72,14 +72,14 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         return matches
 
     def load(self, task_list: Any) -> Any:
-        """Build the tasks, and remember ours in ``scored``."""
+        """Build the tasks, and store ours in ``scored``."""
         loaded = super().load(task_list)
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
         return loaded
 
 
 def _config(task: TaskEntry) -> dict[str, Any]:
-    """The keys of a variant as lm-eval reads them, with functions for their names."""
+    """Return the keys of a variant as lm-eval reads them, with ``!function`` tags resolved to functions."""
     page = dict(load_yaml(task.path, resolve_func=True))
     matrix = page.pop("matrix")
     for axis, variant in task.chosen.items():
@@ -90,7 +90,7 @@ def _config(task: TaskEntry) -> dict[str, Any]:
 
 @contextmanager
 def our_task_manager() -> Iterator[list[AffectTaskManager]]:
-    """Let lm-eval's command use our task manager; yields the list of those that it makes.
+    """Make lm-eval's command use our task manager while the block runs; yields the list of managers that it creates.
 
     lm-eval has no option for another task manager, and its own reads neither several folders nor leaves its own out.
     """

@@ -36,7 +36,7 @@ class Check:
     Args:
         name: what was looked at.
         status: ``ok``; ``warn`` where something optional is missing; ``fail`` where affectllm cannot work.
-        found: what was found, in one line.
+        finding: what was found, in one line.
         do: what to do about it; empty where nothing needs doing.
     """
 

@@ -45,7 +45,7 @@ class MixtureFacts:
         page: the mixture as asked for.
         counts: what ``instruct.building.build`` returned.
         missing: corpora that were not on disk.
-        found: what the files hold.
+        composition: counts of what the files hold.
         digest: of the files.
     """
 

@@ -123,7 +123,7 @@ class PrintIndex:
     """Clips that others are compared with.
 
     Args:
-        held: their fingerprints; their places are what ``matches`` names.
+        prints: their fingerprints; ``matches`` refers to them by position.
     """
 
     def __init__(self, prints: Sequence[Print]) -> None:

@@ -101,7 +101,7 @@ class LandmarkIndex:
     Asking takes about a millisecond, whatever is held: only the places where a pair recurs are looked at.
 
     Args:
-        held: a sound each; their places in it are what ``matches`` names.
+        sounds: the landmarks of each; ``matches`` refers to them by position.
     """
 
     def __init__(self, sounds: Sequence[Landmarks]) -> None:

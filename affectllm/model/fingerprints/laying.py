@@ -39,7 +39,7 @@ def cropped(stack: Numbers, box: Box, side: int) -> Numbers:
 
 @lru_cache(maxsize=4096)
 def _taking(begin: float, end: float, points: int, side: int) -> Numbers:
-    """Weights float32 ``[side, held]`` of a triangle's filter, which take a stretch of ``held`` points at ``side``."""
+    """Weights float32 ``[side, points]`` of a triangular filter that resamples a stretch of ``points`` to ``side``."""
     step = (end - begin) * points / side
     centres = begin * points + (np.arange(side) + 0.5) * step
     apart = np.abs(np.arange(points) + 0.5 - np.clip(centres, 0.5, points - 0.5)[:, None])

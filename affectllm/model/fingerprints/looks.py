@@ -75,7 +75,7 @@ class LookIndex:
     """Pictures that others are compared with, 20 KiB each.
 
     Args:
-        held: a picture each.
+        looks: one per picture.
     """
 
     def __init__(self, looks: Sequence[Look]) -> None:

@@ -99,7 +99,7 @@ class MotionIndex:
     """Films that others are compared with, 1.3 KiB a moment.
 
     Args:
-        held: changes of each.
+        films: the motion of each.
     """
 
     def __init__(self, films: Sequence[Numbers]) -> None:
