@@ -1,6 +1,6 @@
 """The media-ablation self-test: when a clip is removed or swapped, the loss must change.
 
-A wrong flag that drops the sound of every video leaves training running and the loss falling. This test reads the
+With a wrong flag that drops the sound of every video, training still runs and the loss falls. This test computes the
 loss of a few conversations three times per modality: as they are, without the modality, and with another sample's
 content under the same tokens.
 """
@@ -23,7 +23,7 @@ SMALLEST_CHANGE = 1e-5
 def check_modalities_heard(
     model: Model, encoder: Encoder, conversations: Sequence[Messages]
 ) -> dict[str, dict[str, float]]:
-    """Largest change of the loss per modality when it is removed and when it is swapped with another sample's.
+    """Measure, per modality, the largest change of the loss when it is removed or swapped with another sample's.
 
     Args:
         conversations: two to eight conversations with their answers.
@@ -80,7 +80,7 @@ def _loss(model: Model, encoder: Encoder, encoded: Encoded) -> float:
 
 
 def _swapped(encoded: Encoded, donor: Encoded, name: str) -> Encoded:
-    """``encoded`` with the content of another sample under the same tokens, so that only the content differs."""
+    """Return ``encoded`` with another sample's content under the same tokens, so that only the content differs."""
     import torch
 
     own, other = encoded.media[name], donor.media[name].flatten().flip(0)  # flipped: two samples may share a clip

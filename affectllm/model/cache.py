@@ -1,4 +1,4 @@
-"""A cache of prepared media: what a processor made of one clip, keyed by content, span, budget and processor.
+"""Disk cache of prepared media: a processor's tensors of one clip, keyed by content, span, budget and processor.
 
 Safe under several workers and processes: entries are written under another name and renamed, and readers tolerate
 an entry that another process has just evicted. The least recently read entries go first when the limit is reached.
@@ -42,14 +42,14 @@ class MediaCache:
         self._contents: dict[tuple[str, int, int], str] = {}
 
     def key(self, path: Path, request: Mapping[str, Any]) -> str:
-        """Key of ``path``'s content under ``request`` (span, budget, processor, …).
+        """Return the key of ``path``'s content under ``request`` (span, budget, processor, …).
 
         The content's digest is remembered per (path, size, modification time), in this process and on disk.
         """
         return digest({**request, "content": self._content(path)})
 
     def get(self, key: str) -> dict[str, Tensor] | None:
-        """The tensors stored under ``key``, or None. They are mapped, not read: copy them where they are to stay.
+        """Return the tensors stored under ``key``, or None. They are memory-mapped: copy them to keep them.
 
         An entry is never changed in place, and one that is evicted meanwhile stays readable to who has mapped it.
         """
@@ -76,7 +76,7 @@ class MediaCache:
         return tensors
 
     def put(self, key: str, tensors: Mapping[str, Tensor]) -> None:
-        """Store ``tensors``; a full disk leaves the cache as it was."""
+        """Store ``tensors``; where the disk is full, the cache stays as it was."""
         from safetensors.torch import save
 
         path = self._entry(key)
@@ -87,7 +87,7 @@ class MediaCache:
             self.trim()
 
     def trim(self) -> int:
-        """Remove least recently read entries until the total is at most 90 % of the limit; the number removed."""
+        """Remove least recently read entries until the total is at most 90 % of the limit; return how many."""
         entries = [(stat.st_mtime_ns, stat.st_size, path) for path, stat in self._entries()]
         total = sum(size for _, size, _ in entries)
         removed = 0

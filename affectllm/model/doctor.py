@@ -1,4 +1,4 @@
-"""The doctor: what of this machine matters to affectllm, and what to do about it.
+"""Diagnose this machine for affectllm: hardware, libraries, codecs, corpora; with a remedy for each problem.
 
 Nothing heavy is imported with this module; each check imports what it looks at. A check never raises: what is absent or
 broken is its finding.
@@ -31,7 +31,7 @@ _ENCODERS = ("libx264", "aac", "libmp3lame")
 
 @dataclass(frozen=True)
 class Check:
-    """One finding.
+    """The result of one check.
 
     Args:
         name: what was looked at.
@@ -47,7 +47,7 @@ class Check:
 
 
 def doctor() -> list[Check]:
-    """Look at this machine. Takes a few seconds, most of it for importing torch; opens no network connection."""
+    """Run all checks. Takes a few seconds, mostly for importing torch; opens no network connection."""
     looks: list[Callable[[], Check]] = [
         check_python,
         check_machine,
@@ -66,7 +66,7 @@ def doctor() -> list[Check]:
 
 
 def render(checks: list[Check]) -> str:
-    """The findings as aligned lines, each with what to do beneath it, and a summary."""
+    """Format the findings as aligned lines, each with its remedy beneath it, and a summary."""
     width = max(len(check.name) for check in checks)
     lines = []
     for check in checks:
@@ -100,7 +100,7 @@ def check_machine() -> Check:
 
 
 def _memory() -> int:
-    """Memory in bytes that this process may use: the machine's, or its container's where that is less; 0 if unknown."""
+    """Return the bytes of memory that this process may use: the machine's, or its container's if less; 0 if unknown."""
     names = getattr(os, "sysconf_names", {})
     if "SC_PHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:
         return 0
@@ -218,7 +218,7 @@ def check_sound() -> Check:
 
 
 def check_hub() -> Check:
-    """Whether there is a token; the token itself is never shown and nothing is asked of the Hub."""
+    """Check whether there is a token; the token is never printed, and the Hub is not contacted."""
     if not _installed("huggingface_hub"):
         return Check("Hub", "fail", "huggingface_hub is not installed", "pip install huggingface_hub")
     from huggingface_hub import constants, get_token
@@ -230,7 +230,7 @@ def check_hub() -> Check:
 
 
 def check_corpora() -> Check:
-    """Which corpora lie where ``AFFECTLLM_CORPORA`` says."""
+    """Check which corpora lie in the folder ``AFFECTLLM_CORPORA``."""
     base = os.environ.get("AFFECTLLM_CORPORA")
     hint = "set AFFECTLLM_CORPORA to a folder with one folder a corpus, or pass --root NAME=DIR"
     if not base:
@@ -248,7 +248,7 @@ def check_corpora() -> Check:
 
 
 def check_families() -> Check:
-    """Which model families there are, and whether transformers has their classes."""
+    """Check which model families there are, and whether transformers has their classes."""
     from affectllm.model.family import families
 
     try:
@@ -270,7 +270,7 @@ def check_families() -> Check:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Without the remarks that libraries log while they are imported: the finding says what matters."""
+    """Silence what libraries log while they are imported: the finding says what matters."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

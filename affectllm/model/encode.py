@@ -1,6 +1,6 @@
-"""Conversations into tensors: media prepared once per clip and cached, text tokenised, batches padded.
+"""Encode conversations as tensors: media prepared once per clip and cached, text tokenised, batches padded.
 
-The processor is asked about one clip at a time: given its placeholder alone it returns the clip's tensors and the
+The processor is called with one clip at a time: given its placeholder alone it returns the clip's tensors and the
 placeholder expanded into tokens. Those are cached, and spliced into the tokenised conversation afterwards, so that
 clips are shared between prompts, prompts between modalities, and media tokens can never be truncated.
 """
@@ -55,12 +55,12 @@ class Encoded:
 
     @property
     def length(self) -> int:
-        """Number of tokens, media included."""
+        """The number of tokens, media included."""
         return len(self.input_ids)
 
 
 class Encoder:
-    """Turns conversations with media references into model inputs.
+    """Converts conversations with media references into model inputs.
 
     Args:
         processor: of the model, with our chat template.
@@ -92,7 +92,7 @@ class Encoder:
         self._control = sorted(_control_tokens(self.tokenizer), key=len)
 
     def encode(self, messages: Messages, *, generation_prompt: bool = False) -> Encoded | MediaError:
-        """One conversation; the first clip that cannot be used is returned as its ``MediaError``."""
+        """Encode one conversation; return the ``MediaError`` of the first clip that cannot be used."""
         import torch
 
         prepared = []
@@ -113,7 +113,7 @@ class Encoder:
         return Encoded(input_ids, labels, media, positions, of_clips, trimmed)
 
     def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
-        """Tensors of one media part, with its expanded placeholder under ``ids``; from the cache where it is there.
+        """Return the tensors of one media part, with its expanded placeholder under ``ids``; cached where possible.
 
         Whatever a decoder or the processor makes of a broken clip is its ``MediaError``.
         """
@@ -184,7 +184,7 @@ class Encoder:
         return self.roots[corpus] / part["path"]
 
     def _budget(self, part: Mapping[str, Any]) -> Budget:
-        """The recipe's budget, with what the content part itself says about it, within what the family hears."""
+        """Return the recipe's budget with the content part's own settings, within the family's limit of sound."""
         own = {key: part[key] for key in self._limits if key in part}
         longest = self.family.longest_sound
         if longest is not None and _heard(part):
@@ -266,7 +266,7 @@ class Encoder:
     def _splice(
         self, ids: list[int], mask: list[int], expansions: list[torch.Tensor]
     ) -> tuple[torch.Tensor, torch.Tensor, list[int]]:
-        """Tokens, which of them are answers, and where each clip begins."""
+        """Insert the clips' tokens; return the tokens, the mask of answer tokens, and where each clip begins."""
         import torch
 
         marks = set(self._placeholders.values())
@@ -314,7 +314,7 @@ def _relative(error: MediaError, part: Mapping[str, Any]) -> MediaError:
 
 
 def _alike(tensors: Sequence[torch.Tensor], dimension: int, value: int) -> list[torch.Tensor]:
-    """The tensors, padded at the end of one dimension to the longest of them."""
+    """Pad the tensors at the end of one dimension to the longest of them."""
     import torch
 
     longest = max(tensor.shape[dimension] for tensor in tensors)

@@ -1,4 +1,4 @@
-"""Families: how checkpoints of one architecture are loaded, hear, see, are placed and adapted. One file a family.
+"""Model families: loading, media inputs, positions and LoRA targets of one architecture. One file per family.
 
 The files lie in ``model/families/`` and, for users, in ``families/`` of a folder of ``$AFFECTLLM_PATH``. Each holds
 ``FAMILY`` and ``tiny(make_tokenizer)``, which returns the configuration and the processor of its tiny random twin.
@@ -37,7 +37,7 @@ Tiny = tuple[Any, Any]
 
 @dataclass(frozen=True)
 class Family:
-    """Checkpoints of one architecture.
+    """The description of all checkpoints of one architecture.
 
     Args:
         model_types: ``model_type`` values of checkpoints that load as this family.
@@ -116,7 +116,7 @@ class Family:
         return text
 
     def lora_regex(self, towers: Mapping[str, tuple[str, ...] | list[str] | None]) -> str:
-        """A regular expression for PEFT's ``target_modules``: tower → layer names (None: the family's defaults).
+        """Return a regular expression for PEFT's ``target_modules``: tower → layer names (None: family defaults).
 
         Raises:
             NotFound: for a tower that this family does not have.
@@ -129,7 +129,7 @@ class Family:
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 
     def tower(self, name: str) -> str:
-        """Module prefix of a tower.
+        """Return the module prefix of a tower.
 
         Raises:
             NotFound: when this family has no such tower.
@@ -139,17 +139,17 @@ class Family:
         return self.towers[name]
 
     def beside_the_language_model(self) -> list[str]:
-        """Module prefixes of what hears and sees, and of the head: what quantisation leaves as it is."""
+        """Return the module prefixes of the media towers and of the head, which are not quantised."""
         return [*(prefix for tower, prefix in self.towers.items() if tower != "language"), "lm_head"]
 
 
 def families() -> dict[str, Family]:
-    """Every family by name. Their files import nothing heavy."""
+    """Return every family by name. Their files import nothing heavy."""
     return {name: _load(name, path) for name, path in registry.names("families").items()}
 
 
 def family_of(model_type: str) -> Family | None:
-    """The family that reads checkpoints of a ``model_type``; None where there is none.
+    """Return the family of checkpoints of a ``model_type``; None where there is none.
 
     Raises:
         Malformed: when none of the others does, and the file of one is broken: that may be the one.
@@ -169,7 +169,7 @@ def family_of(model_type: str) -> Family | None:
 
 
 def find_family(name: str) -> Family:
-    """The family called ``name``.
+    """Return the family called ``name``.
 
     Raises:
         NotFound: with the names that exist.

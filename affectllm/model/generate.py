@@ -1,4 +1,4 @@
-"""Answers and choice scores: real batches, media encoded once per prompt."""
+"""Batched generation, and log-probabilities of choices; media are encoded once per prompt."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def generate(
 
 
 def _ends(model: Model) -> list[int]:
-    """Tokens after which an answer is over: the checkpoint's own, and the one that ends a turn of our template."""
+    """Return the end-of-sequence tokens: the checkpoint's own, and the one that ends a turn of our template."""
     own = model.model.generation_config.eos_token_id
     listed = own if isinstance(own, list) else [] if own is None else [own]
     return sorted({*listed, model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)})
@@ -61,7 +61,7 @@ def _ends(model: Model) -> list[int]:
 def score_choices(
     model: Model, encoder: Encoder, prompt: Encoded, choices: Sequence[str], *, end_of_turn: bool = False
 ) -> list[tuple[float, bool]]:
-    """Log-probability of each choice as the continuation of ``prompt``.
+    """Compute the log-probability of each choice as the continuation of ``prompt``.
 
     The prompt and its media go through the model once; the choices share its keys and values as one batch.
 
@@ -118,7 +118,7 @@ def _continue(
     prompt: Encoded,
     first: torch.Tensor,
 ) -> torch.Tensor:
-    """Logits ``[choices, longest, vocabulary]`` that predict every token of every choice."""
+    """Compute the logits ``[choices, longest, vocabulary]`` that predict every token of every choice."""
     import torch
 
     count, longest = len(tokens), max(len(ids) for ids in tokens)

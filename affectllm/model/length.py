@@ -1,4 +1,4 @@
-"""How long a conversation may be: a text beyond the budget costs its row or its item, not the memory of the machine."""
+"""Token budgets: a conversation beyond the budget is rejected alone, instead of exhausting the machine's memory."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DEFAULT_TEXT = 4096  # tokens of words that are trained on, where the recipe doe
 
 @dataclass(frozen=True)
 class TokenBudget:
-    """Most tokens of one conversation.
+    """The maximum number of tokens of one conversation.
 
     Args:
         text: of words and turns, without what clips become.
@@ -28,12 +28,12 @@ class TokenBudget:
 
 
 def positions_of(model: Model) -> int:
-    """Positions that the language model was made for."""
+    """Return the maximum number of positions of the language model."""
     return int(model.model.config.get_text_config().max_position_embeddings)
 
 
 def budget_of(model: Model, text: int | None = None) -> TokenBudget:
-    """The budget of a model: its positions, and for words alone ``text`` where that is less."""
+    """Return the token budget of a model: its positions, and for text alone ``text`` where that is less."""
     whole = positions_of(model)
     return TokenBudget(whole if text is None else min(text, whole), whole)
 
@@ -52,7 +52,7 @@ class BoundedEncoder:
         self._longest = max(len(token) for token in encoder.tokenizer.get_vocab())
 
     def encode(self, messages: Sequence[Mapping[str, Any]], *, generation_prompt: bool = False) -> Encoded | MediaError:
-        """As ``Encoder.encode``; a text of megabytes is refused before it is tokenised."""
+        """Encode as ``Encoder.encode`` does; refuse a text of megabytes before it is tokenised."""
         least = -(-sum(_sizes(messages)) // self._longest)
         if least > self.budget.text:
             return _refused(f"at least {least} tokens of text; {self.budget.text} are allowed")

@@ -1,4 +1,4 @@
-"""Loading a model: one path for tiny models, folders and the Hub, with or without an adapter."""
+"""Load a model: one code path for tiny models, folders and the Hub, with or without an adapter."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from affectllm.model.weights.weight_files import check_finite
 
 @dataclass
 class Model:
-    """A loaded model with what is needed to talk to it.
+    """A loaded model with its processor and family.
 
     Args:
         model: the network (a ``PeftModel`` when an adapter was given).
@@ -109,7 +109,7 @@ def load_model(
 
 @dataclass(frozen=True)
 class Place:
-    """Where weights lie.
+    """The location of weights.
 
     Args:
         base: Hub id, folder or ``tiny:<family>``.
@@ -121,7 +121,7 @@ class Place:
 
 
 def locate(path: str, adapter: str | None = None) -> Place:
-    """The base model and the adapter that a name stands for; the adapter's files have been checked.
+    """Resolve a name to a base model and an adapter, whose files are checked.
 
     Raises:
         NotFound: when the adapter is nowhere.
@@ -146,7 +146,7 @@ def locate(path: str, adapter: str | None = None) -> Place:
 
 
 def _is_adapter(folder: Path) -> bool:
-    """Whether ``folder`` holds an adapter; it may have the configuration of its base model beside it.
+    """Return whether ``folder`` holds an adapter; it may have the configuration of its base model beside it.
 
     Raises:
         WrongCheckpoint: when it holds a whole model as well: transformers would load neither that nor, with certainty,
@@ -164,13 +164,13 @@ def _is_adapter(folder: Path) -> bool:
 
 
 def weights_digest(path: str, adapter: str | None = None, processor: str | None = None) -> str:
-    """Digest of everything on this machine that decides the outputs of a model, without loading it."""
+    """Return the digest of everything on this machine that determines a model's outputs, without loading it."""
     place = locate(path, adapter)
     return fingerprint(_local(place.base), str(place.adapter) if place.adapter else None, processor)
 
 
 def check_model(path: str, family: str | None = None, processor: str | None = None) -> Family:
-    """Look at a checkpoint and its processor before any work is done for it; the weights are not loaded.
+    """Check a checkpoint and its processor before any work is done; the weights are not loaded.
 
     Raises:
         NotFound, WrongCheckpoint: as ``load_model``.
@@ -184,7 +184,7 @@ def check_model(path: str, family: str | None = None, processor: str | None = No
 
 
 def check_saved(folder: Path, base: str) -> str:
-    """Look at what a training has saved as if it were loaded, without the weights of its base model.
+    """Check that what a training has saved can be loaded, without the weights of its base model.
 
     Args:
         folder: with a model, or an adapter of ``base``.
@@ -212,7 +212,7 @@ def check_saved(folder: Path, base: str) -> str:
 
 
 def _hollow(folder: str, family: Family) -> Any:
-    """The network without its weights."""
+    """Build the network on the meta device, without weights."""
     import torch
     import transformers
 
@@ -241,7 +241,7 @@ def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any
 
 
 def _processor(folder: str, family: Family, label: str, source: str | None) -> Any:
-    """The checkpoint's own processor, or that of ``source``."""
+    """Load the checkpoint's own processor, or that of ``source``."""
     if source is not None:
         place = locate(source)
         folder, label = _local(place.base), source
@@ -263,7 +263,7 @@ def _processor(folder: str, family: Family, label: str, source: str | None) -> A
 
 
 def load_processor(folder: str, family: Family) -> Any:
-    """Processor or tokenizer of a checkpoint, with our chat template in place of its own."""
+    """Load the processor or tokenizer of a checkpoint, with our chat template in place of its own."""
     import transformers
 
     install()
@@ -277,7 +277,7 @@ def load_processor(folder: str, family: Family) -> Any:
 
 
 def fingerprint(folder: str, adapter: str | None, processor: str | None = None) -> str:
-    """Digest of what decides the outputs: configuration, weights and tokenizer, those of the adapter, the processor."""
+    """Return the digest of what determines outputs: config, weights and tokenizer, those of the adapter, processor."""
     hasher = hashlib.sha256()
     for place in filter(None, (folder, adapter, processor and _local(processor))):
         root = Path(place)
@@ -297,7 +297,7 @@ def _revision(repo: str) -> str:
 
 
 def _snapshot(repo: str) -> Path | None:
-    """The folder of a Hub model in the cache; None for other folders, and where it has not been downloaded."""
+    """Return the cached folder of a Hub model; None for other folders, and where it has not been downloaded."""
     if Path(repo).is_dir():
         return None
     from huggingface_hub import try_to_load_from_cache

@@ -1,4 +1,4 @@
-"""Multimodal rotary positions of one conversation, by the library's own functions, without weights.
+"""Compute the multimodal rotary positions of one conversation by transformers' own functions, without weights.
 
 The models compute positions per batch from one flag for all clips. Computed here per conversation, clips with and
 without sound can share a batch, and the work is done by the loader instead of the training step.
@@ -25,7 +25,7 @@ def position_ids(
     clips: Sequence[Mapping[str, torch.Tensor]],
     starts: Sequence[int],
 ) -> torch.Tensor | None:
-    """Positions ``[3, length]``, or None for a family with plain positions.
+    """Return the positions ``[3, length]``, or None for a family with plain positions.
 
     Args:
         clips: media tensors of each clip, in order.

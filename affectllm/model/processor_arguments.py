@@ -1,4 +1,4 @@
-"""What a processor is told about a clip that the media room has sampled and sized already."""
+"""Processor arguments for clips that our media code has already sampled and resized."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def plain_video(clip: Clip) -> dict[str, Any]:
-    """Take every frame as it comes, at its moment; the processor may resize it."""
+    """Arguments for a video: take every frame at its timestamp; the processor may resize it."""
     assert clip.frames is not None
     count, height, width = clip.frames.shape[:3]
     metadata = {"total_num_frames": count, "fps": clip.fps, "height": height, "width": width}
@@ -23,25 +23,25 @@ def plain_video(clip: Clip) -> dict[str, Any]:
 
 
 def video_of_its_size(**more: Any) -> Callable[[Clip], dict[str, Any]]:
-    """Take every frame in the size that it has."""
+    """Arguments for a video whose frames keep their size."""
     return lambda clip: {**plain_video(clip), "do_resize": False, **more}
 
 
 def video_at_a_rate(**more: Any) -> Callable[[Clip], dict[str, Any]]:
-    """The same for processors that want to know the rate alone."""
+    """Arguments for a video whose frames keep their size, for processors that take the frame rate alone."""
     return lambda clip: {"do_sample_frames": False, "fps": clip.fps, "do_resize": False, **more}
 
 
 def plain_image(picture: np.ndarray) -> dict[str, Any]:
-    """The processor resizes it to what its tower takes."""
+    """Arguments for an image that the processor resizes to what its tower takes."""
     return {}
 
 
 def image_of_its_size(picture: np.ndarray) -> dict[str, Any]:
-    """It has its size already: the processor would enlarge small ones again, and refuse strips."""
+    """Arguments for an image that keeps its size: the processor would enlarge small ones, and refuse strips."""
     return {"do_resize": False}
 
 
 def plain_sound(processor: Any, clip: Clip) -> dict[str, Any]:
-    """The rate alone; the processor pads as its tower wants."""
+    """Arguments for sound: the sampling rate alone; the processor pads as its tower needs."""
     return {"sampling_rate": SAMPLING_RATE}

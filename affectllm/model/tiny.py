@@ -27,7 +27,7 @@ _CONSTANT = 1e-6  # spread of weights that were not drawn at random
 
 
 def tiny_folder(name: str) -> Path:
-    """The folder of the tiny ``name`` model, built on first use.
+    """Return the folder of the tiny ``name`` model, built on first use.
 
     Raises:
         NotFound: when there is no such family.
@@ -105,7 +105,7 @@ def _tokenizer(
     eos: str = "<|im_end|>",
     pad: str | None = "<|endoftext|>",
 ) -> Any:
-    """A byte-level BPE tokenizer, trained on our own prompts and everyday words.
+    """Make a byte-level BPE tokenizer, trained on our own prompts and everyday words.
 
     Args:
         special: control tokens of the family.
@@ -142,7 +142,7 @@ def _tokenizer(
 
 @functools.cache
 def _vocabulary() -> dict[str, Any]:
-    """``vocab`` and ``merges`` of a byte-level BPE."""
+    """Return ``vocab`` and ``merges`` of a byte-level BPE."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 
     bpe = Tokenizer(models.BPE())

@@ -1,4 +1,4 @@
-"""What the tiny twins of families share: sizes, token ids, and the usual parts of processors."""
+"""Shared parts of the families' tiny models: sizes, token ids, and the usual parts of processors."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ MROPE: dict[str, Any] = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_
 
 
 def ids(tokenizer: Any, **tokens: str) -> dict[str, Any]:
-    """Field of a configuration → id of its token."""
+    """Return configuration field → id of its token."""
     return {key: tokenizer.convert_tokens_to_ids(token) for key, token in tokens.items()}
 
 
 def text(tokenizer: Any, **extra: Any) -> dict[str, Any]:
-    """Fields of a language model's configuration."""
+    """Return the fields of a language model's configuration."""
     ends = {
         "eos_token_id": tokenizer.eos_token_id,
         "pad_token_id": tokenizer.pad_token_id,
@@ -33,7 +33,7 @@ def text(tokenizer: Any, **extra: Any) -> dict[str, Any]:
 
 
 def whisper_encoder(**extra: Any) -> dict[str, Any]:
-    """Fields of an audio encoder's configuration of Whisper's shape."""
+    """Return the fields of a Whisper-like audio encoder's configuration."""
     return {
         "num_mel_bins": 128,
         "encoder_layers": 2,
@@ -46,7 +46,7 @@ def whisper_encoder(**extra: Any) -> dict[str, Any]:
 
 
 def spectrograms(seconds: int) -> Any:
-    """Whisper's feature extractor for windows of so many seconds."""
+    """Return Whisper's feature extractor for windows of ``seconds``."""
     import transformers
 
     return transformers.WhisperFeatureExtractor(
@@ -55,7 +55,7 @@ def spectrograms(seconds: int) -> Any:
 
 
 def deepstack_vision() -> dict[str, Any]:
-    """Fields of a vision tower's configuration whose layers all reach the language model."""
+    """Return the fields of a vision tower's configuration whose layers all reach the language model (DeepStack)."""
     return {
         **{"depth": 2, "hidden_size": 64, "intermediate_size": 128, "num_heads": 4, "out_hidden_size": HIDDEN},
         **{"num_position_embeddings": 64, "deepstack_visual_indexes": [0, 1]},

@@ -1,4 +1,4 @@
-"""Makes torchvision importable where its compiled extension cannot load.
+"""Make torchvision importable where its compiled extension cannot load.
 
 PyPI's torchvision wheel is built for CUDA. Beside a CPU build of torch its extension does not load, and importing
 torchvision fails because two operators have no schema; with it fails much of transformers. transformers needs
@@ -21,7 +21,7 @@ _library = None
 
 
 class _BeforeTorchvision(MetaPathFinder):
-    """Declares the schemas at the moment torchvision is first imported, and finds nothing itself."""
+    """Import hook that declares the schemas when torchvision is first imported; it finds no module itself."""
 
     def find_spec(self, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
         if name == "torchvision":

@@ -1,1 +1,1 @@
-"""Clips and pictures opened, behind a fence: the only place that decodes them."""
+"""Decode clips and pictures, with every failure contained: the only place that opens them."""

@@ -1,4 +1,4 @@
-"""How much of a clip a model is given, and what that comes to for one clip."""
+"""Media budgets: the limits on length, rate and size of a clip, and the span and frame size that result."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MISSING_SECONDS, _MISSING_SHARE = 0.5, 0.1
 
 @dataclass(frozen=True)
 class Budget:
-    """How much of a clip a model is given. A field of a recipe, and of a content part where it says otherwise.
+    """Limits on the part of a clip that a model gets. A field of a recipe; content parts may override it.
 
     Args:
         fps: frames per second to take.
@@ -41,7 +41,7 @@ class Budget:
 
 @dataclass(frozen=True)
 class Span:
-    """What is taken of a clip, in seconds from its beginning.
+    """The part of a clip that is used, in seconds from its beginning.
 
     Args:
         start, end: of what is used.
@@ -54,7 +54,7 @@ class Span:
 
 
 def asked_span(start: float | None, end: float | None) -> tuple[float, float]:
-    """Beginning and end in seconds, the file's own ones for None; before its beginning there is nothing.
+    """Return beginning and end in seconds, those of the file for None; a negative beginning becomes 0.
 
     Raises:
         Unusable: ``too_short``, when nothing lies between them, or one is no number.
@@ -67,7 +67,7 @@ def asked_span(start: float | None, end: float | None) -> tuple[float, float]:
 
 
 def span_of(duration: float, start: float, end: float, budget: Budget) -> Span:
-    """The part of a clip of ``duration`` seconds that was asked for and that the budget allows.
+    """Return the requested part of a clip of ``duration`` seconds, within the budget.
 
     Raises:
         Unusable: ``too_long``, when that is more than the budget and the budget rejects.
@@ -81,20 +81,20 @@ def span_of(duration: float, start: float, end: float, budget: Budget) -> Span:
 
 
 def missing(promised: float, reached: float, span: Span) -> float:
-    """Seconds missing at the end of the span of what ``promised`` says; 0 where that is only a little."""
+    """Return the seconds missing at the end of the span of what ``promised`` says; 0 within the tolerance."""
     end = min(span.end, promised)
     short = end - reached
     return short if short > max(_MISSING_SECONDS, _MISSING_SHARE * (end - span.start)) else 0.0
 
 
 def check_end(kind: str, promised: float, reached: float, span: Span) -> None:
-    """Raise ``truncated`` when more than a little of what ``promised`` says is missing at the end of the span."""
+    """Raise ``truncated`` when more than the tolerance of what ``promised`` says is missing at the end of the span."""
     if lost := missing(promised, reached, span):
         raise Unusable("truncated", f"the last {lost:.1f} s of the {kind} are missing")
 
 
 def frame_size(height: int, width: int, budget: Budget, factor: int) -> tuple[int, int]:
-    """Height and width: multiples of ``factor`` within the pixel budget, and of the aspect ratio as far as possible.
+    """Return height and width: multiples of ``factor`` within the pixel budget, close to the aspect ratio.
 
     The rule of Qwen2-VL's ``smart_resize`` (arXiv:2409.12191, §2.1). A strip too thin for it is made wider than it is:
     its long side ends where the budget does, and at 200 times the short one.

@@ -1,4 +1,4 @@
-"""Opening a container with FFmpeg, and the one clock of its tracks, which begins where the first of them does."""
+"""Open a container with FFmpeg; its tracks share one clock, which begins at the first start of a track."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _PRIMING = 0.1  # seconds that a codec needs before its first sample is heard; c
 
 @contextmanager
 def opened(path: Path) -> Iterator[av.container.InputContainer]:
-    """The container at ``path``, of which only the file itself is read.
+    """Open the container at ``path``; FFmpeg may read no other file.
 
     Raises:
         Unusable: ``unreadable``, when FFmpeg refuses it, then or while it is read.
@@ -62,7 +62,7 @@ def _demuxers() -> str:
 
 
 def film(container: av.container.InputContainer) -> av.VideoStream:
-    """The first track of pictures that move; the cover of an album does not.
+    """Return the first video track; an album cover is none.
 
     Raises:
         Unusable: ``no_video_stream``, ``unreadable`` for an unknown codec, or ``too_large`` by the header.
@@ -80,7 +80,7 @@ def film(container: av.container.InputContainer) -> av.VideoStream:
 
 
 def sound_track(container: av.container.InputContainer) -> av.AudioStream:
-    """The first track of sound.
+    """Return the first sound track.
 
     Raises:
         Unusable: ``no_audio_stream``, or ``unreadable`` for an unknown codec.
@@ -97,7 +97,7 @@ def _check_codec(stream: av.stream.Stream) -> None:
 
 
 def origin_of(container: av.container.InputContainer) -> float:
-    """The moment, in the container's own times, at which its clock begins: the first start of a track."""
+    """Return the origin of the clip's clock in the container's own timestamps: the first start of a track."""
     starts = [
         float(stream.start_time * stream.time_base)
         for stream in (*container.streams.video, *container.streams.audio)
@@ -108,7 +108,7 @@ def origin_of(container: av.container.InputContainer) -> float:
 
 
 def end_of(stream: av.stream.Stream, origin: float) -> float | None:
-    """The end of a track on the clip's clock by the container's own index, None where that says nothing."""
+    """Return the end of a track on the clip's clock by the container's own index, None where that says nothing."""
     if not stream.duration or not stream.time_base or guessed(stream.container):
         return None
     start = 0 if _is_one_of(stream.container, _FROM_ZERO) else stream.start_time or 0
@@ -116,7 +116,7 @@ def end_of(stream: av.stream.Stream, origin: float) -> float | None:
 
 
 def guessed(container: Any) -> bool:
-    """Whether the length that FFmpeg gives is a guess."""
+    """Return whether FFmpeg's duration is an estimate."""
     return _is_one_of(container, _GUESSED)
 
 
@@ -125,7 +125,7 @@ def _is_one_of(container: Any, names: frozenset[str]) -> bool:
 
 
 def duration_of(container: av.container.InputContainer, path: Path, enough: float) -> float:
-    """Seconds from the beginning of the clip to its end; where no header says so, its packets are counted.
+    """Return the duration of a clip in seconds; where no header states it, its packets are counted.
 
     Args:
         enough: seconds after which the counting stops, because more would not be used.
@@ -142,7 +142,7 @@ def duration_of(container: av.container.InputContainer, path: Path, enough: floa
 
 
 def measured(path: Path, enough: float) -> float:
-    """Seconds to the end of the last packet of sound or pictures, found without decoding."""
+    """Return the seconds to the end of the last packet of sound or pictures, without decoding."""
     last = 0.0
     with opened(path) as container:
         origin = origin_of(container)
@@ -159,7 +159,7 @@ def measured(path: Path, enough: float) -> float:
 
 
 def packets(container: av.container.InputContainer, streams: Any, path: Path) -> Iterator[Any]:
-    """Packets of ``streams``, the empty ones at their ends included.
+    """Yield the packets of ``streams``, including the empty flush packets at their ends.
 
     Raises:
         Unusable: ``undecodable``, for a demuxer that goes round in a circle: every packet has a byte of the file.

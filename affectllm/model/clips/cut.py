@@ -1,4 +1,4 @@
-"""Cutting clips: a span, a sound track or pictures alone as a file of its own, for trainers that know only files.
+"""Cut clips: write a span, the sound track or the pictures to a file, for trainers that take only files.
 
 What is cut is what our own reader takes: on the same clock, upright, at the same level. PyAV brings its own FFmpeg with
 libx264. One encoder thread and no names of versions: the same file gives the same bytes wherever the same PyAV runs.
@@ -40,12 +40,12 @@ _NEAR, _LATE = 1.0, 0.05  # seconds: nearer beginnings are reached by decoding; 
 
 
 class _TooFar(Exception):
-    """Seeking has led behind the beginning of the span, or into the middle of what cannot be decoded from there."""
+    """Seeking went past the beginning of the span, or to a packet that cannot be decoded from there."""
 
 
 @dataclass(frozen=True)
 class _Source:
-    """A file and the span of it that is wanted, in seconds on its clock.
+    """A file and the requested span, in seconds on its clock.
 
     Args:
         seeks: whether to go to the beginning of the span at once; not every container leads there.
@@ -61,13 +61,13 @@ class _Source:
             container.seek(int((origin + self.start - 0.5) * 1_000_000))
 
     def arrived(self, first: float) -> None:
-        """Raise ``_TooFar`` where what comes first is late."""
+        """Raise ``_TooFar`` where the first content begins after the span does."""
         if self.seeks and first > self.start + _LATE:
             raise _TooFar
 
 
 def tracks(source: Path) -> frozenset[str] | Refused:
-    """Which of ``video`` and ``audio`` a file has."""
+    """Return which of ``video`` and ``audio`` a file has."""
     try:
         with opened(source) as container:
             return frozenset(stream.type for stream in container.streams) & {"video", "audio"}
@@ -76,7 +76,7 @@ def tracks(source: Path) -> frozenset[str] | Refused:
 
 
 def cut(source: Path, target: Path, request: Cut) -> Refused | None:
-    """Write what is wanted of ``source`` into ``target``; nothing is left there when that fails.
+    """Write the requested part of ``source`` to ``target``; on failure nothing is left there.
 
     A refusal has a reason of ``model.media.MediaError``.
 
@@ -113,7 +113,7 @@ def _raise_disk(error: BaseException | None) -> None:
 
 
 def _sound(source: _Source, target: Path, request: Cut) -> None:
-    """The sound as 16-bit PCM, at its own rate and with its own channels: music is not speech at 16 kHz."""
+    """Write the sound as 16-bit PCM, at its own rate and with its own channels: music is not speech at 16 kHz."""
     with opened(source.path) as container:
         waves = _waves(container, source)
         first = next(waves, None)
@@ -133,7 +133,7 @@ def _in_16_bits(block: np.ndarray) -> bytes:
 
 
 def _silent(source: _Source, target: Path, request: Cut) -> None:
-    """The pictures, packet by packet, without encoding them again; what turns them upright is kept."""
+    """Copy the video packets without re-encoding; the display matrix is kept."""
     import av
 
     with opened(source.path) as container:
@@ -147,7 +147,7 @@ def _silent(source: _Source, target: Path, request: Cut) -> None:
 
 
 def _video(source: _Source, target: Path, request: Cut) -> None:
-    """A span as H.264, with the sound as AAC where it is wanted; pictures keep their distances in time."""
+    """Encode a span as H.264, with the sound as AAC where requested; frames keep their intervals."""
     import av
 
     with opened(source.path) as container:
@@ -192,7 +192,7 @@ def _voice_stream(out: av.container.OutputContainer, stream: av.AudioStream) -> 
 def _frames(
     container: av.container.InputContainer, source: _Source, stream: av.VideoStream
 ) -> Iterator[tuple[av.VideoFrame, float]]:
-    """The frames that stand for a moment of the span, with their times on the clip's clock."""
+    """Yield the frames that are shown within the span, with their times on the clip's clock."""
     stream.thread_type = "AUTO"
     origin, step = origin_of(container), 1 / float(stream.average_rate or 25)
     following: float | None = None
@@ -210,7 +210,7 @@ def _frames(
 
 
 def _upright(frame: av.VideoFrame, encoder: av.VideoStream, time: float) -> av.VideoFrame:
-    """A frame as it is shown, in the size and at the time at which it is encoded."""
+    """Turn a frame upright, and give it the size and time at which it is encoded."""
     import av
 
     turn = turn_of(frame)
@@ -239,12 +239,12 @@ def _encode_voice(source: _Source, out: av.container.OutputContainer, encoder: a
 
 
 def _with_channels(block: np.ndarray, channels: int) -> np.ndarray:
-    """A block as it is, or its mean in each channel where it has another number of them: the level stays."""
+    """Return a block as it is, or its mean in each channel where the channel count differs: the level stays."""
     return block if len(block) == channels else block.mean(axis=0, keepdims=True).repeat(channels, 0)
 
 
 def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int, channels: int) -> Iterator[np.ndarray]:
-    """Blocks at ``rate`` with one or two channels; more become their mean, as in our own reader."""
+    """Resample blocks to ``rate`` with one or two channels; more become their mean, as in our own reader."""
     import numpy as np
     import soxr
 
@@ -263,7 +263,7 @@ def _resampled(blocks: Iterator[tuple[np.ndarray, int]], rate: int, channels: in
 
 
 def _waves(container: av.container.InputContainer, source: _Source) -> Iterator[tuple[np.ndarray, int]]:
-    """The samples of a span in blocks (float32 ``[channels, samples]``) with their rate, exact to one sample."""
+    """Yield the samples of a span in blocks (float32 ``[channels, samples]``) with their rate, exact to one sample."""
     stream, origin, line = sound_track(container), origin_of(container), Timeline(source.start, source.end)
     source.seek(container, origin)
     for packet in packets(container, stream, source.path):

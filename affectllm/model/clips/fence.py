@@ -1,4 +1,4 @@
-"""A fence around each clip and picture: whatever goes wrong while one is opened costs that one, and says why."""
+"""Error containment around each clip and picture: a failure to open one is returned as a value with its reason."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MOST_PIXELS = 80_000_000
 
 @dataclass(frozen=True)
 class MediaError:
-    """Why a clip or picture cannot be used.
+    """The reason why a clip or picture cannot be used.
 
     Args:
         reason: one of
@@ -41,7 +41,7 @@ class MediaError:
 
 
 class Unusable(Exception):
-    """Raised inside the fence, which makes a ``MediaError`` of it."""
+    """Raised inside ``fenced``, which converts it into a ``MediaError``."""
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason, self.detail = reason, detail
@@ -49,7 +49,7 @@ class Unusable(Exception):
 
 
 def fenced(path: Path, opening: Callable[[], T]) -> T | MediaError:
-    """What ``opening`` returns, or why it did not.
+    """Call ``opening`` and return its result, or a ``MediaError`` where it failed.
 
     Raises:
         AffectError, ImportError: which are about the run and not about the clip.

@@ -1,4 +1,4 @@
-"""Opening clips: one pass per file for frames and sound, only what is needed, in the size that the model wants.
+"""Open clips: one pass per file for frames and sound, decoding only what is needed, in the model's size.
 
 This is the only place that opens a clip. What cannot be used is a ``MediaError`` value, never an empty answer.
 """
@@ -50,7 +50,7 @@ _LATE = 0.05  # seconds after which a track that was sought is too far on
 
 @dataclass(frozen=True)
 class Clip:
-    """What a model is given of one file.
+    """The decoded frames and sound of one file.
 
     Args:
         frames: uint8 ``[time, height, width, 3]`` RGB, upright, or None.
@@ -75,7 +75,7 @@ def open_clip(
     end: float | None = None,
     factor: int = 28,
 ) -> Clip | MediaError:
-    """Decode what ``budget`` allows of a file.
+    """Decode the frames and sound of a file, within ``budget``.
 
     Pictures and sound are on one clock, which begins where the first of the file's tracks does; what is missing of the
     sound before it begins is silence. Samples beyond full scale are clipped.
@@ -124,7 +124,7 @@ def _sound_file(path: Path, budget: Budget, span: tuple[float, float]) -> Clip:
 
 
 def _by_another_name(path: Path, budget: Budget, span: tuple[float, float], reason: str) -> Clip:
-    """What libsndfile does not know may be sound all the same: an MP4 called ``.wav``, a codec of its own."""
+    """Open with FFmpeg what libsndfile does not know: it may be an MP4 called ``.wav``, or in another codec."""
     try:
         return _container(path, budget, span, False, True, 1)
     except Unusable as error:
@@ -152,7 +152,7 @@ def _container(path: Path, budget: Budget, span: tuple[float, float], frames: bo
 
 @dataclass(frozen=True)
 class _Reading:
-    """One pass over the packets of a container."""
+    """Decodes a clip in one pass over the packets of a container."""
 
     path: Path
     budget: Budget
@@ -163,7 +163,7 @@ class _Reading:
     factor: int
 
     def clip(self, container: av.container.InputContainer, *, sought: bool) -> Clip | None:
-        """What the span holds, by going there at once where ``sought``; None where that does not lead there."""
+        """Decode the span, seeking to it where ``sought``; None where seeking does not reach it."""
         import av
         import numpy as np
 
@@ -198,7 +198,7 @@ class _Reading:
         return frame_size(height, width, self.budget, self.factor)
 
     def _feed(self, container: av.container.InputContainer, takers: list[Pictures | Voice]) -> None:
-        """Hand each packet to its taker until all have enough; what is broken at the very end is a missing end."""
+        """Pass each packet to its taker until all are full; an error at the very end counts as a missing end."""
         import av
 
         by_stream = {taker.stream.index: taker for taker in takers}
@@ -233,7 +233,7 @@ class _Reading:
 
 
 def _grid(budget: Budget, span: Span) -> tuple[float, list[float]]:
-    """Frames per second after thinning, and the middles of the intervals that they stand for."""
+    """Return the frame rate after thinning, and the midpoints of the intervals that frames stand for."""
     seconds = span.end - span.start
     count = max(1, min(budget.max_frames, round(seconds * budget.fps)))
     count = max(2, count - count % 2) if budget.max_frames > 1 else 1  # temporal patches are pairs of frames

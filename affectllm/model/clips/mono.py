@@ -1,4 +1,4 @@
-"""Sound as models hear it: one channel at one rate, at the same level from every container."""
+"""Mix sound for models: one channel at one rate, at the same level from every container."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOR_EVER = 1e9  # seconds
 
 
 class Mono:
-    """Mixes blocks of a track to their mean over channels, resampled; what overshoots full scale is clipped.
+    """Mixes blocks of a track to the mean over channels, resampled; samples beyond full scale are clipped.
 
     The mean is the rule for any number of channels, so that equal channels keep their level and none leaves full scale.
 
@@ -34,7 +34,7 @@ class Mono:
         self._parts: list[Any] = []
 
     def add(self, block: np.ndarray) -> None:
-        """Take float32 ``[channels, samples]``.
+        """Add a block, float32 ``[channels, samples]``.
 
         Raises:
             Unusable: ``not_finite``, for a sample that is NaN, infinite or far above full scale in any channel.
@@ -47,7 +47,7 @@ class Mono:
             self._mix()
 
     def finish(self) -> np.ndarray:
-        """float32 ``[samples]`` in [-1, 1] at ``SAMPLING_RATE``."""
+        """Return float32 ``[samples]`` in [-1, 1] at ``SAMPLING_RATE``."""
         import numpy as np
 
         self._mix()
@@ -68,7 +68,7 @@ class Mono:
 
 
 def checked(block: np.ndarray) -> np.ndarray:
-    """The block itself, or ``not_finite`` raised."""
+    """Return the block; raise ``not_finite`` where it holds NaN or infinity."""
     peak = max(abs(float(block.max())), abs(float(block.min())))
     if not peak <= _LOUDEST:  # written so that NaN is caught
         raise Unusable("not_finite", f"a sample of {peak:g}; full scale is 1")
@@ -76,7 +76,7 @@ def checked(block: np.ndarray) -> np.ndarray:
 
 
 class Timeline:
-    """Puts the samples of a track where they belong on the clip's clock, cut to a span.
+    """Aligns the samples of a track with the clip's clock, and cuts them to a span.
 
     What is missing before the first sample, and where a recorder left a hole, is silence.
 
@@ -100,7 +100,7 @@ class Timeline:
         self.reached, self.full, self._place = 0.0, False, 0
 
     def add(self, block: np.ndarray, rate: int, time: float | None) -> list[np.ndarray]:
-        """What of ``block`` (``[channels, samples]``, at ``time``) lies in the span, after the silence before it."""
+        """Return the part of ``block`` (``[channels, samples]``, at ``time``) in the span, after silence for a gap."""
         if self.rate is None:
             self.rate = rate
             self._place = round(self._start * rate)  # silence is owed from the beginning of the span on

@@ -1,4 +1,4 @@
-"""Opening pictures: upright, on white, in 8 bits; what has no meaning in 8 bits is refused and not guessed at."""
+"""Open pictures: upright, on white, in 8 bits; values that have no meaning in 8 bits are refused."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
 
 @cache
 def _formats() -> tuple[str, ...]:
-    """What Pillow reads by itself: for PostScript it would start another program, whatever the file is called."""
+    """Return the formats that Pillow reads by itself: for PostScript it would start another program."""
     from PIL import Image
 
     Image.init()
@@ -66,7 +66,7 @@ def _in_8_bits(picture: Any, bits: int | None) -> Any:
 
 
 def _scaled(picture: Any, bits: int | None) -> Any:
-    """A picture of one channel with more than 8 bits, of its whole range and not of the part that it uses."""
+    """Scale a one-channel picture of more than 8 bits by its type's whole range, not by the range that it uses."""
     import numpy as np
     from PIL import Image
 
@@ -80,7 +80,7 @@ def _scaled(picture: Any, bits: int | None) -> Any:
 
 
 def _bits(picture: Any) -> int | None:
-    """Bits that a whole number of the picture has, None where they do not say how bright it is."""
+    """Return the bits of the picture's integer pixels, None where those do not state brightness."""
     if picture.format == "TIFF":
         bits = max(picture.tag_v2.get(_BITS_PER_SAMPLE, (0,)))
         signed = "S" in picture.mode or max(picture.tag_v2.get(339, (1,))) != 1  # sample format: 1 is unsigned

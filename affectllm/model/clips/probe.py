@@ -1,4 +1,4 @@
-"""Looking into one clip for an audit: whether it can be used, and if not, why."""
+"""Check for an audit whether a clip can be used, and if not, why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _GLANCE = Budget(fps=1.0, max_frames=2, max_pixels=28 * 28, min_pixels=28 * 28, 
 
 
 def probe(path: Path, ref: MediaRef) -> str | None:
-    """Open what ``ref`` points at: the reason why it cannot be used, or None.
+    """Open the file of ``ref`` and return the reason why it cannot be used, or None.
 
     Of an ``undecodable`` clip, of which nobody foresaw what is wrong, what the decoder said follows after a colon.
     """

@@ -1,4 +1,4 @@
-"""Sound files through libsndfile, which is faster than FFmpeg; what it does not know goes the other way."""
+"""Read sound files through libsndfile, which is faster than FFmpeg; FFmpeg reads what it does not know."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MP3_HEAD = 4096  # bytes in which the first frame begins
 
 
 def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np.ndarray, Span] | None:
-    """The sound of a file, mono at ``SAMPLING_RATE``, and what was taken of it.
+    """Read the sound of a file, mono at ``SAMPLING_RATE``, and the span that was read.
 
     None where libsndfile does not know how much there is: it guesses the length of an MP3 without a header that counts
     its frames, and takes a WAV that was streamed for empty.
@@ -57,7 +57,7 @@ def read_sound(path: Path, budget: Budget, start: float, end: float) -> tuple[np
 
 
 def promised_seconds(path: Path, rate: int) -> float | None:
-    """Length by the file's own header, None where it has none or does not say.
+    """Return the length in seconds by the file's own header, None where it has none or does not say.
 
     WAV, RF64 and W64 (bytes of sound), MP3 (frames in a Xing, Info or VBRI header).
     """
@@ -107,16 +107,17 @@ def _w64(stream: BinaryIO) -> float | None:
 
 
 def _mp3_frames(stream: BinaryIO) -> int | None:
-    """Samples by the header that encoders put into the first frame of an MP3, which is no sound itself."""
+    """Return the sample count by the header (Xing, Info or VBRI) that encoders put into an MP3's first frame."""
     head = stream.read(10)
     if head[:3] == b"ID3" and len(head) == 10:
+        # The tag's length is "syncsafe": seven bits a byte, so that it cannot look like the start of a frame.
         stream.seek(10 + sum((byte & 0x7F) << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True)))
         head = b""
     head += stream.read(_MP3_HEAD)
     sync = head.find(b"\xff")
-    if sync < 0 or len(head) < sync + 4 or head[sync + 1] & 0xE6 != 0xE2:
+    if sync < 0 or len(head) < sync + 4 or head[sync + 1] & 0xE6 != 0xE2:  # eleven bits of sync, then layer III
         return None
-    samples = 1152 if head[sync + 1] & 0x18 == 0x18 else 576
+    samples = 1152 if head[sync + 1] & 0x18 == 0x18 else 576  # per frame, of MPEG 1 and of MPEG 2 and 2.5
     for name in (b"Xing", b"Info"):
         if (place := head.find(name, sync, sync + 40)) >= 0 and head[place + 7] & 1:
             return int(struct.unpack_from(">I", head, place + 8)[0]) * samples

@@ -1,4 +1,4 @@
-"""What is taken of a clip while its packets go by once: the pictures nearest to a grid of moments, and the sound."""
+"""Stream readers of one pass over a clip's packets: the frames nearest to a grid of moments, and the sound."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ _MOST_PLANES = 7  # of sound that PyAV 18 copies; from eight on it reads beside 
 
 
 def _threads() -> int:
-    """One where torch has been told to use one, as in a loader's workers, which are as many as there are cores."""
+    """Return how many threads decode: 1 where torch is limited to one, as in loader workers."""
     torch = sys.modules.get("torch")
     return 1 if torch is not None and torch.get_num_threads() == 1 else min(_MOST_THREADS, os.cpu_count() or 1)
 
 
 class Pictures:
-    """Takes the frames nearest to a regular grid of moments, scaled by FFmpeg while they are converted.
+    """Selects the frames nearest to a regular grid of moments, scaled by FFmpeg while they are converted.
 
     Pictures that are not wanted and that no other picture refers to are not decoded; the others come out the same.
 
@@ -71,7 +71,7 @@ class Pictures:
         self.full, self.reached = False, 0.0
 
     def feed(self, packet: av.Packet) -> None:
-        """Decode what of a packet is wanted; the stream's last packet, which is empty, brings out what is held back."""
+        """Decode the needed frames of a packet; the stream's last packet, which is empty, flushes the decoder."""
         if self.full:
             return
         if packet.size and self._sparing and packet.pts is not None:
@@ -87,7 +87,7 @@ class Pictures:
         self._decode(packet, "DEFAULT")
 
     def finish(self) -> list[np.ndarray] | None:
-        """A frame a moment, or None where there is none at all."""
+        """Return one frame per moment, or None where there is no frame at all."""
         if self._last is None:
             return None
         if not self.full:  # the container promised more than it holds: its last frame stands until the end
@@ -99,7 +99,7 @@ class Pictures:
         return (packet.pts or 0) * self._unit - self._origin
 
     def _wanted(self, time: float) -> bool:
-        """Whether a moment lies after the end of the picture before this one and before the end of this one."""
+        """Return whether a moment lies between the end of the previous frame and the end of this one."""
         place = bisect.bisect_left(self._times, time)
         before = self._times[place - 1] if place else -math.inf
         first = bisect.bisect_left(self._moments, before + self._step - _ROUNDING)
@@ -137,7 +137,7 @@ class Pictures:
 
 
 class Voice:
-    """Takes a sound track: mixed to mono, resampled, on the clip's clock, cut to the span.
+    """Reads a sound track: mixed to mono, resampled, on the clip's clock, cut to the span.
 
     Args:
         stream: of sound.
@@ -157,12 +157,12 @@ class Voice:
 
     @property
     def first(self) -> float | None:
-        """Beginning of the first sample that was decoded, in seconds; None before it."""
+        """The time of the first decoded sample, in seconds; None before there is one."""
         return self._line.first
 
     @property
     def reached(self) -> float:
-        """End of the last one."""
+        """The end of the last decoded sample, in seconds."""
         return self._line.reached
 
     def feed(self, packet: av.Packet) -> None:
@@ -174,12 +174,12 @@ class Voice:
                 self._mono.add(block)
 
     def finish(self) -> np.ndarray | None:
-        """float32 ``[samples]``, or None where nothing was heard."""
+        """Return float32 ``[samples]``, or None where nothing was decoded."""
         return self._mono.finish() if self._mono is not None else None
 
 
 def samples_of(frame: av.AudioFrame) -> np.ndarray:
-    """float32 ``[channels, samples]``, full scale at 1, of whatever the codec gives."""
+    """Convert a decoded frame to float32 ``[channels, samples]``, full scale at 1."""
     import numpy as np
 
     if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:

@@ -1,4 +1,4 @@
-"""Which way up a frame is shown: telephones store films as the sensor sees them, and how to turn them in the track."""
+"""Orientation of frames: telephones store films as the sensor sees them, with a display matrix in the track."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SQUARE = (1 / 8, 8.0)  # shapes of a pixel beyond which its note is damaged
 
 @dataclass(frozen=True)
 class Turn:
-    """A turn by a multiple of 90°, a mirroring, or both: rows and columns exchanged first, then reversed.
+    """A rotation by a multiple of 90°, a reflection, or both: rows and columns exchanged first, then reversed.
 
     Args:
         exchanged: whether rows become columns.
@@ -26,11 +26,11 @@ class Turn:
     right: bool = False
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """Height and width after the turn; its own inverse."""
+        """Return height and width after the turn; its own inverse."""
         return (width, height) if self.exchanged else (height, width)
 
     def of(self, picture: np.ndarray) -> np.ndarray:
-        """``[height, width, 3]`` as it is shown."""
+        """Return ``[height, width, 3]`` as it is shown."""
         import numpy as np
 
         turned = picture.transpose(1, 0, 2) if self.exchanged else picture
@@ -41,7 +41,7 @@ UPRIGHT = Turn()
 
 
 def turn_of(frame: av.VideoFrame) -> Turn:
-    """The turn that a frame's display matrix asks for; angles between are rounded to a quarter.
+    """Return the turn of a frame's display matrix; angles are rounded to a multiple of 90°.
 
     The matrix maps a stored column p and row q to a·p + c·q and b·p + d·q on the screen (ISO/IEC 14496-12, 8.5.3).
     """
@@ -57,7 +57,7 @@ def turn_of(frame: av.VideoFrame) -> Turn:
 
 
 def shown_size(stream: av.VideoStream, frame: av.VideoFrame, turn: Turn) -> tuple[int, int]:
-    """Height and width of a frame on the screen, turned and with square pixels."""
+    """Return height and width of a frame on the screen, turned and with square pixels."""
     shape = float(stream.sample_aspect_ratio or 1)
     width = round(frame.width * shape) if _SQUARE[0] <= shape <= _SQUARE[1] else frame.width
     return turn.size(frame.height, max(1, width))

@@ -19,7 +19,7 @@ _ROOMS = (70, 140, 280, 560, 1120)  # tokens that the processor makes room for
 
 
 def _room(height: int, width: int) -> dict[str, Any]:
-    """The smallest room that holds a picture as it is; one that is too large for all of them is made smaller."""
+    """Return the smallest token budget that holds a picture unscaled; the largest, with resizing, where none does."""
     tokens = (height // _FACTOR) * (width // _FACTOR)
     room = next((room for room in _ROOMS if tokens <= room), None)
     return {"do_resize": room is None, "max_soft_tokens": room or _ROOMS[-1]}

@@ -1,1 +1,1 @@
-"""Fingerprints of sounds, pictures and films, by which copies are told from other clips."""
+"""Perceptual fingerprints of sounds, pictures and films, to find copies of clips."""

@@ -1,4 +1,4 @@
-"""Clips that are heard or seen to be the same, whatever their codec, rate, size, level or length.
+"""Find clips with the same sound or picture, whatever their codec, rate, size, level or length.
 
 A clip is known by what ``landmarks``, ``motion`` and ``looks`` make of its sound, its film and its picture. That takes
 the opening of the clip, so it is kept on disk by the content of the file.
@@ -37,7 +37,7 @@ _BENIGN = ("no_audio_stream", "silent", "too_short")  # a film has its picture a
 
 
 class Print(NamedTuple):
-    """What a clip is known by; empty where it has no sound, film or picture that could be known."""
+    """The fingerprint of a clip; empty where it has no sound, film or picture to recognise it by."""
 
     sound: tuple[Landmarks, ...] = ()
     film: tuple[Any, ...] = ()
@@ -45,7 +45,7 @@ class Print(NamedTuple):
 
 
 class Fingerprints:
-    """Makes and keeps fingerprints of clips.
+    """Computes and caches fingerprints of clips.
 
     Args:
         folder: where they are kept; None means ``fingerprints/`` below the cache folder.
@@ -59,7 +59,7 @@ class Fingerprints:
         self.unknown: Counter[str] = Counter()
 
     def prints(self, clips: Sequence[Clip]) -> list[Print]:
-        """Of each clip, in order.
+        """Return the fingerprint of each clip, in order.
 
         Raises:
             AffectError: when a fingerprint cannot be kept on disk.
@@ -70,7 +70,7 @@ class Fingerprints:
         return [one for one, _ in results]
 
     def index(self, prints: Sequence[Print]) -> PrintIndex:
-        """To compare others with these."""
+        """Return an index to compare other clips with these."""
         return PrintIndex(prints)
 
     def _print(self, clip: Clip) -> tuple[Print, str]:
@@ -90,7 +90,7 @@ class Fingerprints:
 
 
 def _fingerprint(clip: Clip) -> tuple[Print, str]:
-    """A clip's fingerprint, and why it has none."""
+    """Compute a clip's fingerprint; also return why it has none, or ""."""
     path, ref, reasons = Path(clip.file), clip.ref, []
     if ref.modality == "image":
         pixels = open_image(path, _PICTURE, _FACTOR)
@@ -120,7 +120,7 @@ def _heard(sound: Any) -> tuple[Landmarks, ...]:
 
 
 class PrintIndex:
-    """Clips that others are compared with.
+    """Index of clips that others are compared with.
 
     Args:
         prints: their fingerprints; ``matches`` refers to them by position.
@@ -136,7 +136,7 @@ class PrintIndex:
         self._pictures = looks.LookIndex([look for one in prints if (look := one.picture)])
 
     def matches(self, asked: Print) -> Iterator[tuple[int, str, float]]:
-        """Place, sameness and score of each held clip that is the same: by its sound, else by its picture."""
+        """Yield position, kind and score of each indexed clip that matches, by its sound or else by its picture."""
         matched = set()
         for at, score in self._sounds.matches(asked.sound):
             matched.add(self._heard[at])

@@ -1,4 +1,4 @@
-"""Fingerprints of sounds: pairs of spectral peaks, which a codec, a rate, a level or a cut leave where they are.
+"""Fingerprints of sounds: pairs of spectral peaks, which survive changes of codec, rate, level and length.
 
 A peak is a moment and a frequency louder than all around it. Each is paired with a few that follow, and a pair is known
 by its two frequencies and the time between them (Wang, An industrial-strength audio search algorithm, ISMIR 2003). Two
@@ -27,7 +27,7 @@ Numbers = NDArray[Any]
 
 
 class Landmarks(NamedTuple):
-    """The pairs of a sound.
+    """The pairs of spectral peaks of a sound.
 
     Attributes:
         pairs: uint32, two frequencies and the frames between them.
@@ -41,7 +41,7 @@ class Landmarks(NamedTuple):
 
 
 def landmarks(sound: Numbers) -> Landmarks:
-    """Those of a sound, float ``[samples]`` at ``RATE``."""
+    """Compute the landmarks of a sound, float ``[samples]`` at ``RATE``."""
     seconds = len(sound) / RATE
     times, bins = _peaks(sound, seconds)
     firsts, seconds_of = [], []
@@ -60,7 +60,7 @@ def landmarks(sound: Numbers) -> Landmarks:
 
 
 def _peaks(sound: Numbers, seconds: float) -> tuple[Numbers, Numbers]:
-    """Frames and bins of the peaks, in the order of time."""
+    """Return frames and frequency bins of the peaks, in the order of time."""
     from scipy.ndimage import maximum_filter
 
     if len(sound) < _WINDOW:
@@ -90,13 +90,13 @@ _NOWHERE = 1 << 20  # added to a shift, so that it is never negative
 
 
 def phases(sound: Numbers) -> list[Landmarks]:
-    """Landmarks of a sound, float ``[samples]`` at ``RATE``, on each of the grids that are tried."""
+    """Compute the landmarks of a sound, float ``[samples]`` at ``RATE``, on each of the frame grids that are tried."""
     steps = [phase * _HOP // _PHASES for phase in range(_PHASES)]
     return [landmarks(np.concatenate([np.zeros(step, np.float32), sound])) for step in steps]
 
 
 class LandmarkIndex:
-    """Sounds that others are compared with: some 8 bytes for each pair, 2 KiB for a second.
+    """Index of sounds that others are compared with: some 8 bytes per pair, 2 KiB per second.
 
     Asking takes about a millisecond, whatever is held: only the places where a pair recurs are looked at.
 
@@ -115,19 +115,20 @@ class LandmarkIndex:
         self._crowd = max(_MANY, _COMMON * len(sounds))
 
     def matches(self, asked: Sequence[Landmarks]) -> Iterator[tuple[int, float]]:
-        """Each held sound that one sound, in all its phases, is or is a part of, with the share of pairs in common."""
+        """Yield each indexed sound that ``asked``, in all its phases, equals or is part of, with the share of pairs."""
         best: dict[int, float] = {}
         for one in asked:
-            for owner, score in self._found(one):
+            for owner, score in self._scored(one):
                 best[owner] = max(score, best.get(owner, 0.0))
         yield from sorted(best.items())
 
-    def _found(self, asked: Landmarks) -> Iterator[tuple[int, float]]:
+    def _scored(self, asked: Landmarks) -> Iterator[tuple[int, float]]:
         begins = np.searchsorted(self._pairs, asked.pairs, "left")
         many = np.searchsorted(self._pairs, asked.pairs, "right") - begins
         many = np.where(many > self._crowd, 0, many)
         places = np.repeat(begins - np.cumsum(many) + many, many) + np.arange(many.sum())
         shifts = self._frames[places].astype(np.int64) - np.repeat(asked.frames, many) + _NOWHERE
+        # A key packs sound (upper half) and shift, so that one pass of ``unique`` counts the pairs that agree on both.
         every = self._owners[places].astype(np.int64) << 32 | shifts
         moments = np.repeat(asked.frames, many) // _MOMENT
         keys, counts = np.unique(every, return_counts=True)
@@ -144,13 +145,13 @@ class LandmarkIndex:
 
 
 def _moments(indexed: Landmarks, asked: Landmarks, shift: int) -> float:
-    """Moments that both sounds have."""
+    """Return the number of frames in which both sounds overlap."""
     begin, end = max(0.0, float(-shift)), min(asked.seconds * RATE / _HOP, indexed.seconds * RATE / _HOP - shift)
     return max(0.0, end - begin) / _MOMENT
 
 
 def _in_both(indexed: Landmarks, asked: Landmarks, shift: int) -> int:
-    """Pairs of the sound with fewer of them in the time that both have."""
+    """Return the pairs, within the overlap, of the sound that has fewer there."""
     rate = RATE / _HOP
     moments, other = indexed.frames - shift, asked.frames + shift
     ours = np.count_nonzero((moments >= 0) & (moments < asked.seconds * rate))

@@ -1,4 +1,4 @@
-"""Laying one small grey picture on another: which crop of the one is most like the whole of the other.
+"""Align one small grey picture with another: find the crop of the one that is most like the whole of the other.
 
 Pictures come in stacks ``[count, side, side]`` (one picture, or the moments of a film), and a crop is taken of all of
 them alike, by two small matrices.
@@ -21,7 +21,7 @@ _BLACK, _MOST_BARS = 28, 0.45  # grey level of a bar, and share of a side that b
 
 
 def without_bars(frames: Numbers) -> Numbers:
-    """Grey pictures ``[count, height, width]`` without the black bars that all of them have above, below and beside."""
+    """Remove the black bars that all of the grey pictures ``[count, height, width]`` have above, below and beside."""
     top = frames.max(axis=0)
     for axis in (1, 0):
         lit = np.flatnonzero(np.percentile(top, 95, axis=axis) > _BLACK)
@@ -32,7 +32,7 @@ def without_bars(frames: Numbers) -> Numbers:
 
 
 def cropped(stack: Numbers, box: Box, side: int) -> Numbers:
-    """A crop of each picture, float32 ``[count, side, side]``."""
+    """Crop each picture, to float32 ``[count, side, side]``."""
     across, down = (_taking(box[at], box[at + 2], stack.shape[-1], side) for at in (0, 1))
     return np.asarray(down @ stack @ across.T)
 
@@ -48,7 +48,7 @@ def _taking(begin: float, end: float, points: int, side: int) -> Numbers:
 
 
 def laid(whole: Numbers, theirs: Numbers, box: Box, steps: tuple[float, ...]) -> tuple[Box, float]:
-    """The crop of ``whole`` that is most like ``theirs``, by steps of each side from ``box`` on, and its correlation.
+    """Find the crop of ``whole`` most like ``theirs``, moving each side from ``box`` in steps; with its correlation.
 
     Args:
         whole: float32 ``[count, side, side]``.

@@ -1,4 +1,4 @@
-"""Fingerprints of pictures: small grey copies, laid on one another and compared piece by piece.
+"""Fingerprints of pictures: small grey copies, aligned with one another and compared piece by piece.
 
 A hash of a few bits cannot tell two faces before one wall, or two moments of one face, from a copy that was compressed
 again. So candidates come from the likeness of coarse copies and of their crops; each is then laid on the other as well
@@ -31,7 +31,7 @@ Numbers = NDArray[Any]
 
 
 class Look(NamedTuple):
-    """A picture.
+    """The fingerprint of a picture.
 
     Attributes:
         kept: uint8 ``[96, 96]``, grey.
@@ -55,7 +55,7 @@ BOXES = _boxes()
 
 
 def look(picture: Numbers) -> Look:
-    """That of a picture, uint8 ``[height, width, 3]``."""
+    """Compute the fingerprint of a picture, uint8 ``[height, width, 3]``."""
     from PIL import Image
 
     (inside,) = without_bars(np.asarray(Image.fromarray(picture).convert("L"))[None])
@@ -72,7 +72,7 @@ def look(picture: Numbers) -> Look:
 
 
 class LookIndex:
-    """Pictures that others are compared with, 20 KiB each.
+    """Index of pictures that others are compared with, 20 KiB each.
 
     Args:
         looks: one per picture.
@@ -83,7 +83,7 @@ class LookIndex:
         self._crops = np.concatenate([one.coarse for one in looks] or [np.empty((0, _COARSE**2))]).astype(np.float32)
 
     def matches(self, asked: Look) -> Iterator[tuple[int, float]]:
-        """Each held picture that one is a copy of, or a crop, or the whole, with the agreement of the worst pieces."""
+        """Yield each indexed picture that ``asked`` copies, crops or contains, with their worst pieces' agreement."""
         if not self._pictures:
             return
         crops, count = asked.coarse.astype(np.float32), len(BOXES)
@@ -115,7 +115,7 @@ def _roughly(owner: int, whole: Numbers, part: Numbers, box: Box, _: float) -> P
 
 
 def agreement(whole: Numbers, part: Numbers, box: Box) -> float:
-    """How well the worst pieces of ``part`` agree with where they lie in ``whole``, about ``box``: a correlation."""
+    """Return the correlation of the worst pieces of ``part`` with their places in ``whole``, near ``box``."""
     theirs = cropped(part, WHOLE, _FINE)
     score = _worst(cropped(whole, box, _FINE), theirs)
     if score >= LEAST_AGREEMENT:
@@ -124,7 +124,7 @@ def agreement(whole: Numbers, part: Numbers, box: Box) -> float:
 
 
 def _worst(one: Numbers, other: Numbers) -> float:
-    """Mean correlation of the worst pieces that show something in either picture; 0 where nearly none does."""
+    """Return the mean correlation of the worst pieces that are not blank in both pictures; 0 where nearly none is."""
     one, other = _pieces(one), _pieces(other)
     ours, theirs = (one * one).mean(axis=1), (other * other).mean(axis=1)
     showing = np.maximum(ours, theirs) > _FLAT**2

@@ -39,7 +39,7 @@ Numbers = NDArray[Any]
 
 
 def motion(frames: Numbers, fps: float, phase: float = 0.0) -> Numbers:
-    """Changes of a film, int8 ``[moments, 32, 32]``: signed roots, which keep the faint ones apart.
+    """Compute the changes of a film, int8 ``[moments, 32, 32]``: signed roots, which preserve small differences.
 
     Args:
         frames: uint8 ``[time, height, width]``, grey, without bars.
@@ -66,7 +66,7 @@ def motion(frames: Numbers, fps: float, phase: float = 0.0) -> Numbers:
 
 
 def phases(frames: Numbers, fps: float) -> list[Numbers]:
-    """Changes on each of the grids that are tried, since a cut need not fall on one; frames are RGB."""
+    """Compute the changes on each time grid that is tried, since a cut need not fall on one; frames are RGB."""
     from PIL import Image
 
     grey = without_bars(np.stack([np.asarray(Image.fromarray(frame).convert("L")) for frame in frames]))
@@ -90,13 +90,13 @@ def _stretches(changes: Numbers, step: int = 1) -> _Stretches:
 
 
 def _changes(motion: Numbers) -> Numbers:
-    """Grey levels, float32, of what is kept."""
+    """Convert stored motion back to grey levels, float32."""
     roots = motion.astype(np.float32) / _ROOT
     return np.asarray(roots * np.abs(roots))
 
 
 class MotionIndex:
-    """Films that others are compared with, 1.3 KiB a moment.
+    """Index of films that others are compared with, 1.3 KiB per moment.
 
     Args:
         films: the motion of each.
@@ -112,7 +112,7 @@ class MotionIndex:
         self._counts = np.array([len(one.moments) for one in stretches])
 
     def matches(self, asked: Sequence[Numbers]) -> Iterator[tuple[int, float]]:
-        """Each held film that one film, in all its phases, is or is a part of, and how far their changes correlate."""
+        """Yield each indexed film that ``asked``, in all its phases, equals or is part of, with their correlation."""
         views = [view for one in asked if len(one) for view in (one, one[:, :, ::-1])]
         named: dict[int, list[tuple[float, int, int]]] = {}
         for at, view in enumerate(views):
@@ -129,12 +129,13 @@ class MotionIndex:
                 yield owner, score
 
     def _candidates(self, asked: Numbers) -> Iterator[tuple[int, float, int]]:
-        """Held film, how many of its stretches are alike and how large a part they are, and the shift at which."""
+        """Yield indexed film, a score (matching stretches times their share), and the shift at which they match."""
         ours, keys_found = _stretches(asked, _STEP), []
         for begin in range(0, len(ours.moments), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
             rows, columns = np.nonzero(self._all @ ours.values[some].T > _LIKE)
             keys_found.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
+        # A key packs film (upper half) and shift, so that one pass of ``unique`` counts the stretches of each pair.
         keys, counts = np.unique(np.concatenate(keys_found or [np.empty(0, np.int64)]), return_counts=True)
         shares = counts / np.minimum(self._counts[keys >> 32] / _STEP, len(ours.moments))
         for at in np.flatnonzero(shares >= _LEAST_STRETCHES).tolist():
@@ -142,7 +143,7 @@ class MotionIndex:
 
 
 def _along(indexed: Numbers, asked: Numbers, shift: int) -> float:
-    """Correlation of two films at a shift, one laid on the other or the other on the one."""
+    """Return the correlation of two films at a shift, the better of aligning either with the other."""
     begin, end = max(0, -shift), min(len(asked), len(indexed) - shift)
     if end - begin < max(_LEAST_MOMENTS, _LEAST_OVERLAP * min(len(asked), len(indexed))):
         return 0.0

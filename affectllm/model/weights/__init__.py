@@ -1,1 +1,1 @@
-"""Checkpoint folders and adapters, looked at before their weights are loaded."""
+"""Checks of checkpoint folders and adapters before their weights are loaded."""

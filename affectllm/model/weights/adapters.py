@@ -1,4 +1,4 @@
-"""PEFT adapters: every weight finds its place in the model, or nothing is loaded.
+"""Load PEFT adapters strictly: every weight has its place in the model, or nothing is loaded.
 
 PEFT only warns where an adapter's names lead nowhere, and the base model would answer under the adapter's name.
 """
@@ -32,7 +32,7 @@ _CONVERT = (
 
 
 def base_of(folder: Path) -> str:
-    """The model that an adapter was made for, as its configuration names it.
+    """Return the base model that an adapter's configuration names.
 
     Raises:
         WrongCheckpoint: when the configuration is broken or names none.
@@ -48,7 +48,7 @@ def base_of(folder: Path) -> str:
 
 
 def check_adapter(folder: Path) -> None:
-    """Make sure that an adapter's files are there, whole, and hold finite numbers.
+    """Check that an adapter's files are present, complete, and hold finite numbers.
 
     Raises:
         NotFound: when the folder holds no adapter.
@@ -68,7 +68,7 @@ def check_adapter(folder: Path) -> None:
 
 
 def local_adapter(adapter: str) -> Path:
-    """The folder of an adapter; one of the Hub is downloaded.
+    """Return the folder of an adapter; one of the Hub is downloaded.
 
     Raises:
         NotFound: when there is none of that name.
@@ -89,7 +89,7 @@ def local_adapter(adapter: str) -> Path:
 
 
 def put_on(network: Any, folder: Path, family: Family, *, trainable: bool = False) -> Any:
-    """``network`` with the adapter in ``folder`` on it, as a ``PeftModel``.
+    """Wrap ``network`` with the adapter in ``folder``, as a ``PeftModel``.
 
     Raises:
         WrongCheckpoint: when a weight has no place in the model, is missing, or is of another shape.
@@ -111,7 +111,7 @@ def put_on(network: Any, folder: Path, family: Family, *, trainable: bool = Fals
 def fitted(
     network: Any, folder: Path, family: Family, *, trainable: bool = False
 ) -> tuple[Any, dict[str, torch.Tensor]]:
-    """``network`` with empty layers for an adapter, and the adapter's weights under the names that PEFT knows.
+    """Add empty layers for an adapter to ``network``, and return it with the adapter's weights under PEFT's names.
 
     ``network`` may lie on the device ``meta``.
 
@@ -156,7 +156,7 @@ def _misfit(folder: Path, message: str, example: str) -> WrongCheckpoint:
 
 
 def _check_family(folder: Path, family: Family) -> None:
-    """Make sure that an adapter was not made for another family, whose layers may have the same names and shapes."""
+    """Check that an adapter was not made for another family, whose layers may have the same names and shapes."""
     import transformers
 
     mapping: Any = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
@@ -169,7 +169,7 @@ def _check_family(folder: Path, family: Family) -> None:
 
 
 def _check_scales(tuned: Any, folder: Path) -> None:
-    """Every layer's scale must be a number that changes something: the weights alone do not decide what is added."""
+    """Check that every layer's scale is finite and not 0: the weights alone do not determine what is added."""
     for name, module in tuned.named_modules():
         scales = getattr(module, "scaling", None)
         for scale in scales.values() if isinstance(scales, dict) else ():
@@ -181,7 +181,7 @@ def _check_scales(tuned: Any, folder: Path) -> None:
 
 
 def _part_of_this_model(weights: Mapping[str, torch.Tensor], family: Family, folder: Path) -> dict[str, torch.Tensor]:
-    """The weights under bare names, without copies of the base's and without what lies beside the loaded model."""
+    """Return the weights under bare names, without copies of the base's and without those of modules not loaded."""
     own = [name for name in weights if ".original_module." not in name]
     own_weights = {bare(name): weights[name] for name in own}
     if len(own_weights) < len(own):
@@ -196,7 +196,7 @@ def _part_of_this_model(weights: Mapping[str, torch.Tensor], family: Family, fol
 
 
 def _embeddings(tuned: Any, names: Iterable[str]) -> dict[str, str]:
-    """Places of whole embeddings and heads that were saved beside the adapter."""
+    """Return the places of whole embeddings and heads that were saved with the adapter."""
     ends = [layer for layer in (tuned.get_input_embeddings(), tuned.get_output_embeddings()) if layer is not None]
     inside = {name for name, module in tuned.named_modules() if any(module is end for end in ends)}
     places = {name: PEFT_PREFIX + name for name in names}
@@ -233,7 +233,7 @@ def _compare(
 
 
 def _in_our_names(config: Any, network: Any, family: Family, way: Spelling, adapted: set[str]) -> Any:
-    """The configuration with the modules' own names, where it was written in another spelling.
+    """Rewrite the configuration with the model's own module names, where it uses another spelling.
 
     The patterns of a configuration mean nothing else under other names, so they are asked about every module by the
     name that its writer knew, and the modules are then listed.
@@ -286,7 +286,7 @@ def _spelled_out(patterns: Mapping[str, Any] | None, modules: Iterable[str], way
 
 
 def _check_patterns(config: Any, network: Any, folder: Path) -> None:
-    """Ranks and scales for layers that are not there would be left out without a word, and change what is computed."""
+    """Refuse ranks and scales for absent layers: PEFT would ignore them silently, and compute something else."""
     from peft.utils.other import get_pattern_key
 
     names = [name for name, _ in network.named_modules()]

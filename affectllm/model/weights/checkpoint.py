@@ -1,4 +1,4 @@
-"""A look at a checkpoint folder before its weights are loaded: what is missing or broken, and what helps."""
+"""Check a checkpoint folder before its weights are loaded: what is missing or broken, and the remedy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _AGAIN = "copy or download the file again"
 
 
 def folder_named(name: str) -> Path:
-    """The path that a name stands for, whether or not there is anything.
+    """Return the path that a name stands for, whether or not it exists.
 
     Raises:
         NotFound: when it can be no path: too long, with a NUL in it, or in the home of nobody.
@@ -37,7 +37,7 @@ def folder_named(name: str) -> Path:
 
 
 def read_object(path: Path) -> dict[str, Any]:
-    """A JSON object of a checkpoint.
+    """Read a JSON object of a checkpoint.
 
     Raises:
         WrongCheckpoint: when the file is no JSON, or holds something else.
@@ -52,13 +52,13 @@ def read_object(path: Path) -> dict[str, Any]:
 
 
 def check_texts(folder: Path) -> None:
-    """Read every JSON file of a checkpoint that a library will read, for a broken one is explained by none of them."""
+    """Parse every JSON file of a checkpoint that a library will read, since libraries do not name a broken one."""
     for path in sorted({path for pattern in _READ for path in folder.glob(pattern)}):
         read_object(path)
 
 
 def check_weights(folder: Path, family: Family) -> None:
-    """Make sure that the weights are there, whole, and in a safe format.
+    """Check that the weights are present, complete, and in a safe format.
 
     Raises:
         WrongCheckpoint: with what is there instead and what makes weights out of it.
@@ -137,7 +137,7 @@ _INSTEAD: tuple[tuple[Callable[[Path], str], str, str], ...] = (
 
 
 def check_processor(folder: Path, family: Family, label: str) -> None:
-    """Make sure that the files of the processor are there.
+    """Check that the files of the processor are present.
 
     Raises:
         NotFound: with those that are missing and where they can come from.
@@ -158,7 +158,7 @@ NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
 
 
 def check_folder(folder: Path, label: str) -> None:
-    """Make sure that a folder is a checkpoint at all.
+    """Check that a folder is a checkpoint at all.
 
     Raises:
         NotFound: when it is none; the message names the checkpoints in it.

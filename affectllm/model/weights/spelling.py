@@ -1,4 +1,4 @@
-"""The names of weights as others write them, in the names of the model that is loaded.
+"""Translate names of weights from other tools' spellings into the names of the loaded model.
 
 The same adapter is saved under many names: with the prefixes of PEFT, of data parallelism and of a compiler, with the
 name of the adapter in the middle, in the module names of older transformers, or as part of the whole omni model.
@@ -21,7 +21,7 @@ _VECTOR_WEIGHT = re.compile(r"\.(lora_magnitude_vector)\.weight$")
 
 
 def bare(name: str) -> str:
-    """A name without what PEFT, wrappers and the adapter's own name add to it."""
+    """Strip from a name what PEFT, wrappers and the adapter's own name add to it."""
     name = ".".join(part for part in name.split(".") if part not in _WRAPPERS)
     while name.startswith(PEFT_PREFIX):
         name = name.removeprefix(PEFT_PREFIX)
@@ -31,7 +31,7 @@ def bare(name: str) -> str:
 
 @dataclass(frozen=True)
 class Spelling:
-    """One way to name the modules of a family.
+    """One naming scheme for the modules of a family.
 
     Args:
         prefix: what comes before every name, with its dot.
@@ -43,11 +43,11 @@ class Spelling:
 
     @property
     def ours(self) -> bool:
-        """Whether these are the loaded model's own names."""
+        """Whether this is the loaded model's own scheme."""
         return not self.prefix and not self.renamed
 
     def read(self, name: str) -> str:
-        """A name in this spelling as the loaded model's."""
+        """Translate a name in this spelling into the loaded model's."""
         name = name.removeprefix(self.prefix)
         for ours, theirs in sorted(self.renamed, key=lambda pair: -len(pair[1])):
             if name == theirs or name.startswith(f"{theirs}."):
@@ -55,7 +55,7 @@ class Spelling:
         return name
 
     def write(self, name: str) -> str:
-        """A name of the loaded model in this spelling."""
+        """Translate a name of the loaded model into this spelling."""
         for ours, theirs in self.renamed:
             if name == ours or name.startswith(f"{ours}."):
                 return self.prefix + theirs + name[len(ours) :]
@@ -63,7 +63,7 @@ class Spelling:
 
 
 def spellings(family: Family) -> Iterator[Spelling]:
-    """The ways in which adapters of a family are written, the loaded model's own first."""
+    """Yield the spellings in which adapters of a family are written, the loaded model's own first."""
     for prefix in ("", f"{family.whole}.") if family.whole else ("",):
         yield Spelling(prefix)
         if family.older:
@@ -71,12 +71,12 @@ def spellings(family: Family) -> Iterator[Spelling]:
 
 
 def spelling_of(names: Iterable[str], family: Family, modules: set[str]) -> Spelling:
-    """The spelling in which most of ``names`` (bare) lead to one of ``modules``."""
+    """Return the spelling in which most of ``names`` (bare) lead to one of ``modules``."""
     known = list(names)
     return max(spellings(family), key=lambda way: sum(module_of(way.read(name)) in modules for name in known))
 
 
 def module_of(name: str) -> str:
-    """The module that a weight of an adapter belongs to."""
+    """Return the module that a weight of an adapter belongs to."""
     module = re.split(r"\.(?:base_layer\.)*lora_", name)[0]
     return module if module != name else name.rpartition(".")[0]

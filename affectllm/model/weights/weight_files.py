@@ -1,4 +1,4 @@
-"""Safetensors files looked at before anything is loaded from them: whole, and every number in them finite.
+"""Check safetensors files before anything is loaded from them: complete, and every number finite.
 
 A file is scanned once: what was found is remembered in the cache folder under its path, size and time of change.
 """
@@ -25,7 +25,7 @@ _AGAIN = "copy or download the file again"
 
 
 def header(path: Path) -> dict[str, Any]:
-    """Names, types and shapes of the tensors in a file that is whole.
+    """Return names, types and shapes of the tensors in a complete file.
 
     Raises:
         WrongCheckpoint: when the file is cut off, a stand-in of Git LFS, or no safetensors file.
@@ -59,7 +59,7 @@ def _parsed(text: bytes, path: Path) -> dict[str, Any]:
 
 
 def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
-    """Refuse weights that are not finite, in any of the safetensors files of a folder.
+    """Refuse weights that are not finite in any safetensors file of a folder.
 
     Args:
         folder: of a checkpoint or an adapter.
@@ -74,7 +74,7 @@ def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
 
 
 def not_finite(name: str, where: str) -> WrongCheckpoint:
-    """The refusal of weights of which one is not finite."""
+    """Return the error for weights of which one is not finite."""
     return WrongCheckpoint(
         f"the weight {name} is not finite (NaN or infinite), so no answer of this model means anything",
         where=where,
@@ -83,13 +83,13 @@ def not_finite(name: str, where: str) -> WrongCheckpoint:
 
 
 def first_not_finite(tensors: Mapping[str, torch.Tensor] | Iterator[tuple[str, torch.Tensor]]) -> str:
-    """Name of the first tensor with a number that is not finite; empty where there is none."""
+    """Return the name of the first tensor with a number that is not finite; empty where there is none."""
     pairs = tensors.items() if isinstance(tensors, Mapping) else tensors
     return next((name for name, tensor in pairs if not is_finite(tensor)), "")
 
 
 def is_finite(tensor: torch.Tensor) -> bool:
-    """Whether every number is finite, in constant memory."""
+    """Return whether every number is finite, in constant memory."""
     import torch
 
     if not tensor.is_floating_point() or not tensor.numel():
