@@ -1,6 +1,6 @@
-"""What people type: one file a verb, found by its name.
+"""The subcommands: one file each, found by its name.
 
 Each holds ``add_options(parser)`` and ``call(arguments)``, which returns the exit status or None for 0; its docstring
-begins with the line that ``affectllm --help`` shows. A verb that leaves its words to somebody else's parser holds
-``pass_on(words)`` instead. Nothing heavy is imported with these modules. What several verbs share begins with ``_``.
+begins with the line that ``affectllm --help`` shows. A command that passes its arguments to another parser holds
+``pass_on(words)`` instead. Nothing heavy is imported with these modules. Names of shared modules begin with ``_``.
 """

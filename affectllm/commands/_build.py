@@ -32,7 +32,7 @@ def build(
     stats: bool = False,
     workers: int = 1,
 ) -> None:
-    """Build a mixture, the data of a recipe, or the samples of corpora, and print what came out.
+    """Build a mixture, the data of a recipe, or the samples of corpora, and print the counts.
 
     Args:
         filters: fields of the mixture to override, as ``key=value``; samples without a question have none.
@@ -45,7 +45,7 @@ def build(
             folder = out or RUNS / "mixtures" / page.name
             counts = build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
-            _tell(page, counts, missing)
+            _print_missing(page, counts, missing)
             _describe(page, counts, missing, folder / "build", roots)
         elif len(names) == 1 and _is_recipe(names[0]):
             recipe = load_recipe(names[0], [*overrides, *(f"data.{text}" for text in filters)])
@@ -75,25 +75,27 @@ def _is_recipe(name: str) -> bool:
 
 
 def _present(page: MixturePage, roots: Mapping[str, Path]) -> MixturePage:
-    """The page with the parts whose corpora are there."""
+    """Return the page with only the parts whose corpora are present."""
     return replace(page, mixture=tuple(part for part in page.mixture if part.corpus in roots))
 
 
-def _tell(page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str]) -> None:
-    """Say what is not in the mixture, and how large it would be with everything."""
+def _print_missing(page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str]) -> None:
+    """Print which corpora the mixture lacks, and how large it would be with all of them."""
     for name, reason in counts["left_out"].items():
         print(f"{'left out':>14}  {name:<24} {reason}")
     for name in missing:
         print(f"{'missing':>14}  {name:<24} affectllm show {name} says how to get it")
     if page.expected is not None:
-        made, of = counts["conversations"]["train"], page.expected
-        print(f"{made:,} training conversations; about {of:,} when all {len(page.corpora())} corpora are there whole")
+        built, full = counts["conversations"]["train"], page.expected
+        print(
+            f"{built:,} training conversations; about {full:,} when all {len(page.corpora())} corpora are there whole"
+        )
 
 
 def _describe(
     page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str], build: Path, roots: Mapping[str, Path]
 ) -> None:
-    """Write the card, its figure and the gallery, and print where they are."""
+    """Write the card, its figure and the gallery, and print their paths."""
     from affectllm.report.dataset_card import write_dataset_card
 
     for path in write_dataset_card(page, counts, missing, build):
@@ -102,14 +104,14 @@ def _describe(
 
 
 def _show(name: str, build: Path, roots: Mapping[str, Path]) -> None:
-    """Write the gallery of what was built, and print where it is."""
+    """Write the gallery of the built conversations, and print its path."""
     from affectllm.report.conversation_gallery import render_conversations
 
     print(f"written to {render_conversations(name, build, roots)}")
 
 
 def _stats(name: str, root: Path, folder: Path) -> None:
-    """Print the tally of a corpus, and leave it as JSON and as a figure beside its samples."""
+    """Print the label counts of a corpus, and write them as JSON and as a figure beside its samples."""
     from affectllm.corpus.builder import load_builder
     from affectllm.corpus.tally import count, rows
     from affectllm.report.gallery import write_stats
@@ -135,12 +137,12 @@ def gallery(name: str, given: Roots, out: Path | None, limit: int) -> None:
 
 
 def _conversations(folder: Path) -> Path | None:
-    """The folder with ``conversations/``: this one, or ``build`` of this run; None where it is neither."""
+    """Return the folder with ``conversations/``: this one, or ``build`` of this run; None where neither has it."""
     return next((place for place in (folder, folder / "build") if (place / FOLDER).is_dir()), None)
 
 
 def _refuse_misspelt(names: Sequence[str]) -> None:
-    """Raise for a single name that is nearest to a recipe or a mixture; a corpus is looked for later."""
+    """Raise for a single name that resembles a recipe or a mixture most; corpora are looked up later."""
     recipes, mixtures = registry.names("recipes"), registry.names("recipes/mixtures")
     near = difflib.get_close_matches(names[0], [*registry.names("data_builders"), *recipes, *mixtures], n=1)
     if len(names) == 1 and near and near[0] in recipes:

@@ -19,7 +19,7 @@ def set_option(parser: argparse.ArgumentParser) -> None:
 
 
 def recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Of a command that works through a recipe."""
+    """Add the options of a command that takes a recipe."""
     parser.add_argument("recipe", help="name (see `affectllm ls recipes`) or path of a YAML file")
     set_option(parser)
     root_option(parser)

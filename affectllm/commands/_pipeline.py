@@ -1,4 +1,4 @@
-"""The whole line for one recipe: build → train → eval → report, each stage a run folder that is skipped or resumed."""
+"""The whole pipeline of one recipe: build → train → eval → report, each stage a run folder, skipped or resumed."""
 
 from __future__ import annotations
 

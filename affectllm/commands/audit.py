@@ -15,7 +15,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> int:
-    """0 when all corpora are as promised, else 1."""
+    """Return 0 when all corpora are as their cards promise, else 1."""
     from affectllm.corpus.roots import Roots
     from affectllm.report.terminal.audits import audit
 

@@ -6,7 +6,7 @@ import argparse
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """None."""
+    """Add no options."""
 
 
 def call(arguments: argparse.Namespace) -> int:

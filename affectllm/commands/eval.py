@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def pass_on(words: Sequence[str]) -> int:
-    """Hand every word to lm-eval's own parser, after ours has taken its options."""
+    """Parse our options, and pass all other arguments to lm-eval's own parser."""
     from affectllm.evaluate.harness import lm_eval_main
 
     lm_eval_main(words)

@@ -1,1 +1,1 @@
-"""Reports and releases: tables, figures, one HTML page, model cards, publishing. Importing this package is light."""
+"""Reports and releases: tables, figures, one HTML page, model cards, publishing. Importing this package is cheap."""

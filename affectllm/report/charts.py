@@ -1,4 +1,4 @@
-"""Geometry of the inline charts: pure arithmetic from values to positions in percent. Knows no HTML."""
+"""Geometry of the inline charts: converts values to positions in percent, without any HTML."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Axis:
     ticks: tuple[Tick, ...]
 
     def place(self, value: float) -> float:
-        """Where a value lies, in percent."""
+        """Return the position of a value, in percent."""
         if math.isnan(value):
             return 0.0
         return round(100 * (value - self.low) / (self.high - self.low), 2)
@@ -38,7 +38,7 @@ _UNIT = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 def axis(scores: Sequence[Score], reach: tuple[float, float] = (-math.inf, math.inf)) -> Axis:
-    """The axis of a metric's scores: from 0 to 1 where they lie between, else from and to round numbers around them.
+    """Return the axis of a metric's scores: from 0 to 1 where they lie between, else between round numbers around them.
 
     Args:
         scores: values and intervals that are drawn on it.
@@ -63,7 +63,7 @@ class Whisker:
 
 
 def whisker(score: Score, on: Axis) -> Whisker:
-    """Where the value and the ends of its interval lie on an axis that holds them."""
+    """Return the positions of a value and the ends of its interval on an axis that holds them."""
     if score["low"] is None or score["high"] is None:
         return Whisker(on.place(score["value"]), None, None)
     return Whisker(on.place(score["value"]), on.place(score["low"]), on.place(score["high"]))
@@ -91,7 +91,7 @@ class LossChart:
 
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
-    """Round numbers (1, 2 or 5 times a power of ten apart) that cover ``low`` to ``high``."""
+    """Return round numbers (1, 2 or 5 times a power of ten apart) that cover ``low`` to ``high``."""
     span = (high - low) or abs(high) or 1.0
     rough = span / about
     power = 10.0 ** math.floor(math.log10(rough))
@@ -101,7 +101,7 @@ def ticks(low: float, high: float, about: int = 5) -> list[float]:
 
 
 def log_ticks(low: float, high: float) -> list[float]:
-    """Powers of ten that cover two positive values, with 2 and 5 between them where they are few."""
+    """Return powers of ten that cover two positive values, with 2 and 5 between them where they are few."""
     first, last = math.floor(math.log10(low) + 1e-9), math.ceil(math.log10(high) - 1e-9)
     steps = (1, 2, 5) if last - first <= 2 else (1,)
     marks = [step * 10.0**power for power in range(first, last + 1) for step in steps if step * 10**power <= 10**last]
@@ -111,12 +111,12 @@ def log_ticks(low: float, high: float) -> list[float]:
 
 
 def wants_logarithm(values: Sequence[float], curve: Curve) -> bool:
-    """Whether a linear axis would press most of these losses flat; other curves go through zero, or end at one."""
+    """Return whether the losses need a logarithmic axis; other curves go through zero, or end at one."""
     return curve == LOSS and min(values) > 0 and max(values) > 20 * min(values)
 
 
 def loss_chart(history: History) -> LossChart | None:
-    """The chart of a curve, or None where nothing finite was logged."""
+    """Return the chart of a curve, or None where nothing finite was logged."""
     train, evaluation = _finite(history.train), _finite(history.evaluation)
     everything = train + evaluation
     if not everything:

@@ -1,4 +1,4 @@
-"""Clips in the page: each a data URI within a budget, or an honest note on why it is not there."""
+"""Embed clips in the page: each as a data URI within a size budget, or a note on why it is missing."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Player:
 
 @dataclass
 class Gallery:
-    """Hands out players until the page's budget is spent.
+    """Makes players until the page's size budget is spent.
 
     Args:
         roots: corpus → folder, as ``--root`` gives them.
@@ -65,7 +65,7 @@ class Gallery:
     _bytes: int = 0
 
     def player(self, part: Mapping[str, Any]) -> Player:
-        """The player for a media part of a message."""
+        """Return the player for a media part of a message."""
         path, why = self._find(str(part["corpus"]), str(part["path"]))
         suffix, content, note = ("", b"", why) if why else self._content(path, part)
         if content and self._bytes + len(content) > MAX_PAGE_BYTES:
@@ -89,7 +89,7 @@ class Gallery:
         return path, "" if path.is_file() else "the file is not there any more"
 
     def _content(self, path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
-        """Suffix, bytes and note of what is embedded; no bytes where nothing is, and the note says why."""
+        """Return suffix, bytes and note of the embedded clip; where none is, no bytes and the note says why."""
         if self._clips >= MAX_CLIPS:
             return "", b"", f"the page has {MAX_CLIPS} clips already"
         suffix, size = path.suffix.lower(), path.stat().st_size

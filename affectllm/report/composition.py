@@ -1,4 +1,4 @@
-"""What conversation files hold: how many of each kind, and how their answers are distributed. In constant memory."""
+"""Count the conversations in files by kind, and the distribution of their answers, in constant memory."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ROWS = 50_000
 
 
 class Kind(NamedTuple):
-    """What conversations have in common: columns of their files."""
+    """A kind of conversation: the columns by which they are grouped."""
 
     corpus: str
     template: str
@@ -36,7 +36,7 @@ class Kind(NamedTuple):
 
 
 def kinds_of(parts: Sequence[Part]) -> dict[Kind, list[Part]]:
-    """The parts of a mixture by the kind of conversation that they make, in order."""
+    """Group the parts of a mixture by the kind of conversation that they make, in order."""
     by_kind: dict[Kind, list[Part]] = {}
     for part in parts:
         template = part.bind()
@@ -47,7 +47,7 @@ def kinds_of(parts: Sequence[Part]) -> dict[Kind, list[Part]]:
 
 @dataclass
 class Summary:
-    """Numbers that were added, as their count, mean, minimum and maximum."""
+    """Running count, mean, minimum and maximum of numbers."""
 
     count: int = 0
     total: float = 0.0
@@ -55,7 +55,7 @@ class Summary:
     high: float = -math.inf
 
     def add(self, number: float, times: int = 1) -> None:
-        """Add ``number`` as often as ``times`` says."""
+        """Add ``number`` ``times`` times."""
         self.count += times
         self.total += number * times
         self.low, self.high = min(self.low, number), max(self.high, number)
@@ -89,13 +89,13 @@ class Layer:
 
     @property
     def key(self) -> str:
-        """As in ``Tally.labels``."""
+        """The key of this layer in ``Tally.labels``."""
         return f"{self.space.name} by {self.rater}"
 
 
 @dataclass
 class Composition:
-    """What was counted.
+    """The counts over all conversations.
 
     Attributes:
         kinds: kind → split → conversations.
@@ -111,7 +111,7 @@ class Composition:
 
     @property
     def splits(self) -> dict[str, int]:
-        """Split → conversations."""
+        """Return split → number of conversations."""
         return {split: sum(counts[split] for counts in self.kinds.values()) for split in ASKED_SPLITS}
 
     def add(self, slot: Slot, value: Any, split: str, times: int) -> None:
@@ -151,7 +151,7 @@ def compose(build: Path, parts: Sequence[Part]) -> Composition:
 
 
 def _distinct(build: Path) -> Iterator[tuple[str, Kind, Any, bool, int]]:
-    """Split, kind, value and whether a row is the first copy of its sample, with how often they occur together."""
+    """Yield split, kind, value and whether a row is its sample's first copy, with the count of each combination."""
     import pyarrow.compute as compute
 
     keys = [*Kind._fields, "value", "first"]

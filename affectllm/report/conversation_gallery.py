@@ -1,4 +1,4 @@
-"""A page to look at built conversations: what is asked, the clips that it is asked about, and what is answered."""
+"""Write an HTML gallery of built conversations: questions, their clips, and answers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _FILTERS = ("corpus", "template", "language", "split")
 
 
 class _Place(NamedTuple):
-    """Where a row lies: number of the file over all splits, of its row group, of the row in that."""
+    """The position of a row: number of the file over all splits, of its row group, of the row in that."""
 
     file: int
     group: int
@@ -38,7 +38,7 @@ class _Place(NamedTuple):
 def render_conversations(
     name: str, build: Path, roots: Mapping[str, Path], limit: int = LIMIT, out: Path | None = None
 ) -> Path:
-    """Write the page of the conversations in ``build``; clips stay where they are and are linked to.
+    """Write the gallery of the conversations in ``build``; clips stay where they are and are linked.
 
     Args:
         name: what the page is called.
@@ -71,7 +71,7 @@ def render_conversations(
 
 
 def _drawn(files: Iterable[tuple[str, Path]], limit: int) -> tuple[Mapping[Kind, Counter[str]], list[_Place]]:
-    """Kind → split → conversations; and where those with the lowest draws of each kind lie, at most ``limit``."""
+    """Count kind → split → conversations, and locate those with the lowest draws of each kind, at most ``limit``."""
     kinds: defaultdict[Kind, Counter[str]] = defaultdict(Counter)
     heaps: defaultdict[Kind, list[tuple[float, _Place]]] = defaultdict(list)
     for number, (split, path) in enumerate(files):
@@ -94,13 +94,13 @@ def _keep(heap: list[tuple[float, _Place]], entry: tuple[float, _Place], limit: 
 
 
 def _shared(heaps: Iterable[list[tuple[float, _Place]]], limit: int) -> list[_Place]:
-    """The first of every kind, then the second of every kind, and so on; in the order of the files."""
+    """Choose the first of every kind, then the second of every kind, and so on; in the order of the files."""
     ranked = [(rank, -low, place) for heap in heaps for rank, (low, place) in enumerate(sorted(heap, reverse=True))]
     return sorted(place for _, _, place in heapq.nsmallest(limit, ranked))
 
 
 def _rows(files: list[tuple[str, Path]], places: Iterable[_Place]) -> Iterator[dict[str, Any]]:
-    """The rows at ``places``, which are in order, with their JSON decoded; one row group in memory at a time."""
+    """Yield the rows at ``places``, which are in order, with JSON decoded; one row group in memory at a time."""
     groups: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
     for place in places:
         groups[place.file, place.group].append(place.row)
@@ -114,7 +114,7 @@ def _rows(files: list[tuple[str, Path]], places: Iterable[_Place]) -> Iterator[d
 
 
 def _view(row: Mapping[str, Any], roots: Mapping[str, Path], folder: Path) -> dict[str, Any]:
-    """What the page shows of a conversation."""
+    """Return the template's values for a conversation."""
     asked = [part for message in row["messages"][:-1] for part in message["content"]]
     value = annotation(row["value"])
     return {
@@ -142,7 +142,7 @@ def _bare(text: str) -> str:
 
 
 def _names(corpus: str) -> frozenset[str]:
-    """The labels of a corpus; none where its builder is not there any more."""
+    """Return the labels of a corpus; none where its builder no longer exists."""
     try:
         spaces = load_builder(corpus).CARD.spaces
     except NotFound:
@@ -152,7 +152,7 @@ def _names(corpus: str) -> frozenset[str]:
 
 
 def _labels(value: Any, names: frozenset[str]) -> Iterator[str]:
-    """The labels in a gold value: of shares the largest ones; of several answers those of each."""
+    """Yield the labels in a gold value: of shares the largest ones; of several answers those of each."""
     if isinstance(value, str):
         yield from {value} & names
     elif isinstance(value, list):

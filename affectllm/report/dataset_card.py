@@ -1,4 +1,4 @@
-"""The dataset card (README.md) of a built mixture, made from its page, its files and the cards of its corpora."""
+"""Write the dataset card (README.md) of a built mixture, from its page, its files and the cards of its corpora."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _ASKED = ("corpus", "template", "space", "rater", "modalities", "also", "languag
 
 @dataclass(frozen=True)
 class MixtureFacts:
-    """Everything that the card says.
+    """The facts that the dataset card states.
 
     Args:
         page: the mixture as asked for.
@@ -57,12 +57,12 @@ class MixtureFacts:
 
     @cached_property
     def built(self) -> tuple[Part, ...]:
-        """The parts whose corpora were there and not filtered out."""
+        """The parts whose corpora were present and not filtered out."""
         return _built(self.page, self.counts)
 
     @property
     def asking(self) -> list[Part]:
-        """The parts that there are conversations of."""
+        """The parts that have conversations."""
         return [
             part for kind, parts in kinds_of(self.built).items() if kind in self.composition.kinds for part in parts
         ]
@@ -83,7 +83,7 @@ class MixtureFacts:
 
     @property
     def languages(self) -> list[str]:
-        """BCP-47 tags of words and of questions."""
+        """BCP-47 tags of the corpora's texts and of the questions."""
         asked = {kind.language for kind in self.composition.kinds}
         spoken = {tag for card in self.cards for tag in card.languages}
         return sorted(asked | (spoken & set(self.page.languages) if self.page.languages else spoken))
@@ -123,7 +123,7 @@ def _built(page: MixturePage, counts: Mapping[str, Any]) -> tuple[Part, ...]:
 
 
 def _draw(composition: Composition, path: Path, title: str) -> bool:
-    """The figure; the layers with the most conversations come first, since it has room for a few."""
+    """Draw the label figure; the layers with the most conversations come first, since it has room for a few."""
     largest = sorted(composition.tally.labels, key=lambda key: -composition.layers[key].conversations)
     labels = {key: composition.tally.labels[key] for key in largest}
     composition.tally.labels.clear()
@@ -132,7 +132,7 @@ def _draw(composition: Composition, path: Path, title: str) -> bool:
 
 
 def dataset_card(facts: MixtureFacts, figure: str | None) -> str:
-    """The card as Markdown with its YAML header.
+    """Render the card as Markdown with its YAML header.
 
     Args:
         figure: file beside the card; None where there is none.
@@ -164,12 +164,12 @@ def _header(facts: MixtureFacts) -> Any:
 
 
 def _hub_languages(tags: Sequence[str]) -> list[str]:
-    """The Hub knows languages only, no regions, and no undetermined one."""
+    """Convert BCP-47 tags to the Hub's languages, which have no regions and no undetermined one."""
     return sorted({tag.partition("-")[0].lower() for tag in tags} - {"und", "mul", "zxx"})
 
 
 def size_category(rows: int) -> str:
-    """The Hub's word for a number of rows: ``n<1K``, ``1K<n<10K`` and so on."""
+    """Return the Hub's size category of a number of rows: ``n<1K``, ``1K<n<10K`` and so on."""
     below = next((number for number, (size, _) in enumerate(_SIZES) if rows < size), len(_SIZES))
     if below == len(_SIZES):
         return f"n>{_SIZES[-1][1]}"
@@ -203,7 +203,7 @@ def _context(facts: MixtureFacts) -> dict[str, Any]:
 
 
 def _composition(facts: MixtureFacts) -> Iterator[tuple[Kind, str, str, Counter[str]]]:
-    """Kind, modalities, settings and conversations by split, in the order of the page."""
+    """Yield kind, modalities, settings and conversations by split, in the order of the page."""
     for kind, parts in kinds_of(facts.built).items():
         modalities = (" + ".join(m for m in MODALITIES if m in part.modalities) for part in parts)
         settings = [_written(_changed(part, Part, _ASKED)) for part in parts]
@@ -215,7 +215,7 @@ def _composition(facts: MixtureFacts) -> Iterator[tuple[Kind, str, str, Counter[
 
 
 def _raters(parts: Sequence[Part]) -> dict[str, set[str]]:
-    """Corpus → those whose answers are asked for or told."""
+    """Return corpus → the raters whose answers are asked for or given in questions."""
     raters: dict[str, set[str]] = {}
     for part in parts:
         template = part.bind()
@@ -233,7 +233,7 @@ def _defaults(kind: type) -> dict[str, Any]:
 
 
 def _changed(instance: Any, kind: type, without: Sequence[str]) -> dict[str, Any]:
-    """The settings that are not the default of ``kind``."""
+    """Return the settings that differ from the defaults of ``kind``."""
     values = {name: getattr(instance, name) for name in _defaults(kind) if name not in without}
     return {name: value for name, value in values.items() if value != _defaults(kind)[name]}
 
@@ -251,7 +251,7 @@ def _plain(value: Any) -> str:
 
 
 def _yaml(page: MixturePage) -> str:
-    """The page without what is left at its default."""
+    """Return the page as YAML, without settings left at their default."""
     import yaml
 
     parts = [
@@ -276,7 +276,7 @@ def _command(page: MixturePage) -> str:
 
 
 def _layer(composition: Composition, layer: Layer) -> dict[str, Any]:
-    """The answers of a layer: the most frequent labels, or the numbers by name, or the length of the words."""
+    """Summarise the answers of a layer: the most frequent labels, the numbers by name, or the length of texts."""
     named = layer.space.kind in ("category", "set", "options")
     labels = ranked(composition.tally, layer.key) if named else []
     if named and layer.empty:
@@ -291,5 +291,5 @@ def _layer(composition: Composition, layer: Layer) -> dict[str, Any]:
 
 
 def _figures(summary: Summary) -> tuple[str, str, str]:
-    """Mean, minimum, maximum."""
+    """Format mean, minimum and maximum."""
     return f"{summary.mean:.3f}", f"{summary.low:g}", f"{summary.high:g}"

@@ -1,4 +1,4 @@
-"""How numbers and names are written: one place, so that the page, the table, the figures and the card agree."""
+"""Format numbers and names, in one place, so that the page, the table, the figures and the card agree."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from affectllm.metrics import METRICS, Metric, Score
 
 
 def headline_metric(metrics: Iterable[str]) -> str:
-    """The metric that stands for a task: the one that its page names first."""
+    """Return the headline metric of a task: the one that its page names first."""
     return next(iter(metrics))
 
 
 def metric_name(key: str) -> str:
-    """``Macro F1``, or ``emotion: Macro F1`` where a task has answers of several slots; as is where it is not ours."""
+    """Return ``Macro F1``, or ``emotion: Macro F1`` with several slots; the key itself where it is not ours."""
     slot, _, name = key.rpartition(".")
     title = METRICS[name].title if name in METRICS else name
     return f"{slot}: {title}" if slot else title
 
 
 def metric_meaning(key: str) -> str:
-    """The definition in one sentence; empty for a metric that is not ours."""
+    """Return the metric's definition in one sentence; empty for a metric that is not ours."""
     metric = known_metric(key)
     return metric.definition.removesuffix(".").replace("``", "") if metric else ""
 
 
 def known_metric(key: str) -> Metric | None:
-    """The metric that a score is one of, None where it is not ours."""
+    """Return the metric of a score's key, None where it is not ours."""
     return METRICS.get(key.rpartition(".")[2])
 
 
 def number(value: Any, digits: int = 3) -> str:
-    """``0.932``; a dash where there is no number."""
+    """Format a number as ``0.932``; a dash where there is none."""
     if not isinstance(value, (int, float)) or math.isnan(value):
         return "–"
     return f"{value:.{digits}f}"
 
 
 def interval(score: Score) -> str:
-    """``[0.905, 0.956]``, or that the clusters are too few for one."""
+    """Format an interval as ``[0.905, 0.956]``, or say that the clusters are too few for one."""
     if score["low"] is None or score["high"] is None:
         return "none: too few"
     return f"[{number(score['low'])}, {number(score['high'])}]"
 
 
 def clusters(score: Mapping[str, Any]) -> str:
-    """How many speakers, dialogues or items the interval rests on; a dash in scores of earlier versions."""
+    """Format the number of speakers, dialogues or items of the interval; a dash in scores of earlier versions."""
     return str(score.get("clusters", "–"))
 
 
 def percent(share: Any) -> str:
-    """``3.1 %``; whole numbers where they are exact, so that a true zero looks like one."""
+    """Format a share as ``3.1 %``; whole numbers where they are exact, so that a true zero looks like one."""
     if not isinstance(share, (int, float)) or math.isnan(share):
         return "–"
     hundred = share * 100
@@ -60,7 +60,7 @@ def percent(share: Any) -> str:
 
 
 def annotation(value: Any, zeros: bool = True) -> str:
-    """The value of an annotation in words, several each behind its name; without ``zeros``, no numbers that are 0."""
+    """Format the value of an annotation, several with their names; without ``zeros``, leave out numbers that are 0."""
     if isinstance(value, str):
         return value
     if isinstance(value, Mapping) and "right" in value:
@@ -80,7 +80,7 @@ def _passage(item: Any) -> str:
 
 
 def seconds(value: Any) -> str:
-    """``48 s``, ``3 min 20 s``, ``2 h 5 min``."""
+    """Format seconds as ``48 s``, ``3 min 20 s``, ``2 h 5 min``."""
     if not isinstance(value, (int, float)):
         return "–"
     whole = round(value)
@@ -92,7 +92,7 @@ def seconds(value: Any) -> str:
 
 
 def compared(score: Score, other: Score) -> str:
-    """How two scores stand to each other by their intervals: ``above``, ``below`` or ``overlaps``.
+    """Compare two scores by their intervals: ``above``, ``below`` or ``overlaps``.
 
     ``other_items`` where they were not measured on as many items, which no interval makes comparable; ``unknown``
     where one of them has no interval.

@@ -1,4 +1,4 @@
-"""Examples with their clips: some right, some wrong, some unreadable, chosen by a hash and not by hand."""
+"""Choose examples with their clips: some right, some wrong, some unreadable, selected by a hash."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MEDIA = ("video", "audio", "image")
 
 @dataclass(frozen=True)
 class Answer:
-    """What one run answered: its reply, what was understood, and whether that was right."""
+    """One run's answer: its reply, the reading of it, and whether that was right."""
 
     run: str
     reply: str | None
@@ -47,7 +47,7 @@ class Gathered:
 
 
 def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> Gathered:
-    """Read the runs' samples files of ``task`` and keep a few examples of each outcome.
+    """Read the runs' samples files of ``task`` and select a few examples of each outcome.
 
     Args:
         many: how many correct and how many wrong examples; half as many unreadable ones.
@@ -68,7 +68,7 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
 
 
 def _is_labelled(details: Mapping[str, Any]) -> bool:
-    """Whether an answer is right or wrong; details of earlier versions say so by the labels that they have."""
+    """Return whether answers can be right or wrong; details of earlier versions imply it by having labels."""
     return bool(details.get("labelled", details.get("labels")))
 
 
@@ -108,7 +108,7 @@ def _parts(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def _asked(messages: Sequence[Mapping[str, Any]]) -> str:
-    """The words of the conversation, without an assistant's turn at the end (that would be the answer)."""
+    """Return the text of the conversation, without a final assistant turn (that would be the answer)."""
     asked = messages[:-1] if messages and messages[-1]["role"] == "assistant" else messages
     lines = []
     for message in asked:

@@ -1,4 +1,4 @@
-"""The facts of a run: stages with their seconds, what was rejected and why, versions, the recipe."""
+"""Collect the facts of a run: stages with their durations, rejections by reason, versions, the recipe."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from affectllm.report.runfolder import RunData
 
 @dataclass(frozen=True)
 class Stage:
-    """One stage: whether it finished, how long it took, what it says it made, what it rejected."""
+    """One stage: whether it finished, its duration, its outputs, and its rejections."""
 
     name: str
     state: str
@@ -23,7 +23,7 @@ class Stage:
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of how a run came about."""
+    """The facts of how a run was made."""
 
     run: str
     stages: tuple[Stage, ...]
@@ -32,7 +32,7 @@ class Facts:
 
 
 def facts(run: RunData) -> Facts:
-    """The facts of one run."""
+    """Return the facts of one run."""
     stages = tuple(_stage(name, manifest, run.rejected.get(name, {})) for name, manifest in run.manifests.items())
     versions: dict[str, set[str]] = {}
     for manifest in run.manifests.values():
@@ -63,5 +63,5 @@ def _short(value: Any) -> str:
 
 
 def rejected_total(runs: Sequence[RunData]) -> int:
-    """How many items all stages of all runs together rejected."""
+    """Return the number of items that all stages of all runs rejected."""
     return sum(sum(reasons.values()) for run in runs for reasons in run.rejected.values())

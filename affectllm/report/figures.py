@@ -1,4 +1,4 @@
-"""PNG figures for papers and slides, drawn by matplotlib without a display and without global state."""
+"""Draw PNG figures for papers and slides, with matplotlib but without a display and without global state."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
 
 
 def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Figure:
-    """Rows: right label; columns: given label and ``unreadable``; shade: share of the row; text: count."""
+    """Draw a confusion matrix: rows gold, columns predicted and ``unreadable``; shade: share of row; text: count."""
     columns = [*labels, "unreadable"][: len(confusion[0])]
     shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
     figure, axes = _canvas(1.9 + 0.62 * len(columns), 1.5 + 0.5 * len(labels))
@@ -80,7 +80,7 @@ def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Seque
 
 
 def per_class_figure(task: str, per_class: Mapping[str, Mapping[str, float]]) -> Figure:
-    """Precision, recall and F1 of every class."""
+    """Draw precision, recall and F1 of every class."""
     figure, axes = _canvas(6.4, 1.4 + 0.52 * len(per_class))
     height = 0.26
     for index, metric in enumerate(("precision", "recall", "f1")):
@@ -96,7 +96,7 @@ def per_class_figure(task: str, per_class: Mapping[str, Mapping[str, float]]) ->
 
 
 def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Figure:
-    """Headline metric with its interval, for all modalities and for every subset that was scored."""
+    """Draw the headline metric with its interval, for all modalities and for every subset that was scored."""
     rows = []
     for task, metrics in full.scores.items():
         metric = headline_metric(metrics)
@@ -120,7 +120,7 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
 
 
 def loss_figure(history: History) -> Figure:
-    """A curve of training and validation by step; the checkpoint that was kept is marked."""
+    """Draw a curve of training and validation by step; the best checkpoint is marked."""
     noun, (low, high) = history.curve.noun, history.curve.range
     figure, axes = _canvas(6.4, 3.6)
     for index, (name, points) in enumerate((("train", history.train), ("eval", history.evaluation))):

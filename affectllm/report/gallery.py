@@ -1,4 +1,4 @@
-"""A page to look at a corpus: its counts, and samples with their clips and every annotation layer."""
+"""Write an HTML gallery of a corpus: its counts, and samples with their clips and every annotation layer."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LIMIT = 200
 
 
 def render_gallery(name: str, root: Path, out: Path, limit: int = LIMIT) -> Path:
-    """Write the page of a corpus; its clips stay where they are and are linked to.
+    """Write the gallery of a corpus; its clips stay where they are and are linked.
 
     Args:
         name: the corpus.
@@ -53,7 +53,7 @@ def render_gallery(name: str, root: Path, out: Path, limit: int = LIMIT) -> Path
 def _chosen(
     items: Iterable[Sample | Rejection], tally: Tally, root: Path, limit: int
 ) -> tuple[list[Sample], dict[str, list[Rejection]]]:
-    """The samples with the lowest draws, in the corpus's order, and the first few rejections of each reason."""
+    """Choose the samples with the lowest draws, in the corpus's order, and the first few rejections of each reason."""
     heap: list[tuple[float, int, Sample]] = []
     examples: dict[str, list[Rejection]] = {}
     for number, item in enumerate(items):
@@ -86,7 +86,7 @@ def _view(sample: Sample, spaces: Mapping[str, LabelSpace], root: Path, folder: 
 
 
 def _shares(tally: Tally) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
-    """Layer → the most frequent labels with their count and their share of the most frequent one."""
+    """Yield each layer with its most frequent labels, their counts and their shares of the most frequent one."""
     for key in tally.labels:
         if labels := ranked(tally, key)[:40]:
             most = max(number for _, number in labels)
@@ -94,14 +94,14 @@ def _shares(tally: Tally) -> Iterator[tuple[str, list[tuple[str, int, float]]]]:
 
 
 def write_stats(tally: Tally, folder: Path, title: str) -> list[Path]:
-    """``stats.json`` and ``stats.png``, the label distributions per layer and split."""
+    """Write ``stats.json`` and ``stats.png``, the label distributions per layer and split."""
     numbers, figure = folder / "stats.json", folder / "stats.png"
     numbers.write_text(json.dumps(tally.to_json(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
     return [numbers, *([figure] if draw_labels(tally, figure, title) else [])]
 
 
 def draw_labels(tally: Tally, path: Path, title: str) -> bool:
-    """Draw one panel a layer with a bar a label, coloured by split; False where no layer has labels."""
+    """Draw one panel per layer with one bar per label, coloured by split; False where no layer has labels."""
     from matplotlib.figure import Figure
 
     layers = [(key, by_split) for key, by_split in tally.labels.items() if any(by_split.values())][:8]

@@ -1,4 +1,4 @@
-"""The report: one self-contained HTML page, with figures as PNG and the scores as Markdown beside it."""
+"""Write the report: one self-contained HTML page, with figures as PNG and the scores as Markdown beside it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[str, Path] | None = None) -> Path:
-    """Write the report of one run, or of several beside each other.
+    """Write the report of one run, or of several side by side.
 
     Args:
         runs: folders that ``affectllm run`` or ``affectllm eval`` made; the first gives the examples.
@@ -64,7 +64,7 @@ def _page_path(first: Path, out: Path | None) -> Path:
 
 
 def _distinct(runs: Sequence[RunData]) -> list[RunData]:
-    """Runs under different names: the folder's name, with its parent's where two are called the same."""
+    """Give the runs distinct names: the folder's name, with its parent's where two are called the same."""
     names = [run.name for run in runs]
     named: list[RunData] = []
     for number, run in enumerate(runs, 1):
@@ -75,7 +75,7 @@ def _distinct(runs: Sequence[RunData]) -> list[RunData]:
 
 
 def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
-    """The page as HTML. Every text of a corpus, a model or a recipe is escaped by the templates."""
+    """Render the page as HTML. Every text of a corpus, a model or a recipe is escaped by the templates."""
     gallery = Gallery(roots)
     names = views.tasks_of(runs)
     many = 4 if len(names) <= 3 else 2 if len(names) <= 8 else 1
@@ -108,7 +108,7 @@ def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> di
 
 
 def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
-    """Fill in a template of a page that links to clips beside it; what was there stays until the page is whole.
+    """Render a page that links to clips beside it, and write it atomically.
 
     Raises:
         WriteFailed: when the file system refuses.
@@ -125,7 +125,7 @@ def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
 
 
 def environment() -> Environment:
-    """Templates of this room: HTML is escaped, and a name that a template misspells is an error."""
+    """Return the Jinja environment of the report: HTML is escaped, and an undefined name is an error."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     env = Environment(

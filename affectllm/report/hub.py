@@ -1,4 +1,4 @@
-"""Uploading a folder to the Hub, with errors that say what to do."""
+"""Upload a folder to the Hub, with errors that say what to do."""
 
 from __future__ import annotations
 

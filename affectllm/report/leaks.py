@@ -1,4 +1,4 @@
-"""`affectllm leaks`: what a recipe trains on and its tasks score, by the family tree of the corpora and by content."""
+"""`affectllm leaks`: find overlap between training data and scored tasks, by the corpora's ancestry and by content."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def leaks(
     thorough: bool = False,
     as_json: bool = False,
 ) -> int:
-    """Print what the training data of ``name`` share with what ``tasks`` score; 1 when there is anything, else 0.
+    """Print what the training data of ``name`` share with what ``tasks`` score; return 1 where they share any, else 0.
 
     Args:
         name: a recipe or a mixture.
@@ -73,7 +73,7 @@ def _fingerprints() -> Fingerprints:
 
 
 def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Task or corpus → (corpus, split): a test split can be compared before anybody has written a task for it."""
+    """Return task or corpus → (corpus, split): a test split can be compared before there is a task for it."""
     corpora = [name for name in names if name not in registry.names("eval_tasks")]
     corpora = [name for name in corpora if name in registry.names("data_builders")]
     for name in corpora:
@@ -85,7 +85,7 @@ def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 def _training(
     name: str, overrides: Sequence[str], roots_given: Roots, tasks: Sequence[str]
 ) -> tuple[dict[str, Path], Sequence[str]]:
-    """The corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
+    """Return the corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
     if not is_mixture(name):
         recipe = load_recipe(name, overrides)
         if not (compared := tasks or recipe.eval.tasks):
@@ -98,7 +98,7 @@ def _training(
 
 
 def _tasks_at_hand(roots: Roots) -> list[str]:
-    """Every task whose corpus is at hand."""
+    """Return every task whose corpus is available."""
     sources = task_sources(list(all_tasks()))
     at_hand, _ = roots.at_hand(corpus for corpus, _ in sources.values())
     return [name for name, (corpus, _) in sources.items() if corpus in at_hand]
@@ -127,7 +127,7 @@ def shared_with_tasks(
     media: bool = True,
     fingerprints: Fingerprints | None = None,
 ) -> dict[str, list[Shared]]:
-    """Task → what it shares with the training data. Tasks that score the same split are compared once.
+    """Return task → what it shares with the training data. Tasks that score the same split are compared once.
 
     Args:
         train: corpus → its samples to train on.
@@ -145,7 +145,7 @@ def shared_with_tasks(
 
 
 def training_samples(corpora: Iterable[str], roots: Mapping[str, Path]) -> dict[str, Source]:
-    """Corpus → its samples to train on and to validate with."""
+    """Return corpus → its samples for training and validation."""
     return {corpus: samples(corpus, roots[corpus], (TRAIN, VALIDATION)) for corpus in corpora}
 
 
@@ -158,7 +158,7 @@ def _announced(corpus: str, source: Source) -> Source:
 
 
 def samples(corpus: str, root: Path, splits: Sequence[str]) -> Callable[[], Iterator[Sample]]:
-    """Reads the samples of some splits of a corpus, from the beginning at every call."""
+    """Return a function that reads the samples of some splits of a corpus, from the beginning at every call."""
     return partial(_samples, corpus, root, tuple(splits))
 
 

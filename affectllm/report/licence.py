@@ -1,4 +1,4 @@
-"""Licence arithmetic: what may be done with a model, from the cards of the corpora that it was trained on.
+"""Derive the licence terms of a model from the cards of the corpora that it was trained on.
 
 Whether trained weights are a derivative of their data is not settled; this is the strict reading, in which every term
 of every corpus is inherited. It is no legal advice. Adding a corpus can only add terms, never remove one.
@@ -28,7 +28,7 @@ MEANING: Mapping[Term, str] = {
 
 @dataclass(frozen=True)
 class Licence:
-    """A licence that we know.
+    """A licence and its terms.
 
     Args:
         spdx: SPDX identifier.
@@ -87,13 +87,13 @@ KNOWN: Mapping[str, Licence] = {licence.spdx.lower(): licence for licence in _AL
 
 
 def known(name: str) -> Licence | None:
-    """The licence of this SPDX identifier (in any case, with or without ``-only`` or ``-or-later``), or None."""
+    """Return the licence of an SPDX identifier (in any case, with or without ``-only`` or ``-or-later``), or None."""
     return KNOWN.get(re.sub(r"-(only|or-later)$", "", name.strip().lower()))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What follows from the cards.
+    """The terms that follow from the cards.
 
     Args:
         hub: licence identifier for the model card; ``other`` where no single licence says all the terms.
@@ -109,12 +109,12 @@ class Verdict:
 
     @property
     def publishable(self) -> bool:
-        """Whether every card allows that what is derived from it is published."""
+        """Whether every card allows publication of derived works."""
         return not self.forbidden
 
 
 def card_terms(card: CorpusCard) -> frozenset[Term]:
-    """The terms that one card brings: its licence's, and what its other fields add to them."""
+    """Return the terms of one card: its licence's, and those of its other fields."""
     licence = known(card.licence)
     terms: set[Term] = set(licence.terms) if licence else {"unknown"}
     if not card.commercial:
@@ -155,7 +155,7 @@ def _share_alike(card: CorpusCard) -> Licence | None:
 
 
 def _single_licence(cards: list[CorpusCard], terms: frozenset[Term]) -> str:
-    """A licence that says exactly these terms; ``cards`` are known to be free of conflicts."""
+    """Return a licence with exactly these terms; ``cards`` must be free of conflicts."""
     licences = {licence.spdx: licence for card in cards if (licence := known(card.licence))}
     alike = [licence for licence in licences.values() if "sharealike" in licence.terms]
     if alike:

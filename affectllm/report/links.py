@@ -1,4 +1,4 @@
-"""Links from a page to the clips of a corpus on this disk; nothing is copied."""
+"""Link a page to the clips of a corpus on this disk; nothing is copied."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _SHOWN = {".jpg", ".jpeg", ".png", ".gif", ".webp", ".bmp", ".svg"}
 
 @dataclass(frozen=True)
 class Link:
-    """A clip as a page shows it.
+    """A link to a clip, as a page shows it.
 
     Args:
         kind: ``video``, ``audio``, ``image``; ``link`` where browsers do not play the format, ``missing`` where there
@@ -43,7 +43,7 @@ def clip_link(
     end: float | None = None,
     muted: bool = False,
 ) -> Link:
-    """How a clip is linked from a page in the folder ``page``.
+    """Return the link to a clip from a page in the folder ``page``.
 
     Args:
         kind: modality, ``video``, ``audio`` or ``image``.

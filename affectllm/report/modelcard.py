@@ -1,4 +1,4 @@
-"""The model card (README.md) and the Hub's evaluation files, made from what the run measured."""
+"""Render the model card (README.md) and the Hub's evaluation files from a run's scores."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _TAGS = ("affectllm", "emotion-recognition", "affective-computing")
 
 @dataclass(frozen=True)
 class CardFacts:
-    """Everything that the card says."""
+    """The facts that the model card states."""
 
     repo_id: str
     trained: Trained
@@ -30,7 +30,7 @@ class CardFacts:
 
 
 def model_card(facts: CardFacts) -> str:
-    """The card as Markdown with its YAML header."""
+    """Render the card as Markdown with its YAML header."""
     from huggingface_hub import ModelCard
 
     body = environment().get_template("model_card.md").render(**_context(facts))
@@ -71,13 +71,13 @@ def _own(trained: Trained) -> list[CorpusCard]:
 
 
 def _hub_metrics(run: RunData) -> list[str] | None:
-    """The metrics of the Hub that the scores are kinds of."""
+    """Return the Hub's names of the scored metrics, or None."""
     keys = {key for metrics in run.evaluation.scores.values() for key in metrics} if run.evaluation else set()
     return sorted({metric.hub for key in keys if (metric := known_metric(key)) and metric.hub}) or None
 
 
 def hub_id(name: str) -> str | None:
-    """``name`` where it can be a repository on the Hub, else None (a folder, a tiny model)."""
+    """Return ``name`` where it can be a repository on the Hub, else None (a folder, a tiny model)."""
     from huggingface_hub.utils import HFValidationError, validate_repo_id
 
     try:
@@ -88,13 +88,13 @@ def hub_id(name: str) -> str | None:
 
 
 def dataset_id(card: CorpusCard) -> str:
-    """The corpus's repository on the Hub where its card points to one, else its name."""
+    """Return the corpus's repository on the Hub where its card points to one, else its name."""
     _, on_hub, path = card.url.partition("huggingface.co/datasets/")
     return "/".join(path.strip("/").split("/")[:2]) if on_hub else card.name
 
 
 def pipeline_tag(modalities: Sequence[str]) -> str:
-    """The Hub's task for a model that takes these modalities and answers in text."""
+    """Return the Hub's pipeline tag of a model that takes these modalities and answers in text."""
     media = [kind for kind in modalities if kind != "text"]
     if not media:
         return "text-generation"
@@ -122,7 +122,7 @@ def _context(facts: CardFacts) -> dict[str, Any]:
 
 
 def _weak_classes(run: RunData) -> Iterator[tuple[str, str, float, int]]:
-    """Per task the class that is recognised worst, unless all are perfect: task, class, recall, support."""
+    """Yield per task the class with the lowest recall, unless all are perfect: task, class, recall, support."""
     for task, details in run.evaluation.details.items() if run.evaluation else ():
         per_class = {label: values for label, values in details.get("per_class", {}).items() if values["support"]}
         if per_class:
@@ -132,7 +132,7 @@ def _weak_classes(run: RunData) -> Iterator[tuple[str, str, float, int]]:
 
 
 def eval_result_files(facts: CardFacts) -> dict[str, str]:
-    """File name → YAML for ``.eval_results/``: one file per task, one entry per metric.
+    """Return file name → YAML for ``.eval_results/``: one file per task, one entry per metric.
 
     The Hub shows an entry on a leaderboard only where its dataset is registered there as a benchmark; the entries of
     other corpora are for readers and tools.

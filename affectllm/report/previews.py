@@ -1,4 +1,4 @@
-"""A small copy of a clip that every browser plays: the span that the model got, shrunk, as MP4 or WAV."""
+"""Make a small copy of a clip that every browser plays: the span that the model got, as MP4 or WAV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publishing a run: a folder with weights, processor, card, scores and recipe, and its upload to the Hub."""
+"""Publish a run: stage a folder with weights, processor, card, scores and recipe, and upload it to the Hub."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def refuse_forbidden(decided: Verdict) -> None:
 
 
 def stage(facts: CardFacts, folder: Path) -> None:
-    """Write everything that is published into ``folder``, which appears only when it is whole."""
+    """Write everything that is published into ``folder``, atomically."""
     trained = facts.trained
     with held(folder.with_name(f".{folder.name}{LOCK}")), whole(folder) as scratch:
         (scratch / ".eval_results").mkdir()
@@ -81,7 +81,7 @@ def _portable_base(base: str) -> str:
 
 
 def _secrets(run: Path, roots: Mapping[str, Path]) -> list[str]:
-    """Folders of this machine with at least two parts, and the token."""
+    """Return strings that must not be published: local folders with at least two parts, and the token."""
     from huggingface_hub import get_token
 
     folders = [run.resolve(), *(root.resolve() for root in roots.values())]

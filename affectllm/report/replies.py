@@ -1,4 +1,4 @@
-"""Reading the samples files of lm-eval: what was asked, answered and understood, a bounded choice of it kept."""
+"""Read lm-eval's samples files: questions, replies and readings, with a bounded selection of examples."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ OUTCOMES: tuple[Outcome, ...] = ("correct", "wrong", "unreadable", "reply")
 
 @dataclass(frozen=True)
 class Reply:
-    """One question of a task and what the model made of it.
+    """One question of a task, with the model's reply and its reading.
 
     Args:
         id: the sample's id.
@@ -49,7 +49,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Replies:
-    """What is kept of a task's replies: examples by outcome, reasons with their counts, and how many there were."""
+    """A task's replies: selected examples by outcome, reasons with their counts, and the total."""
 
     examples: Mapping[Outcome, Sequence[Reply]]
     reasons: Mapping[str, int]
@@ -57,7 +57,7 @@ class Replies:
 
 
 def samples_file(folder: Path, task: str) -> Path | None:
-    """The samples that the scores of ``task`` were made from; None where they are not there.
+    """Return the samples file that the scores of ``task`` were computed from; None where it is missing.
 
     Raises:
         Malformed: when several runs have left some and nothing says which of them was scored.
@@ -78,7 +78,7 @@ def samples_file(folder: Path, task: str) -> Path | None:
 
 
 def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:
-    """Replies of one samples file, in its order, one in memory at a time.
+    """Yield the replies of one samples file, in its order, one in memory at a time.
 
     Args:
         labelled: whether the task's gold answers are labels, so that a reply can be right or wrong.
@@ -140,7 +140,7 @@ def _labels(value: Any) -> set[str]:
 
 
 def choose(replies: Iterator[Reply], limits: Mapping[Outcome, int]) -> Replies:
-    """Keep at most ``limits`` examples of each outcome, by a hash of their ids: nobody picks the nice ones.
+    """Select at most ``limits`` examples of each outcome by a hash of their ids, so that none is picked by hand.
 
     Different gold answers come first, so that six examples are not six times the largest class.
     """
@@ -175,5 +175,5 @@ def _interleave(shelves: Mapping[str, list[tuple[str, Reply]]], limit: int) -> l
 
 
 def find_replies(path: Path, ids: frozenset[str], *, labelled: bool) -> dict[str, Reply]:
-    """The replies with these ids: how another run answered the same questions."""
+    """Return the replies with these ids: how another run answered the same questions."""
     return {reply.id: reply for reply in read_replies(path, labelled=labelled) if reply.id in ids}

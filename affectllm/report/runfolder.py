@@ -1,4 +1,4 @@
-"""Reading a run folder back: scores, ablations, reference models, loss history, rejections. Opens no clip."""
+"""Read a run folder: scores, ablations, reference models, loss history, rejections. Opens no clip."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Point:
 
 @dataclass(frozen=True)
 class History:
-    """One curve of what the trainer logged, and its value at the checkpoint that was kept as the best."""
+    """One curve of what the trainer logged, and its value at the best checkpoint."""
 
     train: tuple[Point, ...]
     evaluation: tuple[Point, ...]
@@ -58,7 +58,7 @@ class History:
 
 @dataclass(frozen=True)
 class RunData:
-    """Everything that the report says about one run."""
+    """The data of one run for the report."""
 
     name: str
     folder: Path
@@ -102,7 +102,7 @@ def read_run(folder: Path) -> RunData:
 
 
 def read_json(path: Path) -> Any:
-    """The JSON value of a file.
+    """Read the JSON value of a file.
 
     Raises:
         Malformed: when the file is not JSON.
@@ -114,7 +114,7 @@ def read_json(path: Path) -> Any:
 
 
 def read_object(path: Path, *, of_objects: bool = False) -> dict[str, Any]:
-    """The JSON object of a file; with ``of_objects`` each of its values is one too.
+    """Read the JSON object of a file; with ``of_objects`` each of its values must be one too.
 
     Raises:
         Malformed: when the file is not JSON, or holds something else.
@@ -151,7 +151,7 @@ def _evaluation(name: str, folder: Path) -> Evaluation | None:
 
 
 def _wrong_score(score: Any) -> str:
-    """What keeps ``score`` from being one; an interval may be absent, a value may be NaN."""
+    """Return what is invalid in ``score``, or ""; an interval may be absent, a value may be NaN."""
     if not isinstance(score, dict):
         return f"{str(score)[:60]} is no score"
     if missing := next((key for key in _SCORE_KEYS if key not in score), ""):
@@ -162,14 +162,14 @@ def _wrong_score(score: Any) -> str:
 
 
 def _curves(manifest: Mapping[str, Any]) -> tuple[Curve, ...]:
-    """What the method of a training is looked at by; its loss, where the method is not among ours."""
+    """Return the curves of a training's method; its loss, where the method is not among ours."""
     recipe = manifest.get("inputs", {}).get("recipe", {})
     name = recipe.get("method", "sft") if isinstance(recipe, dict) else ""
     return find_method(name).curves if name in method_names() else (LOSS,)
 
 
 def read_histories(path: Path, curves: Sequence[Curve]) -> tuple[History, ...]:
-    """The curves in the Trainer's ``trainer_state.json``, the first of them also where nothing was logged; none where
+    """Read the curves in the Trainer's ``trainer_state.json``, the first also where nothing was logged; none where
     there is no such file.
 
     Raises:
@@ -201,7 +201,7 @@ def _best(state: Mapping[str, Any], evaluation: tuple[Point, ...]) -> Point | No
 
 
 def rejections(folder: Path) -> dict[str, int]:
-    """Reason → how many, from the ``*rejected.jsonl`` files of a stage; most frequent first, empty without any."""
+    """Count rejections by reason in the ``*rejected.jsonl`` files of a stage; most frequent first."""
     counts: Counter[str] = Counter()
     for path in sorted(folder.glob("*rejected.jsonl")):
         with path.open(encoding="utf-8", errors="replace") as lines:
@@ -218,7 +218,7 @@ def _reason(line: str, where: str) -> str:
 
 
 def roots_at_hand(runs: Sequence[Path], roots: Roots) -> dict[str, Path]:
-    """Folders of the runs' corpora, as far as they are known here; a report says which clips it had to leave out."""
+    """Return the folders of the runs' corpora, as far as known here; a report says which clips it left out."""
     manifests = [read_manifest(run / "eval") or {} for run in runs]
     names = {name for manifest in manifests for name in manifest.get("inputs", {}).get("roots", {})}
     names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}

@@ -1,4 +1,4 @@
-"""The scores as one Markdown table: every number with its interval, its n and its unreadable share."""
+"""Write the scores as one Markdown table: every number with its interval, n and unreadable share."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEADER = (
 
 
 def markdown_table(runs: Sequence[RunData]) -> str:
-    """One row for every run, evaluation (full, ablations, reference models), task and metric."""
+    """Return a table with a row for every run, evaluation (full, ablations, reference models), task and metric."""
     rows = [row for run in runs for evaluation, kind in _evaluations(run) for row in _rows(run.name, evaluation, kind)]
     return "\n".join([HEADER, *rows]) + "\n"
 
@@ -43,7 +43,7 @@ TURNING = {code: f"(U+{code:04X})" for code in (*range(0x202A, 0x202F), *range(0
 
 
 def cell_text(text: str) -> str:
-    """Text that cannot break out of a cell of a Markdown table, nor turn into HTML, a link, an image or around."""
+    """Escape text for a cell of a Markdown table: no HTML, link, image, line break or change of text direction."""
     flat = " ".join(text.split()).translate(TURNING)
     for mark in "\\`*[]|":
         flat = flat.replace(mark, f"\\{mark}")

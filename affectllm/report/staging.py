@@ -1,4 +1,4 @@
-"""The folder that is published: chosen files, in safe formats, without a path or a token of this machine."""
+"""Stage the folder to publish: selected files, in safe formats, without a path or a token of this machine."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _VOCABULARY = frozenset({"tokenizer.json", "vocab.json", "vocab.txt", "merges.tx
 
 
 def copy_weights(source: Path, target: Path, base: str) -> list[str]:
-    """Copy weights and processor files of a trained model, and say what was left behind.
+    """Copy weights and processor files of a trained model, and return the names of the others.
 
     Args:
         source: folder that the training saved.
@@ -70,7 +70,7 @@ def _copy_text(source: Path, target: Path, base: str) -> None:
 
 
 def portable(value: Any, base: str) -> Any:
-    """A configuration without local paths: names of the base model become ``base``, other paths their last part."""
+    """Remove local paths from a configuration: those of the base model become ``base``, others their last part."""
     if isinstance(value, dict):
         return {
             key: base if key in _NAMES and isinstance(item, str) and _LOCAL.match(item) else portable(item, base)
@@ -84,13 +84,13 @@ def portable(value: Any, base: str) -> Any:
 
 
 def portable_text(text: str) -> str:
-    """Text in which every local path is cut to its last part and every token is blotted out."""
+    """Cut every local path in a text to its last part, and mask every token."""
     cut = _PATH.sub(lambda match: "…/" + re.split(r"[\\/]", match.group().rstrip("\\/"))[-1], text)
     return _TOKEN.sub("hf_…", cut)
 
 
 def check_portable(folder: Path, secrets: Iterable[str]) -> None:
-    """Make sure that nothing of this machine leaves it.
+    """Check that no path or token of this machine would be published.
 
     Args:
         folder: what is about to be published.
@@ -123,7 +123,7 @@ def _leaks(path: Path, words: list[bytes]) -> Iterator[str]:
 
 
 def _head(path: Path) -> bytes:
-    """The JSON header of a safetensors file: the only text in it."""
+    """Return the JSON header of a safetensors file: the only text in it."""
     with path.open("rb") as stream:
         length = int.from_bytes(stream.read(8), "little")
         return stream.read(min(length, 100_000_000))

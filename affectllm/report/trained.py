@@ -1,4 +1,4 @@
-"""What a finished run was trained on and from: corpora with their cards, modalities, base model, recipe."""
+"""Read what a finished run was trained on: corpora with their cards, modalities, base model, recipe."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _MEDIA = ("video", "audio", "image")
 
 @dataclass(frozen=True)
 class Trained:
-    """The weights of a run, and where they come from.
+    """The weights of a run, and their origin.
 
     Args:
         weights: folder with the adapter or the model.
@@ -76,7 +76,7 @@ def _base(page: Mapping[str, Any]) -> str:
 
 
 def read_conversations(paths: Iterable[Path]) -> tuple[dict[str, int], tuple[str, ...]]:
-    """Corpus → rows, and the modalities that occur, of conversation files, in constant memory."""
+    """Count rows by corpus in conversation files, and return the modalities that occur, in constant memory."""
     import pyarrow.compute as compute
 
     counts: dict[str, int] = {}
@@ -102,7 +102,7 @@ def _modalities_in(texts: Any) -> set[str]:
 
 
 def family(names: set[str]) -> tuple[tuple[CorpusCard, ...], tuple[str, ...]]:
-    """Cards of ``names`` and of everything that they were built from; and the ancestors without a card of ours.
+    """Return the cards of ``names`` and of everything that they were built from; and the ancestors without a card.
 
     Raises:
         NotFound: when a corpus of ``names`` itself has no builder: its licence cannot be known.

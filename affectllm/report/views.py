@@ -1,4 +1,4 @@
-"""What the page shows, computed: plain values for the templates, no HTML and no file access."""
+"""Compute the plain values that the page's templates show, without HTML or file access."""
 
 from __future__ import annotations
 
@@ -72,13 +72,13 @@ class ClassRow:
 
 
 def tasks_of(runs: Sequence[RunData]) -> list[str]:
-    """Every task that any run was scored on, in the runs' order."""
+    """Return every task that any run was scored on, in the runs' order."""
     scored = (run.evaluation.scores.items() for run in runs if run.evaluation)
     return list(dict.fromkeys(task for scores in scored for task, metrics in scores if metrics))
 
 
 def details_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
-    """The task's details from the first run that has it."""
+    """Return the task's details from the first run that has it."""
     details = (run.evaluation.details[task] for run in runs if run.evaluation and task in run.evaluation.details)
     return next(details, {})
 
@@ -93,7 +93,7 @@ class Ablations:
 
 
 def panels(runs: Sequence[RunData], task: str) -> list[Panel]:
-    """One panel a metric, the headline metric first."""
+    """Return one panel per metric, the headline metric first."""
     scored = [run.evaluation.scores[task] for run in runs if run.evaluation and task in run.evaluation.scores]
     return [_panel(runs, task, metric) for metric in dict.fromkeys(metric for scores in scored for metric in scores)]
 
@@ -120,7 +120,7 @@ def _axis(metric: str, scores: Sequence[Score]) -> Axis:
 
 
 def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[str, Score]:
-    """Reference model → score, each from the first run that has it; by falling value."""
+    """Return reference model → score, each from the first run that has it; by falling value."""
     scores: dict[str, Score] = {}
     for run in runs:
         for name, evaluation in run.references.items():
@@ -136,7 +136,7 @@ def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str,
 
 
 def confusions(runs: Sequence[RunData], task: str) -> list[Confusion]:
-    """A confusion matrix for each run that has one."""
+    """Return a confusion matrix for each run that has one."""
     matrices = []
     for index, run in enumerate(runs):
         details = run.evaluation.details.get(task, {}) if run.evaluation else {}
@@ -158,7 +158,7 @@ def _confusion_rows(
 
 
 def class_rows(runs: Sequence[RunData], task: str) -> list[ClassRow]:
-    """Precision, recall and F1 of every class, the runs beside each other."""
+    """Return precision, recall and F1 of every class, the runs side by side."""
     tables = [(index, run.name, table) for index, run in enumerate(runs) if (table := _per_class(run, task))]
     labels = dict.fromkeys(label for _, _, table in tables for label in table)
     rows = []
@@ -174,7 +174,7 @@ def _per_class(run: RunData, task: str) -> Mapping[str, Any]:
 
 
 def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
-    """The ablations of a task; None where no run has any."""
+    """Return the ablations of a task; None where no run has any."""
     labelled: list[tuple[str, int, bool, Score, tuple[tuple[str, str], ...]]] = []
     metric = ""
     for index, run in enumerate(runs):

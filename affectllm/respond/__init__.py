@@ -1,1 +1,1 @@
-"""Who answers conversations. Nothing is imported here, so that asking what there is costs nothing."""
+"""Generating replies to conversations. Nothing is imported here, so that importing the package is cheap."""

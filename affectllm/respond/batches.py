@@ -1,4 +1,4 @@
-"""Questions into batches of like length."""
+"""Group questions into batches of like length."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ T = TypeVar("T")
 def batches(
     encoder: BoundedEncoder, questions: Sequence[T], size: int, messages: Callable[[T], Messages]
 ) -> Iterator[tuple[list[T], list[Encoded] | MediaError]]:
-    """Encoded questions in batches of at most ``size``, the longest of a window first, so that too long ones show soon.
+    """Yield batches of at most ``size`` encoded questions, the longest of a window first, to fail early on these.
 
     A question whose clip cannot be read, or that is too long for the model, comes alone, with its error.
 

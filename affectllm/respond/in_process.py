@@ -1,4 +1,4 @@
-"""A model of this process answers conversations."""
+"""Answer conversations with a model in this process."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def answer(
     progress: bool = True,
     **generation: Any,
 ) -> list[str | Unanswered]:
-    """What ``model`` answers to each conversation, in order.
+    """Generate the reply of ``model`` to each conversation, in order.
 
     Args:
         roots: corpus name → folder of its clips; None looks where ``AFFECTLLM_CORPORA`` says.
@@ -79,7 +79,7 @@ def answer(
 
 
 def _places(conversations: Sequence[Conversation], roots: Mapping[str, Path]) -> dict[str, Path]:
-    """The folders of all corpora whose clips are shown."""
+    """Return the folders of all corpora whose clips the conversations show."""
     corpora = {part["corpus"] for one in conversations for part in one.media}
     return {name: locate(name, roots) for name in sorted(corpora)}
 

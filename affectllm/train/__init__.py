@@ -1,4 +1,4 @@
-"""Training: recipes, the collator, and one file a method. Importing this package is light."""
+"""Training: recipes, the collator, and one file per method. Importing this package is cheap."""
 
 from affectllm.train.recipe import Recipe, load_recipe
 

@@ -1,4 +1,4 @@
-"""What of a model is trained: towers that are frozen, layers that LoRA adapts. Every name must lead somewhere."""
+"""Select the trained parts of a model: frozen towers and LoRA layers. A name that matches nothing is an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BY_NAME = ("target_modules", "exclude_modules", "modules_to_save", "rank_patter
 
 
 def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
-    """PEFT's configuration for a recipe; None where it has none.
+    """Return PEFT's LoRA configuration for a recipe; None where it has none.
 
     Raises:
         BadRecipe: when a tower or a layer that is named is not in the model.
@@ -39,7 +39,7 @@ def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
 
 
 def only_these(pattern: str, excluded: str | Collection[str] | None = None) -> dict[str, str]:
-    """PEFT's ``target_modules`` and ``exclude_modules`` for the layers that ``pattern`` names and no others.
+    """Return PEFT's ``target_modules`` and ``exclude_modules`` for exactly the layers that ``pattern`` matches.
 
     Of models with experts PEFT keeps only the last words of the layers that a pattern finds, and would adapt all layers
     of these names, in whichever tower.
@@ -55,7 +55,7 @@ def only_these(pattern: str, excluded: str | Collection[str] | None = None) -> d
 
 
 def freeze(model: Model, recipe: Recipe) -> None:
-    """Keep the towers that the recipe names as they are.
+    """Freeze the towers that the recipe names.
 
     Raises:
         BadRecipe: when a tower has no parameter, or nothing is left to train.
@@ -72,7 +72,7 @@ def freeze(model: Model, recipe: Recipe) -> None:
 
 
 def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> None:
-    """Make sure that every tower, and every layer named in it, is in the model.
+    """Check that every tower, and every layer named in it, is in the model.
 
     Raises:
         BadRecipe: with the nearest names.
@@ -106,7 +106,7 @@ def _is(name: str, layer: str) -> bool:
 
 
 def _layers(model: Model) -> list[str]:
-    """Names of the layers that LoRA can adapt."""
+    """Return the names of the layers that LoRA can adapt."""
     from torch import nn
 
     kinds = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)

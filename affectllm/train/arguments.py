@@ -1,4 +1,4 @@
-"""The library's configuration for a recipe: what its page says, what is always so, and what fits the machine."""
+"""Build TRL's training configuration from a recipe, our fixed settings and those that depend on the machine."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from affectllm.train.recipe import Recipe
 
 
 def arguments(recipe: Recipe, out: Path) -> Any:
-    """The library's configuration for a recipe; making it also joins the process group of a launch.
+    """Return TRL's configuration for a recipe; creating it also joins the process group of a launch.
 
     Raises:
         BadRecipe: when a value does not go with the others.

@@ -1,4 +1,4 @@
-"""What a training leaves on disk: checkpoints to resume from, and the result."""
+"""Files that a training writes: checkpoints to resume from, and the result."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ FINAL = "final"
 
 
 def last_whole_checkpoint(out: Path) -> str | None:
-    """The latest checkpoint that was written to its end: its ``trainer_state.json`` comes last."""
+    """Return the latest complete checkpoint: its ``trainer_state.json`` is written last."""
     for folder in sorted(out.glob("checkpoint-*"), key=lambda path: -int(path.name.rpartition("-")[2])):
         try:
             json.loads((folder / "trainer_state.json").read_text(encoding="utf-8"))
@@ -24,7 +24,7 @@ def last_whole_checkpoint(out: Path) -> str | None:
 
 
 def tokens_before(checkpoint: str) -> int:
-    """The tokens that the attempts before this one were trained on, as far as they were logged."""
+    """Return the number of tokens that earlier attempts trained on, as far as they were logged."""
     from transformers import TrainerState
 
     log = TrainerState.load_from_json(str(Path(checkpoint) / "trainer_state.json")).log_history
@@ -32,7 +32,7 @@ def tokens_before(checkpoint: str) -> int:
 
 
 def finish(trainer: Any, out: Path) -> dict[str, Any]:
-    """Save the result and the log, and return outputs for the manifest."""
+    """Save the model and the log, and return the outputs for the manifest."""
     trainer.save_model(str(out / FINAL))
     state, model, processor = trainer.state, trainer.model, trainer.processing_class
     # The Trainer's summary speaks of this process only: after a resume, of the steps that were left.

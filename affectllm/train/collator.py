@@ -1,4 +1,4 @@
-"""From rows to batches, inside the loader's workers: media lazily, text tokenised, labels on the assistant's tokens."""
+"""Collate rows into batches in the loader's workers: media opened lazily, labels on the assistant's tokens only."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Collator:
         self.encoder, self.conversations, self.batch = encoder, conversations, batch
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
-        """Tensors as the trainer takes them, and the ids of the rows; where every row has several conversations, the
+        """Return the trainer's tensors and the ids of the rows; where every row has several conversations, the
         first of each comes before the second of any."""
         encoded = []
         asked = [(row, messages) for row in rows for messages in self.conversations(row)]

@@ -1,4 +1,4 @@
-"""The look at every training row before the first step: what cannot be used is counted, the rest is measured.
+"""Check every training row before the first step: unusable rows are counted, the others get their token length.
 
 It fills the cache of prepared media, so the first epoch reads from it, and gives each conversation its length, so
 that batches are of like length.
@@ -28,7 +28,7 @@ LENGTH = "length"
 
 @dataclass(frozen=True)
 class Looked:
-    """What was found about one split.
+    """The result of checking one split.
 
     Args:
         kept: row numbers whose clips and texts can be used, with their token counts.
@@ -41,7 +41,7 @@ class Looked:
     trimmed: int = 0
 
     def summary(self) -> str:
-        """What was not used as it is, in words; "" where all was."""
+        """Describe the dropped rows and trimmed clips; "" where there are none."""
         dropped = ", ".join(f"{count:,} × {reason}" for reason, count in sorted(self.rejected.items()))
         parts = [f"{sum(self.rejected.values()):,} rows dropped ({dropped})"] if self.rejected else []
         return "; ".join(
@@ -50,7 +50,7 @@ class Looked:
 
 
 def load_rows(folder: Path, split: str) -> Dataset:
-    """Conversations of a build run as a memory-mapped data set."""
+    """Load the conversations of a build run as a memory-mapped data set."""
     from datasets import Dataset, load_dataset
     from pyarrow import parquet
 
@@ -70,7 +70,7 @@ def look(
     workers: int,
     conversations: Conversations = own_conversation,
 ) -> Looked:
-    """Encode every row once, in ``workers`` processes, and remember the result in ``note`` for the next attempt.
+    """Encode every row once, in ``workers`` processes, and store the result in ``note`` for the next attempt.
 
     A row with several ``conversations`` is as long as its longest one, and is kept when all of them can be used.
     """
@@ -99,7 +99,7 @@ def look(
 def _looks(
     rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: Conversations
 ) -> Iterator[tuple[int, int, MediaError | None]]:
-    """Of each row its length, how many of its clips were cut, and why it cannot be used."""
+    """Yield each row's length, its number of trimmed clips, and the reason why it cannot be used, or None."""
     from torch.utils.data import DataLoader
     from tqdm import tqdm
 
@@ -121,7 +121,7 @@ def _ahead(workers: int) -> int | None:
 
 
 def measured(rows: Dataset, looked: Looked) -> Dataset:
-    """The usable rows, with a ``length`` column for batches of like length.
+    """Select the usable rows and add a ``length`` column, for batches of like length.
 
     Raises:
         AffectError: when no row is usable.

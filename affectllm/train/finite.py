@@ -1,4 +1,4 @@
-"""Training stops at the first number that is not finite, on every process at once, and nothing of it is saved."""
+"""Stop training at the first number that is not finite, on every process at once; nothing of it is saved."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _MOST_NAMED = 20
 
 
 class FiniteOnly:
-    """A part of a ``transformers.Trainer`` that looks at every loss, gradient and weight before it is used or saved.
+    """Mixin of ``transformers.Trainer`` that checks every loss, gradient and weight before it is used or saved.
 
     Batches carry the ids of their rows under ``ROWS``. Under fp16 a gradient that overflows is not looked at: its
     scaler passes over such steps by design.
@@ -90,7 +90,7 @@ def _finite_gradients(model: Any) -> bool:
 
 
 def _own_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
-    """What of the trained weights and of the buffers lies on this process."""
+    """Yield the local shards of the trained weights and of the buffers."""
     for name, weight in model.named_parameters():
         if weight.requires_grad:
             yield name, _here(getattr(weight, "ds_tensor", weight))
@@ -99,6 +99,6 @@ def _own_weights(model: Any) -> Iterator[tuple[str, torch.Tensor]]:
 
 
 def _here(tensor: Any) -> torch.Tensor:
-    """The part of a distributed tensor that lies on this process."""
+    """Return the local shard of a distributed tensor."""
     part: torch.Tensor = tensor.to_local() if hasattr(tensor, "to_local") else tensor
     return part

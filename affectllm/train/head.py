@@ -1,4 +1,4 @@
-"""The language model's head on the answered positions alone, also where there is no Triton.
+"""Apply the language model's head to the labelled positions alone, also where there is no Triton.
 
 TRL's fused head projects only the positions that have a label on CUDA, and every position elsewhere, because some
 compilers would build the graph anew for each number of positions. Eager PyTorch on a CPU does not: with a clip of a
@@ -14,7 +14,7 @@ from typing import Any
 
 @contextmanager
 def answered_positions_only() -> Iterator[None]:
-    """Within it, TRL's fused head treats the CPU as it treats CUDA; loss and gradients are the same sums."""
+    """Make TRL's fused head treat the CPU like CUDA while the block runs; loss and gradients are the same sums."""
     from trl.trainer import utils
 
     theirs = utils._use_triton

@@ -1,4 +1,4 @@
-"""Starting a training run: accelerate's launcher with the recipe's configuration, fitted to the machine."""
+"""Launch a training: accelerate's launcher with the recipe's configuration, adapted to the machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The model that is trained: loaded, quantised, and asked whether it hears and sees what it is said to."""
+"""Load the model to train: quantised, and checked by the media-ablation self-test."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def load(recipe: Recipe) -> Model:
-    """The model of a recipe, as it is before training.
+    """Load the model of a recipe, as it is before training.
 
     Raises:
         BadRecipe: when the recipe puts an adapter on an adapter.
@@ -88,7 +88,7 @@ def self_test(
 
 
 def spread(names: Sequence[str]) -> list[int]:
-    """The first and the last row of every set of modalities; rows with clips may be few among many without."""
+    """Return the first and last row of every set of modalities; rows with clips may be few among many without."""
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
         groups.setdefault(name.rsplit("/", 2)[1], []).append(index)  # …/<modalities>/<copy>

@@ -1,4 +1,4 @@
-"""What tells one training method from another, and how one is found: ``methods/<name>.py`` holds its ``METHOD``.
+"""Definition and lookup of training methods: ``methods/<name>.py`` holds its ``METHOD``.
 
 Finding one imports no framework: configuration and trainer are named, and imported when a training starts.
 """
@@ -35,7 +35,7 @@ Batch = Callable[[dict[str, Any]], dict[str, Any]]
 
 @dataclass(frozen=True)
 class Curve:
-    """A number that the trainer logs by step, as a report draws it.
+    """A quantity that the trainer logs by step, as a report draws it.
 
     Args:
         key: what the trainer calls it; with ``eval_`` before it in the log of a validation.
@@ -57,7 +57,7 @@ LOSS = Curve("loss", "Loss", "loss", better="lower")
 
 @dataclass(frozen=True)
 class Ready:
-    """What is at hand when a trainer is made.
+    """The context in which a trainer is created.
 
     Args:
         model: what is trained.
@@ -71,12 +71,12 @@ class Ready:
 
 
 def own_conversation(row: Mapping[str, Any]) -> tuple[Messages, ...]:
-    """The conversation of a row as it is."""
+    """Return the conversation of a row, unchanged."""
     return (row["messages"],)
 
 
 def as_it_is(batch: dict[str, Any]) -> dict[str, Any]:
-    """A batch as it is encoded: ``labels`` are ``-100`` outside the assistant's tokens."""
+    """Return a batch as encoded: ``labels`` are ``-100`` outside the assistant's tokens."""
     return batch
 
 
@@ -125,11 +125,11 @@ class Method:
     curves: tuple[Curve, ...] = (LOSS,)
 
     def config_class(self) -> Any:
-        """The configuration class itself."""
+        """The configuration class, imported."""
         return _imported(self.config)
 
     def trainer_class(self) -> Any:
-        """The trainer itself, without what is ours."""
+        """The library's trainer class, imported, without our additions."""
         return _imported(self.trainer)
 
 
@@ -143,12 +143,12 @@ def _imported(dotted: str) -> Any:
 
 
 def method_names() -> list[str]:
-    """Every method there is, by the names of their files; imports none."""
+    """Return the names of all methods, by their files; imports none."""
     return list(registry.names("methods"))
 
 
 def find_method(name: str) -> Method:
-    """The method called ``name``.
+    """Return the method called ``name``.
 
     Raises:
         NotFound: when there is none.

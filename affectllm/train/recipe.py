@@ -1,4 +1,4 @@
-"""Recipes: one complete page of YAML, in the field names of TRL, PEFT and bitsandbytes, checked when it is read."""
+"""Recipes: complete YAML pages in the field names of TRL, PEFT and bitsandbytes, validated when read."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ LAUNCH = PageKind("launch configuration", BadRecipe)
 
 @dataclass(frozen=True)
 class ModelPage:
-    """What is tuned.
+    """The model that is tuned.
 
     Args:
         path: Hub id, folder, or ``tiny:<family>``.
@@ -57,7 +57,7 @@ class ModelPage:
 
 @dataclass(frozen=True)
 class EvalPage:
-    """What is scored after training.
+    """The evaluation after training.
 
     Args:
         tasks: names of tasks or groups.
@@ -106,11 +106,11 @@ class Recipe:
     name: str = ""
 
     def corpora(self) -> list[str]:
-        """Names of the corpora of the mixture, in order."""
+        """Return the names of the corpora of the mixture, in order."""
         return self.data.corpora()
 
     def to_json(self) -> dict[str, Any]:
-        """Plain JSON types, for manifests."""
+        """Return plain JSON types, for manifests."""
         return dataclasses.asdict(self)
 
 
@@ -133,7 +133,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[str]]]:
-    """Every combination of the page's ``matrix``: a suffix for the run folder, and the overrides that make it.
+    """Return every combination of the page's ``matrix``: a suffix for the run folder, and its overrides.
 
     A page without a matrix has one variant with an empty suffix.
     """
@@ -171,7 +171,7 @@ def _overridden(page: Page, overrides: Sequence[str]) -> Page:
 
 
 def _with_mixture(page: Page) -> Page:
-    """The page with the parts of the mixture that it names, where it names one."""
+    """Return the page with the parts of the mixture that it names, where it names one."""
     data = page.value.get("data")
     name = data.get("mixture") if isinstance(data, dict) else None
     if not isinstance(name, str):
@@ -187,7 +187,7 @@ def _with_mixture(page: Page) -> Page:
 
 
 def _as_values(value: Any) -> Any:
-    """Dataclasses and tuples as the mappings and lists that a page holds, without what is not said."""
+    """Convert dataclasses and tuples into the mappings and lists of a page, without unset fields."""
     if dataclasses.is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, dict):
@@ -288,7 +288,7 @@ def _made(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) 
 
 
 def launch_file(name: str) -> Path:
-    """The accelerate configuration called ``name``.
+    """Return the accelerate configuration called ``name``.
 
     Raises:
         BadRecipe: when there is none, with those that exist; when it is so large or deep that it is no page.

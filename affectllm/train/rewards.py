@@ -1,4 +1,4 @@
-"""Rewards that read a completion with the template that asked for it, as functions for TRL's ``reward_funcs``.
+"""Reward functions for TRL's ``reward_funcs`` that parse a completion with the template that asked for it.
 
 The law of templates, ``read(answer(sample))`` is the sample's own annotation, makes the training target the best
 answer here too: in every language, with the aliases of its label space and the sentence around its answer. A sample
@@ -26,12 +26,12 @@ _FIELDS = ("id", "corpus", "language", "asked_by", "value")
 
 
 def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
-    """What the rewards need of a row of conversations: its gold value, and which template asked."""
+    """Return the fields of a conversation row that the rewards need: its gold value, and which template asked."""
     return {field: row[field] for field in _FIELDS}
 
 
 def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-    """From 0 to 1, how far a completion is the right answer, read by the template that asked; unreadable is 0.
+    """Score each completion from 0 to 1 against gold, as read by the template that asked; unreadable is 0.
 
     Labels, judgements, preferences, options and sets: 1 when they are the gold ones. Numbers:
     ``1 - |x - g| / (high - low)``, the mean over the dimensions; one that is missing counts 0. Shares: what both
@@ -48,7 +48,7 @@ def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list
 
 
 def metric_reward(name: str) -> Reward:
-    """A reward: the metric called ``name`` of each completion alone, the policy for unreadable answers included.
+    """Make a reward of the metric called ``name``, on each completion alone, with its policy for unreadable answers.
 
     Higher must be better, and the metric must be defined on a single item: accuracy is, a correlation is not.
 
@@ -76,7 +76,7 @@ def metric_reward(name: str) -> Reward:
 
 
 def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-    """What each number contributes to the concordance correlation of the batch: see ``concordance_rewards``.
+    """Score each number by its contribution to the batch's concordance correlation: see ``concordance_rewards``.
 
     Raises:
         Malformed: when a sample asks for anything but one number.
@@ -93,7 +93,7 @@ def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[flo
 
 
 def template_reward(template: Template) -> Reward:
-    """``reading_reward`` with a template that is at hand; samples need only ``gold``, as ``Template.gold`` has it.
+    """Make a ``reading_reward`` with a fixed template; samples need only ``gold``, as ``Template.gold`` has it.
 
     Raises:
         Malformed: when all that it asks for are free words.
@@ -114,7 +114,7 @@ def template_reward(template: Template) -> Reward:
 
 
 def _asked(completions: Completions, samples: Samples) -> list[tuple[str, Conversation]]:
-    """Each completion as text, with the conversation that it answers."""
+    """Return each completion as text, with the conversation that it answers."""
     if len(completions) != len(samples):
         raise Malformed(f"{len(completions)} completions for {len(samples)} samples", do="give one sample for each")
     for number, sample in enumerate(samples, 1):

@@ -1,4 +1,4 @@
-"""The order of rows: batches of like length, decided by seed and epoch alone."""
+"""Sampler of rows: batches of like length, in an order determined by seed and epoch alone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from transformers.trainer_pt_utils import get_length_grouped_indices
 
 
 class LengthGroups(Sampler[int]):
-    """Batches of like length in an order decided by seed and epoch.
+    """Samples batches of like length in an order determined by seed and epoch.
 
     The library's own sampler draws from the global generator, whose state after a resume is not what it was.
 

@@ -1,4 +1,4 @@
-"""The train stage of a recipe: where it lies, what decides it, and how it is skipped or resumed."""
+"""The train stage of a recipe: its folder, its inputs, and how it is skipped or resumed."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _KEPT = (f"{FINAL}/**/*", "trainer_state.json", "losses.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options shared by every command that takes a recipe."""
+    """Add the options shared by every command that takes a recipe."""
     parser.add_argument("recipe", help="name in recipes/ (see `affectllm ls recipes`) or path of a YAML file")
     parser.add_argument(
         "--set", action="append", default=[], metavar="KEY=VALUE", help="override one value of the page"
@@ -31,12 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run_folder(recipe: Recipe, out: Path | None) -> Path:
-    """``--out``, else ``runs/RECIPE``."""
+    """Return ``--out``, else ``runs/RECIPE``."""
     return out if out is not None else RUNS / recipe.name
 
 
 def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path | None) -> dict[str, Any]:
-    """The train stage, on every process of a launch; builds first where that has not been done."""
+    """Run the train stage on every process of a launch; build first where that has not been done."""
     from accelerate import PartialState
 
     from affectllm.train.arguments import arguments
@@ -70,7 +70,7 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
 
 
 def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """What decides the weights: the page, without how it is launched and scored, and the data."""
+    """Return what determines the weights: the page without its launch and evaluation settings, and the data."""
     ignored = ("eval", "description", "name", "launch", "matrix")
     page = {key: value for key, value in recipe.to_json().items() if key not in ignored}
     manifest = read_manifest(folder / "build") or {}

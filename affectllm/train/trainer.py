@@ -1,4 +1,4 @@
-"""What every method's trainer has of ours: it stops at numbers that are not finite, and resumes to the same losses."""
+"""Mixin of every method's trainer: it stops at numbers that are not finite, and resumes to the same losses."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Resumable(FiniteOnly):
-    """A part of a trainer whose checkpoints can be resumed to the same losses.
+    """Trainer mixin whose checkpoints can be resumed to the same losses.
 
     The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the
     trainer reads them back by name and only warns about what it misses, so with the Hub's names, which differ in
@@ -66,7 +66,7 @@ class Resumable(FiniteOnly):
 
 
 def trainer_class(method: Method) -> Any:
-    """The library's trainer of a method, with what the method and every method has of ours."""
+    """Return the library's trainer of a method, with the method's mixin and the one of all methods."""
     theirs = method.trainer_class()
     ours = () if method.overrides is object else (method.overrides,)
     return type(theirs.__name__, (*ours, Resumable, theirs), {})

@@ -1,4 +1,4 @@
-"""Training by any method: load, adapt, look at the rows, test the model, train or go on, save."""
+"""Train by any method: load, adapt, check the rows, self-test the model, train or resume, save."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, Path]) -> dict[str, Any]:
-    """Train ``recipe`` on the conversations in ``build``; a run that was cut off goes on from its last checkpoint.
+    """Train ``recipe`` on the conversations in ``build``; an interrupted run resumes from its last checkpoint.
 
     Args:
         recipe: the page.

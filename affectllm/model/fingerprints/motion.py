@@ -130,13 +130,13 @@ class MotionIndex:
 
     def _candidates(self, asked: Numbers) -> Iterator[tuple[int, float, int]]:
         """Yield indexed film, a score (matching stretches times their share), and the shift at which they match."""
-        ours, keys_found = _stretches(asked, _STEP), []
+        ours, key_blocks = _stretches(asked, _STEP), []
         for begin in range(0, len(ours.moments), _AT_ONCE):
             some = slice(begin, begin + _AT_ONCE)
             rows, columns = np.nonzero(self._all @ ours.values[some].T > _LIKE)
-            keys_found.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
+            key_blocks.append(self._owners[rows] << 32 | (self._moments[rows] - ours.moments[some][columns] + _NOWHERE))
         # A key packs film (upper half) and shift, so that one pass of ``unique`` counts the stretches of each pair.
-        keys, counts = np.unique(np.concatenate(keys_found or [np.empty(0, np.int64)]), return_counts=True)
+        keys, counts = np.unique(np.concatenate(key_blocks or [np.empty(0, np.int64)]), return_counts=True)
         shares = counts / np.minimum(self._counts[keys >> 32] / _STEP, len(ours.moments))
         for at in np.flatnonzero(shares >= _LEAST_STRETCHES).tolist():
             yield int(keys[at] >> 32), float(shares[at] * counts[at]), int(keys[at] & 0xFFFFFFFF) - _NOWHERE

@@ -1,1 +1,1 @@
-"""What commands print: lists, single things, audits."""
+"""Terminal output of commands: lists, single items, audits."""

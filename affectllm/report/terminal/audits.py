@@ -1,4 +1,4 @@
-"""Audits of corpora on disk, as text or JSON for a terminal."""
+"""Print audits of corpora on disk, as text or JSON."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from affectllm.corpus.roots import Roots
 
 
 def audit(names: Sequence[str], roots: Roots, *, media: bool, as_json: bool) -> bool:
-    """Print what each corpus on disk has of what its card promises, and return whether all of them keep it."""
+    """Compare each corpus on disk with its card, print the result, and return whether all of them agree."""
     from tqdm import tqdm
 
     from affectllm.corpus.audit import audit as compare

@@ -1,4 +1,4 @@
-"""What there is, as lists for a terminal."""
+"""Print lists of corpora, tasks, templates and other registered items."""
 
 from __future__ import annotations
 
@@ -121,7 +121,7 @@ def _exports() -> Iterable[Sequence[str]]:
 
 
 def _members(kind: registry.Folder, find: Callable[[str], Any]) -> Iterable[tuple[str, Any]]:
-    """What lies on a shelf of Python files; of a broken file what is wrong with it, as words."""
+    """Yield the members of a registry folder of Python files; for a broken file its error message."""
     for name in registry.names(kind):
         try:
             yield name, find(name)

@@ -1,4 +1,4 @@
-"""One thing as text for a terminal: a corpus with samples, a page, a metric, a family."""
+"""Print one item as text: a corpus with samples, a page, a metric, a family."""
 
 from __future__ import annotations
 

@@ -30,13 +30,13 @@ _DIVERGENCES = frozenset(["reverse_kl", "forward_kl", "js_divergence", "alpha_di
 
 
 def _pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
-    """The conversation as it went, and as it would have gone with the rejected answer."""
+    """Return the conversation with the chosen answer, and with the rejected one."""
     conversation = Conversation.from_row(row)
     return conversation.answered(), conversation.answered_worse()
 
 
 def _completions(batch: dict[str, Any]) -> dict[str, Any]:
-    """A mask of the last answers in place of the labels: earlier answers are the same in both conversations."""
+    """Replace the labels by a mask of the last answers: earlier answers are the same in both conversations."""
     labels: Tensor = batch.pop("labels")
     answered = (labels != IGNORED).int()
     begins = answered.diff(dim=1, prepend=answered.new_zeros(len(answered), 1)) == 1
@@ -70,7 +70,7 @@ def _reference(ready: Ready) -> Mapping[str, Any]:
 
 
 class _Overrides:
-    """Rows go to our collator as they are."""
+    """Trainer mixin that passes rows to our collator unchanged."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
         return dataset
