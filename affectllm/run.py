@@ -26,7 +26,7 @@ from affectllm.lock import LOCK, held
 
 MANIFEST = "manifest.json"
 RUNS = Path("runs")
-"""Where runs lie unless a command is told otherwise."""
+"""The default folder of runs."""
 # What lies in a folder before its first manifest does.
 _BEFORE = (LOCK, f".{MANIFEST}.part")
 _READ_WHOLE, _END = 64 * 2**20, 2**20  # bytes

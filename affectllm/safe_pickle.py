@@ -61,7 +61,7 @@ _BROKEN = (
     MemoryError,
     RecursionError,
 )
-"""What a damaged pickle raises: it is a program for a stack machine, so nearly anything."""
+"""The exceptions that a damaged pickle raises: it is a program for a stack machine, so nearly any."""
 
 
 class _Refused(Exception):

@@ -25,7 +25,7 @@ from affectllm.train.stage import run_folder
 def build(
     names: Sequence[str],
     overrides: Sequence[str],
-    given: Roots,
+    given_roots: Roots,
     out: Path | None,
     *,
     filters: Sequence[str] = (),
@@ -41,7 +41,7 @@ def build(
     with shards.pool(workers) as processes:
         if len(names) == 1 and is_mixture(names[0]):
             page = load_mixture(names[0], [*overrides, *filters])
-            roots, missing = present_roots(page, given)
+            roots, missing = present_roots(page, given_roots)
             folder = out or RUNS / "mixtures" / page.name
             counts = build_mixture(_present(page, roots), page.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
@@ -50,7 +50,7 @@ def build(
         elif len(names) == 1 and _is_recipe(names[0]):
             recipe = load_recipe(names[0], [*overrides, *(f"data.{text}" for text in filters)])
             folder = run_folder(recipe, out)
-            roots = given.find_all(recipe.corpora())
+            roots = given_roots.find_all(recipe.corpora())
             counts = build_mixture(recipe.data, recipe.seed, roots, folder, processes, workers)
             _print_counts(counts, folder / "build")
             _show(recipe.name, folder / "build", roots)
@@ -58,7 +58,7 @@ def build(
             _refuse_misspelt(names)
             if filters:
                 raise Malformed("only mixtures and recipes are filtered", do="drop --only and --languages")
-            roots = given.find_all(names)
+            roots = given_roots.find_all(names)
             for name in names:
                 folder = (out or RUNS / "samples") / name
                 _print_counts(build_samples(name, roots[name], folder, processes, workers), folder)
@@ -123,17 +123,17 @@ def _stats(name: str, root: Path, folder: Path) -> None:
         print(f"written to {path}")
 
 
-def gallery(name: str, given: Roots, out: Path | None, limit: int) -> None:
+def gallery(name: str, given_roots: Roots, out: Path | None, limit: int) -> None:
     """Write a page with samples of a corpus, or with conversations of a folder, and print its path."""
     from affectllm.report.conversation_gallery import render_conversations
     from affectllm.report.gallery import render_gallery
 
     if (built := _conversations(Path(name))) is not None:
         called = built.resolve().parent.name if built.name == "build" else built.resolve().name
-        print(render_conversations(called, built, given.given, limit, out))
+        print(render_conversations(called, built, given_roots.given, limit, out))
         return
     page = out or RUNS / "gallery" / f"{name}.html"
-    print(render_gallery(name, given.find(name), page, limit))
+    print(render_gallery(name, given_roots.find(name), page, limit))
 
 
 def _conversations(folder: Path) -> Path | None:

@@ -16,23 +16,23 @@ REFERENCE = "reference"
 MODALITIES = "modalities"
 
 
-def run(name: str, overrides: Sequence[str], given: Roots, out: Path | None, processes: int | None) -> list[Path]:
+def run(name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None) -> list[Path]:
     """Run a recipe, or every variant of its ``matrix``, and return the reports.
 
     Raises:
         AffectError: with what to do; starting the same command again goes on where it stopped.
     """
-    return [_run(name, chosen, given, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
+    return [_run(name, chosen, given_roots, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
 
 
 def _run(
-    name: str, overrides: Sequence[str], given: Roots, out: Path | None, suffix: str, processes: int | None
+    name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, suffix: str, processes: int | None
 ) -> Path:
     from affectllm.report.html import render_report
     from affectllm.train.stage import run_folder
 
     recipe = load_recipe(name, overrides)
-    roots = given.find_all(_corpora(recipe))
+    roots = given_roots.find_all(_corpora(recipe))
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
     with held(folder / LOCK):
@@ -90,11 +90,11 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
     common["lm_eval_args"] = options
     tasks = recipe.eval.tasks
     evaluate(tasks, "affectllm", folder / "eval", model_args=tuned, **common)
-    for shown in recipe.eval.ablations:
-        label = "+".join(shown)
+    for modalities in recipe.eval.ablations:
+        label = "+".join(modalities)
         _say(f"eval, {label} only")
         place = folder / "eval" / MODALITIES / label
-        evaluate(tasks, "affectllm", place, model_args=tuned, modalities=shown, **common)
+        evaluate(tasks, "affectllm", place, model_args=tuned, modalities=modalities, **common)
     for reference in recipe.eval.references:
         _say(f"eval, reference model {reference}")
         place = folder / "eval" / REFERENCE / reference
@@ -112,13 +112,15 @@ def _say(stage: str) -> None:
     print(f"── {stage}", file=sys.stderr, flush=True)
 
 
-def train_only(name: str, overrides: Sequence[str], given: Roots, out: Path | None, processes: int | None) -> None:
+def train_only(
+    name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None
+) -> None:
     """Build and train every variant of a recipe."""
     from affectllm.train.stage import run_folder
 
     for suffix, chosen in variants(name, overrides):
         recipe = load_recipe(name, chosen)
-        roots = given.find_all(_corpora(recipe) if recipe.eval.tasks else recipe.corpora())
+        roots = given_roots.find_all(_corpora(recipe) if recipe.eval.tasks else recipe.corpora())
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK):

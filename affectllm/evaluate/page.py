@@ -10,7 +10,7 @@ from affectllm.corpus.sample import SPLITS, TRAIN
 from affectllm.errors import Malformed
 
 Where = str | Callable[[str], str]
-"""What errors name: a place, or a function from a key to its place."""
+"""The place that errors name, or a function from a key to its place."""
 
 
 @dataclass(frozen=True)

@@ -78,8 +78,8 @@ def _argv(tasks: Sequence[str], model: str, options: Mapping[str, Any], out: Pat
 
 def _pages(tasks: Sequence[str]) -> dict[str, str]:
     """Return the digests of the named pages; of all pages where a name is none of ours, such as a pattern."""
-    known = all_tasks()
-    files = page_files(tasks if set(tasks) <= set(known) else known, known)
+    entries = all_tasks()
+    files = page_files(tasks if set(tasks) <= set(entries) else entries, entries)
     return {name: file_digest(path) for name, path in files.items()}
 
 

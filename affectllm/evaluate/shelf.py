@@ -34,10 +34,10 @@ def find_task(name: str) -> TaskEntry:
     pages = registry.names("eval_tasks")
     if name in pages:
         return read_tasks(pages[name])[0]
-    known = all_tasks()
-    if name not in known:
-        raise registry.absent("eval_tasks", name, known)
-    return known[name]
+    entries = all_tasks()
+    if name not in entries:
+        raise registry.absent("eval_tasks", name, entries)
+    return entries[name]
 
 
 def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
@@ -116,13 +116,13 @@ def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
     return [f"{entry.where('task')}: there is no task called {member!r}" for member in missing]
 
 
-def page_files(names: Iterable[str], known: Mapping[str, TaskEntry]) -> dict[str, Path]:
+def page_files(names: Iterable[str], entries: Mapping[str, TaskEntry]) -> dict[str, Path]:
     """Return name → file, for tasks, groups and the members of groups."""
     files: dict[str, Path] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in known and name not in files:
-            files[name] = known[name].path
-            waiting += known[name].members()
+        if name in entries and name not in files:
+            files[name] = entries[name].path
+            waiting += entries[name].members()
     return dict(sorted(files.items()))

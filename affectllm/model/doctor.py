@@ -238,13 +238,13 @@ def check_corpora() -> Check:
     if not Path(base).is_dir():
         return Check("Corpora", "fail", f"AFFECTLLM_CORPORA={base} is no folder", hint)
     try:
-        known = registry.names("data_builders")
+        names = registry.names("data_builders")
     except AffectError as error:
         return Check("Corpora", "fail", error.what, error.do)
-    there = [name for name in known if (Path(base) / name).is_dir()]
+    there = [name for name in names if (Path(base) / name).is_dir()]
     if not there:
-        return Check("Corpora", "warn", f"none of {len(known)} known ones in {base}", f"known: {', '.join(known)}")
-    return Check("Corpora", "ok", f"{len(there)} of {len(known)} known ones in {base}: {', '.join(there)}")
+        return Check("Corpora", "warn", f"none of {len(names)} known ones in {base}", f"known: {', '.join(names)}")
+    return Check("Corpora", "ok", f"{len(there)} of {len(names)} known ones in {base}: {', '.join(there)}")
 
 
 def check_families() -> Check:
@@ -252,7 +252,7 @@ def check_families() -> Check:
     from affectllm.model.family import families
 
     try:
-        known = families()
+        all_families = families()
     except AffectError as error:
         return Check("Families", "fail", f"{error.what} ({error.where})", "repair that file, or take it away")
     try:
@@ -260,12 +260,12 @@ def check_families() -> Check:
             import transformers
     except (ImportError, OSError):
         return Check(
-            "Families", "warn", f"{len(known)}, of which none loads without transformers", "reinstall affectllm"
+            "Families", "warn", f"{len(all_families)}, of which none loads without transformers", "reinstall affectllm"
         )
-    if lost := [name for name, family in known.items() if not hasattr(transformers, family.model_class)]:
+    if lost := [name for name, family in all_families.items() if not hasattr(transformers, family.model_class)]:
         text = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
         return Check("Families", "warn", text, "upgrade it to use them: pip install -U transformers")
-    return Check("Families", "ok", f"{len(known)}: {', '.join(known)}")
+    return Check("Families", "ok", f"{len(all_families)}: {', '.join(all_families)}")
 
 
 @contextmanager

@@ -26,7 +26,7 @@ MIME = {
     ".jpeg": "image/jpeg",
     ".webp": "image/webp",
 }
-"""What browsers play without help."""
+"""Suffix → MIME type of the files that browsers play natively."""
 
 MAX_CLIP_BYTES = 1_000_000
 MAX_PAGE_BYTES = 16_000_000

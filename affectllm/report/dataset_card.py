@@ -25,7 +25,7 @@ from affectllm.instruct.template import MODALITIES
 from affectllm.report.composition import Composition, Kind, Layer, Summary, compose, kinds_of
 from affectllm.report.gallery import draw_labels
 from affectllm.report.html import environment
-from affectllm.report.licence import MEANING, OTHER, Verdict, known, verdict
+from affectllm.report.licence import MEANING, OTHER, Verdict, licence_of, verdict
 from affectllm.report.modelcard import pipeline_tag
 from affectllm.report.scoretable import TURNING, cell_text
 from affectllm.report.trained import family
@@ -193,7 +193,7 @@ def _context(facts: MixtureFacts) -> dict[str, Any]:
         "unread": facts.family[1],
         "licence": facts.licence,
         "meaning": MEANING,
-        "known": known,
+        "licence_of": licence_of,
         "raters": _raters(facts.built),
         "defects": {card.name: Counter(card.defects.values()).most_common() for card in facts.cards},
         "layers": [_layer(facts.composition, layer) for layer in facts.composition.layers.values()],

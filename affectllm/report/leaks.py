@@ -31,7 +31,7 @@ def leaks(
     name: str,
     tasks: Sequence[str],
     overrides: Sequence[str],
-    roots_given: Roots,
+    given_roots: Roots,
     *,
     threshold: float = THRESHOLD,
     media: bool = True,
@@ -53,9 +53,9 @@ def leaks(
         MissingCorpus: when a corpus of either side is not at hand.
         AffectError: when there is no task, or the threshold is out of bounds.
     """
-    trained, compared = _training(name, overrides, roots_given, tasks)
+    trained, compared = _training(name, overrides, given_roots, tasks)
     sources = _sources(compared)
-    roots = trained | roots_given.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
+    roots = trained | given_roots.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     fingerprints = _fingerprints() if thorough and media else None
     shared = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
@@ -83,18 +83,18 @@ def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
 
 
 def _training(
-    name: str, overrides: Sequence[str], roots_given: Roots, tasks: Sequence[str]
+    name: str, overrides: Sequence[str], given_roots: Roots, tasks: Sequence[str]
 ) -> tuple[dict[str, Path], Sequence[str]]:
     """Return the corpora of a recipe or a mixture with their folders, and the tasks to compare them with."""
     if not is_mixture(name):
         recipe = load_recipe(name, overrides)
         if not (compared := tasks or recipe.eval.tasks):
             raise AffectError(f"{name} names no task to compare with", do=f"name one: affectllm leaks {name} TASK")
-        return roots_given.find_all(recipe.corpora()), compared
-    roots, missing = present_roots(load_mixture(name, overrides), roots_given)
+        return given_roots.find_all(recipe.corpora()), compared
+    roots, missing = present_roots(load_mixture(name, overrides), given_roots)
     if missing:
         print(f"not compared, since they are not there: {', '.join(missing)}", file=sys.stderr)
-    return roots, tasks or _tasks_at_hand(roots_given)
+    return roots, tasks or _tasks_at_hand(given_roots)
 
 
 def _tasks_at_hand(roots: Roots) -> list[str]:

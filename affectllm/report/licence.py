@@ -86,7 +86,7 @@ _ALL = [
 KNOWN: Mapping[str, Licence] = {licence.spdx.lower(): licence for licence in _ALL}
 
 
-def known(name: str) -> Licence | None:
+def licence_of(name: str) -> Licence | None:
     """Return the licence of an SPDX identifier (in any case, with or without ``-only`` or ``-or-later``), or None."""
     return KNOWN.get(re.sub(r"-(only|or-later)$", "", name.strip().lower()))
 
@@ -115,7 +115,7 @@ class Verdict:
 
 def card_terms(card: CorpusCard) -> frozenset[Term]:
     """Return the terms of one card: its licence's, and those of its other fields."""
-    licence = known(card.licence)
+    licence = licence_of(card.licence)
     terms: set[Term] = set(licence.terms) if licence else {"unknown"}
     if not card.commercial:
         terms.add("noncommercial")
@@ -150,13 +150,13 @@ def _conflicts(cards: list[CorpusCard], terms: Mapping[Term, tuple[str, ...]]) -
 
 
 def _share_alike(card: CorpusCard) -> Licence | None:
-    licence = known(card.licence)
+    licence = licence_of(card.licence)
     return licence if licence and "sharealike" in licence.terms else None
 
 
 def _single_licence(cards: list[CorpusCard], terms: frozenset[Term]) -> str:
     """Return a licence with exactly these terms; ``cards`` must be free of conflicts."""
-    licences = {licence.spdx: licence for card in cards if (licence := known(card.licence))}
+    licences = {licence.spdx: licence for card in cards if (licence := licence_of(card.licence))}
     alike = [licence for licence in licences.values() if "sharealike" in licence.terms]
     if alike:
         return alike[0].hub

@@ -11,7 +11,7 @@ from affectllm.corpus import CorpusCard
 from affectllm.report import views
 from affectllm.report.display import clusters, headline_metric, interval, known_metric, metric_name
 from affectllm.report.html import environment
-from affectllm.report.licence import MEANING, OTHER, Verdict, known
+from affectllm.report.licence import MEANING, OTHER, Verdict, licence_of
 from affectllm.report.runfolder import Evaluation, RunData
 from affectllm.report.scoretable import cell_text
 from affectllm.report.trained import Trained
@@ -110,7 +110,7 @@ def _context(facts: CardFacts) -> dict[str, Any]:
         "base_on_hub": hub_id(trained.base),
         "licence": facts.licence,
         "meaning": MEANING,
-        "known": known,
+        "licence_of": licence_of,
         "run": run,
         "tasks": [(task, views.panels([run], task), views.ablations([run], task)) for task in tasks],
         "weak": list(_weak_classes(run)),

@@ -12,7 +12,7 @@ from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.runfolder import FULL, Evaluation, RunData
 
 SERIES = 6
-"""How many runs have a colour and a mark of their own; further ones start over."""
+"""The number of distinct colours and marks for runs; further runs start over."""
 
 
 @dataclass(frozen=True)

@@ -79,8 +79,8 @@ def _riff(stream: BinaryIO) -> float | None:
         kind, size = struct.unpack("<4sI", head)
         if kind == b"data":
             size = long_size if size == 0xFFFFFFFF and long_size else size
-            known = size > 0 and (size < _UNKNOWN or size == long_size)
-            return size / bytes_a_second if known and bytes_a_second else None
+            stated = size > 0 and (size < _UNKNOWN or size == long_size)
+            return size / bytes_a_second if stated and bytes_a_second else None
         body = stream.read(min(size, 64)) if kind in (b"fmt ", b"ds64") else b""
         if kind == b"fmt " and len(body) >= 12:
             bytes_a_second = struct.unpack_from("<I", body, 8)[0]

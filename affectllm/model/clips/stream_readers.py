@@ -152,7 +152,7 @@ class Voice:
 
     @property
     def full(self) -> bool:
-        """Whether the end of the span has been heard."""
+        """Whether the end of the span has been reached."""
         return self._line.full
 
     @property
