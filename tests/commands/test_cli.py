@@ -51,7 +51,7 @@ def miniature(name: str, folder: Path) -> str:
     return f"{name}={materialise(load_builder(name).MINIATURE, folder / name)}"
 
 
-def said(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
+def output_of(capsys: pytest.CaptureFixture[str], *words: str, status: int = 0) -> str:
     assert main(words) == status
     return capsys.readouterr().out
 
@@ -85,21 +85,21 @@ def test_the_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_ls_shows_everything_there_is(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = first_words(said(capsys, "ls"))
+    listed = first_words(output_of(capsys, "ls"))
     kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes")
     for kind in kinds:
-        assert set(registry.names(kind)) <= shown
-    assert set(template_names()) <= shown and {"qwen2_5_omni", "qwen2_audio", "qwen2_5_vl", "qwen2"} <= shown
+        assert set(registry.names(kind)) <= listed
+    assert set(template_names()) <= listed and {"qwen2_5_omni", "qwen2_audio", "qwen2_5_vl", "qwen2"} <= listed
 
 
 def test_ls_of_one_kind_shows_only_that(capsys: pytest.CaptureFixture[str]) -> None:
-    shown = first_words(said(capsys, "ls", "recipes"))
-    assert shown == {"recipes", "NAME"} | set(registry.names("recipes"))
+    listed = first_words(output_of(capsys, "ls", "recipes"))
+    assert listed == {"recipes", "NAME"} | set(registry.names("recipes"))
 
 
 def test_every_task_and_recipe_says_in_a_line_what_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     for kind in ("tasks", "recipes", "templates"):
-        for line in said(capsys, "ls", kind).splitlines()[2:]:
+        for line in output_of(capsys, "ls", kind).splitlines()[2:]:
             assert len(line.split()) > 4, line
 
 
@@ -107,14 +107,14 @@ def test_every_task_and_recipe_says_in_a_line_what_it_is(capsys: pytest.CaptureF
 
 
 def test_show_a_corpus_tells_its_card_and_how_to_get_it(capsys: pytest.CaptureFixture[str]) -> None:
-    out = said(capsys, "show", "emodb")
+    out = output_of(capsys, "show", "emodb")
     for part in ("Burkhardt", "CC0-1.0", "anger, boredom", "the actor was asked", "emodb.bilderbar.info", "train 277"):
         assert part in out
     assert "no samples shown" in out and "--root emodb=DIR" in out
 
 
 def test_show_a_corpus_at_hand_shows_samples(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    out = said(capsys, "show", "emodb", "-n", "1", "--root", miniature("emodb", tmp_path))
+    out = output_of(capsys, "show", "emodb", "-n", "1", "--root", miniature("emodb", tmp_path))
     sample = json.loads(out[out.index("\n{") :])
     assert sample["id"] == "03a01Fa" and sample["annotations"][0]["rater"] == "actor"
 
@@ -132,7 +132,7 @@ def test_a_reader_that_leaves_early_is_no_error() -> None:
 def test_show_prints_the_page_of_a_recipe_task_or_template(
     name: str, part: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    out = said(capsys, "show", name)
+    out = output_of(capsys, "show", name)
     assert part in out and f"{name}.yaml" in out.splitlines()[0]
 
 
@@ -141,7 +141,7 @@ def test_show_prints_the_page_of_a_recipe_task_or_template(
 
 def test_audit_says_what_differs_and_exits_with_1(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = miniature("emodb", tmp_path)
-    out = said(capsys, "audit", "emodb", "--root", root, status=1)
+    out = output_of(capsys, "audit", "emodb", "--root", root, status=1)
     assert "train: 2 samples, the card promises 277 (275 missing)" in out
     assert "media_missing" in out and "14a05Tc" in out
 
@@ -155,27 +155,27 @@ def test_audit_of_a_whole_corpus_exits_with_0(
     builder.write_text(
         builder.read_text().replace('    yield Rejection("bad.wav"', '    return\n    yield Rejection("bad.wav"')
     )
-    assert "as the card promises" in said(capsys, "audit", "toy", "--root", f"toy={root}")
+    assert "as the card promises" in output_of(capsys, "audit", "toy", "--root", f"toy={root}")
 
 
 def test_audit_opens_clips_unless_told_not_to(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = miniature("emodb", tmp_path)
     clip = tmp_path / "emodb" / "wav" / "03a01Fa.wav"
     clip.write_bytes(clip.read_bytes()[:44] + bytes(16_000))  # silence
-    assert "silent" in said(capsys, "audit", "emodb", "--root", root, status=1)
-    assert "silent" not in said(capsys, "audit", "emodb", "--root", root, "--no-media", status=1)
+    assert "silent" in output_of(capsys, "audit", "emodb", "--root", root, status=1)
+    assert "silent" not in output_of(capsys, "audit", "emodb", "--root", root, "--no-media", status=1)
 
 
 def test_audit_as_json_is_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roots = [word for name in ("emodb", "meld") for word in ("--root", miniature(name, tmp_path))]
-    reports = json.loads(said(capsys, "audit", "emodb", "meld", *roots, "--json", status=1))
+    reports = json.loads(output_of(capsys, "audit", "emodb", "meld", *roots, "--json", status=1))
     assert [report["name"] for report in reports] == ["emodb", "meld"]
     assert reports[0]["found"]["train"] == 2 and not reports[0]["ok"]
 
 
 def test_build_a_recipe_leaves_samples_and_conversations(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     words = ("build", "emodb_tiny", "--root", miniature("emodb", tmp_path), "--out", str(tmp_path / "out"))
-    out = said(capsys, *words)
+    out = output_of(capsys, *words)
     assert "conversations" in out and str(tmp_path / "out" / "build") in out
     samples = {
         path.stem: len(list(read_rows(path))) for path in (tmp_path / "out/build/samples/emodb").glob("*.parquet")
@@ -188,7 +188,7 @@ def test_build_a_recipe_leaves_samples_and_conversations(tmp_path: Path, capsys:
 
 def test_build_corpora_by_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     roots = [word for name in ("emodb", "meld") for word in ("--root", miniature(name, tmp_path))]
-    said(capsys, "build", "emodb", "meld", *roots, "--out", str(tmp_path / "out"))
+    output_of(capsys, "build", "emodb", "meld", *roots, "--out", str(tmp_path / "out"))
     assert (tmp_path / "out/emodb/samples/emodb/train.parquet").is_file()
     assert (tmp_path / "out/meld/samples/meld/train.parquet").is_file()
 
@@ -197,12 +197,12 @@ def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     words = ("build", "emodb", "--root", miniature("emodb", tmp_path), "--out", str(tmp_path / "out"))
-    said(capsys, *words)
+    output_of(capsys, *words)
     written = (tmp_path / "out/emodb/samples/emodb/train.parquet").stat().st_mtime_ns
-    assert "train" in said(capsys, *words)
+    assert "train" in output_of(capsys, *words)
     assert (tmp_path / "out/emodb/samples/emodb/train.parquet").stat().st_mtime_ns == written
     (tmp_path / "emodb/wav/03a01Wa.wav").unlink()
-    said(capsys, *words)
+    output_of(capsys, *words)
     assert len(list(read_rows(tmp_path / "out/emodb/samples/emodb/train.parquet"))) == 1
 
 

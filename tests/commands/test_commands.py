@@ -33,9 +33,9 @@ def test_help_lists_every_verb_and_imports_none_of_them() -> None:
         "import sys\nfrom affectllm.cli import main\ntry: main(['--help'])\nexcept SystemExit: pass\n"
         "print([name for name in sys.modules if name.startswith('affectllm.commands')])"
     )
-    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert said.splitlines()[-1] == "[]"
-    assert {line.split()[0] for line in said.splitlines() if line.startswith("    ")} >= set(VERBS)
+    stdout = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert stdout.splitlines()[-1] == "[]"
+    assert {line.split()[0] for line in stdout.splitlines() if line.startswith("    ")} >= set(VERBS)
 
 
 def test_a_verb_is_added_by_one_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys) -> None:

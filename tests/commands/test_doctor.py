@@ -69,8 +69,8 @@ def test_a_library_that_cannot_be_imported_is_a_finding(tmp_path: Path) -> None:
     (tmp_path / "av.py").write_text("raise ImportError('libavcodec')")
     code = "from affectllm.model.doctor import *; print(check_torch(), check_gpu(), check_ffmpeg())"
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    shown = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
-    assert "libcudart.so.12" in shown and "libavcodec" in shown and shown.count("'fail'") == 2
+    stdout = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True).stdout
+    assert "libcudart.so.12" in stdout and "libavcodec" in stdout and stdout.count("'fail'") == 2
 
 
 def test_no_compiler_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

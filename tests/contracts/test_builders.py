@@ -29,7 +29,7 @@ def read(name: str, folder: Path) -> Items:
     return list(load_builder(name).samples(root))
 
 
-def kept(items: Items) -> list[Sample]:
+def samples_of(items: Items) -> list[Sample]:
     return [item for item in items if isinstance(item, Sample)]
 
 
@@ -59,16 +59,16 @@ def test_its_story_is_told(name: str) -> None:
 
 
 def test_every_promised_split_is_in_the_miniature(name: str, tmp_path: Path) -> None:
-    splits, counts = {sample.split for sample in kept(read(name, tmp_path))}, load_builder(name).CARD.counts
+    splits, counts = {sample.split for sample in samples_of(read(name, tmp_path))}, load_builder(name).CARD.counts
     assert splits == set(counts) or (splits and not counts)  # a release may fix a total, or nothing at all
 
 
 def test_ids_are_unique_and_stable(name: str, tmp_path: Path) -> None:
     first, second = read(name, tmp_path / "one"), read(name, tmp_path / "two")
     assert first == second, "the folder a corpus lies in changes nothing"
-    ids = [sample.id for sample in kept(first)]
+    ids = [sample.id for sample in samples_of(first)]
     assert ids and len(set(ids)) == len(ids)
-    assert {sample.corpus for sample in kept(first)} == {name}
+    assert {sample.corpus for sample in samples_of(first)} == {name}
 
 
 def test_samples_are_read_one_by_one(name: str, tmp_path: Path) -> None:
@@ -117,21 +117,21 @@ def test_broken_clips_change_nothing_in_the_samples(name: str, tmp_path: Path) -
 def test_annotations_are_in_declared_spaces_by_declared_raters(name: str, tmp_path: Path) -> None:
     card = load_builder(name).CARD
     seen = set()
-    for sample in kept(read(name, tmp_path)):
+    for sample in samples_of(read(name, tmp_path)):
         assert sample.annotations, f"{sample.id} has no annotation"
-        given = [(annotation.space, annotation.rater) for annotation in sample.annotations]
-        assert len(set(given)) == len(given), f"{sample.id} is annotated twice by one rater in one space"
+        layers = [(annotation.space, annotation.rater) for annotation in sample.annotations]
+        assert len(set(layers)) == len(layers), f"{sample.id} is annotated twice by one rater in one space"
         for annotation in sample.annotations:
             card.space(annotation.space).check(annotation.value)
             assert annotation.rater in card.raters
-        seen |= set(given)
+        seen |= set(layers)
     assert {space for space, _ in seen} == {space.name for space in card.spaces}
     assert {rater for _, rater in seen} <= set(card.raters)
 
 
 def test_media_lie_below_the_root_and_are_of_a_declared_modality(name: str, tmp_path: Path) -> None:
     card = load_builder(name).CARD
-    refs = [ref for sample in kept(read(name, tmp_path)) for ref in sample.media]
+    refs = [ref for sample in samples_of(read(name, tmp_path)) for ref in sample.media]
     assert bool(refs) == bool(set(card.modalities) - {"text"})
     for ref in refs:
         assert (tmp_path / ref.path).is_file() and ".." not in Path(ref.path).parts
@@ -150,7 +150,7 @@ def test_sources_point_at_files_and_lines(name: str, tmp_path: Path) -> None:
 
 
 def test_splits_share_no_dialogue_and_no_promised_speaker(name: str, tmp_path: Path) -> None:
-    samples = kept(read(name, tmp_path))
+    samples = samples_of(read(name, tmp_path))
     dialogues = {(sample.dialogue, sample.split) for sample in samples if sample.dialogue}
     assert len({dialogue for dialogue, _ in dialogues}) == len(dialogues)
     if load_builder(name).CARD.speaker_disjoint:
@@ -164,7 +164,7 @@ def test_known_defects_are_rejected_with_their_reason(name: str, tmp_path: Path)
     met = {item.item: item.detail for item in rejected(items) if item.reason == "known_defect"}
     assert bool(met) == bool(defects), "the miniature of a corpus with defects has one of them"
     assert met.items() <= defects.items()
-    marked = {sample.id: sample.attributes["defect"] for sample in kept(items) if "defect" in sample.attributes}
+    marked = {sample.id: sample.attributes["defect"] for sample in samples_of(items) if "defect" in sample.attributes}
     assert marked == met, "what is kept of a defect item says so"
 
 
@@ -176,7 +176,7 @@ def test_rejections_say_why_and_where(name: str, tmp_path: Path) -> None:
 
 
 def test_samples_survive_json(name: str, tmp_path: Path) -> None:
-    for sample in kept(read(name, tmp_path)):
+    for sample in samples_of(read(name, tmp_path)):
         assert Sample.from_json(json.loads(json.dumps(sample.to_json()))) == sample
 
 
@@ -194,7 +194,7 @@ def test_a_root_one_level_too_high_is_found(name: str, tmp_path: Path) -> None:
     (tmp_path / "above" / "somebody_else").mkdir()
     (tmp_path / "above" / "somebody_else" / "holiday.mp4").write_bytes(b"not ours")
     above = list(load_builder(name).samples(tmp_path / "above"))
-    assert [item.id for item in kept(above)] == [item.id for item in kept(inside)]
+    assert [item.id for item in samples_of(above)] == [item.id for item in samples_of(inside)]
     assert [item.reason for item in rejected(above)] == [item.reason for item in rejected(inside)]
-    for sample in kept(above):
+    for sample in samples_of(above):
         assert all((tmp_path / "above" / ref.path).is_file() for ref in sample.media)

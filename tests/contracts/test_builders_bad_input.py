@@ -19,7 +19,7 @@ pytestmark = pytest.mark.parametrize("name", list(registry.names("data_builders"
 TABLES = {".csv", ".tsv", ".txt", ".json", ".jsonl", ".xml", ".gold"}
 
 
-def made(name: str, folder: Path) -> Path:
+def materialised(name: str, folder: Path) -> Path:
     return materialise(load_builder(name).MINIATURE, folder)
 
 
@@ -47,7 +47,7 @@ def words(sample: Sample) -> tuple[object, ...]:
 
 
 def test_debris_of_operating_systems_is_nobodys_sample(name: str, tmp_path: Path) -> None:
-    root = made(name, tmp_path)
+    root = materialised(name, tmp_path)
     before = read(name, root)
     for folder in [root, *(path for path in root.rglob("*") if path.is_dir())]:
         (folder / ".DS_Store").write_bytes(b"\0\0\0\1Bud1")
@@ -60,7 +60,7 @@ def test_debris_of_operating_systems_is_nobodys_sample(name: str, tmp_path: Path
 
 
 def test_windows_line_ends_change_nothing(name: str, tmp_path: Path) -> None:
-    root = made(name, tmp_path)
+    root = materialised(name, tmp_path)
     before = {key: words(sample) for key, sample in read(name, root)[0].items()}
     for path in tables(root):
         data = path.read_bytes()
@@ -70,9 +70,9 @@ def test_windows_line_ends_change_nothing(name: str, tmp_path: Path) -> None:
 
 
 def test_a_missing_file_costs_what_it_held_and_is_told(name: str, tmp_path: Path) -> None:
-    whole, _ = read(name, made(name, tmp_path / "whole"))
+    whole, _ = read(name, materialised(name, tmp_path / "whole"))
     for number, path in enumerate(tables(tmp_path / "whole")):
-        root = made(name, tmp_path / str(number))
+        root = materialised(name, tmp_path / str(number))
         (root / path.relative_to(tmp_path / "whole")).unlink()
         for samples, rejections in survives(name, root):
             assert set(samples) <= set(whole) or rejections, path.name
@@ -83,9 +83,9 @@ def test_a_missing_file_costs_what_it_held_and_is_told(name: str, tmp_path: Path
 
 
 def test_a_file_cut_in_the_middle_costs_no_more_than_itself(name: str, tmp_path: Path) -> None:
-    read(name, made(name, tmp_path / "whole"))
+    read(name, materialised(name, tmp_path / "whole"))
     for number, path in enumerate(tables(tmp_path / "whole")):
-        root = made(name, tmp_path / str(number))
+        root = materialised(name, tmp_path / str(number))
         cut = root / path.relative_to(tmp_path / "whole")
         cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
         for _ in survives(name, root):
@@ -93,9 +93,9 @@ def test_a_file_cut_in_the_middle_costs_no_more_than_itself(name: str, tmp_path:
 
 
 def test_bytes_of_no_encoding_are_counted_and_not_fatal(name: str, tmp_path: Path) -> None:
-    read(name, made(name, tmp_path / "whole"))
+    read(name, materialised(name, tmp_path / "whole"))
     for number, path in enumerate(tables(tmp_path / "whole")):
-        root = made(name, tmp_path / str(number))
+        root = materialised(name, tmp_path / str(number))
         with (root / path.relative_to(tmp_path / "whole")).open("ab") as stream:
             stream.write(b"\n\x81\xff\xfe\x00 \xe2\x80 broken\n")
         for _ in survives(name, root):
@@ -104,7 +104,7 @@ def test_bytes_of_no_encoding_are_counted_and_not_fatal(name: str, tmp_path: Pat
 
 @pytest.mark.parametrize("wrong", ["x" * 300, "a\0b", "\\ud83d"])
 def test_a_name_that_no_disk_can_hold_ends_no_corpus(name: str, wrong: str, tmp_path: Path) -> None:
-    root = made(name, tmp_path)
+    root = materialised(name, tmp_path)
     samples, _ = read(name, root)
     stems = {Path(ref.path).stem for sample in samples.values() for ref in sample.media}
     for path in tables(root):
@@ -125,7 +125,7 @@ def test_an_archive_that_nobody_unpacked_is_named(name: str, tmp_path: Path) -> 
 
 
 def test_links_that_leave_the_corpus_bring_no_media(name: str, tmp_path: Path) -> None:
-    root, secret = made(name, tmp_path / "corpus"), tmp_path / "secret.bin"
+    root, secret = materialised(name, tmp_path / "corpus"), tmp_path / "secret.bin"
     secret.write_bytes(b"not yours")
     refs = {ref.path for sample in read(name, root)[0].values() for ref in sample.media}
     for path in sorted(refs)[:3]:

@@ -101,8 +101,8 @@ def whole_prompt(model: Model, messages: list[dict[str, Any]], root: Path) -> di
             options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
         if frames and sound and family.sound == "after":
             text = text.replace(family.marks["video"], family.marks["video"] + family.marks["audio"])
-    made = {"padding": False, "add_special_tokens": False}
-    return dict(model.processor(text=[text], return_tensors="pt", text_kwargs=made, **options))
+    flags = {"padding": False, "add_special_tokens": False}
+    return dict(model.processor(text=[text], return_tensors="pt", text_kwargs=flags, **options))
 
 
 def test_answers_do_not_depend_on_the_batch_and_are_the_likeliest(model: Model, encoder: Encoder) -> None:

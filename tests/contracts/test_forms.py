@@ -46,8 +46,8 @@ def values(form: Form, space: LabelSpace) -> st.SearchStrategy[Any]:
     if space.kind == "category":
         return st.sampled_from(space.names)
     if space.kind == "set":
-        held = st.sets(st.sampled_from(space.names))
-        return held.map(lambda names: tuple(name for name in space.names if name in names))
+        labels = st.sets(st.sampled_from(space.names))
+        return labels.map(lambda names: tuple(name for name in space.names if name in names))
     if space.kind == "dimension":
         return st.dictionaries(st.sampled_from(space.names), st.integers(-3, 3).map(float), min_size=1)
     if space.kind == "distribution":
@@ -153,41 +153,43 @@ def test_options_are_shown_in_an_order_of_the_samples_own_that_stays() -> None:
     form, space = find_form("options"), SPACES["options"]
     assert form.arranged is not None and form.shown is not None
     gold = form.gold({"options": OFFERED, "right": ("Shout",)}, space)
-    shown = [form.arranged(gold, f"corpus/{number}") for number in range(60)]
-    assert all(one["options"][ord(one["right"][0]) - ord("A")] == "Shout" for one in shown)
-    assert {one["right"][0] for one in shown} == set("ABCD"), "no letter is favoured"
-    assert form.arranged(gold, "corpus/7") == shown[7]
+    orders = [form.arranged(gold, f"corpus/{number}") for number in range(60)]
+    assert all(one["options"][ord(one["right"][0]) - ord("A")] == "Shout" for one in orders)
+    assert {one["right"][0] for one in orders} == set("ABCD"), "no letter is favoured"
+    assert form.arranged(gold, "corpus/7") == orders[7]
     assert form.shown(gold)["options"].startswith("A. Call a friend\nB. Go home.")
 
 
-@pytest.mark.parametrize("said", ["D", "d", "(D)", "D. Shout", "Shout", "The best option is D."])
-def test_options_are_answered_by_letter_or_by_their_words(said: str) -> None:
+@pytest.mark.parametrize("reply", ["D", "d", "(D)", "D. Shout", "Shout", "The best option is D."])
+def test_options_are_answered_by_letter_or_by_their_words(reply: str) -> None:
     form, space = find_form("options"), SPACES["options"]
     gold = form.gold({"options": OFFERED, "right": ("Shout",)}, space)
-    reading = read(form, said, gold, space)
+    reading = read(form, reply, gold, space)
     assert not isinstance(reading, Unreadable) and reading["right"] == ("Shout",)
 
 
 TALK = ('"Oh, what is wrong?"', '"No, not me."', "Jealousy", "Do not go")
 
 
-@pytest.mark.parametrize("said", ["(@) %", "@. %", "Answer: @. %", "The answer is @: %", '{"why": "?", "answer": "@"}'])
-def test_the_words_of_an_option_behind_its_letter_deny_nothing(said: str) -> None:
+@pytest.mark.parametrize(
+    "reply", ["(@) %", "@. %", "Answer: @. %", "The answer is @: %", '{"why": "?", "answer": "@"}']
+)
+def test_the_words_of_an_option_behind_its_letter_deny_nothing(reply: str) -> None:
     form, space = find_form("options"), SPACES["options"]
     gold = form.gold({"options": TALK, "right": TALK[:1]}, space)
     for letter, option in zip("ABCD", TALK, strict=True):
-        reading = read(form, said.replace("@", letter).replace("%", option), gold, space)
+        reading = read(form, reply.replace("@", letter).replace("%", option), gold, space)
         assert not isinstance(reading, Unreadable) and reading["right"] == (option,)
     assert isinstance(read(form, f"Not (A) {TALK[0]}", gold, space), Unreadable)
     assert isinstance(read(form, f"A. {TALK[2]}", gold, space), Unreadable), "the words of another option"
 
 
-@pytest.mark.parametrize("said", ["AD", "A D", "A, D", "A and D", "(A) Call a friend\n(D) Shout"])
-def test_several_letters_are_several_options(said: str) -> None:
+@pytest.mark.parametrize("reply", ["AD", "A D", "A, D", "A and D", "(A) Call a friend\n(D) Shout"])
+def test_several_letters_are_several_options(reply: str) -> None:
     form = find_form("options")
     space = LabelSpace("several", "options", (), source="test", several=True)
     gold = form.gold({"options": OFFERED, "right": ("Shout", "Call a friend")}, space)
-    assert form.gold(read(form, said, gold, space), space) == gold
+    assert form.gold(read(form, reply, gold, space), space) == gold
     assert isinstance(read(form, "AE", gold, space), Unreadable)
 
 
@@ -201,7 +203,7 @@ def test_several_options_may_be_right() -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "order"),
+    ("reply", "order"),
     [
         ("joy > fear > anger", ["joy", "fear", "anger"]),
         ("1. fear\n2. joy", ["fear", "joy"]),
@@ -211,9 +213,9 @@ def test_several_options_may_be_right() -> None:
         ("First fear, then sadness; no joy.", ["fear", "sadness"]),
     ],
 )
-def test_orders_are_read_as_people_write_them(said: str, order: list[str]) -> None:
+def test_orders_are_read_as_people_write_them(reply: str, order: list[str]) -> None:
     form, space = find_form("ranking"), SPACES["distribution"]
-    assert form.gold(read(form, said, None, space), space) == order
+    assert form.gold(read(form, reply, None, space), space) == order
 
 
 def test_points_of_a_scale_are_labels_of_a_ranking_and_no_places() -> None:
@@ -224,7 +226,7 @@ def test_points_of_a_scale_are_labels_of_a_ranking_and_no_places() -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "reply",
     [
         '{"joy": 1, "fear": 2}',
         "joy < fear > anger",
@@ -235,13 +237,13 @@ def test_points_of_a_scale_are_labels_of_a_ranking_and_no_places() -> None:
         "nothing of it",
     ],
 )
-def test_an_order_that_is_none_is_unreadable(said: str) -> None:
-    assert isinstance(read(find_form("ranking"), said, None, SPACES["distribution"]), Unreadable)
+def test_an_order_that_is_none_is_unreadable(reply: str) -> None:
+    assert isinstance(read(find_form("ranking"), reply, None, SPACES["distribution"]), Unreadable)
 
 
-@pytest.mark.parametrize("said", ["3-5", "3–5", "3 — 5", "3~5", "3..5", "3…5", "turn 3 – turn 5"])
-def test_a_range_of_turns_is_no_list_of_its_ends(said: str) -> None:
-    assert isinstance(find_form("turns").read(said, SPACES["spans"], "en"), Unreadable)
+@pytest.mark.parametrize("reply", ["3-5", "3–5", "3 — 5", "3~5", "3..5", "3…5", "turn 3 – turn 5"])
+def test_a_range_of_turns_is_no_list_of_its_ends(reply: str) -> None:
+    assert isinstance(find_form("turns").read(reply, SPACES["spans"], "en"), Unreadable)
 
 
 def test_turns_are_read_out_of_a_list_with_bullets() -> None:
@@ -250,16 +252,16 @@ def test_turns_are_read_out_of_a_list_with_bullets() -> None:
 
 
 def test_a_turn_of_thousands_of_digits_is_unreadable() -> None:
-    said = '[{"turn": "' + "9" * 5000 + '", "span": "x"}]'
-    assert isinstance(find_form("spans").read(said, SPACES["spans"], "en"), Unreadable)
+    reply = '[{"turn": "' + "9" * 5000 + '", "span": "x"}]'
+    assert isinstance(find_form("spans").read(reply, SPACES["spans"], "en"), Unreadable)
 
 
 @pytest.mark.parametrize(
-    ("said", "language"),
+    ("reply", "language"),
     [("Freude: 60, Wut: 40", "de"), ("Freude: 60 %, Zorn: 40 %", "de"), ("joy: 60, angry: 40", "en")],
 )
-def test_shares_are_read_by_other_words_for_a_name_too(said: str, language: str) -> None:
+def test_shares_are_read_by_other_words_for_a_name_too(reply: str, language: str) -> None:
     space = LabelSpace("shares", "distribution", NAMES, source="test", aliases={"angry": "anger"})
-    assert find_form("shares").read(said, space, language) == {"joy": 0.6, "anger": 0.4}
+    assert find_form("shares").read(reply, space, language) == {"joy": 0.6, "anger": 0.4}
     twice = find_form("shares").read("Wut: 60, Zorn: 40", space, "de")
     assert isinstance(twice, Unreadable), "two shares of one label"

@@ -292,8 +292,8 @@ def test_a_page_in_a_folder_of_ones_own_is_a_language(tmp_path: Path) -> None:
     (tmp_path / "page.yaml").write_text(PAGE, encoding="utf-8")
     done = _run(tmp_path, SCRIPT)
     assert done.returncode == 0, done.stderr
-    said = ["anger", "joy", "joy", "anger", "no_label", "no_label", "no_label"]
-    assert done.stdout.split() == said
+    expected = ["anger", "joy", "joy", "anger", "no_label", "no_label", "no_label"]
+    assert done.stdout.split() == expected
 
 
 @pytest.mark.parametrize(

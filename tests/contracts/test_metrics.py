@@ -44,7 +44,7 @@ def cases() -> list[str]:
     return [name for name, m in METRICS.items() if m.form.name in FORMS and m.takes == "pair" and not judged(m)]
 
 
-def made(name: str, tables, seed: int = 0) -> tuple[Metric, Example]:
+def example_of(name: str, tables, seed: int = 0) -> tuple[Metric, Example]:
     metric = METRICS[name]
     return metric, example(metric, options_of(metric, tables), seed)
 
@@ -78,15 +78,15 @@ def test_its_page_has_a_definition_a_formula_edge_cases_and_a_source(name) -> No
 @pytest.mark.parametrize("name", cases())
 def test_random_answers_give_a_sound_result(name, tables) -> None:
     for seed in range(3):
-        metric, given = made(name, tables, seed)
-        sound(metric(given.gold, given.answers, **given.options), metric)
+        metric, case = example_of(name, tables, seed)
+        sound(metric(case.gold, case.answers, **case.options), metric)
 
 
 @pytest.mark.parametrize("name", [name for name in cases() if name not in NOT_PERFECT])
 def test_perfect_answers_are_best(name, tables) -> None:
-    metric, given = made(name, tables)
-    best = metric(given.gold, given.perfect, **given.options, controls=False)
-    other = metric(given.gold, given.answers, **given.options, controls=False)
+    metric, case = example_of(name, tables)
+    best = metric(case.gold, case.perfect, **case.options, controls=False)
+    other = metric(case.gold, case.answers, **case.options, controls=False)
     sound(best, metric)
     if metric.better == "higher":
         assert best.value >= other.value
@@ -97,22 +97,22 @@ def test_perfect_answers_are_best(name, tables) -> None:
 
 @pytest.mark.parametrize("name", cases())
 def test_the_order_of_items_does_not_matter(name, tables) -> None:
-    metric, given = made(name, tables)
+    metric, case = example_of(name, tables)
     if "sequences" in metric.columns:
         pytest.skip("a trace has an order")
     order = np.random.default_rng(7).permutation(SIZE)
-    moved = {key: [value[i] for i in order] if key in metric.columns else value for key, value in given.options.items()}
-    first = metric(given.gold, given.answers, **given.options, controls=False)
-    second = metric([given.gold[i] for i in order], [given.answers[i] for i in order], **moved, controls=False)
+    moved = {key: [value[i] for i in order] if key in metric.columns else value for key, value in case.options.items()}
+    first = metric(case.gold, case.answers, **case.options, controls=False)
+    second = metric([case.gold[i] for i in order], [case.answers[i] for i in order], **moved, controls=False)
     assert second.value == pytest.approx(first.value, abs=1e-9)
 
 
 @pytest.mark.parametrize("name", cases())
 def test_answers_that_cannot_be_read_never_help(name, tables) -> None:
-    metric, given = made(name, tables)
-    some = [None if row % 4 == 0 else answer for row, answer in enumerate(given.perfect)]
-    best = metric(given.gold, given.perfect, **given.options, controls=False)
-    result = metric(given.gold, some, **given.options, controls=False)
+    metric, case = example_of(name, tables)
+    some = [None if row % 4 == 0 else answer for row, answer in enumerate(case.perfect)]
+    best = metric(case.gold, case.perfect, **case.options, controls=False)
+    result = metric(case.gold, some, **case.options, controls=False)
     assert result.unreadable == pytest.approx(0.25)
     sound(result, metric)
     if metric.better == "higher":
@@ -123,9 +123,9 @@ def test_answers_that_cannot_be_read_never_help(name, tables) -> None:
 
 @pytest.mark.parametrize("name", cases())
 def test_nothing_readable_is_a_value_or_an_error_and_never_nan(name, tables) -> None:
-    metric, given = made(name, tables)
+    metric, case = example_of(name, tables)
     try:
-        result = metric(given.gold, [None] * SIZE, **given.options)
+        result = metric(case.gold, [None] * SIZE, **case.options)
     except Malformed as error:
         assert len(str(error)) > 20
     else:
@@ -135,10 +135,10 @@ def test_nothing_readable_is_a_value_or_an_error_and_never_nan(name, tables) -> 
 
 @pytest.mark.parametrize("name", cases())
 def test_lengths_must_agree_and_something_must_be_given(name, tables) -> None:
-    metric, given = made(name, tables)
-    options = {key: value for key, value in given.options.items() if key not in metric.columns}
+    metric, case = example_of(name, tables)
+    options = {key: value for key, value in case.options.items() if key not in metric.columns}
     with pytest.raises(Malformed, match="gold values but"):
-        metric(given.gold, given.answers[:-1], **options)
+        metric(case.gold, case.answers[:-1], **options)
     with pytest.raises(Malformed, match="nothing to score"):
         metric([], [], **options)
 
@@ -148,8 +148,8 @@ def test_lengths_must_agree_and_something_must_be_given(name, tables) -> None:
 
 @pytest.mark.parametrize("name", cases())
 def test_defect_d19_every_result_says_on_what_and_how_surely(name, tables) -> None:
-    metric, given = made(name, tables)
-    result = metric(given.gold, given.answers, **given.options).to_json()
+    metric, case = example_of(name, tables)
+    result = metric(case.gold, case.answers, **case.options).to_json()
     assert {"n", "low", "high", "unreadable", "controls", "coverage", "settings"} <= set(result)
     assert {"compat", "invalid", "resamples", "confidence", "seed", "clusters"} <= set(result["settings"])
 
@@ -161,8 +161,8 @@ def test_defect_d19_compat_gives_the_bare_number_too_but_never_alone() -> None:
 
 @pytest.mark.parametrize("name", cases())
 def test_controls_come_with_every_score(name, tables) -> None:
-    metric, given = made(name, tables)
-    controls = metric(given.gold, given.answers, **given.options).controls
+    metric, case = example_of(name, tables)
+    controls = metric(case.gold, case.answers, **case.options).controls
     assert {"majority", "chance", "empty", "shuffled"} <= set(controls)
     assert any(value is not None for value in controls.values())
     assert all(value is None or math.isfinite(value) for value in controls.values())

@@ -69,17 +69,17 @@ def test_every_part_asks_its_corpus_and_reads_the_answers(name: str, number: int
 
 def roots(folder: Path, *corpora: str) -> list[str]:
     """Miniatures on disk, as the command line takes them."""
-    made = [materialise(load_builder(name).MINIATURE, folder / name) for name in corpora]
-    return [word for root in made for word in ("--root", f"{root.name}={root}")]
+    folders = [materialise(load_builder(name).MINIATURE, folder / name) for name in corpora]
+    return [word for root in folders for word in ("--root", f"{root.name}={root}")]
 
 
 def test_statistics_are_told_of_what_a_filter_leaves_in(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
-    given = roots(tmp_path, "goemotions", "isear", "emobank")
+    arguments = roots(tmp_path, "goemotions", "isear", "emobank")
     options = ["--only", "commercial", "--stats", "--out", str(tmp_path / "out")]
-    assert main(["build", "everything", *given, *options]) == 0
+    assert main(["build", "everything", *arguments, *options]) == 0
     out = capsys.readouterr().out
     left_out = [line.split()[2] for line in out.splitlines() if line.strip().startswith("left out")]
     assert left_out == ["isear", "emobank"], "EmoBank holds headlines of SemEval-2007, whose licence is for research"
@@ -89,9 +89,9 @@ def test_statistics_are_told_of_what_a_filter_leaves_in(
 def test_a_misspelt_root_is_not_taken_for_a_corpus_that_is_missing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    given = roots(tmp_path, "goemotions")
-    assert main(["build", "everything", *given, "--root", f"isaer={tmp_path}", "--out", str(tmp_path / "out")]) == 2
-    assert "no corpus called 'isaer'" in (said := capsys.readouterr().err) and "isear" in said
+    arguments = roots(tmp_path, "goemotions")
+    assert main(["build", "everything", *arguments, "--root", f"isaer={tmp_path}", "--out", str(tmp_path / "out")]) == 2
+    assert "no corpus called 'isaer'" in (stderr := capsys.readouterr().err) and "isear" in stderr
 
 
 def test_a_broken_template_of_ones_own_is_named_with_its_line(tmp_path: Path) -> None:

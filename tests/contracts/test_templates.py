@@ -188,12 +188,12 @@ def test_what_names_no_label_is_unreadable_and_never_a_fallback(space: LabelSpac
     known = [language for language in languages().values() if language.names]
     local = (word.lower() for one in known for name in one.names for word in (one.names[name], *one.forms_of(name)))
     words = (*vocabulary(space), *nothing_words(), *local, "ningun", "[")
-    said = any(word in unicodedata.normalize("NFKC", text).lower() for word in words)
+    names_label = any(word in unicodedata.normalize("NFKC", text).lower() for word in words)
     for template in bound(space, "r", ("text",)):
         if template.form not in ("choice", "set", "description"):
             continue
         reading = template.read(text)
-        assert said or (isinstance(reading, Unreadable) and reading.reason in ("empty", "no_label"))
+        assert names_label or (isinstance(reading, Unreadable) and reading.reason in ("empty", "no_label"))
         assert not isinstance(reading, Unreadable) or reading.text == text
 
 

@@ -61,9 +61,9 @@ def test_every_paraphrase_is_complete_and_the_held_out_ones_are_others(name: str
     for held_out in (False, True):
         template, sample = made(name, language=language, held_out=held_out)
         for number in range(len(template.questions)):
-            said = template.ask(sample, number)[0]["content"][-1]["text"]
-            assert "Some words." in said
-            assert "{" not in said.replace('{"turn"', "") and "}" not in said.replace("}", "", said.count('{"turn"'))
+            text = template.ask(sample, number)[0]["content"][-1]["text"]
+            assert "Some words." in text
+            assert "{" not in text.replace('{"turn"', "") and "}" not in text.replace("}", "", text.count('{"turn"'))
 
 
 def test_all_forms_have_a_wording() -> None:
@@ -173,9 +173,9 @@ def test_words_that_would_control_a_model_are_refused_and_others_are_kept(text: 
 def test_neither_speaker_nor_file_nor_id_reaches_the_prompt() -> None:
     context = (Turn("angry_man_07", "So."), Turn("OAF_sad", "Yes?"), Turn("angry_man_07", "No."))
     sample = replace(ANGRY, id="anger_001", speaker="OAF_sad", dialogue="sad_dialogue", context=context)
-    said = json.dumps(CHOICE.ask(replace(sample, attributes={"path": "anger.wav"})))
-    assert not any(leak in said for leak in ("angry_man", "OAF", "anger_001", "sad_dialogue", "anger.wav"))
-    assert "Speaker A: So.\\nSpeaker B: Yes?\\nSpeaker A: No." in said and "Speaker B: Some words." in said
+    text = json.dumps(CHOICE.ask(replace(sample, attributes={"path": "anger.wav"})))
+    assert not any(leak in text for leak in ("angry_man", "OAF", "anger_001", "sad_dialogue", "anger.wav"))
+    assert "Speaker A: So.\\nSpeaker B: Yes?\\nSpeaker A: No." in text and "Speaker B: Some words." in text
 
 
 def test_what_the_prompt_tells_is_told_and_never_asked() -> None:
@@ -212,7 +212,7 @@ en:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said", "line"),
+    ("old", "new", "message", "line"),
     [
         ("Two {labels}", "Two", "lacks the placeholder {labels}", 5),
         ("Six {labels}", "Six {lables}", "lacks the placeholder {labels}", 6),
@@ -234,18 +234,18 @@ en:
         ("en:", "facts: [mood]\nen:", "lacks the placeholder {mood}", 6),
     ],
 )
-def test_a_broken_page_is_explained_with_its_line(tmp_path: Path, old: str, new: str, said: str, line: int) -> None:
+def test_a_broken_page_is_explained_with_its_line(tmp_path: Path, old: str, new: str, message: str, line: int) -> None:
     page = tmp_path / "page.yaml"
     page.write_text(PAGE, encoding="utf-8")
     load_template(str(page), space=EKMAN_6_NEUTRAL, rater="r", modalities=("text",))
     page.write_text(PAGE.replace(old, new), encoding="utf-8")
     with pytest.raises(Malformed) as caught:
         load_wording(str(page))
-    assert said in str(caught.value) and f"page.yaml:{line}" in str(caught.value)
+    assert message in str(caught.value) and f"page.yaml:{line}" in str(caught.value)
 
 
 @pytest.mark.parametrize(
-    ("name", "options", "said"),
+    ("name", "options", "message"),
     [
         ("emotion_because", {}, "also asks for explanation"),
         ("emotion_choice", {"also": {"reason": (WORDS, "r")}}, "no slot 'reason'"),
@@ -259,8 +259,8 @@ def test_a_broken_page_is_explained_with_its_line(tmp_path: Path, old: str, new:
         ),
     ],
 )
-def test_a_template_that_cannot_be_bound_is_explained(name: str, options: dict[str, Any], said: str) -> None:
-    with pytest.raises(AffectError, match=said):
+def test_a_template_that_cannot_be_bound_is_explained(name: str, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(AffectError, match=message):
         load_template(name, **{"space": EKMAN_6_NEUTRAL, "rater": "r", "modalities": ("text",), **options})
 
 
@@ -271,8 +271,8 @@ def test_words_are_never_dropped_from_a_question_about_words(tmp_path: Path) -> 
 
 def test_turns_that_are_asked_for_by_number_are_numbered() -> None:
     template, sample = made("cause_turns")
-    said = template.ask(replace(sample, context=(Turn("x", "One."), Turn("y", "Two.")), speaker="x"))
-    text = said[0]["content"][-1]["text"]
+    asked = template.ask(replace(sample, context=(Turn("x", "One."), Turn("y", "Two.")), speaker="x"))
+    text = asked[0]["content"][-1]["text"]
     assert "1. Speaker A: One.\n2. Speaker B: Two." in text and "3. Speaker A: Some words." in text
 
 
@@ -285,8 +285,8 @@ def test_a_second_space_that_the_prompt_does_not_show_is_refused() -> None:
 
 
 def test_a_turn_without_a_speaker_is_told_without_one() -> None:
-    said = CHOICE.ask(replace(ANGRY, context=(Turn("", "Who is there?"),)))[0]["content"][-1]["text"]
-    assert "\nWho is there?" in said
+    text = CHOICE.ask(replace(ANGRY, context=(Turn("", "Who is there?"),)))[0]["content"][-1]["text"]
+    assert "\nWho is there?" in text
 
 
 def prompt(template: Template, sample: Sample, number: int | None = None) -> str:
@@ -306,10 +306,10 @@ def test_who_speaks_last_is_told_where_people_are_known_within_a_dialogue_only()
 def test_a_cause_that_is_not_shown_is_not_asked_for() -> None:
     template, sample = made("cause_turns")
     assert template.reject(replace(sample, context=sample.context[:1])) == "turn_not_shown"
-    spans, said = made("cause_spans")
-    assert spans.reject(replace(said, context=())) is None
+    spans, cause_said = made("cause_spans")
+    assert spans.reject(replace(cause_said, context=())) is None
     later = Annotation("passages_r/answer", "r", ({"turn": 4, "span": "later"},))
-    assert spans.reject(replace(said, annotations=(later, *said.annotations[1:]))) == "turn_not_shown"
+    assert spans.reject(replace(cause_said, annotations=(later, *cause_said.annotations[1:]))) == "turn_not_shown"
 
 
 def test_causes_outside_of_the_conversation_are_told_how_to_be_written() -> None:
@@ -327,7 +327,7 @@ def test_numbers_are_asked_for_as_they_are_answered(name: str, held_out: bool) -
     answered = replace(sample, annotations=(Annotation("one", "r", {"valence": 2.0}),))
     partly = replace(sample, annotations=(Annotation(template.space.name, "r", {"valence": 2.0}),))
     for number in range(len(template.questions)):
-        assert "name: number" in (said := prompt(template, sample, number)) and "valence and arousal" in said
+        assert "name: number" in (text := prompt(template, sample, number)) and "valence and arousal" in text
         assert "name: number" in prompt(template, partly, number) and template.answer(partly) == "valence: 2"
         assert "name: number" not in prompt(single, answered, number) and single.answer(answered) == "2"
 

@@ -138,13 +138,15 @@ def test_ablation_takes_the_settings_of_this_call_only(tmp_path, monkeypatch) ->
     use(monkeypatch, {})
     roots = miniatures(tmp_path, ["demo_affect"])
     kinds = {}
-    for shown in (["audio"], ["text"], None):
-        out = tmp_path / f"out_{shown}"
-        evaluate(["demo_affect_emotion"], "affectllm-oracle", out, roots=roots, modalities=shown)
+    for modalities in (["audio"], ["text"], None):
+        out = tmp_path / f"out_{modalities}"
+        evaluate(["demo_affect_emotion"], "affectllm-oracle", out, roots=roots, modalities=modalities)
         (samples,) = out.glob("samples_*.jsonl")
         message = json.loads(samples.read_text().splitlines()[0])["doc"]["messages"][0]
-        kinds[str(shown)] = [part["type"] for part in message["content"]]
-        assert _read(out / "details.json")["demo_affect_emotion"]["modalities"] == (shown or ["video", "audio", "text"])
+        kinds[str(modalities)] = [part["type"] for part in message["content"]]
+        assert _read(out / "details.json")["demo_affect_emotion"]["modalities"] == (
+            modalities or ["video", "audio", "text"]
+        )
     assert kinds == {"['audio']": ["audio", "text"], "['text']": ["text"], "None": ["video", "text"]}
     assert environment.modalities() is None and roots_of_environment() == {}
 

@@ -48,9 +48,9 @@ def requests(emodb: Path, monkeypatch: pytest.MonkeyPatch) -> list[Instance]:
 
 def _requests(task: str, emodb: Path, monkeypatch: pytest.MonkeyPatch) -> list[Instance]:
     use(monkeypatch, {"emodb": emodb})
-    made = AffectTaskManager().load([task])["tasks"][task]
-    made.build_all_requests(limit=None, samples=None, rank=0, world_size=1)
-    instances: list[Instance] = made.instances
+    loaded = AffectTaskManager().load([task])["tasks"][task]
+    loaded.build_all_requests(limit=None, samples=None, rank=0, world_size=1)
+    instances: list[Instance] = loaded.instances
     for request in instances:
         if request.request_type == "generate_until":
             request.arguments = (request.args[0], GREEDY, *request.args[2:])
@@ -228,8 +228,8 @@ def _command(emodb: Path, out: Path, *more: str) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
-    return {**kept, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    inherited = {name: value for name, value in os.environ.items() if name not in ("RANK", "WORLD_SIZE", "LOCAL_RANK")}
+    return {**inherited, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
 
 
 def _scores(out: Path) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "eval_tasks"
 
 
-def made(folder: Path, name: str, matrix: str) -> set[str]:
+def task_names(folder: Path, name: str, matrix: str) -> set[str]:
     (folder / f"{name}.yaml").write_text(PAGE.replace("task: mine", f"task: {name}") + matrix, encoding="utf-8")
     return {task for task, entry in all_tasks().items() if entry.path.parent == folder}
 
@@ -64,7 +64,7 @@ def made(folder: Path, name: str, matrix: str) -> set[str]:
     ],
 )
 def test_every_combination_but_the_pages_own_is_a_task_more(folder, name, matrix, others) -> None:
-    assert made(folder, name, matrix) == {name, *others}
+    assert task_names(folder, name, matrix) == {name, *others}
 
 
 def test_todays_names_are_those_that_the_pages_make() -> None:
@@ -78,7 +78,7 @@ def test_todays_names_are_those_that_the_pages_make() -> None:
 
 
 def test_a_variant_is_scored_as_a_page_of_its_own_would_be(folder, tmp_path) -> None:
-    made(folder, "mine", BY)
+    task_names(folder, "mine", BY)
     (folder / "alone.yaml").write_text(PAGE.replace("task: mine", "task: alone") + "output_type: multiple_choice\n")
     (folder / "pair.yaml").write_text("group: pair\ntask: [mine_choice, mine]\n")
     roots = miniatures(tmp_path / "corpora", ["emodb"])
@@ -92,7 +92,7 @@ def test_a_variant_is_scored_as_a_page_of_its_own_would_be(folder, tmp_path) -> 
 
 
 def test_a_pattern_and_a_tag_find_the_variants(folder, tmp_path, monkeypatch) -> None:
-    made(folder, "mine", "tag: my_tag\n" + BY)
+    task_names(folder, "mine", "tag: my_tag\n" + BY)
     use(monkeypatch, miniatures(tmp_path / "corpora", ["emodb"]))
     manager = AffectTaskManager()
     assert manager.match_tasks(["mine*"]) == ["mine", "mine_choice"]
@@ -102,7 +102,7 @@ def test_a_pattern_and_a_tag_find_the_variants(folder, tmp_path, monkeypatch) ->
 def test_plain_lm_eval_reads_the_page_as_its_base_task(folder, tmp_path, monkeypatch) -> None:
     from lm_eval.tasks import TaskManager
 
-    made(folder, "mine", BY)
+    task_names(folder, "mine", BY)
     use(monkeypatch, miniatures(tmp_path / "corpora", ["emodb"]))
     manager = TaskManager(include_path=str(folder), include_defaults=False)
     assert manager.all_tasks == ["mine"]
@@ -110,15 +110,15 @@ def test_plain_lm_eval_reads_the_page_as_its_base_task(folder, tmp_path, monkeyp
 
 
 def test_a_variant_is_listed_shown_and_compared(folder, capsys) -> None:
-    made(folder, "mine", BY.replace("output_type", "what: by likelihood, output_type"))
+    task_names(folder, "mine", BY.replace("output_type", "what: by likelihood, output_type"))
     main(["ls", "tasks"])
     listed = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert listed["mine_choice"].endswith("Mine: by likelihood")
     assert main(["show", "mine_choice"]) == 0
-    shown = capsys.readouterr().out
-    assert "output_type: multiple_choice" in shown and "task: mine_choice" in shown and "matrix" not in shown
-    assert "mine.yaml:12" in shown
-    (folder / "copy.yaml").write_text(shown.replace("mine_choice", "copy"), encoding="utf-8")
+    stdout = capsys.readouterr().out
+    assert "output_type: multiple_choice" in stdout and "task: mine_choice" in stdout and "matrix" not in stdout
+    assert "mine.yaml:12" in stdout
+    (folder / "copy.yaml").write_text(stdout.replace("mine_choice", "copy"), encoding="utf-8")
     assert find_task("copy").config == {**find_task("mine_choice").config, "task": "copy"}
     assert task_sources(["mine_choice", "crema_d_emotion"])["mine_choice"] == ("emodb", "test")
     with pytest.raises(NotFound, match=r"did you mean mine_choice"):
@@ -165,7 +165,7 @@ def test_a_broken_variant_is_named_with_its_line(folder, matrix, line, problem) 
     ],
 )
 def test_a_variant_that_cannot_be_asked_is_named_with_its_line(folder, tmp_path, monkeypatch, change, problem) -> None:
-    made(folder, "mine", f"matrix:\n  by:\n    a: {{}}\n    b: {{{change}}}\n")
+    task_names(folder, "mine", f"matrix:\n  by:\n    a: {{}}\n    b: {{{change}}}\n")
     use(monkeypatch, miniatures(tmp_path / "corpora", ["emodb"]))
     with pytest.raises((Malformed, NotFound), match=problem) as caught:
         AffectTaskManager().load(["mine_b"])

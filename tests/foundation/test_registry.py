@@ -34,9 +34,9 @@ def test_what_is_listed_is_what_lies_in_the_folder(kind: registry.Folder, monkey
     monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
     there = {path.relative_to(ROOT / kind) for path in (ROOT / kind).rglob(f"*{registry.SUFFIX[kind]}")}
     others = ("launch", "mixtures") if kind == "recipes" else ()
-    kept = [path.with_suffix("") for path in there if path.name[0] != "_" and path.parts[0] not in others]
-    shown = {path.as_posix() if kind.startswith("recipes") else path.name for path in kept}
-    assert set(registry.names(kind)) == shown and len(shown) == len(kept) > 0
+    members = [path.with_suffix("") for path in there if path.name[0] != "_" and path.parts[0] not in others]
+    listed = {path.as_posix() if kind.startswith("recipes") else path.name for path in members}
+    assert set(registry.names(kind)) == listed and len(listed) == len(members) > 0
 
 
 def test_a_local_folder_adds_its_files_and_subfolders_name_them(local: Path) -> None:
@@ -96,7 +96,7 @@ def test_an_unknown_name_is_answered_with_the_nearest(kind: registry.Folder, typ
 
 
 @pytest.mark.parametrize(
-    ("text", "line", "said"),
+    ("text", "line", "message"),
     [
         ("import no_such_module_at_all\n", 1, "no_such_module_at_all"),
         ("x = 1\ny = (\n", 2, "SyntaxError"),
@@ -104,15 +104,15 @@ def test_an_unknown_name_is_answered_with_the_nearest(kind: registry.Folder, typ
     ],
 )
 def test_a_broken_builder_is_shown_as_broken_and_hides_no_other(
-    text: str, line: int, said: str, local: Path, capsys: pytest.CaptureFixture[str]
+    text: str, line: int, message: str, local: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken = put(local / "data_builders" / "unfinished.py", text)
-    with pytest.raises(Malformed, match=said) as caught:
+    with pytest.raises(Malformed, match=message) as caught:
         load_builder("unfinished")
     assert caught.value.where == f"{broken}:{line}"
     assert main(["ls", "corpora"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert any("unfinished" in row and "BROKEN" in row and said in row for row in lines)
+    assert any("unfinished" in row and "BROKEN" in row and message in row for row in lines)
     assert any(row.startswith("meld ") for row in lines)
 
 

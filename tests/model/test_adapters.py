@@ -84,24 +84,24 @@ TARGETS = {
 @pytest.mark.parametrize("case", TARGETS)
 def test_a_configuration_in_the_writers_names_means_the_same_layers(case: str, tmp_path: Path) -> None:
     layers = r"model\.language_model\..*\.(q_proj|v_proj)"
-    made = make_adapter(
+    adapter = make_adapter(
         tmp_path / "adapter",
         OMNI,
         target_modules=layers,
         rank_pattern={r"model.language_model.layers.1.self_attn.q_proj": 2},
         alpha_pattern={r"model.language_model.layers.0.self_attn.v_proj": 64},
     )
-    wanted = logits_when_made(made)
+    expected = logits_when_made(adapter)
     spelling, targets = TARGETS[case]
-    rename(made, SPELLINGS[spelling])
+    rename(adapter, SPELLINGS[spelling])
     theirs = "thinker.model" if "thinker" in str(targets) else "model"
     edit_config(
-        made,
+        adapter,
         target_modules=targets,
         rank_pattern={f"{theirs}.layers.1.self_attn.q_proj": 2},
         alpha_pattern={f"{theirs}.layers.0.self_attn.v_proj": 64},
     )
-    assert torch.equal(logits(str(made)), wanted)
+    assert torch.equal(logits(str(adapter)), expected)
 
 
 KINDS: dict[str, dict[str, Any]] = {
@@ -119,11 +119,11 @@ KINDS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("spelling", ["as saved", "older, the whole model"])
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_kind_of_adapter_that_fits_is_refused(kind: str, spelling: str, tmp_path: Path) -> None:
-    made = make_adapter(tmp_path / "adapter", OMNI, **KINDS[kind])
-    wanted = logits_when_made(made)
-    rename(made, SPELLINGS[spelling])
-    assert torch.equal(logits(str(made)), wanted)
-    assert not torch.equal(logits(OMNI), wanted)
+    adapter = make_adapter(tmp_path / "adapter", OMNI, **KINDS[kind])
+    expected = logits_when_made(adapter)
+    rename(adapter, SPELLINGS[spelling])
+    assert torch.equal(logits(str(adapter)), expected)
+    assert not torch.equal(logits(OMNI), expected)
 
 
 def test_embeddings_that_were_saved_beside_an_adapter_are_loaded(copied: Path, answer: torch.Tensor) -> None:
@@ -136,10 +136,10 @@ def test_embeddings_that_were_saved_beside_an_adapter_are_loaded(copied: Path, a
 
 
 def test_a_head_saved_whole_is_understood_with_the_wrappers_names(tmp_path: Path) -> None:
-    made = make_adapter(tmp_path / "adapter", OMNI, modules_to_save=["lm_head"])
-    rename(made, lambda name: name.replace("lm_head.weight", "lm_head.modules_to_save.default.weight"))
-    edit_weights(made, lambda w: {**w, PREFIX + "lm_head.original_module.weight": torch.zeros(3)})
-    assert torch.equal(logits(str(made)), logits_when_made(made))
+    adapter = make_adapter(tmp_path / "adapter", OMNI, modules_to_save=["lm_head"])
+    rename(adapter, lambda name: name.replace("lm_head.weight", "lm_head.modules_to_save.default.weight"))
+    edit_weights(adapter, lambda w: {**w, PREFIX + "lm_head.original_module.weight": torch.zeros(3)})
+    assert torch.equal(logits(str(adapter)), logits_when_made(adapter))
 
 
 def test_weights_beside_the_part_that_answers_are_told_and_left(
@@ -167,10 +167,10 @@ FAMILIES = {
 
 @pytest.mark.parametrize("family", FAMILIES)
 def test_the_older_names_of_every_family_are_understood(family: str, tmp_path: Path) -> None:
-    made = make_adapter(tmp_path / "adapter", f"tiny:{family}", target_modules=["q_proj", "fc1", "linear", "qkv"])
-    wanted = logits_when_made(made)
-    rename(made, FAMILIES[family])
-    assert torch.equal(logits(str(made)), wanted)
+    adapter = make_adapter(tmp_path / "adapter", f"tiny:{family}", target_modules=["q_proj", "fc1", "linear", "qkv"])
+    expected = logits_when_made(adapter)
+    rename(adapter, FAMILIES[family])
+    assert torch.equal(logits(str(adapter)), expected)
 
 
 # ── what does not fit ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -205,16 +205,16 @@ MISFITS: dict[str, tuple[Callable[[dict[str, torch.Tensor]], dict[str, torch.Ten
 
 @pytest.mark.parametrize("case", MISFITS)
 def test_an_adapter_that_does_not_fit_is_refused_with_an_example(case: str, copied: Path) -> None:
-    change, said = MISFITS[case]
+    change, message = MISFITS[case]
     edit_weights(copied, change)
     for arguments in ({"path": str(copied)}, {"path": OMNI, "adapter": str(copied)}):
-        with pytest.raises(WrongCheckpoint, match=said) as caught:
+        with pytest.raises(WrongCheckpoint, match=message) as caught:
             load_model(**arguments)
         assert str(copied) in caught.value.where
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "message"),
     [
         ({"r": 8}, r"is \[4, \d+\], but \[8, \d+\]"),
         ({"target_modules": ["q_proj"]}, "no place in the model"),
@@ -226,10 +226,10 @@ def test_an_adapter_that_does_not_fit_is_refused_with_an_example(case: str, copi
     ],
 )
 def test_a_configuration_that_does_not_fit_its_weights_is_refused(
-    fields: dict[str, Any], said: str, copied: Path
+    fields: dict[str, Any], message: str, copied: Path
 ) -> None:
     edit_config(copied, **fields)
-    with pytest.raises(WrongCheckpoint, match=said):
+    with pytest.raises(WrongCheckpoint, match=message):
         load_model(str(copied))
 
 
@@ -281,7 +281,7 @@ def with_nan(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("damage", "said"),
+    ("damage", "message"),
     [
         (cut, "is cut off"),
         (pickled, r"pickle .*(?s:.)*save_file"),
@@ -290,10 +290,10 @@ def with_nan(folder: Path) -> None:
         (with_nan, r"layers\.1.* is not finite"),
     ],
 )
-def test_broken_weights_of_an_adapter_are_named(damage: Callable[[Path], None], said: str, copied: Path) -> None:
+def test_broken_weights_of_an_adapter_are_named(damage: Callable[[Path], None], message: str, copied: Path) -> None:
     damage(copied)
     for look in (lambda: load_model(str(copied)), lambda: weights_digest(OMNI, str(copied))):
-        with pytest.raises(WrongCheckpoint, match=said):
+        with pytest.raises(WrongCheckpoint, match=message):
             look()
 
 
@@ -326,11 +326,11 @@ def test_training_goes_on_from_an_adapter_and_refuses_a_second_one(small_demo: P
     from safetensors.torch import load_file
     from tuning import PAGE, affectllm, succeed, write_page
 
-    made = make_adapter(tmp_path / "adapter", "tiny:qwen2")
-    before = load_file(made / WEIGHTS)
-    rename(made, SPELLINGS["compiled"])
+    adapter = make_adapter(tmp_path / "adapter", "tiny:qwen2")
+    before = load_file(adapter / WEIGHTS)
+    rename(adapter, SPELLINGS["compiled"])
     part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words"}
-    changes: dict[str, Any] = {"model": {"path": str(made), "backbone": "qwen2"}, "data": {"mixture": [part]}}
+    changes: dict[str, Any] = {"model": {"path": str(adapter), "backbone": "qwen2"}, "data": {"mixture": [part]}}
     trainer = {"max_steps": 2, "save_strategy": "no", "learning_rate": 1.0e-5}
     page = write_page(tmp_path, **changes, trainer=trainer)
     words = ("--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))
@@ -342,6 +342,6 @@ def test_training_goes_on_from_an_adapter_and_refuses_a_second_one(small_demo: P
     page = write_page(tmp_path, **changes, trainer=trainer, peft={"r": 4})
     done = affectllm("train", str(page), *words[:2], "--out", str(tmp_path / "second"))
     assert done.returncode != 0 and "is an adapter already" in done.stderr
-    edit_weights(made, without_half)
+    edit_weights(adapter, without_half)
     done = affectllm("train", str(write_page(tmp_path, **changes)), *words[:2], "--out", str(tmp_path / "third"))
     assert done.returncode != 0 and "lacks" in done.stderr and not (tmp_path / "third" / "train" / "final").exists()

@@ -78,9 +78,9 @@ def test_an_untrained_adapter_is_told(copied: Path, capsys: pytest.CaptureFixtur
 def test_layers_of_the_same_names_and_shapes_do_not_make_another_family_fit(
     made_for: str, put_on: str, tmp_path: Path
 ) -> None:
-    made = make_adapter(tmp_path / "adapter", f"tiny:{made_for}")
+    adapter = make_adapter(tmp_path / "adapter", f"tiny:{made_for}")
     with pytest.raises(WrongCheckpoint, match=f"was made for {made_for}"):
-        load_model(f"tiny:{put_on}", adapter=str(made))
+        load_model(f"tiny:{put_on}", adapter=str(adapter))
 
 
 def test_a_folder_with_a_whole_model_and_an_adapter_asks_which_is_meant(saved: Path, copied: Path) -> None:

@@ -304,7 +304,7 @@ def test_a_folder_without_a_checkpoint_and_no_folder_are_explained(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "messages"),
     [
         (["build", "emodb_tiny"], ["emodb", "--root emodb=DIR", "AFFECTLLM_CORPORA", "emodb.bilderbar.info"]),
         (["build", "meld"], ["meld", "--root meld=DIR", "AFFECTLLM_CORPORA"]),
@@ -326,7 +326,7 @@ def test_a_folder_without_a_checkpoint_and_no_folder_are_explained(tmp_path: Pat
 )
 def test_commands_explain_and_exit_with_2(
     words: list[str],
-    said: list[str],
+    messages: list[str],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     capfd: pytest.CaptureFixture[str],
@@ -338,7 +338,7 @@ def test_commands_explain_and_exit_with_2(
     assert main(words) == 2
     error = capfd.readouterr().err
     assert "error: " in error and "Traceback" not in error
-    for part in said:
+    for part in messages:
         assert part in error
 
 

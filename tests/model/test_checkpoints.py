@@ -114,9 +114,9 @@ WEIGHTS: dict[str, tuple[Callable[[Path], None], str]] = {
 
 @pytest.mark.parametrize("case", WEIGHTS)
 def test_weights_that_cannot_be_loaded_are_explained_with_what_helps(case: str, folder: Path) -> None:
-    damage, said = WEIGHTS[case]
+    damage, message = WEIGHTS[case]
     damage(folder)
-    with pytest.raises(WrongCheckpoint, match=said):
+    with pytest.raises(WrongCheckpoint, match=message):
         load_model(str(folder))
 
 
@@ -127,12 +127,14 @@ def test_whole_shards_are_loaded(folder: Path) -> None:
 
 def test_a_checkpoint_of_a_trainer_is_loaded(tmp_path: Path) -> None:
     model = load_model(OMNI)
-    made = tmp_path / "checkpoint-20"
-    model.model.save_pretrained(made, save_original_format=False)  # as trainers keep it: under the modules' own names
-    model.processor.save_pretrained(made)
-    (made / "optimizer.pt").write_bytes(b"x")
-    (made / "trainer_state.json").write_text("{}")
-    assert torch.equal(logits(str(made)), logits(OMNI))
+    checkpoint = tmp_path / "checkpoint-20"
+    model.model.save_pretrained(
+        checkpoint, save_original_format=False
+    )  # as trainers keep it: under the modules' own names
+    model.processor.save_pretrained(checkpoint)
+    (checkpoint / "optimizer.pt").write_bytes(b"x")
+    (checkpoint / "trainer_state.json").write_text("{}")
+    assert torch.equal(logits(str(checkpoint)), logits(OMNI))
 
 
 TEXTS = ["config.json", "generation_config.json", "tokenizer_config.json", "tokenizer.json", "processor_config.json"]
@@ -182,13 +184,13 @@ def test_the_processor_of_another_family_is_refused(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("below", "said"),
+    ("below", "message"),
     [("checkpoint-7/config.json", "checkpoint-7"), ("train/final/config.json", "train/final"), ("x.gguf", "x.gguf")],
 )
-def test_a_folder_above_the_checkpoint_leads_to_it(below: str, said: str, tmp_path: Path) -> None:
+def test_a_folder_above_the_checkpoint_leads_to_it(below: str, message: str, tmp_path: Path) -> None:
     (tmp_path / "run" / below).parent.mkdir(parents=True)
     (tmp_path / "run" / below).write_text("{}")
-    with pytest.raises(NotFound, match=f"cannot be read as a checkpoint(?s:.)*{said}"):
+    with pytest.raises(NotFound, match=f"cannot be read as a checkpoint(?s:.)*{message}"):
         load_model(str(tmp_path / "run"))
 
 
@@ -223,8 +225,8 @@ def test_the_command_says_it_in_a_sentence(folder: Path, capfd: pytest.CaptureFi
     drop(folder, *PROCESSOR)
     words = ["eval", "--model", "affectllm", "--tasks", "emodb_emotion", "--model_args", f"pretrained={folder}"]
     assert main([*words, "--output_path", str(folder.parent / "out")]) == 2
-    said = capfd.readouterr().err
-    assert "error: " in said and "tokenizer.json" in said and "Traceback" not in said
+    stderr = capfd.readouterr().err
+    assert "error: " in stderr and "tokenizer.json" in stderr and "Traceback" not in stderr
 
 
 def test_a_recipe_with_such_a_checkpoint_is_refused_before_anything_is_built(

@@ -50,9 +50,9 @@ def pitch(wave: np.ndarray, rate: int) -> float:
 def test_a_span_of_a_video_lasts_as_long_to_a_frame(clips: Path, tmp_path: Path, source: str, span) -> None:
     start, end = span
     assert cut(clips / source, tmp_path / "cut.mp4", Cut("video", start, end, sound=True)) is None
-    wanted = (seconds(clips / source, "video") if end is None else end) - (start or 0.0)
-    assert seconds(tmp_path / "cut.mp4", "video") == pytest.approx(wanted, abs=0.041)
-    assert seconds(tmp_path / "cut.mp4", "audio") == pytest.approx(wanted, abs=0.09)  # AAC comes in blocks of 1024
+    expected = (seconds(clips / source, "video") if end is None else end) - (start or 0.0)
+    assert seconds(tmp_path / "cut.mp4", "video") == pytest.approx(expected, abs=0.041)
+    assert seconds(tmp_path / "cut.mp4", "audio") == pytest.approx(expected, abs=0.09)  # AAC comes in blocks of 1024
     assert tracks(tmp_path / "cut.mp4") == {"video", "audio"}
 
 
@@ -110,7 +110,7 @@ def test_odd_sides_are_made_even(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, wanted, reason",
+    "name, part, reason",
     [
         ("silent.mp4", Cut("sound"), "no_audio_stream"),
         ("silent.mp4", Cut("video", 0.0, 1.0, sound=True), "no_audio_stream"),
@@ -123,30 +123,30 @@ def test_odd_sides_are_made_even(tmp_path: Path) -> None:
         ("text.mp4", Cut("silent"), "unreadable"),
     ],
 )
-def test_what_cannot_be_cut_says_why_and_leaves_nothing(clips: Path, tmp_path: Path, name, wanted, reason) -> None:
+def test_what_cannot_be_cut_says_why_and_leaves_nothing(clips: Path, tmp_path: Path, name, part, reason) -> None:
     (clips / "text.mp4").write_text("not a clip")
-    refused = cut(clips / name, tmp_path / "cut.mp4", wanted)
+    refused = cut(clips / name, tmp_path / "cut.mp4", part)
     assert refused is not None and refused.reason == reason
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("wanted", [Cut("video", 1.0, 2.5, sound=True), Cut("sound", 1.0, 2.0), Cut("silent")])
-def test_the_same_clip_gives_the_same_bytes(clips: Path, tmp_path: Path, wanted: Cut) -> None:
+@pytest.mark.parametrize("part", [Cut("video", 1.0, 2.5, sound=True), Cut("sound", 1.0, 2.0), Cut("silent")])
+def test_the_same_clip_gives_the_same_bytes(clips: Path, tmp_path: Path, part: Cut) -> None:
     digests = set()
     for number in range(20):  # some of x264's presets differ about every third time
         target = tmp_path / f"{number}.mp4"
-        assert cut(clips / "moving.mp4", target, wanted) is None
+        assert cut(clips / "moving.mp4", target, part) is None
         digests.add(hashlib.sha256(target.read_bytes()).hexdigest())
     assert len(digests) == 1
 
 
-@pytest.mark.parametrize("wanted", [Cut("video", 1.0, 2.5, sound=True), Cut("sound"), Cut("silent")])
-def test_a_full_disk_is_not_blamed_on_the_clip(clips: Path, tmp_path: Path, wanted: Cut) -> None:
+@pytest.mark.parametrize("part", [Cut("video", 1.0, 2.5, sound=True), Cut("sound"), Cut("silent")])
+def test_a_full_disk_is_not_blamed_on_the_clip(clips: Path, tmp_path: Path, part: Cut) -> None:
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, before[1]))
     try:
         with pytest.raises(OSError) as caught:
-            cut(clips / "talk.mp4", tmp_path / "cut.mp4", wanted)
+            cut(clips / "talk.mp4", tmp_path / "cut.mp4", part)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert caught.value.errno == errno.EFBIG and not list(tmp_path.iterdir())

@@ -92,9 +92,9 @@ def test_greedy_is_said_of_the_choice_that_the_model_would_write(root: Path) -> 
     encoder = encoder_of(model, root)
     prompt = encoded(encoder, talk()[:1], generation_prompt=True)
     tokens = model.model.generate(prompt.input_ids[None], max_new_tokens=1, do_sample=False)[0, prompt.length :]
-    said = model.tokenizer.decode(tokens)
-    other = "Q" if said != "Q" else "Z"
-    assert [greedy for _, greedy in score_choices(model, encoder, prompt, [said, other])] == [True, False]
+    text = model.tokenizer.decode(tokens)
+    other = "Q" if text != "Q" else "Z"
+    assert [greedy for _, greedy in score_choices(model, encoder, prompt, [text, other])] == [True, False]
 
 
 def test_the_self_test_hears_a_healthy_model_and_names_a_deaf_one(root: Path) -> None:

@@ -20,13 +20,13 @@ from affectllm.report.display import annotation
 from affectllm.report.gallery import render_gallery
 
 
-def made(name: str, folder: Path) -> Path:
+def materialised(name: str, folder: Path) -> Path:
     return materialise(load_builder(name).MINIATURE, folder / "corpus with a space")
 
 
 @pytest.mark.parametrize("name", list(registry.names("data_builders")))
 def test_every_corpus_has_a_gallery(name: str, tmp_path: Path) -> None:
-    root = made(name, tmp_path)
+    root = materialised(name, tmp_path)
     page = render_gallery(name, root, tmp_path / "out" / "page.html")
     html = page.read_text(encoding="utf-8")
     items = list(load_builder(name).samples(root))
@@ -39,7 +39,7 @@ def test_every_corpus_has_a_gallery(name: str, tmp_path: Path) -> None:
 
 
 def test_a_gallery_draws_the_same_samples_again_and_no_more_than_asked(tmp_path: Path) -> None:
-    root = made("meld", tmp_path)
+    root = materialised("meld", tmp_path)
     one, two = (render_gallery("meld", root, tmp_path / f"{n}.html", limit=2) for n in "ab")
     assert one.read_bytes() == two.read_bytes()
     assert one.read_text(encoding="utf-8").count('<article class="sample"') == 2
@@ -48,7 +48,7 @@ def test_a_gallery_draws_the_same_samples_again_and_no_more_than_asked(tmp_path:
 
 
 def test_words_of_a_corpus_stay_words(tmp_path: Path) -> None:
-    root = made("goemotions", tmp_path)
+    root = materialised("goemotions", tmp_path)
     line = '<script>alert("x")</script> & more\t3\tevil1\n'
     (root / "train.tsv").write_text(line, encoding="utf-8")
     html = render_gallery("goemotions", root, tmp_path / "page.html").read_text(encoding="utf-8")
@@ -56,7 +56,7 @@ def test_words_of_a_corpus_stay_words(tmp_path: Path) -> None:
 
 
 def test_numbers_are_counted_in_parts_of_their_range_and_votes_by_the_largest(tmp_path: Path) -> None:
-    root, card = made("crema_d", tmp_path), load_builder("crema_d").CARD
+    root, card = materialised("crema_d", tmp_path), load_builder("crema_d").CARD
     tally = count(load_builder("crema_d").samples(root), card, root)
     levels = next(key for key in tally.labels if card.space(key.partition(" by ")[0]).kind == "dimension")
     names = [name for name, _ in ranked(tally, levels)]
@@ -67,18 +67,18 @@ def test_numbers_are_counted_in_parts_of_their_range_and_votes_by_the_largest(tm
 
 def test_stats_are_printed_drawn_and_kept(capsys, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    root = made("emodb", tmp_path)
+    root = materialised("emodb", tmp_path)
     assert main(["build", "emodb", "--root", f"emodb={root}", "--out", "out", "--stats"]) == 0
     out = capsys.readouterr().out
-    kept = json.loads((tmp_path / "out" / "emodb" / "stats.json").read_text(encoding="utf-8"))
-    assert "emodb_7 by actor" in out and "█" in out and kept["rejections"]["media_missing"] == 1
-    assert kept["seconds"]["audio"] == {"under 1 s": kept["modalities"]["audio"]}
+    stats = json.loads((tmp_path / "out" / "emodb" / "stats.json").read_text(encoding="utf-8"))
+    assert "emodb_7 by actor" in out and "█" in out and stats["rejections"]["media_missing"] == 1
+    assert stats["seconds"]["audio"] == {"under 1 s": stats["modalities"]["audio"]}
     assert (tmp_path / "out" / "emodb" / "stats.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_command_says_where_the_page_is(capsys, tmp_path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    root = made("ravdess", tmp_path)
+    root = materialised("ravdess", tmp_path)
     assert main(["gallery", "ravdess", "--root", f"ravdess={root}", "-n", "3"]) == 0
     page = tmp_path / capsys.readouterr().out.strip()
     assert page.is_file() and page.name == "ravdess.html"

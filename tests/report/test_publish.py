@@ -246,7 +246,7 @@ def test_what_is_uploaded_arrives_and_comes_back_byte_for_byte(run: Path, hub: H
 
 
 @pytest.mark.parametrize(
-    ("token", "repo_id", "said"),
+    ("token", "repo_id", "message"),
     [
         (None, REPO, "no Hub token was found"),
         ("hf_wrongtoken", REPO, "does not accept the token"),
@@ -256,11 +256,11 @@ def test_what_is_uploaded_arrives_and_comes_back_byte_for_byte(run: Path, hub: H
     ],
 )
 def test_what_the_hub_refuses_is_explained(
-    run: Path, hub: Hub, tmp_path: Path, token: str | None, repo_id: str, said: str
+    run: Path, hub: Hub, tmp_path: Path, token: str | None, repo_id: str, message: str
 ) -> None:
     before = dict(hub.repos.get(repo_id, {}))
     done = in_fresh_python(publishing(run, repo_id), hub.address, tmp_path / "home", token)
-    assert done.stdout.startswith("refused") and said in done.stdout and "→" in done.stdout, done.stderr
+    assert done.stdout.startswith("refused") and message in done.stdout and "→" in done.stdout, done.stderr
     assert hub.repos.get(repo_id, {}) == before
 
 

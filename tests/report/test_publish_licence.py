@@ -111,5 +111,5 @@ def test_the_licence_says_every_term_of_every_corpus(mixture: list[CorpusCard]) 
     everything = {term for member in mixture for term in card_terms(member)}
     assert set(decided.terms) == everything
     if decided.hub != OTHER:
-        said = next(licence.terms for licence in KNOWN.values() if licence.hub == decided.hub)
-        assert everything <= said
+        terms = next(licence.terms for licence in KNOWN.values() if licence.hub == decided.hub)
+        assert everything <= terms

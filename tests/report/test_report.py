@@ -169,7 +169,7 @@ def test_numbers_that_do_not_exist_are_dashes(tmp_path: Path, corpus) -> None:
 
 
 @pytest.mark.parametrize(
-    ("file", "content", "said"),
+    ("file", "content", "message"),
     [
         ("eval/scores.json", "{", "not JSON"),
         ("eval/scores.json", json.dumps({TASK: {"uar": {"value": 0.5}}}), "no low"),
@@ -178,10 +178,10 @@ def test_numbers_that_do_not_exist_are_dashes(tmp_path: Path, corpus) -> None:
         (f"eval/samples_{TASK}_2026-11-21T20-15-30.123456.jsonl", '{"doc_id": 1}\n', "logged sample"),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, corpus, file: str, content: str, said: str) -> None:
+def test_a_broken_file_is_named(tmp_path: Path, corpus, file: str, content: str, message: str) -> None:
     run = make_run(tmp_path / "run")
     (run / file).write_text(content, encoding="utf-8")
-    with pytest.raises(Malformed, match=said) as caught:
+    with pytest.raises(Malformed, match=message) as caught:
         render_report([run], None, corpus)
     assert file in str(caught.value)
     assert not (run / "report.html").exists()
@@ -211,5 +211,5 @@ def test_importing_the_room_is_light() -> None:
         "import affectllm.report.html, affectllm.report.publish, affectllm.model.doctor, sys;"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
-    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
-    assert shown.strip() == "[]"
+    stdout = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert stdout.strip() == "[]"

@@ -150,9 +150,9 @@ def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path
     assert measures["failed"] == 0 and measures["sized"] and all(measures["durations"])
     assert measures["overflow"] <= 0 and measures["unlabelled"] == 0
     dom = browse(page, tmp_path / "searched", "--dump-dom").stdout
-    shown = dom.count('<article class="sample"') - len(re.findall(r'<article class="sample"[^>]*hidden', dom))
-    assert 0 < shown < dom.count('<article class="sample"')
-    assert f'<span id="shown">{shown}</span>' in dom
+    visible = dom.count('<article class="sample"') - len(re.findall(r'<article class="sample"[^>]*hidden', dom))
+    assert 0 < visible < dom.count('<article class="sample"')
+    assert f'<span id="shown">{visible}</span>' in dom
 
 
 CLIPS = (

@@ -58,11 +58,11 @@ WRONG: list[tuple[Any, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("score", "said"), WRONG, ids=str)
-def test_what_is_no_score_is_not_shown_as_one(score: Any, said: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("score", "message"), WRONG, ids=str)
+def test_what_is_no_score_is_not_shown_as_one(score: Any, message: str, tmp_path: Path) -> None:
     run = a_run(tmp_path / "run")
     (run / "eval" / "scores.json").write_text(json.dumps({"toy": {"ccc": score}}))
-    with pytest.raises(Malformed, match=f"toy, ccc: {said}"):
+    with pytest.raises(Malformed, match=f"toy, ccc: {message}"):
         read_run(run)
 
 

@@ -39,8 +39,8 @@ def test_examples_are_the_same_in_any_order_and_of_different_labels(tmp_path: Pa
 
 def test_sets_are_compared_as_sets_and_only_one_filter_is_read(tmp_path: Path) -> None:
     row = logged_sample(1, ["joy", "fear"], ["fear", "joy"], "fear, joy", None)
-    kept = chosen(tmp_path / "a", [row, {**row, "filter": "strict", "reading": []}])
-    assert (len(kept.examples["correct"]), kept.total) == (1, 1)
+    replies = chosen(tmp_path / "a", [row, {**row, "filter": "strict", "reading": []}])
+    assert (len(replies.examples["correct"]), replies.total) == (1, 1)
     assert len(chosen(tmp_path / "b", [logged_sample(1, ["joy"], [], "none", None)]).examples["wrong"]) == 1
 
 
@@ -89,16 +89,16 @@ def test_the_sound_track_alone_is_what_an_audio_part_plays(gallery: Gallery) -> 
 
 
 @pytest.mark.parametrize(
-    ("path", "said"),
+    ("path", "message"),
     [
         ("clips/broken.mp4", "empty_file"),
         ("clips/none.mp4", "not there"),
         ("../local/data_builders/toy.py", "leads out"),
     ],
 )
-def test_a_clip_that_is_left_out_says_why(gallery: Gallery, path: str, said: str) -> None:
+def test_a_clip_that_is_left_out_says_why(gallery: Gallery, path: str, message: str) -> None:
     player = gallery.player({"type": "video", "corpus": "toy", "path": path})
-    assert player.uri is None and said in player.note and gallery.left_out == 1
+    assert player.uri is None and message in player.note and gallery.left_out == 1
 
 
 def test_the_page_has_room_for_so_many_bytes_and_clips(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:

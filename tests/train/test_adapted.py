@@ -20,13 +20,15 @@ TEXT = {"corpus": "demo_affect", "template": "emotion_choice", "space": "demo_af
 
 @pytest.fixture
 def load(tmp_path: Path) -> Any:
-    def made(family: str, model: dict[str, Any], peft: dict[str, Any] | None = None) -> tuple[Recipe, Model]:
+    def load_recipe_and_model(
+        family: str, model: dict[str, Any], peft: dict[str, Any] | None = None
+    ) -> tuple[Recipe, Model]:
         named = {"path": f"tiny:{family}", "backbone": family, **model}
         data = {"mixture": [{**TEXT, "modalities": ["text"]}]}
         page = write_page(tmp_path, model=named, data=data, peft=peft)
         return load_recipe(str(page)), load_model(f"tiny:{family}")
 
-    return made
+    return load_recipe_and_model
 
 
 def adapted_layers(recipe: Recipe, model: Model) -> set[str]:
@@ -71,10 +73,10 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("model", "peft", "said"), REFUSED)
-def test_a_layer_that_is_not_there_is_answered_with_the_nearest(model: Any, peft: Any, said: str, load: Any) -> None:
+@pytest.mark.parametrize(("model", "peft", "message"), REFUSED)
+def test_a_layer_that_is_not_there_is_answered_with_the_nearest(model: Any, peft: Any, message: str, load: Any) -> None:
     recipe, loaded = load("qwen2_5_omni", model, peft)
-    with pytest.raises(BadRecipe, match=said):
+    with pytest.raises(BadRecipe, match=message):
         lora(recipe, loaded)
 
 

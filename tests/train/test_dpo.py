@@ -28,7 +28,7 @@ DPO = find_method("dpo")
 
 
 @pytest.mark.parametrize(
-    ("trainer", "said"),
+    ("trainer", "message"),
     [
         ({"bata": 0.2}, "did you mean 'beta'"),
         ({"assistant_only_loss": True}, "unknown key 'assistant_only_loss'"),
@@ -43,12 +43,12 @@ DPO = find_method("dpo")
     ],
     ids=str,
 )
-def test_a_wrong_field_is_refused_with_its_line(trainer: dict[str, Any], said: str, tmp_path: Path) -> None:
+def test_a_wrong_field_is_refused_with_its_line(trainer: dict[str, Any], message: str, tmp_path: Path) -> None:
     page = page_of("dpo", tmp_path, trainer=trainer)
     with pytest.raises(BadRecipe) as caught:
         load_recipe(str(page))
     line = page.read_text().splitlines()[int(caught.value.where.rpartition(":")[2]) - 1]
-    assert said in str(caught.value) and line.strip().partition(":")[0] in trainer
+    assert message in str(caught.value) and line.strip().partition(":")[0] in trainer
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_the_losses_are_those_that_the_library_names() -> None:
     assert named[1] >= dpo._DIVERGENCES
 
 
-def said(role: str, text: str) -> dict[str, Any]:
+def turn(role: str, text: str) -> dict[str, Any]:
     return {"role": role, "content": [{"type": "text", "text": text}]}
 
 
@@ -85,10 +85,10 @@ def test_only_the_last_answers_are_weighed(tmp_path: Path) -> None:
     """Earlier answers are the same in both conversations; some losses would be moved by them all the same."""
     model = load_model("tiny:qwen2")
     encoder = Encoder(model.processor, model.family, model.model.config, Budget(), {})
-    before = [said("user", "How was it?"), said("assistant", "I was glad."), said("user", "And then?")]
+    before = [turn("user", "How was it?"), turn("assistant", "I was glad."), turn("user", "And then?")]
     rows = [
-        {"id": "long", "messages": [*before, said("assistant", "Quite sad.")], "rejected": "Not afraid at all."},
-        {"id": "short", "messages": [said("user", "Well?"), said("assistant", "joy")], "rejected": ""},
+        {"id": "long", "messages": [*before, turn("assistant", "Quite sad.")], "rejected": "Not afraid at all."},
+        {"id": "short", "messages": [turn("user", "Well?"), turn("assistant", "joy")], "rejected": ""},
     ]
     batch = Collator(encoder, DPO.conversations, DPO.batch)(rows)
     weighed = [

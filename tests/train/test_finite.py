@@ -27,24 +27,24 @@ RARE = "\u03a9"  # a letter that no other sentence has
 
 def poisoned_word(folder: Path) -> Path:
     """A text model whose embedding of a rare letter is finite, but too large to be squared."""
-    made = Path(shutil.copytree(tiny_folder("qwen2"), folder / "poisoned"))
-    token = load_model(str(made)).tokenizer(RARE, add_special_tokens=False)["input_ids"][0]
-    weights = load_file(made / "model.safetensors")
+    folder_copy = Path(shutil.copytree(tiny_folder("qwen2"), folder / "poisoned"))
+    token = load_model(str(folder_copy)).tokenizer(RARE, add_special_tokens=False)["input_ids"][0]
+    weights = load_file(folder_copy / "model.safetensors")
     weights["lm_head.weight"] = weights["model.embed_tokens.weight"].clone()  # a tied head would spoil every row
     weights["model.embed_tokens.weight"][token] = 3e38
-    config = json.loads((made / "config.json").read_text())
-    (made / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": False}))
-    save_file(weights, made / "model.safetensors", {"format": "pt"})
-    return made
+    config = json.loads((folder_copy / "config.json").read_text())
+    (folder_copy / "config.json").write_text(json.dumps({**config, "tie_word_embeddings": False}))
+    save_file(weights, folder_copy / "model.safetensors", {"format": "pt"})
+    return folder_copy
 
 
 def overflowing(folder: Path) -> Path:
     """A text model of finite weights whose logits are beyond every number."""
-    made = Path(shutil.copytree(tiny_folder("qwen2"), folder / "overflowing"))
-    weights = load_file(made / "model.safetensors")
+    folder_copy = Path(shutil.copytree(tiny_folder("qwen2"), folder / "overflowing"))
+    weights = load_file(folder_copy / "model.safetensors")
     weights["model.norm.weight"].fill_(3e38)
-    save_file(weights, made / "model.safetensors", {"format": "pt"})
-    return made
+    save_file(weights, folder_copy / "model.safetensors", {"format": "pt"})
+    return folder_copy
 
 
 @pytest.fixture(scope="module")
@@ -77,9 +77,9 @@ def refused(page: Path, root: Path, out: Path, *more: str) -> str:
 
 def test_a_loss_that_is_not_finite_stops_at_the_first_step_with_its_rows(small_demo: Path, tmp_path: Path) -> None:
     page = text_page(tmp_path, str(overflowing(tmp_path)))
-    said = refused(page, small_demo, tmp_path / "run")
-    assert "the loss is not finite (NaN or infinite) at step 1" in said
-    assert said.count("demo_affect/train_") == 2 and "nothing of it was saved" in said
+    error = refused(page, small_demo, tmp_path / "run")
+    assert "the loss is not finite (NaN or infinite) at step 1" in error
+    assert error.count("demo_affect/train_") == 2 and "nothing of it was saved" in error
 
 
 @pytest.mark.parametrize("peft", [None, LORA], ids=["full", "lora"])
@@ -88,16 +88,16 @@ def test_a_gradient_that_is_not_finite_names_the_row_and_the_checkpoint_before(
 ) -> None:
     trainer = {"per_device_train_batch_size": 1, "max_steps": 40, "save_steps": 1, "save_total_limit": 1}
     page = text_page(tmp_path, str(poisoned_word(tmp_path)), trainer=trainer, peft=peft)
-    said = refused(page, rare_row[0], tmp_path / "run")
-    assert "is not finite (NaN or infinite) at step" in said
-    assert said.count("demo_affect/train_") == 1 and rare_row[1] in said
+    error = refused(page, rare_row[0], tmp_path / "run")
+    assert "is not finite (NaN or infinite) at step" in error
+    assert error.count("demo_affect/train_") == 1 and rare_row[1] in error
 
 
 def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path: Path) -> None:
     trainer = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 3, "max_steps": 10}
     page = text_page(tmp_path, str(poisoned_word(tmp_path)), trainer=trainer)
-    said = refused(page, rare_row[0], tmp_path / "run")
-    assert rare_row[1] in said and said.count("demo_affect/train_") <= 6
+    error = refused(page, rare_row[0], tmp_path / "run")
+    assert rare_row[1] in error and error.count("demo_affect/train_") <= 6
 
 
 @pytest.mark.parametrize("launch", ["ddp", "zero2", "zero3_offload"])
@@ -105,16 +105,16 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
 def test_two_processes_stop_together(make: Any, launch: str, rare_row: tuple[Path, str], tmp_path: Path) -> None:
     trainer = {"per_device_train_batch_size": 1, "max_steps": 40, "save_steps": 1, "save_total_limit": 1}
     page = text_page(tmp_path, str(make(tmp_path)), trainer=trainer, launch=launch)
-    said = refused(page, rare_row[0], tmp_path / "run", "--num-processes", "2")
-    assert "is not finite (NaN or infinite) at step" in said
+    error = refused(page, rare_row[0], tmp_path / "run", "--num-processes", "2")
+    assert "is not finite (NaN or infinite) at step" in error
     if make is poisoned_word:
-        assert rare_row[1] in said
+        assert rare_row[1] in error
 
 
 def test_weights_that_a_step_made_infinite_are_not_saved(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"learning_rate": 1.0e39, "max_steps": 1, "save_strategy": "no", "lr_scheduler_type": "constant"}
-    said = refused(text_page(tmp_path, "tiny:qwen2", trainer=trainer), small_demo, tmp_path / "run")
-    assert "a weight is not finite" in said and "model." in said
+    error = refused(text_page(tmp_path, "tiny:qwen2", trainer=trainer), small_demo, tmp_path / "run")
+    assert "a weight is not finite" in error and "model." in error
 
 
 def test_large_losses_that_are_finite_do_not_stop(small_demo: Path, tmp_path: Path) -> None:

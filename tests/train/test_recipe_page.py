@@ -113,11 +113,11 @@ REFUSED = {
 
 @pytest.mark.parametrize("case", REFUSED)
 def test_a_page_that_is_wrong_is_refused_with_its_line(page, case: str) -> None:
-    text, part, said = REFUSED[case]
+    text, part, message = REFUSED[case]
     file = page(text)
     with pytest.raises(BadRecipe) as caught:
         load_recipe(file)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     where = caught.value.where
     assert where.startswith(f"{file}:")
     if part:
@@ -194,7 +194,7 @@ def test_set_overrides_one_value_at_a_time(page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("override", "said"),
+    ("override", "message"),
     [
         ("max_steps", "KEY=VALUE"),
         ("trainer.max_step=1", "did you mean 'max_steps'"),
@@ -204,10 +204,10 @@ def test_set_overrides_one_value_at_a_time(page) -> None:
         ("seed=[1", "not YAML"),
     ],
 )
-def test_an_override_that_makes_no_sense_is_explained(page, override: str, said: str) -> None:
+def test_an_override_that_makes_no_sense_is_explained(page, override: str, message: str) -> None:
     with pytest.raises(BadRecipe) as caught:
         load_recipe(page(PAGE), [override])
-    assert said in str(caught.value)
+    assert message in str(caught.value)
 
 
 def test_model_tiny_stands_for_the_tiny_model_of_the_same_family(page) -> None:
@@ -264,7 +264,7 @@ def test_a_mixture_may_be_named(page) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "message"),
     [
         ("mixture: music", "mixture: musik", "did you mean music"),
         ("mixture: music", "mixture: everything", "the backbone does not take video"),
@@ -272,13 +272,13 @@ def test_a_mixture_may_be_named(page) -> None:
         ("  validation_rows: 7", "  temperature: 0", "at least 0.1"),
     ],
 )
-def test_a_named_mixture_that_does_not_fit_is_explained(page, old: str, new: str, said: str) -> None:
+def test_a_named_mixture_that_does_not_fit_is_explained(page, old: str, new: str, message: str) -> None:
     text = (
         MIXED.replace(old, new).replace("tiny:qwen2_5_omni", "tiny:qwen2_audio").replace("qwen2_5_omni", "qwen2_audio")
     )
     with pytest.raises(BadRecipe) as caught:
         load_recipe(page(text))
-    assert said in str(caught.value) and f":{line_of(text, new.strip().partition(':')[0])}" in str(caught.value)
+    assert message in str(caught.value) and f":{line_of(text, new.strip().partition(':')[0])}" in str(caught.value)
 
 
 @pytest.mark.parametrize(("order", "strategy"), [("stages", "sequential"), ("shuffled", "group_by_length")])

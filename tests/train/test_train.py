@@ -97,8 +97,8 @@ def test_the_best_checkpoint_by_validation_loss_is_kept(backbone: str, small_dem
     evaluated = {e["step"]: e["eval_loss"] for e in state["log_history"] if "eval_loss" in e}
     best = min(evaluated, key=lambda step: evaluated[step])
     assert Path(state["best_model_checkpoint"]).name == f"checkpoint-{best}"
-    kept, final = load_file(folder / f"checkpoint-{best}" / "model.safetensors"), weights(folder / "final")
-    assert all(torch.equal(kept[name], final[name]) for name in kept)
+    best_weights, final = load_file(folder / f"checkpoint-{best}" / "model.safetensors"), weights(folder / "final")
+    assert all(torch.equal(best_weights[name], final[name]) for name in best_weights)
 
 
 def test_the_self_test_sees_every_set_of_modalities_however_rare(tmp_path: Path) -> None:

@@ -32,9 +32,16 @@ VALENCE = LabelSpace("valence", "dimension", ("valence",), source="test", bounds
 def other(template: Template, sample: Sample) -> Sample:
     """The same sample with another answer in every slot but free words."""
     changed = {slot.space.name: OTHERS.get(slot.form, VALUES[slot.form]) for slot in template.slots}
-    given = [Annotation(a.space, a.rater, changed.get(a.space, a.value)) for a in sample.annotations]
+    changed_annotations = [Annotation(a.space, a.rater, changed.get(a.space, a.value)) for a in sample.annotations]
     return Sample(
-        "s", "c", "train", tuple(given), "f:1", text="Some words.", attributes=sample.attributes, context=sample.context
+        "s",
+        "c",
+        "train",
+        tuple(changed_annotations),
+        "f:1",
+        text="Some words.",
+        attributes=sample.attributes,
+        context=sample.context,
     )
 
 
