@@ -24,7 +24,7 @@ from affectllm.instruct import template as templates
 from affectllm.instruct.conversation import Conversation
 from affectllm.instruct.reader import Reading
 from affectllm.instruct.template import Template
-from affectllm.labels import Annotation, LabelSpace
+from affectllm.labels import Annotation
 from affectllm.labels.annotation import plain
 from affectllm.labels.reading import Unreadable
 from affectllm.metrics.core.result import Result
@@ -124,29 +124,16 @@ def load_template(
         NotFound: when there is no such wording, space or rater.
         Malformed: when they do not fit each other.
     """
-    bound = {slot: (_space(corpus, one), _rater(corpus, who)) for slot, (one, who) in (also or {}).items()}
+    bound = {slot: (corpus.card.space(one), corpus.card.rater(who)) for slot, (one, who) in (also or {}).items()}
     return templates.load_template(
         name,
-        space=_space(corpus, space),
-        rater=_rater(corpus, rater),
+        space=corpus.card.space(space),
+        rater=corpus.card.rater(rater),
         modalities=modalities,
         also=bound,
         language=language,
         held_out=held_out,
     )
-
-
-def _space(corpus: Corpus, name: str) -> LabelSpace:
-    spaces = {space.name: space for space in corpus.card.spaces}
-    if name not in spaces:
-        raise Malformed(f"{corpus.name} has no label space {name!r}", do=f"choose among {', '.join(spaces)}")
-    return spaces[name]
-
-
-def _rater(corpus: Corpus, name: str) -> str:
-    if name not in corpus.card.raters:
-        raise Malformed(f"{corpus.name} has no rater {name!r}", do=f"choose among {', '.join(corpus.card.raters)}")
-    return name
 
 
 def ask(

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from affectllm.corpus.sample import SPLITS
+from affectllm.errors import NotFound
 from affectllm.labels import LabelSpace
 
 Access = Literal["open", "request", "eula"]
@@ -71,6 +72,24 @@ class CorpusCard:
             return " / ".join(f"{split} {self.counts[split]:,}" for split in SPLITS if split in self.counts)
         return f"{self.total:,} in all" if self.total else "not published"
 
-    def space(self, name: str) -> LabelSpace:
-        """Return the label space called ``name``; KeyError where the card declares none."""
-        return {space.name: space for space in self.spaces}[name]
+    def space(self, name: str, where: str = "") -> LabelSpace:
+        """Return the label space called ``name``.
+
+        Args:
+            where: file and line that names it, for the error.
+
+        Raises:
+            NotFound: with those that the card declares.
+        """
+        spaces = {space.name: space for space in self.spaces}
+        if name not in spaces:
+            message = f"{self.name} has no label space {name!r}"
+            raise NotFound(message, where=where, do=f"choose among {', '.join(spaces)}")
+        return spaces[name]
+
+    def rater(self, name: str, where: str = "") -> str:
+        """Return ``name`` when annotations are by such a rater; arguments and errors as of ``space``."""
+        if name not in self.raters:
+            message = f"{self.name} has no rater called {name!r}"
+            raise NotFound(message, where=where, do=f"choose among {', '.join(self.raters)}")
+        return name

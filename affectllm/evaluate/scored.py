@@ -159,8 +159,4 @@ def is_judged(slots: Sequence[Scored]) -> bool:
 def agreement(slots: Sequence[Scored], gold: Any, reading: Any) -> float:
     """Return the agreement of an item with gold, 0 to 1: the mean over the slots that can be judged."""
     pairs = [(slot, *_of_slot((gold, reading), slot.name)) for slot in slots if slot.how.judged]
-    return sum(0.0 if answer is None else _agreement(slot, truth, answer) for slot, truth, answer in pairs) / len(pairs)
-
-
-def _agreement(slot: Scored, gold: Any, reading: Any) -> float:
-    return slot.how.agreement(slot.how.gold(reading, slot.space), gold, slot.space)
+    return sum(slot.how.mark(truth, answer, slot.space) for slot, truth, answer in pairs) / len(pairs)

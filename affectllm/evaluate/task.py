@@ -20,7 +20,7 @@ from lm_eval.api.task import ConfigurableTask
 from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
 from affectllm.corpus.roots import Roots
-from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, require_some
 from affectllm.evaluate.matrix import SOURCE
@@ -201,27 +201,22 @@ def _mean(values: list[float]) -> float:
 
 
 def _template(page: TaskPage, builder: Builder, task: str, where: str) -> Template:
-    space, rater = _bound(page, builder, (page.space, page.rater), where)
+    space, rater = _bound(builder, (page.space, page.rater), where)
     space = space if page.focus is None else space.focused(page.focus)
     return load_template(
         page.template,
         space=space,
         rater=rater,
         modalities=_shown_modalities(page, task),
-        also={slot: _bound(page, builder, bound, where) for slot, bound in page.also.items()},
+        also={slot: _bound(builder, bound, where) for slot, bound in page.also.items()},
         language=page.language,
         held_out=page.held_out or environment.held_out(),
     )
 
 
-def _bound(page: TaskPage, builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:
-    (name, rater), spaces = bound, {space.name: space for space in builder.CARD.spaces}
-    if name not in spaces:
-        raise NotFound(f"{page.corpus} has no label space {name!r}", where=where, do=f"choose of {', '.join(spaces)}")
-    if rater not in builder.CARD.raters:
-        raters = ", ".join(builder.CARD.raters)
-        raise NotFound(f"{page.corpus} has no rater called {rater!r}", where=where, do=f"choose of {raters}")
-    return spaces[name], rater
+def _bound(builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:
+    space, rater = bound
+    return builder.CARD.space(space, where), builder.CARD.rater(rater, where)
 
 
 def _shown_modalities(page: TaskPage, task: str) -> tuple[str, ...]:

@@ -251,15 +251,9 @@ class Conversation:
             raise Malformed(message, where=self.corpus, do="use a metric of texts or a judge")
         answers = self.reader.read_slots(reply, self.gold)
         golds = {self.reader.slots[0].name: self.gold} if len(self.reader.slots) == 1 else self.gold
-        scores = [
-            0.0
-            if isinstance(answer := answers[slot.name], Unreadable)
-            else slot.how.agreement(slot.how.gold(_value(answer), slot.space), golds[slot.name], slot.space)
-            for slot in judged
-        ]
-        return sum(scores) / len(scores)
+        marks = [slot.how.mark(golds[slot.name], _value(answers[slot.name]), slot.space) for slot in judged]
+        return sum(marks) / len(marks)
 
 
 def _value(answer: Annotation | Unreadable) -> Any:
-    assert isinstance(answer, Annotation)
-    return answer.value
+    return answer.value if isinstance(answer, Annotation) else None

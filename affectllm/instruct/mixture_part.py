@@ -135,7 +135,7 @@ class Part:
         card = load_builder(self.corpus).CARD
         self._check_numbers()
         space = self._focused(card)
-        _check_rater(card, self.rater)
+        card.rater(self.rater)
         if self.pairs is not None:
             self._check_pairs(space)
             space = COMPARISON
@@ -178,7 +178,7 @@ class Part:
             raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
 
     def _focused(self, card: CorpusCard) -> LabelSpace:
-        space = _space(card, self.space)
+        space = card.space(self.space)
         return space if self.focus is None else space.focused(self.focus)
 
     def _check_pairs(self, space: LabelSpace) -> None:
@@ -194,23 +194,10 @@ class Part:
     def _also(self, card: CorpusCard) -> Mapping[str, tuple[LabelSpace, str]]:
         bindings = {}
         for slot, bound in (self.also or {}).items():
-            _check_rater(card, rater := bound.rater or self.rater)
-            bindings[slot] = (_space(card, bound.space), rater)
+            bindings[slot] = (card.space(bound.space), card.rater(bound.rater or self.rater))
         return bindings
 
 
 def has_classes(template: Template) -> bool:
     """Whether the gold answer of the first slot is one label or a set of labels."""
     return template.slots[0].how.classes
-
-
-def _space(card: CorpusCard, name: str) -> LabelSpace:
-    spaces = {space.name: space for space in card.spaces}
-    if name not in spaces:
-        raise Malformed(f"{card.name} has no label space {name!r}", do=f"choose among {', '.join(spaces)}")
-    return spaces[name]
-
-
-def _check_rater(card: CorpusCard, rater: str) -> None:
-    if rater not in card.raters:
-        raise Malformed(f"{card.name} has no rater {rater!r}", do=f"choose among {', '.join(card.raters)}")

@@ -321,6 +321,8 @@ def load_template(
     wording = load_wording(name)
     if language not in wording.speeches:
         raise Malformed(f"{name} does not speak {language!r}", do=f"choose among {', '.join(wording.speeches)}")
+    if isinstance(modalities, str):
+        raise Malformed(f"modalities are a list, not {modalities!r}", do=f"write [{modalities}]")
     chosen = tuple(modalities)
     if strange := sorted(set(chosen) - set(MODALITIES)):
         raise Malformed(f"unknown modalities {strange}", do=f"choose among {', '.join(MODALITIES)}")

@@ -125,6 +125,10 @@ class Form:
         """Convert a gold value and a reading (None where unreadable) to what the metrics of ``shape`` take."""
         return self.truth(gold, space), None if reading is None else self.answer(reading, space)
 
+    def mark(self, gold: Any, reading: Any, space: LabelSpace) -> float:
+        """Return how far a reading (None where unreadable: 0) agrees with a gold value, in [0, 1]."""
+        return 0.0 if reading is None else self.agreement(self.gold(reading, space), gold, space)
+
 
 def shape_of(name: str) -> Callable[[LabelSpace], str]:
     """Return a ``shape`` function that gives ``name`` for every space."""

@@ -100,10 +100,12 @@ def test_several_answers_are_scored_each_and_together(tmp_path: Path) -> None:
 
 
 def test_mistakes_are_explained(emodb: api.Corpus, asked: list[Conversation]) -> None:
-    with pytest.raises(Malformed, match="no label space 'moods'"):
+    with pytest.raises(NotFound, match="no label space 'moods'"):
         api.load_template("emotion_choice", emodb, space="moods", rater="actor", modalities=["audio"])
-    with pytest.raises(Malformed, match="no rater 'me'"):
+    with pytest.raises(NotFound, match="no rater called 'me'"):
         api.load_template("emotion_choice", emodb, space="emodb_7", rater="me", modalities=["audio"])
+    with pytest.raises(Malformed, match="modalities are a list, not 'audio'"):
+        api.load_template("emotion_choice", emodb, space="emodb_7", rater="actor", modalities="audio")
     with pytest.raises(Malformed, match="1 replies for"):
         api.score("uar", asked, ["joy"])
     with pytest.raises(NotFound, match="no metric called 'ccc'"):

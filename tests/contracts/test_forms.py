@@ -168,6 +168,14 @@ def test_options_are_answered_by_letter_or_by_their_words(reply: str) -> None:
     assert not isinstance(reading, Unreadable) and reading["right"] == ("Shout",)
 
 
+def test_options_that_differ_by_case_or_a_full_stop_only_are_chosen_by_letter() -> None:
+    form, space = find_form("options"), SPACES["options"]
+    gold = form.gold({"options": ("Sad.", "sad", "Happy"), "right": ("sad",)}, space)
+    readings = {reply: read(form, reply, gold, space) for reply in ("B", "B. sad", "(A) Sad.", "happy")}
+    assert [reading["right"] for reading in readings.values()] == [("sad",), ("sad",), ("Sad.",), ("Happy",)]
+    assert isinstance(read(form, "sad", gold, space), Unreadable)
+
+
 TALK = ('"Oh, what is wrong?"', '"No, not me."', "Jealousy", "Do not go")
 
 
@@ -249,6 +257,23 @@ def test_a_range_of_turns_is_no_list_of_its_ends(reply: str) -> None:
 def test_turns_are_read_out_of_a_list_with_bullets() -> None:
     assert find_form("turns").read("- 3\n- 5", SPACES["spans"], "en") == ({"turn": 3}, {"turn": 5})
     assert isinstance(find_form("turns").read("-3", SPACES["spans"], "en"), Unreadable)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    ['{"turn": 3, "span": "x"}', '[{"turn": "Turn 3", "span": "x", "why": "it hurt"}]', '{"turn": "3", "span": "x"}'],
+)
+def test_passages_are_read_as_models_write_them(reply: str) -> None:
+    assert find_form("spans").read(reply, SPACES["spans"], "en") == ({"turn": 3, "span": "x"},)
+    assert isinstance(find_form("spans").read(reply.replace("3", "three"), SPACES["spans"], "en"), Unreadable)
+
+
+def test_numbers_are_read_under_the_aliases_of_their_dimensions() -> None:
+    aliases = {"pleasure": "valence", "activation": "arousal"}
+    space = LabelSpace("two", "dimension", ("valence", "arousal"), "test", aliases, bounds=(1.0, 5.0))
+    form = find_form("scores")
+    assert form.read("pleasure: 3, activation: 4", space, "en") == {"valence": 3.0, "arousal": 4.0}
+    assert isinstance(form.read("valence: 3, pleasure: 2", space, "en"), Unreadable)
 
 
 def test_a_turn_of_thousands_of_digits_is_unreadable() -> None:

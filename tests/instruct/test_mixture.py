@@ -15,7 +15,7 @@ from affectllm.corpus import shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.store import read_rows
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.instruct.build import build
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.mixture import Mixture
@@ -175,7 +175,7 @@ def test_the_same_build_gives_the_same_bytes_and_another_seed_other_rows(make, o
 
 
 @pytest.mark.parametrize(
-    ("part", "said"),
+    ("part", "message"),
     [
         ({"space": "toy_4"}, "toy_3"),
         ({"rater": "actor"}, "reader"),
@@ -189,8 +189,10 @@ def test_the_same_build_gives_the_same_bytes_and_another_seed_other_rows(make, o
         ),
     ],
 )
-def test_a_part_that_makes_no_sense_is_explained_before_anything_is_written(make, part, said, tmp_path: Path) -> None:
-    with pytest.raises(Malformed, match=said):
+def test_a_part_that_makes_no_sense_is_explained_before_anything_is_written(
+    make, part, message, tmp_path: Path
+) -> None:
+    with pytest.raises((Malformed, NotFound), match=message):
         make(part)
     assert not list(tmp_path.glob("out*"))
 

@@ -50,10 +50,15 @@ def _shown(gold: Mapping[str, Any]) -> dict[str, str]:
 def _own_space(space: LabelSpace, gold: Mapping[str, Any]) -> LabelSpace:
     """Return the space of one question: its letters, with the words of the options as aliases."""
     names = tuple(letter.lower() for letter in LETTERS[: len(gold["options"])])
-    words = {one.strip().lower().rstrip(".!。！"): name for name, one in zip(names, gold["options"], strict=True)}
-    further = {one.strip().lower(): name for name, one in zip(names, gold["options"], strict=True)}
+    spelt = [one.strip().lower() for one in gold["options"]]
+    plain = [one.rstrip(".!。！") for one in spelt]
+    # Options that differ by case or a full stop only are told apart by their letters, not by their words.
+    single = [plain.count(word) == 1 for word in plain]
+    aliases = {
+        word: name for words in (plain, spelt) for name, word, one in zip(names, words, single, strict=True) if one
+    }
     kind: Kind = "set" if space.several else "category"
-    return replace(space, kind=kind, names=names, aliases={**words, **further}, several=False)
+    return replace(space, kind=kind, names=names, aliases=aliases, several=False)
 
 
 def _worded(gold: Mapping[str, Any], space: LabelSpace, language: str, nothing: str) -> str:

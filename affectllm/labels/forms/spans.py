@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from affectllm.labels.form import Form, Refused, shape_of
 from affectllm.labels.forms._passages import BACKGROUND, f1, last
-from affectllm.labels.reading.structure import json_value
+from affectllm.labels.reading.structure import json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
+
+_NUMBERED = re.compile(r"[^\W\d]{0,12}\s?#?(\d{1,4})")  # "3", "Turn 3", "第3"
 
 
 def _gold(value: Any, space: LabelSpace) -> Any:
@@ -29,24 +32,22 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     if isinstance(part, Unreadable):
         return part
     value = json_value(part, ("spans", "causes"))
-    if not isinstance(value, list) or not all(map(_is_passage, value)):
-        return Unreadable("no_span", text)
-    return tuple({"turn": _turn(item["turn"]), "span": item["span"]} for item in value)
+    items = value if isinstance(value, list) else json_objects(part)
+    passages = [passage for item in items if (passage := _passage(item)) is not None]
+    # An empty list says that there is none; an answer without a list says nothing.
+    complete = len(passages) == len(items) and (passages or isinstance(value, list))
+    return tuple(passages) if complete else Unreadable("no_span", text)
 
 
-def _is_passage(item: Any) -> bool:
-    if not isinstance(item, dict) or set(item) != {"turn", "span"} or not isinstance(item["span"], str):
-        return False
-    turn = item["turn"]
-    return (
-        turn == BACKGROUND
-        or (type(turn) is int and turn >= 0)
-        or (isinstance(turn, str) and turn.isdecimal() and len(turn) <= 4)
-    )
-
-
-def _turn(turn: Any) -> int | str:
-    return turn if turn == BACKGROUND else int(turn)
+def _passage(item: Any) -> dict[str, Any] | None:
+    """Return turn and words of one passage, whatever else the answer says of it; None where one of them lacks."""
+    if not isinstance(item, dict) or not isinstance(item.get("span"), str):
+        return None
+    turn = item.get("turn")
+    if isinstance(turn, str) and (match := _NUMBERED.fullmatch(turn.strip())):
+        turn = int(match[1])
+    is_turn = turn == BACKGROUND or (type(turn) is int and turn >= 0)
+    return {"turn": turn, "span": item["span"]} if is_turn else None
 
 
 def _quoted(value: Any, space: LabelSpace) -> str:
