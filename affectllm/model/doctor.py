@@ -16,11 +16,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from affectllm import registry
 from affectllm.errors import AffectError
 from affectllm.run import cache_folder
+
+if TYPE_CHECKING:
+    from affectllm.model.family import Family
 
 Status = Literal["ok", "warn", "fail"]
 GIB = 1024**3
@@ -262,10 +265,18 @@ def check_families() -> Check:
         return Check(
             "Families", "warn", f"{len(all_families)}, of which none loads without transformers", "reinstall affectllm"
         )
-    if lost := [name for name, family in all_families.items() if not hasattr(transformers, family.model_class)]:
+    if lost := [name for name, family in all_families.items() if not _is_available(family)]:
         text = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
         return Check("Families", "warn", text, "upgrade it to use them: pip install -U transformers")
     return Check("Families", "ok", f"{len(all_families)}: {', '.join(all_families)}")
+
+
+def _is_available(family: Family) -> bool:
+    try:
+        family.network_class()
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 @contextmanager

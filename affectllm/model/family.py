@@ -7,6 +7,7 @@ The files lie in ``model/families/`` and, for users, in ``families/`` of a folde
 from __future__ import annotations
 
 import functools
+import importlib
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -41,8 +42,8 @@ class Family:
 
     Args:
         model_types: ``model_type`` values of checkpoints that load as this family.
-        model_class: transformers class of the model.
-        processor_class: transformers class of the processor or tokenizer.
+        model_class: class of the model, of transformers or as ``package.module:Class``.
+        processor_class: the same of the processor or tokenizer.
         modalities: what the model takes.
         towers: tower → prefix of its modules, from the root of the model. Together they hold every weight but the head.
         targets: tower → linear layers that LoRA adapts by default.
@@ -108,6 +109,24 @@ class Family:
     file: Path = Path()
     tiny: Callable[[Callable[..., Any]], Tiny] | None = None
 
+    def network_class(self) -> Any:
+        """Return the class of the model."""
+        return _class_called(self.model_class)
+
+    @property
+    def module(self) -> str:
+        """The module that the class of the model is imported from."""
+        return self.model_class.rpartition(":")[0] or "transformers"
+
+    @property
+    def class_name(self) -> str:
+        """The name of the class of the model."""
+        return self.model_class.rpartition(":")[2]
+
+    def processor_type(self) -> Any:
+        """Return the class of the processor or tokenizer."""
+        return _class_called(self.processor_class)
+
     def chat_template(self) -> str:
         """Jinja with ``{% generation %}`` marks around the assistant's tokens, end-of-turn token included."""
         text = (_TEMPLATES / f"{self.template}.jinja").read_text(encoding="utf-8").replace("@SYSTEM@", self.system)
@@ -141,6 +160,12 @@ class Family:
     def beside_the_language_model(self) -> list[str]:
         """Return the module prefixes of the media towers and of the head, which are not quantised."""
         return [*(prefix for tower, prefix in self.towers.items() if tower != "language"), "lm_head"]
+
+
+def _class_called(name: str) -> Any:
+    """Return the class ``Name`` of transformers, or the one at ``package.module:Name``."""
+    module, _, attribute = name.rpartition(":")
+    return getattr(importlib.import_module(module or "transformers"), attribute)
 
 
 def families() -> dict[str, Family]:

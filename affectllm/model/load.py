@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
+from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
@@ -92,7 +93,7 @@ def load_model(
     _check(folder, kind)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
-    model_class: Any = getattr(transformers, kind.model_class)
+    model_class = kind.network_class()
     if kind.eager and isinstance(kernel := from_pretrained.get("attn_implementation"), str):
         kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
         from_pretrained["attn_implementation"] = {**kernels, **dict.fromkeys(kind.eager, "eager")}
@@ -214,9 +215,8 @@ def check_saved(folder: Path, base: str) -> str:
 def _hollow(folder: str, family: Family) -> Any:
     """Build the network on the meta device, without weights."""
     import torch
-    import transformers
 
-    model_class: Any = getattr(transformers, family.model_class)
+    model_class = family.network_class()
     with torch.device("meta"):
         return model_class(model_class.config_class.from_pretrained(folder))
 
@@ -264,10 +264,8 @@ def _processor(folder: str, family: Family, label: str, source: str | None) -> A
 
 def load_processor(folder: str, family: Family) -> Any:
     """Load the processor or tokenizer of a checkpoint, with our chat template in place of its own."""
-    import transformers
-
     install()
-    processor = getattr(transformers, family.processor_class).from_pretrained(folder)
+    processor = family.processor_type().from_pretrained(folder)
     processor.chat_template = family.chat_template()
     tokenizer = getattr(processor, "tokenizer", processor)
     tokenizer.chat_template = family.chat_template()
@@ -338,6 +336,7 @@ def _family(folder: str, label: str, expected: str | None) -> Family:
 def _model_type(folder: str, label: str) -> str:
     import transformers
 
+    register()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:

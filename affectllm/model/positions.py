@@ -34,9 +34,8 @@ def position_ids(
     if not family.rope:
         return None
     import torch
-    import transformers
 
-    model_class = getattr(transformers, family.model_class)
+    model_class = family.network_class()
     if family.rope == "vl":
         return _vl(model_class, config, input_ids, clips)
     # One clip at a time, with the mark before it: with a flag for all of them there is no place for a silent video

@@ -62,7 +62,6 @@ def _build_apart(name: str, folder: Path) -> None:
 
 def _build(name: str, folder: Path | str) -> None:
     import torch
-    import transformers
 
     from affectllm.model.torchvision_ops import install
 
@@ -73,7 +72,7 @@ def _build(name: str, folder: Path | str) -> None:
     tokenizer: Any = getattr(processor, "tokenizer", processor)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
-        model: Any = getattr(transformers, family.model_class)(config)
+        model: Any = family.network_class()(config)
     _widen(model)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id

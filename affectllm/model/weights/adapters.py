@@ -157,11 +157,10 @@ def _misfit(folder: Path, message: str, example: str) -> WrongCheckpoint:
 
 def _check_family(folder: Path, family: Family) -> None:
     """Check that an adapter was not made for another family, whose layers may have the same names and shapes."""
-    import transformers
 
     mapping: Any = read_object(folder / ADAPTER_CONFIG).get("auto_mapping")
     library = str(mapping.get("parent_library")) if isinstance(mapping, dict) else ""
-    ours = getattr(transformers, family.model_class).__module__
+    ours = family.network_class().__module__
     if library.startswith("transformers.models.") and library.split(".")[2] != ours.split(".")[2]:
         base = mapping.get("base_model_class")
         message = f"the adapter was made for {library.split('.')[2]} ({base}), not for {family.name}"

@@ -112,7 +112,7 @@ def _first(*patterns: str) -> Callable[[Path], str]:
 
 _CONVERT = (
     "pickles may run code when they are read; convert them where you trust their source: "
-    'python -c "from transformers import {family.model_class} as M; '
+    'python -c "from {family.module} import {family.class_name} as M; '
     "M.from_pretrained('{folder}').save_pretrained('{folder}')\""
 )
 # What lies in a folder instead of weights, and what makes weights out of it.

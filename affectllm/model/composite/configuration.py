@@ -1,0 +1,62 @@
+"""Configurations of composite models: those of their towers, and how the towers are joined."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from transformers import AutoConfig, PreTrainedConfig
+from transformers.configuration_utils import SubConfigSpec
+
+FUSIONS = ("projector", "prefusion", "qformer")
+
+
+class AffectCompositeConfig(PreTrainedConfig):
+    """A vision encoder, an audio encoder and a language model.
+
+    Args:
+        fusion: ``projector`` (a sequence of tokens for frames and sound), ``prefusion`` (one token each for video,
+            sound and both together, by gated sums: AffectGPT, ICML 2025) or ``qformer`` (the same with one learned
+            query per modality).
+        tokens_per_frame: tokens that ``projector`` makes of a frame.
+        frames_per_token: encoder outputs of a sound that ``projector`` stacks into a token (Ultravox: 8).
+        video_token_id, image_token_id, audio_token_id, multi_token_id: placeholders in the prompt.
+    """
+
+    model_type = "affect_composite"
+    sub_configs_defaults: ClassVar = {
+        "text_config": SubConfigSpec(config_class=AutoConfig, model_type="qwen2"),
+        "vision_config": SubConfigSpec(config_class=AutoConfig, model_type="clip_vision_model", optional=True),
+        "audio_config": SubConfigSpec(config_class=AutoConfig, model_type="whisper", optional=True),
+    }
+
+    text_config: dict | PreTrainedConfig | None = None
+    vision_config: dict | PreTrainedConfig | None = None
+    audio_config: dict | PreTrainedConfig | None = None
+    fusion: str = "projector"
+    tokens_per_frame: int = 4
+    frames_per_token: int = 8
+    video_token_id: int | None = None
+    image_token_id: int | None = None
+    audio_token_id: int | None = None
+    multi_token_id: int | None = None
+    tie_word_embeddings: bool = True
+
+    def __post_init__(self, **kwargs: object) -> None:
+        super().__post_init__(**kwargs)
+        if self.fusion not in FUSIONS:
+            raise ValueError(f"fusion is one of {', '.join(FUSIONS)}, not {self.fusion!r}")
+
+
+class AffectSpeechConfig(AffectCompositeConfig):
+    """An audio encoder and a language model."""
+
+    model_type = "affect_speech"
+
+
+class AffectVisionConfig(AffectCompositeConfig):
+    """A vision encoder and a language model."""
+
+    model_type = "affect_vision"
+
+
+CONFIGURATIONS = (AffectCompositeConfig, AffectSpeechConfig, AffectVisionConfig)

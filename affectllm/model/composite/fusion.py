@@ -1,0 +1,163 @@
+"""Fusions: encoder outputs of frames and sounds into embeddings of the language model.
+
+Shapes: ``f`` frames of all clips in a row, ``frames[c]`` of them of each clip; ``w`` windows of all sounds in a row,
+``windows[s]`` of them of each sound, with ``lengths[w]`` outputs that are no padding; ``n`` encoder outputs of a frame
+or window; ``d`` features; ``h`` hidden size of the language model.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from itertools import accumulate
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedConfig
+
+
+def width(config: PreTrainedConfig) -> int:
+    """Return the number of features of an encoder's outputs."""
+    return int(config.hidden_size)
+
+
+def split(rows: Tensor, counts: Sequence[int]) -> list[Tensor]:
+    """Split rows of all clips into those of each clip."""
+    ends = list(accumulate(counts))
+    return [rows[end - count : end] for count, end in zip(counts, ends, strict=True)]
+
+
+def heard(outputs: Tensor, lengths: Sequence[int]) -> Tensor:
+    """Average the first ``lengths`` outputs of each window, ``[w, n, d]`` → ``[w, d]``; the rest is silence."""
+    return torch.stack([outputs[i, :length].mean(0) for i, length in enumerate(lengths)])
+
+
+class Projector(nn.Module):
+    """Stack ``stacked`` encoder outputs into a token, and project it by an MLP (LLaVA, Ultravox)."""
+
+    def __init__(self, features: int, stacked: int, hidden: int) -> None:
+        super().__init__()
+        self.stacked = stacked
+        self.norm = nn.LayerNorm(features * stacked)
+        self.linear_1 = nn.Linear(features * stacked, hidden)
+        self.linear_2 = nn.Linear(hidden, hidden)
+
+    def forward(self, outputs: Tensor) -> Tensor:
+        """``[b, n, d]`` → ``[b, ceil(n / stacked), h]``."""
+        missing = -outputs.shape[1] % self.stacked
+        outputs = nn.functional.pad(outputs, (0, 0, 0, missing))
+        tokens = outputs.reshape(len(outputs), -1, outputs.shape[-1] * self.stacked)
+        return self.linear_2(nn.functional.gelu(self.linear_1(self.norm(tokens))))
+
+
+def pooled(patches: Tensor, tokens: int) -> Tensor:
+    """Pool the patches of each frame, ``[f, n, d]`` → ``[f, tokens, d]``, over a grid where both counts are squares."""
+    side, to = math.isqrt(patches.shape[1]), math.isqrt(tokens)
+    if side**2 == patches.shape[1] - 1:
+        patches = patches[:, 1:]  # without the class token
+    if side**2 == patches.shape[1] and to**2 == tokens:
+        grid = patches.transpose(1, 2).unflatten(2, (side, side))
+        return nn.functional.adaptive_avg_pool2d(grid, to).flatten(2).transpose(1, 2)
+    return nn.functional.adaptive_avg_pool1d(patches.transpose(1, 2), tokens).transpose(1, 2)
+
+
+class Sequences(nn.Module):
+    """Tokens of frames and sounds in a sequence, each through an MLP of its modality."""
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        super().__init__()
+        hidden = config.text_config.hidden_size
+        self.tokens_per_frame = config.tokens_per_frame
+        if config.vision_config is not None:
+            self.vision = Projector(width(config.vision_config), 1, hidden)
+        if config.audio_config is not None:
+            self.audio = Projector(width(config.audio_config), config.frames_per_token, hidden)
+
+    def of_frames(self, outputs: Tensor, frames: Sequence[int]) -> Tensor:
+        """``[f, n, d]`` → ``[f · tokens_per_frame, h]``."""
+        return self.vision(pooled(outputs, self.tokens_per_frame)).flatten(0, 1)
+
+    def of_sounds(self, outputs: Tensor, windows: Sequence[int], lengths: Sequence[int]) -> Tensor:
+        """``[w, n, d]`` → ``[tokens, h]``: those of each window's first ``lengths`` outputs; the rest is silence."""
+        tokens = self.audio(outputs)
+        return torch.cat([tokens[i, : -(-length // self.audio.stacked)] for i, length in enumerate(lengths)])
+
+
+class WeightedSum(nn.Module):
+    """One vector of a clip: ``Σ x_t · score(x_t)`` with a linear score and no softmax, as AffectGPT publishes it."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.score = nn.Linear(features, 1)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """``[t, d]`` → ``[d]``."""
+        return (steps * self.score(steps)).sum(0)
+
+
+class Query(nn.Module):
+    """One vector of a clip: a learned query that attends to its steps through two transformer layers."""
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        heads = next(count for count in (8, 4, 2, 1) if features % count == 0)
+        layer = nn.TransformerDecoderLayer(features, heads, 2 * features, dropout=0.0, batch_first=True)
+        self.layers = nn.TransformerDecoder(layer, 2)
+        self.query = nn.Parameter(torch.randn(1, features) * features**-0.5)
+
+    def forward(self, steps: Tensor) -> Tensor:
+        """``[t, d]`` → ``[d]``."""
+        return self.layers(self.query[None], (steps + _places(steps))[None])[0, 0]
+
+
+def _places(steps: Tensor) -> Tensor:
+    """Return sinusoidal positions ``[t, d]``."""
+    place = torch.arange(len(steps), device=steps.device)[:, None]
+    rate = torch.exp(torch.arange(0, steps.shape[1], 2, device=steps.device) * (-math.log(10_000.0) / steps.shape[1]))
+    angles = (place * rate).to(steps.dtype)
+    return torch.cat([angles.sin(), angles.cos()], dim=1)[:, : steps.shape[1]]
+
+
+class Prefusion(nn.Module):
+    """One token each for the pictures, the sound, and both together (AffectGPT, ICML 2025, §4).
+
+    The token of both is a gated sum: the means over time are projected to one width, two gates are computed from
+    their concatenation without softmax or activation, and the weighted sum is projected.
+    """
+
+    def __init__(self, config: PreTrainedConfig) -> None:
+        super().__init__()
+        hidden = config.text_config.hidden_size
+        step = Query if config.fusion == "qformer" else WeightedSum
+        sizes = [width(one) for one in (config.vision_config, config.audio_config) if one is not None]
+        if config.vision_config is not None:
+            self.video, self.video_out = step(width(config.vision_config)), nn.Linear(sizes[0], hidden)
+        if config.audio_config is not None:
+            self.sound, self.sound_out = step(width(config.audio_config)), nn.Linear(sizes[-1], hidden)
+        if len(sizes) == 2:
+            wide = max(sizes)
+            self.video_in, self.sound_in = nn.Linear(sizes[0], wide), nn.Linear(sizes[1], wide)
+            self.linear_1, self.gates = nn.Linear(2 * wide, wide), nn.Linear(wide, 2)
+            self.multi_out = nn.Linear(wide, hidden)
+
+    def of_frames(self, outputs: Tensor, frames: Sequence[int]) -> Tensor:
+        """``[f, n, d]`` → ``[clips, h]``."""
+        return self.video_out(torch.stack([self.video(steps) for steps in split(outputs.mean(1), frames)]))
+
+    def of_sounds(self, outputs: Tensor, windows: Sequence[int], lengths: Sequence[int]) -> Tensor:
+        """``[w, n, d]`` → ``[sounds, h]``."""
+        return self.sound_out(torch.stack([self.sound(steps) for steps in split(heard(outputs, lengths), windows)]))
+
+    def of_both(self, video: Sequence[Tensor], sound: Sequence[Tensor]) -> Tensor:
+        """Steps ``[t, d]`` of the pictures and of the sound of each clip → ``[clips, h]``."""
+        sides = [
+            layer(torch.stack([steps.mean(0) for steps in clips]))
+            for layer, clips in ((self.video_in, video), (self.sound_in, sound))
+        ]
+        gates = self.gates(self.linear_1(torch.cat(sides, dim=1)))
+        return self.multi_out(sides[0] * gates[:, :1] + sides[1] * gates[:, 1:])
+
+
+def fusion_of(config: PreTrainedConfig) -> Sequences | Prefusion:
+    """Return the fusion that a configuration names."""
+    return Sequences(config) if config.fusion == "projector" else Prefusion(config)

@@ -1,0 +1,15 @@
+"""A composite of encoders and a language model that both sees and hears; made by ``affectllm compose``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from affectllm.model.composite.families import composite, tiny_composite
+from affectllm.model.family import Tiny
+
+FAMILY = composite("Composite", {"video", "image", "audio"})
+
+
+def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
+    return tiny_composite(make_tokenizer, FAMILY)
