@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from transformers import AutoModel, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import BaseModelOutputWithPast, CausalLMOutputWithPast
@@ -42,7 +43,7 @@ class AffectCompositeModel(AffectCompositePreTrainedModel):
         if config.audio_config is not None:
             self.audio_tower = tower_of(config.audio_config)
         self.language_model = AutoModel.from_config(config.text_config)
-        self.fusion = fusion_of(config)
+        self.fusion: Any = fusion_of(config)
         self.post_init()
 
     def get_input_embeddings(self) -> nn.Module:
@@ -103,13 +104,15 @@ class AffectCompositeModel(AffectCompositePreTrainedModel):
         return [(self.config.multi_token_id, self.fusion.of_both(video, sound))] if video else []
 
     def _seen(self, pixels: Tensor) -> Tensor:
-        dtype = next(self.vision_tower.parameters()).dtype
-        return self.vision_tower(pixel_values=pixels.to(dtype)).last_hidden_state
+        tower: Any = self.vision_tower
+        outputs: Tensor = tower(pixel_values=pixels.to(next(tower.parameters()).dtype)).last_hidden_state
+        return outputs
 
     def _heard(self, features: Tensor) -> Tensor:
         tower: Any = self.audio_tower
         features = features.to(next(tower.parameters()).dtype)
-        return tower(**{tower.main_input_name: features}).last_hidden_state
+        outputs: Tensor = tower(**{tower.main_input_name: features}).last_hidden_state
+        return outputs
 
 
 def _placeholders(config: AffectCompositeConfig) -> list[int]:

@@ -1,0 +1,222 @@
+"""Composing: three checkpoints into one folder that loads like any other."""
+
+from __future__ import annotations
+
+import copy
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from affectllm.errors import Malformed, NotFound, WrongCheckpoint
+from affectllm.model.family import find_family
+from affectllm.page_schema import build
+from affectllm.yaml_page import PageKind, read_page
+
+COMPOSITION = PageKind("composition")
+_CHATML = ("<|im_start|>", "<|im_end|>")
+_VOCABULARY = 64  # a multiple of it, so that ZeRO can split the embedding evenly
+_WINDOW = 2.0
+
+
+@dataclass(frozen=True)
+class Composition:
+    """A page that says what a composite is made of.
+
+    Args:
+        description: a sentence, for people.
+        language: Hub id or folder of a causal language model.
+        vision: Hub id or folder of a vision encoder, or of a model with one (CLIP, SigLIP, DINOv2, ViT).
+        audio: Hub id or folder of an audio encoder, or of a model with one (Whisper, HuBERT, WavLM, wav2vec 2.0).
+        fusion: ``projector``, ``prefusion`` or ``qformer``.
+        tokens_per_frame: tokens of a frame (projector).
+        frames_per_token: outputs of the audio encoder in a token (projector).
+        window: seconds of sound that the audio encoder hears at once; None for its own (Whisper: 30), or 2.
+        dtype: of the weights that are written.
+        seed: of the fusion's weights and of new embeddings.
+    """
+
+    description: str
+    language: str
+    vision: str | None = None
+    audio: str | None = None
+    fusion: Literal["projector", "prefusion", "qformer"] = "projector"
+    tokens_per_frame: int = 4
+    frames_per_token: int = 8
+    window: float | None = None
+    dtype: Literal["float32", "bfloat16", "float16"] = "float32"
+    seed: int = 0
+
+    @property
+    def family(self) -> str:
+        """The name of the family that the composite belongs to."""
+        towers = {(True, True): "composite", (False, True): "speech", (True, False): "vision"}
+        return f"affect_{towers[self.vision is not None, self.audio is not None]}"
+
+
+def load_composition(path: Path) -> Composition:
+    """Read a page.
+
+    Raises:
+        Malformed: with file and line; also when it names no encoder.
+    """
+    page = read_page(path, COMPOSITION)
+    composition: Composition = build(Composition, page)
+    if composition.vision is None and composition.audio is None:
+        raise Malformed("names neither vision nor audio", where=page.where(()), do="name one encoder or both")
+    for key in ("tokens_per_frame", "frames_per_token"):
+        if getattr(composition, key) < 1:
+            raise Malformed(f"{key} is at least 1", where=page.where((key,)))
+    return composition
+
+
+def compose(composition: Composition, folder: Path) -> list[str]:
+    """Write the composite of three checkpoints into ``folder``, which appears when it is whole.
+
+    Returns:
+        What is new in it and has to be trained, a line each.
+
+    Raises:
+        Malformed: when the folder holds something.
+        NotFound, WrongCheckpoint: when one of the checkpoints is nowhere, or is of another kind.
+    """
+    import torch
+
+    from affectllm.model.torchvision_ops import install
+
+    install()
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise Malformed("there is something already", where=str(folder), do="name a new folder")
+    with torch.random.fork_rng():
+        torch.manual_seed(composition.seed)
+        model, processor, notes = _assembled(composition)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        model.save_pretrained(scratch)
+        processor.save_pretrained(scratch)
+        scratch.chmod(0o755)
+        scratch.rename(folder)
+    except BaseException:
+        shutil.rmtree(scratch, ignore_errors=True)
+        raise
+    return notes
+
+
+def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
+    """Return model, processor, and what is new."""
+    import torch
+
+    family = find_family(composition.family)
+    language, tokenizer, notes = _language(composition)
+    vision, image_processor = _vision(composition)
+    audio, extractor, window, rate = _audio(composition)
+    ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in _names()}
+    config = family.network_class().config_class(
+        text_config=language.config.to_dict(),
+        vision_config=vision.config.to_dict() if vision is not None else None,
+        audio_config=audio.config.to_dict() if audio is not None else None,
+        fusion=composition.fusion,
+        tokens_per_frame=composition.tokens_per_frame,
+        frames_per_token=composition.frames_per_token,
+        tie_word_embeddings=language.config.tie_word_embeddings,
+        composed_of={key: value for key, value in asdict(composition).items() if key != "description" and value},
+        **ids,
+    )
+    model = family.network_class()(config)
+    for name, tower in (("vision_tower", vision), ("audio_tower", audio), ("language_model", language.base_model)):
+        if tower is not None:
+            getattr(model.model, name).load_state_dict(tower.state_dict())
+    model.lm_head.load_state_dict(language.lm_head.state_dict())
+    model.tie_weights()
+    model.generation_config = copy.deepcopy(language.generation_config)
+    model.generation_config.eos_token_id = tokenizer.convert_tokens_to_ids(_CHATML[1])
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    sizes = {"tokens_per_frame": composition.tokens_per_frame, "frames_per_token": composition.frames_per_token}
+    pieces = [piece for piece in (image_processor, extractor) if piece is not None]
+    processor = family.processor_type()(
+        *pieces, tokenizer, family.chat_template(), composition.fusion, **sizes, window=window, outputs_per_second=rate
+    )
+    weights = sum(parameter.numel() for parameter in model.model.fusion.parameters())
+    notes.append(f"model.fusion: {weights:,} weights between encoders and language model are random")
+    return model.to(getattr(torch, composition.dtype)), processor, notes
+
+
+def _names() -> tuple[str, ...]:
+    return "video", "image", "audio", "multi"
+
+
+def _language(composition: Composition) -> tuple[Any, Any, list[str]]:
+    """Return the language model and its tokenizer with the placeholders, and what is new in them."""
+    import torch
+    import transformers
+
+    with _named(composition.language, "a causal language model"):
+        tokenizer = transformers.AutoTokenizer.from_pretrained(composition.language)
+        model: Any = transformers.AutoModelForCausalLM.from_pretrained(composition.language, dtype=torch.float32)
+    vocabulary = tokenizer.get_vocab()
+    turns = [token for token in _CHATML if token not in vocabulary]
+    placeholders = [f"<|{name}|>" for name in _names()]
+    tokenizer.add_special_tokens(
+        {"additional_special_tokens": [*turns, *placeholders]}, replace_extra_special_tokens=False
+    )
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    size = max(len(tokenizer), model.config.vocab_size)
+    model.resize_token_embeddings(-(-size // _VOCABULARY) * _VOCABULARY, mean_resizing=False)
+    with torch.no_grad():  # so that an untrained model does not answer with placeholders
+        model.get_output_embeddings().weight[tokenizer.convert_tokens_to_ids(placeholders)] = 0
+    note = f"{', '.join(turns)}: not known to {composition.language}; train the embeddings too (modules_to_save)"
+    return model, tokenizer, [note] if turns else []
+
+
+def _vision(composition: Composition) -> tuple[Any, Any]:
+    import torch
+    import transformers
+
+    if composition.vision is None:
+        return None, None
+    with _named(composition.vision, "a vision encoder"):
+        config: Any = transformers.AutoConfig.from_pretrained(composition.vision)
+        config = getattr(config, "vision_config", config)
+        tower = transformers.AutoModel.from_pretrained(composition.vision, config=config, dtype=torch.float32)
+        return tower, transformers.AutoImageProcessor.from_pretrained(composition.vision)
+
+
+def _audio(composition: Composition) -> tuple[Any, Any, float, float]:
+    """Return the encoder, its feature extractor, seconds of a window, and outputs per second."""
+    import numpy as np
+    import torch
+    import transformers
+
+    if composition.audio is None:
+        return None, None, _WINDOW, 1.0
+    with _named(composition.audio, "an audio encoder"):
+        model: Any = transformers.AutoModel.from_pretrained(composition.audio, dtype=torch.float32)
+        extractor: Any = transformers.AutoFeatureExtractor.from_pretrained(composition.audio)
+        tower = model.get_encoder() if model.config.is_encoder_decoder else model
+    own = getattr(extractor, "chunk_length", None)
+    if own is not None and composition.window not in (None, own):
+        message = f"{composition.audio} hears windows of {own} s, not {composition.window}"
+        raise WrongCheckpoint(message, do=f"write window: {own}, or leave it out")
+    window = float(own or composition.window or _WINDOW)
+    silence = np.zeros(round(window * extractor.sampling_rate), dtype=np.float32)
+    features = extractor([silence], sampling_rate=extractor.sampling_rate, return_tensors="pt")
+    with torch.no_grad():
+        outputs = tower.eval()(**{tower.main_input_name: features[extractor.model_input_names[0]]}).last_hidden_state
+    return tower, extractor, window, outputs.shape[1] / window
+
+
+@contextmanager
+def _named(path: str, what: str) -> Iterator[None]:
+    """Say which of the checkpoints cannot be loaded."""
+    try:
+        yield
+    except (OSError, ValueError, KeyError, AttributeError) as error:
+        reason = str(error).splitlines()[0][:200]
+        if not Path(path).expanduser().is_dir() and path.count("/") != 1:
+            raise NotFound(f"there is no checkpoint {path}", do="give a folder or a Hub id") from error
+        raise WrongCheckpoint(f"{path} cannot be loaded as {what}: {reason}", do="name another checkpoint") from error
