@@ -100,8 +100,11 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
     assert rare_row[1] in error and error.count("demo_affect/train_") <= 6
 
 
-@pytest.mark.parametrize("launch", ["ddp", "zero2", "zero3_offload"])
-@pytest.mark.parametrize("make", [overflowing, poisoned_word], ids=["loss", "gradient"])
+@pytest.mark.parametrize(
+    ("make", "launch"),
+    [(overflowing, "ddp"), (poisoned_word, "zero2"), (overflowing, "zero3_offload")],
+    ids=["loss-ddp", "gradient-zero2", "loss-zero3_offload"],
+)
 def test_two_processes_stop_together(make: Any, launch: str, rare_row: tuple[Path, str], tmp_path: Path) -> None:
     trainer = {"per_device_train_batch_size": 1, "max_steps": 40, "save_steps": 1, "save_total_limit": 1}
     page = text_page(tmp_path, str(make(tmp_path)), trainer=trainer, launch=launch)
