@@ -13,6 +13,7 @@ TEXT: dict[str, Any] = {
     "max_position_embeddings": 32_768,
 }
 HIDDEN: int = TEXT["hidden_size"]
+EXPERTS: dict[str, Any] = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 MROPE: dict[str, Any] = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
 
 

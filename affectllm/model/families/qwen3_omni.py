@@ -58,10 +58,9 @@ def tiny(make_tokenizer: Callable[..., Any]) -> Tiny:
             "audio_eos_token": "<|audio_end|>",
         },
     )
-    experts = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
     rope = {**parts.MROPE, "mrope_interleaved": True}
     config = Qwen3OmniMoeThinkerConfig(
-        text_config=parts.text(tokenizer, head_dim=32, rope_parameters=rope, **experts),
+        text_config=parts.text(tokenizer, head_dim=32, rope_parameters=rope, **parts.EXPERTS),
         audio_config=parts.whisper_encoder(output_dim=parts.HIDDEN, downsample_hidden_size=16),
         vision_config=parts.deepstack_vision(),
         position_id_per_seconds=13,  # as the processor counts; the class's own 25 would tear sound and frames apart
