@@ -129,7 +129,8 @@ def _continue(
     inputs = torch.zeros((count, longest - 1), dtype=torch.long, device=device)
     for row, ids in enumerate(tokens):
         inputs[row, : len(ids) - 1] = torch.tensor(ids[: longest - 1][: len(ids) - 1], device=device)
-    cache.batch_repeat_interleave(count)
+    # Not batch_repeat_interleave, which layers of linear attention lack.
+    cache.reorder_cache(torch.zeros(count, dtype=torch.long, device=device))
     positions = (position + torch.arange(longest - 1, device=device)).expand(count, -1)
     if prompt.positions is not None:
         positions = positions.expand(3, count, -1)

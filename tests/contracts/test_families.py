@@ -18,8 +18,6 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_choices
 from affectllm.model.load import Model
 
-CLOSE = 2e-5  # of logits of about 1, in float32
-
 
 @pytest.fixture(scope="module", params=NAMES)
 def model(request: pytest.FixtureRequest) -> Model:
@@ -61,7 +59,7 @@ def test_a_batch_gives_what_its_members_give_alone(model: Model, encoder: Encode
         together = logits(model, batch)
         for row, item in enumerate(items):
             own = together[row, : item.length] if side == "right" else together[row, -item.length :]
-            assert (own - logits(model, encoder.collate([item]))[0]).abs().max() < CLOSE
+            assert (own - logits(model, encoder.collate([item]))[0]).abs().max() < model.family.rounding
 
 
 def test_spliced_is_what_the_processor_makes_of_the_whole_prompt(model: Model, encoder: Encoder) -> None:
@@ -192,7 +190,7 @@ def test_packed_conversations_give_what_they_give_alone(model: Model, encoder: E
     begin = 0
     for item in items:
         alone = logits(model, encoder.collate([item]))[0]
-        assert (packed[0, begin : begin + item.length] - alone).abs().max() < CLOSE
+        assert (packed[0, begin : begin + item.length] - alone).abs().max() < model.family.rounding
         begin += item.length
 
 
