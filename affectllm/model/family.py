@@ -68,8 +68,8 @@ class Family:
         eager: parts of the configuration whose towers have no attention kernel but the plain one.
         unbounded: last names of weights that are bounds, and infinite where nothing is cut off.
         packs: whether conversations may share a row of a batch without seeing each other.
-        rounding: how far apart the logits of a conversation alone and in a batch may lie in float32, for logits of about
-            1: its own kernels may sum over many positions.
+        rounding: how far apart the logits of a conversation alone and in a batch may lie in float32, for logits of
+            about 1; its kernels may sum over many positions.
         older: prefix of modules → what older versions of transformers called it; adapters still carry these names.
         whole: prefix of this model's names in the whole model of which it is a part, as trainers of the whole save it.
         besides: first parts of the names of what else the whole model has; it takes no part in the answers.

@@ -256,7 +256,7 @@ def test_sound_beyond_what_a_family_hears_is_counted_and_the_rest_is_used(model:
     materialise({"short.wav": Tone(whole - 2), "fits.wav": Tone(whole), "long.wav": Tone(whole + 2)}, tmp_path)
 
     def reads(name: str, long: Any) -> Encoded | MediaError:
-        encoder = encoder_of(model, tmp_path, budget=Budget(max_seconds=1e3, long=long))
+        encoder = encoder_of(model, tmp_path, budget=Budget(max_seconds=whole + 10, long=long))
         return encoder.encode(talk({"type": "audio", "corpus": "made", "path": f"{name}.wav"}))
 
     short, fits, long = (reads(name, "trim") for name in ("short", "fits", "long"))
