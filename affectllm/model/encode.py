@@ -20,6 +20,7 @@ from affectllm.model.clips.fence import fenced, present
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.family import Family
 from affectllm.model.positions import position_ids
+from affectllm.model.processor_arguments import with_frames
 from affectllm.run import digest
 
 if TYPE_CHECKING:
@@ -189,6 +190,8 @@ class Encoder:
         longest = self.family.longest_sound
         if longest is not None and _heard(part):
             own["max_seconds"] = min(own.get("max_seconds", self.budget.max_seconds), longest)
+        if self.family.same_frames and part["type"] == "video":
+            own["max_frames"] = self.budget.max_frames
         return replace(self.budget, **own) if own else self.budget
 
     def _prepare(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
@@ -209,16 +212,17 @@ class Encoder:
 
     def _processed_image(self, picture: np.ndarray) -> dict[str, torch.Tensor]:
         options = self.family.image_options(picture)
-        return _entry(
-            self.processor(
-                text=[self.family.placeholders["image"]], images=[picture], images_kwargs=options, **_AS_TENSORS
-            )
+        text = [self.family.placeholders["image"]]
+        return self._entry(
+            self.processor(text=text, images=[picture], images_kwargs=options, **_AS_TENSORS), ("image",)
         )
 
     def _processed(self, clip: Clip) -> dict[str, torch.Tensor]:
         import torch
 
         clip = self._long_enough(clip)
+        if self.family.same_frames:
+            clip = with_frames(clip, self.budget.max_frames)
         marks, text = self.family.placeholders, ""
         options: dict[str, Any] = {}
         if clip.frames is not None:
@@ -230,8 +234,21 @@ class Encoder:
                 options |= {"audio_from_video_indices": [0], "load_audio_from_video": True}
             else:
                 text += marks["audio"]
-        entry = _entry(self.processor(text=[text], **options, **_AS_TENSORS))
+        entry = self._entry(self.processor(text=[text], **options, **_AS_TENSORS), ("video", "audio"))
         return {**entry, _TRIMMED: torch.tensor(clip.trimmed)} if clip.trimmed else entry
+
+    def _entry(self, inputs: Mapping[str, Any], parts: Sequence[str]) -> dict[str, torch.Tensor]:
+        import torch
+
+        skipped = ("input_ids", "attention_mask", "mm_token_type_ids", self.family.kinds)
+        entry = {name: torch.as_tensor(value) for name, value in inputs.items() if name not in skipped}
+        for name in self.family.by_frame & entry.keys():
+            entry[name] = entry[name].transpose(0, 1).contiguous()
+        ids = inputs["input_ids"][0]
+        for first, last in (self.family.bounds[part] for part in parts if part in self.family.bounds):
+            begin, end = (ids == self.tokenizer.convert_tokens_to_ids(token) for token in (first, last))
+            ids = ids[int(begin.nonzero()[0]) : int(end.nonzero()[-1]) + 1]
+        return {"ids": ids, **entry}
 
     def _long_enough(self, clip: Clip) -> Clip:
         import numpy as np
@@ -295,14 +312,6 @@ def _control_tokens(tokenizer: Any) -> set[str]:
     # Some vocabularies hold line breaks and tags of HTML as added tokens too; those are words.
     added = tokenizer.added_tokens_decoder.values()
     return {token.content for token in added if token.special or CONTROL_TOKEN.fullmatch(token.content)}
-
-
-def _entry(inputs: Mapping[str, Any]) -> dict[str, torch.Tensor]:
-    import torch
-
-    skipped = ("input_ids", "attention_mask", "mm_token_type_ids")
-    entry = {name: torch.as_tensor(value) for name, value in inputs.items() if name not in skipped}
-    return {"ids": inputs["input_ids"][0], **entry}
 
 
 def _heard(part: Mapping[str, Any]) -> bool:

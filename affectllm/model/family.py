@@ -47,15 +47,26 @@ class Family:
         modalities: what the model takes.
         towers: tower → prefix of its modules, from the root of the model. Together they hold every weight but the head.
         targets: tower → linear layers that LoRA adapts by default.
+        parameters: tower → weights that are no layer of their own, such as experts, which LoRA adapts where a recipe
+            names them, and by default where the tower has nothing else.
+        loose: weight that lies in the modules of no tower → the tower with which it is trained or frozen.
         marks: media part → how the chat template writes it, with one placeholder token in it.
         placeholders: media part → the placeholder token that the processor expands.
+        bounds: media part → first and last token of what the processor makes of its placeholder, where it writes text
+            around them, which grows together with the text of the conversation and so belongs to the mark.
         template: chat template, a file in ``chat_templates/``.
         system: what the template's first turn says where the conversation has no system message; "" for no such turn.
+        lead: what the template writes between the assistant's name and its answer as a part of the answer's first
+            token: vicuna's space.
         end_of_turn: token with which the template ends an answer.
         rope: whose rule gives multimodal rotary positions: ``omni``, ``vl``, or "" for plain positions.
         kinds: name of the tensor of token kinds (text, image, video, audio) that the model wants beside the tokens.
         padded: media tensor → dimension in which clips differ, so that it is padded in a batch.
         filling: media tensor → value of its padding where that is not 0.
+        same_frames: whether all videos of a batch must have as many frames. Every clip then has as many as the budget
+            allows at most; frames of a shorter one are repeated evenly.
+        by_frame: media tensors ``[clips, frames, …]`` whose frames are handed over as clips of one frame each, so that
+            clips of unlike length share a batch.
         tensors: modality → the media tensor that carries it.
         sound: where the sound of a video goes: ``interleaved`` with its frames, ``after`` them, or "" where the family
             hears no sound of a video. With ``after`` the processor itself must write the marks around clips.
@@ -83,16 +94,22 @@ class Family:
     modalities: frozenset[str]
     towers: Mapping[str, str]
     targets: Mapping[str, tuple[str, ...]]
+    parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    loose: Mapping[str, str] = field(default_factory=dict)
     processor_class: str = "AutoTokenizer"
     marks: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     template: str = "chatml"
     system: str = ""
+    lead: str = ""
     end_of_turn: str = "<|im_end|>"
     rope: Literal["", "omni", "vl"] = ""
     kinds: str = ""
     padded: Mapping[str, int] = field(default_factory=dict)
     filling: Mapping[str, int] = field(default_factory=dict)
+    same_frames: bool = False
+    by_frame: frozenset[str] = frozenset()
     tensors: Mapping[str, str] = field(default_factory=lambda: TENSORS)
     sound: Literal["", "interleaved", "after"] = ""
     video_options: Callable[[Clip], dict[str, Any]] = plain_video
@@ -149,6 +166,12 @@ class Family:
             # A projector has its layers right below it, other towers deep within.
             patterns.append(rf"{re.escape(self.tower(tower))}\.(?:.*\.)?(?:{names})")
         return "|".join(f"(?:{pattern})" for pattern in patterns)
+
+    def tower_of(self, weight: str) -> str | None:
+        """The tower that a weight of the model belongs to; None for the head."""
+        if weight in self.loose:
+            return self.loose[weight]
+        return next((tower for tower, prefix in self.towers.items() if weight.startswith(f"{prefix}.")), None)
 
     def tower(self, name: str) -> str:
         """Return the module prefix of a tower.

@@ -83,8 +83,17 @@ def score_choices(
 
 
 def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
-    ids: list[int] = model.tokenizer(choice, add_special_tokens=False)["input_ids"]
+    ids = _alone(model, choice)
+    if model.family.lead:
+        # Where no text begins: some tokenizers write a space before that, and would write a second one.
+        before = _alone(model, ":")
+        ids = _alone(model, f":{model.family.lead}{choice}")[len(before) :]
     return [*ids, model.tokenizer.convert_tokens_to_ids(model.family.end_of_turn)] if end_of_turn else ids
+
+
+def _alone(model: Model, text: str) -> list[int]:
+    ids: list[int] = model.tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
 
 
 def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model.clips.budget import SAMPLING_RATE
@@ -30,6 +31,17 @@ def video_of_its_size(**more: Any) -> Callable[[Clip], dict[str, Any]]:
 def video_at_a_rate(**more: Any) -> Callable[[Clip], dict[str, Any]]:
     """Arguments for a video whose frames keep their size, for processors that take the frame rate alone."""
     return lambda clip: {"do_sample_frames": False, "fps": clip.fps, "do_resize": False, **more}
+
+
+def with_frames(clip: Clip, count: int) -> Clip:
+    """The clip with exactly ``count`` frames, which repeat its own evenly; it has no more of them."""
+    import numpy as np
+
+    if clip.frames is None or len(clip.frames) == count:
+        return clip
+    own = len(clip.frames)
+    chosen = (np.arange(count) * own) // count
+    return replace(clip, frames=clip.frames[chosen], fps=clip.fps * count / own)
 
 
 def plain_image(picture: np.ndarray) -> dict[str, Any]:

@@ -12,6 +12,13 @@ TEXT: dict[str, Any] = {
     "num_key_value_heads": 2,
     "max_position_embeddings": 32_768,
 }
+LLAVA_OLDER = {
+    "model.language_model": "language_model.model",
+    "model.vision_tower": "vision_tower",
+    "model.multi_modal_projector": "multi_modal_projector",
+    "lm_head": "language_model.lm_head",
+}
+"""Prefix of modules → what transformers 4 called it in the models that are built as LLaVA is."""
 HIDDEN: int = TEXT["hidden_size"]
 EXPERTS: dict[str, Any] = {"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 32}
 MROPE: dict[str, Any] = {"rope_type": "default", "rope_theta": 10_000.0, "mrope_section": [4, 6, 6]}
@@ -44,6 +51,19 @@ def whisper_encoder(**extra: Any) -> dict[str, Any]:
         "max_source_positions": 1_500,
         **extra,
     }
+
+
+def squares(side: int, patch: int = 14) -> dict[str, Any]:
+    """Fields of the configuration of a tower that sees squares of so many pixels."""
+    return {
+        **{"hidden_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "intermediate_size": 128},
+        **{"image_size": side, "patch_size": patch},
+    }
+
+
+def siglip(side: int) -> dict[str, Any]:
+    """The same of SigLIP, without the head that nothing reads."""
+    return {"model_type": "siglip_vision_model", "vision_use_head": False, **squares(side)}
 
 
 def spectrograms(seconds: int) -> Any:

@@ -17,6 +17,7 @@ from affectllm.model.clips.media import Clip, MediaError, open_clip, open_image
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_choices
 from affectllm.model.load import Model
+from affectllm.model.processor_arguments import with_frames
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -37,7 +38,9 @@ def logits(model: Model, batch: dict[str, Any], **options: Any) -> torch.Tensor:
 def test_the_loss_is_on_the_answer_and_its_end_alone(model: Model, encoder: Encoder) -> None:
     for messages in talks_for(model.family):
         labels = encoded(encoder, messages).labels
-        assert model.tokenizer.decode(labels[labels != -100]) == f"happiness{model.family.end_of_turn}"
+        assert (
+            model.tokenizer.decode(labels[labels != -100]) == f"{model.family.lead}happiness{model.family.end_of_turn}"
+        )
 
 
 def test_a_prompt_has_no_labels_and_ends_where_the_answer_begins(model: Model, encoder: Encoder) -> None:
@@ -81,6 +84,8 @@ def whole_prompt(model: Model, messages: list[dict[str, Any]], root: Path) -> di
     text = model.tokenizer.apply_chat_template(messages, tokenize=False)
     options: dict[str, Any] = {}
     if part["type"] == "image":
+        for mark, (token, _) in ((family.marks[p], bounds) for p, bounds in family.bounds.items()):
+            text = text.replace(mark, token)
         picture = open_image(root / part["path"], BUDGET, family.frame_factor)
         options = {"images": [picture], "images_kwargs": family.image_options(picture)}
     else:
@@ -89,6 +94,7 @@ def whole_prompt(model: Model, messages: list[dict[str, Any]], root: Path) -> di
         clip = open_clip(root / part["path"], BUDGET, frames=frames, sound=sound, factor=family.frame_factor)
         assert isinstance(clip, Clip)
         if frames:
+            clip = with_frames(clip, BUDGET.max_frames) if family.same_frames else clip
             options |= {"videos": [clip.frames], "videos_kwargs": family.video_options(clip)}
         if sound:
             assert clip.sound is not None

@@ -37,12 +37,7 @@ FAMILY = Family(
     tensors={**TENSORS, "video": "pixel_values"},
     image_options=_one_tile,
     packs=True,
-    older={
-        "model.language_model": "language_model.model",
-        "model.vision_tower": "vision_tower",
-        "model.multi_modal_projector": "multi_modal_projector",
-        "lm_head": "language_model.lm_head",
-    },
+    older=dict(parts.LLAVA_OLDER),
 )
 
 
