@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import importlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -27,11 +27,13 @@ if TYPE_CHECKING:
 _TEMPLATES = Path(__file__).parent / "chat_templates"
 ATTENTION = ("q_proj", "k_proj", "v_proj", "o_proj")
 MLP = ("gate_proj", "up_proj", "down_proj")
+EXPERTS = ("experts.gate_up_proj", "experts.down_proj")
 TENSORS: Mapping[str, str] = {
     "video": "pixel_values_videos",
     "audio": "input_features",
     "image": "pixel_values",
 }
+Towers = Mapping[str, Collection[str] | None]
 Tiny = tuple[Any, Any]
 """Configuration of a model class and the processor (or tokenizer) for it."""
 
@@ -154,17 +156,33 @@ class Family:
             text = text.replace(f"@{part.upper()}@", self.marks.get(part, ""))
         return text
 
-    def lora_regex(self, towers: Mapping[str, tuple[str, ...] | list[str] | None]) -> str:
-        """Return a regular expression for PEFT's ``target_modules``: tower → layer names (None: family defaults).
+    def lora_regex(self, towers: Towers) -> str:
+        """Return a regular expression for PEFT's ``target_modules``; "" where only weights that are no layer are named.
+
+        Args:
+            towers: tower → names of its layers and weights; None for the family's defaults.
 
         Raises:
             NotFound: for a tower that this family does not have.
         """
+        return self._pattern(towers, layers=True)
+
+    def lora_parameters(self, towers: Towers) -> str:
+        """The same for whole names of the weights that are no layer: those for PEFT's ``target_parameters``.
+
+        Raises:
+            NotFound: for a tower that this family does not have.
+        """
+        return self._pattern(towers, layers=False)
+
+    def _pattern(self, towers: Towers, *, layers: bool) -> str:
         patterns = []
-        for tower, layers in towers.items():
-            names = "|".join(re.escape(name) for name in layers or self.targets[tower])
-            # A projector has its layers right below it, other towers deep within.
-            patterns.append(rf"{re.escape(self.tower(tower))}\.(?:.*\.)?(?:{names})")
+        for tower, named in towers.items():
+            prefix, weights = re.escape(self.tower(tower)), self.parameters.get(tower, ())
+            names = [name for name in named or self.targets[tower] or weights if (name in weights) != layers]
+            if names:
+                # A projector has its layers right below it, other towers deep within.
+                patterns.append(rf"{prefix}\.(?:.*\.)?(?:{'|'.join(map(re.escape, names))})")
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 
     def tower_of(self, weight: str) -> str | None:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe
+from affectllm.model.family import Towers
 from affectllm.model.load import Model
 from affectllm.train.recipe import Recipe
 
@@ -34,8 +35,38 @@ def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
     if "target_modules" not in fields:
         towers = recipe.model.adapt or {"language": None}
         check_towers(towers, model)
-        fields |= only_these(model.family.lora_regex(towers), fields.get("exclude_modules"))
+        fields |= adapting(model, towers, fields.get("exclude_modules"), fields.get("target_parameters") or ())
+    _check_parameters(fields, model)
     return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
+
+
+def adapting(
+    model: Model, towers: Towers, excluded: str | Collection[str] | None = None, also: Iterable[str] = ()
+) -> dict[str, Any]:
+    """PEFT's fields for what is adapted in each tower, and nothing elsewhere.
+
+    Args:
+        towers: tower → names of layers, or of weights that are no layer (experts); None for the family's defaults.
+        excluded: what is left out all the same, as a pattern or as ends of names.
+        also: further ends of names of weights that are no layer.
+    """
+    pattern, weights = model.family.lora_regex(towers), model.family.lora_parameters(towers)
+    fields: dict[str, Any] = only_these(pattern, excluded) if pattern else {"target_modules": []}
+    named = [name for name, _ in model.model.named_parameters() if weights and re.fullmatch(weights, name)]
+    return {**fields, "target_parameters": [*named, *also]} if named or also else fields
+
+
+def _check_parameters(fields: Mapping[str, Any], model: Model) -> None:
+    wanted = fields.get("target_parameters") or ()
+    names = [name for name, _ in model.model.named_parameters()]
+    for one in wanted:
+        if not any(_is(name, one) for name in names):
+            raise _no_layer(f"peft.target_parameters: {model.path} has no weight {one!r}", one, names)
+    if wanted and fields.get("lora_dropout"):
+        raise BadRecipe(
+            f"peft.lora_dropout cannot be had for {wanted[0]}: it is a weight and no layer",
+            do="set it to 0, or adapt layers alone",
+        )
 
 
 def only_these(pattern: str, excluded: str | Collection[str] | None = None) -> dict[str, str]:
@@ -61,8 +92,8 @@ def freeze(model: Model, recipe: Recipe) -> None:
         BadRecipe: when a tower has no parameter, or nothing is left to train.
     """
     for tower in recipe.model.freeze:
-        prefix = model.family.tower(tower) + "."
-        weights = [weight for name, weight in model.model.named_parameters() if name.startswith(prefix)]
+        model.family.tower(tower)
+        weights = [weight for name, weight in model.model.named_parameters() if model.family.tower_of(name) == tower]
         if not weights:
             raise BadRecipe(f"model.freeze: {model.path} has no weight in its tower {tower}", do="leave it out")
         for weight in weights:
@@ -71,7 +102,7 @@ def freeze(model: Model, recipe: Recipe) -> None:
         raise BadRecipe("nothing is left to train: every weight is frozen", do="take a tower out of model.freeze")
 
 
-def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> None:
+def check_towers(towers: Towers, model: Model) -> None:
     """Check that every tower, and every layer named in it, is in the model.
 
     Raises:
@@ -79,8 +110,11 @@ def check_towers(towers: Mapping[str, Collection[str] | None], model: Model) -> 
     """
     for tower, layers in towers.items():
         prefix = model.family.tower(tower) + "."
-        inside = [name.removeprefix(prefix) for name in _layers(model) if name.startswith(prefix)]
-        layer_names = model.family.targets[tower] if layers is None else layers
+        available = [*_layers(model), *_bare_weights(model, tower)]
+        inside = [name.removeprefix(prefix) for name in available if name.startswith(prefix)]
+        layer_names = layers
+        if layer_names is None:
+            layer_names = model.family.targets[tower] or model.family.parameters.get(tower, ())
         lost = [layer for layer in layer_names if not any(_is(name, layer) for name in inside)]
         # Some of a family's default layers are only in some of its models.
         if lost and (layers is not None or len(lost) == len(layer_names)):
@@ -111,6 +145,12 @@ def _layers(model: Model) -> list[str]:
 
     kinds = (nn.Linear, nn.Embedding, nn.Conv1d, nn.Conv2d, nn.Conv3d)
     return [name for name, module in model.model.named_modules() if isinstance(module, kinds)]
+
+
+def _bare_weights(model: Model, tower: str) -> list[str]:
+    """Return the names of the weights of a tower that are no layer, as the family lists them."""
+    listed = model.family.parameters.get(tower, ())
+    return [name for name, _ in model.model.named_parameters() if any(_is(name, one) for one in listed)]
 
 
 def _no_layer(message: str, layer: str, names: Iterable[str]) -> BadRecipe:

@@ -38,9 +38,8 @@ def logits(model: Model, batch: dict[str, Any], **options: Any) -> torch.Tensor:
 def test_the_loss_is_on_the_answer_and_its_end_alone(model: Model, encoder: Encoder) -> None:
     for messages in talks_for(model.family):
         labels = encoded(encoder, messages).labels
-        assert (
-            model.tokenizer.decode(labels[labels != -100]) == f"{model.family.lead}happiness{model.family.end_of_turn}"
-        )
+        answer = f"{model.family.lead}happiness{model.family.end_of_turn}"
+        assert model.tokenizer.decode(labels[labels != -100]) == answer
 
 
 def test_a_prompt_has_no_labels_and_ends_where_the_answer_begins(model: Model, encoder: Encoder) -> None:

@@ -65,7 +65,7 @@ def tuned(name: str, clips: Path, out: Path, towers: dict[str, Any], **load: Any
     from peft import LoraConfig
     from trl import SFTConfig
 
-    from affectllm.train.adapted import only_these
+    from affectllm.train.adapted import adapting
     from affectllm.train.collator import Collator
     from affectllm.train.method import find_method
     from affectllm.train.trainer import trainer_class
@@ -107,13 +107,23 @@ def tuned(name: str, clips: Path, out: Path, towers: dict[str, Any], **load: Any
         ),
         train_dataset=Dataset.from_dict({"number": list(range(len(talks)))}),
         processing_class=model.processor,
-        peft_config=LoraConfig(r=4, lora_alpha=8, task_type="CAUSAL_LM", **only_these(model.family.lora_regex(towers))),
+        peft_config=LoraConfig(r=4, lora_alpha=8, task_type="CAUSAL_LM", **adapting(model, towers)),
     )
     trainer.train()
     trainer.save_model(str(out))
     losses = [entry["loss"] for entry in trainer.state.log_history if "loss" in entry]
     assert losses[0] == pytest.approx(before, rel=2e-3)  # the trainer's head has seen and heard all of it
     return losses, out
+
+
+def layers_that_are_read(name: str, clips: Path) -> set[str]:
+    """Layers on which the loss depends: the last of some vision towers are computed and left."""
+    model = load_model(f"tiny:{name}", dtype="float32")
+    encoder = encoder_of(model, clips)
+    model.model(
+        **encoder.collate([encoded(encoder, talk(*parts)) for parts in mixes_for(model.family)])
+    ).loss.backward()
+    return {weight.rpartition(".")[0] for weight, its in model.model.named_parameters() if its.grad is not None}
 
 
 @pytest.mark.slow
@@ -127,9 +137,14 @@ def test_steps_on_clips_lower_the_loss_and_what_they_leave_is_the_same_when_load
     losses, folder = tuned(name, clips, tmp_path, dict.fromkeys(towers))
     assert losses[-1] < losses[0]
     saved = load_file(folder / "adapter_model.safetensors")
-    for prefix in towers.values():
-        ends = [weight for key, weight in saved.items() if f"model.{prefix}." in key and ".lora_B." in key]
-        assert ends and all(bool(weight.any()) for weight in ends)
+    ends = {
+        key.removeprefix("base_model.model.").split(".lora_B.")[0]: weight
+        for key, weight in saved.items()
+        if ".lora_B." in key
+    }
+    moved = {layer for layer, weight in ends.items() if bool(weight.any())}
+    assert moved == layers_that_are_read(name, clips) & set(ends)
+    assert all(any(f"{layer}.".startswith(f"{prefix}.") for layer in moved) for prefix in towers.values())
     loaded = load_model(str(folder), dtype="float32")
     assert not torch.equal(logits(loaded, clips), logits(tiny_model(name), clips))
     again = load_model(f"tiny:{name}", adapter=str(folder), dtype="float32")
@@ -148,18 +163,24 @@ def test_steps_on_clips_lower_the_loss_in_four_bits(name: str, clips: Path, tmp_
     assert losses[-1] < losses[0]
 
 
-def test_experts_are_adapted_where_all_of_their_layers_are_named(tmp_path: Path, clips: Path) -> None:
-    from peft import LoraConfig, get_peft_model
+@pytest.mark.slow
+@pytest.mark.parametrize("name", [name for name in NAMES if find_family(name).parameters.get("language")])
+def test_experts_are_adapted_where_they_are_named(name: str, clips: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file
 
-    from affectllm.train.adapted import only_these
-
-    model = load_model("tiny:qwen3_omni", dtype="float32")
-    layers = ["q_proj", "gate_proj", "up_proj", "down_proj"]
-    fields = only_these(model.family.lora_regex({"language": layers}))
-    network = get_peft_model(model.model, LoraConfig(r=4, **fields))
-    names = [name for name, weight in network.named_parameters() if weight.requires_grad]
-    assert any(".mlp.experts." in name for name in names) and any(".q_proj." in name for name in names)
-    assert all(".language_model." in name for name in names)
+    family = find_family(name)
+    losses, folder = tuned(name, clips, tmp_path, {"language": ["q_proj", *family.parameters["language"]]})
+    assert losses[-1] < losses[0]
+    saved = load_file(folder / "adapter_model.safetensors")
+    assert all(f"model.{family.towers['language']}." in key for key in saved)
+    layers = tiny_model(name).model.config.get_text_config().num_hidden_layers
+    ends = [weight for key, weight in saved.items() if ".mlp.experts." in key and ".lora_B." in key]
+    assert len(ends) == 2 * layers and all(bool(weight.any()) for weight in ends)
+    assert {weight.shape[1] for weight in ends} == {4 * tiny_model(name).model.config.get_text_config().num_experts}
+    loaded = load_model(str(folder), dtype="float32")
+    again = load_model(f"tiny:{name}", adapter=str(folder), dtype="float32")
+    assert torch.equal(logits(loaded, clips), logits(again, clips))
+    assert not torch.equal(logits(loaded, clips), logits(tiny_model(name), clips))
 
 
 def test_a_whole_checkpoint_with_its_talker_loads_as_its_thinker(tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from affectllm.model import tiny_parts as parts
-from affectllm.model.family import ATTENTION, Family, Tiny
+from affectllm.model.family import ATTENTION, EXPERTS, Family, Tiny
 
 FAMILY = Family(
     model_types=("qwen3_moe",),
@@ -14,6 +14,7 @@ FAMILY = Family(
     modalities=frozenset({"text"}),
     towers={"language": "model"},
     targets={"language": ATTENTION},
+    parameters={"language": EXPERTS},
     packs=True,
 )
 

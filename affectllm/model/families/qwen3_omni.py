@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from affectllm.model import tiny_parts as parts
-from affectllm.model.family import ATTENTION, Family, Tiny
+from affectllm.model.family import ATTENTION, EXPERTS, Family, Tiny
 from affectllm.model.processor_arguments import image_of_its_size, video_at_a_rate
 
 FAMILY = Family(
@@ -17,10 +17,11 @@ FAMILY = Family(
     modalities=frozenset({"text", "audio", "video", "image"}),
     towers={"language": "model.language_model", "vision": "model.visual", "audio": "model.audio_tower"},
     targets={
-        "language": ATTENTION,  # the experts are adapted where gate_proj, up_proj and down_proj are all named
+        "language": ATTENTION,
         "vision": ("qkv", "proj", "linear_fc1", "linear_fc2"),
         "audio": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
     },
+    parameters={"language": EXPERTS},
     marks={
         "video": "<|vision_start|><|video_pad|><|vision_end|>",
         "audio": "<|audio_start|><|audio_pad|><|audio_end|>",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from affectllm.model import tiny_parts as parts
-from affectllm.model.family import ATTENTION, Family, Tiny
+from affectllm.model.family import ATTENTION, EXPERTS, Family, Tiny
 from affectllm.model.processor_arguments import image_of_its_size, video_of_its_size
 
 FAMILY = Family(
@@ -16,6 +16,7 @@ FAMILY = Family(
     modalities=frozenset({"text", "video", "image"}),
     towers={"language": "model.language_model", "vision": "model.visual"},
     targets={"language": ATTENTION, "vision": ("qkv", "proj", "linear_fc1", "linear_fc2")},
+    parameters={"language": EXPERTS},
     # The processor writes marks around the frames of every moment.
     marks={"video": "<|video_pad|>", "image": "<|vision_start|><|image_pad|><|vision_end|>"},
     placeholders={"video": "<|video_pad|>", "image": "<|image_pad|>"},

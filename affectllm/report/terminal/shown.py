@@ -73,7 +73,10 @@ def _show_family(name: str) -> None:
     }
     print("\n".join(f"{key:>10}  {value}" for key, value in facts.items()))
     for tower, prefix in family.towers.items():
-        print(f"{'tower':>10}  {tower}: {prefix}, LoRA on {', '.join(family.targets[tower])}")
+        weights = family.parameters.get(tower, ())
+        adapted = ", ".join(family.targets[tower] or weights)
+        named = f", and where named on {', '.join(weights)}" if weights and family.targets[tower] else ""
+        print(f"{'tower':>10}  {tower}: {prefix}, LoRA on {adapted}{named}")
     print(f"{'file':>10}  {family.file}")
 
 
