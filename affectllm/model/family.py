@@ -48,10 +48,13 @@ class Family:
         processor_class: the same of the processor or tokenizer.
         modalities: what the model takes.
         towers: tower → prefix of its modules, from the root of the model. Together they hold every weight but the head.
+            One may lie within another, as the projector does in some vision towers; what lies in both is the inner
+            one's. They are called ``language``, ``vision``, ``audio``, and ``projector``, or ``vision_projector`` and
+            ``audio_projector`` where there are two.
         targets: tower → linear layers that LoRA adapts by default.
         parameters: tower → weights that are no layer of their own, such as experts, which LoRA adapts where a recipe
             names them, and by default where the tower has nothing else.
-        loose: weight that lies in the modules of no tower → the tower with which it is trained or frozen.
+        apart: prefix of further modules, or a single weight → the tower that it belongs to.
         marks: media part → how the chat template writes it, with one placeholder token in it.
         placeholders: media part → the placeholder token that the processor expands.
         bounds: media part → first and last token of what the processor makes of its placeholder, where it writes text
@@ -97,7 +100,7 @@ class Family:
     towers: Mapping[str, str]
     targets: Mapping[str, tuple[str, ...]]
     parameters: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    loose: Mapping[str, str] = field(default_factory=dict)
+    apart: Mapping[str, str] = field(default_factory=dict)
     processor_class: str = "AutoTokenizer"
     marks: Mapping[str, str] = field(default_factory=dict)
     placeholders: Mapping[str, str] = field(default_factory=dict)
@@ -178,18 +181,45 @@ class Family:
     def _pattern(self, towers: Towers, *, layers: bool) -> str:
         patterns = []
         for tower, named in towers.items():
-            prefix, weights = re.escape(self.tower(tower)), self.parameters.get(tower, ())
+            weights = self.parameters.get(tower, ())
             names = [name for name in named or self.targets[tower] or weights if (name in weights) != layers]
             if names:
-                # A projector has its layers right below it, other towers deep within.
-                patterns.append(rf"{prefix}\.(?:.*\.)?(?:{'|'.join(map(re.escape, names))})")
+                patterns += [self._within(prefix, names) for prefix in self.prefixes(tower)]
         return "|".join(f"(?:{pattern})" for pattern in patterns)
 
+    def _within(self, prefix: str, names: Collection[str]) -> str:
+        """A pattern for the ends of names below a prefix, without the towers that lie within."""
+        others = (*self.towers.values(), *self.apart)
+        inner = [re.escape(other[len(prefix) + 1 :]) for other in others if other.startswith(f"{prefix}.")]
+        # A projector has its layers right below it, or is one, and other towers have them deep within.
+        deep = rf"(?!(?:{'|'.join(inner)})\.)(?:.*\.)?" if inner else r"(?:.*\.)?"
+        ends = "|".join(map(re.escape, names))
+        below = rf"\.(?:{deep})?(?:{ends})"
+        return re.escape(prefix) + (f"(?:{below})?" if prefix.rpartition(".")[2] in names else below)
+
     def tower_of(self, weight: str) -> str | None:
-        """The tower that a weight of the model belongs to; None for the head."""
-        if weight in self.loose:
-            return self.loose[weight]
-        return next((tower for tower, prefix in self.towers.items() if weight.startswith(f"{prefix}.")), None)
+        """The tower that a weight or a module of the model belongs to; None for the head."""
+        owners = {**{prefix: tower for tower, prefix in self.towers.items()}, **self.apart}
+        inside = [prefix for prefix in owners if f"{weight}.".startswith(f"{prefix}.")]
+        return owners[max(inside, key=len)] if inside else None
+
+    def prefixes(self, tower: str) -> list[str]:
+        """Prefixes of all modules and weights of a tower.
+
+        Raises:
+            NotFound: when this family has no such tower.
+        """
+        return [self.tower(tower), *(prefix for prefix, its in self.apart.items() if its == tower)]
+
+    def carriers(self, tower: str) -> list[str]:
+        """Media tensors of which at least one must be in a batch for the tower to have a part in it; none always has.
+
+        The language model has a part in every batch, and has no such tensor.
+        """
+        kinds = {"language": "", "vision": "video image", "audio": "audio"}.get(
+            tower.partition("_")[0], "video image audio"
+        )
+        return [self.tensors[modality] for modality in kinds.split() if modality in self.modalities]
 
     def tower(self, name: str) -> str:
         """Return the module prefix of a tower.

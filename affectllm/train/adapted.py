@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe
-from affectllm.model.family import Towers
+from affectllm.model.family import Family, Towers
 from affectllm.model.load import Model
 from affectllm.train.recipe import Recipe
 
@@ -109,13 +109,11 @@ def check_towers(towers: Towers, model: Model) -> None:
         BadRecipe: with the nearest names.
     """
     for tower, layers in towers.items():
-        prefix = model.family.tower(tower) + "."
+        family = model.family
         available = [*_layers(model), *_bare_weights(model, tower)]
-        inside = [name.removeprefix(prefix) for name in available if name.startswith(prefix)]
-        layer_names = layers
-        if layer_names is None:
-            layer_names = model.family.targets[tower] or model.family.parameters.get(tower, ())
-        lost = [layer for layer in layer_names if not any(_is(name, layer) for name in inside)]
+        inside = [name for name in available if any(_below(name, prefix) for prefix in family.prefixes(tower))]
+        layer_names = (family.targets[tower] or family.parameters.get(tower, ())) if layers is None else layers
+        lost = [layer for layer in layer_names if not any(_reaches(family, tower, layer, name) for name in inside)]
         # Some of a family's default layers are only in some of its models.
         if lost and (layers is not None or len(lost) == len(layer_names)):
             raise _no_layer(f"model.adapt: the tower {tower} of {model.path} has no layer {lost[0]!r}", lost[0], inside)
@@ -133,6 +131,15 @@ def _check_names(targets: Any, model: Model, key: str) -> None:
     for layer in targets or ():
         if not any(re.match(rf"(.*\.)?({layer})$", name) if pattern else _is(name, layer) for name in names):
             raise _no_layer(f"{key}: {model.path} has no layer {layer!r}", layer, names)
+
+
+def _reaches(family: Family, tower: str, layer: str, name: str) -> bool:
+    named = {tower: [layer]}
+    return any(re.fullmatch(pattern, name) for pattern in (family.lora_regex(named), family.lora_parameters(named)))
+
+
+def _below(name: str, prefix: str) -> bool:
+    return f"{name}.".startswith(f"{prefix}.")
 
 
 def _is(name: str, layer: str) -> bool:

@@ -31,9 +31,10 @@ def logits(model: Model, clips: Path) -> torch.Tensor:
 def test_every_weight_but_the_head_lies_in_one_tower(name: str) -> None:
     family = find_family(name)
     for weight, _ in tiny_model(name).model.named_parameters():
-        inside = [tower for tower, prefix in family.towers.items() if weight.startswith(f"{prefix}.")]
-        assert len(inside) + (weight in family.loose) == 1 or weight.startswith("lm_head."), weight
-        assert inside in ([], [family.tower_of(weight)])
+        assert (family.tower_of(weight) is None) == weight.startswith("lm_head."), weight
+    weights = [weight for weight, _ in tiny_model(name).model.named_parameters()]
+    for prefix in (*family.towers.values(), *family.apart):
+        assert any(f"{weight}.".startswith(f"{prefix}.") for weight in weights), prefix
     assert set(family.targets) == set(family.towers)
 
 
@@ -144,7 +145,7 @@ def test_steps_on_clips_lower_the_loss_and_what_they_leave_is_the_same_when_load
     }
     moved = {layer for layer, weight in ends.items() if bool(weight.any())}
     assert moved == layers_that_are_read(name, clips) & set(ends)
-    assert all(any(f"{layer}.".startswith(f"{prefix}.") for layer in moved) for prefix in towers.values())
+    assert {find_family(name).tower_of(layer) for layer in moved} == set(towers)
     loaded = load_model(str(folder), dtype="float32")
     assert not torch.equal(logits(loaded, clips), logits(tiny_model(name), clips))
     again = load_model(f"tiny:{name}", adapter=str(folder), dtype="float32")

@@ -43,8 +43,7 @@ def adapted_layers(recipe: Recipe, model: Model) -> set[str]:
 @pytest.mark.parametrize(("family", "tower"), TOWERS)
 def test_lora_lands_in_the_named_tower_and_nowhere_else(family: str, tower: str, load: Any) -> None:
     layers = adapted_layers(*load(family, {"adapt": {tower: None}}, {"r": 4}))
-    prefix = families()[family].towers[tower] + "."
-    assert layers and all(f"{name}.".startswith(prefix) for name in layers)
+    assert {families()[family].tower_of(name) for name in layers} == {tower}
 
 
 @pytest.mark.parametrize("family", families())
@@ -82,6 +81,28 @@ def test_a_layer_that_is_not_there_is_answered_with_the_nearest(model: Any, peft
         lora(recipe, loaded)
 
 
+@pytest.mark.parametrize(
+    ("family", "inner"),
+    [
+        (name, inner)
+        for name, family in families().items()
+        for inner, below in family.towers.items()
+        if any(below.startswith(f"{outer}.") for outer in family.towers.values())
+    ],
+)
+def test_a_tower_within_another_is_frozen_and_adapted_apart(family: str, inner: str, load: Any) -> None:
+    own = families()[family]
+    outer = next(name for name, prefix in own.towers.items() if own.towers[inner].startswith(f"{prefix}."))
+    recipe, loaded = load(family, {"freeze": [outer]})
+    freeze(loaded, recipe)
+    trained = {own.tower_of(name) for name, weight in loaded.model.named_parameters() if weight.requires_grad}
+    assert inner in trained and outer not in trained
+    reached = adapted_layers(*load(family, {"adapt": {inner: None}}, {"r": 4}))
+    apart = {prefix for prefix, tower in own.apart.items() if tower == inner}
+    for prefix in {own.towers[inner], *apart}:
+        assert any(f"{name}.".startswith(f"{prefix}.") for name in reached), prefix
+
+
 @pytest.mark.parametrize("family", ["qwen2"])
 def test_a_model_of_which_everything_is_frozen_is_refused(family: str, load: Any) -> None:
     recipe, loaded = load(family, {"freeze": list(families()[family].towers)})
@@ -94,6 +115,5 @@ def test_a_frozen_tower_and_nothing_else_is_frozen(family: str, tower: str, load
     recipe, loaded = load(family, {"freeze": [tower]})
     freeze(loaded, recipe)
     still = {name for name, weight in loaded.model.named_parameters() if not weight.requires_grad}
-    prefix = families()[family].towers[tower] + "."
-    loose = {name for name, its in families()[family].loose.items() if its == tower}
-    assert still == loose | {name for name, _ in loaded.model.named_parameters() if name.startswith(prefix)} and still
+    weights = [name for name, _ in loaded.model.named_parameters()]
+    assert still == {name for name in weights if families()[family].tower_of(name) == tower} and still

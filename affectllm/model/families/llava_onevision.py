@@ -23,7 +23,7 @@ FAMILY = Family(
         "vision": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
         "projector": ("linear_1", "linear_2"),
     },
-    loose={"model.image_newline": "projector"},
+    apart={"model.image_newline": "projector"},
     marks={"video": "<video>\n", "image": "<image>\n"},
     placeholders={"video": "<video>", "image": "<image>"},
     padded={"pixel_values": 1},

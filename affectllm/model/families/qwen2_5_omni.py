@@ -28,11 +28,19 @@ FAMILY = Family(
     model_class="Qwen2_5OmniThinkerForConditionalGeneration",
     processor_class="Qwen2_5OmniProcessor",
     modalities=frozenset({"text", "audio", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual", "audio": "model.audio_tower"},
+    towers={
+        "language": "model.language_model",
+        "vision": "model.visual",
+        "audio": "model.audio_tower",
+        "vision_projector": "model.visual.merger",
+        "audio_projector": "model.audio_tower.proj",
+    },
     targets={
         "language": ATTENTION + MLP,
         "vision": ("q", "k", "v", "qkv", "proj", *MLP),
         "audio": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
+        "vision_projector": ("mlp.0", "mlp.2"),
+        "audio_projector": ("proj",),
     },
     marks={
         "video": "<|vision_bos|><|VIDEO|><|vision_eos|>",

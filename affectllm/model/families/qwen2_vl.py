@@ -14,8 +14,12 @@ FAMILY = Family(
     model_class="Qwen2VLForConditionalGeneration",
     processor_class="Qwen2VLProcessor",
     modalities=frozenset({"text", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual"},
-    targets={"language": ATTENTION + MLP, "vision": ("qkv", "proj", "fc1", "fc2")},
+    towers={"language": "model.language_model", "vision": "model.visual", "projector": "model.visual.merger"},
+    targets={
+        "language": ATTENTION + MLP,
+        "vision": ("qkv", "proj", "fc1", "fc2"),
+        "projector": ("mlp.0", "mlp.2"),
+    },
     marks={
         "video": "<|vision_start|><|video_pad|><|vision_end|>",
         "image": "<|vision_start|><|image_pad|><|vision_end|>",

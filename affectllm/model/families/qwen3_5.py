@@ -14,10 +14,11 @@ FAMILY = Family(
     model_class="Qwen3_5ForConditionalGeneration",
     processor_class="Qwen3VLProcessor",
     modalities=frozenset({"text", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual"},
+    towers={"language": "model.language_model", "vision": "model.visual", "projector": "model.visual.merger"},
     targets={
         "language": (*ATTENTION, "in_proj_qkv", "in_proj_z", "out_proj", *MLP),
         "vision": ("qkv", "proj", "linear_fc1", "linear_fc2"),
+        "projector": ("linear_fc1", "linear_fc2"),
     },
     # The processor writes marks around the frames of every moment.
     marks={"video": "<|video_pad|>", "image": "<|vision_start|><|image_pad|><|vision_end|>"},

@@ -15,11 +15,20 @@ FAMILY = Family(
     model_class="Qwen3OmniMoeThinkerForConditionalGeneration",
     processor_class="Qwen3OmniMoeProcessor",
     modalities=frozenset({"text", "audio", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual", "audio": "model.audio_tower"},
+    towers={
+        "language": "model.language_model",
+        "vision": "model.visual",
+        "audio": "model.audio_tower",
+        "vision_projector": "model.visual.merger",
+        "audio_projector": "model.audio_tower.proj1",
+    },
+    apart={"model.visual.merger_list": "vision_projector", "model.audio_tower.proj2": "audio_projector"},
     targets={
         "language": ATTENTION,
         "vision": ("qkv", "proj", "linear_fc1", "linear_fc2"),
         "audio": ("q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"),
+        "vision_projector": ("mlp.0", "mlp.2"),
+        "audio_projector": ("proj1", "proj2"),
     },
     parameters={"language": EXPERTS},
     marks={

@@ -14,8 +14,13 @@ FAMILY = Family(
     model_class="Qwen3VLForConditionalGeneration",
     processor_class="Qwen3VLProcessor",
     modalities=frozenset({"text", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual"},
-    targets={"language": ATTENTION + MLP, "vision": ("qkv", "proj", "linear_fc1", "linear_fc2")},
+    towers={"language": "model.language_model", "vision": "model.visual", "projector": "model.visual.merger"},
+    apart={"model.visual.deepstack_merger_list": "projector"},
+    targets={
+        "language": ATTENTION + MLP,
+        "vision": ("qkv", "proj", "linear_fc1", "linear_fc2"),
+        "projector": ("linear_fc1", "linear_fc2"),
+    },
     # The processor writes marks around the frames of every moment. The checkpoint's own template writes a pair around
     # the whole video as well, which transformers 5 leaves there and versions 4 and vLLM take away, as in training.
     marks={"video": "<|video_pad|>", "image": "<|vision_start|><|image_pad|><|vision_end|>"},

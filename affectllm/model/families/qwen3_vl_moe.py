@@ -14,8 +14,13 @@ FAMILY = Family(
     model_class="Qwen3VLMoeForConditionalGeneration",
     processor_class="Qwen3VLProcessor",
     modalities=frozenset({"text", "video", "image"}),
-    towers={"language": "model.language_model", "vision": "model.visual"},
-    targets={"language": ATTENTION, "vision": ("qkv", "proj", "linear_fc1", "linear_fc2")},
+    towers={"language": "model.language_model", "vision": "model.visual", "projector": "model.visual.merger"},
+    apart={"model.visual.deepstack_merger_list": "projector"},
+    targets={
+        "language": ATTENTION,
+        "vision": ("qkv", "proj", "linear_fc1", "linear_fc2"),
+        "projector": ("linear_fc1", "linear_fc2"),
+    },
     parameters={"language": EXPERTS},
     # The processor writes marks around the frames of every moment.
     marks={"video": "<|video_pad|>", "image": "<|vision_start|><|image_pad|><|vision_end|>"},
