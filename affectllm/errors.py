@@ -85,6 +85,10 @@ class NotFinite(AffectError):
     """A loss, a gradient or a trained weight is NaN or infinite."""
 
 
+class NoGradient(AffectError):
+    """A tower that is to be trained gets no gradient from a batch that holds what it takes."""
+
+
 class WriteFailed(AffectError):
     """The file system refused a write; nothing half-written is left under its final name."""
 

@@ -166,7 +166,17 @@ def check_bitsandbytes() -> Check:
     backend = "CUDA" if getattr(lib, "compiled_with_cuda", False) else "CPU"
     if "Error" in type(lib).__name__:
         return Check("bitsandbytes", "warn", f"{bitsandbytes.__version__}, no native library", "reinstall bitsandbytes")
-    return Check("bitsandbytes", "ok", f"{bitsandbytes.__version__} ({backend} library)")
+    return Check("bitsandbytes", "ok", f"{bitsandbytes.__version__} ({backend} library){_left_by_four_bits()}")
+
+
+def _left_by_four_bits() -> str:
+    from affectllm.model.family import families
+
+    try:
+        named = [name for name, family in families().items() if family.parameters.get("language")]
+    except AffectError:  # which the look at families tells
+        return ""
+    return f"; the experts of {', '.join(named)} are no layers and stay unquantised" if named else ""
 
 
 def check_deepspeed() -> Check:

@@ -15,12 +15,13 @@ from affectllm.errors import BadRecipe, NotFound
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.clips.media import Budget
-from affectllm.model.family import find_family
+from affectllm.model.family import Family, find_family
 from affectllm.model.length import DEFAULT_TEXT
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys
 from affectllm.train.method import OURS, find_method
+from affectllm.train.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
 RECIPE = PageKind("recipe", BadRecipe, listed="recipes")
@@ -40,7 +41,10 @@ class ModelPage:
         max_text_tokens: most tokens of words in a conversation, clips not counted; a longer one is rejected and
             counted as ``too_many_tokens``, as is one that with its clips has more tokens than the model has positions.
         freeze: towers that stay as they are (full tuning).
-        adapt: tower → layers that LoRA adapts, None for the family's default layers.
+        adapt: tower → layers that LoRA adapts, None for the family's default layers. Experts and other weights that are
+            no layer are named in the same way (``affectllm show FAMILY`` lists them).
+        learning_rates: tower → its learning rate where that is not ``trainer.learning_rate``; it follows the same
+            schedule.
         attn_implementation: attention kernel of transformers.
     """
 
@@ -52,6 +56,7 @@ class ModelPage:
     max_text_tokens: int = DEFAULT_TEXT
     freeze: tuple[str, ...] = ()
     adapt: dict[str, tuple[str, ...] | None] | None = None
+    learning_rates: dict[str, float] | None = None
     attn_implementation: str = "sdpa"
 
 
@@ -204,17 +209,18 @@ def _check(recipe: Recipe, page: Page) -> None:
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))
     _check_method(recipe, page)
-    for tower in (*recipe.model.freeze, *(recipe.model.adapt or {})):
-        if tower not in family.towers:
-            raise BadRecipe(
-                f"{family.name} has no tower {tower!r}",
-                where=page.where(("model",)),
-                do=f"choose among {', '.join(family.towers)}",
-            )
+    _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
+
+
+def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:
+    model, rates = recipe.model, recipe.model.learning_rates or {}
+    check_tower_names({"freeze": model.freeze, "adapt": model.adapt or {}, "learning_rates": rates}, family, page)
+    by_tower = recipe.peft is not None and "target_modules" not in recipe.peft
+    check_rates(rates, model.freeze, list(model.adapt or ("language",)) if by_tower else None, page)
 
 
 def _check_method(recipe: Recipe, page: Page) -> None:

@@ -1,4 +1,8 @@
-"""Mixin of every method's trainer: it stops at numbers that are not finite, and resumes to the same losses."""
+"""Mixin of every method's trainer.
+
+It stops at numbers that are not finite and at towers that cannot learn, has a learning rate for each tower, and resumes
+to the same losses.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +18,14 @@ from affectllm.train.finite import FiniteOnly
 from affectllm.train.head import answered_positions_only
 from affectllm.train.method import Method
 from affectllm.train.sampling import LengthGroups
+from affectllm.train.towers import ByTower
 
 if TYPE_CHECKING:
     from datasets import Dataset
     from torch.utils.data import Sampler
 
 
-class Resumable(FiniteOnly):
+class Resumable(ByTower, FiniteOnly):
     """Trainer mixin whose checkpoints can be resumed to the same losses.
 
     The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the

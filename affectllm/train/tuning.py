@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +15,7 @@ from affectllm.errors import AffectError
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
+from affectllm.model.quantised import Quantised, by_tower, described
 from affectllm.model.weights.weight_files import check_finite
 from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
@@ -21,6 +24,7 @@ from affectllm.train.data import load_rows, look, measured
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.recipe import Recipe
+from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
 
 if TYPE_CHECKING:
@@ -42,16 +46,21 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
 
     Raises:
         ModalityUnheard: when a modality does not reach the model.
+        NoGradient: when a trained tower has none though its clips are in the batch.
         NotFinite: at the first loss, gradient or weight that is not finite; it is not saved.
         AffectError: when no clip can be used.
     """
     method, model = find_method(recipe.method), load(recipe)
     encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
+    quantised = by_tower(model) if recipe.quantization is not None else {}
+    if quantised and PartialState().is_main_process:
+        print(described(quantised), file=sys.stderr)
     adapter = lora(recipe, model)
     freeze(model, recipe)
     bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
     train, validation, counts = _datasets(build, bounded, args, out, method)
     heard = self_test(recipe, args, model, encoder, train, method)
+    check_named(recipe, model.family, heard)
     trainer = trainer_class(method)(
         model=model.model,
         args=args,
@@ -62,11 +71,19 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         peft_config=adapter,
         **method.extra(Ready(model, adapter is not None, lambda: load(recipe))),
     )
+    trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
+    trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
+    if trainer.is_world_process_zero():
+        say(trained)
     if (checkpoint := last_whole_checkpoint(out)) is not None:
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
-    return {**counts, "modalities_heard": heard, **finish(trainer, out)}
+    return {**counts, "modalities_heard": heard, "towers": trained, **_told(quantised), **finish(trainer, out)}
+
+
+def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:
+    return {"quantised": {tower: dataclasses.asdict(its) for tower, its in quantised.items()}} if quantised else {}
 
 
 def _datasets(

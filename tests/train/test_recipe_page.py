@@ -107,6 +107,17 @@ REFUSED = {
         "adapt",
         "names the layers already",
     ),
+    "a rate of nothing": (PAGE.replace("trainer:", "  learning_rates: {audio: 0}\ntrainer:"), "learning_r", "above 0"),
+    "a rate for a frozen tower": (
+        PAGE.replace("trainer:", "  freeze: [audio]\n  learning_rates: {audio: 1.0e-5}\ntrainer:"),
+        "learning_rates",
+        "is frozen and has a learning rate",
+    ),
+    "a rate for a tower without LoRA": (
+        PAGE.replace("trainer:", "  learning_rates: {audio: 1.0e-5}\ntrainer:") + LORA,
+        "learning_rates",
+        "LoRA adapts language alone",
+    ),
     "freezing under LoRA": (PAGE.replace("trainer:", "  freeze: [audio]\ntrainer:") + LORA, "freeze", "model.adapt"),
 }
 
@@ -144,9 +155,9 @@ def test_what_the_machine_decides_is_not_written_on_the_page(page, key: str) -> 
     assert caught.value.where.endswith(f":{len(text.splitlines())}")
 
 
-@pytest.mark.parametrize("key", ["freeze", "adapt"])
+@pytest.mark.parametrize("key", ["freeze", "adapt", "learning_rates"])
 def test_an_unknown_tower_is_answered_with_those_that_exist(page, key: str) -> None:
-    value = "[nose]" if key == "freeze" else "{nose: null}"
+    value = {"freeze": "[nose]", "adapt": "{nose: null}", "learning_rates": "{nose: 1.0e-4}"}[key]
     with pytest.raises(BadRecipe, match="no tower 'nose'") as caught:
         load_recipe(page(PAGE.replace("trainer:", f"  {key}: {value}\ntrainer:")))
     assert "audio" in caught.value.do and "language" in caught.value.do

@@ -70,6 +70,9 @@ def _show_family(name: str) -> None:
         "sizes": f"multiples of {family.frame_factor} pixels" if {"video", "image"} & family.modalities else "–",
         "template": family.template,
         "packs": "yes" if family.packs else "no",
+        "4 bits": f"layers of the language model alone, without {', '.join(family.parameters['language'])}"
+        if family.parameters.get("language")
+        else "layers of the language model alone",
     }
     print("\n".join(f"{key:>10}  {value}" for key, value in facts.items()))
     for tower, prefix in family.towers.items():
