@@ -120,3 +120,10 @@ def test_the_summary_counts() -> None:
     assert render([fine]).endswith("\nReady.")
     assert render([fine, poor]).endswith("Ready; 1 of these could be better.")
     assert "1 of these must be repaired" in render([fine, poor, broken])
+
+
+def test_the_doctor_says_what_four_bits_leave_as_it_is() -> None:
+    from affectllm.model.doctor import check_bitsandbytes
+
+    found = check_bitsandbytes().found
+    assert "experts of qwen3_moe, qwen3_omni, qwen3_vl_moe are no layers and stay unquantised" in found

@@ -17,6 +17,7 @@ from affectllm.model.load import Model, load_model
 BUDGET = Budget(fps=2, max_frames=4, max_pixels=112 * 112, min_pixels=28 * 28, max_seconds=10)
 NAMES = sorted(families())
 SEEN = {"type": "video", "corpus": "made", "path": "seen.mp4"}
+LONGER = {"type": "video", "corpus": "made", "path": "both.mp4"}
 HEARD = {"type": "audio", "corpus": "made", "path": "tone.wav"}
 TRACK = {"type": "audio", "corpus": "made", "path": "both.mp4"}
 PICTURE = {"type": "image", "corpus": "made", "path": "picture.png"}
@@ -29,9 +30,9 @@ def make_clips(folder: Path) -> Path:
     """A silent and a sounding video, a sound of another rate, and pictures of two shapes."""
     from PIL import Image
 
-    files = {"both.mp4": Clip(1.5, size=84), "seen.mp4": Clip(1.0, sound=False), "tone.wav": Tone(0.9, rate=22_050)}
+    files = {"both.mp4": Clip(2.0, size=84), "seen.mp4": Clip(1.0, sound=False), "tone.wav": Tone(0.9, rate=22_050)}
     materialise(files, folder)
-    Image.linear_gradient("L").resize((90, 60)).convert("RGB").save(folder / "picture.png")
+    Image.linear_gradient("L").resize((64, 64)).convert("RGB").save(folder / "picture.png")
     Image.radial_gradient("L").resize((40, 200)).convert("RGB").save(folder / "strip.png")
     return folder
 
@@ -40,7 +41,7 @@ def clips_for(family: Family) -> list[dict[str, Any]]:
     """One part of every kind that a family takes."""
     clips = []
     if "video" in family.modalities:
-        clips += [SEEN, *([SEEN_AND_HEARD] if family.sound else [])]
+        clips += [SEEN, SEEN_AND_HEARD if family.sound else LONGER]
     if "audio" in family.modalities:
         clips += [HEARD, TRACK]
     if "image" in family.modalities:

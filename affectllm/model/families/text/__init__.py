@@ -1,0 +1,1 @@
+"""Families that take text alone."""
