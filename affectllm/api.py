@@ -18,6 +18,7 @@ from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate
 from affectllm.errors import Malformed
+from affectllm.evaluate.requests import kept_replies
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.scored import JOINT, Pair, check_metrics, metric_of, scored_slots, split
 from affectllm.instruct import template as templates
@@ -29,11 +30,10 @@ from affectllm.labels.annotation import plain
 from affectllm.labels.reading import Unreadable
 from affectllm.metrics.core.result import Result
 from affectllm.model.load import Model, load_model
-from affectllm.respond.in_process import Unanswered, answer
+from affectllm.respond.in_process import InProcess
+from affectllm.respond.responder import Reply, Responder, Unanswered, asks_of, places_of
 
 __all__ = ["ask", "evaluate", "load_corpus", "load_model", "load_template", "read", "score"]
-
-Reply = str | Unanswered
 
 
 @dataclass
@@ -137,19 +137,38 @@ def load_template(
 
 
 def ask(
-    model: Model, conversations: Sequence[Conversation], corpus: Corpus | None = None, **options: Any
+    model: Model | Responder,
+    conversations: Sequence[Conversation],
+    corpus: Corpus | None = None,
+    *,
+    answers: str | Path | None = None,
+    max_new_tokens: int | None = None,
+    progress: bool = True,
+    **options: Any,
 ) -> list[Reply]:
     """Generate a model's reply to each conversation.
 
     Args:
+        model: from ``load_model``, or a ``Responder`` such as ``affectllm.respond.endpoint.Endpoint``.
         corpus: where the clips lie; None looks in ``AFFECTLLM_CORPORA``.
-        options: ``budget``, ``batch_size``, ``max_new_tokens``, ``progress`` and fields of ``GenerationConfig``: see
-            ``affectllm.respond.in_process.answer``.
+        answers: folder in which greedy replies are kept one by one; asked again, only what is missing is asked.
+        max_new_tokens: longest answer; None takes what the forms of the answers need.
+        progress: whether a bar is shown.
+        options: for a loaded model ``budget`` and ``batch_size``; fields of ``GenerationConfig``, of which an endpoint
+            takes the temperature and its like. Greedy search unless they say otherwise.
 
     Returns:
-        Texts; ``Unanswered`` with the reason where a clip is broken or the model's outputs are no numbers.
+        Texts; ``Unanswered`` with the reason where a clip is broken, the model declines, or its outputs are no numbers.
+
+    Raises:
+        EndpointFailed: when a server breaks off; what it answered is kept in ``answers``.
     """
-    return answer(model, conversations, {corpus.name: corpus.root} if corpus else None, **options)
+    roots = {corpus.name: corpus.root} if corpus else None
+    if isinstance(model, Model):
+        own = {name: options.pop(name) for name in ("budget", "batch_size") if name in options}
+        model = InProcess(model, **own)
+    asks = asks_of(conversations, max_new_tokens, **options)
+    return kept_replies(model, asks, places_of(conversations, roots or {}), answers, progress)
 
 
 def read(conversation: Conversation, reply: Reply) -> Reading:

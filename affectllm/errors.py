@@ -10,6 +10,8 @@ AffectError
  ├── ModalityUnheard   a model does not react to a modality it is said to take
  ├── WrongCheckpoint   weights that are of another architecture, do not fit, are broken or not finite
  ├── NotFinite         a loss, a gradient or a trained weight is NaN or infinite
+ ├── EndpointFailed    a server that answers for a model refuses, breaks off or answers what is no reply
+ │    └── BudgetSpent      the next request could exceed the limit that the user set
  ├── Busy              another process works in the folder
  └── WriteFailed       the disk said no
 """
@@ -87,6 +89,14 @@ class NotFinite(AffectError):
 
 class NoGradient(AffectError):
     """A tower that is to be trained gets no gradient from a batch that holds what it takes."""
+
+
+class EndpointFailed(AffectError):
+    """A server refuses a request, cannot be reached after all retries, or answers what is no reply of a model."""
+
+
+class BudgetSpent(EndpointFailed):
+    """The next request could exceed the limit of requests, tokens or money that the user set."""
 
 
 class WriteFailed(AffectError):

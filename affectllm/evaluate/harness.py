@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import io
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 
 from affectllm.corpus.roots import Roots
@@ -18,8 +20,10 @@ from affectllm.evaluate.environment import parse_modalities, settings
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
+from affectllm.respond.keys import refuse_secret_words
 
 _COMMANDS = ("run", "ls", "validate")
+_DRY = re.compile(r"\bdry_run[\"']?\s*[=:]\s*[\"']?(true|1)\b", re.IGNORECASE)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -61,8 +65,13 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     ours, theirs = parser().parse_known_args(list(argv))
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
+    if _model(theirs) == "affectllm-api":
+        refuse_secret_words(theirs)  # before lm-eval logs its arguments
     modalities = parse_modalities(ours.modalities) if ours.modalities else None
     with settings(Roots.parse(ours.root).given, modalities, ours.held_out), ExitStack() as stack:
+        if _is_dry(theirs):
+            with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
+                return _run(theirs, None)
         folder, theirs = _own_output(theirs)
         if folder is not None and _is_first():
             stack.enter_context(held(folder / LOCK))
@@ -76,6 +85,11 @@ def _model(argv: list[str]) -> str:
     return str(finder.parse_known_args(argv)[0].model)
 
 
+def _is_dry(argv: list[str]) -> bool:
+    """Return whether only an estimate is wanted, of which nothing is written."""
+    return _model(argv) == "affectllm-api" and any(_DRY.search(word) for word in argv)
+
+
 def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
     """Return the folder of ``--output_path``, and arguments that make lm-eval write into an empty folder within it."""
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
@@ -85,7 +99,7 @@ def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
         return None, argv
     folder = path.parent if path.suffix == ".json" else path
     extra = ["--output_path", str(logged.scratch(folder) / "results.json"), "--log_samples"]
-    if _model(argv) == "affectllm":
+    if _model(argv) in ("affectllm", "affectllm-api"):
         extra += ["--model_args", json.dumps({"answers": str(folder / "answers")})]
     return folder, [*argv, *extra]
 
@@ -96,7 +110,9 @@ def _register_models(name: str) -> None:
 
     import affectllm.evaluate.reference
 
-    if not name.startswith("affectllm-"):
+    if name == "affectllm-api":
+        import affectllm.evaluate.api_lm
+    elif not name.startswith("affectllm-"):
         import affectllm.evaluate.lm  # noqa: F401
 
 

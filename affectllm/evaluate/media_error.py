@@ -14,6 +14,9 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.length import TOO_MANY_TOKENS
 
 _MARK = "\ue000media_error:"
+OF_THE_MODEL = (TOO_MANY_TOKENS, "refused", "only_reasoning", "no_choice_likely", "ambiguous_choice")
+"""Reasons that are a model's or a server's and no clip's; see ``respond.responder.Unanswered``."""
+_NOT_OF_CLIPS = (*OF_THE_MODEL, "dry_run")
 
 
 def media_error_reply(reason: str, path: str, detail: str = "") -> str:
@@ -22,11 +25,11 @@ def media_error_reply(reason: str, path: str, detail: str = "") -> str:
 
 
 def media_error_reason(reply: object) -> str | None:
-    """Return ``media_error:<reason>`` or ``too_many_tokens`` when ``reply`` is such a stand-in, else None."""
+    """Return ``media_error:<reason>``, or the reason alone where it is none of a clip; None for any other reply."""
     if not isinstance(reply, str) or not reply.startswith(_MARK):
         return None
     reason = reply.removeprefix(_MARK).partition("\n")[0]
-    return reason if reason == TOO_MANY_TOKENS else f"media_error:{reason}"
+    return reason if reason in _NOT_OF_CLIPS else f"media_error:{reason}"
 
 
 class MediaLedger:

@@ -9,7 +9,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from affectllm.evaluate.answers import Answers
 from affectllm.instruct.conversation import media_parts
+from affectllm.respond.responder import Ask, Reply, Responder
 from affectllm.run import digest, file_digest
 
 Messages = list[dict[str, Any]]
@@ -68,6 +70,43 @@ class Asker:
         }
         weight = len(json.dumps(messages)) + sum(clip.stat().st_size for clip in clips if clip.is_file())
         return Question(messages, template, settings, digest(decides), weight)
+
+
+def kept_replies(
+    responder: Responder, asks: Sequence[Ask], roots: Mapping[str, Path], answers: str | Path | None, progress: bool
+) -> list[Reply]:
+    """Ask a responder, and keep each greedy reply as it comes; only what is not kept yet is asked.
+
+    Args:
+        answers: folder of the kept replies; None keeps nothing.
+        progress: whether a bar is shown.
+    """
+    from tqdm.auto import tqdm
+
+    store = Answers(Path(answers) if answers else None)
+    keys = _keys(responder, asks, roots) if answers else [None] * len(asks)
+    replies: dict[int, Reply] = {}
+    for number, key in enumerate(keys):
+        if key is not None and (kept := store.get(key)) is not None:
+            replies[number] = kept
+    left = [number for number in range(len(asks)) if number not in replies]
+    arriving = responder.replies([asks[number] for number in left], roots)
+    for place, reply in tqdm(arriving, total=len(left), desc="ask", disable=not progress):
+        replies[left[place]] = reply
+        if (key := keys[left[place]]) is not None and isinstance(reply, str):
+            store.add({key: reply})
+    return [replies[number] for number in range(len(asks))]
+
+
+def _keys(responder: Responder, asks: Sequence[Ask], roots: Mapping[str, Path]) -> list[str | None]:
+    """Return the keys of greedy questions, None for sampled ones."""
+    asker, keys = Asker(responder.identity(), roots), []
+    for ask in asks:
+        settings = {"until": list(ask.until), "max_gen_toks": ask.max_new_tokens, **ask.generation}
+        sampled = ask.generation.get("do_sample") or ask.generation.get("temperature")
+        messages = [dict(message) for message in ask.messages]
+        keys.append(None if sampled else asker.question(messages, "", settings).key)
+    return keys
 
 
 def content_digest(path: Path) -> str:

@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate import logged
+from affectllm.evaluate.endpoint_options import OPERATION
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.shelf import all_tasks, page_files
 from affectllm.metrics import Score
+from affectllm.respond.keys import refuse_secrets
 from affectllm.run import Run, file_digest
 
 # Answers may be deleted to save space.
@@ -48,10 +50,16 @@ def evaluate(
         AffectError: for tasks, corpora, models and options; see ``harness.lm_eval_main``.
     """
     options = dict(model_args or {})
+    if model == "affectllm-api":
+        refuse_secrets(options)
+        # A higher limit or another number of requests at once must not throw away answers that were paid for.
+        deciding = {name: value for name, value in options.items() if name not in OPERATION}
+    else:
+        deciding = options
     decides = {
         "tasks": _pages(tasks),
         "model": model,
-        "model_args": options,
+        "model_args": deciding,
         "weights": _weights(model, options),
         "roots": {name: str(root) for name, root in (roots or {}).items()},
         "modalities": list(modalities) if modalities is not None else None,

@@ -39,7 +39,7 @@ def check_modalities_heard(
     whole = [_loss(model, encoder, _encoded(encoder, c)) for c in usable]
     changes: dict[str, dict[str, float]] = {}
     for modality in ("video", "audio", "image"):
-        if any(_has(c, modality) for c in usable):
+        if any(has_modality(c, modality) for c in usable):
             changes[modality] = _changes(model, encoder, usable, whole, modality)
     if dead := [m for m, change in changes.items() if min(change.values()) < SMALLEST_CHANGE]:
         raise ModalityUnheard(
@@ -53,7 +53,7 @@ def check_modalities_heard(
 def _changes(
     model: Model, encoder: Encoder, conversations: Sequence[Messages], whole: Sequence[float], modality: str
 ) -> dict[str, float]:
-    removed = [_loss(model, encoder, _encoded(encoder, _without(c, modality))) for c in conversations]
+    removed = [_loss(model, encoder, _encoded(encoder, without(c, modality))) for c in conversations]
     carriers = [(_encoded(encoder, c), loss) for c, loss in zip(conversations, whole, strict=True)]
     tensor = model.family.tensors[modality]
     carriers = [(item, loss) for item, loss in carriers if tensor in item.media]
@@ -98,11 +98,14 @@ def _carries(part: Mapping[str, Any], modality: str) -> bool:
     return part["type"] == modality or (modality == "audio" and bool(part.get("sound")))
 
 
-def _has(messages: Messages, modality: str) -> bool:
+def has_modality(messages: Messages, modality: str) -> bool:
+    """Return whether messages carry a modality, alone or as the sound of a video."""
     return any(_carries(part, modality) for part in _parts(messages))
 
 
-def _without(messages: Messages, modality: str) -> list[dict[str, Any]]:
+def without(messages: Messages, modality: str) -> list[dict[str, Any]]:
+    """Return the messages without a modality; the sound of a video stays when its pictures go."""
+
     def strip(part: Mapping[str, Any]) -> list[dict[str, Any]]:
         if part["type"] == modality:
             # The sound of a clip stays when its pictures go, so that each modality is tested alone.
