@@ -71,7 +71,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     with settings(Roots.parse(ours.root).given, modalities, ours.held_out), ExitStack() as stack:
         if _is_dry(theirs):
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
-                return _run(theirs, None)
+                return _run(_without_output(theirs), None)
         folder, theirs = _own_output(theirs)
         if folder is not None and _is_first():
             stack.enter_context(held(folder / LOCK))
@@ -88,6 +88,13 @@ def _model(argv: list[str]) -> str:
 def _is_dry(argv: list[str]) -> bool:
     """Return whether only an estimate is wanted, of which nothing is written."""
     return _model(argv) == "affectllm-api" and any(_DRY.search(word) for word in argv)
+
+
+def _without_output(argv: list[str]) -> list[str]:
+    remover = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    remover.add_argument("--output_path", "-o")
+    remover.add_argument("--log_samples", "-s", action="store_true")
+    return remover.parse_known_args(argv)[1]
 
 
 def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:

@@ -20,12 +20,14 @@ class Completion:
         first: token → log-probability of the alternatives at the first position; None where the server gives none.
         used: tokens, as the server counts them; None where it does not.
         model: which model answered, as the server says; empty where it does not.
+        sent: digest of what was sent; empty where nothing was.
     """
 
     reply: Reply
     first: Mapping[str, float] | None = None
     used: Share | None = None
     model: str = ""
+    sent: str = ""
 
 
 def completion_of(answer: Any, ask: Ask, key: str | None) -> Completion:

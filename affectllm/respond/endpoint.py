@@ -7,7 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from affectllm.respond.first_token import choice_likelihoods
 from affectllm.respond.profiles import Profile, profile_of
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.respond.spending import Limits, Share, Spending
-from affectllm.run import versions
+from affectllm.run import digest, versions
 
 T = TypeVar("T")
 _LONGEST_BACKOFF = 60.0  # seconds
@@ -162,7 +162,8 @@ class Endpoint:
             return Completion(Unanswered(contents.reason, contents.detail, contents.path))
         self.trimmed += contents.trimmed
         share = Share(contents.tokens(self._profile), ask.max_new_tokens)
-        return self._persist(self._request(ask, contents, logprobs), ask, share)
+        completion = self._persist(self._request(ask, contents, logprobs), ask, share)
+        return replace(completion, sent=digest(contents.messages))
 
     def _request(self, ask: Ask, contents: Contents, logprobs: bool) -> dict[str, Any]:
         given = {name: value for name, value in ask.generation.items() if value is not None}

@@ -13,6 +13,7 @@ from affectllm.respond.profiles import Profile
 
 _SECRET = re.compile(r"(api_?key|secret|password|authorization|(access|auth|bearer)_?token)", re.IGNORECASE)
 _NAMED = re.compile(r"[\"']?(\w*(?:api_?key|secret|password|authorization|auth_?token)\w*)[\"']?\s*[=:]", re.IGNORECASE)
+_VARIABLE = re.compile(r"api_key_env[\"']?\s*[=:]\s*[\"']?([^\s,\"'}]+)")
 _DO = "export it, and name the variable: api_key_env=NAME"
 
 
@@ -44,6 +45,8 @@ def refuse_secret_words(words: Iterable[str]) -> None:
         for name in _NAMED.findall(word):
             if name.lower() != "api_key_env":
                 raise AffectError(f"{name} would be written into logs and manifests", do=_DO)
+        for variable in _VARIABLE.findall(word):
+            refuse_secrets({"api_key_env": variable})
         for address in re.findall(r"https?://[^\s,\"']+", word):
             refuse_secrets({"base_url": address})
 

@@ -18,7 +18,7 @@ from affectllm.instruct.conversation import Messages, media_parts
 from affectllm.model.ablation import has_modality, without
 from affectllm.respond.completion import Completion
 from affectllm.respond.endpoint import Endpoint
-from affectllm.respond.responder import Ask, Unanswered
+from affectllm.respond.responder import Ask
 
 ITEMS = 4
 _WORDS = 32  # tokens of each trial's reply
@@ -152,16 +152,12 @@ def _asker(endpoint: Endpoint, roots: Mapping[str, Path]) -> Any:
 def _trial(answers: Mapping[Key, Completion], number: int, modality: str) -> Trial | None:
     """Return the trial of one item; None where it lacks the modality, or its clip cannot be used."""
     whole, removed = answers[number, "whole", ""], answers.get((number, "removed", modality))
-    if removed is None or _unusable(whole):
+    if removed is None or not whole.sent:
         return None
     swapped = answers.get((number, "swapped", modality))
-    usable = None if swapped is None or _unusable(swapped) else swapped
-    return Trial(whole, answers[number, "again", ""], removed, usable)
-
-
-def _unusable(completion: Completion) -> bool:
-    # A refusal or a reply of reasoning alone is an answer of the server; an error of a clip was never sent.
-    return isinstance(completion.reply, Unanswered) and not completion.model
+    # Two clips may hold the same sound; a server cannot tell them apart.
+    usable = swapped is not None and bool(swapped.sent) and swapped.sent != whole.sent
+    return Trial(whole, answers[number, "again", ""], removed, swapped if usable else None)
 
 
 def _removal_shows(trials: Sequence[Trial]) -> bool:

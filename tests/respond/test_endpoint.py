@@ -120,7 +120,7 @@ def test_answers_under_way_are_not_lost_when_another_request_fails() -> None:
         with pytest.raises(EndpointFailed):
             for number, _ in _endpoint(server, concurrency=4).replies(_asks(12), {}):
                 arrived.append(number)
-    assert len(server.bodies) == 4 and len(arrived) == 3
+    assert len(arrived) == len(server.bodies) - 1 < 9
 
 
 def test_retry_after_is_waited_for_and_not_for_ever() -> None:
