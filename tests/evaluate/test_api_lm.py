@@ -112,7 +112,7 @@ def test_killed_runs_ask_nothing_twice(emodb: Path, tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
             assert enough <= _kept(out) < len(names) and not (out / "scores.json").exists()
-        subprocess.run(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, check=True, capture_output=True)
+        lm_eval_main(command[3:])
         asked = Counter(json.dumps(body["messages"]) for body in server.bodies)
     # Only those under way when it was killed, two at a time, were asked again.
     assert _kept(out) == len(asked) == len(names) and sum(asked.values()) <= len(names) + 4
@@ -145,7 +145,7 @@ def test_choices_are_scored_by_the_first_token_and_marked_so(tmp_path: Path) -> 
 
 def test_without_log_probabilities_the_task_that_generates_is_named(tmp_path: Path) -> None:
     with StandIn() as server:
-        with pytest.raises(AffectError, match="ask the task that generates instead: .*emodb_emotion"):
+        with pytest.raises(AffectError, match=r"ask the task that generates instead: .*emodb_emotion"):
             _evaluate(server, tmp_path / "run", "emodb_emotion_choice")
         with pytest.raises(AffectError, match="ignores the request for log-probabilities"):
             _evaluate(server, tmp_path / "other", "emodb_emotion_choice", profile="vllm", selftest=False)

@@ -73,9 +73,9 @@ def test_failures_that_pass_are_repeated(fault: str) -> None:
     ],
 )
 def test_a_failure_that_stays_ends_the_run_and_says_how_to_go_on(fault: str, words: str) -> None:
-    with StandIn(faults=[fault] * 9, retry_after="0.01") as server:
-        with pytest.raises(EndpointFailed, match=words) as error:
-            _replies(_endpoint(server, retries=1, timeout=0.3), _asks())
+    server = StandIn(faults=[fault] * 9, retry_after="0.01")
+    with server, pytest.raises(EndpointFailed, match=words) as error:
+        _replies(_endpoint(server, retries=1, timeout=0.3), _asks())
     assert len(server.bodies) == 2
     assert "tried 2 times" in str(error.value) and "goes on from there" in str(error.value)
 
@@ -126,7 +126,7 @@ def test_answers_under_way_are_not_lost_when_another_request_fails() -> None:
 def test_retry_after_is_waited_for_and_not_for_ever() -> None:
     with StandIn(faults=["429"], retry_after="0.6") as server:
         _replies(_endpoint(server), _asks())
-    assert [later - before for before, later in pairwise(server.times)][0] >= 0.6
+    assert next(later - before for before, later in pairwise(server.times)) >= 0.6
     with StandIn(faults=["429"], retry_after="5000") as server, pytest.raises(EndpointFailed, match="wait for 5000 s"):
         _replies(_endpoint(server), _asks())
 
