@@ -10,6 +10,7 @@ AffectError
  ├── ModalityUnheard   a model does not react to a modality it is said to take
  ├── WrongCheckpoint   weights that are of another architecture, do not fit, are broken or not finite
  ├── NotFinite         a loss, a gradient or a trained weight is NaN or infinite
+ ├── NoGradient        a tower that is to be trained gets no gradient
  ├── EndpointFailed    a server that answers for a model refuses, breaks off or answers what is no reply
  │    └── BudgetSpent      the next request could exceed the limit that the user set
  ├── Busy              another process works in the folder
