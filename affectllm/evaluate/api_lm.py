@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -60,6 +61,9 @@ class EndpointLM(LM):  # type: ignore[misc]
         **options: Any,
     ) -> None:
         super().__init__()
+        if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+            do = "start one process, and raise concurrency for more requests at once"
+            raise AffectError("several processes would each ask an endpoint everything", do=do)
         self.endpoint: Endpoint = endpoint_of(options)
         self._roots: dict[str, Path] = {}
         self._asker = Asker(self.endpoint.identity(), self._roots)
@@ -220,6 +224,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         return MediaLedger().add(MediaError("dry_run", ""))
 
     def _end(self) -> None:
+        self._ledger.trimmed, self.endpoint.trimmed = self.endpoint.trimmed, 0
         self._ledger.tell()
         print(f"{self.endpoint.where}: {self.endpoint.spending.summary()}", file=sys.stderr)
 

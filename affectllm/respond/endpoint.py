@@ -20,7 +20,7 @@ from affectllm.respond.completion import Completion, completion_of
 from affectllm.respond.contents import Contents, contents_of
 from affectllm.respond.failures import Declined, Transient, sorted_out
 from affectllm.respond.first_token import choice_likelihoods
-from affectllm.respond.profiles import Profile, profile_of
+from affectllm.respond.profiles import PROFILES, Profile, profile_of
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.respond.spending import Limits, Share, Spending
 from affectllm.run import digest, versions
@@ -80,7 +80,7 @@ class Endpoint:
         self.spending = Spending(self.limits)
         self.answered_as: Counter[str] = Counter()
         self.trimmed = 0
-        self._stop = threading.Event()
+        self._stop, self._lock = threading.Event(), threading.Lock()
         self._client = self._connect()
 
     def _connect(self) -> Any:
@@ -89,9 +89,11 @@ class Endpoint:
         except ImportError as error:
             raise AffectError(_MISSING, do="pip install 'affectllm[api]'") from error
         # Repetitions are ours: each counts as a request, and answers that are no replies are repeated too.
-        return openai.OpenAI(
-            base_url=self._url, api_key=self._key or "none", timeout=self.timeout, max_retries=0, organization=""
-        )
+        # The organisation of the environment is told to its own host only.
+        own_host = urlsplit(self._url).hostname == urlsplit(PROFILES["openai"].url).hostname
+        headers = {} if own_host else dict.fromkeys(("OpenAI-Organization", "OpenAI-Project"), openai.Omit())
+        settings: dict[str, Any] = {"base_url": self._url, "api_key": self._key or "none", "default_headers": headers}
+        return openai.OpenAI(**settings, timeout=self.timeout, max_retries=0)
 
     @property
     def where(self) -> str:
@@ -160,7 +162,8 @@ class Endpoint:
         contents = contents_of(ask.messages, self._profile, self.budget, roots, noted=noted)
         if isinstance(contents, MediaError):
             return Completion(Unanswered(contents.reason, contents.detail, contents.path))
-        self.trimmed += contents.trimmed
+        with self._lock:
+            self.trimmed += contents.trimmed
         share = Share(contents.tokens(self._profile), ask.max_new_tokens)
         completion = self._persist(self._request(ask, contents, logprobs), ask, share)
         return replace(completion, sent=digest(contents.messages))
@@ -205,7 +208,8 @@ class Endpoint:
             raise sorted_out(error, self._key, self.where) from None
         completion = completion_of(answer, ask, self._key)
         if completion.model:
-            self.answered_as[completion.model] += 1
+            with self._lock:
+                self.answered_as[completion.model] += 1
             self._check_model(completion.model)
         return completion
 

@@ -195,6 +195,12 @@ def test_keys_of_answers_change_with_what_decides_them_and_with_nothing_else(tmp
         assert len(server.bodies) == 9 * len(ways)
 
 
+def test_several_processes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with StandIn() as server, pytest.raises(AffectError, match="raise concurrency"):
+        _lm(server)
+
+
 def test_unknown_arguments_are_explained() -> None:
     with StandIn() as server, pytest.raises(AffectError, match=r"no argument 'concurency'\n.*concurrency"):
         _lm(server, concurency=3)

@@ -182,6 +182,7 @@ def test_money_cannot_be_limited_without_prices() -> None:
 
 def test_a_key_goes_to_its_own_host_or_where_it_was_named_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-mine")
     monkeypatch.setenv("MY_KEY", "mine-0123456789")
     with StandIn() as server:
         _replies(_endpoint(server, profile="openai"), _asks())
@@ -189,6 +190,7 @@ def test_a_key_goes_to_its_own_host_or_where_it_was_named_for(monkeypatch: pytes
         _replies(_endpoint(server, api_key_env="MY_KEY"), _asks())
     assert server.keys[2] == "Bearer mine-0123456789"
     assert not any(KEY in key for key in server.keys)
+    assert not any("org-mine" in headers for headers in server.headers)
     monkeypatch.delenv("OPENAI_API_KEY")
     with pytest.raises(AffectError, match="OPENAI_API_KEY is not set"):
         Endpoint("gpt", "openai")

@@ -67,6 +67,7 @@ class StandIn(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}/v1"
         self.bodies: list[Body] = []
         self.keys: list[str] = []
+        self.headers: list[str] = []
         self.times: list[float] = []
         self.under_way = self.most_under_way = 0
         self.lock = threading.Lock()
@@ -118,6 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
         with server.lock:
             server.bodies.append(body)
             server.keys.append(self.headers.get("Authorization", ""))
+            server.headers.append(str(self.headers))
             server.times.append(time.monotonic())
             fault = server.faults.pop(0) if server.faults else ""
             server.under_way += 1
