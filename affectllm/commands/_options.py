@@ -25,3 +25,17 @@ def recipe_options(parser: argparse.ArgumentParser) -> None:
     root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/RECIPE)")
     parser.add_argument("--num-processes", type=int, metavar="N", help="processes of the launch configuration")
+
+
+def model_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of a command that loads a model."""
+    text = "Hub id, folder, folder of an adapter, or tiny:<family>"
+    parser.add_argument("--model", required=True, metavar="MODEL", help=text)
+    parser.add_argument("--adapter", metavar="DIR", help="a PEFT adapter to put on it")
+    parser.add_argument("--processor", metavar="MODEL", help="whose processor is used, where the model has none")
+    parser.add_argument("--dtype", default="auto", help="torch dtype (default: the checkpoint's own)")
+    parser.add_argument("--device", help="such as cuda:0 (default: a GPU where there is one)")
+    parser.add_argument("--quantize", choices=("4bit", "8bit"), help="load with bitsandbytes")
+    parser.add_argument("--system", default="", metavar="TEXT", help="system prompt (default: the family's own)")
+    text = "media budget: fps, max_frames, max_pixels, min_pixels, max_seconds, long"
+    parser.add_argument("--budget", action="append", default=[], metavar="KEY=VALUE", help=text)

@@ -23,6 +23,7 @@ from affectllm.instruct.slots import bind_slots
 from affectllm.instruct.template import Template
 from affectllm.instruct.wording import load_wording
 from affectllm.labels import Annotation
+from affectllm.labels.form import Refused
 from affectllm.labels.reading import Unreadable
 
 Part = Mapping[str, Any]
@@ -168,6 +169,15 @@ class Conversation:
             dialogue=sample.dialogue,
             _reader=template.reader,
         )
+
+    @classmethod
+    def unlabelled(cls, sample: Sample, template: Template, paraphrase: int = 0) -> Conversation | Refused:
+        """Return the conversation in which ``template`` asks about a sample whose answer nobody knows, or why not."""
+        asked = template.prepare_unlabelled(sample)
+        if isinstance(asked, Refused):
+            return asked
+        messages = template.message(asked, paraphrase)
+        return cls(sample.id, sample.corpus, messages, by=AskedBy.of(template), _reader=template.reader)
 
     @classmethod
     def from_row(cls, row: Mapping[str, Any]) -> Conversation:

@@ -99,6 +99,25 @@ class Template:
             if self.wording.numbered and slot.how.last_turn(value) > sample.turns_left_out + len(sample.context) + 1:
                 return Refused("turn_not_shown")
             gold[slot.name] = value
+        asked = self._shown(sample, gold)
+        if isinstance(asked, Refused):
+            return asked
+        return Refused("unreadable_answer") if self._fragile and not self._reads_back(asked) else asked
+
+    def prepare_unlabelled(self, sample: Sample) -> Asked | Refused:
+        """Return a sample whose answer nobody knows, or why it cannot be asked.
+
+        ``no_annotation`` where the prompt itself tells an annotation, ``no_options`` where the possible answers belong
+        to the item; the other reasons are those of ``reject`` that do not speak of an answer.
+        """
+        if self.given:
+            return Refused("no_annotation")
+        if any(slot.how.own_space or slot.how.shown for slot in self.slots):
+            return Refused("no_options")
+        return self._shown(sample, dict.fromkeys((slot.name for slot in self.slots), None))
+
+    def _shown(self, sample: Sample, gold: dict[str, Any]) -> Asked | Refused:
+        """Return the sample with what the prompt tells of it; ``gold`` loses the annotations that are told."""
         if reason := missing_modality(sample, self.modalities):
             return Refused(reason)
         for fact in self.wording.facts:
@@ -109,9 +128,8 @@ class Template:
             given = {slot.name: self._worded(slot, gold.pop(slot.name)) for slot in self.given}
             given |= {fact: sample.attributes[fact] for fact in self.wording.facts}
         asked = Asked(sample, gold, given)
-        if reason := refusal(self._texts(asked)):
-            return Refused(reason)
-        return Refused("unreadable_answer") if self._fragile and not self._reads_back(asked) else asked
+        reason = refusal(self._texts(asked))
+        return Refused(reason) if reason else asked
 
     def reject(self, sample: Sample) -> str | None:
         """Return why this sample cannot be asked, or None when it can.
@@ -210,7 +228,8 @@ class Template:
 
     def _texts(self, asked: Asked) -> list[str]:
         """Return the texts that come from the corpus: words, context, facts and free answers."""
-        texts = [text for slot in self.slots for text in slot.how.texts(asked.gold[slot.name])]
+        golds = [(slot, asked.gold[slot.name]) for slot in self.slots]
+        texts = [text for slot, gold in golds if gold is not None for text in slot.how.texts(gold)]
         texts += asked.given.values()
         if "text" in self.modalities:
             texts.append(asked.sample.text or "")
@@ -267,7 +286,7 @@ class Template:
                     own = slot.how.shown(asked.gold[slot.name])
                     filling |= {**{f"{slot.name}_{key}": text for key, text in own.items()}, **own}
             first = asked.gold[self.slots[0].name]
-            dimensions = [words[name] for name in first] if self.space.kind == "dimension" else []
+            dimensions = [words[name] for name in first or words] if self.space.kind == "dimension" else []
             filling["dimensions"] = joined(dimensions) if dimensions else ""
         return filling
 
