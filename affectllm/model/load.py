@@ -102,7 +102,7 @@ def load_model(
         check_finite(snapshot, kind.unbounded)
     if place.adapter is not None:
         network = put_on(network, place.adapter, kind, trainable=trainable)
-    if device is not None and quantization is None:
+    if device is not None and not getattr(network, "is_quantized", False):  # those of bitsandbytes lie where they are
         network = network.to(device)
     digest = fingerprint(folder, str(place.adapter) if place.adapter else None, processor)
     return Model(network, loaded, kind, path, digest)

@@ -74,7 +74,8 @@ class Answering:
     def _known(
         self, messages: Messages, settings: Mapping[str, Any], ask: Callable[[Encoded], T | None]
     ) -> T | MediaError:
-        key = self._key(messages, settings)
+        drawn = bool(settings.get("do_sample"))  # at random, so that another time it is another answer
+        key = "" if drawn else self._key(messages, settings)
         if (answer := self._answers.get(key)) is not None:
             return answer  # type: ignore[no-any-return]
         encoded = self._bounded.encode(messages, generation_prompt=True)
@@ -84,7 +85,7 @@ class Answering:
         self.asked += 1
         if answer is None:
             return _NOT_FINITE
-        self._answers.add({key: answer})
+        self._answers.add({} if drawn else {key: answer})
         return answer
 
     def _key(self, messages: Messages, settings: Mapping[str, Any]) -> str:

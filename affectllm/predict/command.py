@@ -14,6 +14,7 @@ from affectllm.instruct.template import MODALITIES
 from affectllm.model.clips.media import Budget
 from affectllm.model.load import Model, load_model
 from affectllm.predict.answering import Answering
+from affectllm.predict.chat import Chat, talk, typed
 from affectllm.predict.items import ROOTS, Columns, read_items
 from affectllm.predict.lines import Table, as_json, as_line
 from affectllm.predict.predicting import Prediction, predict
@@ -43,6 +44,25 @@ def run_predict(arguments: argparse.Namespace) -> int:
         used, lost = _print(predictions, len(items), *_format(arguments, question), out)
     _summarise(lost, bool(used and not answering.asked), question)
     return 0 if used else 1
+
+
+def run_chat(arguments: argparse.Namespace) -> None:
+    """Talk with the model of the command line until the input ends; replies go to stdout, all else to stderr.
+
+    Raises:
+        AffectError: for options that mean nothing, or a model that cannot be loaded.
+    """
+    if (arguments.temperature or 0) < 0 or arguments.max_new_tokens < 1:
+        raise AffectError("--temperature is at least 0, and --max-new-tokens at least 1")
+    out = sys.stdout
+    drawn = {"do_sample": True, "temperature": arguments.temperature} if arguments.temperature else {}
+    with redirect_stdout(sys.stderr):
+        answering = Answering(loaded(arguments), ROOTS, budget_of(arguments.budget))
+        chat = Chat(answering, arguments.system, arguments.max_new_tokens, drawn)
+        if sys.stdin.isatty():
+            print(f"{arguments.model} takes {', '.join(sorted(answering.model.family.modalities))}. /help for help.")
+        with redirect_stdout(out):  # where a prompt belongs
+            talk(chat, typed(), lambda text: print(text, file=out, flush=True))
 
 
 def loaded(arguments: argparse.Namespace) -> Model:
