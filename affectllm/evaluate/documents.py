@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,8 +27,14 @@ class Documents(list[Document]):
         return dict.fromkeys(self[0]) if self else {}
 
 
-def documents(items: Iterable[Sample | Rejection], template: Template, split: str) -> tuple[Documents, list[Rejection]]:
-    """Convert the samples of ``split`` into documents; also return everything that is not asked, with its reason."""
+def documents(
+    items: Iterable[Sample | Rejection], template: Template, split: str, wordings: Sequence[int | None] = (None,)
+) -> tuple[Documents, list[Rejection]]:
+    """Convert the samples of ``split`` into documents; also return everything that is not asked, with its reason.
+
+    Args:
+        wordings: paraphrases in which each sample is asked; None stands for the sample's own.
+    """
     asked, rejected = Documents(), []
     for item in items:
         if isinstance(item, Rejection):
@@ -36,15 +42,15 @@ def documents(items: Iterable[Sample | Rejection], template: Template, split: st
         elif item.split == split:
             reason = template.reject(item)
             if reason is None:
-                asked.append(document(item, template))
+                asked.extend(document(item, template, wording) for wording in wordings)
             else:
                 rejected.append(Rejection(item.id, reason, item.source, f"not asked by {template.name}"))
     return asked, rejected
 
 
-def document(sample: Sample, template: Template) -> Document:
+def document(sample: Sample, template: Template, wording: int | None = None) -> Document:
     """Make the document of a sample: identity, messages, and the gold answer as text and as JSON value."""
-    asked = Conversation.of(sample, template)
+    asked = Conversation.of(sample, template, wording)
     return {
         "id": asked.id,
         "corpus": asked.corpus,
@@ -54,6 +60,7 @@ def document(sample: Sample, template: Template) -> Document:
         "answer": asked.answer,
         "gold": asked.gold,
         "choices": _choices(template, asked.gold),
+        **({} if wording is None else {"wording": wording}),
     }
 
 

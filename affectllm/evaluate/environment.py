@@ -15,9 +15,11 @@ from pathlib import Path
 from affectllm.corpus.roots import ENVIRONMENT as ROOTS
 from affectllm.corpus.roots import roots_of_environment
 from affectllm.errors import AffectError
+from affectllm.evaluate.protocol import Protocol
 
 MODALITIES = "AFFECTLLM_MODALITIES"
 HELD_OUT = "AFFECTLLM_HELD_OUT"
+PROTOCOL = "AFFECTLLM_PROTOCOL"
 _KNOWN = ("video", "audio", "image", "text")
 
 
@@ -30,6 +32,11 @@ def modalities() -> tuple[str, ...] | None:
 def held_out() -> bool:
     """Return whether every task asks its held-out paraphrases: ``$AFFECTLLM_HELD_OUT`` is 1."""
     return os.environ.get(HELD_OUT) == "1"
+
+
+def protocol() -> Protocol:
+    """Return how tasks are asked beyond their pages: ``$AFFECTLLM_PROTOCOL``, a JSON object."""
+    return Protocol.from_json(os.environ.get(PROTOCOL) or "{}")
 
 
 def parse_modalities(text: str) -> tuple[str, ...]:
@@ -47,13 +54,20 @@ def parse_modalities(text: str) -> tuple[str, ...]:
 
 
 @contextmanager
-def settings(roots: Mapping[str, Path], allowed: Sequence[str] | None, held_out: bool = False) -> Iterator[None]:
+def settings(
+    roots: Mapping[str, Path],
+    allowed: Sequence[str] | None,
+    held_out: bool = False,
+    protocol: Protocol | None = None,
+) -> Iterator[None]:
     """Set the variables for this process and its children while the block runs, and restore them afterwards."""
+    changed = protocol.to_json() if protocol else {}
     merged = {**roots_of_environment(), **roots}
     variables = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
         MODALITIES: ",".join(allowed) if allowed else os.environ.get(MODALITIES),
         HELD_OUT: "1" if held_out else os.environ.get(HELD_OUT),
+        PROTOCOL: json.dumps(changed) if changed else os.environ.get(PROTOCOL),
     }
     before = {name: os.environ.get(name) for name in variables}
     _set(variables)

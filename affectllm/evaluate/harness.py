@@ -1,4 +1,4 @@
-"""Start lm-eval with all of its own options, and ours: ``--root NAME=DIR``, ``--modalities``, ``--held-out``."""
+"""Start lm-eval with all of its own options, and ours: ``--root NAME=DIR``, ``--modalities``, ``--shots`` …."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
+from affectllm.evaluate.protocol import Protocol
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
@@ -41,7 +43,31 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="ask in the paraphrases that no training set uses: the difference is how much the wording matters",
     )
+    _protocol_options(group)
     return ours
+
+
+def _protocol_options(group: Any) -> None:
+    text = "examples of each class before every question, from the training split (default: 0)"
+    group.add_argument("--shots", type=int, default=0, metavar="K", help=text)
+    group.add_argument("--shots-seed", type=int, default=0, metavar="N", help="draws them (default: 0)")
+    group.add_argument("--system", default="", metavar="TEXT", help="system prompt (default: the template's own)")
+    text = "`all`: ask every item in every wording; details.json has mean, spread and the worst wording"
+    group.add_argument("--paraphrases", choices=("all",), help=text)
+    text = "draw N replies for each item and count the commonest reading (default: 1, the most likely reply)"
+    group.add_argument("--votes", type=int, default=1, metavar="N", help=text)
+    group.add_argument("--votes-temperature", type=float, default=0.7, metavar="T", help="of them (default: 0.7)")
+
+
+def _protocol(ours: argparse.Namespace) -> Protocol:
+    return Protocol(
+        shots=ours.shots,
+        seed=ours.shots_seed,
+        system=ours.system,
+        paraphrases=ours.paraphrases == "all",
+        votes=ours.votes,
+        temperature=ours.votes_temperature,
+    )
 
 
 def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
@@ -68,7 +94,8 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if _model(theirs) == "affectllm-api":
         refuse_secret_words(theirs)  # before lm-eval logs its arguments
     modalities = parse_modalities(ours.modalities) if ours.modalities else None
-    with settings(Roots.parse(ours.root).given, modalities, ours.held_out), ExitStack() as stack:
+    asked = settings(Roots.parse(ours.root).given, modalities, ours.held_out, _protocol(ours))
+    with asked, ExitStack() as stack:
         if _is_dry(theirs):
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
                 return _run(_without_output(theirs), None)

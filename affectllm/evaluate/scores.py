@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
+from affectllm.evaluate.protocol import over_wordings
 from affectllm.evaluate.scored import metric_of, of_facts, split
 from affectllm.metrics import Score
 from affectllm.metrics.labels import classes, multilabel
@@ -61,7 +62,8 @@ def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[s
     """
     kind = facts["cluster"]
     if kind is None or all(row["doc"][kind] is None for row in rows):
-        return None, None
+        # An item that is asked in several wordings is one item.
+        return ([row["doc"]["id"] for row in rows], None) if _wordings(rows) else (None, None)
     return [row["doc"][kind] or f"item {row['doc']['id']}" for row in rows], kind
 
 
@@ -71,6 +73,8 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
     copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
+        **{name: facts[name] for name in ("protocol",) if name in facts},
+        **({"wordings": _by_wording(facts, rows)} if _wordings(rows) else {}),
         **_label_details(facts, _pairs(rows)),
         "labelled": of_facts(facts)[0].shape in ("label", "set", "span"),
         "n": len(rows),
@@ -79,6 +83,24 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
         "unreadable": dict(reasons.most_common()),
         "media_errors": sum(count for reason, count in reasons.items() if reason.startswith("media_error:")),
     }
+
+
+def _wordings(rows: list[dict[str, Any]]) -> list[int]:
+    return sorted({row["doc"]["wording"] for row in rows if "wording" in row["doc"]})
+
+
+def _by_wording(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return metric → its mean over the wordings, their spread, and the worst of them."""
+    slots = of_facts(facts)
+    pairs = {w: _pairs([row for row in rows if row["doc"]["wording"] == w]) for w in _wordings(rows)}
+    summary = {}
+    for key in facts["metrics"]:
+        values = {}
+        for wording, own in pairs.items():
+            gold, answers, space_options = split(key, slots, own)
+            values[wording] = metric_of(key).statistic(gold, answers, **space_options).value()
+        summary[key] = over_wordings(values, metric_of(key).better)
+    return summary
 
 
 def _label_details(facts: dict[str, Any], pairs: list[tuple[Any, Any]]) -> dict[str, Any]:

@@ -26,12 +26,14 @@ from affectllm.evaluate.documents import Document, Documents, documents, require
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.protocol import examples, voted
 from affectllm.evaluate.scored import agreement, check_metrics, is_judged, metric_of, scored_slots, split
 from affectllm.instruct import Template, Unreadable, load_template
-from affectllm.instruct.conversation import media_parts, text_of
+from affectllm.instruct.conversation import Conversation, media_parts, text_of
 from affectllm.labels import LabelSpace
 from affectllm.labels.annotation import plain
 
+_SHOTS = "--shots K takes K examples of each class from the training split; lm-eval would take them from the test split"
 _SENTENCE = 16  # tokens that the words around the answers of several slots take
 
 
@@ -58,9 +60,12 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.page = TaskPage.take(settings, where)
         builder = load_builder(self.page.corpus)
         self.template = _template(self.page, builder, self._name, where)
+        self.protocol = environment.protocol()
+        self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
         self.slots = scored_slots(self.template.slots)
         asking.remember(self._name, self.template)
         self.rejected: list[Rejection] = []
+        self.examples: list[Conversation] = []
         self._system: str | None = None
         check_metrics(self.page.metrics, self.slots, where)
         try:
@@ -80,10 +85,19 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         else:
             most = sum(slot.how.tokens for slot in self.slots) + (_SENTENCE if len(self.slots) > 1 else 0)
             defaults["generation_kwargs"] = {"do_sample": False, "max_gen_toks": most, "until": []}
+            settings = {**settings, **self._votes({**defaults, **settings}["generation_kwargs"])}
         metadata = {**settings.get("metadata", {}), "affectllm": self.facts()}
         # Our process_results and aggregation replace lm-eval's; the two keys keep it from looking for its own.
         fixed = {"test_split": self.page.split, "metric_list": [], "process_results": "affectllm", "metadata": metadata}
         return {**defaults, **settings, **fixed}
+
+    def _votes(self, generation: dict[str, Any]) -> dict[str, Any]:
+        """Return the lm-eval keys with which several replies are drawn, and all of them reach ``process_results``."""
+        if self.protocol.votes == 1:
+            return {}
+        every = {"name": "votes", "filter": [{"function": "take_first_k", "k": self.protocol.votes}]}
+        drawn = {**generation, "do_sample": True, "temperature": self.protocol.temperature}
+        return {"repeats": self.protocol.votes, "filter_list": [every], "generation_kwargs": drawn}
 
     def facts(self) -> dict[str, Any]:
         """Return the facts about this task for the results file, which the scores and the report read."""
@@ -102,14 +116,17 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "modalities": list(self.template.modalities),
             "metrics": list(self.page.metrics),
             "cluster": self.page.cluster,
+            **({"protocol": protocol} if (protocol := self.protocol.to_json()) else {}),
         }
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents from the corpus on disk; nothing is downloaded."""
         folder = Roots.parse().find(self.page.corpus)
-        samples = load_builder(self.page.corpus).samples(folder)
-        asked, self.rejected = documents(samples, self.template, self.page.split)
+        builder, wordings = load_builder(self.page.corpus), self.protocol.wordings(self.template)
+        asked, self.rejected = documents(builder.samples(folder), self.template, self.page.split, wordings)
         require_some(asked, self.rejected, self._name, Path(folder))
+        if self.protocol.shots:
+            self.examples = examples(builder.samples(folder), self.template, self.protocol)
         self.dataset = {self.page.split: asked}
 
     def fewshot_docs(self) -> Documents | None:
@@ -118,7 +135,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def doc_to_text(self, doc: Document, doc_to_text: object = None) -> str:
         """Return the text of the question."""
-        return text_of(doc["messages"])
+        return "\n\n".join(text_of([message]) for message in self._messages(doc))
 
     def build_all_requests(self, *, system_instruction: str | None = None, **options: Any) -> None:
         """Build the requests as lm-eval does, and remember the system instruction for messages with media.
@@ -127,7 +144,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             AffectError: when few-shot examples are asked for.
         """
         if self.config.num_fewshot:
-            raise AffectError("tasks of affectllm take no few-shot examples", where=self._name, do="drop --num_fewshot")
+            raise AffectError("tasks of affectllm take no few-shot examples", where=self._name, do=_SHOTS)
         self._system = system_instruction
         super().build_all_requests(system_instruction=system_instruction, **options)
 
@@ -141,9 +158,11 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return requests
 
     def _messages(self, doc: Document) -> list[dict[str, Any]]:
-        if not self._system:
-            return list(doc["messages"])
-        return [{"role": "system", "content": [{"type": "text", "text": self._system}]}, *doc["messages"]]
+        """Return what is asked: the system prompt, the examples with their answers, and the question."""
+        shown = [message for example in self.examples for message in example.answered() if message["role"] != "system"]
+        own = [message for message in doc["messages"] if message["role"] == "system"]
+        given = [{"role": "system", "content": [{"type": "text", "text": self._system}]}] if self._system else own
+        return [*given, *shown, *(message for message in doc["messages"] if message["role"] != "system")]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
         """Return per metric the pair (gold, reading); ``reading``, None if unreadable; ``unreadable``, the reason.
@@ -152,7 +171,9 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         None where none could be read. ``right`` says how far the answer is the gold one, where that needs no judge.
         """
         chosen = self.OUTPUT_TYPE == "multiple_choice"
-        reading, reason = self._chosen(doc, results) if chosen else self._read(doc, results[0])
+        replies = results[0] if self.protocol.votes > 1 else results
+        readings = [self._chosen(doc, results)] if chosen else [self._read(doc, reply) for reply in replies]
+        reading, reason = voted(readings)
         pairs = dict.fromkeys(self.page.metrics, (doc["gold"], reading))
         record = {**pairs, "reading": reading, "unreadable": reason}
         return {**record, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else record
@@ -211,6 +232,7 @@ def _template(page: TaskPage, builder: Builder, task: str, where: str) -> Templa
         also={slot: _bound(builder, bound, where) for slot, bound in page.also.items()},
         language=page.language,
         held_out=page.held_out or environment.held_out(),
+        system=environment.protocol().system,
     )
 
 

@@ -45,6 +45,7 @@ class Template:
         modalities: what the model is given, a subset of ``video``, ``audio``, ``image``, ``text``.
         language: BCP-47 tag of question and answer.
         held_out: whether the held-out paraphrases are asked instead of those for training.
+        system_prompt: in place of the page's own; empty for that.
     """
 
     wording: Wording
@@ -53,6 +54,7 @@ class Template:
     modalities: tuple[str, ...]
     language: str = "en"
     held_out: bool = False
+    system_prompt: str = ""
 
     @property
     def name(self) -> str:
@@ -155,7 +157,9 @@ class Template:
         """Return ``ask`` of a sample that is prepared."""
         number = self.paraphrase(asked.sample) if paraphrase is None else paraphrase
         parts = clip_parts(asked.sample, self.modalities)
-        return [{"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}]
+        question = {"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}
+        system = self.system_prompt or self._speech.system
+        return [*([{"role": "system", "content": [{"type": "text", "text": system}]}] if system else []), question]
 
     def paraphrase(self, sample: Sample) -> int:
         """Return the paraphrase chosen by a hash of the sample's id, the same on every build."""
@@ -324,6 +328,7 @@ def load_template(
     also: Mapping[str, tuple[LabelSpace, str]] | None = None,
     language: str = "en",
     held_out: bool = False,
+    system: str = "",
 ) -> Template:
     """Bind the wording ``name`` to a question.
 
@@ -331,6 +336,7 @@ def load_template(
         name: a wording that ships, or the path of a YAML page.
         space, rater: what the wording's first slot asks, and who answered it.
         also: the wording's other slots, asked or given → their space and rater.
+        system: the system prompt, in place of the page's own.
 
     Raises:
         NotFound: when there is no such wording, or it does not speak the language.
@@ -359,4 +365,4 @@ def load_template(
         raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(slot_names)}")
     _check_labels_shown(wording.speeches[language], slots)
     ordered = tuple(modality for modality in MODALITIES if modality in chosen)
-    return Template(wording, slots, given, ordered, language, held_out)
+    return Template(wording, slots, given, ordered, language, held_out, system)

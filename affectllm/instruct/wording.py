@@ -24,7 +24,7 @@ _PROMPTS = Path(__file__).parent / "prompts"
 PARAPHRASES, HELD_OUT = 5, 2
 TEMPLATE = PageKind("template", listed="templates")
 _TYPES: Mapping[str, str] = {
-    **dict.fromkeys(("form", "answer", "show", "context", "words"), "a text"),
+    **dict.fromkeys(("form", "answer", "show", "context", "words", "system"), "a text"),
     **dict.fromkeys(("questions", "held_out", "facts", "needs"), "a list of texts"),
     **dict.fromkeys(("slots", "given"), "a mapping of names to texts"),
 }
@@ -43,6 +43,7 @@ class Speech:
         context: frame of the dialogue so far.
         words: frame of the words; None for the language's.
         needs: modalities that the questions speak of.
+        system: the system prompt; empty for the model family's own.
     """
 
     questions: tuple[str, ...]
@@ -52,6 +53,7 @@ class Speech:
     context: str
     words: str | None
     needs: tuple[str, ...] = ()
+    system: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], given: tuple[str, ..
     value, language = page.value[tag], asking(tag)
     if not isinstance(value, Mapping):
         raise Malformed(f"{tag} must be a mapping with questions and held_out", where=page.where((tag,)))
-    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs"), page, (tag,))
+    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs", "system"), page, (tag,))
     _check_types(value, page, (tag,))
     speech = Speech(
         questions=tuple(value.get("questions") or ()),
@@ -144,6 +146,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], given: tuple[str, ..
         context=value.get("context", language.context),
         words=value.get("words"),
         needs=tuple(value.get("needs", page.value.get("needs", ()))),
+        system=value.get("system", ""),
     )
     _check_paraphrases(speech, page, tag)
     _check_placeholders(speech, page, tag, slots, given)

@@ -40,7 +40,7 @@ def run_predict(arguments: argparse.Namespace) -> int:
     out = sys.stdout
     with redirect_stdout(sys.stderr):  # some libraries speak when they are imported, and programs read what is printed
         answering = Answering(loaded(arguments), ROOTS, budget_of(arguments.budget), folder)
-        predictions = predict(items, question, answering, system=arguments.system, explain=arguments.explain)
+        predictions = predict(items, question, answering, explain=arguments.explain)
         used, lost = _print(predictions, len(items), *_format(arguments, question), out)
     _summarise(lost, bool(used and not answering.asked), question)
     return 0 if used else 1
@@ -85,7 +85,15 @@ def _question(arguments: argparse.Namespace) -> Question:
     labels = labels_of(arguments.labels) if arguments.labels else ()
     modalities = tuple(filter(None, (arguments.modalities or "").split(",")))
     bounds = (arguments.bounds[0], arguments.bounds[1]) if arguments.bounds else None
-    return Question(arguments.template, labels, bounds, arguments.language, modalities, arguments.paraphrase)
+    return Question(
+        template=arguments.template,
+        labels=labels,
+        bounds=bounds,
+        language=arguments.language,
+        modalities=modalities,
+        paraphrase=arguments.paraphrase,
+        system=arguments.system,
+    )
 
 
 def budget_of(pairs: Iterable[str]) -> Budget:

@@ -54,15 +54,14 @@ class Prediction:
 
 
 def predict(
-    items: Iterable[Item], question: Question, answering: Answering, *, system: str = "", explain: bool = False
+    items: Iterable[Item], question: Question, answering: Answering, *, explain: bool = False
 ) -> Iterator[Prediction]:
     """Yield the prediction for each item, in order.
 
     Args:
-        system: the system prompt; empty for the family's own.
         explain: whether the model is asked for its reasons, after its answer.
     """
-    asker = _Asker(question, answering, system, explain)
+    asker = _Asker(question, answering, explain)
     for item in items:
         if isinstance(item, Rejection):
             yield Prediction(item.item, reason=item.reason, detail=item.detail)
@@ -74,7 +73,6 @@ def predict(
 class _Asker:
     question: Question
     answering: Answering
-    system: str
     explain: bool
 
     def predict(self, sample: Sample) -> Prediction:
@@ -91,7 +89,7 @@ class _Asker:
         asked = Conversation.unlabelled(sample, template, self.question.paraphrase)
         if isinstance(asked, Refused):
             return Prediction(sample.id, reason=asked.reason)
-        messages = [*_system(self.system), *asked.asked]
+        messages = list(asked.asked)
         if len(template.slots) == 1 and template.slots[0].how.choices:
             return self._chosen(sample, template, messages)
         return self._written(sample, template, messages)
@@ -130,10 +128,6 @@ class _Asker:
             [*messages, answered(reply), {"role": "user", "content": text}], _EXPLANATION
         )
         return explanation if isinstance(explanation, str) else None
-
-
-def _system(text: str) -> list[dict[str, Any]]:
-    return [{"role": "system", "content": [{"type": "text", "text": text}]}] if text else []
 
 
 def _unanswered(sample: Sample, error: MediaError) -> Prediction:

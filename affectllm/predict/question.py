@@ -34,6 +34,7 @@ class Question:
         language: BCP-47 tag of question and answer.
         modalities: the only ones to be shown; empty for all that the model takes.
         paraphrase: which wording of the question is asked.
+        system: the system prompt; empty for the template's, or else the family's own.
     """
 
     template: str = DEFAULT_TEMPLATE
@@ -42,6 +43,7 @@ class Question:
     language: str = "en"
     modalities: tuple[str, ...] = ()
     paraphrase: int = 0
+    system: str = ""
 
     def bound(self, modalities: tuple[str, ...]) -> Template:
         """Return the template that shows ``modalities``.
@@ -136,6 +138,7 @@ def _bound(question: Question, modalities: tuple[str, ...]) -> Template:
         modalities=modalities,
         also={slot: (spaces[slot], _RATER) for slot in others},
         language=question.language,
+        system=question.system,
     )
 
 
