@@ -154,7 +154,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from lm_eval.__main__ import cli_evaluate
 
     from affectllm.evaluate.lm_eval_metrics import register
-    from affectllm.evaluate.scores import REJECTED, write_scores
+    from affectllm.evaluate.scores import REJECTED, wordings_told, write_scores
     from affectllm.evaluate.tasks import our_task_manager
 
     _register_models(_model(argv))
@@ -169,7 +169,9 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
         tasks = managers[-1].scored.items()
         rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
         _write_lines(folder / REJECTED, rows)
-        return write_scores(folder, written)
+        scores = write_scores(folder, written)
+        print(wordings_told(folder), end="", file=sys.stderr)
+        return scores
 
 
 def _log_to_stderr() -> None:

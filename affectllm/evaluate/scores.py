@@ -103,6 +103,18 @@ def _by_wording(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, 
     return summary
 
 
+def wordings_told(folder: Path) -> str:
+    """Return lines that say how much the scores in a folder depend on the wording; empty where one was asked."""
+    details = json.loads((folder / "details.json").read_text(encoding="utf-8"))
+    lines = [
+        f"{task} {metric}: over {len(row['values'])} wordings mean {row['mean']:.3f}, standard deviation "
+        f"{row['spread']:.3f}, worst {row['worst']:.3f} (wording {row['worst_wording']})\n"
+        for task, facts in details.items()
+        for metric, row in facts.get("wordings", {}).items()
+    ]
+    return "".join(lines)
+
+
 def _label_details(facts: dict[str, Any], pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
     """Return the per-label details for the report, of the first slot with named labels."""
     for slot in of_facts(facts):

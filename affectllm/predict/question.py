@@ -144,15 +144,16 @@ def _bound(question: Question, modalities: tuple[str, ...]) -> Template:
 
 def _space(wording: Wording, slot: str, question: Question) -> LabelSpace:
     """Return the label space of a slot: the user's labels in the kind that the slot's form takes."""
-    kind = _kind(find_form({**wording.slots, **wording.given}[slot]).kinds)
+    form = find_form({**wording.slots, **wording.given}[slot])
+    kind = _kind(form.kinds)
     if kind == "dimension":
         names = question.labels or _DIMENSIONS
         return LabelSpace("labels", kind, names, "the user", aliases(*names), question.bounds or _BOUNDS)
     if kind not in _NAMED:
         return LabelSpace(kind, kind, (), "the user")
-    if not question.labels and kind == DEFAULT_SPACE.kind:
+    if not question.labels and kind == DEFAULT_SPACE.kind and form.only is None:
         return DEFAULT_SPACE
-    names = question.labels or DEFAULT_SPACE.names
+    names = question.labels or tuple(sorted(form.only or ())) or DEFAULT_SPACE.names
     return LabelSpace("labels", kind, names, "the user", aliases(*names))
 
 

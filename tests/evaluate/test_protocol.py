@@ -103,7 +103,7 @@ def test_a_template_may_have_a_system_prompt_of_its_own(emodb: Path, tmp_path: P
     assert {document["messages"][0]["content"][0]["text"] for document in task.task_docs} == {"Be brief."}
 
 
-def test_every_item_is_asked_in_every_wording_and_counts_once(emodb: Path, tmp_path: Path) -> None:
+def test_every_item_is_asked_in_every_wording_and_counts_once(emodb: Path, tmp_path: Path, capsys) -> None:
     out = tmp_path / "out"
     words = ["--tasks", TASK, "--root", f"emodb={emodb}", "--output_path", str(out), "--paraphrases", "all"]
     scores = lm_eval_main(["--model", "affectllm-chance", "--model_args", "seed=1", *words])[TASK]
@@ -114,6 +114,8 @@ def test_every_item_is_asked_in_every_wording_and_counts_once(emodb: Path, tmp_p
     assert wordings["mean"] == pytest.approx(sum(values) / 6) == pytest.approx(scores["accuracy"]["value"])
     assert wordings["worst"] == min(values) == wordings["values"][str(wordings["worst_wording"])]
     assert details["protocol"] == {"paraphrases": True}
+    told = f"{TASK} accuracy: over 6 wordings mean {wordings['mean']:.3f}"
+    assert told in capsys.readouterr().err
 
 
 def test_the_worst_wording_is_the_largest_of_what_should_be_small() -> None:
