@@ -18,7 +18,7 @@ from affectllm.corpus import CorpusCard, Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import locate
 from affectllm.errors import Malformed
-from affectllm.evaluate.requests import kept_replies
+from affectllm.evaluate.models.requests import kept_replies
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.scored import JOINT, Pair, check_metrics, metric_of, scored_slots, split
 from affectllm.instruct import template as templates

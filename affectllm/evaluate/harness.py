@@ -142,12 +142,12 @@ def _register_models(name: str) -> None:
     # lm-eval's own first: it loads them only into an empty registry. Ours needs torch, the reference models do not.
     import lm_eval.models  # noqa: F401
 
-    import affectllm.evaluate.reference
+    import affectllm.evaluate.models.reference
 
     if name == "affectllm-api":
-        import affectllm.evaluate.api_lm
+        import affectllm.evaluate.models.api_lm
     elif not name.startswith("affectllm-"):
-        import affectllm.evaluate.lm  # noqa: F401
+        import affectllm.evaluate.models.lm  # noqa: F401
 
 
 def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:

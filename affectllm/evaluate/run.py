@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate import logged
-from affectllm.evaluate.endpoint_options import OPERATION
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.models.endpoint_options import OPERATION
 from affectllm.evaluate.shelf import all_tasks, page_files
 from affectllm.metrics import Score
 from affectllm.respond.keys import refuse_secrets

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from affectllm.evaluate.answers import Answers
-from affectllm.evaluate.requests import content_digest
+from affectllm.evaluate.models.requests import content_digest
 from affectllm.instruct.conversation import Messages, media_parts
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Budget, MediaError

@@ -19,8 +19,8 @@ from stand_in_server import LABELS, MODEL, StandIn, label_of
 from affectllm import api
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError, BudgetSpent, EndpointFailed, ModalityUnheard
-from affectllm.evaluate.api_lm import EndpointLM
 from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.models.api_lm import EndpointLM
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.respond.endpoint import Endpoint

@@ -14,9 +14,9 @@ from stand_in_server import MODEL, StandIn
 from affectllm.corpus import render
 from affectllm.corpus.miniature import materialise
 from affectllm.errors import EndpointFailed, ModalityUnheard
-from affectllm.evaluate.api_lm import EndpointLM
-from affectllm.evaluate.lm import AffectLM
 from affectllm.evaluate.media_error import media_error_reason
+from affectllm.evaluate.models.api_lm import EndpointLM
+from affectllm.evaluate.models.lm import AffectLM
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.model.tiny import tiny_folder
 

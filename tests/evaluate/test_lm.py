@@ -20,9 +20,9 @@ from parting import Parting
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.errors import AffectError, Malformed, ModalityUnheard
 from affectllm.evaluate.answers import Answers
-from affectllm.evaluate.lm import AffectLM
 from affectllm.evaluate.media_error import media_error_reason
-from affectllm.evaluate.requests import Asker
+from affectllm.evaluate.models.lm import AffectLM
+from affectllm.evaluate.models.requests import Asker
 from affectllm.evaluate.tasks import AffectTaskManager
 
 GREEDY = {"do_sample": False, "max_gen_toks": 6, "until": []}
@@ -215,7 +215,7 @@ def test_the_key_changes_with_everything_that_decides_an_answer(tmp_path) -> Non
 
 
 def test_lm_evals_own_models_stay_known_when_ours_come_first() -> None:
-    lines = ("import affectllm.evaluate.lm", "from lm_eval.api.registry import get_model as get")
+    lines = ("import affectllm.evaluate.models.lm", "from lm_eval.api.registry import get_model as get")
     code = "; ".join((*lines, "print(get('hf').__name__, get('affectllm').__name__)"))
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.split() == ["HFLM", "AffectLM"]

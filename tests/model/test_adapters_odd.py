@@ -12,7 +12,7 @@ from adapting import CONFIG, edit_config, edit_weights, logits, logits_when_made
 from lm_eval.api.instance import Instance
 
 from affectllm.errors import AffectError, NotFinite, NotFound, WrongCheckpoint
-from affectllm.evaluate.lm import AffectLM
+from affectllm.evaluate.models.lm import AffectLM
 from affectllm.model.load import check_saved, load_model
 from affectllm.model.tiny import tiny_folder
 

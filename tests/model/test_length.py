@@ -12,8 +12,8 @@ from tuning import write_page
 
 from affectllm.corpus.miniature import Clip, materialise
 from affectllm.errors import AffectError, BadRecipe
-from affectllm.evaluate.lm import AffectLM
 from affectllm.evaluate.media_error import media_error_reason
+from affectllm.evaluate.models.lm import AffectLM
 from affectllm.model.clips.media import Budget, MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, TokenBudget, budget_of

@@ -10,7 +10,7 @@ import pytest
 
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError
-from affectllm.evaluate.requests import kept_replies
+from affectllm.evaluate.models.requests import kept_replies
 from affectllm.model.load import Model, load_model
 from affectllm.respond.in_process import InProcess
 from affectllm.respond.responder import Ask, Responder, Unanswered

@@ -26,7 +26,7 @@ HEAVY = (
         "datasets",
     ),
     *("trl.trainer.sft_trainer", "trl.trainer.sft_config", "peft", "affectllm.train.methods.sft"),
-    *("affectllm.evaluate.lm", "affectllm.evaluate.run", "affectllm.report.html", "affectllm.report.publish"),
+    *("affectllm.evaluate.models.lm", "affectllm.evaluate.run", "affectllm.report.html", "affectllm.report.publish"),
     *("lm_eval.__main__", "lm_eval.evaluator", "affectllm.model.tiny", "matplotlib.pyplot", "jinja2"),
 )
 """The same for commands with one."""

@@ -23,10 +23,10 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.media_error import MediaLedger
-from affectllm.evaluate.options import batch_size_of, budget_of, device_of
-from affectllm.evaluate.parallel import Processes
-from affectllm.evaluate.requests import Asker, Messages, Question, by_settings, from_history, user_message
-from affectllm.evaluate.rolling import rolling_loglikelihood
+from affectllm.evaluate.models.options import batch_size_of, budget_of, device_of
+from affectllm.evaluate.models.parallel import Processes
+from affectllm.evaluate.models.requests import Asker, Messages, Question, by_settings, from_history, user_message
+from affectllm.evaluate.models.rolling import rolling_loglikelihood
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache

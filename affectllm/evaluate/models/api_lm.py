@@ -19,9 +19,9 @@ from tqdm import tqdm
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
 from affectllm.evaluate.answers import Answers
-from affectllm.evaluate.endpoint_options import endpoint_of
 from affectllm.evaluate.media_error import OF_THE_MODEL, MediaLedger
-from affectllm.evaluate.requests import Asker, Messages, Question, from_history, user_message
+from affectllm.evaluate.models.endpoint_options import endpoint_of
+from affectllm.evaluate.models.requests import Asker, Messages, Question, from_history, user_message
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.clips.media import MediaError

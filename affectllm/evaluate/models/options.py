@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
-from affectllm.evaluate.parallel import Processes
+from affectllm.evaluate.models.parallel import Processes
 from affectllm.model.clips.media import Budget
 
 if TYPE_CHECKING:
