@@ -77,6 +77,26 @@ def test_spliced_is_what_the_processor_makes_of_the_whole_prompt(model: Model, e
         assert labels.shape == ours["input_ids"].shape
 
 
+def test_a_sound_becomes_what_the_processor_alone_makes_of_it(model: Model) -> None:
+    if "audio" not in model.family.modalities:
+        pytest.skip("hears nothing")
+    # It ends with a whole hop and not in silence, so that the last windows show what lies behind it.
+    tone = (0.5 * np.sin(np.arange(32_000) * 2 * np.pi * 440 / 16_000)).astype(np.float32)
+    clip = Clip(None, 0.0, tone, 2.0)
+    ours, theirs = (
+        model.processor(
+            text=[model.family.placeholders["audio"]], audio=[tone], audio_kwargs=options, return_tensors="pt"
+        )
+        for options in (model.family.sound_options(model.processor, clip), {"sampling_rate": 16_000})
+    )
+    assert torch.equal(ours["input_ids"], theirs["input_ids"])
+    name = model.family.tensors["audio"]
+    heard = min(200, ours[name].shape[-1])  # frames of 10 ms; the model drops what is masked behind them
+    own, other = (inputs[name][..., :heard] for inputs in (ours, theirs))
+    smallest = tuple(slice(min(a, b)) for a, b in zip(own.shape, other.shape, strict=True))
+    assert torch.equal(own[smallest], other[smallest])
+
+
 def whole_prompt(model: Model, messages: list[dict[str, Any]], root: Path) -> dict[str, Any]:
     """Model inputs as by transformers alone: the processor is given the whole text with its unexpanded marks."""
     family, part = model.family, messages[0]["content"][0]

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 def _no_padding(processor: Any, clip: Clip) -> dict[str, Any]:
     # The processor pads to the longest sound it knows (300 s) and the model drops the padding again; padding to this
-    # clip, in whole spectrogram hops, gives the same features at a fraction of the work.
+    # clip, in whole spectrogram hops, gives the same features at a fraction of the work. The last windows of the clip
+    # reach half their length beyond it, and must find silence there and not the clip mirrored.
     assert clip.sound is not None
-    hop = processor.feature_extractor.hop_length
-    return {"sampling_rate": SAMPLING_RATE, "max_length": -(-len(clip.sound) // hop) * hop}
+    hop, beyond = processor.feature_extractor.hop_length, processor.feature_extractor.n_fft // 2
+    return {"sampling_rate": SAMPLING_RATE, "max_length": -(-(len(clip.sound) + beyond) // hop) * hop}
 
 
 FAMILY = Family(
