@@ -78,6 +78,10 @@ def loaded(arguments: argparse.Namespace) -> Model:
     options: dict[str, Any] = {"adapter": arguments.adapter, "processor": arguments.processor}
     model = load_model(arguments.model, dtype=arguments.dtype, device=device, quantization=quantization, **options)
     model.model.eval()
+    end = model.family.end_of_turn
+    if end not in model.tokenizer.get_vocab():
+        message = f"the tokenizer does not know {end}, with which turns of {model.family.name} end"
+        print(f"{message}: this checkpoint was tuned on another chat format, expect little of it", file=sys.stderr)
     return model
 
 
