@@ -34,6 +34,8 @@ TENSORS: Mapping[str, str] = {
     "image": "pixel_values",
 }
 Towers = Mapping[str, Collection[str] | None]
+CHAT_FORMATS: Mapping[str, str] = {"<|im_end|>": "chatml"}
+"""Token that ends a turn → the chat template of models of any architecture."""
 Tiny = tuple[Any, Any]
 """Configuration of a model class and the processor (or tokenizer) for it."""
 
@@ -151,6 +153,18 @@ class Family:
     def processor_type(self) -> Any:
         """Return the class of the processor or tokenizer."""
         return _class_called(self.processor_class)
+
+    def speaking(self, vocabulary: Collection[str]) -> Family:
+        """Return the family with the chat format that a checkpoint's tokenizer knows.
+
+        Its own where the tokenizer has the token that ends a turn; else one that models of any architecture are tuned
+        on, such as SmolLM2, a Llama that speaks ChatML.
+        """
+        if self.end_of_turn in vocabulary:
+            return self
+        ends = (end for end in CHAT_FORMATS if end in vocabulary)
+        end = next(ends, None)
+        return self if end is None else replace(self, template=CHAT_FORMATS[end], end_of_turn=end, lead="")
 
     def chat_template(self) -> str:
         """Jinja with ``{% generation %}`` marks around the assistant's tokens, end-of-turn token included."""

@@ -90,6 +90,7 @@ def load_model(
     folder = _local(place.base)
     kind = _family(folder, place.base, family)
     loaded = _processor(folder, kind, place.base, processor)
+    kind = kind.speaking(getattr(loaded, "tokenizer", loaded).get_vocab())
     _check(folder, kind)
     if quantization is not None:
         from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
@@ -266,9 +267,9 @@ def load_processor(folder: str, family: Family) -> Any:
     """Load the processor or tokenizer of a checkpoint, with our chat template in place of its own."""
     install()
     processor = family.processor_type().from_pretrained(folder)
-    processor.chat_template = family.chat_template()
     tokenizer = getattr(processor, "tokenizer", processor)
-    tokenizer.chat_template = family.chat_template()
+    template = family.speaking(tokenizer.get_vocab()).chat_template()
+    processor.chat_template = tokenizer.chat_template = template
     if tokenizer.pad_token is None:  # what fills up a batch is masked, whatever it is
         tokenizer.pad_token = tokenizer.eos_token
     return processor
