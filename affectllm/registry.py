@@ -11,7 +11,8 @@ places is an error, never a silent override:
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
-(with ``mixtures`` in it), ``families``, ``lexicon``, ``forms``, ``methods`` and ``exports``.
+(with ``mixtures`` and
+``compositions`` in it), ``families``, ``lexicon``, ``forms``, ``methods`` and ``exports``.
 """
 
 from __future__ import annotations
@@ -27,16 +28,27 @@ from typing import Literal
 from affectllm.errors import Malformed, NotFound
 
 Folder = Literal[
-    "data_builders", "eval_tasks", "recipes", "recipes/mixtures", "families", "lexicon", "forms", "methods", "exports"
+    "data_builders",
+    "eval_tasks",
+    "recipes",
+    "recipes/mixtures",
+    "recipes/compositions",
+    "families",
+    "lexicon",
+    "forms",
+    "methods",
+    "exports",
 ]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
-    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "families": ".py", "lexicon": ".yaml"},
+    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml"},
+    **{"families": ".py", "lexicon": ".yaml"},
     **{"forms": ".py", "methods": ".py", "exports": ".py"},
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
-    **{"recipes/mixtures": "mixture", "families": "family", "lexicon": "language"},
+    **{"recipes/mixtures": "mixture", "recipes/compositions": "composition"},
+    **{"families": "family", "lexicon": "language"},
     **{"forms": "form", "methods": "training method", "exports": "format"},
 }
 # Folders of the package that lie in one of its rooms.
@@ -45,7 +57,7 @@ _ROOMS = {
     **{"methods": "train.methods", "exports": "instruct.formats"},
 }
 # What lies in the folder of recipes and is none.
-_NO_RECIPES = ("launch/", "mixtures/")
+_NO_RECIPES = ("launch/", "mixtures/", "compositions/")
 
 
 def folders(kind: Folder) -> list[Path]:

@@ -7,14 +7,16 @@ from pathlib import Path
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("page", type=Path, metavar="PAGE", help="YAML that names the checkpoints and the fusion")
+    help_text = "name in recipes/compositions/, or a YAML page that names the checkpoints and the fusion"
+    parser.add_argument("page", metavar="PAGE", help=help_text)
     parser.add_argument("--to", required=True, type=Path, metavar="DIR", help="folder to write")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE", help="instead of what the page says")
 
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.model.composite.compose import compose, load_composition
 
-    composition = load_composition(arguments.page)
+    composition = load_composition(arguments.page, arguments.set)
     notes = compose(composition, arguments.to)
     print(f"{arguments.to}: {composition.family}, {composition.fusion}")
     print("\n".join(f"  {note}" for note in notes))

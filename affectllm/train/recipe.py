@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -219,8 +219,16 @@ def _check(recipe: Recipe, page: Page) -> None:
 def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:
     model, rates = recipe.model, recipe.model.learning_rates or {}
     check_tower_names({"freeze": model.freeze, "adapt": model.adapt or {}, "learning_rates": rates}, family, page)
-    by_tower = recipe.peft is not None and "target_modules" not in recipe.peft
-    check_rates(rates, model.freeze, list(model.adapt or ("language",)) if by_tower else None, page)
+    adapted = None
+    if recipe.peft is not None and "target_modules" not in recipe.peft:
+        adapted = [*(model.adapt or ("language",)), *_trained_whole(recipe.peft, family)]
+    check_rates(rates, model.freeze, adapted, page)
+
+
+def _trained_whole(peft: Mapping[str, Any], family: Family) -> list[str]:
+    """Return the towers that ``modules_to_save`` names, by their whole prefix or its last part."""
+    saved = {*(peft.get("modules_to_save") or ())}
+    return [tower for tower, prefix in family.towers.items() if saved & {prefix, prefix.rpartition(".")[2]}]
 
 
 def _check_method(recipe: Recipe, page: Page) -> None:

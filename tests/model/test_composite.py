@@ -9,6 +9,7 @@ import pytest
 import torch
 from family_clips import HEARD, PICTURE, SEEN, SEEN_AND_HEARD, encoded, encoder_of, make_clips, talk
 
+from affectllm import registry
 from affectllm.cli import main
 from affectllm.errors import Malformed, NotFound, WrongCheckpoint
 from affectllm.model.ablation import check_modalities_heard
@@ -131,7 +132,7 @@ def test_the_command_composes_a_page_and_says_what_is_new(
     assert "affect_speech, projector" in output and "model.fusion" in output and "are random" in output
     assert load_model(str(folder)).family.modalities == {"text", "audio"}
     with pytest.raises(Malformed, match="something already"):
-        compose(load_composition(page), folder)
+        compose(load_composition(str(page)), folder)
 
 
 @pytest.mark.parametrize(
@@ -153,6 +154,23 @@ def test_checkpoints_that_do_not_fit_are_explained(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize("name", registry.names("recipes/compositions"))
+def test_a_page_on_the_shelf_composes_any_checkpoints_of_its_kinds(
+    checkpoints: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    page = load_composition(name)
+    swapped = {
+        "language": "qwen2",
+        "audio": page.audio and ("hubert" if page.window else "whisper"),
+        "vision": page.vision and "clip",
+    }
+    changes = [f"{key}={checkpoints[value]}" for key, value in swapped.items() if value]
+    compose(load_composition(name, changes), tmp_path / name)
+    assert load_model(str(tmp_path / name)).family.name == page.family
+    with pytest.raises(Malformed, match="is not KEY=VALUE"):
+        load_composition(name, ["audio"])
+
+
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
@@ -166,5 +184,5 @@ def test_a_page_that_makes_no_sense_is_refused_with_its_line(tmp_path: Path, lin
     page = tmp_path / "page.yaml"
     page.write_text(f"description: wrong\n{lines}")
     with pytest.raises(Malformed, match=message) as caught:
-        load_composition(page)
+        load_composition(str(page))
     assert caught.value.where.startswith(f"{page}:")

@@ -5,12 +5,13 @@ from __future__ import annotations
 import copy
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from affectllm import registry
 from affectllm.errors import Malformed, NotFound, WrongCheckpoint
 from affectllm.model.family import find_family
 from affectllm.page_schema import build
@@ -57,13 +58,24 @@ class Composition:
         return f"affect_{towers[self.vision is not None, self.audio is not None]}"
 
 
-def load_composition(path: Path) -> Composition:
+def load_composition(name: str, overrides: Iterable[str] = ()) -> Composition:
     """Read a page.
 
+    Args:
+        name: in ``recipes/compositions/``, or path of a YAML file.
+        overrides: ``key=value`` texts that replace what the page says.
+
     Raises:
+        NotFound: when there is no such page.
         Malformed: with file and line; also when it names no encoder.
     """
+    path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes/compositions", name)
     page = read_page(path, COMPOSITION)
+    for override in overrides:
+        key, equals, value = override.partition("=")
+        if not equals:
+            raise Malformed(f"{override!r} is not KEY=VALUE", do="write --set audio=DIR")
+        page.set(key, value)
     composition: Composition = build(Composition, page)
     if composition.vision is None and composition.audio is None:
         raise Malformed("names neither vision nor audio", where=page.where(()), do="name one encoder or both")
