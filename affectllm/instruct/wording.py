@@ -78,6 +78,7 @@ class Wording:
     page: str = ""
 
 
+@cache
 def template_pages() -> dict[str, Path]:
     """Return name → page of every wording that ships; the folder of a page is its section."""
     return {path.stem: path for path in sorted(_PROMPTS.rglob("*.yaml"), key=lambda path: path.stem)}

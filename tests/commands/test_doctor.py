@@ -125,5 +125,5 @@ def test_the_summary_counts() -> None:
 def test_the_doctor_says_what_four_bits_leave_as_it_is() -> None:
     from affectllm.model.doctor import check_bitsandbytes
 
-    found = check_bitsandbytes().found
-    assert "experts of qwen3_moe, qwen3_omni, qwen3_vl_moe are no layers and stay unquantised" in found
+    finding = check_bitsandbytes().finding
+    assert "experts of qwen3_moe, qwen3_omni, qwen3_vl_moe are no layers and stay unquantised" in finding

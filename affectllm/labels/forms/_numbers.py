@@ -53,7 +53,9 @@ def by_name(text: str, space: LabelSpace, language: str, low: float, high: float
     names = {word: name for name, word in named(space.names, language).items()} | {name: name for name in space.names}
     words = names
     readings = read_numbers(text, tuple(words), low, high, every=False)
-    if isinstance(readings, Unreadable) or {*map(names.get, readings)} != {*space.names}:
+    incomplete = isinstance(readings, Unreadable) or {*map(names.get, readings)} != {*space.names}
+    # Dimensions that are left out may not have been asked for, and other names for them are few.
+    if incomplete and (isinstance(readings, Unreadable) or space.aliases or space.kind == "distribution"):
         # "Wut: 40" is a share of anger too, and "pleasure: 3" a number for valence.
         words = {**understood(space, language).aliases, **names}
         readings = read_numbers(text, tuple(words), low, high, every=False)
