@@ -69,6 +69,9 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
             return matches
         self._indexed(include_defaults=True, metadata=self.metadata)
         matches = super().match_tasks(task_list)
+        # lm-eval takes folders of tasks too, and asks for them here first.
+        if not matches and not any(Path(name).is_dir() for name in task_list):
+            raise registry.absent("eval_tasks", ", ".join(task_list), self._all_tasks)
         return matches
 
     def load(self, task_list: Any) -> Any:

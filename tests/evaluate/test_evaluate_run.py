@@ -15,6 +15,7 @@ import soundfile
 from evaluating import miniatures, real_corpora, use
 
 from affectllm import registry
+from affectllm.cli import main
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.corpus.roots import roots_of_environment
 from affectllm.errors import AffectError, Malformed, NotFound
@@ -249,3 +250,10 @@ def test_majority_on_the_real_meld_has_the_known_weighted_f1(tmp_path) -> None:
     assert scores["accuracy"]["value"] == pytest.approx(1256 / 2610)
     assert scores["weighted_f1"]["value"] == pytest.approx(1256 / 2610 * 2 * 1256 / (2610 + 1256))
     assert scores["weighted_f1"]["low"] < scores["weighted_f1"]["value"] < scores["weighted_f1"]["high"]
+
+
+def test_a_task_that_does_not_exist_is_answered_with_the_nearest(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["eval", "--model", "affectllm-mute", "--tasks", "emodb_emotoin"]) == 2
+    message = capsys.readouterr().err
+    assert "there is no task called 'emodb_emotoin'" in message and "did you mean emodb_emotion" in message
+    assert "Traceback" not in message
