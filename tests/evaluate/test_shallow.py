@@ -50,13 +50,16 @@ def test_it_hears_and_sees_and_never_looks_at_the_answers(demo: Path, monkeypatc
     assert ShallowLM().generate_until(blind) == replies
 
 
-def test_a_broken_clip_is_answered_all_the_same(demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_broken_clip_is_counted_and_answered_all_the_same(
+    demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     use(monkeypatch, {"demo_affect": demo})
     task = loaded("demo_affect_emotion")
     part: Any = next(part for part in task.instances[0].doc["messages"][-1]["content"] if part["type"] != "text")
     part["path"] = "nowhere.mp4"
     reply = ShallowLM().generate_until(task.instances)[0]
     assert not isinstance(task.template.read(reply), Unreadable)
+    assert f"clips: 1 of {len(task.instances)} items" in capsys.readouterr().err
 
 
 def emobank(folder: Path) -> Path:

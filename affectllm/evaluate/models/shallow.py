@@ -6,6 +6,7 @@ learned little from the clips. Nothing of the scored split is used but its quest
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -113,6 +114,10 @@ class Features:
             for one in tqdm(conversations, desc="clips")
         ]
         width = max(map(len, rows), default=0) if not hasattr(self, "_mean") else len(self._mean)
+        if lost := sum(len(row) != width for row in rows):
+            print(
+                f"clips: {lost} of {len(rows)} items have none that can be used, and count as average", file=sys.stderr
+            )
         return np.stack([row if len(row) == width else np.full(width, np.nan) for row in rows])
 
     def _of_part(self, part: Any) -> np.ndarray:
