@@ -159,3 +159,9 @@ def test_frame_sizes_keep_to_the_budget(height: int, width: int) -> None:
     assert fit_height >= 28 and fit_width >= 28
     if max(height, width) <= 20 * min(height, width):  # a strip thinner than a patch cannot keep its ratio
         assert fit_height * fit_width <= budget.max_pixels
+
+
+def test_clips_are_opened_under_the_name_that_scripts_use() -> None:
+    from affectllm.model import media
+
+    assert media.open_clip is open_clip and media.Budget is Budget
