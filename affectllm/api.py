@@ -20,7 +20,8 @@ from affectllm.corpus.roots import locate
 from affectllm.errors import Malformed
 from affectllm.evaluate.models.requests import kept_replies
 from affectllm.evaluate.run import evaluate
-from affectllm.evaluate.scored import JOINT, Pair, check_metrics, metric_of, scored_slots, split
+from affectllm.evaluate.scored import JOINT, Pair, scored_slots
+from affectllm.evaluate.scoring import Item, Scoring, check_metrics
 from affectllm.instruct import template as templates
 from affectllm.instruct.conversation import Conversation
 from affectllm.instruct.reader import Reading
@@ -205,13 +206,12 @@ def score(
         raise Malformed(f"clusters are speaker or dialogue, not {clusters!r}", do="leave it out for single items")
     if any(one.by != conversations[0].by for one in conversations):
         raise Malformed("the conversations were asked by different templates", do="score each kind on its own")
-    slots = scored_slots(conversations[0].reader.slots)
+    scoring = Scoring(scored_slots(conversations[0].reader.slots))
     key = f"{slot}.{metric}" if slot else metric
-    check_metrics([key], slots, JOINT if slot == JOINT else conversations[0].corpus)
-    pairs = [_pair(one, reply) for one, reply in zip(conversations, replies, strict=True)]
-    gold, answers, space_options = split(key, slots, pairs)
+    check_metrics([key], scoring, JOINT if slot == JOINT else conversations[0].corpus)
+    items = [Item(*_pair(one, reply)) for one, reply in zip(conversations, replies, strict=True)]
     over = [getattr(one, clusters) or f"item {one.id}" for one in conversations] if clusters else None
-    return metric_of(key)(gold, answers, clusters=over, **space_options, **options)
+    return scoring.result(key, items, over, **options)
 
 
 def _pair(one: Conversation, reply: Reply) -> Pair:

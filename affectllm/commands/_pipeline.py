@@ -104,7 +104,7 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
 def _corpora(recipe: Recipe) -> list[str]:
     from affectllm.evaluate.shelf import task_sources
 
-    scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
+    scored = [selection.corpus for selection in task_sources(recipe.eval.tasks).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import Rejection, Sample
+from affectllm.corpus.selection import fact
 from affectllm.errors import AffectError
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
@@ -28,27 +29,33 @@ class Documents(list[Document]):
 
 
 def documents(
-    items: Iterable[Sample | Rejection], template: Template, split: str, wordings: Sequence[int | None] = (None,)
+    items: Iterable[Sample | Rejection],
+    template: Template,
+    wordings: Sequence[int | None] = (None,),
+    facts: Sequence[str] = (),
 ) -> tuple[Documents, list[Rejection]]:
-    """Convert the samples of ``split`` into documents; also return everything that is not asked, with its reason.
+    """Convert the scored samples into documents; also return everything that is not asked, with its reason.
 
     Args:
         wordings: paraphrases in which each sample is asked; None stands for the sample's own.
+        facts: attributes of the samples that the metrics need; a sample without one of them is rejected.
     """
     asked, rejected = Documents(), []
     for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
-        elif item.split == split:
-            reason = template.reject(item)
-            if reason is None:
-                asked.extend(document(item, template, wording) for wording in wordings)
-            else:
-                rejected.append(Rejection(item.id, reason, item.source, f"not asked by {template.name}"))
+        elif (reason := template.reject(item) or _lacks(item, facts)) is None:
+            asked.extend(document(item, template, wording, facts) for wording in wordings)
+        else:
+            rejected.append(Rejection(item.id, reason, item.source, f"not asked by {template.name}"))
     return asked, rejected
 
 
-def document(sample: Sample, template: Template, wording: int | None = None) -> Document:
+def _lacks(sample: Sample, facts: Sequence[str]) -> str | None:
+    return next((f"no_{name}" for name in facts if fact(sample, name) is None), None)
+
+
+def document(sample: Sample, template: Template, wording: int | None = None, facts: Sequence[str] = ()) -> Document:
     """Make the document of a sample: identity, messages, and the gold answer as text and as JSON value."""
     asked = Conversation.of(sample, template, wording)
     return {
@@ -61,6 +68,7 @@ def document(sample: Sample, template: Template, wording: int | None = None) -> 
         "gold": asked.gold,
         "choices": _choices(template, asked.gold),
         **({} if wording is None else {"wording": wording}),
+        **({"facts": {name: fact(sample, name) for name in facts}} if facts else {}),
     }
 
 

@@ -11,13 +11,15 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from affectllm.corpus.roots import ENVIRONMENT as ROOTS
 from affectllm.corpus.roots import roots_of_environment
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, NotFound
 from affectllm.evaluate.protocol import Protocol
 
 MODALITIES = "AFFECTLLM_MODALITIES"
+WHEELS = "AFFECTLLM_WHEELS"
 HELD_OUT = "AFFECTLLM_HELD_OUT"
 PROTOCOL = "AFFECTLLM_PROTOCOL"
 _KNOWN = ("video", "audio", "image", "text")
@@ -37,6 +39,20 @@ def held_out() -> bool:
 def protocol() -> Protocol:
     """Return how tasks are asked beyond their pages: ``$AFFECTLLM_PROTOCOL``, a JSON object."""
     return Protocol.from_json(os.environ.get(PROTOCOL) or "{}")
+
+
+def wheel_tables(version: str) -> Any:
+    """Return the emotion wheels of a version in the folder ``$AFFECTLLM_WHEELS``.
+
+    Raises:
+        NotFound: when no folder is given, or it does not hold them.
+    """
+    from affectllm.metrics.wheels import read_tables
+
+    if not (folder := os.environ.get(WHEELS)):
+        message = f"the task compares words by the emotion wheels of {version}, which no one may ship"
+        raise NotFound(message, do=f"give their folder: --wheels DIR, or set {WHEELS}")
+    return read_tables(Path(folder), str(version))
 
 
 def parse_modalities(text: str) -> tuple[str, ...]:
@@ -59,6 +75,7 @@ def settings(
     allowed: Sequence[str] | None,
     held_out: bool = False,
     protocol: Protocol | None = None,
+    wheels: Path | None = None,
 ) -> Iterator[None]:
     """Set the variables for this process and its children while the block runs, and restore them afterwards."""
     changed = protocol.to_json() if protocol else {}
@@ -68,6 +85,7 @@ def settings(
         MODALITIES: ",".join(allowed) if allowed else os.environ.get(MODALITIES),
         HELD_OUT: "1" if held_out else os.environ.get(HELD_OUT),
         PROTOCOL: json.dumps(changed) if changed else os.environ.get(PROTOCOL),
+        WHEELS: str(wheels.resolve()) if wheels else os.environ.get(WHEELS),
     }
     before = {name: os.environ.get(name) for name in variables}
     _set(variables)

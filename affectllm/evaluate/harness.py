@@ -43,6 +43,8 @@ def parser() -> argparse.ArgumentParser:
         action="store_true",
         help="ask in the paraphrases that no training set uses: the difference is how much the wording matters",
     )
+    text = "folder of the published emotion wheels, for tasks that compare open words by them"
+    group.add_argument("--wheels", type=Path, metavar="DIR", help=text)
     _protocol_options(group)
     return ours
 
@@ -94,7 +96,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if _model(theirs) == "affectllm-api":
         refuse_secret_words(theirs)  # before lm-eval logs its arguments
     modalities = parse_modalities(ours.modalities) if ours.modalities else None
-    asked = settings(Roots.parse(ours.root).given, modalities, ours.held_out, _protocol(ours))
+    asked = settings(Roots.parse(ours.root).given, modalities, ours.held_out, _protocol(ours), ours.wheels)
     with asked, ExitStack() as stack:
         if _is_dry(theirs):
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
@@ -171,7 +173,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
         tasks = managers[-1].scored.items()
         rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
         _write_lines(folder / REJECTED, rows)
-        scores = write_scores(folder, written)
+        scores = write_scores(folder, written, managers[-1].suites)
         print(wordings_told(folder), end="", file=sys.stderr)
         return scores
 

@@ -7,8 +7,11 @@ from dataclasses import MISSING, dataclass, field, fields
 from typing import Any
 
 from affectllm.corpus.sample import SPLITS, TRAIN
+from affectllm.corpus.selection import ALL, FOLD, Conditions, Selection
 from affectllm.errors import Malformed
+from affectllm.evaluate.published import Published
 
+_PLAIN = ("language", "held_out", "score_labels", "paper", "n")
 Where = str | Callable[[str], str]
 """The place that errors name, or a function from a key to its place."""
 
@@ -19,18 +22,28 @@ class TaskPage:
 
     Args:
         corpus: name of the corpus.
-        split: ``test`` or ``validation``; never ``train``.
+        split: ``test`` or ``validation``, never ``train``; ``all`` for the whole corpus, of which nothing is learned;
+            left out where ``fold`` says what is scored.
         template: the wording that asks and reads.
         space: label space of the gold answers (key ``gold: {space: …, rater: …}``).
         focus: of a space of dimensions the names that are asked about (``gold: {…, focus: [valence]}``); None for all.
+        map: label space that the gold answers are mapped to (``gold: {…, map: ekman_6_neutral}``), through the
+            published map of ``labels.cited_maps``; question, reading and scores are in that space.
         rater: whose answer is the gold one.
         modalities: what the model is shown, of ``video``, ``audio``, ``image``, ``text``.
         metrics: names of metrics, the headline first; of a template with several slots a mapping slot → names, with
-            ``joint`` for all of them together, kept as ``slot.metric``.
+            ``joint`` for all of them together, kept as ``slot.metric``. A metric with options is a mapping of its own.
+        metric_options: name of a metric → its options, see ``scoring``.
         also: the template's other slots → (label space, rater), as ``also: {slot: {space: …, rater: …}}``.
         cluster: ``speaker`` or ``dialogue``: what the intervals resample; None for single items.
         language: BCP-47 tag of question and answer.
         held_out: whether the held-out paraphrases are asked.
+        where: attribute of the samples → the values that are asked, ``where: {language: en, part: [test1, test2]}``.
+        fold: the attribute that numbers folds, and the one whose samples are scored: ``fold: {fold: 2}``.
+        score_labels: the labels that F1 counts; answers of the others still miss and claim (``metrics/labels``).
+        paper: what defines the task.
+        n: how many items it asks of the whole release; where fewer are asked, the scores say so.
+        published: reference figures; see ``Published``.
     """
 
     corpus: str
@@ -45,6 +58,19 @@ class TaskPage:
     held_out: bool = False
     also: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     focus: tuple[str, ...] | None = None
+    metric_options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    map: str | None = None
+    where: Conditions = ()
+    fold: tuple[str, str] | None = None
+    score_labels: tuple[str, ...] = ()
+    paper: str = ""
+    n: int | None = None
+    published: tuple[Published, ...] = ()
+
+    @property
+    def selection(self) -> Selection:
+        """Which samples of the corpus are scored."""
+        return Selection(self.corpus, self.split, self.where, self.fold)
 
     @classmethod
     def take(cls, config: dict[str, Any], where: Where) -> TaskPage:
@@ -54,13 +80,10 @@ class TaskPage:
             Malformed: when one is missing or has the wrong form; names ``where``.
         """
         at = where if callable(where) else lambda _: where
-        raw = config.pop("gold", None)
-        asked = dict(raw) if isinstance(raw, Mapping) else raw
-        focus = asked.pop("focus", None) if isinstance(asked, dict) else None
-        gold = _bound("gold", asked, at("gold"))
-        values: dict[str, Any] = {"cluster": config.pop("cluster", None), "space": gold[0], "rater": gold[1]}
-        values["focus"] = focus
-        values |= {key: config.pop(key) for key in ("language", "held_out") if key in config}
+        values: dict[str, Any] = {"cluster": config.pop("cluster", None), **_gold(config.pop("gold", None), at("gold"))}
+        values |= {key: config.pop(key) for key in _PLAIN if key in config}
+        values |= _samples(config, at)
+        values["published"] = Published.read_all(config.pop("published", None), at("published"))
         also = config.pop("also", None) or {}
         if not isinstance(also, Mapping):
             raise Malformed(f"also must be a mapping of slots, not {also!r}", where=at("also"))
@@ -70,7 +93,7 @@ class TaskPage:
                 if one.name not in config:
                     raise Malformed(f"the key {one.name} is missing", where=at(one.name), do="see CONTRIBUTING.md")
                 values[one.name] = config.pop(one.name)
-        values["metrics"] = _flat(values["metrics"])
+        values["metrics"], values["metric_options"] = _metrics(values["metrics"], at("metrics"))
         listed: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in values.items()}
         page = cls(**listed)
         page._check(at)
@@ -89,18 +112,66 @@ class TaskPage:
                 raise Malformed(f"{name} must be a list of names, not {value!r}", where=at(name))
         if self.focus is not None and not _names(self.focus):
             raise Malformed(f"gold.focus must be a list of names, not {self.focus!r}", where=at("gold"))
+        self._check_more(at)
+        self._check_split(at)
+
+    def _check_more(self, at: Callable[[str], str]) -> None:
         if not isinstance(self.language, str):
             raise Malformed(f"language is a tag such as zh, not {self.language!r}", where=at("language"))
         if not isinstance(self.held_out, bool):
             raise Malformed(f"held_out is true or false, not {self.held_out!r}", where=at("held_out"))
-        if self.split not in SPLITS or self.split == TRAIN:
-            raise Malformed(f"a task scores validation or test, not {self.split!r}", where=at("split"))
+        if self.map is not None and not isinstance(self.map, str):
+            raise Malformed(f"gold.map is the name of a label space, not {self.map!r}", where=at("gold"))
+        if self.score_labels and not _names(self.score_labels):
+            message = f"score_labels must be a list of labels, not {self.score_labels!r}"
+            raise Malformed(message, where=at("score_labels"))
+        if not isinstance(self.paper, str):
+            raise Malformed(f"paper is a citation, not {self.paper!r}", where=at("paper"))
+        if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 1):
+            raise Malformed(f"n is a number of items, not {self.n!r}", where=at("n"))
         if self.cluster not in (None, "speaker", "dialogue"):
             raise Malformed(f"cluster must be speaker, dialogue or absent, not {self.cluster!r}", where=at("cluster"))
+
+    def _check_split(self, at: Callable[[str], str]) -> None:
+        if self.split not in (*SPLITS, ALL, FOLD) or self.split == TRAIN:
+            raise Malformed(f"a task scores validation, test or all, not {self.split!r}", where=at("split"))
+        if (self.split == FOLD) != (self.fold is not None):
+            raise Malformed("fold: says what is scored, so split: is left out beside it", where=at("split"))
 
 
 def _names(value: Any) -> bool:
     return isinstance(value, tuple) and bool(value) and all(isinstance(item, str) for item in value)
+
+
+def _gold(raw: Any, where: str) -> dict[str, Any]:
+    asked = dict(raw) if isinstance(raw, Mapping) else raw
+    more = {key: asked.pop(key, None) for key in ("focus", "map")} if isinstance(asked, dict) else {}
+    space, rater = _bound("gold", asked, where)
+    return {"space": space, "rater": rater, **more}
+
+
+def _samples(config: dict[str, Any], at: Callable[[str], str]) -> dict[str, Any]:
+    """Take the keys that choose samples: ``where``, ``fold``, and the split that goes with the latter."""
+    where, fold = config.pop("where", None) or {}, config.pop("fold", None)
+    chosen = {name: value if isinstance(value, list) else [value] for name, value in _mapping("where", where, at)}
+    values: dict[str, Any] = {"where": tuple((name, tuple(map(_word, value))) for name, value in chosen.items())}
+    if fold is None:
+        return values
+    pairs = _mapping("fold", fold, at)
+    if len(pairs) != 1 or isinstance(pairs[0][1], list):
+        raise Malformed(f"fold names one attribute and its value, such as {{fold: 2}}, not {fold!r}", where=at("fold"))
+    return {**values, "fold": (pairs[0][0], _word(pairs[0][1])), "split": config.pop("split", FOLD)}
+
+
+def _mapping(key: str, value: Any, at: Callable[[str], str]) -> list[tuple[str, Any]]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        raise Malformed(f"{key} must be a mapping of attributes to their values, not {value!r}", where=at(key))
+    return list(value.items())
+
+
+def _word(value: Any) -> str:
+    """Return a value of YAML as samples hold it, in words: 2 as ``2``, true as ``true``."""
+    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _bound(key: str, value: Any, where: str) -> tuple[str, str]:
@@ -109,8 +180,23 @@ def _bound(key: str, value: Any, where: str) -> tuple[str, str]:
     return value["space"], value["rater"]
 
 
-def _flat(metrics: Any) -> Any:
-    """Flatten ``{emotion: [uar], joint: [accuracy]}`` to ``emotion.uar`` and ``joint.accuracy``; a list stays one."""
-    if not isinstance(metrics, Mapping) or not all(isinstance(names, list) for names in metrics.values()):
-        return metrics
-    return [f"{slot}.{name}" for slot, names in metrics.items() for name in names]
+def _metrics(raw: Any, where: str) -> tuple[Any, dict[str, dict[str, Any]]]:
+    """Return the keys of the metrics and the options of those that have some.
+
+    ``{emotion: [uar], joint: [accuracy]}`` becomes ``emotion.uar`` and ``joint.accuracy``, and
+    ``[uar, {ccc: {sequences: video}}]`` the keys ``uar`` and ``ccc`` with the options of the latter.
+    """
+    slots = raw if isinstance(raw, Mapping) else {"": raw}
+    if not all(isinstance(listed, list) for listed in slots.values()):
+        return raw, {}
+    keys: list[str] = []
+    options: dict[str, dict[str, Any]] = {}
+    for slot, listed in slots.items():
+        for one in listed:
+            name, given = next(iter(one.items())) if isinstance(one, Mapping) and len(one) == 1 else (one, {})
+            key = f"{slot}.{name}" if slot else name
+            if not isinstance(given, Mapping):
+                raise Malformed(f"the options of {name} must be a mapping, not {given!r}", where=where)
+            keys.append(key)
+            options |= {key: dict(given)} if given else {}
+    return keys, options

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Any
 
-from affectllm.corpus import TRAIN, Rejection, Sample
+from affectllm.corpus import Sample
 from affectllm.errors import AffectError, Malformed
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
@@ -76,16 +76,17 @@ class Protocol:
             raise Malformed(f"there is no vote on {what}", where=where, do="drop --votes, or choose a task of labels")
 
 
-def examples(samples: Iterable[Sample | Rejection], template: Template, protocol: Protocol) -> list[Conversation]:
+def examples(training: Iterable[Sample], template: Template, protocol: Protocol) -> list[Conversation]:
     """Draw the examples of the protocol from the training samples: the same for every item, in a drawn order.
 
+    Args:
+        training: samples that the template can ask.
+
     Raises:
-        AffectError: when the corpus has no training sample that the template can ask.
+        AffectError: when there is none.
     """
     by_class: dict[str, list[tuple[int, str, Sample]]] = {}
-    for sample in samples:
-        if isinstance(sample, Rejection) or sample.split != TRAIN or template.reject(sample) is not None:
-            continue
+    for sample in training:
         drawn = by_class.setdefault(_class(sample, template), [])
         heapq.heappush(drawn, (-_number(protocol.seed, "draw", sample.id), sample.id, sample))
         if len(drawn) > protocol.shots:

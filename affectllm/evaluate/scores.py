@@ -4,27 +4,36 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
 from affectllm.evaluate.protocol import over_wordings
-from affectllm.evaluate.scored import metric_of, of_facts, split
+from affectllm.evaluate.scored import of_slot
+from affectllm.evaluate.scoring import Item, Scoring, metric_of
+from affectllm.evaluate.suite_scores import Part, add_suites
+from affectllm.evaluate.suites import Suite
 from affectllm.metrics import Score
 from affectllm.metrics.labels import classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
+_WHERE_GIVEN = ("protocol", "gold_space", "selection", "published", "released")
 
 
-def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
+def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) -> dict[str, dict[str, Score]]:
     """Score what one run of lm-eval wrote, and write ``scores.json`` and ``details.json`` to ``folder``.
 
     ``sources.json`` says which of lm-eval's files they were made from. Tasks that are not ours are left out: lm-eval
     has scored them.
+
+    Args:
+        suites: groups that have a score of their own, those within others first.
     """
     scores: dict[str, dict[str, Score]] = {}
     details: dict[str, dict[str, Any]] = {}
+    parts: dict[str, Part] = {}
     rejected = _rejected(folder)
     results = read_results(written.results)
     for task, config in results["configs"].items():
@@ -33,8 +42,10 @@ def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
             # Several processes leave their shares one after another; the intervals must not depend on that.
             rows = sorted(read_samples(written.samples[task]), key=lambda row: row["doc_id"])
             scores[task] = _scores(facts, rows)
+            parts[task] = Part.of(facts, rows, _clusters(facts, rows)[0])
             version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
             details[task] = {**_details(facts, rows), **version}
+    add_suites(suites, scores, details, parts)
     write_json(folder / "details.json", details)
     write_json(folder / SOURCES, written.to_json())
     write_json(folder / "scores.json", scores)  # last: whoever finds it finds the others
@@ -42,17 +53,13 @@ def write_scores(folder: Path, written: Logged) -> dict[str, dict[str, Score]]:
 
 
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
-    slots, pairs = of_facts(facts), _pairs(rows)
+    scoring, items = Scoring.of_facts(facts), _items(rows)
     clusters, _ = _clusters(facts, rows)
-    scores = {}
-    for key in facts["metrics"]:
-        gold, answers, space_options = split(key, slots, pairs)
-        scores[key] = metric_of(key)(gold, answers, clusters=clusters, **space_options).score()
-    return scores
+    return {key: scoring.result(key, items, clusters).score() for key in facts["metrics"]}
 
 
-def _pairs(rows: list[dict[str, Any]]) -> list[tuple[Any, Any]]:
-    return [(row["doc"]["gold"], row["reading"]) for row in rows]
+def _items(rows: list[dict[str, Any]]) -> list[Item]:
+    return [Item.of_row(row) for row in rows]
 
 
 def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
@@ -73,10 +80,10 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
     copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
-        **{name: facts[name] for name in ("protocol",) if name in facts},
+        **{name: facts[name] for name in _WHERE_GIVEN if name in facts},
         **({"wordings": _by_wording(facts, rows)} if _wordings(rows) else {}),
-        **_label_details(facts, _pairs(rows)),
-        "labelled": of_facts(facts)[0].shape in ("label", "set", "span"),
+        **_label_details(facts, _items(rows)),
+        "labelled": Scoring.of_facts(facts).slots[0].shape in ("label", "set", "span"),
         "n": len(rows),
         "cluster": kind,
         "clusters": len(set(clusters)) if clusters else len(rows),
@@ -91,14 +98,11 @@ def _wordings(rows: list[dict[str, Any]]) -> list[int]:
 
 def _by_wording(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
     """Return metric → its mean over the wordings, their spread, and the worst of them."""
-    slots = of_facts(facts)
-    pairs = {w: _pairs([row for row in rows if row["doc"]["wording"] == w]) for w in _wordings(rows)}
+    scoring = Scoring.of_facts(facts)
+    asked = {w: _items([row for row in rows if row["doc"]["wording"] == w]) for w in _wordings(rows)}
     summary = {}
     for key in facts["metrics"]:
-        values = {}
-        for wording, own in pairs.items():
-            gold, answers, space_options = split(key, slots, own)
-            values[wording] = metric_of(key).statistic(gold, answers, **space_options).value()
+        values = {wording: scoring.statistic(key, own).value() for wording, own in asked.items()}
         summary[key] = over_wordings(values, metric_of(key).better)
     return summary
 
@@ -115,11 +119,12 @@ def wordings_told(folder: Path) -> str:
     return "".join(lines)
 
 
-def _label_details(facts: dict[str, Any], pairs: list[tuple[Any, Any]]) -> dict[str, Any]:
+def _label_details(facts: dict[str, Any], items: list[Item]) -> dict[str, Any]:
     """Return the per-label details for the report, of the first slot with named labels."""
-    for slot in of_facts(facts):
+    for slot in Scoring.of_facts(facts).slots:
         if slot.space.names and slot.shape in ("label", "set"):
-            gold, answers, _ = split(f"{slot.name}.", of_facts(facts), pairs)
+            pairs = slot.pairs([of_slot(item.pair, slot.name) for item in items])
+            gold, answers = [truth for truth, _ in pairs], [answer for _, answer in pairs]
             return {"labels": (labels := list(slot.space.names)), **_DETAILS[slot.shape](gold, answers, labels)}
     return {}
 

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from affectllm import registry
+from affectllm.corpus.selection import Selection
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.matrix import TaskEntry, read_tasks
 from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.suites import Suite
 
 
 def all_tasks() -> dict[str, TaskEntry]:
@@ -40,14 +42,14 @@ def find_task(name: str) -> TaskEntry:
     return entries[name]
 
 
-def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return task → (corpus, split), for our tasks and the members of groups; plain lm-eval tasks are left out.
+def task_sources(names: Sequence[str]) -> dict[str, Selection]:
+    """Return task → what it scores, for our tasks and the members of groups; plain lm-eval tasks are left out.
 
     Raises:
         NotFound: when a name is neither a task nor a group of ours.
     """
     known: dict[str, TaskEntry] = {}
-    sources: dict[str, tuple[str, str]] = {}
+    sources: dict[str, Selection] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop(0)
@@ -56,8 +58,7 @@ def task_sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
             known = all_tasks()  # a variant was looked for in every page, so the next ones need not be
         waiting += entry.members() if entry.is_group else []
         if entry.ours:
-            page = TaskPage.take(dict(entry.config), entry.where)
-            sources[name] = (page.corpus, page.split)
+            sources[name] = TaskPage.take(dict(entry.config), entry.where).selection
     return sources
 
 
@@ -113,7 +114,12 @@ def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
     if not isinstance(entry.config.get("task"), list):
         return [f"{entry.where('task')}: task must be the list of the group's tasks"]
     missing = [member for member in entry.members() if member not in known]
-    return [f"{entry.where('task')}: there is no task called {member!r}" for member in missing]
+    problems = [f"{entry.where('task')}: there is no task called {member!r}" for member in missing]
+    try:
+        Suite.read(entry.name, entry.members(), entry.config.get("metadata"), entry.where("metadata"))
+    except Malformed as error:
+        problems.append(str(error))
+    return problems
 
 
 def page_files(names: Iterable[str], entries: Mapping[str, TaskEntry]) -> dict[str, Path]:

@@ -9,9 +9,9 @@ lm-eval answers them.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lm_eval.api.instance import Instance
@@ -19,7 +19,6 @@ from lm_eval.api.task import ConfigurableTask
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
-from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, require_some
@@ -27,11 +26,14 @@ from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.protocol import examples, voted
-from affectllm.evaluate.scored import agreement, check_metrics, is_judged, metric_of, scored_slots, split
+from affectllm.evaluate.question import Question
+from affectllm.evaluate.scored import agreement, is_judged, scored_slots
+from affectllm.evaluate.scoring import Item, Scoring, check_metrics, check_options, check_score_labels, metric_of
 from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.instruct.conversation import Conversation, media_parts, text_of
 from affectllm.labels import LabelSpace
 from affectllm.labels.annotation import plain
+from affectllm.labels.gold_maps import GoldMap, find_gold_map
 
 _SHOTS = "--shots K takes K examples of each class from the training split; lm-eval would take them from the test split"
 _SENTENCE = 16  # tokens that the words around the answers of several slots take
@@ -59,15 +61,20 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         where = str(settings.get("metadata", {}).get("config_source", self._name))
         self.page = TaskPage.take(settings, where)
         builder = load_builder(self.page.corpus)
-        self.template = _template(self.page, builder, self._name, where)
+        gold_map = _gold_map(self.page, builder, where)
+        self.template = _template(self.page, builder, gold_map, self._name, where)
+        self.question = Question(self.template, self.page.selection, gold_map)
         self.protocol = environment.protocol()
         self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
-        self.slots = scored_slots(self.template.slots)
-        asking.remember(self._name, self.template)
+        self.slots = scored_slots(self.template.slots, self.page.score_labels)
+        self.scoring = Scoring(self.slots, self.page.metric_options)
+        asking.remember(self._name, self.question)
         self.rejected: list[Rejection] = []
         self.examples: list[Conversation] = []
         self._system: str | None = None
-        check_metrics(self.page.metrics, self.slots, where)
+        check_metrics(self.page.metrics, self.scoring, where)
+        check_options(self.page.metrics, self.scoring, where)
+        check_score_labels(self.page.metrics, self.page.score_labels, self.slots, where)
         try:
             super().__init__(config=self._complete(settings))
         except TypeError as error:
@@ -110,23 +117,30 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "held_out": self.template.held_out,
             "form": self.template.form,
             "slots": [slot.to_json() for slot in self.slots],
-            "space": self.page.space,
+            "space": self.template.space.name,
+            **({"gold_space": self.page.space} if self.page.map else {}),
+            **({"selection": str(self.page.selection)} if self.page.selection.conditions else {}),
+            **({"released": self.page.n} if self.page.n else {}),
+            **({"published": [one.to_json() for one in self.page.published]} if self.page.published else {}),
             "labels": list(self.template.space.names),
             "rater": self.page.rater,
             "modalities": list(self.template.modalities),
             "metrics": list(self.page.metrics),
+            **({"metric_options": dict(self.page.metric_options)} if self.page.metric_options else {}),
             "cluster": self.page.cluster,
             **({"protocol": protocol} if (protocol := self.protocol.to_json()) else {}),
         }
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents from the corpus on disk; nothing is downloaded."""
-        folder = Roots.parse().find(self.page.corpus)
-        builder, wordings = load_builder(self.page.corpus), self.protocol.wordings(self.template)
-        asked, self.rejected = documents(builder.samples(folder), self.template, self.page.split, wordings)
-        require_some(asked, self.rejected, self._name, Path(folder))
+        wordings = self.protocol.wordings(self.template)
+        asked, self.rejected = documents(self.question.scored(), self.template, wordings, self.scoring.columns())
+        require_some(asked, self.rejected, self._name, self.question.folder)
+        if self.page.n and len(asked) != self.page.n * len(wordings):
+            message = f"{self._name}: asks {len(asked):,} items; of the whole release {self.page.n:,} are asked"
+            print(message, file=sys.stderr)
         if self.protocol.shots:
-            self.examples = examples(builder.samples(folder), self.template, self.protocol)
+            self.examples = examples(self.question.training(), self.template, self.protocol)
         self.dataset = {self.page.split: asked}
 
     def fewshot_docs(self) -> Documents | None:
@@ -165,7 +179,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return [*given, *shown, *(message for message in doc["messages"] if message["role"] != "system")]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
-        """Return per metric the pair (gold, reading); ``reading``, None if unreadable; ``unreadable``, the reason.
+        """Return per metric the item (gold, reading, facts), beside ``reading`` and ``unreadable``, the reason or None.
 
         Of several slots gold and reading are mappings, in which a slot that is unreadable is None, and ``reading`` is
         None where none could be read. ``right`` says how far the answer is the gold one, where that needs no judge.
@@ -174,8 +188,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         replies = results[0] if self.protocol.votes > 1 else results
         readings = [self._chosen(doc, results)] if chosen else [self._read(doc, reply) for reply in replies]
         reading, reason = voted(readings)
-        pairs = dict.fromkeys(self.page.metrics, (doc["gold"], reading))
-        record = {**pairs, "reading": reading, "unreadable": reason}
+        items = dict.fromkeys(self.page.metrics, (doc["gold"], reading, doc.get("facts", {})))
+        record = {**items, "reading": reading, "unreadable": reason}
         return {**record, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else record
 
     def _read(self, doc: Document, reply: str) -> tuple[Any, str | None]:
@@ -198,14 +212,13 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return self.slots[0].how.restored(chosen, doc["gold"]), None
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float]]:
-        """Return the aggregations: the metrics over all pairs, and the shares of readable and unreadable answers."""
+        """Return the aggregations: the metrics over all items, and the shares of readable and unreadable answers."""
         metrics = {name: partial(self._aggregate, name) for name in self.page.metrics}
         shares = {"reading": _share_not_none, "unreadable": _share_not_none}
         return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
 
-    def _aggregate(self, key: str, pairs: list[tuple[Any, Any]]) -> float:
-        gold, answers, space_options = split(key, self.slots, pairs)
-        return metric_of(key).statistic(gold, answers, **space_options).value()
+    def _aggregate(self, key: str, items: list[tuple[Any, Any, dict[str, str]]]) -> float:
+        return self.scoring.statistic(key, [Item(*item) for item in items]).value()
 
     def higher_is_better(self) -> dict[str, bool]:
         """Return whether a higher value is better, per metric; the unreadable share is better when small."""
@@ -221,9 +234,19 @@ def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values)
 
 
-def _template(page: TaskPage, builder: Builder, task: str, where: str) -> Template:
+def _gold_map(page: TaskPage, builder: Builder, where: str) -> GoldMap | None:
+    if page.map is None:
+        return None
+    try:
+        return find_gold_map(builder.CARD.space(page.space, where), page.map)
+    except AffectError as error:
+        raise type(error)(error.what, where=where, do=error.do) from error
+
+
+def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: str, where: str) -> Template:
     space, rater = _bound(builder, (page.space, page.rater), where)
     space = space if page.focus is None else space.focused(page.focus)
+    space = space if gold_map is None else gold_map.target
     return load_template(
         page.template,
         space=space,

@@ -16,6 +16,7 @@ from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks
 from affectllm.evaluate.shelf import check_pages
+from affectllm.evaluate.suites import Suite
 from affectllm.evaluate.task import AffectTask
 
 
@@ -35,6 +36,7 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         extra = include_path if isinstance(include_path, list) else [include_path] if include_path else []
         self._paths = [*registry.folders("eval_tasks"), *extra]
         self.scored: dict[str, AffectTask] = {}
+        self.suites: list[Suite] = []
         self._variants: set[str] = set()
         self._indexed(include_defaults=False, metadata=metadata)
 
@@ -75,10 +77,18 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         return matches
 
     def load(self, task_list: Any) -> Any:
-        """Build the tasks, and store ours in ``scored``."""
+        """Build the tasks, and store ours in ``scored`` and the suites among the groups in ``suites``."""
         loaded = super().load(task_list)
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
+        read = [Suite.read(group.name, group.child_names, group.metadata, group.name) for group in _inner_first(loaded)]
+        self.suites = [suite for suite in read if suite is not None]
         return loaded
+
+
+def _inner_first(loaded: Any) -> list[Any]:
+    """Return all groups, those within others before them, each once."""
+    inner = [inner for group in loaded["groups"].values() for inner in reversed(group.get_all_groups())]
+    return list({group.name: group for group in [*inner, *loaded["groups"].values()]}.values())
 
 
 def _config(task: TaskEntry) -> dict[str, Any]:

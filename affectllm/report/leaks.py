@@ -15,6 +15,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.leaks.overlap import THRESHOLD, Shared, Source, find_shared
 from affectllm.corpus.roots import Roots
+from affectllm.corpus.selection import Selection, scored
 from affectllm.errors import AffectError, MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks, task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
@@ -55,7 +56,7 @@ def leaks(
     """
     trained, compared = _training(name, overrides, given_roots, tasks)
     sources = _sources(compared)
-    roots = trained | given_roots.find_all(corpus for corpus, _ in sources.values() if corpus not in trained)
+    roots = trained | given_roots.find_all(one.corpus for one in sources.values() if one.corpus not in trained)
     train = {corpus: _announced(corpus, source) for corpus, source in training_samples(trained, roots).items()}
     fingerprints = _fingerprints() if thorough and media else None
     shared = shared_with_tasks(train, sources, roots, threshold=threshold, media=media, fingerprints=fingerprints)
@@ -72,14 +73,16 @@ def _fingerprints() -> Fingerprints:
     return Fingerprints()
 
 
-def _sources(names: Sequence[str]) -> dict[str, tuple[str, str]]:
-    """Return task or corpus → (corpus, split): a test split can be compared before there is a task for it."""
+def _sources(names: Sequence[str]) -> dict[str, Selection]:
+    """Return task or corpus → what is scored: a test split can be compared before there is a task for it."""
     corpora = [name for name in names if name not in registry.names("eval_tasks")]
     corpora = [name for name in corpora if name in registry.names("data_builders")]
     for name in corpora:
         if (counts := load_builder(name).CARD.counts) and TEST not in counts:
             raise NotFound(f"{name} has no test split", do="write a task that scores another split, and name it")
-    return task_sources([name for name in names if name not in corpora]) | {name: (name, TEST) for name in corpora}
+    return task_sources([name for name in names if name not in corpora]) | {
+        name: Selection(name, TEST) for name in corpora
+    }
 
 
 def _training(
@@ -100,8 +103,8 @@ def _training(
 def _tasks_at_hand(roots: Roots) -> list[str]:
     """Return every task whose corpus is available."""
     sources = task_sources(list(all_tasks()))
-    at_hand, _ = roots.at_hand(corpus for corpus, _ in sources.values())
-    return [name for name, (corpus, _) in sources.items() if corpus in at_hand]
+    at_hand, _ = roots.at_hand(selection.corpus for selection in sources.values())
+    return [name for name, selection in sources.items() if selection.corpus in at_hand]
 
 
 def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
@@ -120,28 +123,28 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
 
 def shared_with_tasks(
     train: Mapping[str, Source],
-    sources: Mapping[str, tuple[str, str]],
+    sources: Mapping[str, Selection],
     roots: Mapping[str, Path],
     *,
     threshold: float | None = THRESHOLD,
     media: bool = True,
     fingerprints: Fingerprints | None = None,
 ) -> dict[str, list[Shared]]:
-    """Return task → what it shares with the training data. Tasks that score the same split are compared once.
+    """Return task → what it shares with the training data. Tasks that score the same samples are compared once.
 
     Args:
         train: corpus → its samples to train on.
-        sources: task → (corpus, split) that it scores.
+        sources: task → what it scores.
         roots: folders of all corpora.
         threshold, media: see ``leaks``; None leaves near-duplicate texts out.
         fingerprints: to compare clips by what is heard and seen in them.
 
     Raises:
-        MissingCorpus: when a split that is scored has no sample, with which nothing can be compared.
+        MissingCorpus: when a selection that is scored has no sample, with which nothing can be compared.
     """
-    scored = {f"{corpus}:{split}": _scored(corpus, roots[corpus], split) for corpus, split in sources.values()}
-    shared = find_shared(train, scored, roots=roots if media else None, threshold=threshold, fingerprints=fingerprints)
-    return {task: shared[f"{corpus}:{split}"] for task, (corpus, split) in sources.items()}
+    tested = {str(selection): _scored(selection, roots[selection.corpus]) for selection in sources.values()}
+    shared = find_shared(train, tested, roots=roots if media else None, threshold=threshold, fingerprints=fingerprints)
+    return {task: shared[str(selection)] for task, selection in sources.items()}
 
 
 def training_samples(corpora: Iterable[str], roots: Mapping[str, Path]) -> dict[str, Source]:
@@ -162,17 +165,22 @@ def samples(corpus: str, root: Path, splits: Sequence[str]) -> Callable[[], Iter
     return partial(_samples, corpus, root, tuple(splits))
 
 
-def _scored(corpus: str, root: Path, split: str) -> Source:
+def _scored(selection: Selection, root: Path) -> Source:
+    corpus = selection.corpus
+
     def read() -> Iterator[Sample]:
-        rows = samples(corpus, root, (split,))()
+        rows = (one for one in scored(load_builder(corpus).samples(root), selection) if isinstance(one, Sample))
         if (first := next(rows, None)) is None:
-            raise MissingCorpus(
-                f"{corpus} in {root} has no sample of the split {split}, so nothing can be compared with it",
-                do=f"complete the download (see affectllm audit {corpus}), or name the tasks to compare with",
-            )
+            message = f"{corpus} in {root} has no sample of {_named(selection)}, so nothing can be compared with it"
+            hint = f"complete the download (see affectllm audit {corpus}), or name the tasks to compare with"
+            raise MissingCorpus(message, do=hint)
         return chain([first], rows)
 
     return read
+
+
+def _named(selection: Selection) -> str:
+    return str(selection).partition(":")[2] if selection.conditions else f"the split {selection.split}"
 
 
 def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sample]:
@@ -181,17 +189,23 @@ def _samples(corpus: str, root: Path, splits: tuple[str, ...]) -> Iterator[Sampl
             yield item
 
 
-def _json(name: str, sources: Mapping[str, tuple[str, str]], shared: Mapping[str, Sequence[Shared]]) -> str:
+def _json(name: str, sources: Mapping[str, Selection], shared: Mapping[str, Sequence[Shared]]) -> str:
     tasks: dict[str, Any] = {
-        task: {"corpus": corpus, "split": split, "shared": [one.to_json() for one in shared[task]]}
-        for task, (corpus, split) in sources.items()
+        task: {
+            "corpus": selection.corpus,
+            "split": selection.split,
+            **({"selection": str(selection)} if selection.conditions else {}),
+            "shared": [one.to_json() for one in shared[task]],
+        }
+        for task, selection in sources.items()
     }
     return json.dumps({"name": name, "clean": not any(shared.values()), "tasks": tasks}, indent=2, ensure_ascii=False)
 
 
-def _rendered(sources: Mapping[str, tuple[str, str]], shared: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
-    for task, (corpus, split) in sources.items():
-        yield f"{task} ({corpus}, {split}): {'shares with the training data' if shared[task] else 'nothing shared'}"
+def _rendered(sources: Mapping[str, Selection], shared: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
+    for task, selection in sources.items():
+        corpus, _, chosen = str(selection).partition(":")
+        yield f"{task} ({corpus}, {chosen}): {'shares with the training data' if shared[task] else 'nothing shared'}"
         for one in shared[task]:
             yield f"  {_heading(one)}"
             for example in one.examples:

@@ -113,7 +113,8 @@ def test_a_killed_run_resumes_to_the_same_losses_and_weights(name: str, small_de
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [name for name in METHODS if name != "sft"])  # sft: test_train_processes
+@pytest.mark.thorough  # sft is always tried, in test_train_processes
+@pytest.mark.parametrize("name", [name for name in METHODS if name != "sft"])
 def test_two_processes_train_as_one_does(name: str, small_demo: Path, tmp_path: Path) -> None:
     root, trainer = f"demo_affect={small_demo}", {"max_steps": 3, "save_strategy": "no"}
     page = page_of(name, tmp_path, trainer={**trainer, "per_device_train_batch_size": 4})

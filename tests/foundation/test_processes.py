@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import psutil
@@ -124,8 +125,20 @@ def test_a_build_that_is_told_to_end_leaves_no_process_and_goes_on(
     assert manifest is not None and manifest["finished"]
 
 
+def kill_all(pids: Sequence[int]) -> None:
+    """Kill processes and their children, those that are gone left aside."""
+    for pid in pids:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            one = psutil.Process(pid)
+            for process in (*one.children(recursive=True), one):
+                process.kill()
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize(("number", "processes"), [(signal.SIGTERM, 2), (signal.SIGHUP, 1), (signal.SIGKILL, 2)])
+@pytest.mark.parametrize(
+    ("number", "processes"),
+    [(signal.SIGTERM, 2), (signal.SIGHUP, 1), pytest.param(signal.SIGKILL, 2, marks=pytest.mark.thorough)],
+)
 def test_trainers_end_with_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, processes: int
 ) -> None:
@@ -136,13 +149,17 @@ def test_trainers_end_with_the_run(
     words += ["--num-processes", str(processes)] if processes > 1 else []
     env = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     started = subprocess.Popen(command(*words), env=env, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    wait_until((tmp_path / "out" / "train" / "checkpoint-5" / "trainer_state.json").exists, 240)
-    family = [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
-    assert len(family) > processes
-    second = subprocess.run(command(*words), env=env, capture_output=True, text=True, check=False)
-    assert second.returncode == 2 and f"process {started.pid} on" in second.stderr
-    started.send_signal(number)
-    started.wait(60)
-    wait_until(lambda: all(map(gone, family)))
+    family: list[int] = []
+    try:
+        wait_until((tmp_path / "out" / "train" / "checkpoint-5" / "trainer_state.json").exists, 240)
+        family = [child.pid for child in psutil.Process(started.pid).children(recursive=True)]
+        assert len(family) > processes
+        second = subprocess.run(command(*words), env=env, capture_output=True, text=True, check=False)
+        assert second.returncode == 2 and f"process {started.pid} on" in second.stderr
+        started.send_signal(number)
+        started.wait(60)
+        wait_until(lambda: all(map(gone, family)))
+    finally:
+        kill_all([started.pid, *family])  # a training without an end must not outlive a test that fails
     manifest = read_manifest(tmp_path / "out" / "train")
     assert manifest is not None and not manifest["finished"]

@@ -21,7 +21,12 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield one
 
 
-@pytest.mark.parametrize("name", LIGHT_SCENES)
+THOROUGH = ("build a mixture over another",)
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.thorough] * (name in THOROUGH)) for name in LIGHT_SCENES]
+)
 def test_data_and_exports(light: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place.make(tmp_path, monkeypatch)
     kills, wrong = kill_everywhere(light, LIGHT_SCENES[name](light, place), place.folder, by_suffix)

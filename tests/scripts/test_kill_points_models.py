@@ -18,7 +18,12 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield one
 
 
-@pytest.mark.parametrize("name", HEAVY_SCENES)
+THOROUGH = ("train over another recipe", "publish over another")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.thorough] * (name in THOROUGH)) for name in HEAVY_SCENES]
+)
 def test_models_and_what_is_made_of_them(
     heavy: Worker, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -102,8 +102,11 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
 
 @pytest.mark.parametrize(
     ("make", "launch"),
-    [(overflowing, "ddp"), (poisoned_word, "zero2"), (overflowing, "zero3_offload")],
-    ids=["loss-ddp", "gradient-zero2", "loss-zero3_offload"],
+    [
+        pytest.param(overflowing, "ddp", marks=pytest.mark.thorough, id="loss-ddp"),
+        pytest.param(poisoned_word, "zero2", id="gradient-zero2"),
+        pytest.param(overflowing, "zero3_offload", marks=pytest.mark.thorough, id="loss-zero3_offload"),
+    ],
 )
 def test_two_processes_stop_together(make: Any, launch: str, rare_row: tuple[Path, str], tmp_path: Path) -> None:
     trainer = {"per_device_train_batch_size": 1, "max_steps": 40, "save_steps": 1, "save_total_limit": 1}

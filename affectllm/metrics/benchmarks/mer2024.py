@@ -24,6 +24,7 @@ Groups = list[list[str]]
 @metric(
     "mer2024_ov",
     form="raw",
+    also=("set",),
     range=(0.0, 1.0),
     source="Lian et al., MER 2024, main-ov.py, calculate_openset_overlap_rate_mer2024",
     compat={"mertools": "groups are read as the published script does, and are neither put in lower case nor stripped"},

@@ -134,6 +134,19 @@ def mean_over(values: Array, chosen: Array) -> Array:
     return ratio((values * chosen).sum(-1), chosen.sum(-1), np.nan)
 
 
+def over_labels(value: CountValue, labels: Sequence[str], chosen: Sequence[str]) -> CountValue:
+    """Return ``value`` over the columns of the ``chosen`` labels only.
+
+    Raises:
+        Malformed: when one of ``chosen`` is not in ``labels``.
+    """
+    if strange := sorted(set(chosen) - set(labels)):
+        message = f"{strange[0]!r} cannot be scored: the labels are {', '.join(labels)}"
+        raise Malformed(message, do="correct score_labels, or name every label of the space as labels")
+    places = [place for place, label in enumerate(labels) if label in set(chosen)]
+    return lambda *counts: value(*(count[..., places] for count in counts))
+
+
 def weighted(each: CountValue) -> CountValue:
     """Return a function for the mean of a value per label, weighted by support; NaN where nothing counts."""
     return lambda hits, support, claimed: ratio((each(hits, support, claimed) * support).sum(-1), support.sum(-1), nan)

@@ -77,6 +77,7 @@ class Metric:
         self.takes: str = properties["takes"]
         self.columns: tuple[str, ...] = properties["columns"]
         self.sets: str | None = properties["sets"]
+        self.also: tuple[str, ...] = properties["also"]
         self.controls_as: tuple[str, Callable[[Any], Any]] | None = properties["controls_as"]
         self.gold_is_number: bool = (
             form == "number" if properties["gold_is_number"] is None else properties["gold_is_number"]
@@ -267,6 +268,7 @@ def metric(
     takes: Literal["pair", "gold", "predicted"] = "pair",
     columns: Sequence[str] = (),
     sets: str | None = None,
+    also: Sequence[str] = (),
     controls_as: tuple[str, Callable[[Any], Any]] | None = None,
     gold_is_number: bool | None = None,
 ) -> Callable[[Callable[..., Statistic]], Metric]:
@@ -284,6 +286,7 @@ def metric(
         takes: whether it compares answers with gold values, or looks at one side only.
         columns: keyword arguments with one value an item.
         sets: the metric that takes over when gold values are collections.
+        also: further forms whose values a metric of raw values takes as they are.
         controls_as: for raw gold values, the form in which controls answer, and how a gold value is read as that form.
         gold_is_number: whether gold values are numbers, such as a valence; by default those of the form ``number`` are.
     """
@@ -296,7 +299,7 @@ def metric(
             "better": better,
             "takes": takes,
         }
-        properties |= {"title": title, "hub": hub}
+        properties |= {"title": title, "hub": hub, "also": tuple(also)}
         properties |= {"sets": sets, "controls_as": controls_as, "gold_is_number": gold_is_number}
         instance = Metric(function, name, form, columns=tuple(columns), **properties)
         if name in METRICS and METRICS[name].function.__module__ != function.__module__:

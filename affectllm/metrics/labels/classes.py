@@ -23,6 +23,7 @@ from affectllm.metrics.core.counts import (
     counted_sums,
     f1,
     mean_over,
+    over_labels,
     pooled_f1,
     ratio,
     share_right,
@@ -132,10 +133,18 @@ def balanced_accuracy(
     },
     sets="multilabel_macro_f1",
 )
-def macro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (), compat: str | None = None) -> Sums:
+def macro_f1(
+    gold: list[str],
+    predicted: list[str | None],
+    *,
+    labels: Labels = (),
+    score_labels: Labels = (),
+    compat: str | None = None,
+) -> Sums:
     """Mean of F1 over the classes that occur in gold (present-only macro F1).
 
-    Formula: ``1/|C| Σ_c 2·tp_c / (2·tp_c + fp_c + fn_c)``, C the labels that occur in gold.
+    Formula: ``1/|C| Σ_c 2·tp_c / (2·tp_c + fp_c + fn_c)``, C the labels that occur in gold, of ``score_labels`` if
+    these are given.
     Edge cases: a class that is never found has F1 = 0; a label that gold does not have neither helps nor hurts, though
     answering it is still wrong. Sets of labels are scored by ``multilabel_macro_f1``.
     """
@@ -149,17 +158,24 @@ def macro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (
         classes = (support + claimed > 0).sum(-1) + (support.sum(-1) > claimed.sum(-1))
         return ratio(each.sum(-1), classes, nan)
 
-    return _scored(gold, predicted, labels, None, value)
+    return _scored(gold, predicted, labels, None, value, score_labels)
 
 
 @metric("micro_f1", hub="f1", form="label", range=(0.0, 1.0), source=_SKLEARN, sets="multilabel_micro_f1")
-def micro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = ()) -> Sums:
+def micro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (), score_labels: Labels = ()) -> Sums:
     """F1 of all answers together: accuracy where every answer is readable, a little more where some are not.
 
-    Formula: ``2·Σtp / (2·Σtp + Σfp + Σfn)``; an unreadable answer misses a label but claims none.
+    Formula: ``2·Σtp / (2·Σtp + Σfp + Σfn)``, summed over ``score_labels`` where these are given: DailyDialog's without
+    neutral, EmoContext's without others (Chatterjee et al., SemEval-2019 Task 3). A label that is left out is then no
+    hit, but answering it where another is gold misses that one, and answering another where it is gold is a false
+    positive. An unreadable answer misses a label but claims none.
     Edge cases: 0 where no answer is readable. Sets of labels are scored by ``multilabel_micro_f1``.
     """
-    return _scored(gold, predicted, labels, None, lambda tp, support, claimed: pooled_f1(tp, support, claimed, nan))
+
+    def value(hits: Array, support: Array, claimed: Array) -> Array:
+        return pooled_f1(hits, support, claimed, nan)
+
+    return _scored(gold, predicted, labels, None, value, score_labels)
 
 
 @metric(
@@ -171,14 +187,19 @@ def micro_f1(gold: list[str], predicted: list[str | None], *, labels: Labels = (
     compat=_DROPPED,
 )
 def weighted_f1(
-    gold: list[str], predicted: list[str | None], *, labels: Labels = (), compat: str | None = None
+    gold: list[str],
+    predicted: list[str | None],
+    *,
+    labels: Labels = (),
+    score_labels: Labels = (),
+    compat: str | None = None,
 ) -> Sums:
     """Mean of F1 over labels, weighted by how often each is gold: the headline of MELD and of the MER challenges.
 
-    Formula: ``Σ_c n_c/N · F1_c``.
+    Formula: ``Σ_c n_c/N · F1_c``, summed over ``score_labels`` where these are given.
     Edge cases: a label without support has no weight; an unreadable answer misses its label.
     """
-    return _scored(gold, predicted, labels, compat, weighted(f1))
+    return _scored(gold, predicted, labels, compat, weighted(f1), score_labels)
 
 
 @metric("weighted_precision", form="label", range=(0.0, 1.0), source=_SKLEARN, compat=_DROPPED)
@@ -246,8 +267,11 @@ def confusion(gold: Labels, predicted: Answers, labels: Labels) -> list[list[int
     return rows
 
 
-def _scored(gold: Labels, predicted: Answers, labels: Labels, compat: str | None, value: Any) -> Sums:
+def _scored(
+    gold: Labels, predicted: Answers, labels: Labels, compat: str | None, value: Any, score_labels: Labels = ()
+) -> Sums:
     codes: Coded = coded(gold, predicted, labels, drop=compat == "emobench_m")
+    value = over_labels(value, codes.labels, score_labels) if score_labels else value
     result = counted_sums(codes.labels, tally(codes), value)
     if compat == "emobench_m":
         result.n = int(codes.counted.sum())

@@ -26,7 +26,7 @@ AS_SETS = ("set", lambda value: frozenset(distinct([value], strict=True)[0]))
 _SOURCE = "Lian et al., AffectGPT (MER-UniBench) and MER2025 track 2, evaluation/wheel.py"
 
 
-@metric("wheel_f1", form="raw", range=(0.0, 1.0), source=_SOURCE, compat=PUBLISHED, controls_as=AS_SETS)
+@metric("wheel_f1", form="raw", also=("set",), range=(0.0, 1.0), source=_SOURCE, compat=PUBLISHED, controls_as=AS_SETS)
 def wheel_f1(
     gold: list[Any],
     predicted: list[Any],
@@ -45,7 +45,15 @@ def wheel_f1(
     return _scored(gold, predicted, tables, neutral, compat, wheel_steps(1))
 
 
-@metric("wheel_f1_level2", form="raw", range=(0.0, 1.0), source=_SOURCE, compat=PUBLISHED, controls_as=AS_SETS)
+@metric(
+    "wheel_f1_level2",
+    form="raw",
+    also=("set",),
+    range=(0.0, 1.0),
+    source=_SOURCE,
+    compat=PUBLISHED,
+    controls_as=AS_SETS,
+)
 def wheel_f1_level2(
     gold: list[Any],
     predicted: list[Any],
@@ -64,6 +72,7 @@ def wheel_f1_level2(
 @metric(
     "mer2025_track2",
     form="raw",
+    also=("set",),
     range=(0.0, 1.0),
     source="MER2025 track 2, evaluation.py",
     compat=PUBLISHED,
@@ -87,6 +96,7 @@ def mer2025_track2(
 @metric(
     "m_avg",
     form="raw",
+    also=("set",),
     range=(0.0, 1.0),
     source="Lian et al., OV-MER, 2024; evaluation/wheel.py, cases 1 to 3",
     compat=PUBLISHED,

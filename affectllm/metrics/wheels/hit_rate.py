@@ -30,7 +30,7 @@ _PUBLISHED = {
 }
 
 
-@metric("hit_rate", form="raw", range=(0.0, 1.0), source=_SOURCE, compat=_PUBLISHED, controls_as=AS_SETS)
+@metric("hit_rate", form="raw", also=("set",), range=(0.0, 1.0), source=_SOURCE, compat=_PUBLISHED, controls_as=AS_SETS)
 def hit_rate(
     gold: list[Any],
     predicted: list[Any],
@@ -49,7 +49,7 @@ def hit_rate(
     return _scored(gold, predicted, tables, neutral, compat, column=0)
 
 
-@metric("m_score", form="raw", range=(0.0, 1.0), source=_SOURCE, compat=_PUBLISHED, controls_as=AS_SETS)
+@metric("m_score", form="raw", also=("set",), range=(0.0, 1.0), source=_SOURCE, compat=_PUBLISHED, controls_as=AS_SETS)
 def m_score(
     gold: list[Any],
     predicted: list[Any],

@@ -5,14 +5,14 @@ from __future__ import annotations
 import copy
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from affectllm import registry
-from affectllm.errors import Malformed, NotFound, WrongCheckpoint
+from affectllm.errors import Malformed
+from affectllm.model.composite.encoders import WINDOW, load_audio, load_vision, loading
 from affectllm.model.family import find_family
 from affectllm.page_schema import build
 from affectllm.yaml_page import PageKind, read_page
@@ -20,7 +20,6 @@ from affectllm.yaml_page import PageKind, read_page
 COMPOSITION = PageKind("composition")
 _CHATML = ("<|im_start|>", "<|im_end|>")
 _VOCABULARY = 64  # a multiple of it, so that ZeRO can split the embedding evenly
-_WINDOW = 2.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +34,7 @@ class Composition:
         fusion: ``projector``, ``prefusion`` or ``qformer``.
         tokens_per_frame: tokens of a frame (projector).
         frames_per_token: outputs of the audio encoder in a token (projector).
+        audio_layers: ``last``, or ``all`` for a learned mean of all layers of the audio encoder.
         window: seconds of sound that the audio encoder hears at once; None for its own (Whisper: 30), or 2.
         dtype: of the weights that are written.
         seed: of the fusion's weights and of new embeddings.
@@ -47,6 +47,7 @@ class Composition:
     fusion: Literal["projector", "prefusion", "qformer"] = "projector"
     tokens_per_frame: int = 4
     frames_per_token: int = 8
+    audio_layers: Literal["last", "all"] = "last"
     window: float | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     seed: int = 0
@@ -124,8 +125,10 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
 
     family = find_family(composition.family)
     language, tokenizer, notes = _language(composition)
-    vision, image_processor = _vision(composition)
-    audio, extractor, window, rate = _audio(composition)
+    vision, image_processor = (None, None) if composition.vision is None else load_vision(composition.vision)
+    heard = None if composition.audio is None else load_audio(composition.audio, composition.window)
+    audio, extractor = (heard.tower, heard.extractor) if heard else (None, None)
+    window, rate = (heard.window, heard.rate) if heard else (WINDOW, 1.0)
     ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in _names()}
     config = family.network_class().config_class(
         text_config=language.config.to_dict(),
@@ -134,6 +137,7 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
         fusion=composition.fusion,
         tokens_per_frame=composition.tokens_per_frame,
         frames_per_token=composition.frames_per_token,
+        audio_layers=composition.audio_layers,
         tie_word_embeddings=language.config.tie_word_embeddings,
         composed_of={key: value for key, value in asdict(composition).items() if key != "description" and value},
         **ids,
@@ -166,7 +170,7 @@ def _language(composition: Composition) -> tuple[Any, Any, list[str]]:
     import torch
     import transformers
 
-    with _named(composition.language, "a causal language model"):
+    with loading(composition.language, "a causal language model"):
         tokenizer = transformers.AutoTokenizer.from_pretrained(composition.language)
         model: Any = transformers.AutoModelForCausalLM.from_pretrained(composition.language, dtype=torch.float32)
     vocabulary = tokenizer.get_vocab()
@@ -183,52 +187,3 @@ def _language(composition: Composition) -> tuple[Any, Any, list[str]]:
         model.get_output_embeddings().weight[tokenizer.convert_tokens_to_ids(placeholders)] = 0
     note = f"{', '.join(turns)}: not known to {composition.language}; train the embeddings too (modules_to_save)"
     return model, tokenizer, [note] if turns else []
-
-
-def _vision(composition: Composition) -> tuple[Any, Any]:
-    import torch
-    import transformers
-
-    if composition.vision is None:
-        return None, None
-    with _named(composition.vision, "a vision encoder"):
-        config: Any = transformers.AutoConfig.from_pretrained(composition.vision)
-        config = getattr(config, "vision_config", config)
-        tower = transformers.AutoModel.from_pretrained(composition.vision, config=config, dtype=torch.float32)
-        return tower, transformers.AutoImageProcessor.from_pretrained(composition.vision)
-
-
-def _audio(composition: Composition) -> tuple[Any, Any, float, float]:
-    """Return the encoder, its feature extractor, seconds of a window, and outputs per second."""
-    import numpy as np
-    import torch
-    import transformers
-
-    if composition.audio is None:
-        return None, None, _WINDOW, 1.0
-    with _named(composition.audio, "an audio encoder"):
-        model: Any = transformers.AutoModel.from_pretrained(composition.audio, dtype=torch.float32)
-        extractor: Any = transformers.AutoFeatureExtractor.from_pretrained(composition.audio)
-        tower = model.get_encoder() if model.config.is_encoder_decoder else model
-    own = getattr(extractor, "chunk_length", None)
-    if own is not None and composition.window not in (None, own):
-        message = f"{composition.audio} hears windows of {own} s, not {composition.window}"
-        raise WrongCheckpoint(message, do=f"write window: {own}, or leave it out")
-    window = float(own or composition.window or _WINDOW)
-    silence = np.zeros(round(window * extractor.sampling_rate), dtype=np.float32)
-    features = extractor([silence], sampling_rate=extractor.sampling_rate, return_tensors="pt")
-    with torch.no_grad():
-        outputs = tower.eval()(**{tower.main_input_name: features[extractor.model_input_names[0]]}).last_hidden_state
-    return tower, extractor, window, outputs.shape[1] / window
-
-
-@contextmanager
-def _named(path: str, what: str) -> Iterator[None]:
-    """Say which of the checkpoints cannot be loaded."""
-    try:
-        yield
-    except (OSError, ValueError, KeyError, AttributeError) as error:
-        reason = str(error).splitlines()[0][:200]
-        if not Path(path).expanduser().is_dir() and path.count("/") != 1:
-            raise NotFound(f"there is no checkpoint {path}", do="give a folder or a Hub id") from error
-        raise WrongCheckpoint(f"{path} cannot be loaded as {what}: {reason}", do="name another checkpoint") from error

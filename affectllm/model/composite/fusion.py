@@ -32,6 +32,19 @@ def heard(outputs: Tensor, lengths: Sequence[int]) -> Tensor:
     return torch.stack([outputs[i, :length].mean(0) for i, length in enumerate(lengths)])
 
 
+class LayerMean(nn.Module):
+    """A learned mean of the outputs of all layers, each normalised: ``Σ_l softmax(a)_l · LN(x_l)``."""
+
+    def __init__(self, layers: int) -> None:
+        super().__init__()
+        self.scores = nn.Parameter(torch.zeros(layers))
+
+    def forward(self, outputs: Sequence[Tensor]) -> Tensor:
+        """``layers × [w, n, d]`` → ``[w, n, d]``."""
+        alike = torch.stack([nn.functional.layer_norm(one, one.shape[-1:]) for one in outputs])
+        return torch.einsum("l,l...->...", self.scores.softmax(0).to(alike.dtype), alike)
+
+
 class Projector(nn.Module):
     """Stack ``stacked`` encoder outputs into a token, and project it by an MLP (LLaVA, Ultravox)."""
 
@@ -159,5 +172,9 @@ class Prefusion(nn.Module):
 
 
 def fusion_of(config: PreTrainedConfig) -> Sequences | Prefusion:
-    """Return the fusion that a configuration names."""
-    return Sequences(config) if config.fusion == "projector" else Prefusion(config)
+    """Return the fusion that a configuration names, with the mean of the audio encoder's layers where it is used."""
+    fusion = Sequences(config) if config.fusion == "projector" else Prefusion(config)
+    if config.audio_config is not None and config.audio_layers == "all":
+        # the outputs of every layer, and what goes into the first
+        fusion.layers = LayerMean(1 + config.audio_config.num_hidden_layers)
+    return fusion

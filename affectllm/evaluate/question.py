@@ -1,0 +1,56 @@
+"""What a task asks: a template over the samples of a corpus that it selects, with their gold answers mapped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from affectllm.corpus import Rejection, Sample
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.mapped import mapped
+from affectllm.corpus.roots import Roots
+from affectllm.corpus.selection import Selection, scored
+from affectllm.instruct import Template
+from affectllm.labels.gold_maps import GoldMap
+
+
+@dataclass(frozen=True)
+class Question:
+    """A template and the samples that it is asked of.
+
+    Args:
+        template: asks and reads.
+        selection: which samples are scored.
+        gold_map: from the corpus's label space to that of the template; None where they are the same.
+    """
+
+    template: Template
+    selection: Selection
+    gold_map: GoldMap | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the corpus on this machine.
+
+        Raises:
+            MissingCorpus: when it is not there.
+        """
+        return Path(Roots.parse().find(self.selection.corpus))
+
+    def scored(self) -> Iterator[Sample | Rejection]:
+        """Yield the samples that are scored, and what the corpus rejects."""
+        return self._mapped(scored(load_builder(self.selection.corpus).samples(self.folder), self.selection))
+
+    def training(self) -> Iterator[Sample]:
+        """Yield the samples that a model may learn from, and that the template can ask."""
+        samples = load_builder(self.selection.corpus).samples(self.folder)
+        usable = (one for one in samples if not isinstance(one, Rejection) and self.selection.trains(one))
+        for item in self._mapped(usable):
+            if not isinstance(item, Rejection) and self.template.reject(item) is None:
+                yield item
+
+    def _mapped(self, items: Iterator[Sample | Rejection] | Iterator[Sample]) -> Iterator[Sample | Rejection]:
+        if self.gold_map is None:
+            return iter(items)
+        return mapped(items, self.gold_map, self.template.rater, f"not asked by {self.template.name}")

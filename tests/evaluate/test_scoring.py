@@ -1,0 +1,144 @@
+"""Options of metrics in a task page: attributes as columns, compat modes, emotion wheels, some labels only."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluating import use
+from wheel_tables import write_2025
+
+from affectllm.corpus.miniature import Tone, materialise
+from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.evaluate import environment
+from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.shelf import check_pages
+from affectllm.metrics import METRICS
+from affectllm.metrics.wheels import read_tables
+
+PAGE = """# Mine: how the actor sounds.
+task: mine
+class: !function affectllm.evaluate.task.AffectTask
+corpus: emodb
+split: test
+template: {template}
+gold: {gold}
+modalities: [audio]
+cluster: speaker
+metrics: {metrics}
+metadata: {{version: 1}}
+{more}
+"""
+CHOICE = "{space: emodb_7, rater: actor}"
+NAMES = [f"{who}a0{n}{label}a" for who in ("11", "12", "13", "14", "15") for n, label in enumerate("WNTWF", 1)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = materialise({f"wav/{name}.wav": Tone(0.1) for name in NAMES}, tmp_path / "emodb")
+    use(monkeypatch, {"emodb": root})
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+    monkeypatch.delenv(environment.WHEELS, raising=False)
+    (tmp_path / "eval_tasks").mkdir()
+    return tmp_path
+
+
+def run(folder: Path, *words: str, model: str = "affectllm-chance", **page: str) -> tuple[Any, Any, list[Any]]:
+    """Score the page; return its scores, its details and its rows."""
+    text = PAGE.format(**{"template": "emotion_choice", "gold": CHOICE, "metrics": "[uar]", "more": "", **page})
+    (folder / "eval_tasks" / "mine.yaml").write_text(text, encoding="utf-8")
+    out = folder / "out"
+    lm_eval_main(["--model", model, "--tasks", "mine", "--output_path", str(out), *words])
+    scores, details = (json.loads((out / name).read_text(encoding="utf-8")) for name in ("scores.json", "details.json"))
+    rows = [json.loads(line) for line in next(out.glob("samples_mine*")).open(encoding="utf-8")]
+    return scores["mine"], details["mine"], rows
+
+
+def test_only_some_labels_are_counted_and_the_others_still_err(folder: Path) -> None:
+    more = "score_labels: [anger, sadness]"
+    scores, _, rows = run(folder, metrics="[micro_f1, accuracy, macro_f1]", more=more)
+    gold, answers = [row["doc"]["gold"] for row in rows], [row["reading"] for row in rows]
+    counted = [(g, a) for g, a in zip(gold, answers, strict=True) if "anger" in (g, a) or "sadness" in (g, a)]
+    hits = sum(g == a for g, a in counted)
+    missed = sum(g in ("anger", "sadness") for g, _ in counted)
+    claimed = sum(a in ("anger", "sadness") for _, a in counted)
+    assert scores["micro_f1"]["value"] == pytest.approx(2 * hits / (missed + claimed))
+    assert scores["accuracy"]["value"] == pytest.approx(sum(g == a for g, a in zip(gold, answers, strict=True)) / 25)
+
+
+@pytest.mark.parametrize(
+    ("page", "error", "named"),
+    [
+        ({"metrics": "[uar]", "more": "score_labels: [anger]"}, Malformed, "uar is of all labels"),
+        ({"metrics": "[micro_f1]", "more": "score_labels: [rage]"}, NotFound, "rage"),
+        ({"metrics": "[{uar: {compat: nobody}}]"}, NotFound, "no compat mode 'nobody'"),
+        ({"metrics": "[{uar: {average: macro}}]"}, NotFound, "takes no option 'average'"),
+        ({"metrics": "[{uar: emoclip}]"}, Malformed, "options of uar"),
+    ],
+)
+def test_an_option_that_makes_no_sense_is_refused(folder: Path, page: Any, error: type, named: str) -> None:
+    with pytest.raises(AffectError, match=named) as caught:
+        run(folder, **page)
+    assert isinstance(caught.value, error)
+
+
+def test_a_compat_mode_scores_as_the_published_evaluator(folder: Path) -> None:
+    scores, _, rows = run(folder, metrics="[{uar: {compat: emoclip}}, balanced_accuracy]", model="affectllm-majority")
+    gold, answers = [row["doc"]["gold"] for row in rows], [row["reading"] for row in rows]
+    names = ["anger", "boredom", "disgust", "fear", "happiness", "sadness", "neutral"]
+    expected = METRICS["uar"](gold, answers, labels=names, compat="emoclip").value
+    assert scores["uar"]["value"] == pytest.approx(expected)
+    assert scores["uar"]["value"] < scores["balanced_accuracy"]["value"]  # it divides by absent classes, too
+
+
+def test_open_words_are_compared_by_the_wheels_that_are_given(folder: Path) -> None:
+    page = {"template": "emotion_open", "gold": "{space: emodb_7, rater: actor, map: words}"}
+    page |= {"metrics": "[{hit_rate: {tables: '2025', neutral: skip}}, jaccard]"}
+    with pytest.raises(NotFound, match="--wheels DIR"):
+        run(folder, **page)
+    wheels = write_2025(folder / "wheels")
+    scores, _, rows = run(folder, "--wheels", str(wheels), model="affectllm-oracle", **page)
+    assert scores["hit_rate"]["value"] == 1
+    gold = [row["doc"]["gold"] for row in rows]
+    tables = read_tables(wheels, "2025")
+    assert scores["hit_rate"]["n"] == METRICS["hit_rate"](gold, gold, tables=tables, neutral="skip").n
+
+
+def test_a_column_is_an_attribute_of_the_samples(folder: Path) -> None:
+    """EMO-DB has no numbers; the metric of statements by dimension takes any attribute as its column."""
+    scores, _, rows = run(folder, metrics="[{statement_judgement: {dimensions: sentence}}]")
+    assert {row["doc"]["facts"]["sentence"] for row in rows} == {"a01", "a02", "a03", "a04", "a05"}
+    assert 0 <= scores["statement_judgement"]["value"] <= 1
+
+
+def test_fewer_items_than_the_release_has_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    _, details, _ = run(folder, more="n: 200")
+    assert "asks 25 items; of the whole release 200 are asked" in capsys.readouterr().err
+    assert (details["n"], details["released"]) == (25, 200)
+
+
+FIGURE = "{system: A, metric: uar, value: 0.5, source: table 1, evidence: checked}"
+
+
+def test_published_figures_stand_beside_the_scores(folder: Path) -> None:
+    _, details, _ = run(folder, more=f"published: [{FIGURE}]")
+    assert details["published"] == [
+        {"system": "A", "metric": "uar", "value": 0.5, "source": "table 1", "evidence": "checked", "differs": ""}
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        (("checked", "heard"), "'heard' is no evidence"),
+        (("0.5", "high"), "no number"),
+        ((", source: table 1", ""), "source"),
+    ],
+)
+def test_a_figure_that_nobody_has_checked_is_refused_with_its_line(folder: Path, change: Any, named: str) -> None:
+    text = PAGE.format(template="emotion_choice", gold=CHOICE, metrics="[uar]", more=f"published: [{FIGURE}]")
+    (folder / "eval_tasks" / "mine.yaml").write_text(text.replace(*change), encoding="utf-8")
+    with pytest.raises(Malformed, match=rf"mine\.yaml:12: .*{named}"):
+        check_pages()
