@@ -98,7 +98,19 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
     for reference in recipe.eval.references:
         _say(f"eval, reference model {reference}")
         place = folder / "eval" / REFERENCE / reference
-        evaluate(tasks, f"affectllm-{reference}", place, **common)
+        if scorable := _with_ceiling(tasks) if reference == "human" else tasks:
+            evaluate(scorable, f"affectllm-{reference}", place, **common)
+
+
+def _with_ceiling(tasks: Sequence[str]) -> list[str]:
+    """Return the tasks whose corpus keeps several ratings, and say why the others are left out."""
+    from affectllm.evaluate.left_out import without_ceiling
+    from affectllm.evaluate.shelf import task_sources
+
+    without = without_ceiling(tasks)
+    for task, reason in without.items():
+        print(f"{task}: {reason}", file=sys.stderr)
+    return [task for task in task_sources(tasks) if task not in without]
 
 
 def _corpora(recipe: Recipe) -> list[str]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from affectllm.corpus.panel import Panel
 from affectllm.corpus.sample import SPLITS
 from affectllm.errors import NotFound
 from affectllm.labels import LabelSpace
@@ -39,6 +40,7 @@ class CorpusCard:
         built_from: names of corpora whose items it contains.
         known: rejections of the intact release by their reason, where the audit would take them for losses, or where
             their number is known: reason → how many.
+        panels: the single ratings that its samples keep behind an answer, and how the answer was made of them.
         max_seconds: clips longer than this are reported by the audit; None where it has no clips.
         notes: pitfalls and what the builder repairs, a sentence each.
     """
@@ -63,6 +65,7 @@ class CorpusCard:
     built_from: tuple[str, ...] = ()
     total: int | None = None
     known: Mapping[str, int] = field(default_factory=dict)
+    panels: tuple[Panel, ...] = ()
     max_seconds: float | None = None
     notes: tuple[str, ...] = ()
 
@@ -86,6 +89,10 @@ class CorpusCard:
             message = f"{self.name} has no label space {name!r}"
             raise NotFound(message, where=where, do=f"choose among {', '.join(spaces)}")
         return spaces[name]
+
+    def panel(self, space: str, rater: str) -> Panel | None:
+        """Return the panel behind the answer of a rater in a label space, None where single ratings are not kept."""
+        return next((panel for panel in self.panels if (panel.space, panel.rater) == (space, rater)), None)
 
     def rater(self, name: str, where: str = "") -> str:
         """Return ``name`` when annotations are by such a rater; arguments and errors as of ``space``."""

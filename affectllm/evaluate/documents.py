@@ -44,14 +44,15 @@ def documents(
     for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
-        elif (reason := template.reject(item) or _lacks(item, facts)) is None:
+        elif (reason := template.reject(item) or lacks(item, facts)) is None:
             asked.extend(document(item, template, wording, facts) for wording in wordings)
         else:
             rejected.append(Rejection(item.id, reason, item.source, f"not asked by {template.name}"))
     return asked, rejected
 
 
-def _lacks(sample: Sample, facts: Sequence[str]) -> str | None:
+def lacks(sample: Sample, facts: Sequence[str]) -> str | None:
+    """Return the reason ``no_<attribute>`` where a sample lacks one of ``facts``."""
     return next((f"no_{name}" for name in facts if fact(sample, name) is None), None)
 
 

@@ -22,6 +22,7 @@ MODALITIES = "AFFECTLLM_MODALITIES"
 WHEELS = "AFFECTLLM_WHEELS"
 HELD_OUT = "AFFECTLLM_HELD_OUT"
 PROTOCOL = "AFFECTLLM_PROTOCOL"
+HUMAN = "AFFECTLLM_HUMAN"
 _KNOWN = ("video", "audio", "image", "text")
 
 
@@ -34,6 +35,11 @@ def modalities() -> tuple[str, ...] | None:
 def held_out() -> bool:
     """Return whether every task asks its held-out paraphrases: ``$AFFECTLLM_HELD_OUT`` is 1."""
     return os.environ.get(HELD_OUT) == "1"
+
+
+def human() -> bool:
+    """Return whether the raters of a corpus are scored, each against the others: ``$AFFECTLLM_HUMAN`` is 1."""
+    return os.environ.get(HUMAN) == "1"
 
 
 def protocol() -> Protocol:
@@ -76,6 +82,7 @@ def settings(
     held_out: bool = False,
     protocol: Protocol | None = None,
     wheels: Path | None = None,
+    human: bool = False,
 ) -> Iterator[None]:
     """Set the variables for this process and its children while the block runs, and restore them afterwards."""
     changed = protocol.to_json() if protocol else {}
@@ -83,6 +90,7 @@ def settings(
     variables = {
         ROOTS: json.dumps({name: str(folder) for name, folder in merged.items()}) if merged else None,
         MODALITIES: ",".join(allowed) if allowed else os.environ.get(MODALITIES),
+        HUMAN: "1" if human else os.environ.get(HUMAN),
         HELD_OUT: "1" if held_out else os.environ.get(HELD_OUT),
         PROTOCOL: json.dumps(changed) if changed else os.environ.get(PROTOCOL),
         WHEELS: str(wheels.resolve()) if wheels else os.environ.get(WHEELS),

@@ -96,7 +96,8 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     if _model(theirs) == "affectllm-api":
         refuse_secret_words(theirs)  # before lm-eval logs its arguments
     modalities = parse_modalities(ours.modalities) if ours.modalities else None
-    asked = settings(Roots.parse(ours.root).given, modalities, ours.held_out, _protocol(ours), ours.wheels)
+    roots, human = Roots.parse(ours.root).given, _model(theirs) == "affectllm-human"
+    asked = settings(roots, modalities, ours.held_out, _protocol(ours), ours.wheels, human)
     with asked, ExitStack() as stack:
         if _is_dry(theirs):
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked

@@ -122,10 +122,12 @@ def voted(readings: list[tuple[Any, str | None]]) -> tuple[Any, str | None]:
 
 
 def over_wordings(values: Mapping[int, float], better: str) -> dict[str, Any]:
-    """Return mean, spread (standard deviation over the wordings) and the worst wording of one metric."""
+    """Return mean, spread (standard deviation over the wordings), the best and the worst wording of one metric."""
     import statistics
 
-    worst = (min if better == "higher" else max)(values, key=lambda wording: values[wording])
+    first, last = (max, min) if better == "higher" else (min, max)
+    best, worst = (choose(values, key=lambda wording: values[wording]) for choose in (first, last))
     spread = statistics.stdev(values.values()) if len(values) > 1 else 0.0
     mean = statistics.fmean(values.values())
-    return {"mean": mean, "spread": spread, "worst": values[worst], "worst_wording": worst, "values": dict(values)}
+    ends = {"worst": values[worst], "worst_wording": worst, "best": values[best], "best_wording": best}
+    return {"mean": mean, "spread": spread, **ends, "values": dict(values)}

@@ -14,12 +14,14 @@ from affectllm.evaluate.scored import of_slot
 from affectllm.evaluate.scoring import Item, Scoring, metric_of
 from affectllm.evaluate.suite_scores import Part, add_suites
 from affectllm.evaluate.suites import Suite
+from affectllm.labels.pictures import to_json
 from affectllm.metrics import Score
+from affectllm.metrics.core.over_raters import mean_over_raters
 from affectllm.metrics.labels import classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
-_WHERE_GIVEN = ("protocol", "gold_space", "selection", "published", "released")
+_WHERE_GIVEN = ("no_ceiling", "questions", "protocol", "gold_space", "selection", "published", "released")
 
 
 def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) -> dict[str, dict[str, Score]]:
@@ -42,9 +44,9 @@ def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) ->
             # Several processes leave their shares one after another; the intervals must not depend on that.
             rows = sorted(read_samples(written.samples[task]), key=lambda row: row["doc_id"])
             scores[task] = _scores(facts, rows)
-            parts[task] = Part.of(facts, rows, _clusters(facts, rows)[0])
+            parts[task] = Part.of(facts, rows, clusters_of(facts, rows)[0])
             version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
-            details[task] = {**_details(facts, rows), **version}
+            details[task] = {**_details(facts, rows), **version, **_answered_by(results.get("config", {}))}
     add_suites(suites, scores, details, parts)
     write_json(folder / "details.json", details)
     write_json(folder / SOURCES, written.to_json())
@@ -54,35 +56,55 @@ def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) ->
 
 def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
     scoring, items = Scoring.of_facts(facts), _items(rows)
-    clusters, _ = _clusters(facts, rows)
-    return {key: scoring.result(key, items, clusters).score() for key in facts["metrics"]}
+    clusters, _ = clusters_of(facts, rows)
+    if not (raters := _raters(rows)):
+        return {key: scoring.result(key, items, clusters).score() for key in facts["metrics"]}
+    ids = clusters or [row["doc"]["id"] for row in rows]
+    scores = {}
+    for key in facts["metrics"]:
+        gold, answers, options = scoring.inputs(key, items)
+        scores[key] = mean_over_raters(metric_of(key), gold, answers, raters, ids, **options)
+    return scores
 
 
 def _items(rows: list[dict[str, Any]]) -> list[Item]:
     return [Item.of_row(row) for row in rows]
 
 
-def _clusters(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
+def _answered_by(config: dict[str, Any]) -> dict[str, Any]:
+    """Return what a model behind an endpoint says of itself: its traits, and that choices went by their first token."""
+    return {name: config[name] for name in ("endpoint", "choices_scored_by") if name in config}
+
+
+def _raters(rows: list[dict[str, Any]]) -> list[str]:
+    """Return who gave the answer of each row of the human ceiling; empty for the answers of a model."""
+    return [row["doc"]["rater"] for row in rows] if "human" in rows[0]["doc"] else []
+
+
+def clusters_of(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
     """Return the cluster of each item and the kind of cluster; None where none is known.
 
     An item whose speaker or dialogue is unknown is a cluster of its own.
     """
     kind = facts["cluster"]
     if kind is None or all(row["doc"][kind] is None for row in rows):
-        # An item that is asked in several wordings is one item.
-        return ([row["doc"]["id"] for row in rows], None) if _wordings(rows) else (None, None)
+        # An item that is asked in several wordings, or answered by several raters, is one item.
+        several = _wordings(rows) or _raters(rows)
+        return ([row["doc"]["id"] for row in rows], None) if several else (None, None)
     return [row["doc"][kind] or f"item {row['doc']['id']}" for row in rows], kind
 
 
 def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
-    clusters, kind = _clusters(facts, rows)
+    clusters, kind = clusters_of(facts, rows)
     reasons = Counter(row["unreadable"] for row in rows if row["unreadable"])
     copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
         **{name: facts[name] for name in _WHERE_GIVEN if name in facts},
+        **({"human": _panel(facts, rows)} if _raters(rows) else {}),
         **({"wordings": _by_wording(facts, rows)} if _wordings(rows) else {}),
         **_label_details(facts, _items(rows)),
+        "pictures": _pictures(facts, _items(rows)),
         "labelled": Scoring.of_facts(facts).slots[0].shape in ("label", "set", "span"),
         "n": len(rows),
         "cluster": kind,
@@ -90,6 +112,13 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
         "unreadable": dict(reasons.most_common()),
         "media_errors": sum(count for reason, count in reasons.items() if reason.startswith("media_error:")),
     }
+
+
+def _panel(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return how many ratings, items and raters a human ceiling rests on (0 raters: votes that are only counted)."""
+    names = {rater for rater in _raters(rows) if rater}
+    items = len({row["doc"]["id"] for row in rows})
+    return {"ratings": len(rows), "items": items, "raters": len(names), "unused": facts.get("unused_ratings", {})}
 
 
 def _wordings(rows: list[dict[str, Any]]) -> list[int]:
@@ -141,6 +170,16 @@ def _of_sets(gold: list[Any], answers: list[Any], labels: list[str]) -> dict[str
 
 
 _DETAILS = {"label": _of_labels, "set": _of_sets}
+
+
+def _pictures(facts: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
+    """Return what the form of each slot shows of its gold values and readings."""
+    shown = []
+    for slot in Scoring.of_facts(facts).slots:
+        own = [of_slot(item.pair, slot.name) for item in items]
+        pictures = slot.how.pictures([gold for gold, _ in own], [reading for _, reading in own], slot.space)
+        shown += [{"slot": slot.name, **to_json(picture)} for picture in pictures]
+    return shown
 
 
 def _rejected(folder: Path) -> dict[str, dict[str, int]]:

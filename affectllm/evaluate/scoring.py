@@ -70,15 +70,15 @@ class Scoring:
 
     def result(self, key: str, items: Sequence[Item], clusters: Sequence[Hashable] | None, **options: Any) -> Result:
         """Compute the metric of ``key`` with its interval and controls; ``options`` are further ones of the metric."""
-        gold, answers, own = self._inputs(key, items)
+        gold, answers, own = self.inputs(key, items)
         return metric_of(key)(gold, answers, clusters=clusters, **own, **options)
 
     def statistic(self, key: str, items: Sequence[Item]) -> Statistic:
         """Compute the metric of ``key`` alone."""
-        gold, answers, own = self._inputs(key, items)
+        gold, answers, own = self.inputs(key, items)
         return metric_of(key).statistic(gold, answers, **own)
 
-    def _inputs(self, key: str, items: Sequence[Item]) -> tuple[list[Any], list[Any], dict[str, Any]]:
+    def inputs(self, key: str, items: Sequence[Item]) -> tuple[list[Any], list[Any], dict[str, Any]]:
         """Return the gold values and answers for the metric of ``key``, and its options."""
         metric, name = metric_of(key), key.rpartition(".")[0]
         if name == JOINT:

@@ -22,6 +22,7 @@ from affectllm.corpus.builder import Builder, load_builder
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.documents import Document, Documents, documents, require_some
+from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
@@ -69,6 +70,9 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.slots = scored_slots(self.template.slots, self.page.score_labels)
         self.scoring = Scoring(self.slots, self.page.metric_options)
         asking.remember(self._name, self.question)
+        self.panel = builder.CARD.panel(self.page.space, self.page.rater)
+        self.no_ceiling = no_ceiling(self.panel, self.page)
+        self.unused_ratings: dict[str, int] = {}
         self.rejected: list[Rejection] = []
         self.examples: list[Conversation] = []
         self._system: str | None = None
@@ -128,20 +132,43 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "metrics": list(self.page.metrics),
             **({"metric_options": dict(self.page.metric_options)} if self.page.metric_options else {}),
             "cluster": self.page.cluster,
+            **({"no_ceiling": self.no_ceiling} if self.no_ceiling else {}),
+            **({"questions": list(self.template.questions)} if self.protocol.paraphrases else {}),
             **({"protocol": protocol} if (protocol := self.protocol.to_json()) else {}),
         }
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
         """Build the documents from the corpus on disk; nothing is downloaded."""
         wordings = self.protocol.wordings(self.template)
-        asked, self.rejected = documents(self.question.scored(), self.template, wordings, self.scoring.columns())
+        if environment.human():
+            asked = self._ratings()
+        else:
+            asked, self.rejected = documents(self.question.scored(), self.template, wordings, self.scoring.columns())
+            self._say_how_many(len(asked) // len(wordings))
         require_some(asked, self.rejected, self._name, self.question.folder)
-        if self.page.n and len(asked) != self.page.n * len(wordings):
-            message = f"{self._name}: asks {len(asked):,} items; of the whole release {self.page.n:,} are asked"
-            print(message, file=sys.stderr)
         if self.protocol.shots:
             self.examples = examples(self.question.training(), self.template, self.protocol)
         self.dataset = {self.page.split: asked}
+
+    def _say_how_many(self, asked: int) -> None:
+        """Say where fewer or more items are asked than of the whole release."""
+        if self.page.n not in (None, asked):
+            message = f"{self._name}: asks {asked:,} items; of the whole release {self.page.n:,} are asked"
+            print(message, file=sys.stderr)
+
+    def _ratings(self) -> Documents:
+        """Return the documents of the human ceiling.
+
+        Raises:
+            AffectError: when single ratings are not kept.
+        """
+        if self.panel is None or self.no_ceiling:
+            do = "leave this task out, or choose one of a corpus that keeps its ratings"
+            raise AffectError(self.no_ceiling, where=self._name, do=do)
+        result = leave_one_out(self.question.scored(), self.template, self.panel, self.scoring.columns())
+        self.rejected, self.unused_ratings = result.rejected, dict(result.unused.most_common())
+        self.config.metadata["affectllm"]["unused_ratings"] = self.unused_ratings
+        return result.documents
 
     def fewshot_docs(self) -> Documents | None:
         """Return None: ``build_all_requests`` refuses few-shot examples, since lm-eval would draw on the test split."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from affectllm.instruct.fields import label_then_words, of_fields, of_json
 from affectllm.instruct.sentence import is_plain, take_apart
 from affectllm.instruct.slots import Slot
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
-from affectllm.labels.reading.structure import json_objects
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.turns import own_turn
 
@@ -63,7 +62,12 @@ class Reader:
         part = own if "<answer>" in self.sentence else answer_part(own)
         if isinstance(part, Unreadable):
             return part
-        answers = _of_json(part, self.slots) or take_apart(self.sentence, part, self._free)
+        answers = (
+            of_json(part, self.slots)
+            or take_apart(self.sentence, part, self._free)
+            or of_fields(part, self.slots)
+            or label_then_words(part, self.slots, self.language)
+        )
         return Unreadable("incomplete" if text.strip() else "empty", text) if answers is None else answers
 
     def _part(self, text: str) -> Mapping[str, str]:
@@ -81,13 +85,3 @@ class Reader:
     @cached_property
     def _free(self) -> frozenset[str]:
         return frozenset(slot.name for slot in self.slots if slot.how.free)
-
-
-def _of_json(text: str, slots: tuple[Slot, ...]) -> Mapping[str, str] | None:
-    """Return the answers in a JSON object that has a field for each slot, or None."""
-    names = {slot.name for slot in slots}
-    for value in json_objects(text) if "{" in text else ():
-        fields = {str(key).lower(): item for key, item in value.items()}
-        if names <= fields.keys():
-            return {name: fields[name] if isinstance(fields[name], str) else json.dumps(fields[name]) for name in names}
-    return None

@@ -17,6 +17,7 @@ from typing import Any, cast
 
 from affectllm import registry
 from affectllm.imported import member
+from affectllm.labels.pictures import Pictures
 from affectllm.labels.space import LabelSpace
 
 
@@ -91,6 +92,7 @@ class Form:
         arranged: (gold, key of the sample) → gold in the order in which a question shows it.
         shown: gold → placeholder → what a question shows of it.
         own_space: (space, gold) → the space of one item, where the answers that may be given belong to the item.
+        pictures: (gold values, readings or None, space) → what a report shows of them, see ``labels.pictures``.
         restored: (value that was read in that space, gold) → value of an annotation in the form's own space.
     """
 
@@ -119,6 +121,7 @@ class Form:
     arranged: Callable[[Any, str], Any] | None = None
     shown: Callable[[Any], Mapping[str, str]] | None = None
     own_space: Callable[[LabelSpace, Any], LabelSpace] | None = None
+    pictures: Pictures = lambda golds, readings, space: ()
     restored: Callable[[Any, Any], Any] = lambda value, gold: value
 
     def scored(self, gold: Any, reading: Any, space: LabelSpace) -> tuple[Any, Any]:

@@ -91,8 +91,20 @@ def seconds(value: Any) -> str:
     return f"{whole // 3600} h {whole % 3600 // 60} min"
 
 
-def compared(score: Score, other: Score) -> str:
-    """Compare two scores by their intervals: ``above``, ``below`` or ``overlaps``.
+VERDICTS = {
+    "beats": "beats",
+    "does_not_beat": "does not beat",
+    "untold": "cannot be told from",
+    "other_items": "was not asked the items of",
+    "unknown": "has no interval against",
+}
+"""What a comparison says of a model, before the name of the other one."""
+
+
+def compared(score: Score, other: Score, better: str = "higher") -> str:
+    """Compare two scores by their intervals, where the items are not at hand to be paired.
+
+    ``beats`` and ``does_not_beat`` where the intervals do not touch, and ``untold`` where they do.
 
     ``other_items`` where they were not measured on as many items, which no interval makes comparable; ``unknown``
     where one of them has no interval.
@@ -101,8 +113,18 @@ def compared(score: Score, other: Score) -> str:
         return "other_items"
     if score["low"] is None or score["high"] is None or other["low"] is None or other["high"] is None:
         return "unknown"
-    if score["low"] > other["high"]:
-        return "above"
-    if score["high"] < other["low"]:
-        return "below"
-    return "overlaps"
+    return verdict(score["low"] - other["high"], score["high"] - other["low"], better)
+
+
+def verdict(low: float, high: float, better: str) -> str:
+    """Return what the interval of a difference (first less second) says of the first of two models."""
+    if better == "lower":
+        low, high = -high, -low
+    if low > 0:
+        return "beats"
+    return "does_not_beat" if high < 0 or low == high == 0 else "untold"
+
+
+def signed(value: float) -> str:
+    """Format a difference as ``+0.021``."""
+    return f"{value:+.3f}".replace("-", "−")

@@ -16,6 +16,8 @@ from affectllm.report.clips import Gallery
 from affectllm.report.examples import gather
 from affectllm.report.facts import facts, rejected_total
 from affectllm.report.figures import draw_figures
+from affectllm.report.pictures import pictures_of
+from affectllm.report.protocols import asked_as
 from affectllm.report.runfolder import RunData, read_run
 from affectllm.report.scoretable import cell_text, markdown_table
 
@@ -100,6 +102,9 @@ def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> di
         "name": task,
         "details": views.details_of(runs, task),
         "panels": views.panels(runs, task),
+        "human": views.human_of(runs, task),
+        "asked": asked_as(runs, task),
+        "pictures": pictures_of(runs, task),
         "confusions": views.confusions(runs, task),
         "classes": views.class_rows(runs, task),
         "ablations": views.ablations(runs, task),

@@ -10,6 +10,7 @@ from affectllm.metrics import Score
 from affectllm.report import display
 from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.runfolder import FULL, Evaluation, RunData
+from affectllm.report.standings import Standing, standing, standings
 
 SERIES = 6
 """The number of distinct colours and marks for runs; further runs start over."""
@@ -21,7 +22,7 @@ class ScoreRow:
 
     Args:
         series: number of the colour and mark; None for a reference model.
-        verdicts: pairs such as ("majority", "above").
+        verdicts: how it stands to the reference models, where that was looked at.
     """
 
     label: str
@@ -29,7 +30,7 @@ class ScoreRow:
     hollow: bool
     score: Score
     place: Whisker
-    verdicts: tuple[tuple[str, str], ...] = ()
+    verdicts: tuple[Standing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,10 +96,12 @@ class Ablations:
 def panels(runs: Sequence[RunData], task: str) -> list[Panel]:
     """Return one panel per metric, the headline metric first."""
     scored = [run.evaluation.scores[task] for run in runs if run.evaluation and task in run.evaluation.scores]
-    return [_panel(runs, task, metric) for metric in dict.fromkeys(metric for scores in scored for metric in scores)]
+    metrics = dict.fromkeys(metric for scores in scored for metric in scores)
+    return [_panel(runs, task, metric, first=not place) for place, metric in enumerate(metrics)]
 
 
-def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
+def _panel(runs: Sequence[RunData], task: str, metric: str, *, first: bool) -> Panel:
+    """Return the panel of one metric; how runs stand to the references is computed for the first one."""
     references = reference_scores(runs, task, metric)
     scored = [
         (index, run.name, score)
@@ -107,7 +110,7 @@ def _panel(runs: Sequence[RunData], task: str, metric: str) -> Panel:
     ]
     on = _axis(metric, [*(score for _, _, score in scored), *references.values()])
     rows = [
-        ScoreRow(name, index % SERIES, False, score, whisker(score, on), _verdicts(score, references))
+        ScoreRow(name, index % SERIES, False, score, whisker(score, on), _verdicts(runs, index, task, metric, first))
         for index, name, score in scored
     ]
     rows += [ScoreRow(name, None, True, score, whisker(score, on)) for name, score in references.items()]
@@ -129,10 +132,21 @@ def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[st
     return dict(sorted(scores.items(), key=lambda pair: -pair[1]["value"]))
 
 
-def _verdicts(score: Score, references: Mapping[str, Score]) -> tuple[tuple[str, str], ...]:
-    # The oracle and the mute model are checks of the task, not rivals.
-    rivals = {name: other for name, other in references.items() if name not in ("oracle", "mute")}
-    return tuple((name, display.compared(score, other)) for name, other in rivals.items())
+def _verdicts(runs: Sequence[RunData], index: int, task: str, metric: str, wanted: bool) -> tuple[Standing, ...]:
+    """Return how a run stands to the reference models, its own before those of other runs."""
+    if not wanted:
+        return ()
+    others: dict[str, Evaluation] = {}
+    for run in (runs[index], *runs):
+        for name, other in run.references.items():
+            others.setdefault(name, other)
+    return tuple(standings(runs[index], others, task, metric))
+
+
+def human_of(runs: Sequence[RunData], task: str) -> Mapping[str, Any]:
+    """Return on how many ratings the human ceiling of a task rests; empty where there is none."""
+    humans = (run.references["human"].details.get(task, {}) for run in runs if "human" in run.references)
+    return next((details["human"] for details in humans if "human" in details), {})
 
 
 def confusions(runs: Sequence[RunData], task: str) -> list[Confusion]:
@@ -175,7 +189,7 @@ def _per_class(run: RunData, task: str) -> Mapping[str, Any]:
 
 def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
     """Return the ablations of a task; None where no run has any."""
-    labelled: list[tuple[str, int, bool, Score, tuple[tuple[str, str], ...]]] = []
+    labelled: list[tuple[str, int, bool, Score, tuple[Standing, ...]]] = []
     metric = ""
     for index, run in enumerate(runs):
         if not run.evaluation or task not in run.evaluation.scores or not run.ablations:
@@ -196,7 +210,7 @@ def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
     return Ablations(display.metric_name(metric), on, rows)
 
 
-def _ablation_rows(run: RunData, task: str, metric: str) -> Iterator[tuple[str, Score, tuple[tuple[str, str], ...]]]:
+def _ablation_rows(run: RunData, task: str, metric: str) -> Iterator[tuple[str, Score, tuple[Standing, ...]]]:
     assert run.evaluation is not None
     full: Evaluation = run.evaluation
     if metric not in full.scores[task]:
@@ -205,4 +219,4 @@ def _ablation_rows(run: RunData, task: str, metric: str) -> Iterator[tuple[str, 
     for name, evaluation in run.ablations.items():
         score = evaluation.scores.get(task, {}).get(metric)
         if score and name != FULL:
-            yield name, score, (("all modalities", display.compared(score, full.scores[task][metric])),)
+            yield name, score, (standing(evaluation, full, task, metric, "all modalities", score),)

@@ -74,7 +74,7 @@ class EvalPage:
 
     tasks: tuple[str, ...] = ()
     ablations: tuple[tuple[str, ...], ...] = ()
-    references: tuple[Literal["oracle", "majority", "chance", "mute", "shallow"], ...] = ("majority", "chance")
+    references: tuple[Literal["oracle", "majority", "chance", "mute", "shallow", "human"], ...] = ("majority", "chance")
     batch_size: int = 8
     limit: int | None = None
 

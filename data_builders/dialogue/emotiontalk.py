@@ -26,6 +26,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sam
 from affectllm.corpus.files.clips import DEPTH, Clips
 from affectllm.corpus.files.label_archives import Label, archive, plain, read_labels
 from affectllm.corpus.miniature import Clip, Content, Tone
+from affectllm.corpus.panel import Panel, majority, mean
 from affectllm.corpus.reading import (
     find_file,
     first_sight,
@@ -74,6 +75,11 @@ CARD = CorpusCard(
         "captioner": "who described the voice in a sentence",
     },
     counts={TRAIN: 15413, VALIDATION: 1908, TEST: 1929},
+    panels=tuple(
+        Panel(space.name, way, rule, of=tuple(f"{way}_annotator_{n}" for n in ANNOTATORS))
+        for way in SEEN
+        for space, rule in ((EKMAN_6_NEUTRAL, majority), (VALENCE, mean))
+    ),
     split_policy="official: train, val and test of the npz files, which is by pair of actors (validation G00001 and "
     "G00012, test G00003 and G00015) and is used so where the npz files are absent",
     max_seconds=60.0,

@@ -19,6 +19,7 @@ from pathlib import Path
 from affectllm.corpus import TEST, TRAIN, CorpusCard, MediaRef, Rejection, Sample, Turn
 from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
+from affectllm.corpus.panel import Panel, majority, mean
 from affectllm.corpus.reading import first_sight, folder_of, list_media, missing_file, read_lines, relative
 from affectllm.corpus.tables import number
 from affectllm.labels import Annotation, LabelSpace
@@ -46,6 +47,7 @@ _ALIASES = {**aliases(*_NAMES), **CODES, "neutral state": "neutral"}
 SPACE = LabelSpace("iemocap_10", "category", _NAMES, source=_SOURCE, aliases=_ALIASES)
 CHOICES = LabelSpace("iemocap_choices", "set", _NAMES, source=_SOURCE, aliases=_ALIASES)
 VAD = LabelSpace("iemocap_vad", "dimension", tuple(DIMENSIONS.values()), source=_SOURCE, bounds=(1.0, 5.0))
+_PEOPLE = tuple(f"evaluator_{n}" for n in EVALUATORS)
 CARD = CorpusCard(
     name="iemocap",
     title="IEMOCAP",
@@ -69,6 +71,10 @@ CARD = CorpusCard(
         "partner": "the other actor of the scene",
     },
     counts={TRAIN: 7869, TEST: 2170},
+    panels=(
+        Panel(SPACE.name, "majority", majority, of=_PEOPLE, ratings=CHOICES.name),
+        Panel(VAD.name, "mean", mean, of=_PEOPLE),
+    ),
     split_policy="ours, as there is no official one: by session and so by speaker, test is Session5, train the others; "
     "the fold of leave-one-session-out is the attribute fold",
     speaker_disjoint=True,
@@ -248,10 +254,10 @@ def _majority(block: _Block, answers: dict[tuple[str, str], Annotation]) -> Iter
     elif code != "xxx":
         yield Rejection(name, "unknown_label", block.where, code)
     ratings = {}
-    for dimension, mean in zip(VAD.names, means, strict=True):
-        rating = number(mean, *VAD.bounds or ())
+    for dimension, stated in zip(VAD.names, means, strict=True):
+        rating = number(stated, *VAD.bounds or ())
         if rating is None:
-            yield Rejection(name, "out_of_range", block.where, f"{dimension} {mean}")
+            yield Rejection(name, "out_of_range", block.where, f"{dimension} {stated}")
         else:
             ratings[dimension] = rating
     if ratings:

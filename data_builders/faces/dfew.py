@@ -21,6 +21,7 @@ from affectllm.data_builders.faces._frames import clip_or_frame
 from affectllm.corpus import TEST, TRAIN, CorpusCard, Rejection, Sample
 from affectllm.corpus.files.media_files import clips_below
 from affectllm.corpus.miniature import Clip, Content, Picture
+from affectllm.corpus.panel import Panel, agreed
 from affectllm.corpus.reading import (
     find_file,
     first_sight,
@@ -58,6 +59,7 @@ CARD = CorpusCard(
     spaces=(SPACE, VOTES),
     raters={"majority": "the emotion on which enough of ten people agreed", "crowd": "the votes of ten people"},
     counts={TRAIN: 9356, TEST: 2341},
+    panels=(Panel(SPACE.name, "majority", agreed(0.6), votes="crowd", ratings=VOTES.name),),
     split_policy="official: fold 1 of five, set_1.csv; `fold` names the fold in which a clip is tested",
     max_seconds=60.0,
     notes=(

@@ -13,7 +13,8 @@ of each face, by the authors of FER2013, is read from it too (many of those are 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Reje
 from affectllm.corpus.files.media_files import unusable
 from affectllm.corpus.files.suffixes import PICTURES
 from affectllm.corpus.miniature import Content, Picture
+from affectllm.corpus.panel import Panel
 from affectllm.corpus.reading import (
     find_file,
     first_sight,
@@ -46,6 +48,19 @@ VOTES = LabelSpace(
     source="Barsoum et al., Training Deep Networks for Facial Expression Recognition, ICMI 2016",
     aliases=aliases(*EMOTIONS) | {"nf": "no face"},
 )
+
+
+def _agreed(votes: Mapping[str, float]) -> str | None:
+    """Return the authors' majority: single votes are dropped, and more than half of the others must agree."""
+    left = {choice: count for choice, count in votes.items() if count > 1}
+    best = max(left, key=lambda choice: left[choice], default="unknown")
+    return best if best in EMOTIONS and left[best] > sum(left.values()) / 2 else None
+
+
+def _agreed_of(votes: Sequence[str]) -> str | None:
+    return _agreed(Counter(votes))
+
+
 CARD = CorpusCard(
     name="ferplus",
     title="FER+",
@@ -69,6 +84,12 @@ CARD = CorpusCard(
     },
     counts={TRAIN: 28558, VALIDATION: 3579, TEST: 3573},
     known={"no_face": 173, "duplicate_id": 4},
+    panels=tuple(
+        Panel(
+            EKMAN_6_CONTEMPT_NEUTRAL.name, crowd, lambda votes: _agreed(Counter(votes)), votes=crowd, ratings=VOTES.name
+        )
+        for crowd in ("crowd", "crowd_label_csv")
+    ),
     split_policy="official: Training, PublicTest and PrivateTest; people are not identified, so a face may be in two",
     notes=(
         "35,887 rows: 173 without an image name (all ten saw no face) are rejected as no_face, and four names that "
@@ -214,9 +235,7 @@ def _votes(cells: list[str]) -> dict[str, float] | None:
 
 def _judged(votes: Mapping[str, float], rater: str) -> Iterator[Annotation]:
     yield Annotation(VOTES.name, rater, dict(votes))
-    left = {choice: count for choice, count in votes.items() if count > 1}
-    best = max(left, key=lambda choice: left[choice], default="unknown")
-    if best in EMOTIONS and left[best] > sum(left.values()) / 2:
+    if best := _agreed(votes):
         yield Annotation(EKMAN_6_CONTEMPT_NEUTRAL.name, rater, best)
 
 

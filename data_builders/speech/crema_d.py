@@ -23,6 +23,7 @@ from pathlib import Path
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content, Tone
+from affectllm.corpus.panel import Panel, majority
 from affectllm.corpus.reading import (
     Row,
     find_file,
@@ -99,6 +100,10 @@ CARD = CorpusCard(
         "crowd_both": "about ten people who saw and heard the clip",
     },
     counts={"train": 5229, "validation": 738, "test": 1475},
+    panels=tuple(
+        Panel(SPACE.name, f"crowd_{channel}", majority, votes=f"crowd_{channel}", ratings=VOTES.name)
+        for channel in CHANNELS.values()
+    ),
     split_policy="ours, as there is no official one: by actor, women and men in each: test the 18 whose number leaves "
     "2 when divided by 5, validation the 9 whose number ends in 4, train the other 64",
     defects={

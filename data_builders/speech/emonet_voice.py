@@ -22,6 +22,7 @@ from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.files.suffixes import SOUNDS
 from affectllm.corpus.miniature import Content, Tone
+from affectllm.corpus.panel import Panel, mean
 from affectllm.corpus.reading import first_sight, folder_of, inside, is_lfs_pointer, list_media, read_csv, relative
 from affectllm.corpus.records.json_reading import read_json
 from affectllm.corpus.tables import number, plain_name
@@ -61,6 +62,7 @@ CARD = CorpusCard(
         "mean": "the mean of the experts",
     },
     counts={TEST: 12600},
+    panels=(Panel(SPACE.name, "mean", mean, of=tuple(f"expert_{n}" for n in EXPERTS)),),
     split_policy="official: a benchmark, all of it is test",
     max_seconds=60.0,
     notes=(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.miniature import Content
+from affectllm.corpus.panel import Panel, rounded_mean
 from affectllm.corpus.reading import Row, find_file, folder_of
 from affectllm.corpus.tables import number, read_table
 from affectllm.labels import Annotation, LabelSpace
@@ -30,6 +31,7 @@ RATERS = {
     "reader_3": "Reader3",
     "readers_mean": "Avg. Readers",
 }
+READERS = ("reader_1", "reader_2", "reader_3")
 EMOTIONS = ("joy", "sadness", "anticipation", "surprise", "anger", "fear", "disgust", "trust")
 _JAPANESE = dict(zip(("喜び", "悲しみ", "期待", "驚き", "怒り", "恐れ", "嫌悪", "信頼"), EMOTIONS, strict=True))
 _SOURCE = "Kajiwara et al., WRIME: A New Dataset for Emotional Intensity Estimation, NAACL 2021"
@@ -81,6 +83,7 @@ CARD = CorpusCard(
         "readers_mean": "the rounded mean of the three readers, as released",
     },
     counts={TRAIN: 70000, VALIDATION: 3700, TEST: 4500},
+    panels=tuple(Panel(space.name, "readers_mean", rounded_mean, of=READERS) for space in (SPACE, SENTIMENT)),
     split_policy="official: the column Train/Dev/Test; writers of dev and test wrote nothing in train of that version",
     notes=(
         "Counts are both versions together: 40,000, 1,200 and 2,000 posts of version 1 and 30,000, 2,500 and 2,500 of "

@@ -18,6 +18,7 @@ from affectllm.data_builders.video import _cmu_csd, _cmu_raw, _mmsa
 from affectllm.corpus import TEST, TRAIN, VALIDATION, CorpusCard, Rejection, Sample
 from affectllm.corpus.files.clips import Clips
 from affectllm.corpus.miniature import Clip, Content, Tone
+from affectllm.corpus.panel import Panel, mean
 from affectllm.corpus.reading import folder_of
 from affectllm.labels import LabelSpace
 from affectllm.labels.taxonomies import SENTIMENT_3
@@ -50,6 +51,7 @@ CARD = CorpusCard(
         **{f"worker_{n}": f"worker {n} of the segment, in the order of the label files" for n in _cmu_raw.WORKERS},
     },
     counts={TRAIN: 1284, VALIDATION: 229, TEST: 686},
+    panels=(Panel(SPACE.name, "crowd", mean, of=tuple(f"worker_{n}" for n in _cmu_raw.WORKERS)),),
     split_policy="official: the standard folds of CMU-MultimodalSDK, by video, which label.csv has as mode",
     max_seconds=60.0,
     notes=(

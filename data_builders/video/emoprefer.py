@@ -20,6 +20,7 @@ from pathlib import Path
 from affectllm.corpus import TEST, CorpusCard, MediaRef, Rejection, Sample
 from affectllm.corpus.files.suffixes import FILMS, SOUNDS
 from affectllm.corpus.miniature import Clip, Content
+from affectllm.corpus.panel import Panel, majority
 from affectllm.corpus.reading import (
     Row,
     find_file,
@@ -57,6 +58,7 @@ CARD = CorpusCard(
     spaces=(SPACE, VOTES),
     raters={"annotators": "people who watched the clip: all of them in version 1, the majority of 14 in version 2"},
     counts={TEST: 2670},
+    panels=(Panel(SPACE.name, "annotators", majority, votes="annotators", ratings=VOTES.name),),
     split_policy="everything is test: a benchmark; 574 pairs of version 1 and 2,096 of version 2",
     built_from=("mer_caption_plus",),
     max_seconds=120.0,

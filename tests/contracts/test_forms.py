@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from random import Random
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from affectllm.errors import NotFound
 from affectllm.labels import LabelSpace
+from affectllm.labels.annotation import plain
 from affectllm.labels.form import Form, Refused, check_fit, find_form, form_names
 from affectllm.labels.language import asking
+from affectllm.labels.pictures import to_json
 from affectllm.labels.reading import Unreadable
 from affectllm.labels.space import KINDS
 from affectllm.metrics.core.value_forms import FORMS as SHAPES
@@ -71,6 +74,52 @@ def asked(form: Form, value: Any, space: LabelSpace) -> Any:
 def read(form: Form, text: str, gold: Any, space: LabelSpace, language: str = "en") -> Any:
     answer = form.read(text, form.own_space(space, gold) if form.own_space else space, language)
     return answer if isinstance(answer, Unreadable) else form.restored(answer, gold)
+
+
+@pairs
+@settings(max_examples=12)
+@given(data=st.data())
+def test_its_pictures_hold_every_item_and_are_json(name: str, space: LabelSpace, data: st.DataObject) -> None:
+    form = find_form(name)
+    space = space_for(form, space)
+    golds = [asked(form, data.draw(values(form, space)), space) for _ in range(4)]
+    golds = [gold for gold in golds if not isinstance(gold, Refused)]
+    if not golds:
+        return
+    perfect = [plain(read(form, form.worded(gold, space, "en", "none"), gold, space)) for gold in golds]
+    for answers in (perfect, [None] * len(golds)):
+        pictures = [to_json(one) for one in form.pictures(golds, answers, space)]
+        assert pictures and json.loads(json.dumps(pictures)) == json.loads(json.dumps(pictures))
+        for one in pictures:
+            assert one["kind"] in ("scatter", "bars", "matrix", "rates") and one["title"]
+        _check_perfect(pictures) if answers is perfect else _check_unread(pictures, len(golds))
+
+
+def _check_perfect(pictures: list[dict[str, Any]]) -> None:
+    """A perfect answer lies on the identity line, on the diagonal, on equal bars."""
+    for one in pictures:
+        if one["kind"] == "scatter":
+            assert one["unread"] == 0 and all(
+                right == pytest.approx(given, abs=0.02) for right, given, _ in one["points"]
+            )
+        elif one["kind"] == "bars":
+            assert all(right == pytest.approx(given, abs=0.02) for _, right, given in one["rows"])
+        elif one["kind"] == "matrix":
+            off = [count for row, counts in enumerate(one["counts"]) for at, count in enumerate(counts) if at != row]
+            assert sum(map(sum, one["counts"])) > 0 == sum(off)
+        else:
+            assert all(share in (None, 1.0) for _, _, shares in one["rows"] for share in shares)
+
+
+def _check_unread(pictures: list[dict[str, Any]], items: int) -> None:
+    """Answers that could not be read are no points, no bars, and no hits."""
+    for one in pictures:
+        if one["kind"] == "scatter":
+            assert not one["points"]
+        elif one["kind"] == "bars":
+            assert not any(given for _, _, given in one["rows"])
+        elif one["kind"] == "rates":
+            assert not any(share for _, _, shares in one["rows"] for share in shares)
 
 
 @pairs

@@ -176,9 +176,9 @@ def test_intervals_decide_what_is_above() -> None:
     def score(low: float, high: float) -> dict:
         return scored((low + high) / 2, low, high)
 
-    assert compared(score(0.5, 0.6), score(0.3, 0.4)) == "above"
-    assert compared(score(0.1, 0.2), score(0.3, 0.4)) == "below"
-    assert compared(score(0.1, 0.35), score(0.3, 0.4)) == "overlaps"
+    assert compared(score(0.5, 0.6), score(0.3, 0.4)) == "beats"
+    assert compared(score(0.1, 0.2), score(0.3, 0.4)) == "does_not_beat"
+    assert compared(score(0.1, 0.35), score(0.3, 0.4)) == "untold"
     assert compared(score(0.5, 0.6), {**score(0.3, 0.4), "n": 2}) == "other_items"
     assert compared(score(0.5, 0.6), {**score(0.3, 0.4), "low": None, "high": None}) == "unknown"
 

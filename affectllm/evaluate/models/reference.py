@@ -1,4 +1,4 @@
-"""Reference models (oracle, majority, chance, mute) as lm-eval models that answer from the documents.
+"""Reference models (oracle, majority, chance, mute, human) as lm-eval models that answer from the documents.
 
 ``affectllm-oracle`` gives the right answer to everything, so every metric is perfect, or the task is broken.
 ``affectllm-majority`` always gives the best answer that is the same for all: the commonest label, the mean of numbers.
@@ -6,6 +6,7 @@ It is found on the scored documents themselves, so no other constant answer has 
 ``affectllm-chance`` draws an answer uniformly, seeded: one label, for several labels still one, numbers within their
 bounds, for free words those of another document. Each form of answers says what both are for it.
 ``affectllm-mute`` says nothing, so everything is unreadable.
+``affectllm-human`` gives the answer of one of the corpus's raters, whose gold value is that of the others.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from affectllm.errors import AffectError
 from affectllm.evaluate.asking import template_of
 
 Document = dict[str, Any]
-KINDS = ("oracle", "majority", "chance", "mute")
+KINDS = ("oracle", "majority", "chance", "mute", "human")
 
 
 class ReferenceLM(LM):  # type: ignore[misc]
@@ -127,6 +128,19 @@ class ChanceLM(ReferenceLM):
             return template.worded(values)
 
         return answer
+
+
+@register_model("affectllm-human")
+class HumanLM(ReferenceLM):
+    """Gives the answer of the rater who is left out of the gold value of a document."""
+
+    kind = "human"
+
+    def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
+        if lacking := next((request.task_name for request in requests if "human" not in request.doc), ""):
+            message = f"the documents of {lacking} hold no single ratings"
+            raise AffectError(message, do="start it as `affectllm eval --model affectllm-human`")
+        return lambda request: str(request.doc["human"])
 
 
 def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 from affectllm.labels.form import OUTSIDE, Refused
 from affectllm.labels.names import named
+from affectllm.labels.pictures import Bars, bars_of_names
 from affectllm.labels.space import LabelSpace
 
 
@@ -41,3 +44,12 @@ def other_set(gold: Any, space: LabelSpace, draw: Random) -> Any:
         return [draw.choice(gold_names)] if len(gold_names) > 1 else None
     chosen = draw.sample(outside, min(len(outside), max(1, len(gold_names))))
     return [name for name in space.names if name in chosen]
+
+
+def shown_names(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Bars]:
+    """Yield how often each name is right and is given: a leaning to one answer is seen at a glance."""
+    right = [as_set(gold, space) for gold in golds]
+    given = [[] if reading is None else as_set(reading, space) for reading in readings]
+    bars = bars_of_names("How often each label is right, and is given", right, given, space.names)
+    unread = sum(reading is None for reading in readings)
+    yield replace(bars, note=f"{unread} of {len(golds)} answers could not be read." if unread else "")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from affectllm.labels.figures import figure, rounded
 from affectllm.labels.form import OUTSIDE, Refused
 from affectllm.labels.names import named, understood
+from affectllm.labels.pictures import Scatter, of_dimension, scatter
 from affectllm.labels.reading.numbers import read_number, read_numbers
 from affectllm.labels.reading.text import bare, normalised
 from affectllm.labels.reading.unreadable import Unreadable
@@ -116,3 +117,11 @@ def nearness(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) -
     low, high = bounds(space)
     near = [1 - abs(answer[name] - number) / (high - low) for name, number in targets.items() if name in answer]
     return sum(near) / len(set(answer) | set(targets))
+
+
+def scattered(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Scatter]:
+    """Yield right against given numbers of each dimension."""
+    low, high = bounds(space)
+    for name in space.names:
+        if pairs := of_dimension(golds, readings, name):
+            yield scatter(name, pairs, low, high)

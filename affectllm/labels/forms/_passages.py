@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
+
+from affectllm.labels.pictures import Matrix, Rates, matrix, share
 
 BACKGROUND = "background"
 Passage = Mapping[str, Any]
@@ -23,3 +25,19 @@ def f1(answer: Iterable[Any], gold: Iterable[Any]) -> float:
     """Return the F1 of two sets; 1 where both are empty."""
     ours, theirs = set(answer), set(gold)
     return 2 * len(ours & theirs) / (len(ours) + len(theirs)) if ours or theirs else 1.0
+
+
+def shown_passages(
+    title: str, golds: Sequence[Sequence[Hashable]], answers: Sequence[Sequence[Hashable]]
+) -> Iterator[Matrix | Rates]:
+    """Yield precision and recall of passages by how many of an item are right, and how many are given."""
+    pairs = [(set(gold), set(answer)) for gold, answer in zip(golds, answers, strict=True)]
+    rows = []
+    for size in sorted({min(len(gold), 4) for gold, _ in pairs}):
+        own = [(gold, answer) for gold, answer in pairs if min(len(gold), 4) == size]
+        both = sum(len(gold & answer) for gold, answer in own)
+        parts = [share(both, sum(len(side) for side in sides)) for sides in zip(*own, strict=True)]
+        rows.append((f"{size}{' or more' if size == 4 else ''} right", len(own), (parts[1], parts[0])))
+    yield Rates(title, ("precision", "recall"), tuple(rows))
+    sizes = [(min(len(gold), 4), min(len(answer), 4)) for gold, answer in pairs]
+    yield matrix("How many an item has, right and given (4: or more)", sizes, range(5), "other")

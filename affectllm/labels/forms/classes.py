@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
@@ -16,8 +16,10 @@ from affectllm.labels.forms._numbers import (
     numbers,
     read_all,
     say_numbers,
+    scattered,
     shape,
 )
+from affectllm.labels.pictures import Picture, matrix, of_dimension
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
 
@@ -49,6 +51,16 @@ def _scale(space: LabelSpace) -> range:
     return range(int(low), int(high) + 1)
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Picture]:
+    """Yield the ordinal confusion of each dimension; of a scale of more than eleven classes a scatter."""
+    if len(_scale(space)) > 11:
+        yield from scattered(golds, readings, space)
+        return
+    for name in space.names:
+        if pairs := of_dimension(golds, readings, name):
+            yield matrix(name, pairs, _scale(space), "unreadable")
+
+
 def _unfit(space: LabelSpace) -> str:
     if space.bounds and any(bound != int(bound) for bound in space.bounds):
         return f"asks for classes, but the bounds of {space.name} are no whole numbers"
@@ -71,4 +83,5 @@ FORM = Form(
     agreement=nearness,
     needs=("dimensions", "scale"),
     unfit=_unfit,
+    pictures=_pictured,
 )

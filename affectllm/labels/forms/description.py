@@ -7,7 +7,7 @@ from typing import Any
 
 from affectllm.labels.form import Form, Refused, any_name, shape_of
 from affectllm.labels.forms import set as sets
-from affectllm.labels.forms._names import as_set, one, other_set, same_set
+from affectllm.labels.forms._names import as_set, one, other_set, same_set, shown_names
 from affectllm.labels.language import asking
 from affectllm.labels.names import named
 from affectllm.labels.reading.unreadable import Unreadable
@@ -54,4 +54,5 @@ FORM = Form(
     wrong=_other,
     agreement=same_set,
     classes=True,
+    pictures=shown_names,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from affectllm.labels.form import Form, another_name, any_name, shape_of
-from affectllm.labels.forms._names import one, say_one
+from affectllm.labels.forms._names import one, say_one, shown_names
 from affectllm.labels.reading.judgements import read_judgement
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
@@ -29,4 +29,5 @@ FORM = Form(
     classes=True,
     choices=True,
     only=frozenset({"correct", "incorrect"}),
+    pictures=shown_names,
 )

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectllm.labels.form import Form, shape_of
 from affectllm.labels.forms._words import say_words, words
+from affectllm.labels.pictures import Matrix, Rates, given_rates, matrix
 from affectllm.labels.reading.sets import read_open_labels
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
@@ -27,6 +30,16 @@ def _agreement(answer: Any, gold: Any, space: LabelSpace) -> float:
     return len(ours & theirs) / len(ours | theirs) if ours | theirs else 1.0
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Matrix | Rates]:
+    """Yield how the commonest right words are found, and how many words are given."""
+    right = [_listed(gold, space) for gold in golds]
+    given = [[] if one is None else _listed(one, space) for one in readings]
+    common = [word for word, _ in Counter(word for one in right for word in set(one)).most_common(15)]
+    yield given_rates("The commonest right words, as they are spelt", right, given, common)
+    sizes = [(min(len(one), 6), min(len(other), 6)) for one, other in zip(right, given, strict=True)]
+    yield matrix("Words of an item, right and given (6: or more)", sizes, range(7), "other")
+
+
 FORM = Form(
     description="words for emotions",
     kinds=("open",),
@@ -40,4 +53,5 @@ FORM = Form(
     agreement=_agreement,
     texts=lambda gold: [gold],
     free=True,
+    pictures=_pictured,
 )

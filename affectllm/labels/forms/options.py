@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
 
 from affectllm.labels.form import Form, Refused
+from affectllm.labels.pictures import Bars, Rates, bars_of_names, share
 from affectllm.labels.reading.label import read_label
 from affectllm.labels.reading.sets import read_labels
 from affectllm.labels.reading.unreadable import Unreadable
@@ -127,6 +128,20 @@ def _chosen(value: Mapping[str, Any], space: LabelSpace) -> Any:
     return _letters(_gold(value, space), space)
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Bars | Rates]:
+    """Yield how often an answer is right by the letter of the right one, and how often each letter is given."""
+    given = [() if one is None else tuple(_gold(one, replace(space, several=True))["right"]) for one in readings]
+    right = [tuple(gold["right"]) for gold in golds]
+    letters = [letter for letter in LETTERS if any(letter in one for one in (*right, *given))]
+    rows = []
+    for letter in letters:
+        hits = [set(one) == set(answer) for one, answer in zip(right, given, strict=True) if letter in one]
+        rows.append((letter, len(hits), (share(sum(hits), len(hits)),)))
+    note = "Options are shuffled for each item, so differences say that a place is favoured."
+    yield Rates("Right answers by the place of the right option", ("right",), tuple(rows), note)
+    yield bars_of_names("How often each letter is right, and is given", right, given, letters)
+
+
 FORM = Form(
     description="one of the question's own options",
     kinds=("options",),
@@ -148,4 +163,5 @@ FORM = Form(
     shown=_shown,
     own_space=_own_space,
     restored=_restored,
+    pictures=_pictured,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from affectllm.labels.form import Form, another_name, any_name, shape_of
-from affectllm.labels.forms._names import one, say_one
+from affectllm.labels.forms._names import one, say_one, shown_names
 from affectllm.labels.reading.preferences import read_preference
 from affectllm.labels.space import LabelSpace
 
@@ -27,4 +27,5 @@ FORM = Form(
     classes=True,
     choices=True,
     only=frozenset({"a1", "a2", "same"}),
+    pictures=shown_names,
 )

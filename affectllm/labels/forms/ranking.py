@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from affectllm.labels.form import OUTSIDE, Form, Refused, shape_of
 from affectllm.labels.names import named, understood
+from affectllm.labels.pictures import Matrix, Rates, matrix, share
 from affectllm.labels.reading.order import read_order
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
@@ -68,6 +69,26 @@ def _agreement(answer: Sequence[str], gold: Sequence[str], space: LabelSpace) ->
     return sum(ours[one] > ours[other] for one, other in pairs) / len(pairs) if pairs else float(answer == gold)
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Matrix | Rates]:
+    """Yield the places that labels hold by the places that they are given, and how each label's place is met."""
+    orders = [sorted(one, key=lambda name: -one[name]) if one else [] for one in readings]
+    places = range(1, max((len(gold) for gold in golds), default=0) + 1)
+    placed = [
+        (name, place, order.index(name) + 1 if name in order else None)
+        for gold, order in zip(golds, orders, strict=True)
+        for place, name in enumerate(gold, 1)
+    ]
+    note = "not ranked"
+    yield matrix("Place of a label, right and given", [(place, given) for _, place, given in placed], places, note)
+    rows = []
+    for name in space.names:
+        own = [(place, given) for one, place, given in placed if one == name]
+        first = [given for place, given in own if place == 1]
+        met = sum(place == given for place, given in own)
+        rows.append((name, len(own), (share(met, len(own)), share(first.count(1), len(first)))))
+    yield Rates("How often a label is put in its place", ("its place", "first, where it is first"), tuple(rows))
+
+
 FORM = Form(
     description="labels in order",
     kinds=("distribution",),
@@ -83,4 +104,5 @@ FORM = Form(
     wrong=_reversed,
     agreement=_agreement,
     needs=("labels",),
+    pictures=_pictured,
 )

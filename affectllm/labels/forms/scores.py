@@ -12,6 +12,7 @@ from affectllm.labels.forms._numbers import (
     numbers,
     read_all,
     say_numbers,
+    scattered,
     shape,
 )
 
@@ -30,4 +31,5 @@ FORM = Form(
     wrong=mirrored,
     agreement=nearness,
     needs=("dimensions", "low", "high"),
+    pictures=scattered,
 )

@@ -7,7 +7,7 @@ from random import Random
 from typing import Any
 
 from affectllm.labels.form import OUTSIDE, Form, shape_of
-from affectllm.labels.forms._names import as_set, other_set, same_set
+from affectllm.labels.forms._names import as_set, other_set, same_set, shown_names
 from affectllm.labels.names import named, understood
 from affectllm.labels.reading.sets import read_labels
 from affectllm.labels.reading.text import bare
@@ -49,4 +49,5 @@ FORM = Form(
     agreement=same_set,
     classes=True,
     needs=("labels",),
+    pictures=shown_names,
 )

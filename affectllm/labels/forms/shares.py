@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from random import Random
 from typing import Any
 
 from affectllm.labels.form import OUTSIDE, Form, Refused, shape_of
 from affectllm.labels.forms._numbers import by_name
 from affectllm.labels.names import named
+from affectllm.labels.pictures import Bars, Scatter, scatter
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
 
@@ -79,6 +80,30 @@ def _shared(answer: Any, gold: Mapping[str, float | None], space: LabelSpace) ->
     return min(1.0, round(float(common), 9))  # percents that sum to 100 are no exact fractions
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Bars | Scatter]:
+    """Yield the mean shares, right and given, with the mean divergence, and the shares of single items."""
+    pairs = [(gold, one) for gold, one in zip(golds, readings, strict=True) if one is not None]
+    total = len(pairs) or 1
+    means = [
+        (name, *(math.fsum(side.get(name) or 0.0 for side in sides) / total for sides in zip(*pairs, strict=True)))
+        for name in (space.names if pairs else ())
+    ]
+    mean = math.fsum(_divergence(gold, one, space.names) for gold, one in pairs) / total
+    note = f"Mean Jensen-Shannon divergence {mean:.3f} bits over {len(pairs)} of {len(golds)} items that could be read."
+    yield Bars("Mean share of each label, right and given", tuple(means), note)
+    single = [(gold.get(name) or 0.0, one.get(name) or 0.0) for gold, one in pairs for name in space.names]
+    yield scatter("Shares of single items and labels", single, 0.0, 1.0)
+
+
+def _divergence(gold: Mapping[str, Any], answer: Mapping[str, Any], names: Sequence[str]) -> float:
+    """Return the Jensen-Shannon divergence of two distributions, in bits."""
+    both = [[side.get(name) or 0.0 for name in names] for side in (gold, answer)]
+    middle = [(one + other) / 2 for one, other in zip(*both, strict=True)]
+    return math.fsum(
+        one / 2 * math.log2(one / between) for side in both for one, between in zip(side, middle, strict=True) if one
+    )
+
+
 FORM = Form(
     description="shares",
     kinds=("distribution",),
@@ -94,4 +119,5 @@ FORM = Form(
     wrong=_dealt,
     agreement=_shared,
     needs=("labels",),
+    pictures=_pictured,
 )

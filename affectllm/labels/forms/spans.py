@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectllm.labels.form import Form, Refused, shape_of
-from affectllm.labels.forms._passages import BACKGROUND, f1, last
+from affectllm.labels.forms._passages import BACKGROUND, f1, last, shown_passages
+from affectllm.labels.pictures import Picture
 from affectllm.labels.reading.structure import json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
@@ -56,8 +58,16 @@ def _quoted(value: Any, space: LabelSpace) -> str:
 
 
 def _same(answer: Any, gold: Any, space: LabelSpace) -> float:
-    both = [[(passage["turn"], passage["span"].strip().lower()) for passage in side] for side in (answer, gold)]
-    return f1(*both)
+    return f1(_spoken(answer), _spoken(gold))
+
+
+def _spoken(passages: Any) -> list[tuple[Any, str]]:
+    return [(passage["turn"], passage["span"].strip().lower()) for passage in passages]
+
+
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Picture]:
+    sides = [[_spoken(one or ()) for one in side] for side in (golds, readings)]
+    yield from shown_passages("Passages that are quoted exactly, by how many are right", *sides)
 
 
 FORM = Form(
@@ -74,4 +84,5 @@ FORM = Form(
     texts=lambda gold: [passage["span"] for passage in gold],
     free=True,
     last_turn=last,
+    pictures=_pictured,
 )

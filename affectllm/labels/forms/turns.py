@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectllm.labels.form import Form, Refused, shape_of
-from affectllm.labels.forms._passages import BACKGROUND, f1, last, turns
+from affectllm.labels.forms._passages import BACKGROUND, f1, last, shown_passages, turns
+from affectllm.labels.pictures import Picture
 from affectllm.labels.reading.spoken import words
 from affectllm.labels.reading.structure import after_answer
 from affectllm.labels.reading.tags import answer_part
@@ -46,6 +48,11 @@ def _names(value: Any, space: LabelSpace) -> list[str]:
     return [str(turn) for turn in turns(value)]
 
 
+def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Picture]:
+    sides = [[turns(one or ()) for one in side] for side in (golds, readings)]
+    yield from shown_passages("Turns that are found, by how many are right", *sides)
+
+
 FORM = Form(
     description="turns of a dialogue",
     kinds=("spans",),
@@ -59,4 +66,5 @@ FORM = Form(
     agreement=lambda answer, gold, space: f1(turns(answer), turns(gold)),
     free=True,
     last_turn=last,
+    pictures=_pictured,
 )

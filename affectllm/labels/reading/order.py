@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
 from affectllm.labels.reading.label import AMBIGUOUS, NO_LABEL
 from affectllm.labels.reading.mentions import affirmed
-from affectllm.labels.reading.spoken import words
+from affectllm.labels.reading.spoken import any_word, compiled, pattern, words
 from affectllm.labels.reading.structure import ABSENT, after_answer, json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import as_text, bare
@@ -18,6 +18,10 @@ from affectllm.labels.reading.words import vocabulary
 from affectllm.labels.space import LabelSpace
 
 _NUMBERS = re.compile(r"(?<![\w.])\d{1,4}(?:\.\d{1,4})?(?!\w|\.\d)")
+_exceeds = compiled(lambda: pattern("exceeds"))
+_falls_short = compiled(lambda: pattern("falls_short"))
+_denied_end = compiled(lambda: rf"(?<!\w)(?:{any_word('deny')}|\w+n['’]t)\W{{0,3}}$")
+_compares = compiled(lambda: pattern("compares"))
 _RISING = re.compile(r"\w\s*<\s*\w")
 
 
@@ -44,6 +48,8 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not isinstance(value, str) and (value is not ABSENT or any(map(bool, json_objects(part)))):
         return Unreadable(AMBIGUOUS, raw)  # its numbers may be ranks or weights
     statement = value if isinstance(value, str) else after_answer(part) or part
+    if (compared := _compared(statement, label_words)) is not None:
+        return compared or Unreadable(AMBIGUOUS, raw)
     rising = _RISING.search(statement) is not None
     if rising and ">" in statement:
         return Unreadable(AMBIGUOUS, raw)
@@ -54,6 +60,25 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not names:
         return Unreadable(NO_LABEL, raw)
     return tuple(reversed(names)) if rising else tuple(names)
+
+
+def _compared(statement: str, label_words: Mapping[str, str]) -> tuple[str, ...] | None:
+    """Return the labels of "joy is stronger than anger", best first; None where no words compare labels.
+
+    Empty where they do and no order follows: both directions, a denial, two labels on one side, another way to compare.
+    """
+    lowered = statement.lower()
+    falling, rising = _exceeds().split(lowered), _falls_short().split(lowered)
+    if len(falling) == len(rising) == 1:
+        return () if _compares().search(lowered) else None
+    if len(falling) > 1 and len(rising) > 1:
+        return ()
+    sides = [affirmed(side, label_words) for side in max(falling, rising, key=len)]
+    names = [names[0] for names in sides if len(names) == 1]
+    denied = any(_denied_end().search(side) for side in max(falling, rising, key=len)[:-1])
+    if denied or len(names) < len(sides) or len(set(names)) < len(names):
+        return ()
+    return tuple(names if len(falling) > 1 else reversed(names))
 
 
 def _out_of_order(numbers: Sequence[float]) -> bool:
