@@ -29,8 +29,10 @@ def recipe_options(parser: argparse.ArgumentParser) -> None:
 
 def model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that loads a model."""
-    text = "Hub id, folder, folder of an adapter, or tiny:<family>"
+    text = "Hub id, folder, folder of an adapter, tiny:<family>, or affectllm-api for a model behind an endpoint"
     parser.add_argument("--model", required=True, metavar="MODEL", help=text)
+    text = "of affectllm-api, as in eval: base_url=URL,model=NAME,profile=NAME,concurrency=N,dry_run=true …"
+    parser.add_argument("--model_args", "--model-args", action="append", metavar="NAME=VALUE,…", help=text)
     parser.add_argument("--adapter", metavar="DIR", help="a PEFT adapter to put on it")
     parser.add_argument("--processor", metavar="MODEL", help="whose processor is used, where the model has none")
     parser.add_argument("--dtype", default="auto", help="torch dtype (default: the checkpoint's own)")

@@ -52,7 +52,7 @@ def parser() -> argparse.ArgumentParser:
 def _protocol_options(group: Any) -> None:
     text = "examples of each class before every question, from the training split (default: 0)"
     group.add_argument("--shots", type=int, default=0, metavar="K", help=text)
-    group.add_argument("--shots-seed", type=int, default=0, metavar="N", help="draws them (default: 0)")
+    group.add_argument("--shots-seed", type=int, default=0, metavar="N", help="draws them, and the votes (default: 0)")
     group.add_argument("--system", default="", metavar="TEXT", help="system prompt (default: the template's own)")
     text = "`all`: ask every item in every wording; details.json has mean, spread and the worst wording"
     group.add_argument("--paraphrases", choices=("all",), help=text)

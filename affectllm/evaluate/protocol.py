@@ -21,7 +21,7 @@ class Protocol:
 
     Args:
         shots: examples of each class of the first slot (of a form without classes, in all), from the training split.
-        seed: draws the examples and their order.
+        seed: draws the examples, their order, and the votes.
         system: the system prompt; empty for the template's own.
         paraphrases: whether every item is asked in every wording.
         votes: replies that are drawn for each item; the commonest reading counts.
@@ -44,7 +44,7 @@ class Protocol:
         """Return the settings that are not the usual ones; empty where all are."""
         usual = asdict(Protocol())
         changed = {key: value for key, value in asdict(self).items() if value != usual[key]}
-        changed |= {"seed": self.seed} if self.shots else {}
+        changed |= {"seed": self.seed} if self.shots or self.votes > 1 else {}
         return changed | ({"temperature": self.temperature} if self.votes > 1 else {})
 
     @classmethod

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from affectllm.model.drawing import seeded
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model
 
@@ -13,13 +15,20 @@ if TYPE_CHECKING:
 
 
 def generate(
-    model: Model, encoder: Encoder, prompts: Sequence[Encoded], max_new_tokens: int, **options: Any
+    model: Model,
+    encoder: Encoder,
+    prompts: Sequence[Encoded],
+    max_new_tokens: int,
+    *,
+    seeds: Sequence[int] | None = None,
+    **options: Any,
 ) -> list[str | None]:
     """Continue each prompt until the end-of-turn token.
 
     Args:
         prompts: conversations encoded with ``generation_prompt=True``.
         max_new_tokens: longest answer in tokens.
+        seeds: of each prompt's draws, which then do not depend on the others; None draws as transformers does.
         options: further fields of ``GenerationConfig``; greedy search unless they say otherwise.
 
     Returns:
@@ -38,11 +47,15 @@ def generate(
         undefined.logical_or_(bad.view(len(prompts), -1).any(dim=-1))
         return logits.masked_fill(bad[:, None], 0.0)  # sampling from no numbers would end in an error
 
+    processors: list[Any] = [watch]
+    if seeds is not None and options.get("do_sample"):
+        options, drawing = seeded(model.model.generation_config, options, seeds)
+        processors += drawing
     with torch.inference_mode():
         out = model.model.generate(
             **batch,
             max_new_tokens=max_new_tokens,
-            logits_processor=[watch],
+            logits_processor=processors,
             eos_token_id=_ends(model),
             **{"do_sample": False, "temperature": None, **options},
         )
@@ -61,25 +74,40 @@ def _ends(model: Model) -> list[int]:
 def score_choices(
     model: Model, encoder: Encoder, prompt: Encoded, choices: Sequence[str], *, end_of_turn: bool = False
 ) -> list[tuple[float, bool]]:
-    """Compute the log-probability of each choice as the continuation of ``prompt``.
+    """Compute the log-probability of each choice as the continuation of one prompt; see ``score_batch``."""
+    return score_batch(model, encoder, [prompt], [choices], end_of_turn=end_of_turn)[0]
 
-    The prompt and its media go through the model once; the choices share its keys and values as one batch.
+
+def score_batch(
+    model: Model,
+    encoder: Encoder,
+    prompts: Sequence[Encoded],
+    choices: Sequence[Sequence[str]],
+    *,
+    end_of_turn: bool = False,
+) -> list[list[tuple[float, bool]]]:
+    """Compute the log-probability of each choice as the continuation of its prompt.
+
+    The prompts and their media go through the model once, as one batch; the choices share their prompt's keys and
+    values as another.
 
     Args:
-        prompt: a conversation encoded with ``generation_prompt=True``.
-        choices: continuations; each must be at least one token.
+        prompts: conversations encoded with ``generation_prompt=True``.
+        choices: continuations of each prompt; each must be at least one token.
         end_of_turn: whether the end-of-turn token counts as part of each choice.
 
     Returns:
-        For each choice the sum of its tokens' log-probabilities, and whether greedy search would produce it.
+        For each choice of each prompt the sum of its tokens' log-probabilities, and whether greedy search would
+        produce it.
     """
     import torch
 
-    tokens = [_tokens(model, choice, end_of_turn) for choice in choices]
+    owners = [number for number, own in enumerate(choices) for _ in own]
+    tokens = [_tokens(model, choice, end_of_turn) for own in choices for choice in own]
     with torch.inference_mode():
-        first, cache, position = _prefill(model, encoder, prompt)
-        logits = _continue(model, tokens, cache, position, prompt, first)
-    return [_score(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)]
+        logits = _continue(model, tokens, owners, prompts, _prefill(model, encoder, prompts))
+    scores = iter([_score(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)])
+    return [[next(scores) for _ in own] for own in choices]
 
 
 def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
@@ -96,19 +124,31 @@ def _alone(model: Model, text: str) -> list[int]:
     return ids
 
 
-def _prefill(model: Model, encoder: Encoder, prompt: Encoded) -> tuple[torch.Tensor, Any, float]:
-    batch = encoder.collate([prompt])
+@dataclass(frozen=True)
+class _Prefilled:
+    """What a batch of prompts left behind: logits ``[prompts, vocabulary]``, keys and values, mask, next positions."""
+
+    logits: torch.Tensor
+    cache: Any
+    mask: torch.Tensor
+    next: torch.Tensor
+
+
+def _prefill(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> _Prefilled:
+    import torch
+
+    batch = encoder.collate(prompts, side="left")
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
     batch |= _in_dtype(model, batch)
-    out = (
-        model.model(**batch, use_cache=True, logits_to_keep=1)
-        if _keeps(model)
-        else model.model(**batch, use_cache=True)
-    )
+    if len(prompts) > 1 and "position_ids" not in batch:  # what is padded begins later
+        batch["position_ids"] = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
+    keep = {"logits_to_keep": 1} if _keeps(model) else {}
+    out = model.model(**batch, use_cache=True, **keep)
     # Positions of frames may lie between two numbers, and so do those of the words after them.
-    last = prompt.length - 1 if prompt.positions is None else prompt.positions.max().item()
-    return out.logits[0, -1], out.past_key_values, last + 1
+    lasts = [one.length - 1 if one.positions is None else one.positions.max().item() for one in prompts]
+    after = torch.tensor(lasts, device=model.model.device)[:, None] + 1
+    return _Prefilled(out.logits[:, -1], out.past_key_values, batch["attention_mask"], after)
 
 
 def _keeps(model: Model) -> bool:
@@ -120,32 +160,28 @@ def _keeps(model: Model) -> bool:
 
 
 def _continue(
-    model: Model,
-    tokens: list[list[int]],
-    cache: Any,
-    position: float,
-    prompt: Encoded,
-    first: torch.Tensor,
+    model: Model, tokens: list[list[int]], owners: list[int], prompts: Sequence[Encoded], before: _Prefilled
 ) -> torch.Tensor:
     """Compute the logits ``[choices, longest, vocabulary]`` that predict every token of every choice."""
     import torch
 
     count, longest = len(tokens), max(len(ids) for ids in tokens)
-    head = first.expand(count, 1, -1)
+    device = before.logits.device
+    rows = torch.tensor(owners, device=device)
+    head = before.logits[rows][:, None]
     if longest == 1:
         return head
-    device = first.device
     inputs = torch.zeros((count, longest - 1), dtype=torch.long, device=device)
     for row, ids in enumerate(tokens):
         inputs[row, : len(ids) - 1] = torch.tensor(ids[: longest - 1][: len(ids) - 1], device=device)
     # Not batch_repeat_interleave, which layers of linear attention lack.
-    cache.reorder_cache(torch.zeros(count, dtype=torch.long, device=device))
-    positions = (position + torch.arange(longest - 1, device=device)).expand(count, -1)
-    if prompt.positions is not None:
+    before.cache.reorder_cache(rows)
+    positions = before.next[rows] + torch.arange(longest - 1, device=device)
+    if prompts[0].positions is not None:
         positions = positions.expand(3, count, -1)
-    mask = torch.ones((count, prompt.length + longest - 1), dtype=torch.long, device=device)
+    mask = torch.cat([before.mask[rows], torch.ones_like(inputs)], dim=1)
     out = model.model(
-        input_ids=inputs, attention_mask=mask, position_ids=positions, past_key_values=cache, use_cache=True
+        input_ids=inputs, attention_mask=mask, position_ids=positions, past_key_values=before.cache, use_cache=True
     )
     return torch.cat([head, out.logits], dim=1)
 

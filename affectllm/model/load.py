@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
+from affectllm.model.quantised import Quantised, by_tower
 from affectllm.model.tiny import PREFIX, tiny_folder
 from affectllm.model.torchvision_ops import install
 from affectllm.model.weights.adapters import base_of, check_adapter, fitted, local_adapter, put_on
@@ -40,6 +41,7 @@ class Model:
         family: its family.
         path: where it came from.
         fingerprint: digest of configuration, weights' names and sizes or revision, and adapter weights.
+        quantised: tower → what was quantised in it; empty where nothing was.
     """
 
     model: Any
@@ -47,6 +49,7 @@ class Model:
     family: Family
     path: str
     fingerprint: str
+    quantised: dict[str, Quantised] = field(default_factory=dict)
 
     @property
     def tokenizer(self) -> Any:
@@ -75,7 +78,8 @@ def load_model(
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype name, or ``auto`` for the checkpoint's own.
         device: where to put the model; None leaves it to the caller.
-        quantization: fields of ``transformers.BitsAndBytesConfig``.
+        quantization: fields of ``transformers.BitsAndBytesConfig``. The language model alone is quantised, unless they
+            name other ``llm_int8_skip_modules``: towers that hear and see lose most by few bits, and weigh least.
         trainable: whether the weights of an adapter are to be trained on.
 
     Raises:
@@ -93,7 +97,8 @@ def load_model(
     kind = kind.speaking(getattr(loaded, "tokenizer", loaded).get_vocab())
     _check(folder, kind)
     if quantization is not None:
-        from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**quantization)
+        fields = {"llm_int8_skip_modules": kind.beside_the_language_model(), **quantization}
+        from_pretrained["quantization_config"] = transformers.BitsAndBytesConfig(**fields)
     model_class = kind.network_class()
     if kind.eager and isinstance(kernel := from_pretrained.get("attn_implementation"), str):
         kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
@@ -101,12 +106,13 @@ def load_model(
     network = _whole_network(model_class, folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot, kind.unbounded)
+    quantised = by_tower(network, kind) if getattr(network, "is_quantized", False) else {}
     if place.adapter is not None:
         network = put_on(network, place.adapter, kind, trainable=trainable)
     if device is not None and not getattr(network, "is_quantized", False):  # those of bitsandbytes lie where they are
         network = network.to(device)
     digest = fingerprint(folder, str(place.adapter) if place.adapter else None, processor)
-    return Model(network, loaded, kind, path, digest)
+    return Model(network, loaded, kind, path, digest, quantised)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from affectllm.model.load import Model
+from affectllm.model.family import Family
 from affectllm.model.weights.spelling import bare
 
 _MOST_NAMED = 3
@@ -31,13 +31,13 @@ class Quantised:
     largest: dict[str, int]
 
 
-def by_tower(model: Model) -> dict[str, Quantised]:
-    """Tower (``head`` for the rest) → what was quantised in it; before an adapter is put on."""
-    smaller = {f"{name}.weight": size for name, module in model.model.named_modules() if (size := _size(module))}
+def by_tower(network: Any, family: Family) -> dict[str, Quantised]:
+    """Return tower (``head`` for the rest) → what was quantised in it, before an adapter is put on."""
+    smaller = {f"{name}.weight": size for name, module in network.named_modules() if (size := _size(module))}
     quantised: dict[str, int] = {}
     left: dict[str, dict[str, int]] = {}
-    for name, weight in model.model.named_parameters():
-        tower = model.family.tower_of(bare(name)) or "head"
+    for name, weight in network.named_parameters():
+        tower = family.tower_of(bare(name)) or "head"
         kinds = left.setdefault(tower, {})
         if name in smaller:
             quantised[tower] = quantised.get(tower, 0) + smaller[name]

@@ -1,101 +1,158 @@
-"""Ask one model about conversations, one by one, and keep its answers, so that nothing is asked twice."""
+"""Ask one model about conversations, many at a time, and keep its answers, so that nothing is asked twice."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Literal
 
 from affectllm.evaluate.answers import Answers
+from affectllm.evaluate.media_error import OF_THE_MODEL
+from affectllm.evaluate.models.media_check import MediaCheck
 from affectllm.evaluate.models.requests import content_digest
 from affectllm.instruct.conversation import Messages, media_parts
-from affectllm.model.cache import MediaCache
-from affectllm.model.clips.media import Budget, MediaError
-from affectllm.model.encode import Encoded, Encoder
-from affectllm.model.generate import generate, score_choices
-from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
-from affectllm.model.load import Model
-from affectllm.run import digest, versions
+from affectllm.respond.endpoint import Endpoint
+from affectllm.respond.in_process import InProcess
+from affectllm.respond.responder import Ask, Reply, Unanswered
+from affectllm.run import digest
 
-T = TypeVar("T")
-_VERSION = 1  # of what is kept
-_NOT_FINITE = MediaError("not_finite", "", "an output of the model is not a number")
+_VERSION = 2  # of what is kept
+_BATCHES = 4  # that are asked for together: of like length within, and as many items pass until a line is printed
+Likelihoods = list[float] | Unanswered
+ScoredBy = Literal["whole_reply", "first_token", ""]
+
+
+@dataclass(frozen=True)
+class Takes:
+    """What a model can be shown.
+
+    Args:
+        name: of the model, for messages.
+        modalities: of ``video``, ``audio``, ``image``, ``text``.
+        sound: whether it hears the sound of a video.
+    """
+
+    name: str
+    modalities: frozenset[str]
+    sound: bool
 
 
 class Answering:
     """A model that answers conversations, with a memory.
 
     Args:
-        model: loaded, in evaluation mode.
+        responder: who answers.
         roots: corpus → folder of the clips.
-        budget: how much of each clip is used.
         folder: where answers are kept; None keeps nothing.
+        selftest: whether an endpoint is tested with the first clips of each kind, see ``MediaCheck``.
 
     Attributes:
         asked: how many answers the model gave; the others were known.
+        scored_by: what its likelihoods are those of; empty where it knows none.
     """
 
     def __init__(
-        self, model: Model, roots: Mapping[str, Path], budget: Budget | None = None, folder: Path | None = None
+        self,
+        responder: InProcess | Endpoint,
+        roots: Mapping[str, Path],
+        folder: Path | None = None,
+        selftest: bool = True,
     ) -> None:
-        self.model, self.asked = model, 0
-        budget = budget or Budget()
-        self._encoder = Encoder(model.processor, model.family, model.model.config, budget, roots, MediaCache())
-        self._bounded = BoundedEncoder(self._encoder, budget_of(model, DEFAULT_TEXT))
+        self.responder, self.roots, self.asked = responder, roots, 0
         self._answers = Answers(folder)
-        self._identity = {
-            "version": _VERSION,
-            "fingerprint": model.fingerprint,
-            "dtype": str(next(model.model.parameters()).dtype),
-            "quantization": str(getattr(model.model.config, "quantization_config", "")),
-            "budget": budget.to_json(),
-            "versions": {name: version for name, version in versions().items() if name in _DECIDING},
-        }
+        self._identity = {"version": _VERSION, **responder.identity()}
+        self.check: MediaCheck | None = None
+        self.scored_by: ScoredBy = "whole_reply"
+        if isinstance(responder, Endpoint):
+            self.check = MediaCheck(responder, self._answers, roots, selftest)
+            self.scored_by = "first_token" if responder.traits.logprobs else ""
 
-    def likelihoods(self, messages: Messages, choices: Sequence[str]) -> list[float] | MediaError:
-        """Return the log-probability of each whole reply, its end included."""
+    @property
+    def takes(self) -> Takes:
+        """What the model can be shown; of an endpoint, what can be sent."""
+        if isinstance(self.responder, InProcess):
+            family = self.responder.model.family
+            return Takes(family.name, frozenset(family.modalities), bool(family.sound))
+        traits = self.responder.traits
+        hears, sees = traits.sound != "none", traits.image != "none"
+        names = {"text": True, "audio": hears, "image": sees, "video": sees}
+        return Takes(self.responder.where, frozenset(name for name, sent in names.items() if sent), hears)
 
-        def score(prompt: Encoded) -> list[float] | None:
-            scores = score_choices(self.model, self._encoder, prompt, choices, end_of_turn=True)
-            values = [value for value, _ in scores]
-            return None if any(map(math.isnan, values)) else values
+    @property
+    def window(self) -> int:
+        """How many items are asked about together."""
+        responder = self.responder
+        return _BATCHES * (responder.batch_size if isinstance(responder, InProcess) else responder.concurrency)
 
-        return self._known(messages, {"choices": list(choices)}, score)
+    def likelihoods(self, asks: Sequence[tuple[Messages, Sequence[str]]]) -> list[Likelihoods]:
+        """Return the log-probabilities of the choices of each conversation, see ``scored_by``."""
+        settings = [self._scoring(choices) for _, choices in asks]
+        return self._known(
+            [messages for messages, _ in asks],
+            settings,
+            lambda left: self.responder.likelihoods([asks[number] for number in left], self.roots),
+        )
 
-    def reply(self, messages: Messages, max_new_tokens: int, **generation: Any) -> str | MediaError:
-        """Return the reply of greedy search, or of what ``generation`` (fields of ``GenerationConfig``) says."""
+    def replies(self, asks: Sequence[Ask]) -> list[Reply]:
+        """Return the reply to each question; those that are drawn are not kept, and another one each time."""
+        settings = [_writing(ask) for ask in asks]
+        return self._known(
+            [ask.messages for ask in asks],
+            settings,
+            lambda left: self.responder.replies([asks[number] for number in left], self.roots),
+        )
 
-        def write(prompt: Encoded) -> str | None:
-            return generate(self.model, self._encoder, [prompt], max_new_tokens, **generation)[0]
+    def knows(self, ask: Ask, choices: Sequence[str] | None = None) -> bool:
+        """Return whether a question was answered before: by a reply, or by the likelihoods of choices."""
+        settings = _writing(ask) if choices is None else self._scoring(choices)
+        return self._answers.get(self._key(ask.messages, settings)) is not None
 
-        return self._known(messages, {"max_new_tokens": max_new_tokens, **generation}, write)
+    def _scoring(self, choices: Sequence[str]) -> dict[str, Any]:
+        return {"choices": list(choices), "scored_by": self.scored_by}
 
     def _known(
-        self, messages: Messages, settings: Mapping[str, Any], ask: Callable[[Encoded], T | None]
-    ) -> T | MediaError:
-        drawn = bool(settings.get("do_sample"))  # at random, so that another time it is another answer
-        key = "" if drawn else self._key(messages, settings)
-        if (answer := self._answers.get(key)) is not None:
-            return answer  # type: ignore[no-any-return]
-        encoded = self._bounded.encode(messages, generation_prompt=True)
-        if isinstance(encoded, MediaError):
-            return encoded
-        answer = ask(encoded)
-        self.asked += 1
-        if answer is None:
-            return _NOT_FINITE
-        self._answers.add({} if drawn else {key: answer})
-        return answer
+        self,
+        conversations: Sequence[Messages],
+        settings: Sequence[Mapping[str, Any]],
+        ask: Callable[[list[int]], Iterator[tuple[int, Any]]],
+    ) -> list[Any]:
+        """Return the answers, of which only those that are not known are asked for; each is stored as it comes."""
+        keys = [
+            f"draw {number}" if own.get("do_sample") else self._key(messages, own)
+            for number, (messages, own) in enumerate(zip(conversations, settings, strict=True))
+        ]
+        left = {key: number for number, key in reversed(list(enumerate(keys))) if self._answers.get(key) is None}
+        order = list(reversed(left.values()))
+        if order and self.check is not None:
+            self.check.run(conversations[number] for number in order)
+        fresh: dict[str, Any] = {}
+        for place, answer in ask(order) if order else ():
+            number = order[place]
+            fresh[keys[number]] = answer
+            self.asked += not isinstance(answer, Unanswered)
+            if self._is_kept(answer) and not settings[number].get("do_sample"):
+                self._answers.add({keys[number]: asdict(answer) if isinstance(answer, Unanswered) else answer})
+        return [fresh[key] if key in fresh else _restored(self._answers.get(key)) for key in keys]
+
+    def _is_kept(self, answer: Any) -> bool:
+        # A clip may be mended, and another version may take longer texts; what a server says was paid for.
+        if not isinstance(answer, Unanswered):
+            return True
+        return isinstance(self.responder, Endpoint) and answer.reason in OF_THE_MODEL
 
     def _key(self, messages: Messages, settings: Mapping[str, Any]) -> str:
         """Return the digest of everything that decides an answer: of clips their bytes, wherever they lie."""
-        paths = [self._encoder.roots[part["corpus"]] / part["path"] for part in media_parts(messages)]
-        clips = [content_digest(path) for path in paths]
+        clips = [content_digest(self.roots[part["corpus"]] / part["path"]) for part in media_parts(messages)]
         return digest({"model": self._identity, "messages": _placeless(messages), "media": clips, "settings": settings})
 
 
-_DECIDING = ("affectllm", "torch", "transformers")
+def _writing(ask: Ask) -> dict[str, Any]:
+    return {"max_new_tokens": ask.max_new_tokens, **ask.generation}
+
+
+def _restored(answer: Any) -> Any:
+    return Unanswered(**answer) if isinstance(answer, dict) else answer
 
 
 def _placeless(messages: Messages) -> list[Any]:

@@ -13,11 +13,10 @@ from affectllm.corpus import MediaRef
 from affectllm.corpus.files.suffixes import MEDIA
 from affectllm.errors import AffectError
 from affectllm.instruct.conversation import answered
-from affectllm.model.clips.media import MediaError
-from affectllm.model.family import Family
 from affectllm.model.length import TOO_MANY_TOKENS
-from affectllm.predict.answering import Answering
+from affectllm.predict.answering import Answering, Takes
 from affectllm.predict.items import CORPUS, clip_ref
+from affectllm.respond.responder import Ask, Reply, Unanswered
 
 HELP = """\
 Write a question; a path in it shows that clip: What does she feel in film.mp4? ("in quotes" where it has blanks)
@@ -27,6 +26,10 @@ Write a question; a path in it shows that clip: What does she feel in film.mp4? 
   /quit                leave, as the end of the input does"""
 _WORD = re.compile(r'"([^"]+)"|\'([^\']+)\'|(\S+)')
 _AROUND = ".,;:!?()[]"
+_REMEDIES = {
+    TOO_MANY_TOKENS: "/reset, and ask less at once",
+    "only_reasoning": "raise --max-new-tokens: all of them went into reasoning",
+}
 _NO_SOUND = ("no_audio_stream", "silent")
 Part = dict[str, Any]
 
@@ -59,21 +62,23 @@ class Chat:
                 too long, or the model's outputs are no numbers.
         """
         clips, words = parts_of_line(line)
-        parts = [shown(clip, self.answering.model.family) for clip in clips]
+        parts = [shown(clip, self.answering.takes) for clip in clips]
         reply = self._reply(parts, words)
-        if isinstance(reply, MediaError) and reply.reason in _NO_SOUND and any(part.get("sound") for part in parts):
+        if isinstance(reply, Unanswered) and reply.reason in _NO_SOUND and any(part.get("sound") for part in parts):
             parts = [{key: value for key, value in part.items() if key != "sound"} for part in parts]
             reply = self._reply(parts, words)
-        if isinstance(reply, MediaError):
-            do = "/reset, and ask less at once" if reply.reason == TOO_MANY_TOKENS else "try another clip"
-            raise AffectError(f"{reply.reason} ({reply.detail})", where=reply.path.removeprefix(f"{CORPUS}:"), do=do)
+        if isinstance(reply, Unanswered):
+            what = f"{reply.reason} ({reply.detail})" if reply.detail else reply.reason
+            do = _REMEDIES.get(reply.reason, "try another clip" if parts else "ask in other words")
+            raise AffectError(what, where=reply.path.removeprefix(f"{CORPUS}:"), do=do)
         self.messages += [self._turn(parts, words), answered(reply)]
         return reply
 
-    def _reply(self, parts: list[Part], words: str) -> str | MediaError:
+    def _reply(self, parts: list[Part], words: str) -> Reply:
         system = [{"role": "system", "content": [{"type": "text", "text": self.system}]}] if self.system else []
         messages = [*system, *self.messages, self._turn(parts, words)]
-        return self.answering.reply(messages, self.max_new_tokens, **self.generation)
+        (reply,) = self.answering.replies([Ask(messages, self.max_new_tokens, (), self.generation)])
+        return reply
 
     def _turn(self, parts: list[Part], words: str) -> dict[str, Any]:
         return {"role": "user", "content": [*parts, *([{"type": "text", "text": words}] if words else [])]}
@@ -119,19 +124,19 @@ def _clip(name: str) -> MediaRef | None:
     return clip_ref(path) if _is_file(path) else None
 
 
-def shown(ref: MediaRef, family: Family) -> Part:
+def shown(ref: MediaRef, takes: Takes) -> Part:
     """Return the content part that shows a clip to a model, of a film what the model takes of it.
 
     Raises:
         AffectError: when it takes nothing of it.
     """
     part: Part = {"type": ref.modality, "corpus": CORPUS, "path": ref.path}
-    if ref.modality == "video" and "video" not in family.modalities and "audio" in family.modalities:
+    if ref.modality == "video" and "video" not in takes.modalities and "audio" in takes.modalities:
         return {**part, "type": "audio"}
-    if ref.modality not in family.modalities:
-        takes = ", ".join(sorted(family.modalities))
-        raise AffectError(f"{family.name} does not take {ref.modality}", where=ref.path, do=f"it takes {takes}")
-    return {**part, "sound": True} if ref.modality == "video" and family.sound else part
+    if ref.modality not in takes.modalities:
+        modalities = ", ".join(sorted(takes.modalities))
+        raise AffectError(f"{takes.name} does not take {ref.modality}", where=ref.path, do=f"it takes {modalities}")
+    return {**part, "sound": True} if ref.modality == "video" and takes.sound else part
 
 
 def talk(chat: Chat, lines: Iterable[str], tell: Callable[[str], None]) -> None:

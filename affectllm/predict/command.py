@@ -7,18 +7,20 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import redirect_stdout
-from typing import Any, TextIO
+from typing import TextIO
 
+from affectllm.corpus import Rejection
 from affectllm.errors import AffectError
 from affectllm.instruct.template import MODALITIES
-from affectllm.model.clips.media import Budget
-from affectllm.model.load import Model, load_model
 from affectllm.predict.answering import Answering
 from affectllm.predict.chat import Chat, talk, typed
-from affectllm.predict.items import ROOTS, Columns, read_items
+from affectllm.predict.items import ROOTS, Columns, Item, read_items
 from affectllm.predict.lines import Table, as_json, as_line
-from affectllm.predict.predicting import Prediction, predict
+from affectllm.predict.models import answering_of
+from affectllm.predict.predicting import Asker, Prediction, predict, rejected
 from affectllm.predict.question import DEFAULT_SPACE, Question, labels_of
+from affectllm.respond.endpoint import Endpoint
+from affectllm.respond.estimate import estimate
 from affectllm.run import cache_folder
 
 
@@ -36,13 +38,20 @@ def run_predict(arguments: argparse.Namespace) -> int:
     items = list(read_items(arguments.clip, arguments.text, columns))
     if not items:
         raise AffectError("there is nothing to predict", do="give clips, folders or tables, or --text WORDS")
-    folder = arguments.answers or cache_folder() / "predict"
     out = sys.stdout
+    none = [rejected(item) for item in items if isinstance(item, Rejection)]
+    if len(none) == len(items):  # no reason to load a model
+        lost = _print(none, len(items), *_format(arguments, question), out)[1]
+        _tell_lost(lost, len(items))
+        return 1
     with redirect_stdout(sys.stderr):  # some libraries speak when they are imported, and programs read what is printed
-        answering = Answering(loaded(arguments), ROOTS, budget_of(arguments.budget), folder)
+        answering, dry = answering_of(arguments, arguments.answers or cache_folder() / "predict")
+        if dry:
+            return _estimated(items, Asker(question, answering, arguments.explain))
         predictions = predict(items, question, answering, explain=arguments.explain)
         used, lost = _print(predictions, len(items), *_format(arguments, question), out)
-    _summarise(lost, bool(used and not answering.asked), question)
+    _tell_lost(lost, len(items))
+    _summarise(bool(used and not answering.asked), question, answering)
     return 0 if used else 1
 
 
@@ -57,32 +66,14 @@ def run_chat(arguments: argparse.Namespace) -> None:
     out = sys.stdout
     drawn = {"do_sample": True, "temperature": arguments.temperature} if arguments.temperature else {}
     with redirect_stdout(sys.stderr):
-        answering = Answering(loaded(arguments), ROOTS, budget_of(arguments.budget))
+        answering, dry = answering_of(arguments, None)
+        if dry:
+            raise AffectError("what a chat costs depends on what is said", do="leave out dry_run")
         chat = Chat(answering, arguments.system, arguments.max_new_tokens, drawn)
         if sys.stdin.isatty():
-            print(f"{arguments.model} takes {', '.join(sorted(answering.model.family.modalities))}. /help for help.")
+            print(f"{answering.takes.name} takes {', '.join(sorted(answering.takes.modalities))}. /help for help.")
         with redirect_stdout(out):  # where a prompt belongs
             talk(chat, typed(), lambda text: print(text, file=out, flush=True))
-
-
-def loaded(arguments: argparse.Namespace) -> Model:
-    """Load the model of ``--model``, on a GPU where there is one.
-
-    Raises:
-        NotFound, WrongCheckpoint: as ``load_model``.
-    """
-    import torch
-
-    quantization = {f"load_in_{arguments.quantize}": True} if arguments.quantize else None
-    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    options: dict[str, Any] = {"adapter": arguments.adapter, "processor": arguments.processor}
-    model = load_model(arguments.model, dtype=arguments.dtype, device=device, quantization=quantization, **options)
-    model.model.eval()
-    end = model.family.end_of_turn
-    if end not in model.tokenizer.get_vocab():
-        message = f"the tokenizer does not know {end}, with which turns of {model.family.name} end"
-        print(f"{message}: this checkpoint was tuned on another chat format, expect little of it", file=sys.stderr)
-    return model
 
 
 def _question(arguments: argparse.Namespace) -> Question:
@@ -98,20 +89,6 @@ def _question(arguments: argparse.Namespace) -> Question:
         paraphrase=arguments.paraphrase,
         system=arguments.system,
     )
-
-
-def budget_of(pairs: Iterable[str]) -> Budget:
-    """Return the media budget with the fields of ``KEY=VALUE`` changed; longer clips are cut, not refused."""
-    fields = Budget(long="trim").to_json()
-    for pair in pairs:
-        key, _, value = pair.partition("=")
-        if key not in fields:
-            raise AffectError(f"--budget has no {key!r}", do=f"choose among {', '.join(fields)}")
-        try:
-            fields[key] = type(fields[key])(value)
-        except ValueError as error:
-            raise AffectError(f"--budget {pair!r} is no number", do=f"write for example {key}={fields[key]}") from error
-    return Budget(**fields)
 
 
 def _format(arguments: argparse.Namespace, question: Question) -> tuple[str, Callable[[Prediction], str]]:
@@ -140,14 +117,33 @@ def _print(
     return used, lost
 
 
-def _summarise(lost: Counter[str], known: bool, question: Question) -> None:
-    """Say on stderr what has no answer and why, and which labels were meant where the user named none."""
+def _estimated(items: Iterable[Item], asker: Asker) -> int:
+    """Print on stderr what asking would cost; nothing is asked."""
+    endpoint, check = asker.answering.responder, asker.answering.check
+    assert isinstance(endpoint, Endpoint) and check is not None  # weights cost nothing
+    asks = [ask for item in items for ask in asker.to_be_sent(item)]
+    print(f"{endpoint.where}: {estimate(endpoint, asks, ROOTS)}", file=sys.stderr)
+    if tested := check.requests_needed(ask.messages for ask in asks):
+        print(f"and up to {tested} requests of the media self-test", file=sys.stderr)
+    return 0
+
+
+def _tell_lost(lost: Counter[str], total: int) -> None:
+    """Say on stderr how many items have no answer, and why."""
     if lost:
-        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in lost.items())
-        print(f"without an answer: {reasons}", file=sys.stderr)
+        reasons = ", ".join(f"{count:,} × {reason}" for reason, count in lost.most_common())
+        print(f"without an answer: {lost.total():,} of {total:,}: {reasons}", file=sys.stderr)
+
+
+def _summarise(known: bool, question: Question, answering: Answering) -> None:
+    """Say on stderr what answers cost, what likelihoods mean, and which labels were meant where none were named."""
     if known:
         print("every answer was known from an earlier run", file=sys.stderr)
+    if isinstance(answering.responder, Endpoint):
+        print(f"{answering.responder.where}: {answering.responder.spending.summary()}", file=sys.stderr)
     template = question.bound(question.modalities or MODALITIES)
+    if answering.scored_by == "first_token" and len(template.slots) == 1 and template.slots[0].how.choices:
+        print("likelihoods are those of the first token of each label, all that the server tells", file=sys.stderr)
     if not question.labels and template.space.names == DEFAULT_SPACE.names:
         names = ", ".join(DEFAULT_SPACE.names)
         print(f"labels: {names} ({DEFAULT_SPACE.name}); --labels A,B,C for others", file=sys.stderr)

@@ -29,7 +29,12 @@ def as_line(one: Prediction) -> str:
 def as_json(one: Prediction) -> str:
     """Return a prediction as one JSON object; fields that say nothing are null."""
     fields: dict[str, Any] = {"item": one.item, "answer": _answer(one), "likelihoods": dict(one.likelihoods) or None}
-    fields |= {"reply": one.reply, "explanation": one.explanation, "shown": list(one.shown)}
+    fields |= {
+        "scored_by": one.scored_by or None,
+        "reply": one.reply,
+        "explanation": one.explanation,
+        "shown": list(one.shown),
+    }
     return json.dumps({**fields, "reason": one.reason or None, "detail": one.detail or None}, ensure_ascii=False)
 
 
@@ -46,13 +51,13 @@ class Table:
         """Return the names of the columns."""
         answers = self._slots if len(self._slots) > 1 else ("answer",)
         likely = [f"p_{label}" for label in self._labels]
-        return _row(["item", *answers, *likely, "shown", "reply", "explanation", "reason", "detail"])
+        return _row(["item", *answers, *likely, "shown", "reply", "explanation", "reason", "detail", "scored_by"])
 
     def row(self, one: Prediction) -> str:
         """Return the cells of a prediction."""
         answers = [_cell(one.answer.get(slot)) for slot in self._slots]
         likely = [f"{one.likelihoods[label]:.6g}" if one.likelihoods else "" for label in self._labels]
-        rest = ["+".join(one.shown), one.reply or "", one.explanation or "", one.reason, one.detail]
+        rest = ["+".join(one.shown), one.reply or "", one.explanation or "", one.reason, one.detail, one.scored_by]
         return _row([one.item, *answers, *likely, *rest])
 
 

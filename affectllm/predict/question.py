@@ -14,7 +14,7 @@ from affectllm.labels import LabelSpace
 from affectllm.labels.form import Refused, find_form
 from affectllm.labels.space import KINDS, Kind
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL, SPACES, aliases
-from affectllm.model.family import Family
+from affectllm.predict.answering import Takes
 
 DEFAULT_TEMPLATE, EXPLANATION = "emotion_choice", "affect_reasoning"
 DEFAULT_SPACE = EKMAN_6_NEUTRAL
@@ -74,18 +74,14 @@ class Question:
             what = f"tells {told[0]}" if told else "offers options that belong to each item"
             raise Malformed(f"the template {self.template} {what}, which a clip alone does not have", do=_CHOOSE)
 
-    def ways(self, sample: Sample, family: Family) -> list[tuple[str, ...]] | Refused:
+    def ways(self, sample: Sample, takes: Takes) -> list[tuple[str, ...]] | Refused:
         """Return the sets of modalities in which a model may be shown a sample, best first, or why there is none.
 
         A film whose sound track is missing or silent is shown without sound, and one without pictures is heard.
         """
         present = _present(sample)
-        chosen = [m for m in present if m in family.modalities and m in (self.modalities or MODALITIES)]
-        if (
-            "video" in chosen
-            and any(ref.modality == "video" and ref.sound for ref in sample.media)
-            and not family.sound
-        ):
+        chosen = [m for m in present if m in takes.modalities and m in (self.modalities or MODALITIES)]
+        if "video" in chosen and any(ref.modality == "video" and ref.sound for ref in sample.media) and not takes.sound:
             chosen = [m for m in chosen if m != "audio"]
         if not self.modalities and (lost := next((ref for ref in sample.media if not _is_shown(ref, chosen)), None)):
             return Refused(f"model_takes_no_{lost.modality}")

@@ -153,8 +153,8 @@ def _quantise(result: Merged, whole_model: Path, place: Path, bits: Bits) -> Mer
     import shutil
 
     model = load_model(str(whole_model), dtype=result.dtype)
-    wanted, family = trial_logits(model), model.family
-    model = load_model(str(whole_model), dtype=result.dtype, quantization=quantization_of(bits, family))
+    wanted = trial_logits(model)
+    model = load_model(str(whole_model), dtype=result.dtype, quantization=quantization_of(bits))
     save(model, place)  # first: on some CPUs bitsandbytes repacks the weights when they are used
     kept = kept_whole(model.model)
     count = model.model.num_parameters() - sum(kept.values())

@@ -39,7 +39,7 @@ def completion_of(answer: Any, ask: Ask, key: str | None) -> Completion:
     if isinstance(answer, str):
         page = "a page of HTML" if answer.lstrip().startswith("<") else "no JSON"
         what = f"the answer is {page}, no completion; base_url mostly ends with /v1 ({cleaned(answer[:80], key)})"
-        raise Transient(what)
+        raise Transient(what, nobody=True)
     choices = getattr(answer, "choices", None)
     if not isinstance(choices, list) or not choices:
         error = getattr(answer, "error", None)

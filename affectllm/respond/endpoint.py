@@ -26,6 +26,7 @@ from affectllm.respond.spending import Limits, Share, Spending
 from affectllm.run import digest, versions
 
 T = TypeVar("T")
+_TRIED = 2  # repetitions after which a server that never answered is taken for an address that is wrong
 _LONGEST_BACKOFF = 60.0  # seconds
 _SETTINGS = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
 _MISSING = "the package openai is not installed"
@@ -144,7 +145,8 @@ class Endpoint:
             if completion.first is None:
                 if isinstance(completion.reply, Unanswered) and completion.reply.reason != "only_reasoning":
                     return completion.reply
-                raise AffectError("the server ignores the request for log-probabilities", where=self.where)
+                message = "the server ignores the request for log-probabilities"
+                raise AffectError(message, where=self.where, do="pass logprobs=0: then replies count")
             return choice_likelihoods(completion.first, choices)
 
         return self._each(len(asks), score)
@@ -175,13 +177,16 @@ class Endpoint:
             raise AffectError(f"an endpoint takes no {strange[0]}", do=f"choose of {', '.join(_SETTINGS)}")
         if greedy:
             given["temperature"] = 0.0
-        if greedy and self._profile.greedy == "omit":
-            del given["temperature"]
+            if self._profile.greedy == "omit":
+                del given["temperature"]
+        elif ask.seed is not None and self._profile.seeds:
+            given["seed"] = ask.seed
         stops = [stop for stop in ask.until if stop][: self._profile.stops]
         given |= {"stop": stops} if stops else {}
         given |= {"logprobs": True, "top_logprobs": self._profile.logprobs} if logprobs else {}
         fields = {"model": self.model, "messages": contents.messages, self._profile.tokens: ask.max_new_tokens}
-        return {**fields, **given, **({"extra_body": dict(self.extra)} if self.extra else {})}
+        extra = {name: value for name, value in self.extra.items() if name not in given}  # a seed for all draws
+        return {**fields, **given, **({"extra_body": extra} if extra else {})}
 
     def _persist(self, request: dict[str, Any], ask: Ask, share: Share) -> Completion:
         for attempt in range(self.retries + 1):
@@ -221,7 +226,10 @@ class Endpoint:
 
     def _wait(self, failure: Transient, attempt: int) -> None:
         again = "what was answered is kept where answers are stored; the same command goes on from there"
-        if attempt == self.retries or self._stop.is_set():
+        strange = failure.nobody and not self.answered_as  # perhaps the address is wrong
+        if strange:
+            again = f"is the server started, and is {self._url} its address? It mostly ends with /v1; {again}"
+        if attempt >= (min(_TRIED, self.retries) if strange else self.retries) or self._stop.is_set():
             times = f"{attempt + 1} times" if attempt else "once"
             raise EndpointFailed(f"{failure.what} (tried {times})", where=self.where, do=again) from None
         if failure.after is not None and failure.after > self.patience:

@@ -31,10 +31,11 @@ class Transient(Exception):
         what: one sentence.
         after: seconds that the server asks to wait, or None.
         charged: whether the server may have done, and charged, the work.
+        nobody: whether perhaps no such server is there at all: no connection, or a page instead of an answer.
     """
 
-    def __init__(self, what: str, after: float | None = None, charged: bool = False) -> None:
-        self.what, self.after, self.charged = what, after, charged
+    def __init__(self, what: str, after: float | None = None, charged: bool = False, nobody: bool = False) -> None:
+        self.what, self.after, self.charged, self.nobody = what, after, charged, nobody
         super().__init__(what)
 
 
@@ -74,11 +75,11 @@ def sorted_out(error: Exception, key: str | None, where: str) -> Exception:
         cause = error.__cause__ or error
         broken = "Protocol" in type(cause).__name__ or "Read" in type(cause).__name__
         what = f"{'the answer broke off' if broken else 'no connection'}: {cleaned(cause, key)}"
-        return Transient(what, charged=broken)
+        return Transient(what, charged=broken, nobody=not broken)
     if isinstance(error, openai.APIStatusError):
         return _of_status(error, key, where)
     if isinstance(error, openai.APIResponseValidationError | ValueError):
-        return Transient(f"the answer is no JSON: {cleaned(error, key)}", charged=True)
+        return Transient(f"the answer is no JSON: {cleaned(error, key)}", charged=True, nobody=True)
     return error
 
 

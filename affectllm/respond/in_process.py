@@ -12,13 +12,14 @@ from affectllm.instruct.conversation import Messages
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Budget, MediaError
 from affectllm.model.encode import Encoder
-from affectllm.model.generate import generate, score_choices
+from affectllm.model.generate import generate, score_batch
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
 from affectllm.model.load import Model
 from affectllm.respond.batches import batches
 from affectllm.respond.responder import Ask, Reply, Unanswered, cut
 from affectllm.run import versions
 
+_TOKENS = 65_536  # of prompts, copied for every choice, that are scored at once: their keys and values fill memory
 UNDEFINED = "not_finite"  # why there is no answer where the model's outputs are no numbers
 
 
@@ -28,15 +29,23 @@ class InProcess:
     Args:
         budget: how much of each clip is used.
         batch_size: conversations that are answered at once.
+        end_of_turn: whether the likelihood of a choice is that of the whole reply, with its end.
     """
 
-    def __init__(self, model: Model, *, budget: Budget | None = None, batch_size: int = 8) -> None:
+    def __init__(
+        self, model: Model, *, budget: Budget | None = None, batch_size: int = 8, end_of_turn: bool = False
+    ) -> None:
         self.model, self.budget, self.batch_size = model, budget or Budget(), batch_size
+        self.end_of_turn = end_of_turn
+        self._encoding: tuple[Mapping[str, Path], Encoder, BoundedEncoder] | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return the digest of the weights, the budget and the versions."""
         installed = versions()
+        towers = sorted(name for name, its in self.model.quantised.items() if its.quantised)
+        small = {"quantization": [str(self.model.model.config.quantization_config), towers]} if towers else {}
         return {
+            **small,
             "fingerprint": self.model.fingerprint,
             "dtype": str(next(self.model.model.parameters()).dtype),
             "budget": self.budget.to_json(),
@@ -55,27 +64,45 @@ class InProcess:
                     settings = dict(first.generation)
                     if first.until:
                         settings |= {"stop_strings": list(first.until), "tokenizer": self.model.tokenizer}
-                    texts = generate(self.model, encoder, prompts, first.max_new_tokens, **settings)
+                    seeds = [ask.seed for _, ask in batch if ask.seed is not None] or None
+                    texts = generate(self.model, encoder, prompts, first.max_new_tokens, seeds=seeds, **settings)
                     for (number, _), text in zip(batch, texts, strict=True):
                         yield number, Unanswered(UNDEFINED) if text is None else cut(text, first.until)
 
     def likelihoods(
         self, asks: Sequence[tuple[Messages, Sequence[str]]], roots: Mapping[str, Path]
     ) -> Iterator[tuple[int, list[float] | Unanswered]]:
-        """Sum the log-probabilities of all tokens of each choice; see ``Responder``."""
+        """Sum the log-probabilities of all tokens of each choice, in batches of like length; see ``Responder``."""
         encoder, bounded = self._encoders(roots)
-        for number, (messages, choices) in enumerate(asks):
-            encoded = bounded.encode(messages, generation_prompt=True)
-            if isinstance(encoded, MediaError):
-                yield number, _unanswered(encoded)
+        numbered = list(enumerate(asks))
+        for batch, prompts in batches(bounded, numbered, self.batch_size, lambda one: one[1][0]):
+            if isinstance(prompts, MediaError):
+                yield batch[0][0], _unanswered(prompts)
                 continue
-            values = [value for value, _ in score_choices(self.model, encoder, encoded, choices)]
-            yield number, Unanswered(UNDEFINED) if any(map(math.isnan, values)) else values
+            for part in _parts([len(choices) for _, (_, choices) in batch], [prompt.length for prompt in prompts]):
+                choices = [choices for _, (_, choices) in batch[part]]
+                scored = score_batch(self.model, encoder, prompts[part], choices, end_of_turn=self.end_of_turn)
+                for (number, _), scores in zip(batch[part], scored, strict=True):
+                    values = [value for value, _ in scores]
+                    yield number, Unanswered(UNDEFINED) if any(map(math.isnan, values)) else values
 
     def _encoders(self, roots: Mapping[str, Path]) -> tuple[Encoder, BoundedEncoder]:
-        model = self.model
-        encoder = Encoder(model.processor, model.family, model.model.config, self.budget, roots, MediaCache())
-        return encoder, BoundedEncoder(encoder, budget_of(model, DEFAULT_TEXT))
+        if self._encoding is None or self._encoding[0] is not roots:
+            model = self.model
+            encoder = Encoder(model.processor, model.family, model.model.config, self.budget, roots, MediaCache())
+            self._encoding = roots, encoder, BoundedEncoder(encoder, budget_of(model, DEFAULT_TEXT))
+        return self._encoding[1:]
+
+
+def _parts(choices: Sequence[int], lengths: Sequence[int]) -> Iterator[slice]:
+    """Cut a batch where the copies of its prompts, one for each choice, would be too many tokens."""
+    start = 0
+    while start < len(choices):
+        end = start + 1
+        while end < len(choices) and sum(choices[start : end + 1]) * max(lengths[start : end + 1]) <= _TOKENS:
+            end += 1
+        yield slice(start, end)
+        start = end
 
 
 def _unanswered(error: MediaError) -> Unanswered:
@@ -85,6 +112,11 @@ def _unanswered(error: MediaError) -> Unanswered:
 def _by_settings(asks: Sequence[Ask]) -> list[list[tuple[int, Ask]]]:
     groups: dict[str, list[tuple[int, Ask]]] = {}
     for number, ask in enumerate(asks):
-        settings = json.dumps([ask.max_new_tokens, ask.until, dict(ask.generation)], sort_keys=True, default=str)
+        settings = json.dumps(_settings(ask), sort_keys=True, default=str)
         groups.setdefault(settings, []).append((number, ask))
     return list(groups.values())
+
+
+def _settings(ask: Ask) -> list[Any]:
+    """Return what conversations of one batch share; either all of them have a seed, or none."""
+    return [ask.max_new_tokens, ask.until, dict(ask.generation), ask.seed is None]

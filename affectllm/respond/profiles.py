@@ -26,6 +26,7 @@ class Profile:
         tokens: the request's field for the longest reply.
         greedy: ``temperature`` sends temperature 0; ``omit`` sends none, which reasoning models of OpenAI demand.
         stops: how many stop strings a request may have; further ones are applied here.
+        seeds: whether a request may have the seed of a reply that is drawn.
         names_model: whether a response names the model that was asked for.
         url: address where none is given.
         key: environment variable with the key, which is sent to the host of ``url`` only; empty for none.
@@ -41,6 +42,7 @@ class Profile:
     tokens: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     greedy: Literal["temperature", "omit"] = "temperature"
     stops: int = 4
+    seeds: bool = True
     names_model: bool = True
     url: str = ""
     key: str = ""
@@ -49,8 +51,8 @@ class Profile:
     tokens_per_second: float = 25.0
 
     def to_json(self) -> dict[str, Any]:
-        """Return what decides an answer: everything but address, key, estimates and what responses say."""
-        asides = ("url", "key", "pixels_per_token", "tokens_per_second", "names_model")
+        """Return what decides an answer: what belongs to the server or to single questions is left out."""
+        asides = ("url", "key", "seeds", "pixels_per_token", "tokens_per_second", "names_model")
         return {name: value for name, value in asdict(self).items() if name not in asides}
 
 
@@ -65,6 +67,7 @@ _OPENAI = Profile(
 _GEMINI = Profile(
     "gemini",
     stops=5,
+    seeds=False,
     url="https://generativelanguage.googleapis.com/v1beta/openai",
     key="GEMINI_API_KEY",
     pixels_per_token=384 * 384 / 258,

@@ -47,12 +47,14 @@ class Ask:
         max_new_tokens: longest reply in tokens.
         until: strings before which the reply ends.
         generation: further settings in transformers' names; greedy search unless they say otherwise.
+        seed: of a reply that is drawn, where the responder takes one; None draws another reply each time.
     """
 
     messages: Messages
     max_new_tokens: int
     until: tuple[str, ...] = ()
     generation: Mapping[str, Any] = field(default_factory=dict)
+    seed: int | None = None
 
 
 @runtime_checkable

@@ -72,6 +72,7 @@ class VllmEngine:
         if strange := sorted(set(given) - set(_SAMPLING)):
             raise AffectError(f"vLLM takes no {strange[0]}", do=f"choose of {', '.join(_SAMPLING)}")
         settings = given if sampled else {**given, "temperature": 0.0}
+        settings |= {"seed": ask.seed} if sampled and ask.seed is not None else {}
         return self._parameters(max_tokens=ask.max_new_tokens, stop=list(ask.until), **settings)
 
     def _chunks(self, asked: Sequence[tuple[Messages, Any]], roots: Mapping[str, Path]) -> Iterator[tuple[int, Any]]:

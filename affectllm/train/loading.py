@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import BadRecipe
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.encode import Encoder
-from affectllm.model.family import find_family
 from affectllm.model.load import Model, load_model, locate
 from affectllm.train.method import Method
 from affectllm.train.recipe import Recipe
@@ -41,7 +40,7 @@ def load(recipe: Recipe) -> Model:
         family=recipe.model.backbone,
         processor=recipe.model.processor,
         dtype=recipe.model.dtype,
-        quantization=_quantization(recipe),
+        quantization=recipe.quantization,
         trainable=True,
         attn_implementation=recipe.model.attn_implementation,
         **extra,
@@ -53,15 +52,6 @@ def load(recipe: Recipe) -> Model:
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
     return model
-
-
-def _quantization(recipe: Recipe) -> dict[str, Any] | None:
-    if recipe.quantization is None:
-        return None
-    # The towers that hear and see lose most by four bits and weigh least, so only the language model is quantised,
-    # unless the page says otherwise.
-    modules = find_family(recipe.model.backbone).beside_the_language_model()
-    return {"llm_int8_skip_modules": modules, **recipe.quantization}
 
 
 def self_test(

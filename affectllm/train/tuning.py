@@ -15,7 +15,7 @@ from affectllm.errors import AffectError
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
-from affectllm.model.quantised import Quantised, by_tower, described
+from affectllm.model.quantised import Quantised, described
 from affectllm.model.weights.weight_files import check_finite
 from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
@@ -52,9 +52,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     """
     method, model = find_method(recipe.method), load(recipe)
     encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
-    quantised = by_tower(model) if recipe.quantization is not None else {}
-    if quantised and PartialState().is_main_process:
-        print(described(quantised), file=sys.stderr)
+    if model.quantised and PartialState().is_main_process:
+        print(described(model.quantised), file=sys.stderr)
     adapter = lora(recipe, model)
     freeze(model, recipe)
     bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
@@ -79,7 +78,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
-    return {**counts, "modalities_heard": heard, "towers": trained, **_told(quantised), **finish(trainer, out)}
+    return {**counts, "modalities_heard": heard, "towers": trained, **_told(model.quantised), **finish(trainer, out)}
 
 
 def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:

@@ -8,7 +8,18 @@ from collections.abc import Iterable
 
 from benchmarks.row import Row
 
-NAMES = ("decode", "second_epoch", "step", "choices", "build", "corpora", "metrics", "minhash", "startup")
+NAMES = (
+    "decode",
+    "second_epoch",
+    "step",
+    "choices",
+    "predictions",
+    "build",
+    "corpora",
+    "metrics",
+    "minhash",
+    "startup",
+)
 
 
 def run(names: Iterable[str], size: str) -> list[Row]:

@@ -18,6 +18,7 @@ from affectllm.model.load import Model, load_model
 from affectllm.predict.answering import Answering
 from affectllm.predict.chat import Chat, parts_of_line, talk
 from affectllm.predict.items import ROOTS
+from affectllm.respond.in_process import InProcess
 
 OMNI, AUDIO = "tiny:qwen2_5_omni", "tiny:qwen2_audio"
 CLIPS = {
@@ -43,7 +44,7 @@ def omni() -> Model:
 
 
 def chat_with(model: Model, **options: object) -> Chat:
-    return Chat(Answering(model, ROOTS), max_new_tokens=6, **options)  # type: ignore[arg-type]
+    return Chat(Answering(InProcess(model), ROOTS), max_new_tokens=6, **options)  # type: ignore[arg-type]
 
 
 def test_lines_of_a_pipe_are_answered_until_quit(monkeypatch: pytest.MonkeyPatch, capsys) -> None:

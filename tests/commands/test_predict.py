@@ -22,8 +22,9 @@ from affectllm.model.load import load_model
 from affectllm.predict import command
 from affectllm.predict.answering import Answering
 from affectllm.predict.items import ROOTS, read_items
-from affectllm.predict.predicting import predict
+from affectllm.predict.predicting import Prediction, predict
 from affectllm.predict.question import Question
+from affectllm.respond.in_process import InProcess
 
 OMNI, AUDIO, TEXT = "tiny:qwen2_5_omni", "tiny:qwen2_audio", "tiny:qwen2"
 CLIPS = {
@@ -142,7 +143,7 @@ def test_what_was_answered_is_not_asked_again_wherever_the_clip_lies(folder: Pat
     model.model.eval()
 
     def asked(name: str, **changes: Any) -> int:
-        answering = Answering(model, ROOTS, folder=folder / "kept")
+        answering = Answering(InProcess(model), ROOTS, folder=folder / "kept")
         assert all(one.used for one in predict(read_items([name]), Question(**changes), answering))
         return answering.asked
 
@@ -151,6 +152,31 @@ def test_what_was_answered_is_not_asked_again_wherever_the_clip_lies(folder: Pat
     assert [asked("copy.wav", paraphrase=1), asked("copy.wav", labels=("joy", "fear"))] == [1, 1]
     materialise({"copy.wav": Tone(pitch=660.0)}, folder)
     assert asked("copy.wav") == 1
+
+
+def test_no_model_is_loaded_where_nothing_can_be_asked(capsys) -> None:
+    assert main(["predict", "gone.wav", "clips/notes.md", "--model", "there/is/no/such/model"]) == 1
+    shown = capsys.readouterr()
+    assert "without an answer: 2 of 2: 1 × missing, 1 × not_media" in shown.err and shown.out.count("\n") == 2
+
+
+@pytest.mark.parametrize("template", ["emotion_choice", "emotion_open"])
+def test_batches_answer_as_one_at_a_time_in_order(template: str, folder: Path) -> None:
+    files: dict[str, Any] = {f"many/{n}.wav": Tone(0.2 + 0.1 * (n % 3), pitch=150 + 50 * n) for n in range(5)}
+    materialise({**files, "many/1x.wav": b"no sound", "many/2x.mp4": Clip(sound=False)}, folder)
+    model = load_model(OMNI)
+    model.model.eval()
+
+    def answers(size: int) -> list[Prediction]:
+        responder = InProcess(model, batch_size=size, end_of_turn=True)
+        return list(predict(read_items(["many"]), Question(template), Answering(responder, ROOTS)))
+
+    alone, together = answers(1), answers(3)
+    assert [one.item for one in alone] == [one.item for one in together] == sorted(one.item for one in alone)
+    for one, other in zip(alone, together, strict=True):
+        assert (one.answer, one.reply, one.reason) == (other.answer, other.reply, other.reason)
+        assert other.likelihoods == pytest.approx(one.likelihoods, abs=1e-4)
+    assert sum(one.used for one in alone) == 6
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Clip, MediaError, open_clip, open_image
 from affectllm.model.encode import Encoded, Encoder
-from affectllm.model.generate import generate, score_choices
+from affectllm.model.generate import generate, score_batch, score_choices
 from affectllm.model.load import Model
 from affectllm.model.processor_arguments import with_frames
 
@@ -185,6 +185,16 @@ def test_choices_are_scored_as_by_full_passes(model: Model, encoder: Encoder) ->
             scores = score_choices(model, encoder, prompt, choices, end_of_turn=end)
             for (score, _), choice in zip(scores, choices, strict=True):
                 assert score == pytest.approx(full_pass(model, encoder, messages, choice, end), abs=1e-3)
+
+
+def test_choices_are_scored_in_a_batch_as_they_are_alone(model: Model, encoder: Encoder) -> None:
+    talks = talks_for(model.family)[1::2]
+    prompts = [encoded(encoder, messages[:1], generation_prompt=True) for messages in talks]
+    choices = [["anger", "fear of the dark", "joy"][: 2 + number % 2] for number in range(len(prompts))]
+    together = score_batch(model, encoder, prompts, choices, end_of_turn=True)
+    for prompt, own, scores in zip(prompts, choices, together, strict=True):
+        alone = score_choices(model, encoder, prompt, own, end_of_turn=True)
+        assert [score for score, _ in scores] == pytest.approx([score for score, _ in alone], abs=1e-3)
 
 
 def full_pass(model: Model, encoder: Encoder, messages: list[dict[str, Any]], choice: str, end: bool) -> float:

@@ -54,8 +54,7 @@ def test_four_bits_are_for_the_language_model_alone(name: str) -> None:
 
     skip_experts(name)
     family = find_family(name)
-    quantization = {"load_in_4bit": True, "llm_int8_skip_modules": family.beside_the_language_model()}
-    model = load_model(f"tiny:{name}", dtype="float32", quantization=quantization).model
+    model = load_model(f"tiny:{name}", dtype="float32", quantization={"load_in_4bit": True}).model
     small = [name for name, module in model.named_modules() if isinstance(module, Linear4bit)]
     assert len(small) >= 7 and all(name.startswith(f"{family.towers['language']}.") for name in small)
 
@@ -156,10 +155,7 @@ def test_steps_on_clips_lower_the_loss_and_what_they_leave_is_the_same_when_load
 @pytest.mark.parametrize("name", NAMES)
 def test_steps_on_clips_lower_the_loss_in_four_bits(name: str, clips: Path, tmp_path: Path) -> None:
     skip_experts(name)
-    quantization = {
-        **{"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": "float32"},
-        "llm_int8_skip_modules": find_family(name).beside_the_language_model(),
-    }
+    quantization = {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_compute_dtype": "float32"}
     losses, _ = tuned(name, clips, tmp_path, {"language": None}, quantization=quantization)
     assert losses[-1] < losses[0]
 

@@ -176,13 +176,21 @@ def test_kept_answers_are_used_after_a_restart(requests, tmp_path) -> None:
     assert resumed[:3] == ["kept"] * 3 and resumed[3] != "kept"
 
 
-def test_sampled_answers_and_broken_clips_are_not_kept(requests, tmp_path) -> None:
+def test_broken_clips_are_not_kept(requests, tmp_path) -> None:
     model = _lm(answers=str(tmp_path), selftest=False)
-    model.generate_until(
-        [_asked("Hello?", {"do_sample": True, "temperature": 1.5, "max_gen_toks": 4, "until": []})] * 2
-    )
     model.generate_until([request for request in requests if request.doc["id"] == "14b10La"])
     assert not list(tmp_path.iterdir())
+
+
+def test_every_draw_of_a_question_is_kept_under_its_number(tmp_path) -> None:
+    question = _asked("Hello?", {"do_sample": True, "temperature": 3.0, "max_gen_toks": 4, "until": []})
+    first = _lm(answers=str(tmp_path / "a"), selftest=False).generate_until([question] * 3)
+    assert len(set(first)) > 1
+    again = _lm(answers=str(tmp_path / "b"), selftest=False, batch_size=3)
+    assert again.generate_until([question])[0] == first[0], "whatever else is asked"
+    assert again.generate_until([question] * 3) == first
+    (kept,) = (tmp_path / "b").glob("*.jsonl")
+    assert len(kept.read_text().splitlines()) == 3
 
 
 def test_answers_survive_a_torn_last_line_and_refuse_a_broken_one(tmp_path) -> None:

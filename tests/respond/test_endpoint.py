@@ -134,8 +134,19 @@ def test_retry_after_is_waited_for_and_not_for_ever() -> None:
 def test_nobody_listening_is_explained() -> None:
     with StandIn() as server:
         pass
-    with pytest.raises(EndpointFailed, match="no connection"):
-        _replies(_endpoint(server, retries=0), _asks())
+    with pytest.raises(EndpointFailed, match=r"no connection.*tried 3 times(?s:.*)is the server started") as error:
+        _replies(_endpoint(server, retries=9), _asks())
+    assert f"is {server.url} its address" in str(error.value)
+
+
+def test_a_server_that_was_there_is_waited_for_longer_than_one_that_never_answered() -> None:
+    with StandIn(faults=["", *["html"] * 4]) as server:
+        assert len(_replies(_endpoint(server, concurrency=1), _asks(2))) == 2
+    with (
+        StandIn(faults=["html"] * 4) as server,
+        pytest.raises(EndpointFailed, match=r"(?s)HTML.*3 times.*ends with /v1"),
+    ):
+        _replies(_endpoint(server, concurrency=1), _asks(2))
 
 
 def test_settings_are_sent_as_the_profile_wants_them() -> None:

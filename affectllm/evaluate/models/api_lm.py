@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +19,16 @@ from tqdm import tqdm
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
 from affectllm.evaluate.answers import Answers
+from affectllm.evaluate.environment import protocol
 from affectllm.evaluate.media_error import OF_THE_MODEL, MediaLedger
 from affectllm.evaluate.models.endpoint_options import endpoint_of
-from affectllm.evaluate.models.requests import Asker, Messages, Question, from_history, user_message
+from affectllm.evaluate.models.media_check import MediaCheck
+from affectllm.evaluate.models.requests import Asker, Messages, Question, from_history, user_message, with_draws
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.clips.media import MediaError
 from affectllm.respond.endpoint import Endpoint
 from affectllm.respond.estimate import estimate
-from affectllm.respond.media_test import ITEMS, check_modalities_heard, requests_needed
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import digest
 
@@ -68,8 +69,8 @@ class EndpointLM(LM):  # type: ignore[misc]
         self._roots: dict[str, Path] = {}
         self._asker = Asker(self.endpoint.identity(), self._roots)
         self._answers = Answers(Path(answers) if answers else None)
-        self._selftest, self._dry = selftest, dry_run
-        self._heard: set[tuple[str, ...]] = set()
+        self._check = MediaCheck(self.endpoint, self._answers, self._roots, selftest)
+        self._dry = dry_run
         self._ledger = MediaLedger()
         self._rendered: dict[str, Messages] = {}
         self._scored_choices = False
@@ -108,7 +109,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         Raises:
             EndpointFailed, BudgetSpent: when not all could be asked; what was answered is kept.
         """
-        questions = _numbered([self._generation(request) for request in requests])
+        questions = with_draws([self._generation(request) for request in requests], protocol().seed)
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
         asks = [_ask(question) for question in left.values()]
         if self._dry:
@@ -193,32 +194,12 @@ class EndpointLM(LM):  # type: ignore[misc]
         return self._rendered.get(request.args[0]) or user_message(request.args[0]), ""
 
     def _test_media(self, requests: Sequence[Instance]) -> None:
-        if not self._selftest:
-            return
-        for kind, trials in self._trials(requests).items():
-            key = f"selftest/{digest([self.endpoint.identity(), kind])}"
-            if self._answers.get(key) is None:
-                for modality in check_modalities_heard(self.endpoint, trials, self._roots):
-                    words = f"replies of {self.endpoint.where} vary: whether {modality} is heard could not be told"
-                    print(words, file=sys.stderr)
-                self._answers.add({key: "heard"})
-            self._heard.add(kind)
-
-    def _trials(self, requests: Sequence[Instance]) -> dict[tuple[str, ...], list[Messages]]:
-        """Return the first conversations with different clips for each combination of modalities not yet tested."""
-        trials: dict[tuple[str, ...], list[Messages]] = {}
-        for request in requests:
-            messages, _ = self._messages(request)
-            kind = tuple(sorted(f"{p['type']}{'+sound' if p.get('sound') else ''}" for p in media_parts(messages)))
-            chosen = trials.setdefault(kind, []) if kind and kind not in self._heard else None
-            if chosen is not None and len(chosen) < ITEMS and messages not in chosen:
-                chosen.append(messages)
-        return trials
+        self._check.run(self._messages(request)[0] for request in requests)
 
     def _estimated(self, requests: Sequence[Instance], asks: Sequence[Ask]) -> str:
         """Print the estimate, and return the reply that stands for all that were not asked."""
-        tested = sum(requests_needed(trials) for trials in self._trials(requests).values()) if self._selftest else 0
         print(f"{self.endpoint.where}: {estimate(self.endpoint, asks, self._roots)}", file=sys.stderr)
+        tested = self._check.requests_needed(self._messages(request)[0] for request in requests)
         if tested and asks:
             print(f"and up to {tested} requests of the media self-test", file=sys.stderr)
         return MediaLedger().add(MediaError("dry_run", ""))
@@ -240,20 +221,7 @@ class EndpointLM(LM):  # type: ignore[misc]
 def _ask(question: Question) -> Ask:
     settings = dict(question.settings)
     until, most = tuple(settings.pop("until")), settings.pop("max_gen_toks")
-    return Ask(question.messages, most, until, settings)
-
-
-def _numbered(questions: Iterable[Question]) -> list[Question]:
-    """Give each sampled question a key of its own: equal ones share a greedy answer, and not a sampled one."""
-    counts: dict[str, int] = {}
-    numbered = []
-    for question in questions:
-        if question.settings["do_sample"]:
-            counts[question.key] = count = counts.get(question.key, 0) + 1
-            key = f"{question.key}/{count}"
-            question = Question(question.messages, question.template, question.settings, key, question.weight)
-        numbered.append(question)
-    return numbered
+    return Ask(question.messages, most, until, settings, question.seed)
 
 
 def _generating(task: str) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any
@@ -12,7 +12,7 @@ from affectllm.errors import AffectError
 from affectllm.model.clips.media import Budget
 from affectllm.respond import profiles
 from affectllm.respond.endpoint import Endpoint
-from affectllm.respond.keys import refuse_secrets
+from affectllm.respond.keys import refuse_secret_words, refuse_secrets
 from affectllm.respond.spending import Limits
 
 _LIMITS = frozenset(field.name for field in fields(Limits))
@@ -25,6 +25,37 @@ OPERATION = frozenset(
     (*_LIMITS, *_NUMBERS, *_COUNTS, "api_key_env", "selftest", "dry_run", "pixels_per_token", "tokens_per_second")
 )
 """Arguments that decide how, and not what, is asked."""
+
+
+def parsed(words: Sequence[str]) -> dict[str, Any]:
+    """Return the arguments of ``--model_args``, as lm-eval reads them: JSON objects, or ``name=value,name=value``.
+
+    Raises:
+        AffectError: for what is neither, or holds a key; which is not quoted.
+    """
+    refuse_secret_words(words)
+    options: dict[str, Any] = {}
+    for word in words:
+        if word.lstrip().startswith("{"):
+            options |= _object(word)
+            continue
+        for pair in filter(None, map(str.strip, word.split(","))):
+            name, equals, value = pair.partition("=")
+            if not equals:
+                raise AffectError(f"--model_args {name!r} has no value", do="write name=value,name=value, or JSON")
+            options[name.strip()] = _plain(value.strip())
+    return options
+
+
+def _plain(value: str) -> Any:
+    if value.lower() in ("true", "false"):
+        return value.lower() == "true"
+    for kind in (int, float):
+        try:
+            return kind(value)
+        except ValueError:
+            continue
+    return value
 
 
 def endpoint_of(options: Mapping[str, Any]) -> Endpoint:

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import json
 import math
+import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +24,19 @@ from tqdm import tqdm
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate.answers import Answers
+from affectllm.evaluate.environment import protocol
 from affectllm.evaluate.media_error import MediaLedger
 from affectllm.evaluate.models.options import batch_size_of, budget_of, device_of
 from affectllm.evaluate.models.parallel import Processes
-from affectllm.evaluate.models.requests import Asker, Messages, Question, by_settings, from_history, user_message
+from affectllm.evaluate.models.requests import (
+    Asker,
+    Messages,
+    Question,
+    by_settings,
+    from_history,
+    user_message,
+    with_draws,
+)
 from affectllm.evaluate.models.rolling import rolling_loglikelihood
 from affectllm.instruct.conversation import media_parts
 from affectllm.model.ablation import check_modalities_heard
@@ -36,6 +47,7 @@ from affectllm.model.generate import generate, score_choices
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
+from affectllm.model.quantised import described
 from affectllm.respond.batches import batches
 from affectllm.run import versions
 
@@ -53,7 +65,7 @@ class AffectLM(LM):  # type: ignore[misc]
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         backbone: the family that the checkpoint must belong to.
         dtype: torch dtype, ``auto`` for the checkpoint's own.
-        load_in_4bit, load_in_8bit: quantise with bitsandbytes while loading.
+        load_in_4bit, load_in_8bit: quantise the language model with bitsandbytes while loading.
         fps, max_frames, max_pixels, min_pixels, max_seconds, long: the media budget, see ``model.media.Budget``.
         answers: folder in which answers are kept as they come; a run that was killed resumes from it.
         media_cache: folder of prepared clips; ``none`` decodes every time.
@@ -100,6 +112,8 @@ class AffectLM(LM):  # type: ignore[misc]
             quantization=quantization if any(quantization.values()) else None,
         )
         self.loaded.model.eval()
+        if self.loaded.quantised and self.rank == 0:
+            print(described(self.loaded.quantised), file=sys.stderr)
         self._encoder = self._make_encoder(media_cache)
         self._bounded = BoundedEncoder(self._encoder, budget_of_tokens(self.loaded))
         self._asker = Asker(self._identity(quantization), self._encoder.roots)
@@ -116,11 +130,11 @@ class AffectLM(LM):  # type: ignore[misc]
         return Encoder(model.processor, model.family, model.model.config, self.budget, {}, cache)
 
     def _identity(self, quantization: Mapping[str, bool]) -> dict[str, Any]:
-        installed = versions()
+        installed, towers = versions(), sorted(name for name, its in self.loaded.quantised.items() if its.quantised)
         return {
             "fingerprint": self.loaded.fingerprint,
             "dtype": str(next(self.loaded.model.parameters()).dtype),
-            "quantization": dict(quantization),
+            "quantization": {**quantization, **({"towers": towers} if towers else {})},
             "budget": self.budget.to_json(),
             "versions": {name: installed[name] for name in ("affectllm", "torch", "transformers")},
         }
@@ -154,8 +168,10 @@ class AffectLM(LM):  # type: ignore[misc]
 
     def get_model_info(self) -> dict[str, Any]:
         """Return the facts about the model that lm-eval writes into its results."""
-        facts = {"backbone": self.loaded.family.name, "fingerprint": self.loaded.fingerprint}
+        facts: dict[str, Any] = {"backbone": self.loaded.family.name, "fingerprint": self.loaded.fingerprint}
         parameters = sum(parameter.numel() for parameter in self.loaded.model.parameters())
+        if self.loaded.quantised:
+            facts |= {"quantised": {tower: asdict(its) for tower, its in self.loaded.quantised.items()}}
         return {**facts, "media_budget": self.budget.to_json(), "model_num_parameters": parameters}
 
     def all_gather(self, tensor: Any) -> Any:
@@ -170,17 +186,17 @@ class AffectLM(LM):  # type: ignore[misc]
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         """Generate replies in batches of like length; an unusable clip or text gives ``media_error_reply``."""
         questions = [self._question(request, normalize_gen_kwargs(request.args[1], 256)) for request in requests]
-        greedy = {q.key: q for q in questions if not q.settings["do_sample"] and self._answers.get(q.key) is None}
-        sampled = [q for q in questions if q.settings["do_sample"]]
-        if greedy or sampled:
+        questions = with_draws(questions, protocol().seed)
+        left = {q.key: q for q in questions if self._answers.get(q.key) is None}
+        if left:
             self._test_media(requests)
-        replies: dict[str | int, str] = {}
-        with tqdm(total=len(greedy) + len(sampled), desc="generate", disable=disable_tqdm or self.rank != 0) as bar:
-            for question, reply in self._generated([*greedy.values(), *sampled]):
-                replies[_slot(question)] = reply
+        replies: dict[str, str] = {}
+        with tqdm(total=len(left), desc="generate", disable=disable_tqdm or self.rank != 0) as bar:
+            for question, reply in self._generated(list(left.values())):
+                replies[question.key] = reply
                 bar.update()
         self._end()
-        return [str(replies[_slot(q)] if _slot(q) in replies else self._answers.get(q.key)) for q in questions]
+        return [str(replies[q.key] if q.key in replies else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
         for batch, prompts in self._batches(questions):
@@ -188,10 +204,11 @@ class AffectLM(LM):  # type: ignore[misc]
                 replies = [self._ledger.add(prompts)]
             else:
                 self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
-                texts = self._generate(prompts, dict(batch[0].settings))
+                seeds = [question.seed for question in batch if question.seed is not None]
+                texts = self._generate(prompts, dict(batch[0].settings), seeds)
                 pairs = list(zip(batch, texts, strict=True))
                 answered = [(q, text) for q, text in pairs if text is not None]
-                self._answers.add({q.key: text for q, text in answered if not q.settings["do_sample"]})
+                self._answers.add({q.key: text for q, text in answered})
                 replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
                 self._defined += len(answered)
             yield from zip(batch, replies, strict=True)
@@ -217,13 +234,13 @@ class AffectLM(LM):  # type: ignore[misc]
         do = "try dtype=float32; if that does not help, name an earlier checkpoint: this one is broken"
         return NotFinite(message, where=self.loaded.path, do=do)
 
-    def _generate(self, prompts: list[Encoded], settings: dict[str, Any]) -> list[str | None]:
+    def _generate(self, prompts: list[Encoded], settings: dict[str, Any], seeds: list[int]) -> list[str | None]:
         until, tokens = settings.pop("until"), settings.pop("max_gen_toks")
         if not settings["do_sample"]:
             settings.pop("temperature")
         if until:
             settings |= {"stop_strings": until, "tokenizer": self.tokenizer}
-        replies = generate(self.loaded, self._encoder, prompts, tokens, **settings)
+        replies = generate(self.loaded, self._encoder, prompts, tokens, seeds=seeds or None, **settings)
         return [None if reply is None else _cut(reply, until) for reply in replies]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
@@ -301,11 +318,6 @@ class AffectLM(LM):  # type: ignore[misc]
 def _kind(messages: Messages) -> tuple[str, ...]:
     """Return the kinds of media parts of a conversation; only conversations of one kind can swap clips."""
     return tuple(sorted(f"{part['type']}{'+sound' if part.get('sound') else ''}" for part in media_parts(messages)))
-
-
-def _slot(question: Question) -> str | int:
-    # Equal questions share one greedy answer; a sampled answer belongs to its own question only.
-    return id(question) if question.settings["do_sample"] else question.key
 
 
 def _continuation(text: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from affectllm.respond.responder import Ask, Reply, Responder
 from affectllm.run import digest, file_digest
 
 Messages = list[dict[str, Any]]
+_SEEDS = 2**31  # the largest number that every server takes as a seed
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class Question:
         settings: generation settings, or the choices to score.
         key: digest of everything that decides the answer.
         weight: rough length, for putting like with like: characters, and bytes of clips.
+        seed: of a reply that is drawn; None where it is not.
     """
 
     messages: Messages
@@ -34,6 +37,7 @@ class Question:
     settings: Mapping[str, Any]
     key: str
     weight: int
+    seed: int | None = None
 
 
 def user_message(text: str) -> Messages:
@@ -120,6 +124,23 @@ def content_digest(path: Path) -> str:
 @lru_cache(maxsize=100_000)
 def _digest(path: Path, _changed: int, _size: int) -> str:
     return file_digest(path)
+
+
+def with_draws(questions: Iterable[Question], seed: int) -> list[Question]:
+    """Give every sampled question a key and a seed of its own: equal ones share a greedy answer, and not a drawn one.
+
+    Args:
+        seed: of the whole evaluation.
+    """
+    counts: Counter[str] = Counter()
+    numbered = []
+    for question in questions:
+        if question.settings.get("do_sample"):
+            counts[question.key] += 1
+            key = f"{question.key}/seed {seed}/draw {counts[question.key]}"
+            question = replace(question, key=key, seed=int(digest(key), 16) % _SEEDS)
+        numbered.append(question)
+    return numbered
 
 
 def by_settings(questions: Sequence[Question]) -> list[list[Question]]:

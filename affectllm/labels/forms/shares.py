@@ -84,15 +84,17 @@ def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) 
     """Yield the mean shares, right and given, with the mean divergence, and the shares of single items."""
     pairs = [(gold, one) for gold, one in zip(golds, readings, strict=True) if one is not None]
     total = len(pairs) or 1
-    means = [
-        (name, *(math.fsum(side.get(name) or 0.0 for side in sides) / total for sides in zip(*pairs, strict=True)))
-        for name in (space.names if pairs else ())
-    ]
+    right, given = ([pair[side] for pair in pairs] for side in (0, 1))
+    means = [(name, _mean(right, name), _mean(given, name)) for name in (space.names if pairs else ())]
     mean = math.fsum(_divergence(gold, one, space.names) for gold, one in pairs) / total
     note = f"Mean Jensen-Shannon divergence {mean:.3f} bits over {len(pairs)} of {len(golds)} items that could be read."
     yield Bars("Mean share of each label, right and given", tuple(means), note)
     single = [(gold.get(name) or 0.0, one.get(name) or 0.0) for gold, one in pairs for name in space.names]
     yield scatter("Shares of single items and labels", single, 0.0, 1.0)
+
+
+def _mean(shares: Sequence[Mapping[str, Any]], name: str) -> float:
+    return math.fsum(one.get(name) or 0.0 for one in shares) / len(shares)
 
 
 def _divergence(gold: Mapping[str, Any], answer: Mapping[str, Any], names: Sequence[str]) -> float:

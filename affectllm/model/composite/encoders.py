@@ -85,4 +85,5 @@ def loading(path: str, what: str) -> Iterator[None]:
         reason = str(error).splitlines()[0][:200]
         if not Path(path).expanduser().is_dir() and path.count("/") != 1:
             raise NotFound(f"there is no checkpoint {path}", do="give a folder or a Hub id") from error
-        raise WrongCheckpoint(f"{path} cannot be loaded as {what}: {reason}", do="name another checkpoint") from error
+        hint = "name another: a folder or a Hub id, --set PART=CHECKPOINT"
+        raise WrongCheckpoint(f"{path} cannot be loaded as {what}: {reason}", do=hint) from error

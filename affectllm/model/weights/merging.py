@@ -90,12 +90,11 @@ def difference(ones: Sequence[torch.Tensor], others: Sequence[torch.Tensor]) -> 
     return max(float(share) for share in shares)
 
 
-def quantization_of(bits: Bits, family: Family) -> dict[str, Any]:
-    """Return fields of ``BitsAndBytesConfig`` with which the language model alone is quantised."""
-    fields: dict[str, Any] = {"llm_int8_skip_modules": family.beside_the_language_model()}
+def quantization_of(bits: Bits) -> dict[str, Any]:
+    """Return fields of ``BitsAndBytesConfig`` for weights that are saved."""
     if bits == "8bit":
-        return {"load_in_8bit": True, **fields}
-    return {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True, **fields}
+        return {"load_in_8bit": True}
+    return {"load_in_4bit": True, "bnb_4bit_quant_type": "nf4", "bnb_4bit_use_double_quant": True}
 
 
 def kept_whole(network: Any) -> dict[str, int]:

@@ -1,0 +1,117 @@
+"""Make what answers of the command line's ``--model``: weights in this process, or a model behind an endpoint."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import AffectError
+from affectllm.evaluate.models.endpoint_options import endpoint_of, parsed
+from affectllm.model.clips.media import Budget
+from affectllm.model.load import Model, load_model
+from affectllm.model.quantised import described
+from affectllm.predict.answering import Answering
+from affectllm.predict.items import ROOTS
+from affectllm.respond.in_process import InProcess
+
+_BATCH = 8
+ENDPOINT = "affectllm-api"
+_OF_WEIGHTS = {"adapter": None, "processor": None, "dtype": "auto", "device": None, "quantize": None}
+
+
+def answering_of(arguments: argparse.Namespace, folder: Path | None) -> tuple[Answering, bool]:
+    """Return what answers, and whether only the costs are to be estimated.
+
+    Args:
+        folder: where answers are kept; None keeps nothing.
+
+    Raises:
+        AffectError: for options that do not belong to the kind of model, or a wrong one.
+        NotFound, WrongCheckpoint: as ``load_model``.
+    """
+    if arguments.model == ENDPOINT:
+        return _at_endpoint(arguments, folder)
+    if arguments.model_args:
+        do = f"--model {ENDPOINT} --model_args base_url=…,model=…; weights are named by --model itself"
+        raise AffectError(f"--model_args belong to --model {ENDPOINT}", do=do)
+    budget = Budget(**budget_fields(arguments.budget))
+    size = getattr(arguments, "batch_size", None) or _BATCH
+    if size < 1:
+        raise AffectError(f"--batch-size {size} is no number of items", do="write for example --batch-size 8")
+    responder = InProcess(loaded(arguments), budget=budget, batch_size=size, end_of_turn=True)
+    return Answering(responder, ROOTS, folder), False
+
+
+def _at_endpoint(arguments: argparse.Namespace, folder: Path | None) -> tuple[Answering, bool]:
+    for name, usual in {**_OF_WEIGHTS, "batch_size": None}.items():
+        if getattr(arguments, name, usual) != usual:
+            option = f"--{name.replace('_', '-')}"
+            do = "concurrency=N says how many are asked at once" if name == "batch_size" else "leave it out"
+            raise AffectError(f"{option} is for weights in this process, not for {ENDPOINT}", do=do)
+    options = parsed(arguments.model_args or [])
+    selftest, dry = (_switch(options, name, usual) for name, usual in (("selftest", True), ("dry_run", False)))
+    own = {pair.partition("=")[0] for pair in arguments.budget}
+    budget = {name: value for name, value in budget_fields(arguments.budget).items() if name in own | {"long"}}
+    endpoint = endpoint_of({**budget, **options})
+    return Answering(endpoint, ROOTS, folder, selftest), dry
+
+
+def _switch(options: dict[str, Any], name: str, usual: bool) -> bool:
+    value = options.pop(name, usual)
+    if not isinstance(value, bool):
+        raise AffectError(f"{name} is neither true nor false: {value!r}", do=f"write {name}=true")
+    return value
+
+
+def loaded(arguments: argparse.Namespace) -> Model:
+    """Load the model of ``--model``, on a GPU where there is one.
+
+    Raises:
+        NotFound, WrongCheckpoint: as ``load_model``.
+    """
+    import torch
+
+    _quiet()
+    quantization = {f"load_in_{arguments.quantize}": True} if arguments.quantize else None
+    device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    options: dict[str, Any] = {"adapter": arguments.adapter, "processor": arguments.processor}
+    model = load_model(arguments.model, dtype=arguments.dtype, device=device, quantization=quantization, **options)
+    model.model.eval()
+    if model.quantised:
+        print(described(model.quantised), file=sys.stderr)
+    end = model.family.end_of_turn
+    if end not in model.tokenizer.get_vocab():
+        message = f"the tokenizer does not know {end}, with which turns of {model.family.name} end"
+        print(f"{message}: this checkpoint was tuned on another chat format, expect little of it", file=sys.stderr)
+    return model
+
+
+def _quiet() -> None:
+    """Leave out what libraries say while a model is loaded and what tells a user of clips nothing."""
+    from transformers.utils import logging as of_transformers
+
+    if not sys.stderr.isatty():  # bars are for those who watch
+        of_transformers.disable_progress_bar()
+    logging.getLogger("DeepSpeed").addFilter(lambda record: "Setting accelerator" not in record.getMessage())
+
+
+def budget_fields(pairs: Iterable[str]) -> dict[str, Any]:
+    """Return the media budget with the fields of ``KEY=VALUE`` changed; longer clips are cut, not refused.
+
+    Raises:
+        AffectError: for an unknown field, or a value that is no number.
+    """
+    fields = Budget(long="trim").to_json()
+    for pair in pairs:
+        key, _, value = pair.partition("=")
+        if key not in fields:
+            raise AffectError(f"--budget has no {key!r}", do=f"choose among {', '.join(fields)}")
+        try:
+            fields[key] = type(fields[key])(value)
+        except ValueError as error:
+            raise AffectError(f"--budget {pair!r} is no number", do=f"write for example {key}={fields[key]}") from error
+    return fields
