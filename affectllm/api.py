@@ -155,8 +155,9 @@ def ask(
         answers: folder in which greedy replies are kept one by one; asked again, only what is missing is asked.
         max_new_tokens: longest answer; None takes what the forms of the answers need.
         progress: whether a bar is shown.
-        options: for a loaded model ``budget`` and ``batch_size``; fields of ``GenerationConfig``, of which an endpoint
-            takes the temperature and its like. Greedy search unless they say otherwise.
+        options: for a loaded model ``budget`` and ``batch_size`` (a number or ``auto``); fields of
+            ``GenerationConfig``, of which an endpoint takes the temperature and its like. Greedy search unless they
+            say otherwise.
 
     Returns:
         Texts; ``Unanswered`` with the reason where a clip is broken, the model declines, or its outputs are no numbers.

@@ -77,7 +77,13 @@ def _one_of(arguments: tuple[Any, ...], value: Any, page: Page, path: Path_) -> 
             return _typed(argument, value, page, path)
         except Malformed:
             continue
+    words = [word for member in members if typing.get_origin(member) is typing.Literal for word in member.__args__]
+    if words and members[-1] in _SCALARS and type(value) is not members[-1]:
+        return _wrong(f"{_SCALARS[members[-1]]} or {' or '.join(words)}", value, page, path)
     return _typed(members[-1], value, page, path)
+
+
+_SCALARS = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
 
 
 def _scalar(hint: Any, value: Any, page: Page, path: Path_) -> Any:
@@ -87,9 +93,7 @@ def _scalar(hint: Any, value: Any, page: Page, path: Path_) -> Any:
         return float(value)
     if type(value) is hint:
         return value
-    return _wrong(
-        {str: "text", int: "a whole number", float: "a number", bool: "true or false"}[hint], value, page, path
-    )
+    return _wrong(_SCALARS[hint], value, page, path)
 
 
 def _wrong(expected: str, value: Any, page: Page, path: Path_) -> typing.NoReturn:

@@ -24,7 +24,9 @@ def recipe_options(parser: argparse.ArgumentParser) -> None:
     set_option(parser)
     root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/RECIPE)")
-    parser.add_argument("--num-processes", type=int, metavar="N", help="processes of the launch configuration")
+    parser.add_argument(
+        "--num-processes", type=int, metavar="N", help="processes that train, and score (default: of the launch page)"
+    )
 
 
 def model_options(parser: argparse.ArgumentParser) -> None:

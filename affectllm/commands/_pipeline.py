@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affectllm.corpus.roots import Roots
 from affectllm.lock import LOCK, held
 from affectllm.report.leaks import refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
 
+if TYPE_CHECKING:
+    from affectllm.evaluate.run import Evaluation
+
 REFERENCE = "reference"
 MODALITIES = "modalities"
+_SCORING = "ddp"  # launch configuration
 
 
 def run(name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None) -> list[Path]:
@@ -38,7 +42,7 @@ def _run(
     with held(folder / LOCK):
         train(name, recipe, overrides, roots, folder, processes)
         if recipe.eval.tasks:
-            score(recipe, roots, folder)
+            score(recipe, roots, folder, processes)
         _say("report")
         report = render_report([folder], folder / "report.html", roots)
     print(f"report: {report}")
@@ -70,36 +74,69 @@ def train(
     arguments += [word for corpus in recipe.corpora() for word in ("--root", f"{corpus}={roots[corpus]}")]
     if is_finished(folder / "train", train_inputs(recipe, folder)):
         return
-    launch(recipe, arguments, processes=processes)
+    launch(recipe.launch, "affectllm.train", arguments, processes=processes)
 
 
-def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path) -> None:
-    """Score the tuned model, its modality ablations and the reference models."""
+def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: int | None = None) -> None:
+    """Score the tuned model, its modality ablations and the reference models.
+
+    Args:
+        processes: that answer for the tuned model, where the recipe does not say; None for those of the launch
+            configuration.
+    """
+    from affectllm.evaluate.launched import words_for
+    from affectllm.train.launch import launch, processes_of
+
+    common = _common(recipe, roots)
+    tuned, references = _of_tuned(recipe, folder, common), _of_references(recipe, folder, common)
+    count = recipe.eval.num_processes or processes or processes_of(recipe.launch)
+    left = [(title, one) for title, one in tuned if not one.finished()]
+    if count > 1 and left:
+        # Each process has the whole model and a share of the questions, however the training is distributed.
+        launch(_SCORING, "affectllm.evaluate.launched", words_for(left), processes=count, what="scoring")
+    for title, one in [*([] if count > 1 else tuned), *references]:
+        _say(title)
+        one.run()
+
+
+def _common(recipe: Recipe, roots: Mapping[str, Path]) -> dict[str, Any]:
     from affectllm.corpus.identity import identity
-    from affectllm.evaluate.run import evaluate
-    from affectllm.train.checkpoints import FINAL
 
-    tuned = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
-    if recipe.model.processor:
-        tuned["processor"] = recipe.model.processor
-    common: dict[str, Any] = {"roots": roots, "inputs": {"corpora": {n: identity(n, r) for n, r in roots.items()}}}
     options = ["--batch_size", str(recipe.eval.batch_size)]
     if recipe.eval.limit is not None:
         options += ["--limit", str(recipe.eval.limit)]
-    _say("eval")
-    common["lm_eval_args"] = options
-    tasks = recipe.eval.tasks
-    evaluate(tasks, "affectllm", folder / "eval", model_args=tuned, **common)
+    inputs = {"corpora": {name: identity(name, root) for name, root in roots.items()}}
+    return {"tasks": recipe.eval.tasks, "roots": roots, "inputs": inputs, "lm_eval_args": options}
+
+
+def _of_tuned(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[tuple[str, Evaluation]]:
+    """Return the evaluations of the tuned model with their titles: with all modalities, and with some."""
+    from affectllm.evaluate.run import Evaluation
+    from affectllm.train.checkpoints import FINAL
+
+    arguments = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
+    if recipe.model.processor:
+        arguments["processor"] = recipe.model.processor
+    common = {**common, "model": "affectllm", "model_args": arguments}
+    evaluations = [("eval", Evaluation(folder / "eval", **common))]
     for modalities in recipe.eval.ablations:
         label = "+".join(modalities)
-        _say(f"eval, {label} only")
         place = folder / "eval" / MODALITIES / label
-        evaluate(tasks, "affectllm", place, model_args=tuned, modalities=modalities, **common)
-    for reference in recipe.eval.references:
-        _say(f"eval, reference model {reference}")
-        place = folder / "eval" / REFERENCE / reference
-        if scorable := _with_ceiling(tasks) if reference == "human" else tasks:
-            evaluate(scorable, f"affectllm-{reference}", place, **common)
+        evaluations.append((f"eval, {label} only", Evaluation(place, modalities=modalities, **common)))
+    return evaluations
+
+
+def _of_references(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[tuple[str, Evaluation]]:
+    from affectllm.evaluate.run import Evaluation
+
+    evaluations = []
+    for name in recipe.eval.references:
+        place = folder / "eval" / REFERENCE / name
+        scorable = _with_ceiling(recipe.eval.tasks) if name == "human" else recipe.eval.tasks
+        if scorable:
+            one = Evaluation(place, model=f"affectllm-{name}", **{**common, "tasks": scorable})
+            evaluations.append((f"eval, reference model {name}", one))
+    return evaluations
 
 
 def _with_ceiling(tasks: Sequence[str]) -> list[str]:

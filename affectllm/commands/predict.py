@@ -15,8 +15,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     model_options(parser)
     _question(parser)
     _tables(parser)
-    text = "items that weights are asked about at once (default: 8); an endpoint takes concurrency=N"
-    parser.add_argument("--batch-size", type=int, metavar="N", help=text)
+    text = "items that weights are asked about at once (default: auto, as many as fit); an endpoint takes concurrency=N"
+    parser.add_argument("--batch-size", metavar="N", help=text)
     form = parser.add_mutually_exclusive_group()
     form.add_argument("--json", action="store_true", help="print one JSON object a line")
     form.add_argument("--csv", action="store_true", help="print a CSV table")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +12,11 @@ from affectllm.evaluate import logged
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.models.endpoint_options import OPERATION
+from affectllm.evaluate.models.parallel import Processes
 from affectllm.evaluate.shelf import all_tasks, page_files
 from affectllm.metrics import Score
 from affectllm.respond.keys import refuse_secrets
-from affectllm.run import Run, file_digest
+from affectllm.run import Run, file_digest, is_finished, read_manifest
 
 # Answers may be deleted to save space.
 _KEPT = ("*.json", "*.jsonl")
@@ -49,31 +51,80 @@ def evaluate(
     Raises:
         AffectError: for tasks, corpora, models and options; see ``harness.lm_eval_main``.
     """
-    options = dict(model_args or {})
-    if model == "affectllm-api":
-        refuse_secrets(options)
-        # A higher limit or another number of requests at once must not throw away answers that were paid for.
-        deciding = {name: value for name, value in options.items() if name not in OPERATION}
-    else:
-        deciding = options
-    decides = {
-        "tasks": _pages(tasks),
-        "model": model,
-        "model_args": deciding,
-        "weights": _weights(model, options),
-        "roots": {name: str(root) for name, root in (roots or {}).items()},
-        "modalities": list(modalities) if modalities is not None else None,
-        "lm_eval_args": list(lm_eval_args),
-        **(inputs or {}),
-    }
-    with Run(out, "eval", decides, _KEPT) as run:
-        if not run.done:
-            logged.clear(out, beside=True)  # an attempt that was cut off while it put its files in place
-            with settings(roots or {}, modalities):
-                scores = lm_eval_main(_argv(tasks, model, options, out, lm_eval_args))
-            run.outputs["tasks"] = sorted(scores)
+    one = Evaluation(
+        out, tuple(tasks), model, dict(model_args or {}), roots or {}, modalities, lm_eval_args, inputs or {}
+    )
+    one.run()
     written: dict[str, dict[str, Score]] = json.loads((out / "scores.json").read_text(encoding="utf-8"))
     return written
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """An evaluation to be run; see ``evaluate`` for its arguments. It may travel to other processes as JSON."""
+
+    out: Path
+    tasks: Sequence[str]
+    model: str
+    model_args: Mapping[str, Any] = field(default_factory=dict)
+    roots: Mapping[str, Path] = field(default_factory=dict)
+    modalities: Sequence[str] | None = None
+    lm_eval_args: Sequence[str] = ()
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the arguments as JSON values."""
+        places = {"out": str(self.out), "roots": {name: str(root) for name, root in self.roots.items()}}
+        return {**vars(self), **places}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Evaluation:
+        """Return the evaluation of ``to_json``."""
+        roots = {name: Path(root) for name, root in values["roots"].items()}
+        return cls(**{**values, "out": Path(values["out"]), "roots": roots})
+
+    def finished(self) -> bool:
+        """Return whether its folder holds all of it already."""
+        return is_finished(self.out, self._decides())
+
+    def run(self) -> None:
+        """Run it in this process, or where a launch has started several, in all of them; skipped when it is finished.
+
+        The first process keeps the folder; each keeps its own answers there.
+        """
+        processes = Processes()
+        if processes.rank:
+            processes.barrier()  # until the first has opened the folder
+            if not (read_manifest(self.out) or {}).get("finished"):
+                self._score()
+            return
+        with Run(self.out, "eval", self._decides(), _KEPT) as run:
+            if not run.done:
+                logged.clear(self.out, beside=True)  # an attempt that was cut off while it put its files in place
+            processes.barrier()
+            if not run.done:
+                run.outputs["tasks"] = sorted(self._score())
+
+    def _score(self) -> dict[str, dict[str, Score]]:
+        with settings(self.roots, self.modalities):
+            return lm_eval_main(_argv(self.tasks, self.model, self.model_args, self.out, self.lm_eval_args))
+
+    def _decides(self) -> dict[str, Any]:
+        deciding = dict(self.model_args)
+        if self.model == "affectllm-api":
+            refuse_secrets(deciding)
+            # A higher limit or another number of requests at once must not throw away answers that were paid for.
+            deciding = {name: value for name, value in deciding.items() if name not in OPERATION}
+        return {
+            "tasks": _pages(self.tasks),
+            "model": self.model,
+            "model_args": deciding,
+            "weights": _weights(self.model, self.model_args),
+            "roots": {name: str(root) for name, root in self.roots.items()},
+            "modalities": list(self.modalities) if self.modalities is not None else None,
+            "lm_eval_args": list(self.lm_eval_args),
+            **self.inputs,
+        }
 
 
 def _argv(tasks: Sequence[str], model: str, options: Mapping[str, Any], out: Path, more: Sequence[str]) -> list[str]:

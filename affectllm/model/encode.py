@@ -7,6 +7,7 @@ clips are shared between prompts, prompts between modalities, and media tokens c
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,6 +33,8 @@ IGNORED = -100
 # Raised when what an entry holds changes, so that old entries are not read.
 _LAYOUT = 2
 _TRIMMED = "trimmed"  # name under which an entry keeps the seconds that were left out
+# transformers keeps one compiled template a process, which marks the assistant's tokens in a state of its own.
+_RENDERING = threading.Lock()
 
 
 @dataclass
@@ -61,7 +64,7 @@ class Encoded:
 
 
 class Encoder:
-    """Converts conversations with media references into model inputs.
+    """Converts conversations with media references into model inputs; several threads may encode at once.
 
     Args:
         processor: of the model, with our chat template.
@@ -257,13 +260,15 @@ class Encoder:
         return clip if clip.sound is None or missing <= 0 else replace(clip, sound=np.pad(clip.sound, (0, missing)))
 
     def _tokenise(self, messages: Messages, generation_prompt: bool) -> tuple[list[int], list[int]]:
-        out = self.tokenizer.apply_chat_template(
-            [self._defused(message) for message in messages],
-            tokenize=True,
-            return_dict=True,
-            add_generation_prompt=generation_prompt,
-            return_assistant_tokens_mask=True,
-        )
+        defused = [self._defused(message) for message in messages]
+        with _RENDERING:
+            out = self.tokenizer.apply_chat_template(
+                defused,
+                tokenize=True,
+                return_dict=True,
+                add_generation_prompt=generation_prompt,
+                return_assistant_tokens_mask=True,
+            )
         return out["input_ids"], out["assistant_masks"]
 
     def _defused(self, message: Mapping[str, Any]) -> dict[str, Any]:

@@ -83,7 +83,7 @@ class Answering:
     def window(self) -> int:
         """How many items are asked about together."""
         responder = self.responder
-        return _BATCHES * (responder.batch_size if isinstance(responder, InProcess) else responder.concurrency)
+        return _BATCHES * (responder.size.most if isinstance(responder, InProcess) else responder.concurrency)
 
     def likelihoods(self, asks: Sequence[tuple[Messages, Sequence[str]]]) -> list[Likelihoods]:
         """Return the log-probabilities of the choices of each conversation, see ``scored_by``."""

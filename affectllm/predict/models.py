@@ -16,9 +16,9 @@ from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
 from affectllm.predict.answering import Answering
 from affectllm.predict.items import ROOTS
+from affectllm.respond.batch_size import AUTO
 from affectllm.respond.in_process import InProcess
 
-_BATCH = 8
 ENDPOINT = "affectllm-api"
 _OF_WEIGHTS = {"adapter": None, "processor": None, "dtype": "auto", "device": None, "quantize": None}
 
@@ -39,9 +39,7 @@ def answering_of(arguments: argparse.Namespace, folder: Path | None) -> tuple[An
         do = f"--model {ENDPOINT} --model_args base_url=…,model=…; weights are named by --model itself"
         raise AffectError(f"--model_args belong to --model {ENDPOINT}", do=do)
     budget = Budget(**budget_fields(arguments.budget))
-    size = getattr(arguments, "batch_size", None) or _BATCH
-    if size < 1:
-        raise AffectError(f"--batch-size {size} is no number of items", do="write for example --batch-size 8")
+    size = getattr(arguments, "batch_size", None) or AUTO
     responder = InProcess(loaded(arguments), budget=budget, batch_size=size, end_of_turn=True)
     return Answering(responder, ROOTS, folder), False
 

@@ -11,11 +11,12 @@ from typing import Any
 from affectllm.instruct.conversation import Messages
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Budget, MediaError
-from affectllm.model.encode import Encoder
+from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_batch
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
 from affectllm.model.load import Model
-from affectllm.respond.batches import batches
+from affectllm.respond.batch_size import BatchSize
+from affectllm.respond.batches import Batches
 from affectllm.respond.responder import Ask, Reply, Unanswered, cut
 from affectllm.run import versions
 
@@ -28,16 +29,24 @@ class InProcess:
 
     Args:
         budget: how much of each clip is used.
-        batch_size: conversations that are answered at once.
+        batch_size: conversations that are answered at once, or ``auto`` for as many as fit into memory; what does not
+            fit is asked in halves.
         end_of_turn: whether the likelihood of a choice is that of the whole reply, with its end.
+        workers: threads that open and encode clips while the model answers; None takes what the cores allow.
     """
 
     def __init__(
-        self, model: Model, *, budget: Budget | None = None, batch_size: int = 8, end_of_turn: bool = False
+        self,
+        model: Model,
+        *,
+        budget: Budget | None = None,
+        batch_size: int | str = 8,
+        end_of_turn: bool = False,
+        workers: int | None = None,
     ) -> None:
-        self.model, self.budget, self.batch_size = model, budget or Budget(), batch_size
-        self.end_of_turn = end_of_turn
-        self._encoding: tuple[Mapping[str, Path], Encoder, BoundedEncoder] | None = None
+        self.model, self.budget, self.end_of_turn = model, budget or Budget(), end_of_turn
+        self.size, self._workers = BatchSize(batch_size, on_cpu=model.model.device.type == "cpu"), workers
+        self._encoding: tuple[Mapping[str, Path], Encoder, Batches] | None = None
 
     def identity(self) -> dict[str, Any]:
         """Return the digest of the weights, the budget and the versions."""
@@ -54,43 +63,53 @@ class InProcess:
 
     def replies(self, asks: Sequence[Ask], roots: Mapping[str, Path]) -> Iterator[tuple[int, Reply]]:
         """Generate in batches of like length and equal settings; see ``Responder``."""
-        encoder, bounded = self._encoders(roots)
+        encoder, batches = self._encoders(roots)
+
+        def ask(pairs: Sequence[tuple[int, Ask]], prompts: list[Encoded]) -> list[str | None]:
+            first = pairs[0][1]
+            settings = dict(first.generation)
+            if first.until:
+                settings |= {"stop_strings": list(first.until), "tokenizer": self.model.tokenizer}
+            seeds = [ask.seed for _, ask in pairs if ask.seed is not None] or None
+            return generate(self.model, encoder, prompts, first.max_new_tokens, seeds=seeds, **settings)
+
         for alike in _by_settings(asks):
-            first = alike[0][1]
-            for batch, prompts in batches(bounded, alike, self.batch_size, lambda pair: pair[1].messages):
-                if isinstance(prompts, MediaError):
-                    yield batch[0][0], _unanswered(prompts)
+            for batch, answers in batches.answered(alike, lambda pair: pair[1].messages, ask):
+                if isinstance(answers, MediaError):
+                    yield batch[0][0], _unanswered(answers)
                 else:
-                    settings = dict(first.generation)
-                    if first.until:
-                        settings |= {"stop_strings": list(first.until), "tokenizer": self.model.tokenizer}
-                    seeds = [ask.seed for _, ask in batch if ask.seed is not None] or None
-                    texts = generate(self.model, encoder, prompts, first.max_new_tokens, seeds=seeds, **settings)
-                    for (number, _), text in zip(batch, texts, strict=True):
-                        yield number, Unanswered(UNDEFINED) if text is None else cut(text, first.until)
+                    for (number, asked), text in zip(batch, answers, strict=True):
+                        yield number, Unanswered(UNDEFINED) if text is None else cut(text, asked.until)
 
     def likelihoods(
         self, asks: Sequence[tuple[Messages, Sequence[str]]], roots: Mapping[str, Path]
     ) -> Iterator[tuple[int, list[float] | Unanswered]]:
         """Sum the log-probabilities of all tokens of each choice, in batches of like length; see ``Responder``."""
-        encoder, bounded = self._encoders(roots)
-        numbered = list(enumerate(asks))
-        for batch, prompts in batches(bounded, numbered, self.batch_size, lambda one: one[1][0]):
-            if isinstance(prompts, MediaError):
-                yield batch[0][0], _unanswered(prompts)
-                continue
-            for part in _parts([len(choices) for _, (_, choices) in batch], [prompt.length for prompt in prompts]):
-                choices = [choices for _, (_, choices) in batch[part]]
-                scored = score_batch(self.model, encoder, prompts[part], choices, end_of_turn=self.end_of_turn)
-                for (number, _), scores in zip(batch[part], scored, strict=True):
-                    values = [value for value, _ in scores]
-                    yield number, Unanswered(UNDEFINED) if any(map(math.isnan, values)) else values
+        encoder, batches = self._encoders(roots)
 
-    def _encoders(self, roots: Mapping[str, Path]) -> tuple[Encoder, BoundedEncoder]:
+        def score(
+            pairs: Sequence[tuple[int, tuple[Messages, Sequence[str]]]], prompts: list[Encoded]
+        ) -> list[list[float]]:
+            scored: list[list[float]] = []
+            for part in _parts([len(choices) for _, (_, choices) in pairs], [prompt.length for prompt in prompts]):
+                choices = [choices for _, (_, choices) in pairs[part]]
+                for scores in score_batch(self.model, encoder, prompts[part], choices, end_of_turn=self.end_of_turn):
+                    scored.append([value for value, _ in scores])
+            return scored
+
+        for batch, answers in batches.answered(list(enumerate(asks)), lambda pair: pair[1][0], score):
+            if isinstance(answers, MediaError):
+                yield batch[0][0], _unanswered(answers)
+                continue
+            for (number, _), values in zip(batch, answers, strict=True):
+                yield number, Unanswered(UNDEFINED) if any(map(math.isnan, values)) else values
+
+    def _encoders(self, roots: Mapping[str, Path]) -> tuple[Encoder, Batches]:
         if self._encoding is None or self._encoding[0] is not roots:
             model = self.model
             encoder = Encoder(model.processor, model.family, model.model.config, self.budget, roots, MediaCache())
-            self._encoding = roots, encoder, BoundedEncoder(encoder, budget_of(model, DEFAULT_TEXT))
+            bounded = BoundedEncoder(encoder, budget_of(model, DEFAULT_TEXT))
+            self._encoding = roots, encoder, Batches(bounded, self.size, self._workers)
         return self._encoding[1:]
 
 

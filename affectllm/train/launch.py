@@ -1,4 +1,4 @@
-"""Launch a training: accelerate's launcher with the recipe's configuration, adapted to the machine."""
+"""Launch several processes: accelerate's launcher with a launch configuration, adapted to the machine."""
 
 from __future__ import annotations
 
@@ -7,38 +7,51 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import yaml
+
 from affectllm.errors import AffectError
 from affectllm.processes import call
-from affectllm.train.recipe import Recipe, launch_file
+from affectllm.train.recipe import launch_file
 
 # What each configuration is on a machine without a GPU; ZeRO and DDP run there over gloo.
 _ON_CPU = {"single_gpu": "cpu", "fsdp2": "cpu"}
 
 
-def launch(recipe: Recipe, arguments: Sequence[str], *, processes: int | None = None) -> None:
-    """Run ``accelerate launch -m affectllm.train`` with ``arguments`` and wait for it.
+def launch(
+    configuration: str, module: str, arguments: Sequence[str], *, processes: int | None = None, what: str = "training"
+) -> None:
+    """Run ``accelerate launch -m module`` with ``arguments`` and wait for it.
 
     Args:
-        recipe: names the launch configuration.
-        arguments: of ``affectllm.train``.
+        configuration: name of a file in ``recipes/launch/``.
         processes: number of processes; None for the configuration's own, or one per GPU.
+        what: is launched, for the error.
 
     Raises:
-        AffectError: when the run fails; its own message has been printed.
+        AffectError: when a process fails; its own message has been printed.
     """
-    name = recipe.launch if _has_gpu() else _ON_CPU.get(recipe.launch, recipe.launch)
-    if name != recipe.launch:
-        print(f"no GPU here: launching with {name} instead of {recipe.launch}", file=sys.stderr)
+    name = _here(configuration)
+    if name != configuration:
+        print(f"no GPU here: launching with {name} instead of {configuration}", file=sys.stderr)
     file = launch_file(name)
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file), "--quiet"]
     if processes is not None:
         command += ["--num_processes", str(processes)]
-    command += ["-m", "affectllm.train", *arguments]
+    command += ["-m", module, *arguments]
     status = call(command, _environment(file))
     if status:
         raise AffectError(
-            f"training stopped with status {status}", do="see the message above; the same command resumes the run"
+            f"{what} stopped with status {status}", do="see the message above; the same command resumes the run"
         )
+
+
+def processes_of(configuration: str) -> int:
+    """Return how many processes a launch configuration starts on this machine."""
+    return int(yaml.safe_load(launch_file(_here(configuration)).read_text(encoding="utf-8"))["num_processes"])
+
+
+def _here(configuration: str) -> str:
+    return configuration if _has_gpu() else _ON_CPU.get(configuration, configuration)
 
 
 def _environment(file: Path) -> dict[str, str]:

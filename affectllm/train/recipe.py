@@ -68,15 +68,18 @@ class EvalPage:
         tasks: names of tasks or groups.
         ablations: subsets of modalities to score beside all of them.
         references: reference models to score beside the tuned one.
-        batch_size: prompts per batch.
+        batch_size: prompts per batch, or ``auto`` for as many as fit into memory.
         limit: at most this many documents per task; None for all.
+        num_processes: that answer for the tuned model, each with the whole model and a share of the questions; None
+            for as many as train.
     """
 
     tasks: tuple[str, ...] = ()
     ablations: tuple[tuple[str, ...], ...] = ()
     references: tuple[Literal["oracle", "majority", "chance", "mute", "shallow", "human"], ...] = ("majority", "chance")
-    batch_size: int = 8
+    batch_size: Literal["auto"] | int = 8
     limit: int | None = None
+    num_processes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,10 @@ def _check(recipe: Recipe, page: Page) -> None:
     _check_method(recipe, page)
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
+    for key in ("batch_size", "limit", "num_processes"):
+        value = getattr(recipe.eval, key)
+        if isinstance(value, int) and value < 1:
+            raise BadRecipe(f"eval.{key} must be 1 or more", where=page.where(("eval", key)))
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)

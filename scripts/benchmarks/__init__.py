@@ -14,6 +14,7 @@ NAMES = (
     "step",
     "choices",
     "predictions",
+    "ahead",
     "build",
     "corpora",
     "metrics",

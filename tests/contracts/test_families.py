@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -62,6 +63,18 @@ def test_a_batch_gives_what_its_members_give_alone(model: Model, encoder: Encode
         for row, item in enumerate(items):
             own = together[row, : item.length] if side == "right" else together[row, -item.length :]
             assert (own - logits(model, encoder.collate([item]))[0]).abs().max() < model.family.rounding
+
+
+def test_several_threads_encode_what_one_does(model: Model, encoder: Encoder) -> None:
+    talks = talks_for(model.family) * 3
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(encoder.encode, talks))
+    for messages, item in zip(talks, together, strict=True):
+        alone = encoded(encoder, messages)
+        assert isinstance(item, Encoded), item
+        assert torch.equal(item.input_ids, alone.input_ids) and torch.equal(item.labels, alone.labels)
+        assert item.media.keys() == alone.media.keys()
+        assert all(torch.equal(tensor, alone.media[name]) for name, tensor in item.media.items())
 
 
 def test_spliced_is_what_the_processor_makes_of_the_whole_prompt(model: Model, encoder: Encoder) -> None:

@@ -158,7 +158,7 @@ def test_a_model_that_is_deaf_stops_the_evaluation(requests) -> None:
 
 @pytest.mark.parametrize(
     ("options", "problem"),
-    [({"batch_size": "auto"}, "'auto' is no number"), ({"max_frame": 3}, "no argument 'max_frame'")],
+    [({"batch_size": "lots"}, "'lots' is neither a number nor auto"), ({"max_frame": 3}, "no argument 'max_frame'")],
 )
 def test_wrong_options_are_errors(options, problem) -> None:
     with pytest.raises(AffectError, match=problem):

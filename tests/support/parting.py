@@ -14,7 +14,8 @@ class Abort:
     def __del__(self, abort=os.abort):
         abort()
 
-if "RANK" in os.environ and {{"affectllm.train", "affectllm.evaluate"}} & {{*sys.orig_argv}}:
+LAUNCHED = {{"affectllm.train", "affectllm.evaluate", "affectllm.evaluate.launched"}}
+if "RANK" in os.environ and LAUNCHED & {{*sys.orig_argv}}:
     os.environ_keeper = Abort()
     atexit.register(pathlib.Path({folder!r}, os.environ["RANK"]).touch)
 """

@@ -26,7 +26,7 @@ from affectllm.errors import AffectError, NotFinite
 from affectllm.evaluate.answers import Answers
 from affectllm.evaluate.environment import protocol
 from affectllm.evaluate.media_error import MediaLedger
-from affectllm.evaluate.models.options import batch_size_of, budget_of, device_of
+from affectllm.evaluate.models.options import budget_of, device_of
 from affectllm.evaluate.models.parallel import Processes
 from affectllm.evaluate.models.requests import (
     Asker,
@@ -48,7 +48,8 @@ from affectllm.model.length import BoundedEncoder
 from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
-from affectllm.respond.batches import batches
+from affectllm.respond.batch_size import BatchSize
+from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.run import versions
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
@@ -69,11 +70,14 @@ class AffectLM(LM):  # type: ignore[misc]
         fps, max_frames, max_pixels, min_pixels, max_seconds, long: the media budget, see ``model.media.Budget``.
         answers: folder in which answers are kept as they come; a run that was killed resumes from it.
         media_cache: folder of prepared clips; ``none`` decodes every time.
+        workers: threads that open and encode clips while the model answers; 0 for none, default by the cores.
         selftest: whether to stop when removing or swapping a clip does not change the loss.
+
+    lm-eval's ``--batch_size`` is a number or ``auto``; batches that do not fit into memory are asked in halves.
 
     Raises:
         NotFound, WrongCheckpoint: see ``model.load.load_model``.
-        AffectError: for an unknown argument, or a batch size that is no number.
+        AffectError: for an unknown argument, or a batch size that is neither a number nor ``auto``.
     """
 
     MULTIMODAL = True
@@ -92,15 +96,16 @@ class AffectLM(LM):  # type: ignore[misc]
         load_in_8bit: bool = False,
         answers: str | None = None,
         media_cache: str | None = None,
+        workers: int | None = None,
         selftest: bool = True,
         **budget: Any,
     ) -> None:
         super().__init__()
-        self.batch_size = batch_size_of(batch_size)
         self.budget = budget_of(budget)
         self._processes = Processes()
         self._rank, self._world_size = self._processes.rank, self._processes.world_size
         self._device = device_of(device, self._processes)
+        size = BatchSize(batch_size, on_cpu=self._device.type == "cpu", most=max_batch_size)
         quantization = {"load_in_4bit": load_in_4bit, "load_in_8bit": load_in_8bit}
         self.loaded: Model = load_model(
             str(pretrained),
@@ -116,6 +121,7 @@ class AffectLM(LM):  # type: ignore[misc]
             print(described(self.loaded.quantised), file=sys.stderr)
         self._encoder = self._make_encoder(media_cache)
         self._bounded = BoundedEncoder(self._encoder, budget_of_tokens(self.loaded))
+        self._batches = Batches(self._bounded, size, workers)
         self._asker = Asker(self._identity(quantization), self._encoder.roots)
         self._answers = Answers(Path(answers) if answers else None)
         self._selftest = selftest
@@ -172,7 +178,8 @@ class AffectLM(LM):  # type: ignore[misc]
         parameters = sum(parameter.numel() for parameter in self.loaded.model.parameters())
         if self.loaded.quantised:
             facts |= {"quantised": {tower: asdict(its) for tower, its in self.loaded.quantised.items()}}
-        return {**facts, "media_budget": self.budget.to_json(), "model_num_parameters": parameters}
+        facts |= {"media_budget": self.budget.to_json(), "batches": self._batches.to_json()}
+        return {**facts, "model_num_parameters": parameters}
 
     def all_gather(self, tensor: Any) -> Any:
         return self._processes.all_gather(tensor)
@@ -191,7 +198,7 @@ class AffectLM(LM):  # type: ignore[misc]
         if left:
             self._test_media(requests)
         replies: dict[str, str] = {}
-        with tqdm(total=len(left), desc="generate", disable=disable_tqdm or self.rank != 0) as bar:
+        with tqdm(total=len(left), desc="generate", disable=self._quiet(disable_tqdm)) as bar:
             for question, reply in self._generated(list(left.values())):
                 replies[question.key] = reply
                 bar.update()
@@ -199,23 +206,22 @@ class AffectLM(LM):  # type: ignore[misc]
         return [str(replies[q.key] if q.key in replies else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
-        for batch, prompts in self._batches(questions):
-            if isinstance(prompts, MediaError):
-                replies = [self._ledger.add(prompts)]
+        for batch, answers in self._answered(questions):
+            if isinstance(answers, MediaError):
+                replies = [self._ledger.add(answers)]
             else:
-                self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
-                seeds = [question.seed for question in batch if question.seed is not None]
-                texts = self._generate(prompts, dict(batch[0].settings), seeds)
-                pairs = list(zip(batch, texts, strict=True))
+                pairs = list(zip(batch, answers, strict=True))
                 answered = [(q, text) for q, text in pairs if text is not None]
                 self._answers.add({q.key: text for q, text in answered})
                 replies = [self._undefined(q, "an output") if text is None else text for q, text in pairs]
                 self._defined += len(answered)
             yield from zip(batch, replies, strict=True)
 
-    def _batches(self, questions: Sequence[Question]) -> Iterator[tuple[list[Question], list[Encoded] | MediaError]]:
+    def _answered(
+        self, questions: Sequence[Question]
+    ) -> Iterator[tuple[list[Question], list[str | None] | MediaError]]:
         for alike in by_settings(questions):
-            yield from batches(self._bounded, alike, self.batch_size, lambda question: question.messages)
+            yield from self._batches.answered(alike, _messages_of, self._generate)
 
     def _undefined(self, question: Question, what: str) -> str:
         """Return the reply for outputs that are not finite; raise when none of the first ``_LOST`` was finite."""
@@ -228,19 +234,24 @@ class AffectLM(LM):  # type: ignore[misc]
         if self._lost and not self._defined:
             raise self._no_numbers()
         self._ledger.tell()
+        if self._batches.size.used and not self.rank:
+            print(self._batches, file=sys.stderr)
 
     def _no_numbers(self) -> NotFinite:
         message = f"the model's outputs are not finite (NaN) for any of {self._lost} questions"
         do = "try dtype=float32; if that does not help, name an earlier checkpoint: this one is broken"
         return NotFinite(message, where=self.loaded.path, do=do)
 
-    def _generate(self, prompts: list[Encoded], settings: dict[str, Any], seeds: list[int]) -> list[str | None]:
+    def _generate(self, questions: Sequence[Question], prompts: list[Encoded]) -> list[str | None]:
+        settings = dict(questions[0].settings)
         until, tokens = settings.pop("until"), settings.pop("max_gen_toks")
         if not settings["do_sample"]:
             settings.pop("temperature")
         if until:
             settings |= {"stop_strings": until, "tokenizer": self.tokenizer}
+        seeds = [question.seed for question in questions if question.seed is not None]
         replies = generate(self.loaded, self._encoder, prompts, tokens, seeds=seeds or None, **settings)
+        self._ledger.trimmed += sum(prompt.trimmed for prompt in prompts)
         return [None if reply is None else _cut(reply, until) for reply in replies]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[Any, bool]]:
@@ -252,32 +263,48 @@ class AffectLM(LM):  # type: ignore[misc]
         for index, request in enumerate(requests):
             groups.setdefault(json.dumps(request.args[2:] or request.args[0], sort_keys=True), []).append(index)
         self._test_media(requests)
-        results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
-        for members in tqdm(groups.values(), desc="score", disable=disable_tqdm or self.rank != 0):
-            choices = [_continuation(requests[index].args[1]) for index in members]
-            question = self._question(requests[members[0]], {"choices": choices})
-            for index, result in zip(members, self._scored(question, choices), strict=True):
-                results[index] = result
+        choices = [[_continuation(requests[index].args[1]) for index in members] for members in groups.values()]
+        questions = [
+            self._question(requests[members[0]], {"choices": texts})
+            for members, texts in zip(groups.values(), choices, strict=True)
+        ]
+        scores: dict[str, list[tuple[Any, bool]]] = {}
+        left = {q.key: q for q in questions if self._answers.get(q.key) is None}
+        bar = tqdm(total=len(groups), initial=len(groups) - len(left), desc="score", disable=self._quiet(disable_tqdm))
+        with bar:
+            for question, prompt in self._batches.encoded(list(left.values()), _messages_of):
+                scores[question.key] = self._scored(question, prompt)
+                bar.update()
         self._end()
+        results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
+        for members, question in zip(groups.values(), questions, strict=True):
+            kept = scores.get(question.key) or self._answers.get(question.key)
+            for index, (value, greedy) in zip(members, kept or (), strict=True):
+                results[index] = value, bool(greedy)
         return results
 
-    def _scored(self, question: Question, choices: list[str]) -> list[tuple[Any, bool]]:
-        scores = self._answers.get(question.key)
-        if scores is None:
-            encoded = self._bounded.encode(question.messages, generation_prompt=True)
-            if isinstance(encoded, MediaError):
-                return [(self._ledger.add(encoded), False)] * len(choices)
-            self._ledger.trimmed += encoded.trimmed
-            scores = score_choices(self.loaded, self._encoder, encoded, choices)
-            if any(math.isnan(value) for value, _ in scores):
-                return [(self._undefined(question, "a likelihood"), False)] * len(choices)
-            self._defined += 1
-            self._answers.add({question.key: scores})
+    def _scored(self, question: Question, prompt: Encoded | MediaError) -> list[tuple[Any, bool]]:
+        choices: list[str] = question.settings["choices"]
+        if isinstance(prompt, MediaError):
+            return [(self._ledger.add(prompt), False)] * len(choices)
+
+        def score(part: Sequence[str]) -> list[tuple[float, bool]]:
+            return score_choices(self.loaded, self._encoder, prompt, part)
+
+        scores = score_in_parts(score, choices, prompt.length)
+        self._ledger.trimmed += prompt.trimmed
+        if any(math.isnan(value) for value, _ in scores):
+            return [(self._undefined(question, "a likelihood"), False)] * len(choices)
+        self._defined += 1
+        self._answers.add({question.key: scores})
         return [(float(value), bool(greedy)) for value, greedy in scores]
+
+    def _quiet(self, disable_tqdm: bool) -> bool:
+        return disable_tqdm or self.rank != 0
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Compute the log-likelihood of whole texts, in windows of the model's length."""
-        bar = tqdm(requests, desc="rolling", disable=disable_tqdm or self.rank != 0)
+        bar = tqdm(requests, desc="rolling", disable=self._quiet(disable_tqdm))
         return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
 
     def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:
@@ -318,6 +345,10 @@ class AffectLM(LM):  # type: ignore[misc]
 def _kind(messages: Messages) -> tuple[str, ...]:
     """Return the kinds of media parts of a conversation; only conversations of one kind can swap clips."""
     return tuple(sorted(f"{part['type']}{'+sound' if part.get('sound') else ''}" for part in media_parts(messages)))
+
+
+def _messages_of(question: Question) -> Messages:
+    return question.messages
 
 
 def _continuation(text: str) -> str:

@@ -13,17 +13,6 @@ if TYPE_CHECKING:
     import torch
 
 
-def batch_size_of(value: int | str) -> int:
-    """Parse a batch size, a positive integer.
-
-    Raises:
-        AffectError: for anything else, ``auto`` included: how much fits depends on the clips of each batch.
-    """
-    if not str(value).isdigit() or int(value) < 1:
-        raise AffectError(f"the batch size {value!r} is no number", do="pass --batch_size 8, for example")
-    return int(value)
-
-
 def budget_of(changes: Mapping[str, Any]) -> Budget:
     """Return the default media budget with some of its fields changed.
 

@@ -85,7 +85,7 @@ def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) 
     pairs = [(gold, one) for gold, one in zip(golds, readings, strict=True) if one is not None]
     total = len(pairs) or 1
     right, given = ([pair[side] for pair in pairs] for side in (0, 1))
-    means = [(name, _mean(right, name), _mean(given, name)) for name in (space.names if pairs else ())]
+    means = [(name, _mean_share(right, name), _mean_share(given, name)) for name in (space.names if pairs else ())]
     mean = math.fsum(_divergence(gold, one, space.names) for gold, one in pairs) / total
     note = f"Mean Jensen-Shannon divergence {mean:.3f} bits over {len(pairs)} of {len(golds)} items that could be read."
     yield Bars("Mean share of each label, right and given", tuple(means), note)
@@ -93,7 +93,7 @@ def _pictured(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) 
     yield scatter("Shares of single items and labels", single, 0.0, 1.0)
 
 
-def _mean(shares: Sequence[Mapping[str, Any]], name: str) -> float:
+def _mean_share(shares: Sequence[Mapping[str, Any]], name: str) -> float:
     return math.fsum(one.get(name) or 0.0 for one in shares) / len(shares)
 
 
