@@ -20,8 +20,8 @@ from affectllm.corpus.roots import locate
 from affectllm.errors import Malformed
 from affectllm.evaluate.models.requests import kept_replies
 from affectllm.evaluate.run import evaluate
-from affectllm.evaluate.scored import JOINT, Pair, scored_slots
-from affectllm.evaluate.scoring import Item, Scoring, check_metrics
+from affectllm.evaluate.scoring.slots import JOINT, Pair, scored_slots
+from affectllm.evaluate.scoring.task_scoring import Item, Scoring, check_metrics
 from affectllm.instruct import template as templates
 from affectllm.instruct.conversation import Conversation
 from affectllm.instruct.reader import Reading

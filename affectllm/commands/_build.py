@@ -96,7 +96,7 @@ def _describe(
     page: MixturePage, counts: Mapping[str, Any], missing: Mapping[str, str], build: Path, roots: Mapping[str, Path]
 ) -> None:
     """Write the card, its figure and the gallery, and print their paths."""
-    from affectllm.report.dataset_card import write_dataset_card
+    from affectllm.report.cards.dataset_card import write_dataset_card
 
     for path in write_dataset_card(page, counts, missing, build):
         print(f"written to {path}")
@@ -105,7 +105,7 @@ def _describe(
 
 def _show(name: str, build: Path, roots: Mapping[str, Path]) -> None:
     """Write the gallery of the built conversations, and print its path."""
-    from affectllm.report.conversation_gallery import render_conversations
+    from affectllm.report.galleries.conversation_gallery import render_conversations
 
     print(f"written to {render_conversations(name, build, roots)}")
 
@@ -114,7 +114,7 @@ def _stats(name: str, root: Path, folder: Path) -> None:
     """Print the label counts of a corpus, and write them as JSON and as a figure beside its samples."""
     from affectllm.corpus.builder import load_builder
     from affectllm.corpus.tally import count, rows
-    from affectllm.report.gallery import write_stats
+    from affectllm.report.galleries.gallery import write_stats
 
     card = load_builder(name).CARD
     tally = count(load_builder(name).samples(root), card, root)
@@ -125,8 +125,8 @@ def _stats(name: str, root: Path, folder: Path) -> None:
 
 def gallery(name: str, given_roots: Roots, out: Path | None, limit: int) -> None:
     """Write a page with samples of a corpus, or with conversations of a folder, and print its path."""
-    from affectllm.report.conversation_gallery import render_conversations
-    from affectllm.report.gallery import render_gallery
+    from affectllm.report.galleries.conversation_gallery import render_conversations
+    from affectllm.report.galleries.gallery import render_gallery
 
     if (built := _conversations(Path(name))) is not None:
         called = built.resolve().parent.name if built.name == "build" else built.resolve().name

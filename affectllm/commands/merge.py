@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    from affectllm.report.merged import merge, summary
+    from affectllm.report.cards.merged import merge, summary
 
     options = {"base": arguments.base, "dtype": arguments.dtype, "quantize": arguments.quantize}
     print(summary(merge(arguments.run, arguments.to, **options), arguments.to))

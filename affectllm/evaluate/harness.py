@@ -158,8 +158,8 @@ def _register_models(name: str) -> None:
 def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from lm_eval.__main__ import cli_evaluate
 
-    from affectllm.evaluate.lm_eval_metrics import register
-    from affectllm.evaluate.scores import REJECTED, wordings_told, write_scores
+    from affectllm.evaluate.scoring.lm_eval_metrics import register
+    from affectllm.evaluate.scoring.scores import REJECTED, wordings_told, write_scores
     from affectllm.evaluate.tasks import our_task_manager
 
     _register_models(_model(argv))

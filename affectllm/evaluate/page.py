@@ -9,7 +9,7 @@ from typing import Any
 from affectllm.corpus.sample import SPLITS, TRAIN
 from affectllm.corpus.selection import ALL, FOLD, Conditions, Selection
 from affectllm.errors import Malformed
-from affectllm.evaluate.published import Published
+from affectllm.evaluate.scoring.published import Published
 
 _PLAIN = ("language", "held_out", "score_labels", "paper", "n")
 Where = str | Callable[[str], str]

@@ -14,7 +14,7 @@ from affectllm.corpus.selection import Selection
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.matrix import TaskEntry, read_tasks
 from affectllm.evaluate.page import TaskPage
-from affectllm.evaluate.suites import Suite
+from affectllm.evaluate.scoring.suites import Suite
 
 
 def all_tasks() -> dict[str, TaskEntry]:

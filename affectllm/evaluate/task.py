@@ -28,8 +28,15 @@ from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.protocol import examples, voted
 from affectllm.evaluate.question import Question
-from affectllm.evaluate.scored import agreement, is_judged, scored_slots
-from affectllm.evaluate.scoring import Item, Scoring, check_metrics, check_options, check_score_labels, metric_of
+from affectllm.evaluate.scoring.slots import agreement, is_judged, scored_slots
+from affectllm.evaluate.scoring.task_scoring import (
+    Item,
+    Scoring,
+    check_metrics,
+    check_options,
+    check_score_labels,
+    metric_of,
+)
 from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.instruct.conversation import Conversation, media_parts, text_of
 from affectllm.labels import LabelSpace

@@ -15,8 +15,8 @@ from lm_eval.tasks._yaml_loader import load_yaml
 from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks
+from affectllm.evaluate.scoring.suites import Suite
 from affectllm.evaluate.shelf import check_pages
-from affectllm.evaluate.suites import Suite
 from affectllm.evaluate.task import AffectTask
 
 

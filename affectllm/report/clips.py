@@ -104,7 +104,7 @@ class Gallery:
 
 def _previewed(path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
     from affectllm.model.clips.media import MediaError
-    from affectllm.report.previews import LONGEST, preview
+    from affectllm.report.galleries.previews import LONGEST, preview
 
     copy = preview(path, part)
     if isinstance(copy, MediaError):

@@ -11,9 +11,9 @@ from affectllm.errors import LicenceRefused, explained
 from affectllm.folders import whole
 from affectllm.lock import LOCK, held
 from affectllm.model.load import check_saved
+from affectllm.report.cards.licence import Verdict, verdict
+from affectllm.report.cards.modelcard import CardFacts, eval_result_files, hub_id, model_card
 from affectllm.report.hub import upload
-from affectllm.report.licence import Verdict, verdict
-from affectllm.report.modelcard import CardFacts, eval_result_files, hub_id, model_card
 from affectllm.report.runfolder import read_run
 from affectllm.report.staging import check_portable, copy_weights, portable_text
 from affectllm.report.trained import read_trained

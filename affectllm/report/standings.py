@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from affectllm.evaluate.paired import difference
+from affectllm.evaluate.scoring.paired import difference
 from affectllm.metrics import Score
 from affectllm.report import display
 from affectllm.report.runfolder import Evaluation, RunData

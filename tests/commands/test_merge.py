@@ -18,7 +18,7 @@ from made_run import make_builder, make_clips, make_conversations, make_run
 from affectllm.cli import main
 from affectllm.errors import WrongCheckpoint
 from affectllm.model.load import load_model
-from affectllm.report.merged import check_merged, merge
+from affectllm.report.cards.merged import check_merged, merge
 
 TEXT, OMNI = "tiny:qwen2", "tiny:qwen2_5_omni"
 

@@ -11,7 +11,7 @@ from evaluating import TASKS, corpus_of, miniatures, use
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError
 from affectllm.evaluate.models.reference import ChanceLM, MajorityLM, MuteLM, OracleLM, ReferenceLM
-from affectllm.evaluate.scoring import metric_of
+from affectllm.evaluate.scoring.task_scoring import metric_of
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.metrics import uar

@@ -23,7 +23,7 @@ from affectllm.evaluate import environment
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.logged import of_results
 from affectllm.evaluate.run import evaluate
-from affectllm.evaluate.scores import write_scores
+from affectllm.evaluate.scoring.scores import write_scores
 
 
 @pytest.fixture

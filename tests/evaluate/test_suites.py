@@ -13,7 +13,7 @@ from evaluating import use
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.harness import lm_eval_main
-from affectllm.evaluate.suites import Suite, mean_score
+from affectllm.evaluate.scoring.suites import Suite, mean_score
 from affectllm.metrics import METRICS, Score
 
 

@@ -29,7 +29,7 @@ from affectllm.instruct.slots import Asked
 from affectllm.instruct.template import Template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.form import find_form
-from affectllm.report.conversation_gallery import render_conversations
+from affectllm.report.galleries.conversation_gallery import render_conversations
 from affectllm.train.stage import train
 
 DRAWS = (0.001, 0.5, 1.0)

@@ -84,7 +84,7 @@ def test_an_unknown_module_is_an_error(tmp_path) -> None:
 def test_lm_eval_knows_our_metrics_by_the_same_names() -> None:
     from lm_eval.api.registry import get_aggregation, get_metric, is_higher_better
 
-    from affectllm.evaluate.lm_eval_metrics import register
+    from affectllm.evaluate.scoring.lm_eval_metrics import register
 
     register()
     assert register() == [], "registering twice adds nothing"

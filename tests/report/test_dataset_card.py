@@ -14,8 +14,8 @@ from built_mixture import HOSTILE, built_mixture, hostile
 
 from affectllm.corpus.store import read_rows
 from affectllm.instruct.conversations import conversation_files
-from affectllm.report.composition import Summary
-from affectllm.report.dataset_card import size_category
+from affectllm.report.cards.dataset_card import size_category
+from affectllm.report.galleries.composition import Summary
 
 
 @pytest.fixture
@@ -185,7 +185,7 @@ def test_numbers_are_summed_up() -> None:
 def test_numbers_and_shares_are_told_by_name(tmp_path: Path) -> None:
     from affectllm.corpus.builder import load_builder
     from affectllm.instruct.template import load_template
-    from affectllm.report.composition import Composition
+    from affectllm.report.galleries.composition import Composition
 
     card, composition = load_builder("crema_d").CARD, Composition()
     votes = load_template(
@@ -207,8 +207,8 @@ def test_numbers_and_shares_are_told_by_name(tmp_path: Path) -> None:
 def test_sets_without_a_label_are_counted_as_none() -> None:
     from affectllm.corpus.builder import load_builder
     from affectllm.instruct.template import load_template
-    from affectllm.report.composition import Composition
-    from affectllm.report.dataset_card import _layer
+    from affectllm.report.cards.dataset_card import _layer
+    from affectllm.report.galleries.composition import Composition
 
     space = load_builder("goemotions").CARD.space("goemotions_28")
     asked, composition = load_template("emotion_set", space=space, rater="crowd", modalities=["text"]), Composition()
@@ -222,7 +222,7 @@ def test_sets_without_a_label_are_counted_as_none() -> None:
 def test_a_dollar_in_a_label_is_no_formula(tmp_path: Path) -> None:
     from affectllm.corpus.tally import Tally
     from affectllm.labels import LabelSpace
-    from affectllm.report.gallery import draw_labels
+    from affectllm.report.galleries.gallery import draw_labels
 
     tally = Tally({"odd": LabelSpace("odd", "category", (r"$\bad$",), source="a test")})
     tally.labels["odd by $\\worse$"]["train"][r"$\bad$"] += 1

@@ -17,7 +17,7 @@ from affectllm.corpus.miniature import materialise
 from affectllm.corpus.tally import count, ranked, rows
 from affectllm.errors import Malformed
 from affectllm.report.display import annotation
-from affectllm.report.gallery import render_gallery
+from affectllm.report.galleries.gallery import render_gallery
 
 
 def materialised(name: str, folder: Path) -> Path:

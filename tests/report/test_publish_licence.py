@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.corpus import CorpusCard
-from affectllm.report.licence import KNOWN, OTHER, card_terms, verdict
+from affectllm.report.cards.licence import KNOWN, OTHER, card_terms, verdict
 
 PLAIN = CorpusCard(
     name="plain",

@@ -14,7 +14,7 @@ from made_run import SCRIPT, make_builder, make_clips, make_run
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Tone, materialise
-from affectllm.report.gallery import render_gallery
+from affectllm.report.galleries.gallery import render_gallery
 from affectllm.report.html import render_report
 
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

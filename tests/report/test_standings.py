@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from made_run import score, write, write_lines
 
-from affectllm.evaluate.paired import difference
+from affectllm.evaluate.scoring.paired import difference
 from affectllm.report.html import render_report
 from affectllm.report.runfolder import read_run
 from affectllm.report.views import panels

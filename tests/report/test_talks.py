@@ -14,7 +14,7 @@ from affectllm.cli import main
 from affectllm.corpus.miniature import Clip, Tone, materialise
 from affectllm.errors import Malformed
 from affectllm.instruct.conversations import conversation_files
-from affectllm.report.conversation_gallery import render_conversations
+from affectllm.report.galleries.conversation_gallery import render_conversations
 
 CLIPS = (
     '(MediaRef(f"clips/{number % 3}.mp4", "video", start=0.25, end=0.75, sound=True),'

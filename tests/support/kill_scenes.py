@@ -12,8 +12,8 @@ from killing import Worker
 from toy_corpus import toy_corpus
 
 LIGHT = (
-    *("affectllm.cli", "affectllm.commands._build", "affectllm.report.dataset_card"),
-    *("affectllm.report.conversation_gallery", "affectllm.commands.export", "affectllm.model.clips.cut"),
+    *("affectllm.cli", "affectllm.commands._build", "affectllm.report.cards.dataset_card"),
+    *("affectllm.report.galleries.conversation_gallery", "affectllm.commands.export", "affectllm.model.clips.cut"),
     *("matplotlib.pyplot", "pyarrow.parquet", "pyarrow.compute", "av"),
 )
 """What the worker imports beforehand, for commands without a model."""

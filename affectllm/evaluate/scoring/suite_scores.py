@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from affectllm.errors import Malformed
-from affectllm.evaluate.scoring import Item, Scoring
-from affectllm.evaluate.suites import POOLED, Suite, mean_score, suite_details
+from affectllm.evaluate.scoring.suites import POOLED, Suite, mean_score, suite_details
+from affectllm.evaluate.scoring.task_scoring import Item, Scoring
 from affectllm.metrics import Score
 
 

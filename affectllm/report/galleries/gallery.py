@@ -15,8 +15,8 @@ from affectllm.corpus.tally import Tally, names_of, ranked
 from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
 from affectllm.report.display import annotation
+from affectllm.report.galleries.links import clip_link
 from affectllm.report.html import write_page
-from affectllm.report.links import clip_link
 
 LIMIT = 200
 

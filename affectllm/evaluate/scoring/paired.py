@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, read_results, read_samples
-from affectllm.evaluate.scores import clusters_of
-from affectllm.evaluate.scoring import Item, Scoring, metric_of
+from affectllm.evaluate.scoring.scores import clusters_of
+from affectllm.evaluate.scoring.task_scoring import Item, Scoring, metric_of
 from affectllm.metrics.core.comparison import compare
 
 ROUNDS = 500

@@ -14,9 +14,9 @@ from affectllm.model.load import Model, load_model, locate
 from affectllm.model.weights.adapters import local_adapter
 from affectllm.model.weights.checkpoint import ADAPTER_CONFIG, CONFIG
 from affectllm.model.weights.merging import Bits, difference, kept_whole, merged, quantization_of, trial_logits
+from affectllm.report.cards.licence import verdict
+from affectllm.report.cards.modelcard import CardFacts, hub_id, model_card
 from affectllm.report.html import environment
-from affectllm.report.licence import verdict
-from affectllm.report.modelcard import CardFacts, hub_id, model_card
 from affectllm.report.runfolder import read_run
 from affectllm.report.staging import portable_text
 from affectllm.report.trained import read_trained

@@ -13,8 +13,8 @@ from typing import Any
 
 from affectllm.errors import Malformed, NotFound
 from affectllm.evaluate import environment
-from affectllm.evaluate.lm_eval_metrics import needs_pairs_only
-from affectllm.evaluate.scored import JOINT, Pair, Scored, counts_some_labels, joint, of_facts, of_slot
+from affectllm.evaluate.scoring.lm_eval_metrics import needs_pairs_only
+from affectllm.evaluate.scoring.slots import JOINT, Pair, Scored, counts_some_labels, joint, of_facts, of_slot
 from affectllm.metrics import METRICS, Metric, Result
 from affectllm.metrics.core.statistic import Statistic
 

@@ -9,9 +9,9 @@ from typing import Any
 
 from affectllm.corpus import CorpusCard
 from affectllm.report import views
+from affectllm.report.cards.licence import MEANING, OTHER, Verdict, licence_of
 from affectllm.report.display import clusters, headline_metric, interval, known_metric, metric_name
 from affectllm.report.html import environment
-from affectllm.report.licence import MEANING, OTHER, Verdict, licence_of
 from affectllm.report.runfolder import Evaluation, RunData
 from affectllm.report.scoretable import cell_text
 from affectllm.report.trained import Trained

@@ -22,11 +22,11 @@ from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import MixturePage, load_mixture
 from affectllm.instruct.mixture_part import Part
 from affectllm.instruct.template import MODALITIES
-from affectllm.report.composition import Composition, Kind, Layer, Summary, compose, kinds_of
-from affectllm.report.gallery import draw_labels
+from affectllm.report.cards.licence import MEANING, OTHER, Verdict, licence_of, verdict
+from affectllm.report.cards.modelcard import pipeline_tag
+from affectllm.report.galleries.composition import Composition, Kind, Layer, Summary, compose, kinds_of
+from affectllm.report.galleries.gallery import draw_labels
 from affectllm.report.html import environment
-from affectllm.report.licence import MEANING, OTHER, Verdict, licence_of, verdict
-from affectllm.report.modelcard import pipeline_tag
 from affectllm.report.scoretable import TURNING, cell_text
 from affectllm.report.trained import family
 from affectllm.run import digest, file_digest

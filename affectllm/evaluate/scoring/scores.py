@@ -10,10 +10,10 @@ from typing import Any
 
 from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
 from affectllm.evaluate.protocol import over_wordings
-from affectllm.evaluate.scored import of_slot
-from affectllm.evaluate.scoring import Item, Scoring, metric_of
-from affectllm.evaluate.suite_scores import Part, add_suites
-from affectllm.evaluate.suites import Suite
+from affectllm.evaluate.scoring.slots import of_slot
+from affectllm.evaluate.scoring.suite_scores import Part, add_suites
+from affectllm.evaluate.scoring.suites import Suite
+from affectllm.evaluate.scoring.task_scoring import Item, Scoring, metric_of
 from affectllm.labels.pictures import to_json
 from affectllm.metrics import Score
 from affectllm.metrics.core.over_raters import mean_over_raters

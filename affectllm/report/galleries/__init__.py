@@ -1,0 +1,1 @@
+"""Pages that show samples and conversations with their clips."""
