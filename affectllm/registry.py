@@ -20,7 +20,9 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+import sys
 from collections.abc import Iterable
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Literal
@@ -64,11 +66,16 @@ def folders(kind: Folder) -> list[Path]:
     """Return every folder that may hold files of ``kind``, built-in first."""
     package, _, below = kind.partition("/")
     candidates = [_package_folder(f"affectllm.{_ROOMS.get(package, package)}") / below]
-    for entry in entry_points(group="affectllm.folders"):
-        candidates.append(_package_folder(entry.value) / kind)
+    candidates += [_package_folder(value) / kind for value in _installed(tuple(sys.path))]
     for local in filter(None, os.environ.get("AFFECTLLM_PATH", "").split(os.pathsep)):
         candidates.append(Path(local) / kind)
     return [folder for folder in candidates if folder.is_dir()]
+
+
+@cache
+def _installed(path: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the packages that bring folders of their own; cached, since the metadata of all packages is read."""
+    return tuple(entry.value for entry in entry_points(group="affectllm.folders"))
 
 
 def package(kind: Folder) -> str:

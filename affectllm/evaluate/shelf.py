@@ -6,7 +6,7 @@ folders first, and names each broken one.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from affectllm import registry
@@ -76,7 +76,8 @@ def check_pages() -> dict[str, TaskEntry]:
         except AffectError as error:
             problems.append(str(error))
     known = {entry.name for entry in entries} | set(registry.names("eval_tasks"))
-    problems += [problem for entry in entries for problem in _problems(entry, known)]
+    corpora = set(registry.names("data_builders"))
+    problems += [problem for entry in entries for problem in _problems(entry, known, corpora)]
     if problems:
         message = "\n  ".join(dict.fromkeys(problems))
         raise Malformed(f"some task pages do not load:\n  {message}", do="correct or remove these files")
@@ -93,7 +94,7 @@ def _by_name(entries: Iterable[TaskEntry]) -> dict[str, TaskEntry]:
     return dict(sorted(by_name.items()))
 
 
-def _problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
+def _problems(entry: TaskEntry, known: Collection[str], corpora: Collection[str]) -> list[str]:
     config, key = entry.config, "group" if entry.is_group else "task"
     if config.get(key) != entry.name:
         return [f"{entry.where(key)}: the file is called {entry.name}, its {key} {config.get(key)!r}"]
@@ -105,12 +106,12 @@ def _problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
         page = TaskPage.take(dict(config), entry.where)
     except Malformed as error:
         return [str(error)]
-    if page.corpus not in registry.names("data_builders"):
+    if page.corpus not in corpora:
         return [f"{entry.where('corpus')}: there is no corpus called {page.corpus!r}"]
     return []
 
 
-def _group_problems(entry: TaskEntry, known: Iterable[str]) -> list[str]:
+def _group_problems(entry: TaskEntry, known: Collection[str]) -> list[str]:
     if not isinstance(entry.config.get("task"), list):
         return [f"{entry.where('task')}: task must be the list of the group's tasks"]
     missing = [member for member in entry.members() if member not in known]

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+import more_seen
+import more_speech
+import more_text
 import pytest
 
 from affectllm.corpus.builder import load_builder
@@ -101,7 +104,7 @@ def _more_ov_merd(miniature: Mapping[str, Content]) -> dict[str, Content]:
 
 
 _OPEN = 'name,openset\nsample_00000060,"[moved, grateful]"\n'
-_MORE = {
+_MORE: dict[str, Callable[[Mapping[str, Content]], dict[str, Content]]] = {
     "crema_d": _more_crema_d,
     "emobank": _more_emobank,
     "esconv": _more_esconv,
@@ -110,6 +113,7 @@ _MORE = {
     "semeval2007_affective_text": _more_semeval2007,
     "semeval2018_task1": _more_semeval2018,
 }
+_MORE |= more_text.MORE | more_speech.MORE | more_seen.MORE
 """Corpora whose miniatures hold too little of the test split for their tasks → with more of it."""
 
 
