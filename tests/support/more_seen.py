@@ -1,4 +1,4 @@
-"""More of the test split of corpora of pictures, faces and films, whose miniatures hold too little of it for their tasks."""
+"""More of the test split of corpora that are seen, whose miniatures hold too little of it for their tasks."""
 
 from __future__ import annotations
 
