@@ -33,7 +33,8 @@ class Composition:
         audio: Hub id or folder of an audio encoder, or of a model with one (Whisper, HuBERT, WavLM, wav2vec 2.0).
         fusion: ``projector``, ``prefusion`` or ``qformer``.
         tokens_per_frame: tokens of a frame (projector).
-        frames_per_token: outputs of the audio encoder in a token (projector).
+        frames_per_token: outputs of the audio encoder that a token is made of (projector).
+        audio_pooling: ``stack`` or ``mean`` of these outputs (projector).
         audio_layers: ``last``, or ``all`` for a learned mean of all layers of the audio encoder.
         window: seconds of sound that the audio encoder hears at once; None for its own (Whisper: 30), or 2.
         dtype: of the weights that are written.
@@ -47,6 +48,7 @@ class Composition:
     fusion: Literal["projector", "prefusion", "qformer"] = "projector"
     tokens_per_frame: int = 4
     frames_per_token: int = 8
+    audio_pooling: Literal["stack", "mean"] = "stack"
     audio_layers: Literal["last", "all"] = "last"
     window: float | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -137,6 +139,7 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
         fusion=composition.fusion,
         tokens_per_frame=composition.tokens_per_frame,
         frames_per_token=composition.frames_per_token,
+        audio_pooling=composition.audio_pooling,
         audio_layers=composition.audio_layers,
         tie_word_embeddings=language.config.tie_word_embeddings,
         composed_of={key: value for key, value in asdict(composition).items() if key != "description" and value},

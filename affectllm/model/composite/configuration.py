@@ -9,6 +9,7 @@ from transformers.configuration_utils import SubConfigSpec
 
 FUSIONS = ("projector", "prefusion", "qformer")
 LAYERS = ("last", "all")
+POOLINGS = ("stack", "mean")
 
 
 class AffectCompositeConfig(PreTrainedConfig):
@@ -19,7 +20,9 @@ class AffectCompositeConfig(PreTrainedConfig):
             sound and both together, by gated sums: AffectGPT, ICML 2025) or ``qformer`` (the same with one learned
             query per modality).
         tokens_per_frame: tokens that ``projector`` makes of a frame.
-        frames_per_token: encoder outputs of a sound that ``projector`` stacks into a token (Ultravox: 8).
+        frames_per_token: encoder outputs of a sound that ``projector`` makes a token of (Ultravox: 8).
+        audio_pooling: ``stack`` puts these outputs side by side (Ultravox), ``mean`` averages them: fewer weights, for
+            few training samples.
         audio_layers: ``last``, or ``all``: a learned mean of what every layer of the audio encoder puts out, since how
             something is said is known to middle layers more than to the last (SUPERB, Interspeech 2021).
         video_token_id, image_token_id, audio_token_id, multi_token_id: placeholders in the prompt.
@@ -38,6 +41,7 @@ class AffectCompositeConfig(PreTrainedConfig):
     fusion: str = "projector"
     tokens_per_frame: int = 4
     frames_per_token: int = 8
+    audio_pooling: str = "stack"
     audio_layers: str = "last"
     video_token_id: int | None = None
     image_token_id: int | None = None
@@ -49,6 +53,8 @@ class AffectCompositeConfig(PreTrainedConfig):
         super().__post_init__(**kwargs)
         if self.fusion not in FUSIONS:
             raise ValueError(f"fusion is one of {', '.join(FUSIONS)}, not {self.fusion!r}")
+        if self.audio_pooling not in POOLINGS:
+            raise ValueError(f"audio_pooling is {' or '.join(POOLINGS)}, not {self.audio_pooling!r}")
         if self.audio_layers not in LAYERS:
             raise ValueError(f"audio_layers is {' or '.join(LAYERS)}, not {self.audio_layers!r}")
 

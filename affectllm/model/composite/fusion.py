@@ -32,6 +32,16 @@ def heard(outputs: Tensor, lengths: Sequence[int]) -> Tensor:
     return torch.stack([outputs[i, :length].mean(0) for i, length in enumerate(lengths)])
 
 
+def averaged(outputs: Tensor, lengths: Sequence[int], count: int) -> Tensor:
+    """Average every ``count`` outputs, ``[w, n, d]`` → ``[w, ceil(n / count), d]``; padding is not counted."""
+    places = torch.arange(outputs.shape[1], device=outputs.device)
+    heard_at = places < torch.tensor(lengths, device=outputs.device)[:, None]
+    missing = -outputs.shape[1] % count
+    sums = nn.functional.pad(outputs * heard_at[..., None], (0, 0, 0, missing)).unflatten(1, (-1, count)).sum(2)
+    counts = nn.functional.pad(heard_at, (0, missing)).unflatten(1, (-1, count)).sum(2)
+    return sums / counts.clamp(min=1)[..., None]
+
+
 class LayerMean(nn.Module):
     """A learned mean of the outputs of all layers, each normalised: ``Σ_l softmax(a)_l · LN(x_l)``."""
 
@@ -84,7 +94,10 @@ class Sequences(nn.Module):
         if config.vision_config is not None:
             self.vision = Projector(width(config.vision_config), 1, hidden)
         if config.audio_config is not None:
-            self.audio = Projector(width(config.audio_config), config.frames_per_token, hidden)
+            self.frames_per_token = config.frames_per_token
+            self.averages = config.audio_pooling == "mean"
+            stacked = 1 if self.averages else config.frames_per_token
+            self.audio = Projector(width(config.audio_config), stacked, hidden)
 
     def of_frames(self, outputs: Tensor, frames: Sequence[int]) -> Tensor:
         """``[f, n, d]`` → ``[f · tokens_per_frame, h]``."""
@@ -92,8 +105,10 @@ class Sequences(nn.Module):
 
     def of_sounds(self, outputs: Tensor, windows: Sequence[int], lengths: Sequence[int]) -> Tensor:
         """``[w, n, d]`` → ``[tokens, h]``: those of each window's first ``lengths`` outputs; the rest is silence."""
+        if self.averages:
+            outputs = averaged(outputs, lengths, self.frames_per_token)
         tokens = self.audio(outputs)
-        return torch.cat([tokens[i, : -(-length // self.audio.stacked)] for i, length in enumerate(lengths)])
+        return torch.cat([tokens[i, : -(-length // self.frames_per_token)] for i, length in enumerate(lengths)])
 
 
 class WeightedSum(nn.Module):
