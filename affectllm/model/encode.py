@@ -350,4 +350,8 @@ def _description(processor: Any) -> str:
     # Everything that decides what a processor makes of a clip; the tokenizer only gives placeholder ids.
     parts = [getattr(processor, name, None) for name in ("feature_extractor", "image_processor", "video_processor")]
     texts = [part.to_json_string() for part in parts if part is not None]
-    return digest([*texts, getattr(processor, "tokenizer", processor).get_added_vocab()])
+    tokenizer = getattr(processor, "tokenizer", processor)
+    # Its own settings beside those of its parts: how many frames make a token, how long a window is.
+    own = {} if tokenizer is processor else processor.to_dict()
+    kept = {name: value for name, value in own.items() if isinstance(value, (str, int, float, bool, type(None)))}
+    return digest([*texts, {**kept, "chat_template": None}, tokenizer.get_added_vocab()])
