@@ -22,11 +22,13 @@ class Question:
     Args:
         template: asks and reads.
         selection: which samples are scored.
+        headline: key of the task's first metric.
         gold_map: from the corpus's label space to that of the template; None where they are the same.
     """
 
     template: Template
     selection: Selection
+    headline: str
     gold_map: GoldMap | None = None
 
     @property

@@ -71,7 +71,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         builder = load_builder(self.page.corpus)
         gold_map = _gold_map(self.page, builder, where)
         self.template = _template(self.page, builder, gold_map, self._name, where)
-        self.question = Question(self.template, self.page.selection, gold_map)
+        self.question = Question(self.template, self.page.selection, self.page.metrics[0], gold_map)
         self.protocol = environment.protocol()
         self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
         self.slots = scored_slots(self.template.slots, self.page.score_labels)
@@ -213,7 +213,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return [*given, *shown, *(message for message in doc["messages"] if message["role"] != "system")]
 
     def process_results(self, doc: Document, results: list[Any]) -> dict[str, Any]:
-        """Return per metric the item (gold, reading, facts), beside ``reading`` and ``unreadable``, the reason or None.
+        """Return per metric the item (gold, reading, facts if any), beside ``reading`` and ``unreadable``, a reason.
 
         Of several slots gold and reading are mappings, in which a slot that is unreadable is None, and ``reading`` is
         None where none could be read. ``right`` says how far the answer is the gold one, where that needs no judge.
@@ -222,7 +222,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         replies = results[0] if self.protocol.votes > 1 else results
         readings = [self._chosen(doc, results)] if chosen else [self._read(doc, reply) for reply in replies]
         reading, reason = voted(readings)
-        items = dict.fromkeys(self.page.metrics, (doc["gold"], reading, doc.get("facts", {})))
+        facts = (doc["facts"],) if "facts" in doc else ()
+        items = dict.fromkeys(self.page.metrics, (doc["gold"], reading, *facts))
         record = {**items, "reading": reading, "unreadable": reason}
         return {**record, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else record
 
@@ -251,7 +252,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         shares = {"reading": _share_not_none, "unreadable": _share_not_none}
         return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
 
-    def _aggregate(self, key: str, items: list[tuple[Any, Any, dict[str, str]]]) -> float:
+    def _aggregate(self, key: str, items: list[tuple[Any, ...]]) -> float:
         return self.scoring.statistic(key, [Item(*item) for item in items]).value()
 
     def higher_is_better(self) -> dict[str, bool]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from affectllm.model.generate import generate, score_batch
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
 from affectllm.model.load import Model
 from affectllm.respond.batch_size import BatchSize
-from affectllm.respond.batches import Batches
+from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.respond.responder import Ask, Reply, Unanswered, cut
 from affectllm.run import versions
 
@@ -87,9 +88,15 @@ class InProcess:
         """Sum the log-probabilities of all tokens of each choice, in batches of like length; see ``Responder``."""
         encoder, batches = self._encoders(roots)
 
+        def alone(prompt: Encoded, choices: Sequence[str]) -> list[tuple[float, bool]]:
+            return score_batch(self.model, encoder, [prompt], [choices], end_of_turn=self.end_of_turn)[0]
+
         def score(
             pairs: Sequence[tuple[int, tuple[Messages, Sequence[str]]]], prompts: list[Encoded]
         ) -> list[list[float]]:
+            if len(pairs) == 1:  # the last resort where memory is short: its choices come in halves
+                one, (prompt,) = pairs[0][1][1], prompts
+                return [[value for value, _ in score_in_parts(partial(alone, prompt), one, prompt.length)]]
             scored: list[list[float]] = []
             for part in _parts([len(choices) for _, (_, choices) in pairs], [prompt.length for prompt in prompts]):
                 choices = [choices for _, (_, choices) in pairs[part]]

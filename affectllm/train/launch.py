@@ -7,11 +7,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from affectllm.errors import AffectError
 from affectllm.processes import call
-from affectllm.train.recipe import launch_file
+from affectllm.train.recipe import LAUNCH, launch_file
+from affectllm.yaml_page import read_page
 
 # What each configuration is on a machine without a GPU; ZeRO and DDP run there over gloo.
 _ON_CPU = {"single_gpu": "cpu", "fsdp2": "cpu"}
@@ -47,7 +46,8 @@ def launch(
 
 def processes_of(configuration: str) -> int:
     """Return how many processes a launch configuration starts on this machine."""
-    return int(yaml.safe_load(launch_file(_here(configuration)).read_text(encoding="utf-8"))["num_processes"])
+    page = read_page(launch_file(_here(configuration)), LAUNCH)
+    return int(page.value["num_processes"])
 
 
 def _here(configuration: str) -> str:

@@ -18,6 +18,7 @@ from toy_corpus import toy_corpus
 from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
+from affectllm.corpus.selection import Selection
 from affectllm.errors import Leakage
 from affectllm.report.leaks import refuse_leaks, shared_with_tasks, training_samples
 from affectllm.train.recipe import load_recipe
@@ -241,6 +242,6 @@ def test_real_reccon_shares_words_with_real_dailydialog() -> None:
     roots = {name: Path(os.environ["AFFECTLLM_CORPORA"], name) for name in ("reccon", "dailydialog")}
     if not all(root.is_dir() for root in roots.values()):
         pytest.skip("reccon or dailydialog is not there")
-    shared = shared_with_tasks(training_samples(["reccon"], roots), {"t": ("dailydialog", "test")}, roots)["t"]
+    shared = shared_with_tasks(training_samples(["reccon"], roots), {"t": Selection("dailydialog", "test")}, roots)["t"]
     assert {one.path for one in shared} == {"reccon ← dailydialog"}
     assert {one.kind: one.count for one in shared}["text"] > 20

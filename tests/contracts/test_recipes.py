@@ -40,7 +40,7 @@ def test_it_loads_and_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_trains_on_nothing_that_it_scores(name: str, miniatures: list[str]) -> None:
     recipe = load_recipe(name)
-    scored = [corpus for corpus, _ in task_sources(recipe.eval.tasks).values()]
+    scored = [selection.corpus for selection in task_sources(recipe.eval.tasks).values()]
     assert scored, "a recipe names the tasks that say whether it worked"
     refuse_leaks(recipe, Roots.parse(miniatures).find_all([*recipe.corpora(), *scored]))
 

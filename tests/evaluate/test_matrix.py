@@ -8,6 +8,7 @@ import pytest
 from evaluating import miniatures, use
 
 from affectllm.cli import main
+from affectllm.corpus.selection import Selection
 from affectllm.errors import Malformed, NotFound
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.shelf import all_tasks, check_pages, find_task, task_sources
@@ -120,7 +121,7 @@ def test_a_variant_is_listed_shown_and_compared(folder, capsys) -> None:
     assert "mine.yaml:12" in stdout
     (folder / "copy.yaml").write_text(stdout.replace("mine_choice", "copy"), encoding="utf-8")
     assert find_task("copy").config == {**find_task("mine_choice").config, "task": "copy"}
-    assert task_sources(["mine_choice", "crema_d_emotion"])["mine_choice"] == ("emodb", "test")
+    assert task_sources(["mine_choice", "crema_d_emotion"])["mine_choice"] == Selection("emodb", "test")
     with pytest.raises(NotFound, match=r"did you mean mine_choice"):
         find_task("mine_choise")
 

@@ -121,7 +121,7 @@ def test_every_item_is_asked_in_every_wording_and_counts_once(emodb: Path, tmp_p
 def test_the_worst_wording_is_the_largest_of_what_should_be_small() -> None:
     assert over_wordings({0: 0.2, 1: 0.6}, "lower")["worst_wording"] == 1
     assert over_wordings({0: 0.2, 1: 0.6}, "higher") | {"spread": 0} == {
-        **{"mean": pytest.approx(0.4), "spread": 0, "worst": 0.2, "worst_wording": 0},
+        **{"mean": pytest.approx(0.4), "spread": 0, "worst": 0.2, "worst_wording": 0, "best": 0.6, "best_wording": 1},
         "values": {0: 0.2, 1: 0.6},
     }
     assert over_wordings({0: 0.5}, "higher")["spread"] == 0

@@ -56,8 +56,13 @@ def test_a_broken_clip_is_counted_and_answered_all_the_same(
     use(monkeypatch, {"demo_affect": demo})
     task = loaded("demo_affect_emotion")
     part: Any = next(part for part in task.instances[0].doc["messages"][-1]["content"] if part["type"] != "text")
-    part["path"] = "nowhere.mp4"
-    reply = ShallowLM().generate_until(task.instances)[0]
+    clip = demo / part["path"]
+    whole = clip.read_bytes()
+    clip.write_bytes(b"no film")
+    try:
+        reply = ShallowLM().generate_until(task.instances)[0]
+    finally:
+        clip.write_bytes(whole)
     assert not isinstance(task.template.read(reply), Unreadable)
     assert f"clips: 1 of {len(task.instances)} items" in capsys.readouterr().err
 

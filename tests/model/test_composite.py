@@ -13,7 +13,9 @@ from affectllm import registry
 from affectllm.cli import main
 from affectllm.errors import Malformed, NotFound, WrongCheckpoint
 from affectllm.model.ablation import check_modalities_heard
+from affectllm.model.cache import MediaCache
 from affectllm.model.composite.compose import Composition, compose, load_composition
+from affectllm.model.composite.fusion import averaged
 from affectllm.model.generate import generate
 from affectllm.model.load import Model, load_model
 from affectllm.model.tiny import tiny_folder
@@ -55,20 +57,28 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_clips(tmp_path_factory.mktemp("made"))
 
 
-def composed(checkpoints: dict[str, str], folder: Path, fusion: Any, audio: str = "whisper") -> Model:
-    page = Composition("test", checkpoints["qwen2"], checkpoints["clip"], checkpoints[audio], fusion)
+MEAN = {"audio_layers": "all", "audio_pooling": "mean", "frames_per_token": 3}
+
+
+def composed(checkpoints: dict[str, str], folder: Path, fusion: Any, audio: str = "whisper", **more: Any) -> Model:
+    page = Composition("test", checkpoints["qwen2"], checkpoints["clip"], checkpoints[audio], fusion, **more)
     compose(page, folder / "composite")
     return load_model(str(folder / "composite"))
 
 
 @pytest.mark.parametrize(
-    ("fusion", "audio"),
-    [("projector", "whisper"), ("projector", "hubert"), ("prefusion", "hubert"), ("qformer", "whisper")],
+    ("fusion", "audio", "more"),
+    [
+        ("projector", "whisper", {}),
+        ("projector", "hubert", MEAN),
+        ("prefusion", "hubert", {}),
+        ("qformer", "whisper", {"audio_layers": "all"}),
+    ],
 )
 def test_a_composite_sees_hears_learns_and_answers(
-    checkpoints: dict[str, str], clips: Path, tmp_path: Path, fusion: str, audio: str
+    checkpoints: dict[str, str], clips: Path, tmp_path: Path, fusion: str, audio: str, more: dict[str, Any]
 ) -> None:
-    model = composed(checkpoints, tmp_path, fusion, audio)
+    model = composed(checkpoints, tmp_path, fusion, audio, **more)
     encoder = encoder_of(model, clips)
     items = [encoded(encoder, messages) for messages in TALKS]
     batch = encoder.collate(items)
@@ -92,6 +102,26 @@ def test_a_composite_sees_hears_learns_and_answers(
     again = load_model(str(tmp_path / "again"))
     with torch.no_grad():
         assert torch.equal(again.model(**batch).logits, model.model(**batch).logits)
+
+
+def test_outputs_are_averaged_without_padding() -> None:
+    outputs = torch.randn(2, 7, 5)
+    means = averaged(outputs, [7, 4], 3)
+    assert means.shape == (2, 3, 5)
+    for window, token, first, last in ((0, 0, 0, 3), (0, 2, 6, 7), (1, 0, 0, 3), (1, 1, 3, 4)):
+        assert torch.allclose(means[window, token], outputs[window, first:last].mean(0), atol=1e-6)
+
+
+def test_clips_that_are_prepared_for_one_composite_are_not_taken_for_another(
+    checkpoints: dict[str, str], clips: Path, tmp_path: Path
+) -> None:
+    cache = MediaCache(tmp_path / "cache")
+    for count in (8, 4):
+        model = composed(checkpoints, tmp_path / str(count), "projector", frames_per_token=count)
+        encoder = encoder_of(model, clips)
+        plain = encoded(encoder, talk(HEARD))
+        encoder.cache = cache
+        assert torch.equal(encoded(encoder, talk(HEARD)).input_ids, plain.input_ids)
 
 
 def test_the_towers_are_those_of_the_checkpoints(checkpoints: dict[str, str], tmp_path: Path) -> None:

@@ -11,15 +11,32 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from affectllm.instruct.conversation import media_parts, text_of
 from affectllm.model.clip_statistics import frame_statistics, sound_statistics
 from affectllm.model.clips.fence import fenced
 from affectllm.model.clips.media import Budget, MediaError, open_clip, open_image
 from affectllm.model.pooled import PooledEncoder
 
 _BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=224 * 224, max_seconds=30.0, long="trim")
-Conversations = Sequence[Any]  # messages of each item
+_EARLIER = 0.3  # weight of the words of earlier turns against those of the item's own
 Describe = Callable[[Any], np.ndarray]
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What is shown of an item.
+
+    Args:
+        words: its own; empty where words are not shown.
+        before: those of the earlier turns of its dialogue.
+        clips: its media parts.
+    """
+
+    words: str
+    before: str
+    clips: Sequence[Any]
+
+
+Items = Sequence[Shown]
 
 
 @dataclass(frozen=True)
@@ -51,12 +68,12 @@ def encoded(encoder: PooledEncoder) -> Describer:
 
 
 class Features:
-    """Rows of features: TF-IDF of words and pairs of words, and standardised descriptions of clips.
+    """Rows of features: TF-IDF of words and pairs of words, apart that of earlier turns, and described clips.
 
-    A clip that cannot be opened, and one that an item lacks, is a row of means.
+    Descriptions are standardised. A clip that cannot be opened, and one that an item lacks, is a row of means.
 
     Args:
-        train: messages of the items that are learned from.
+        train: the items that are learned from.
         root: the folder of their corpus.
         describer: what clips and words are described by.
 
@@ -64,40 +81,40 @@ class Features:
         train: the sparse rows ``[items, features]`` of ``train``.
     """
 
-    def __init__(self, train: Conversations, root: Path, describer: Describer) -> None:
-        from sklearn.feature_extraction.text import TfidfVectorizer
-
+    def __init__(self, train: Items, root: Path, describer: Describer) -> None:
         self._describer = describer
-        self._root = root if any(media_parts(one) for one in train) else None
-        self._words = TfidfVectorizer(sublinear_tf=True, ngram_range=(1, 2), min_df=min(2, len(train)))
+        self._root = root if any(one.clips for one in train) else None
+        self._words = _fitted([one.words for one in train], (1, 2))
+        self._before = _fitted([one.before for one in train], (1, 1))
         rows = self._dense(train)
         self._mean = np.nan_to_num(np.nanmean(rows, axis=0)) if rows.size else np.zeros(0)
         self._spread = np.nanstd(rows, axis=0) if rows.size else np.zeros(0)
-        self._words.fit([*map(text_of, train)])
         self.train = self._joined(train, rows)
 
-    def of(self, conversations: Conversations) -> Any:
-        """Return the sparse rows ``[items, features]`` of conversations."""
-        return self._joined(conversations, self._dense(conversations))
+    def of(self, items: Items) -> Any:
+        """Return the sparse rows ``[items, features]``."""
+        return self._joined(items, self._dense(items))
 
-    def _joined(self, conversations: Conversations, rows: np.ndarray) -> Any:
+    def _joined(self, items: Items, rows: np.ndarray) -> Any:
         from scipy.sparse import csr_matrix, hstack
 
         scaled = csr_matrix(np.nan_to_num((rows - self._mean) / np.where(self._spread > 0, self._spread, 1.0)))
         if not self._describer.counts_words or self._describer.words is not None:
             return scaled
-        return hstack([self._words.transform([*map(text_of, conversations)]), scaled]).tocsr()
+        words = [] if self._words is None else [self._words.transform([one.words for one in items])]
+        earlier = [] if self._before is None else [self._before.transform([one.before for one in items]) * _EARLIER]
+        return hstack([*words, *earlier, scaled]).tocsr()
 
-    def _dense(self, conversations: Conversations) -> np.ndarray:
+    def _dense(self, items: Items) -> np.ndarray:
         """Return ``[items, features]``, NaN for what cannot be opened; no column where no item has any."""
         words = self._describer.words
         if words is not None:
-            return np.stack([words(text_of(one)) for one in tqdm(conversations, desc="texts")])
+            return np.stack([words(f"{one.before}\n{one.words}".strip()) for one in tqdm(items, desc="texts")])
         if self._root is None:
-            return np.zeros((len(conversations), 0))
+            return np.zeros((len(items), 0))
         rows = [
-            np.concatenate([self._of_part(part) for part in media_parts(one)] or [np.zeros(0)])
-            for one in tqdm(conversations, desc="clips")
+            np.concatenate([self._of_part(part) for part in one.clips] or [np.zeros(0)])
+            for one in tqdm(items, desc="clips")
         ]
         width = max(map(len, rows), default=0) if not hasattr(self, "_mean") else len(self._mean)
         if lost := sum(len(row) != width for row in rows):
@@ -127,3 +144,16 @@ class Features:
             return np.zeros(0)
         picture = fenced(path, lambda: open_image(path, _BUDGET, 1))
         return np.zeros(0) if isinstance(picture, MediaError) else self._describer.frames(picture[None])
+
+
+def _fitted(texts: Sequence[str], grams: tuple[int, int]) -> Any:
+    """Return TF-IDF fitted on ``texts``; None where they have no words, or none that two of them have."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    vectors = TfidfVectorizer(sublinear_tf=True, ngram_range=grams, min_df=min(2, len(texts)))
+    try:
+        return vectors.fit(texts)
+    except ValueError as error:
+        if "vocabulary" in str(error) or "no terms" in str(error):  # scikit-learn has no other sign of no words
+            return None
+        raise

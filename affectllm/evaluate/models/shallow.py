@@ -14,12 +14,15 @@ import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.registry import register_model
 
+from affectllm.corpus import Sample
 from affectllm.errors import AffectError
 from affectllm.evaluate.asking import question_of
-from affectllm.evaluate.models.features import Describer, Features, encoded
+from affectllm.evaluate.models.features import Describer, Features, Shown, encoded
+from affectllm.evaluate.models.linear import best_options, classified, regressed
 from affectllm.evaluate.models.reference import ReferenceLM
 from affectllm.evaluate.question import Question
-from affectllm.instruct.conversation import Conversation
+from affectllm.instruct import Template
+from affectllm.instruct.content_parts import clip_parts
 from affectllm.instruct.slots import Slot
 from affectllm.model.pooled import PooledEncoder
 
@@ -58,28 +61,45 @@ def _answers(question: Question, documents: list[dict[str, Any]], describer: Des
         if slot.how.free or slot.how.own_space is not None or slot.how.shape(slot.space) not in _SHAPES:
             message = f"affectllm-shallow predicts labels, sets and numbers, and {template.name} asks for others"
             raise AffectError(message, do="choose another task, or another reference model")
-    train = [Conversation.of(sample, template) for sample in question.training()]
+    train = list(question.training())
     if not train:
         message = f"{question.selection.corpus} has no training sample that {template.name} can ask"
         raise AffectError(message, do="a shallow model needs a training split: choose another task")
-    features = Features([one.asked for one in train], question.folder, describer)
-    inputs = features.of([document["messages"] for document in documents])
-    values = {slot.name: _predictions(slot, train, len(template.slots), features, inputs) for slot in template.slots}
+    features = Features([_shown(sample, template) for sample in train], question.folder, describer)
+    if not features.train.shape[1]:
+        message = f"{template.name} shows nothing of {question.selection.corpus} that a linear model could learn from"
+        raise AffectError(message, do="change --modalities, or leave the reference model out")
+    scored = {one.id: one for one in question.scored() if isinstance(one, Sample)}
+    asked = [scored[document["id"]] for document in documents]
+    inputs = features.of([_shown(sample, template) for sample in asked])
+    prepared = [template.prepared(sample).gold for sample in train]
+    values = {
+        slot.name: _predictions(slot, [gold[slot.name] for gold in prepared], question.headline, features, inputs)
+        for slot in template.slots
+    }
     return [template.worded({name: column[row] for name, column in values.items()}) for row in range(len(documents))]
 
 
-def _predictions(slot: Slot, train: Sequence[Conversation], slots: int, features: Features, inputs: Any) -> list[Any]:
+def _shown(sample: Sample, template: Template) -> Shown:
+    """Return what a template shows of a sample."""
+    if "text" not in template.modalities:
+        return Shown("", "", clip_parts(sample, template.modalities))
+    before = "\n".join(turn.text for turn in sample.context)
+    return Shown(sample.text or "", before, clip_parts(sample, template.modalities))
+
+
+def _predictions(slot: Slot, golds: Sequence[Any], headline: str, features: Features, inputs: Any) -> list[Any]:
     """Return the gold value that a linear model predicts for each row of ``inputs``."""
-    golds = [one.gold if slots == 1 else one.gold[slot.name] for one in train]
     truths = [slot.how.truth(gold, slot.space) for gold in golds]
     shape = slot.how.shape(slot.space)
     if shape == "label":
-        return list(_classified(features.train, truths, inputs))
+        chosen = best_options(features.train, truths, headline)
+        return list(classified(features.train, truths, inputs, chosen))
     names = slot.space.names
     if shape == "set":
-        chosen = [_classified(features.train, [name in truth for truth in truths], inputs) for name in names]
-        return [[name for name, one in zip(names, row, strict=True) if one] for row in zip(*chosen, strict=True)]
-    numbers = [_regressed(features.train, [_number(truth, name) for truth in truths], inputs) for name in names]
+        columns = [classified(features.train, [name in truth for truth in truths], inputs) for name in names]
+        return [[name for name, one in zip(names, row, strict=True) if one] for row in zip(*columns, strict=True)]
+    numbers = [regressed(features.train, [_number(truth, name) for truth in truths], inputs) for name in names]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*numbers, strict=True)]
     low, high = slot.space.bounds or (-np.inf, np.inf)
     whole = all(float(value) == round(value) for truth in truths for value in _values(truth))
@@ -96,24 +116,3 @@ def _values(truth: Any) -> list[float]:
 def _number(truth: Any, name: str) -> float:
     value = truth.get(name) if isinstance(truth, dict) else truth
     return np.nan if value is None else float(value)
-
-
-def _classified(train: Any, labels: Sequence[Any], inputs: Any) -> np.ndarray:
-    from sklearn.linear_model import LogisticRegression
-
-    if len(set(labels)) == 1:
-        return np.full(inputs.shape[0], labels[0], dtype=object)
-    model = LogisticRegression(max_iter=2_000, class_weight="balanced", C=0.1)
-    predicted: np.ndarray = model.fit(train, labels).predict(inputs)
-    return predicted
-
-
-def _regressed(train: Any, numbers: Sequence[float], inputs: Any) -> np.ndarray:
-    from sklearn.linear_model import RidgeCV
-
-    known = np.isfinite(numbers)
-    if not known.any():
-        return np.zeros(inputs.shape[0])
-    model = RidgeCV(alphas=(0.1, 1.0, 10.0, 100.0, 1_000.0))
-    predicted: np.ndarray = model.fit(train[known], np.asarray(numbers)[known]).predict(inputs)
-    return predicted
