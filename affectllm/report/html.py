@@ -18,6 +18,7 @@ from affectllm.report.facts import facts, rejected_total
 from affectllm.report.figures import draw_figures
 from affectllm.report.pictures import pictures_of
 from affectllm.report.protocols import asked_as
+from affectllm.report.published import figures, members
 from affectllm.report.runfolder import RunData, read_run
 from affectllm.report.scoretable import cell_text, markdown_table
 
@@ -104,6 +105,8 @@ def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> di
         "panels": views.panels(runs, task),
         "human": views.human_of(runs, task),
         "asked": asked_as(runs, task),
+        "published": figures(runs, task),
+        "members": members(runs, task),
         "pictures": pictures_of(runs, task),
         "confusions": views.confusions(runs, task),
         "classes": views.class_rows(runs, task),

@@ -9,6 +9,7 @@ from typing import Any
 from affectllm.metrics import Score
 from affectllm.report import display
 from affectllm.report.charts import Axis, Whisker, axis, whisker
+from affectllm.report.published import comparable
 from affectllm.report.runfolder import FULL, Evaluation, RunData
 from affectllm.report.standings import Standing, standing, standings
 
@@ -108,14 +109,22 @@ def _panel(runs: Sequence[RunData], task: str, metric: str, *, first: bool) -> P
         for index, run in enumerate(runs)
         if run.evaluation and (score := run.evaluation.scores.get(task, {}).get(metric))
     ]
-    on = _axis(metric, [*(score for _, _, score in scored), *references.values()])
+    published = comparable(runs, task, metric)
+    marks = [_bare(value) for _, value in published]
+    on = _axis(metric, [*(score for _, _, score in scored), *references.values(), *marks])
     rows = [
         ScoreRow(name, index % SERIES, False, score, whisker(score, on), _verdicts(runs, index, task, metric, first))
         for index, name, score in scored
     ]
     rows += [ScoreRow(name, None, True, score, whisker(score, on)) for name, score in references.items()]
     rules = tuple((name, whisker(score, on).at) for name, score in references.items())
+    rules += tuple((f"published: {system}", on.place(value)) for system, value in published)
     return Panel(metric, display.metric_name(metric), display.metric_meaning(metric), on, tuple(rows), rules)
+
+
+def _bare(value: float) -> Score:
+    """Return a score of which nothing but its value is known."""
+    return Score(value=value, low=None, high=None, n=0, clusters=0, unreadable=0.0, controls={})
 
 
 def _axis(metric: str, scores: Sequence[Score]) -> Axis:

@@ -20,6 +20,7 @@ from affectllm.evaluate.shelf import check_pages
 from affectllm.labels import LabelSpace
 from affectllm.metrics import METRICS
 from affectllm.metrics.wheels import read_tables
+from affectllm.report.html import render_report
 
 PAGE = """# Mine: how the actor sounds.
 task: mine
@@ -136,10 +137,14 @@ FIGURE = "{system: A, metric: uar, value: 0.5, source: table 1, evidence: checke
 
 
 def test_published_figures_stand_beside_the_scores(folder: Path) -> None:
-    _, details, _ = run(folder, more=f"published: [{FIGURE}]")
-    assert details["published"] == [
-        {"system": "A", "metric": "uar", "value": 0.5, "source": "table 1", "evidence": "checked", "differs": ""}
-    ]
+    other = FIGURE.replace("system: A", "system: B").replace("}", ", differs: trained on it}")
+    _, details, _ = run(folder, more=f"published: [{other}, {FIGURE}]")
+    assert details["published"][1] == {
+        **{"system": "A", "metric": "uar", "value": 0.5, "source": "table 1", "evidence": "checked", "differs": ""}
+    }
+    page = render_report([folder / "out"]).read_text(encoding="utf-8")
+    assert "published: A" in page and "published: B" not in page  # in the charts
+    assert page.index('<th scope="row">A</th>') < page.index('<th scope="row">B</th>') < page.index("trained on it")
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.scoring.suites import Suite, mean_score
 from affectllm.metrics import METRICS, Score
+from affectllm.report.html import render_report
 
 
 def score(value: float, low: float | None, high: float | None, n: int = 10, **controls: float) -> Score:
@@ -104,6 +105,8 @@ def test_folds_have_a_mean_and_are_pooled(folder: Path) -> None:
     rows = [json.loads(line) for path in (folder.parent / "out").glob("samples_*") for line in path.open()]
     gold, answers = [row["doc"]["gold"] for row in rows], [row["reading"] for row in rows]
     assert scores["mine"]["pooled.uar"]["value"] == pytest.approx(METRICS["uar"](gold, answers).value)
+    page = render_report([folder.parent / "out"]).read_text(encoding="utf-8")
+    assert "mine: members" in page and f'<td class="num">{own[1]:.3f}</td>' in page
 
 
 def test_members_that_lead_with_unlike_metrics_are_averaged_under_no_metrics_name(folder: Path) -> None:
