@@ -6,6 +6,7 @@ their ids and whole clusters are resampled together, see ``metrics.core.comparis
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from affectllm.evaluate.scoring.task_scoring import Item, Scoring, metric_of
 from affectllm.metrics.core.comparison import compare
 
 ROUNDS = 500
+_MISSING = object()
 Rows = dict[tuple[str, int | None], dict[str, Any]]
 
 
@@ -37,6 +39,65 @@ class Difference:
     n: int
 
 
+@dataclass(frozen=True)
+class Together:
+    """Several evaluations of one task on the items that all of them answered.
+
+    Args:
+        metric: key of the metric.
+        gold: gold values as the metric takes them.
+        systems: name → answers, in the same order.
+        clusters: of each item; None for single items.
+        options: of the metric.
+        left_out: name → items that it answered and another did not, or of another gold value.
+    """
+
+    metric: str
+    gold: list[Any]
+    systems: dict[str, list[Any]]
+    clusters: list[str] | None
+    options: dict[str, Any]
+    left_out: dict[str, int]
+
+
+def together(folders: Mapping[str, Path], task: str, metric: str | None = None) -> Together | str:
+    """Collect what evaluations (name → folder) answered on the items that they share.
+
+    Args:
+        metric: key of the metric; None for the headline.
+
+    Returns:
+        Why they cannot be put together, where one of them was not scored from files that are there, or by the metric.
+    """
+    logged = {name: _logged(folder, task) for name, folder in folders.items()}
+    facts: dict[str, Any] | None = None
+    sides: dict[str, Rows] = {}
+    for name, one in logged.items():
+        if one is None:
+            return f"{name} has no answers to {task} that could be compared"
+        facts, sides[name] = facts or one[0], one[1]
+        if metric is not None and metric not in one[0]["metrics"]:
+            return f"{name} is not scored by {metric}"
+    assert facts is not None
+    key = metric or facts["metrics"][0]
+    first = next(iter(sides.values()))
+    shared = [
+        at for at, row in first.items() if all(_gold_of(rows.get(at)) == row["doc"]["gold"] for rows in sides.values())
+    ]
+    scoring, systems = Scoring.of_facts(facts), {}
+    gold: list[Any] = []
+    options: dict[str, Any] = {}
+    for name, rows in sides.items():
+        gold, systems[name], options = scoring.inputs(key, [Item.of_row(rows[at]) for at in shared])
+    clusters, _ = clusters_of(facts, [first[at] for at in shared]) if shared else (None, None)
+    left = {name: len(rows) - len(shared) for name, rows in sides.items()}
+    return Together(key, gold, systems, clusters, options, left)
+
+
+def _gold_of(row: dict[str, Any] | None) -> Any:
+    return _MISSING if row is None else row["doc"]["gold"]
+
+
 def difference(first: Path, second: Path, task: str, metric: str) -> Difference | None:
     """Compare two evaluation folders on the items that both answered.
 
@@ -44,22 +105,11 @@ def difference(first: Path, second: Path, task: str, metric: str) -> Difference 
         None where one of them does not say which of lm-eval's files it was scored from, where the task or the metric
         is not in it, or where they were not asked the same items.
     """
-    ours, theirs = _logged(first, task), _logged(second, task)
-    if ours is None or theirs is None or metric not in ours[0]["metrics"]:
+    one = together({"first": first, "second": second}, task, metric)
+    if isinstance(one, str) or any(one.left_out.values()):
         return None
-    facts, mine = ours
-    rows = theirs[1]
-    if mine.keys() != rows.keys() or any(mine[key]["doc"]["gold"] != rows[key]["doc"]["gold"] for key in mine):
-        return None
-    keys = list(mine)
-    sides = []
-    for one in (mine, rows):
-        gold, answers, options = Scoring.of_facts(facts).inputs(metric, [Item.of_row(one[key]) for key in keys])
-        sides.append(answers)
-    clusters, _ = clusters_of(facts, [mine[key] for key in keys])
-    systems = dict(zip(("first", "second"), sides, strict=True))
-    (row,) = compare(metric_of(metric), gold, systems, clusters=clusters, rounds=ROUNDS, **options)
-    return Difference(row.difference, row.low, row.high, metric_of(metric).better, len(keys))
+    (row,) = compare(metric_of(metric), one.gold, one.systems, clusters=one.clusters, rounds=ROUNDS, **one.options)
+    return Difference(row.difference, row.low, row.high, metric_of(metric).better, len(one.gold))
 
 
 def _logged(folder: Path, task: str) -> tuple[dict[str, Any], Rows] | None:
