@@ -14,6 +14,7 @@ from made_run import SCRIPT, make_builder, make_clips, make_run
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Tone, materialise
+from affectllm.report.boards.leaderboard import write_leaderboard
 from affectllm.report.galleries.gallery import render_gallery
 from affectllm.report.html import render_report
 
@@ -204,3 +205,19 @@ def test_a_gallery_of_conversations_finds_by_template_and_label(talks: Path, tmp
     assert counted["chosen"] == html.count('data-template="empathetic_reply"') > 0
     assert counted["angry"] == html.count('data-labels="anger"') > 0
     assert f'<span id="shown">{counted["angry"]}</span>' in dom
+
+
+def test_a_leaderboard_draws_filters_and_asks_nobody(tmp_path: Path) -> None:
+    make_run(tmp_path / "runs" / "one")
+    make_run(tmp_path / "runs" / "two", skill=0.5)
+    board = write_leaderboard(tmp_path / "runs")
+    done = browse(board, tmp_path / "plain", "--dump-dom")
+    assert console(done) == [] and requested(tmp_path / "plain") == set()
+    assert '<span id="shown">2</span>' in done.stdout
+    for number, width in enumerate((420, 1400)):
+        seen = probed(board, tmp_path / str(number), f"--window-size={max(width, 500)},900")
+        assert seen["overflow"] <= 0 and seen["unlabelled"] == 0 and re.fullmatch(r"H1(H2)+", seen["headings"])
+    search = tmp_path / "search.html"
+    typed = '<script>document.getElementById("words").value = "two"; find();</script></body>'
+    search.write_text(open_page(board).replace("</body>", typed), encoding="utf-8")
+    assert '<span id="shown">1</span>' in browse(search, tmp_path / "search", "--dump-dom").stdout
