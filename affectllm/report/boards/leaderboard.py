@@ -35,6 +35,15 @@ class Row:
 
 
 @dataclass(frozen=True)
+class ReferenceRow:
+    """The mark of a reference model on the axis."""
+
+    place: Whisker
+    series: None = None
+    hollow: bool = True
+
+
+@dataclass(frozen=True)
 class TaskBoard:
     """The leaderboard of one task, the best run first."""
 
@@ -51,6 +60,10 @@ class TaskBoard:
     def title(self) -> str:
         """The metric as reports call it."""
         return metric_name(self.metric)
+
+    def reference_row(self, score: Score) -> ReferenceRow:
+        """Return the mark of a reference model."""
+        return ReferenceRow(whisker(score, self.axis))
 
 
 def write_leaderboard(folder: Path, out: Path | None = None) -> Path:
