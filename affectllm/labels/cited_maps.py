@@ -53,6 +53,19 @@ IEMOCAP_10 = _space(
     _BUSSO,
 )
 IEMOCAP_4 = _space("iemocap_4", ("anger", "happiness", "sadness", "neutral"), _EMOBOX.format("iemocap"))
+_WU = "Wu et al., Emotion Recognition by Fusing Time Synchronous and Time Asynchronous Representations, ICASSP 2021"
+_MAJUMDER = "Majumder et al., DialogueRNN: An Attentive RNN for Emotion Detection in Conversations, AAAI 2019"
+IEMOCAP_5 = _space("iemocap_5", (*IEMOCAP_4.names, "other"), _WU + ": four classes and one for all other emotions")
+IEMOCAP_6 = _space("iemocap_6", _words("happiness sadness neutral anger excitement frustration"), _MAJUMDER)
+IEMOCAP_9 = _space("iemocap_9", IEMOCAP_10.names[:9], _BUSSO + ": the named emotions, without other")
+EMOBOX_4 = _space("emobox_4", _words("anger happiness neutral sadness"), _EMOBOX.format("track2"))
+EMOBOX_OF = {
+    name: _space(
+        f"emobox_{name}", _words(f"anger disgust fear happiness neutral sadness surprise {more}"), _EMOBOX.format(name)
+    )
+    for name, more in (("meld", ""), ("ravdess", "calm"), ("savee", ""))
+}
+"""The corpora of EmoBox whose classes are more than the four that its cross-corpus sets have."""
 CREMA_D_6 = _space(
     "crema_d_6",
     ("anger", "disgust", "fear", "happiness", "neutral", "sadness"),
@@ -145,6 +158,23 @@ MAPS: tuple[LabelMap, ...] = (
         _grouped({"anger": "anger", "happiness": "happiness excitement", "sadness": "sadness", "neutral": "neutral"}),
         _EMOBOX.format("iemocap"),
     ),
+    LabelMap(
+        IEMOCAP_10,
+        IEMOCAP_5,
+        _grouped(
+            {
+                "anger": "anger",
+                "happiness": "happiness excitement",
+                "sadness": "sadness",
+                "neutral": "neutral",
+                "other": "frustration fear surprise disgust other",
+            }
+        ),
+        _WU,
+    ),
+    _same_emotions(IEMOCAP_10, IEMOCAP_6, _MAJUMDER),
+    _same_emotions(IEMOCAP_10, IEMOCAP_9, _BUSSO),
+    *(_same_emotions(space, EMOBOX_4, _EMOBOX.format("track2")) for space in EMOBOX_OF.values()),
     LabelMap(
         CREMA_D_CODES,
         CREMA_D_6,

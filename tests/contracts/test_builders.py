@@ -21,7 +21,7 @@ from affectllm.errors import MissingCorpus
 pytestmark = pytest.mark.parametrize("name", list(registry.names("data_builders")))
 
 Items = list[Sample | Rejection]
-ARRAYS = {".npz", ".npy", ".pkl", ".mat", ".csd", ".xlsx"}
+ARRAYS = {".npz", ".npy", ".pkl", ".p", ".mat", ".csd", ".xlsx"}
 
 
 def read(name: str, folder: Path) -> Items:
