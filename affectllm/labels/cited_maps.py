@@ -99,6 +99,27 @@ EMODB_7 = _space(
     "Burkhardt et al., A Database of German Emotional Speech, Interspeech 2005",
 )
 
+_UNIBENCH = "Lian et al., AffectGPT, ICML 2025 (MER-UniBench): the words of its gold labels in {}"
+MER_6 = LabelSpace(
+    "mer_6", "category", _words("neutral anger happiness sadness worry surprise"), source="Lian et al., MER 2023"
+)
+UNIBENCH_MER = LabelSpace(
+    "mer_unibench_mer",
+    "category",
+    _words("neutral angry happy sad worried surprise"),
+    source=_UNIBENCH.format("MER2023 and MER2024"),
+)
+UNIBENCH_IEMOCAP = LabelSpace(
+    "mer_unibench_iemocap", "category", _words("happy sad neutral anger"), source=_UNIBENCH.format("IEMOCAP")
+)
+_AFFECTNET = "Mollahosseini et al., AffectNet, IEEE Transactions on Affective Computing 10(1), 2019"
+_AFFECTNET_NAMES = _words("neutral happiness sadness surprise fear disgust anger contempt")
+AFFECTNET_11 = _space("affectnet_11", (*_AFFECTNET_NAMES, "none", "uncertain", "no face"), _AFFECTNET)
+AFFECTNET_8 = _space("affectnet_8", _AFFECTNET_NAMES, _AFFECTNET)
+AFFECTNET_7 = _space("affectnet_7", _AFFECTNET_NAMES[:7], _AFFECTNET)
+EMOPREFER_3 = LabelSpace("emoprefer_3", "category", _words("a1 a2 same"), source="Lian et al., EmoPrefer, ICLR 2026")
+EMOPREFER_SWAPPED = LabelSpace("emoprefer_3_swapped", "category", EMOPREFER_3.names, source=EMOPREFER_3.source)
+
 
 def _same_emotions(source: LabelSpace, target: LabelSpace, citation: str) -> LabelMap:
     """Build the map that pairs names of the same emotion, in whatever word form each space has it."""
@@ -194,6 +215,23 @@ MAPS: tuple[LabelMap, ...] = (
     ),
     _same_emotions(DFEW_7, EKMAN_6_NEUTRAL, "names of the same emotions"),
     _same_emotions(EMODB_7, EKMAN_6_NEUTRAL, "names of the same emotions; boredom has none in Ekman 1992"),
+    LabelMap(
+        MER_6, UNIBENCH_MER, dict(zip(MER_6.names, UNIBENCH_MER.names, strict=True)), "AffectGPT, the order of MER2023"
+    ),
+    LabelMap(
+        IEMOCAP_10,
+        UNIBENCH_IEMOCAP,
+        _grouped({"anger": "anger", "happy": "happiness excitement", "sad": "sadness", "neutral": "neutral"}),
+        UNIBENCH_IEMOCAP.source,
+    ),
+    LabelMap(AFFECTNET_11, AFFECTNET_8, {name: name for name in AFFECTNET_8.names}, "AffectNet-8, without non-faces"),
+    LabelMap(AFFECTNET_11, AFFECTNET_7, {name: name for name in AFFECTNET_7.names}, "AffectNet-7, without contempt"),
+    LabelMap(
+        EMOPREFER_3,
+        EMOPREFER_SWAPPED,
+        {"a1": "a2", "a2": "a1", "same": "same"},
+        "the two descriptions in each other's place",
+    ),
     _same_emotions(EKMAN_6_NEUTRAL, IEMOCAP_4, "the four classes of " + _EMOBOX.format("iemocap")),
 )
 """Every map, one for each pair of spaces; ``find_map`` looks one up."""

@@ -14,7 +14,8 @@ from affectllm.labels.space import LabelSpace
 from affectllm.labels.taxonomies import SENTIMENT_3
 
 POLARITY, WORDS = "polarity", "words"
-"""Targets of ``gold: {map: …}`` that are no space of a published map."""
+"""Targets of ``gold: {map: …}`` that are no space of a published map; ``SPACE_words`` are the words of one that is."""
+_WORDS_OF = f"_{WORDS}"
 _POLARITY = replace(SENTIMENT_3, name=POLARITY)
 
 
@@ -100,9 +101,15 @@ class ToPolarity:
 
 @dataclass(frozen=True)
 class ToWords:
-    """Labels as open words, for tasks that ask for emotions in one's own words and compare them by wheels."""
+    """Labels as open words, for tasks that ask for emotions in one's own words and compare them by wheels.
+
+    Args:
+        source: the space of the labels.
+        through: a map to other labels, such as "happy" for "happiness" or four classes for ten, which are the words.
+    """
 
     source: LabelSpace
+    through: OfLabels | None = None
 
     def __post_init__(self) -> None:
         if self.source.kind not in ("category", "set"):
@@ -111,7 +118,8 @@ class ToWords:
     @property
     def target(self) -> LabelSpace:
         """An open space of its own."""
-        return LabelSpace(f"{self.source.name}_{WORDS}", "open", (), source=self.source.source)
+        labels = self.through.target if self.through else self.source
+        return LabelSpace(f"{labels.name}_{WORDS}", "open", (), source=labels.source)
 
     @property
     def name(self) -> str:
@@ -120,13 +128,14 @@ class ToWords:
 
     def value(self, value: Value) -> Value | None:
         """Return the labels, separated by commas; a tied vote and an empty set have no words."""
-        if isinstance(value, str):
-            return value
-        return ", ".join(map(str, value)) if self.source.kind == "set" and value else None
+        labels = self.through.value(value) if self.through else value
+        if isinstance(labels, str):
+            return labels
+        return ", ".join(map(str, labels)) if self.source.kind == "set" and labels else None
 
 
 def find_gold_map(source: LabelSpace, target: str) -> GoldMap:
-    """Return the map of answers in ``source`` to ``target``: a label space of a published map, or a word above.
+    """Return the map of answers in ``source`` to ``target``: a label space of a published map, or a target above.
 
     Raises:
         NotFound: when there is no such map; names those that begin at ``source``.
@@ -136,6 +145,12 @@ def find_gold_map(source: LabelSpace, target: str) -> GoldMap:
         return ToPolarity(source)
     if target == WORDS:
         return ToWords(source)
+    if target.endswith(_WORDS_OF):
+        return ToWords(source, _of_labels(source, target.removesuffix(_WORDS_OF)))
+    return _of_labels(source, target)
+
+
+def _of_labels(source: LabelSpace, target: str) -> OfLabels:
     label_map = find_map(source.name, target)
     if set(label_map.source.names) != set(source.names):
         other = sorted(set(label_map.source.names) ^ set(source.names))

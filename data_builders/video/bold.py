@@ -67,8 +67,8 @@ CARD = CorpusCard(
         "The order of the 26 emotions differs from that of EMOTIC.",
         "bold_26 are the emotions that half of the raters or more saw, as the authors count them; bold_26_share keeps "
         "the shares.",
-        "A clip may show several people: which one is meant is in person, start_frame and end_frame. Frame numbers are "
-        "those of the clip; joints start at the first of them.",
+        "A clip may show several people: which one is meant is in person, start_frame and end_frame, and `people` says "
+        "how many of the clip were annotated. Frame numbers are those of the clip; joints start at the first of them.",
         "`film` is the video that a clip was cut from.",
         "Pose (joints/) and features (mmextract/) are not read.",
     ),
@@ -101,8 +101,21 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
         path = _table(base, name)
         if path is None and split != TEST:
             yield missing_file(name, CARD)
+        people = _people(path, root) if path else {}
         for line in read_delimited(path, root, ",", width=4) if path else ():
-            yield from (line,) if isinstance(line, Rejection) else _sample(line, split, seen, videos, root)
+            if isinstance(line, Rejection):
+                yield line
+            else:
+                yield from _sample(line, split, seen, videos, root, len(people.get(line[1][0].strip(), ())))
+
+
+def _people(path: Path, root: Path) -> dict[str, set[str]]:
+    """Return clip → the numbers of the people who were annotated in it."""
+    people: dict[str, set[str]] = {}
+    for line in read_delimited(path, root, ",", width=4):
+        if not isinstance(line, Rejection):
+            people.setdefault(line[1][0].strip(), set()).add(line[1][1].strip())
+    return people
 
 
 def _table(folder: Path, name: str) -> Path | None:
@@ -111,7 +124,7 @@ def _table(folder: Path, name: str) -> Path | None:
 
 
 def _sample(
-    line: tuple[str, list[str]], split: str, seen: set[str], videos: Path | None, root: Path
+    line: tuple[str, list[str]], split: str, seen: set[str], videos: Path | None, root: Path, people: int
 ) -> Iterator[Sample | Rejection]:
     where, fields = line[0], [field.strip() for field in line[1]]
     person, first, last = (number(field) for field in fields[1:4])
@@ -149,6 +162,7 @@ def _sample(
             "person": str(int(person)),
             "start_frame": str(int(first)),
             "end_frame": str(int(last)),
+            "people": str(people),
             **{name: value for name, value in facts.items() if value},
         },
     )

@@ -19,7 +19,8 @@ SAMPLE = Sample("a", "files", "test", (), "a", text="I am glad.", media=(MediaRe
 # Those that tell something else about the sample, or offer options that belong to it.
 IMPOSSIBLE = {
     *("best_option", "cause_spans", "cause_turns", "comparison", "description_preference"),
-    *("scenario_action", "scenario_emotion_and_cause"),
+    *("scenario_action", "scenario_emotion_and_cause", "description_preference_reversed"),
+    *("question_options", "question_several_options", "person_emotion_set", "person_scores"),
 }
 
 

@@ -19,6 +19,7 @@ SETS = [
     multilabel.jaccard,
     multilabel.multilabel_micro_f1,
     multilabel.multilabel_macro_f1,
+    multilabel.multilabel_samples_f1,
     multilabel.subset_accuracy,
 ]
 some = st.frozensets(st.sampled_from(SPACE))
@@ -51,6 +52,7 @@ def test_values_worked_out_by_hand() -> None:
     assert value(multilabel.multilabel_micro_f1, gold, answers) == pytest.approx(4 / 7)
     assert value(multilabel.multilabel_macro_f1, gold, answers) == pytest.approx((2 / 3 + 0 + 1) / 3)
     assert value(multilabel.jaccard, gold, answers) == pytest.approx((1 / 2 + 1 / 2 + 0) / 3)
+    assert value(multilabel.multilabel_samples_f1, gold, answers) == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
     assert value(multilabel.hamming_loss, gold, answers) == pytest.approx((1 / 3 + 1 / 3 + 1) / 3)
     assert value(multilabel.subset_accuracy, gold, answers) == 0
     assert value(multilabel.subset_accuracy, gold, [*gold[:2], None]) == pytest.approx(2 / 3)
@@ -62,6 +64,8 @@ def test_scikit_learn_says_the_same_of_readable_answers(items) -> None:
     truth, predicted = columns(gold), columns(answers)
     expected = sk.jaccard_score(truth, predicted, average="samples", zero_division=1)
     assert value(multilabel.jaccard, gold, answers) == pytest.approx(expected)
+    each = sk.f1_score(truth, predicted, average="samples", zero_division=1)
+    assert value(multilabel.multilabel_samples_f1, gold, answers) == pytest.approx(each)
     micro = sk.f1_score(truth, predicted, average="micro", zero_division=1)
     assert value(multilabel.multilabel_micro_f1, gold, answers) == pytest.approx(micro)
     present = [column for column in range(len(SPACE)) if truth[:, column].any()]

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
+import shutil
+import tempfile
 from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import more_seen
 import more_speech
 import more_text
 import pytest
+import wheel_tables
 
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Content, materialise
@@ -97,18 +102,10 @@ def _more_esconv(miniature: Mapping[str, Content]) -> dict[str, Content]:
     return {"ESConv.json": json.dumps(dialogues)}
 
 
-def _more_ov_merd(miniature: Mapping[str, Content]) -> dict[str, Content]:
-    """Clips of the labels that belong to no track of training, which are the test."""
-    names = [name for name in miniature if name.startswith(("video/", "audio/"))]
-    return {**miniature, **{name.replace("042", "060"): miniature[name] for name in names}, "ovlabel.csv": _OPEN}
-
-
-_OPEN = 'name,openset\nsample_00000060,"[moved, grateful]"\n'
 _MORE: dict[str, Callable[[Mapping[str, Content]], dict[str, Content]]] = {
     "crema_d": _more_crema_d,
     "emobank": _more_emobank,
     "esconv": _more_esconv,
-    "ov_merd": _more_ov_merd,
     "ren20k": _more_ren20k,
     "semeval2007_affective_text": _more_semeval2007,
     "semeval2018_task1": _more_semeval2018,
@@ -129,10 +126,18 @@ def miniatures(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
 
 
 def use(monkeypatch: pytest.MonkeyPatch, roots: dict[str, Path], modalities: str = "") -> None:
-    """What ``--root`` and ``--modalities`` would set, and nothing that this machine has set."""
+    """What ``--root``, ``--modalities`` and ``--wheels`` would set, and nothing that this machine has set."""
     monkeypatch.setenv(environment.ROOTS, json.dumps({name: str(root) for name, root in roots.items()}))
     monkeypatch.setenv(environment.MODALITIES, modalities)
+    monkeypatch.setenv(environment.WHEELS, str(_wheels()))
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
+
+
+@cache
+def _wheels() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="wheels"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return wheel_tables.write_emotions(folder)
 
 
 def real_corpora() -> Path:

@@ -155,3 +155,14 @@ def clusters(rows: Rows) -> tuple[Clusters, Clusters]:
             for word in [middle, *(row[2] for row in inside if row[1] == middle)]:
                 one[word], two[word] = inner, middle
     return one, two
+
+
+_PLEASANT = ("happy", "joy", "happiness", "moved", "grateful", "surprise")
+_UNPLEASANT = ("angry", "sad", "anger", "lonely", "worried", "sadness", "fear")
+
+
+def write_emotions(folder: Path) -> Path:
+    """Write wheels of 2025 that know the words of the miniatures, but not all of them: "neutral" is in no table."""
+    rows: Rows = [("bright", "sunny", word) for word in _PLEASANT] + [("dark", "gloomy", word) for word in _UNPLEASANT]
+    own = {word: [word] for word in (*_PLEASANT, *_UNPLEASANT)}
+    return write_2025(folder, Spec([rows] * 5, [own] * 8, own))

@@ -22,13 +22,18 @@ _EDGES = " \t\r\n.,;!\"'`*()[]"
 
 
 def _polarity(valence: Any) -> str | None:
+    if isinstance(valence, str) and (word := _polarity_word(valence)):
+        return None if word == NEUTRAL else word
     number = float(valence)
+    if not math.isfinite(number):
+        raise ValueError(f"{valence!r} is no number")
     return None if number == 0 else POSITIVE if number > 0 else NEGATIVE
 
 
 @metric(
     "mer_unibench_sentiment",
     form="raw",
+    also=("label",),
     range=(0.0, 1.0),
     source="Lian et al., AffectGPT (MER-UniBench), evaluation-scoreonly.py, calculate_dimension_zeroshot",
     compat={"affectgpt": "an answer other than exactly 'positive' counts as negative: neutral, 'Positive', anything"},
@@ -38,8 +43,9 @@ def _polarity(valence: Any) -> str | None:
 def mer_unibench_sentiment(gold: list[Any], predicted: list[Any], *, compat: str | None = None) -> Sums:
     """Weighted F1 of the sign of valence, over items whose valence is not 0.
 
-    Formula: ``Σ_c n_c/N · F1_c``, c positive (gold > 0) and negative (gold < 0); the answer is one of the words
-    "positive", "negative" and "neutral". ``details.accuracy`` is the second published value.
+    Formula: ``Σ_c n_c/N · F1_c``, c positive (gold > 0) and negative (gold < 0), where the sign of gold may also be
+    given as a word; the answer is one of the words "positive", "negative" and "neutral". ``details.accuracy`` is the
+    second published value.
     Edge cases: case, blanks, quotation marks and a full stop do not matter; an answer that is neutral, unreadable or
     another word is wrong, whichever sign is right, and claims neither.
     """
@@ -61,12 +67,10 @@ def _signs(gold: Sequence[Any]) -> list[str | None]:
     signs = []
     for row, valence in enumerate(gold, start=1):
         try:
-            if not math.isfinite(float(valence)):
-                raise ValueError
+            signs.append(_polarity(valence))
         except (TypeError, ValueError) as error:
             message = f"gold value {row} is {valence!r}, no valence"
             raise Malformed(message, do="give a number, below 0 for negative") from error
-        signs.append(_polarity(valence))
     return signs
 
 

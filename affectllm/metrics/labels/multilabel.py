@@ -68,6 +68,20 @@ def _weighted_jaccard(hits: Array, support: Array, claimed: Array) -> Array:
     return ratio((each * support).sum(-1), support.sum(-1))
 
 
+@metric("multilabel_samples_f1", form="set", range=(0.0, 1.0), source=_TSOUMAKAS)
+def multilabel_samples_f1(
+    gold: list[frozenset[str]], predicted: list[frozenset[str] | None], *, labels: Labels = ()
+) -> Sums:
+    """Mean over items of F1 of both sets, as questions with several right options are scored.
+
+    Formula: ``1/N Σ_i 2·|g_i ∩ p_i| / (|g_i| + |p_i|)``.
+    Edge cases: 1 if both sets are empty, 0 if the answer is unreadable.
+    """
+    sides = _Sides(gold, predicted, labels)
+    both, sizes = (sides.truth & sides.answers).sum(1), sides.truth.sum(1) + sides.answers.sum(1)
+    return mean_of_items(ratio(2 * both, sizes, empty=1.0) * sides.readable, **sides.fields())
+
+
 @metric("multilabel_micro_f1", form="set", range=(0.0, 1.0), source=_SEMEVAL)
 def multilabel_micro_f1(
     gold: list[frozenset[str]], predicted: list[frozenset[str] | None], *, labels: Labels = ()
