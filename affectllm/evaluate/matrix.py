@@ -32,6 +32,7 @@ CLASS = "affectllm.evaluate.task.AffectTask"
 WHAT = "what"
 SOURCE = "page_source"
 """Key under which the task manager hands ``file:line`` of a variant to the task class."""
+_CHOOSES = {"corpus", "split", "where", "fold", "gold"}
 _FIXED = ("task", "class", "group", "include", "matrix")
 
 
@@ -116,7 +117,16 @@ def _variants(own: TaskEntry) -> Iterator[TaskEntry]:
             continue
         changes.pop(WHAT, None)
         name = _name(own.name, matrix, chosen)
-        yield TaskEntry(name, own.path, {**own.config, **changes, "task": name}, own.page, chosen)
+        yield TaskEntry(name, own.path, {**varied(own.config, changes), "task": name}, own.page, chosen)
+
+
+def varied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a page with those of a variant.
+
+    What was published of the page is not said of a variant, nor is the number of its items where others are chosen.
+    """
+    lost = {"published", *(("n",) if _CHOOSES & changes.keys() else ())}
+    return {**{key: value for key, value in config.items() if key not in lost}, **changes}
 
 
 def _name(base: str, matrix: Mapping[str, Mapping[str, Any]], chosen: Mapping[str, str]) -> str:

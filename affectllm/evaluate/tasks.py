@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from lm_eval.tasks._yaml_loader import load_yaml
 
 from affectllm import registry
 from affectllm.errors import Malformed
-from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks
+from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks, varied
 from affectllm.evaluate.scoring.suites import Suite
 from affectllm.evaluate.shelf import check_pages
 from affectllm.evaluate.task import AffectTask
@@ -45,17 +45,18 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         super().__init__(include_path=self._paths, include_defaults=include_defaults, metadata=metadata)
         bases = [entry for entry in self._index.values() if "matrix" in (entry.cfg or {}) and entry.yaml_path]
         for base in bases:
+            page = load_yaml(Path(base.yaml_path), resolve_func=True)
             for task in read_tasks(Path(base.yaml_path))[1:]:
-                self._add(task, base)
+                self._add(task, base, page)
         self._all_tasks = sorted(self._index)
         self._all_subtasks = sorted({*self.all_subtasks, *self._variants})
 
-    def _add(self, task: TaskEntry, base: Entry) -> None:
+    def _add(self, task: TaskEntry, base: Entry, page: Mapping[str, Any]) -> None:
         other = self._index.get(task.name)
         if other is not None and (other.yaml_path is None or self._is_ours(Path(other.yaml_path))):
             message = f"{task.name} exists twice: {task.where()} and {other.yaml_path}"
             raise Malformed(message, do="rename one of the two")
-        self._index[task.name] = Entry(task.name, base.kind, None, _config(task), set(base.tags))
+        self._index[task.name] = Entry(task.name, base.kind, None, _config(task, page), set(base.tags))
         for tag in base.tags:
             self._index[tag].tags.add(task.name)
         self._variants.add(task.name)
@@ -91,14 +92,12 @@ def _inner_first(loaded: Any) -> list[Any]:
     return list({group.name: group for group in [*inner, *loaded["groups"].values()]}.values())
 
 
-def _config(task: TaskEntry) -> dict[str, Any]:
-    """Return the keys of a variant as lm-eval reads them, with ``!function`` tags resolved to functions."""
-    page = dict(load_yaml(task.path, resolve_func=True))
-    matrix = page.pop("matrix")
-    for axis, variant in task.chosen.items():
-        page |= matrix[axis][variant]
-    page.pop(WHAT, None)
-    return {**page, "task": task.name, SOURCE: task.where()}
+def _config(task: TaskEntry, page: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the keys of a variant of ``page``, which lm-eval has read, ``!function`` tags resolved."""
+    parts = (page["matrix"][axis][variant] for axis, variant in task.chosen.items())
+    changes = {key: value for part in parts for key, value in part.items() if key != WHAT}
+    keys = varied({key: value for key, value in page.items() if key != "matrix"}, changes)
+    return {**keys, "task": task.name, SOURCE: task.where()}
 
 
 @contextmanager

@@ -34,6 +34,10 @@ _SOURCE = "Paech, EQ-Bench: An Emotional Intelligence Benchmark for Large Langua
 PLACES = ("emotion1", "emotion2", "emotion3", "emotion4")
 REFERENCE = LabelSpace("eq_bench_reference", "dimension", PLACES, source=_SOURCE, bounds=(0.0, 10.0))
 FULLSCALE = LabelSpace("eq_bench_fullscale", "dimension", PLACES, source=_SOURCE, bounds=(0.0, 10.0))
+WORDS = {
+    space.name: LabelSpace(space.name.replace("eq_bench", "eq_bench_words"), "open", (), source=_SOURCE)
+    for space in (REFERENCE, FULLSCALE)
+}
 _ANSWERS = {"reference_answer": REFERENCE, "reference_answer_fullscale": FULLSCALE}
 CARD = CorpusCard(
     name="eq_bench",
@@ -47,7 +51,7 @@ CARD = CorpusCard(
     commercial=True,
     languages=("en", "de"),
     modalities=("text",),
-    spaces=(REFERENCE, FULLSCALE),
+    spaces=(REFERENCE, FULLSCALE, *WORDS.values()),
     raters={"author": "the reference that the author of the benchmark set"},
     counts={TEST: 402},
     split_policy="everything is test: a benchmark; 60 questions of version 1, 171 of version 2 and 171 of its German "
@@ -55,6 +59,8 @@ CARD = CorpusCard(
     notes=(
         "Versions share dialogues: score one version at a time, as the attributes version and language tell.",
         "The published score of version 2 compares with eq_bench_fullscale, that of version 1 with eq_bench_reference.",
+        "The spaces eq_bench_words_… have the same scores as lines with the emotions of the question, which is how a "
+        "model is asked to answer.",
         "Some full-scale scores are strings; they are read as the numbers they hold.",
         "The text is the whole prompt of the release; the attribute dialogue_text is the dialogue alone.",
     ),
@@ -122,6 +128,8 @@ def _question(item: Item, version: str, language: str, seen: set[str]) -> Iterat
         if len(read) == len(PLACES):
             annotations.append(Annotation(space.name, "author", read))
             words.update({place: str(reference.get(place) or "").strip() for place in PLACES})
+            lines = (f"{words[place]}: {score:g}" for place, score in read.items())
+            annotations.append(Annotation(WORDS[space.name].name, "author", "\n".join(lines)))
         else:
             yield Rejection(identifier, "broken_row", item.where, f"{key} has no four scores from 0 to 10")
     if annotations:

@@ -151,7 +151,8 @@ def _conversation(item: Item, split: str, task: int, utterances: _Utterances, se
         if not isinstance(row, dict):
             yield Rejection(f"{dialogue}/{place}", "broken_row", item.where, "an utterance that is no object")
             continue
-        turn = row.get("utterance_ID") if isinstance(row.get("utterance_ID"), int) else place
+        own = row.get("utterance_ID")
+        turn = own if isinstance(own, int) else place
         clip = str(row.get("video_name") or f"dia{number}utt{turn}").removesuffix(".mp4")
         utterances.setdefault(f"{dialogue}/{turn}", _Utterance(item.where, split, dialogue, turn, row, clip))
     for pair in scene.get("emotion-cause_pairs") or ():

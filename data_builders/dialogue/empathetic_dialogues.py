@@ -68,6 +68,7 @@ CARD = CorpusCard(
     notes=(
         "Counts are listener turns; a few conversations have none and are rejected as no_reply.",
         "At least four rows of train have shifted columns; they are rejected as broken_row or unknown_label.",
+        "The attribute last_reply is true once a dialogue, so that it can be asked about as a whole.",
         "speaker_idx is an attribute, not the speaker: copies of the corpus number the speakers anew.",
         "ParlAI documents CC BY 4.0, the repository CC BY-NC 4.0; the stricter one is taken.",
     ),
@@ -171,18 +172,22 @@ def _replies(split: str, turns: list[_Utterance]) -> Iterator[Sample | Rejection
     replies = [place for place in range(len(turns)) if dialogue[place].speaker == "listener"]
     if not replies:
         yield Rejection(turns[0].conversation, "no_reply", turns[0].where, "the listener says nothing")
+    answered = [place for place in replies if place and turns[place - 1].number == turns[place].number - 1]
     for place in replies:
-        if place and turns[place - 1].number == turns[place].number - 1:
-            yield _sample(split, turns, dialogue, place, emotion)
+        if place in answered:
+            yield _sample(split, turns, dialogue, place, emotion, last=place == answered[-1])
         else:
             name = f"{turns[place].conversation}/{turns[place].number}"
             yield Rejection(name, "turn_missing", turns[place].where, "the utterance replied to is not there")
 
 
-def _sample(split: str, turns: list[_Utterance], dialogue: list[Turn], place: int, emotion: str) -> Sample:
+def _sample(
+    split: str, turns: list[_Utterance], dialogue: list[Turn], place: int, emotion: str, *, last: bool
+) -> Sample:
     reply, heard = turns[place], turns[place - 1]
     people = {"speaker_idx": heard.person, "listener_idx": reply.person}
     facts = {"prompt": reply.prompt, **people, "ratings": reply.ratings}
+    facts["last_reply"] = str(last).lower()
     return Sample(
         id=f"{split}/{reply.conversation}/{reply.number}",
         corpus=CARD.name,

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from evaluating import TASKS, corpus_of, miniatures, use
+from evaluating import TASKS, corpus_of, miniatures, shipped, use
 
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import AffectError, Malformed
@@ -43,7 +43,7 @@ def many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def _task(name: str) -> AffectTask:
-    task: AffectTask = AffectTaskManager().load([name])["tasks"][name]
+    task: AffectTask = shipped().load([name])["tasks"][name]
     task.build_all_requests(limit=None, samples=None, rank=0, world_size=1)
     return task
 
@@ -131,7 +131,7 @@ def test_majority_gives_the_values_worked_out_by_hand(emodb, name) -> None:
 def test_one_in_seven_lies_in_the_interval_of_chance(many, name) -> None:
     task, covered = _task(name), 0
     for seed in range(20):
-        gold, predicted = zip(*(result["uar"] for result in _answered(task, ChanceLM(seed=seed))), strict=True)
+        gold, predicted, _ = zip(*(result["uar"] for result in _answered(task, ChanceLM(seed=seed))), strict=True)
         row = uar(gold, predicted, labels=task.template.space.names).score()
         covered += row["low"] <= 1 / 7 <= row["high"]
     assert covered >= 17

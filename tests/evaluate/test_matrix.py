@@ -74,8 +74,8 @@ def test_todays_names_are_those_that_the_pages_make() -> None:
     assert raters <= set(pages) and len({pages[name].path for name in raters}) == 1
     for name in ("emodb_emotion_choice", "ravdess_emotion_video", "meld_emotion_video", "demo_affect_emotion_choice"):
         assert pages[name].path.stem == name.rpartition("_")[0]
-    for suffix in ("", "_class"):
-        assert {f"semeval2018_{one}{suffix}" for one in ("anger", "fear", "joy", "sadness")} <= set(pages)
+    for part in ("ei_reg_en", "ei_oc_ar"):
+        assert {f"semeval2018_{part}_{one}" for one in ("anger", "fear", "joy", "sadness")} <= set(pages)
 
 
 def test_a_variant_is_scored_as_a_page_of_its_own_would_be(folder, tmp_path) -> None:

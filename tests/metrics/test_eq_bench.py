@@ -70,6 +70,14 @@ def test_a_hand_worked_item() -> None:
     assert float(eq_bench([gold], [answer])) == pytest.approx(10 * (10 - 0.7477 * tally))
 
 
+def test_gold_may_be_lines_as_a_model_would_write_them() -> None:
+    gold = {"Remorse": 2.5, "Calm": 3.0, "Deep pride": 3.0, "Anger": 7.0}
+    lines = "\n".join(f"{name}: {score:g}" for name, score in gold.items())
+    reply = "First pass scores:\nRemorse: 9\n\nRevised scores:\nRemorse: 1\nCalm: 3\nDeep pride: 3\nAnger: 8"
+    assert float(eq_bench([lines], [reply])) == pytest.approx(float(eq_bench([gold], [reply])))
+    assert float(eq_bench([lines], [lines])) == 100
+
+
 def test_version_1_is_scaled_to_ten() -> None:
     gold = {"Remorse": 0, "Calm": 6, "Pride": 0, "Anger": 4}
     answer = {"Remorse": 2, "Calm": 2, "Pride": 0, "Anger": 4}  # 2.5, 2.5, 0, 5

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 from pathlib import Path
 
@@ -22,9 +22,25 @@ from affectllm.corpus.miniature import Clip, Content, materialise
 from affectllm.evaluate import environment
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.shelf import all_tasks
+from affectllm.evaluate.tasks import AffectTaskManager
 
 PAGES = {name: entry.config for name, entry in all_tasks().items()}
-TASKS = sorted(name for name, page in PAGES.items() if "group" not in page)
+_SAMPLES_ONLY = ("task", "where", "n", "published")
+
+
+def _first_of_alike() -> Iterator[str]:
+    """Yield of the tasks that ask the same of other samples, as for 28 languages, one: their page's own, if it is."""
+    seen: set[str] = set()
+    for name, entry in sorted(all_tasks().items(), key=lambda pair: (len(pair[1].chosen), pair[0])):
+        asks = {key: value for key, value in entry.config.items() if key not in _SAMPLES_ONLY}
+        key = json.dumps([str(entry.path), asks], default=str)
+        if not entry.is_group and key not in seen:
+            seen.add(key)
+            yield name
+
+
+EVERY_TASK = sorted(name for name, page in PAGES.items() if "group" not in page)
+TASKS = sorted(_first_of_alike())
 GROUPS = sorted(name for name, page in PAGES.items() if "group" in page)
 
 
@@ -39,30 +55,6 @@ def _more_crema_d(miniature: Mapping[str, Content]) -> dict[str, Content]:
     return {**miniature, f"VideoFlash/{name}.flv": Clip(), **{k: f"{miniature[k]}{text}" for k, text in more.items()}}
 
 
-_SEMEVAL = "ID\tTweet\tAffect Dimension\tIntensity {}\n"
-_LEVELS = {0: "no {} can be inferred", 1: "low amount of {} can be inferred", 3: "high amount of {}"}
-
-
-def _more_semeval2018(miniature: Mapping[str, Content]) -> dict[str, Content]:
-    """Test files of four subtasks."""
-    emotions = str(miniature["E-c/English/2018-E-c-En-train.txt"]).splitlines()
-    files = {}
-    for one in ("anger", "fear", "joy", "sadness"):
-        classes = "".join(
-            f"2018-En-8000{n}\tTweet {n}\t{one}\t{n}: {wording.format(one)}\n" for n, wording in _LEVELS.items()
-        )
-        scores = "".join(f"2018-En-9000{n}\tTweet {n}\t{one}\t0.{n}\n" for n in (2, 5, 8))
-        files[f"EI-oc/English/2018-EI-oc-En-{one}-test-gold.txt"] = _SEMEVAL.format("Class") + classes
-        files[f"EI-reg/English/2018-EI-reg-En-{one}-test-gold.txt"] = _SEMEVAL.format("Score") + scores
-    valences = "".join(f"2018-En-7000{n}\tSun {n}\tvalence\t0.{n}\n" for n in (1, 4, 9))
-    return {
-        **miniature,
-        **files,
-        "E-c/English/2018-E-c-En-test-gold.txt": "\n".join([*emotions[:2], "2018-En-60001" + emotions[3][13:]]),
-        "V-reg/English/2018-Valence-reg-En-test-gold.txt": _SEMEVAL.format("Score") + valences,
-    }
-
-
 def _more_semeval2007(miniature: Mapping[str, Content]) -> dict[str, Content]:
     """Headlines on which every emotion varies."""
     lines = ["<corpus>", *(f'<instance id="{n}">Headline {n}</instance>' for n in (600, 601)), "</corpus>"]
@@ -72,11 +64,6 @@ def _more_semeval2007(miniature: Mapping[str, Content]) -> dict[str, Content]:
         "AffectiveText.test/affectivetext_test.emotions.gold": "600 10 0 40 0 60 25\n601 0 20 0 80 10 5\n",
         "AffectiveText.test/affectivetext_test.valence.gold": "600 -40\n601 60\n",
     }
-
-
-def _more_emobank(miniature: Mapping[str, Content]) -> dict[str, Content]:
-    table = "corpus/emobank.csv"
-    return {**miniature, table: f"{miniature[table]}SemEval_10,test,4.5,2.0,3.5,Sun shines\nSemEval_11,test,2,3,4,Hm\n"}
 
 
 def _more_ren20k(miniature: Mapping[str, Content]) -> dict[str, Content]:
@@ -104,11 +91,9 @@ def _more_esconv(miniature: Mapping[str, Content]) -> dict[str, Content]:
 
 _MORE: dict[str, Callable[[Mapping[str, Content]], dict[str, Content]]] = {
     "crema_d": _more_crema_d,
-    "emobank": _more_emobank,
     "esconv": _more_esconv,
     "ren20k": _more_ren20k,
     "semeval2007_affective_text": _more_semeval2007,
-    "semeval2018_task1": _more_semeval2018,
 }
 _MORE |= more_text.MORE | more_speech.MORE | more_seen.MORE
 """Corpora whose miniatures hold too little of the test split for their tasks → with more of it."""
@@ -123,6 +108,12 @@ def miniatures(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
     files = {name: load_builder(name).MINIATURE for name in dict.fromkeys(corpora)}
     files = {name: _MORE.get(name, dict)(miniature) for name, miniature in files.items()}
     return {name: materialise(miniature, folder / name) for name, miniature in files.items()}
+
+
+@cache
+def shipped() -> AffectTaskManager:
+    """Return the task manager over the shipped pages, which are read once."""
+    return AffectTaskManager()
 
 
 def use(monkeypatch: pytest.MonkeyPatch, roots: dict[str, Path], modalities: str = "") -> None:

@@ -17,6 +17,7 @@ EMOTIONS, SCALE = 4, 10.0
 ADJUST = 0.7477  # set by the authors so that random answers score 0
 MIN_PARSED = 0.8333  # the run is void below
 _NUMBER = r"[\s\"'*]*[:：=][\s\"'*]*(-?\d+(?:[.,]\d+)?)"
+_LINE = re.compile(r"^[ \t]*([^\s:{][^:\n{]*):[ \t]*(\d+(?:\.\d+)?)[ \t]*$", re.MULTILINE)
 _COLON_NUMBER = re.compile(r":\s+(\d+)")
 _LOWEST = {2: 10 * (10 - ADJUST * EMOTIONS * SCALE), 1: 10 * (10 - 2 * SCALE)}
 
@@ -26,6 +27,7 @@ Vector = dict[str, float]
 @metric(
     "eq_bench",
     form="raw",
+    also=("text",),
     range=(_LOWEST[2], 100.0),
     source="Paech, EQ-Bench, 2023; EQ-bench/EQ-Bench, lib/scoring.py; lm-evaluation-harness, tasks/eq_bench/utils.py",
     compat={
@@ -39,8 +41,9 @@ def eq_bench(gold: list[Any], predicted: list[Any], *, version: int = 2, compat:
 
     Formula: version 2 ``10 · (10 − 0.7477 · Σ_4 s(|d|))``, d = answer − reference, s(0) = 0,
     s(d ≤ 5) = 6.5 / (1 + e^(−1.2 (d − 4))), s(d > 5) = d; version 1 ``10 · (10 − Σ_4 |d|)`` after the answer was scaled
-    to sum 10. Gold is a number per emotion, or the published record (emotion1, emotion1_score, …); the answer is a
-    number per emotion or the text itself. An item may score below 0, down to −199.08 (version 1: −100).
+    to sum 10. Gold is a number per emotion, lines ``emotion: number``, or the published record (emotion1,
+    emotion1_score, …); the answer is a number per emotion or the text itself. An item may score below 0, down to
+    −199.08 (version 1: −100).
     Edge cases: an answer that lacks one of the four emotions, names others, or leaves the scale scores 0 and lowers
     ``parsed``; so does one whose numbers sum to 0 in version 1. Of text the last number beside each name counts.
     There are no controls, since 0 is what random answers score.
@@ -86,7 +89,8 @@ def _scaled(difference: float) -> float:
 
 def _reference(value: Any, row: int) -> Vector:
     try:
-        numbers = {str(name): float(score) for name, score in _named(structured(value)).items()}
+        lines = dict(_LINE.findall(value)) if isinstance(value, str) else {}
+        numbers = {str(name): float(score) for name, score in (lines or _named(structured(value))).items()}
     except (AttributeError, KeyError, TypeError, ValueError):
         numbers = {}
     if len(numbers) != EMOTIONS or not all(0 <= number <= SCALE for number in numbers.values()):
