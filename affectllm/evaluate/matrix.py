@@ -120,12 +120,18 @@ def _variants(own: TaskEntry) -> Iterator[TaskEntry]:
         yield TaskEntry(name, own.path, {**varied(own.config, changes), "task": name}, own.page, chosen)
 
 
+def _unfocused(value: Any) -> Any:
+    """Return a value of a key without the dimensions that are asked about: other ones are of the same items."""
+    return {key: own for key, own in value.items() if key != "focus"} if isinstance(value, Mapping) else value
+
+
 def varied(config: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return the keys of a page with those of a variant.
 
     What was published of the page is not said of a variant, nor is the number of its items where others are chosen.
     """
-    lost = {"published", *(("n",) if _CHOOSES & changes.keys() else ())}
+    chooses = any(_unfocused(changes[key]) != _unfocused(config.get(key)) for key in _CHOOSES & changes.keys())
+    lost = {"published", *(("n",) if chooses else ())}
     return {**{key: value for key, value in config.items() if key not in lost}, **changes}
 
 

@@ -195,15 +195,17 @@ def _balanced(base: Path, root: Path, stem: str) -> Iterator[tuple[str, str]]:
 
 def _lists(folder: Path, root: Path, corpus: _Corpus) -> Iterator[Rejection]:
     """Read the lists into ``entries``; tested rows first, so that no list of another fold makes them train."""
-    found: list[tuple[int, int, Path]] = []
+    lists: list[tuple[int, int, Path]] = []
     for path in sorted(folder.glob("fold_*/*.json*")):
+        if path.name.startswith("."):  # what an operating system leaves beside it
+            continue
         name = _LIST.fullmatch(path.stem)
         if name is None or name["part"] != corpus.part.name:
             where = relative(path, root)
             yield Rejection(where, "other_list", where, "no list of a fold in the form of the benchmark")
         elif path.suffix == ".jsonl" or not path.with_suffix(".jsonl").is_file():
-            found.append((list(SIDES).index(name["side"]), int(name["fold"]), path))
-    for place, fold, path in sorted(found):
+            lists.append((list(SIDES).index(name["side"]), int(name["fold"]), path))
+    for place, fold, path in sorted(lists):
         yield from _list(path, root, list(SIDES)[place], str(fold), corpus)
 
 

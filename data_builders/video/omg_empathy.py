@@ -104,8 +104,11 @@ def _key(path: Path) -> str | None:
 
 
 def _looks_right(folder: Path) -> bool:
-    below = [place for place in folders_below(folder, 2) if place == folder or _PLACES.fullmatch(place.name.lower())]
-    return any(_key(path) for place in below for path in list_media(place, (".csv", *FILMS)))
+    # A place within a place: folders of other names below would make any folder above the corpus look like it.
+    outer = [place for place in folders_below(folder, 1) if place == folder or _PLACES.fullmatch(place.name.lower())]
+    inner = [place for one in outer if one != folder for place in folders_below(one, 1)]
+    places = [*outer, *(place for place in inner if _PLACES.fullmatch(place.name.lower()))]
+    return any(_key(path) for place in places for path in list_media(place, (".csv", *FILMS)))
 
 
 def _video(path: Path, root: Path, key: str, clips: Clips) -> Iterator[Sample | Rejection]:

@@ -131,7 +131,7 @@ def test_majority_gives_the_values_worked_out_by_hand(emodb, name) -> None:
 def test_one_in_seven_lies_in_the_interval_of_chance(many, name) -> None:
     task, covered = _task(name), 0
     for seed in range(20):
-        gold, predicted, _ = zip(*(result["uar"] for result in _answered(task, ChanceLM(seed=seed))), strict=True)
+        gold, predicted = zip(*(result["uar"] for result in _answered(task, ChanceLM(seed=seed))), strict=True)
         row = uar(gold, predicted, labels=task.template.space.names).score()
         covered += row["low"] <= 1 / 7 <= row["high"]
     assert covered >= 17

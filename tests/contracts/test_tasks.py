@@ -184,7 +184,7 @@ def test_an_unreadable_reply_has_a_reason_and_no_reading(build, reply, reason) -
     task = build("emodb_emotion")
     result = task.process_results(task.task_docs[0], [reply])
     assert (result["reading"], result["unreadable"]) == (None, reason)
-    assert result["uar"] == (task.task_docs[0]["gold"], None, {})
+    assert result["uar"] == (task.task_docs[0]["gold"], None)
 
 
 @pytest.mark.parametrize("name", ["emodb_emotion", "emodb_emotion_choice", "empathetic_dialogues_reply"])

@@ -48,7 +48,9 @@ def test_eq_bench_scores_may_be_strings(tmp_path: Path) -> None:
     question = samples["v2/en/1"]
     assert values(question)["eq_bench_fullscale"] == {"emotion1": 0, "emotion2": 6, "emotion3": 0, "emotion4": 7}
     assert question.attributes["emotion2"] == "Calm" and question.attributes["dialogue_text"].startswith("Ada: I sold")
-    assert values(samples["v2/en/2"]).keys() == {"eq_bench_reference"}, "neither 'much' nor 11 is a score"
+    assert values(samples["v2/en/2"]).keys() == {"eq_bench_reference", "eq_bench_words_reference"}, (
+        "neither 'much' nor 11 is a score"
+    )
     assert reasons == {"broken_row": 2}
 
 

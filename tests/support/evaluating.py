@@ -95,7 +95,7 @@ _MORE: dict[str, Callable[[Mapping[str, Content]], dict[str, Content]]] = {
     "ren20k": _more_ren20k,
     "semeval2007_affective_text": _more_semeval2007,
 }
-_MORE |= more_text.MORE | more_speech.MORE | more_seen.MORE
+_ADDED = (_MORE, more_text.MORE, more_seen.MORE, more_speech.MORE)
 """Corpora whose miniatures hold too little of the test split for their tasks → with more of it."""
 
 
@@ -105,9 +105,14 @@ def corpus_of(task: str) -> str:
 
 def miniatures(folder: Path, corpora: Iterable[str]) -> dict[str, Path]:
     """Write the miniature of each corpus below ``folder`` and return where they lie."""
-    files = {name: load_builder(name).MINIATURE for name in dict.fromkeys(corpora)}
-    files = {name: _MORE.get(name, dict)(miniature) for name, miniature in files.items()}
-    return {name: materialise(miniature, folder / name) for name, miniature in files.items()}
+    return {name: materialise(_with_more(name), folder / name) for name in dict.fromkeys(corpora)}
+
+
+def _with_more(name: str) -> Mapping[str, Content]:
+    miniature: Mapping[str, Content] = load_builder(name).MINIATURE
+    for added in _ADDED:
+        miniature = added[name](miniature) if name in added else miniature
+    return miniature
 
 
 @cache
