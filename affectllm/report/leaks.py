@@ -204,8 +204,9 @@ def _json(name: str, sources: Mapping[str, Selection], shared: Mapping[str, Sequ
 
 def _rendered(sources: Mapping[str, Selection], shared: Mapping[str, Sequence[Shared]]) -> Iterator[str]:
     for task, selection in sources.items():
-        corpus, _, chosen = str(selection).partition(":")
-        yield f"{task} ({corpus}, {chosen}): {'shares with the training data' if shared[task] else 'nothing shared'}"
+        verdict = "shares with the training data" if shared[task] else "nothing shared"
+        scored_part = str(selection).replace(":", ", ", 1).replace(",", ", ").replace(",  ", ", ")
+        yield f"{task} ({scored_part}): {verdict}"
         for one in shared[task]:
             yield f"  {_heading(one)}"
             for example in one.examples:

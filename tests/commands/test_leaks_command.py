@@ -83,7 +83,7 @@ def test_reccon_leaks_into_dailydialog_along_the_family_tree(
         "train  reccon/tr_1/1 (data/original_annotation/dailydialog_train.json" in out and "scored dailydialog/" in out
     )
     assert main(["dailydialog" if word == "theirs" else word for word in words]) == 1  # a corpus: its test split
-    assert "dailydialog (dailydialog, test): shares with the training data" in capsys.readouterr().out
+    assert "dailydialog (dailydialog, test, language=en): shares with the training data" in capsys.readouterr().out
 
 
 def test_a_split_without_samples_is_not_called_clean(

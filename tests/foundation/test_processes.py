@@ -50,8 +50,14 @@ def gone(pid: int) -> bool:
         return True
 
 
+def skip_what_is_ignored(number: signal.Signals) -> None:
+    if number != signal.SIGKILL and signal.getsignal(number) == signal.SIG_IGN:
+        pytest.skip(f"{number.name} is ignored here, as below nohup, and so by all that is started")
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGKILL])
 def test_a_child_behind_a_launcher_ends_with_the_command(number: signal.Signals) -> None:
+    skip_what_is_ignored(number)
     parent = subprocess.Popen(
         [sys.executable, "-c", _PARENT, _CHILD], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -142,6 +148,7 @@ def kill_all(pids: Sequence[int]) -> None:
 def test_trainers_end_with_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, processes: int
 ) -> None:
+    skip_what_is_ignored(number)
     root = toy_corpus(tmp_path, monkeypatch, classes=("joy", "anger", "fear"))
     page = tmp_path / "endless.yaml"
     page.write_text(ENDLESS + ("launch: ddp\n" if processes > 1 else ""))
