@@ -37,6 +37,7 @@ def _scores(out: Path) -> dict[str, Any]:
     return {place: json.loads((out / place / "scores.json").read_text()) for place in places}
 
 
+@pytest.mark.thorough  # several processes that score are always tried in test_lm
 @pytest.mark.slow(minutes=2)
 def test_two_processes_that_are_killed_and_started_again_give_the_scores_of_one(
     small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
