@@ -91,7 +91,7 @@ def test_several_answers_are_scored_each_and_together(tmp_path: Path) -> None:
         also={"cause": ("emobench_cause", "authors")},
     )
     asked = corpus.conversations(template, split="test")[:1]
-    assert corpus.rejected["no_annotation"] > 0, "the question of the other part"
+    assert corpus.rejected["no_annotation"] == 4, "the question of the other part"
     gold = asked[0].gold
     wrong = next(letter for letter in "ABCD" if letter not in gold["cause"]["right"])
     reply = template.worded({**gold, "cause": {**gold["cause"], "right": [wrong]}})

@@ -61,13 +61,12 @@ def test_a_folder_is_asked_at_once_in_order_and_not_again(capsys) -> None:
 
 def test_likelihoods_of_first_tokens_are_marked_so_and_unclear_ones_ask_for_a_reply(capsys) -> None:
     with StandIn(answer=answer, logprobs=True) as server:
-        words = options(server, "profile=vllm", "selftest=false")
+        words = options(server, "profile=vllm", "selftest=false", "concurrency=1")  # so that they arrive in order
         assert main(["predict", *NAMES[:3], *words, "--answers", "kept", "--csv"]) == 0
         shown = capsys.readouterr()
         rows = list(csv.DictReader(io.StringIO(shown.out)))
         assert {row["scored_by"] for row in rows} == {"first_token"} and "of the first token" in shown.err
-        # Questions are asked at the same time, so they arrive in any order.
-        assert sorted(row["answer"] for row in rows) == sorted(answer(server.heard(body)) for body in server.bodies)
+        assert [row["answer"] for row in rows] == [answer(server.heard(body)) for body in server.bodies]
         assert all(body["top_logprobs"] == 20 for body in server.bodies)
         server.bodies.clear()
         labels = ["--labels", "feeling sad,feeling fear"]  # which begin with the same token
