@@ -55,6 +55,11 @@ class Selection:
         return all(fact(sample, name) in values for name, values in self.where)
 
     @property
+    def only_split(self) -> str | None:
+        """The split in which all that is scored lies; None where others must be looked at."""
+        return None if self.conditions or self.split == ALL else self.split
+
+    @property
     def conditions(self) -> dict[str, tuple[str, ...]]:
         """Attribute → the values that are asked for, the fold among them."""
         return {**dict(self.where), **({self.fold[0]: (self.fold[1],)} if self.fold else {})}

@@ -109,10 +109,11 @@ def _progress(items: Iterator[Item], name: str) -> Iterator[Item]:
 
 def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:
     with whole(place) as scratch:
-        _fill(name, items, scratch)
+        fill(name, items, scratch)
 
 
-def _fill(name: str, items: Iterator[Item], folder: Path) -> None:
+def fill(name: str, items: Iterator[Item], folder: Path) -> None:
+    """Write the items of a corpus into a folder: a file for each split, the rejections, and the counts."""
     rejected: Counter[str] = Counter()
     with ExitStack() as stack:
         log = stack.enter_context((folder / REJECTED).open("w", encoding="utf-8"))

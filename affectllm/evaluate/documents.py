@@ -10,6 +10,7 @@ from typing import Any
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.selection import fact
 from affectllm.errors import AffectError
+from affectllm.evaluate.on_disk import StoredDocuments, is_on_disk
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
 
@@ -28,24 +29,33 @@ class Documents(list[Document]):
         return dict.fromkeys(self[0]) if self else {}
 
 
+AnyDocuments = Documents | StoredDocuments
+
+
+def no_documents() -> AnyDocuments:
+    """Return an empty list of documents: in memory, or within ``kept_on_disk`` on disk."""
+    return StoredDocuments() if is_on_disk() else Documents()
+
+
 def documents(
     items: Iterable[Sample | Rejection],
     template: Template,
     wordings: Sequence[int | None] = (None,),
     facts: Sequence[str] = (),
-) -> tuple[Documents, list[Rejection]]:
+) -> tuple[AnyDocuments, list[Rejection]]:
     """Convert the scored samples into documents; also return everything that is not asked, with its reason.
 
     Args:
         wordings: paraphrases in which each sample is asked; None stands for the sample's own.
         facts: attributes of the samples that the metrics need; a sample without one of them is rejected.
     """
-    asked, rejected = Documents(), []
+    asked, rejected = no_documents(), list[Rejection]()
     for item in items:
         if isinstance(item, Rejection):
             rejected.append(item)
         elif (reason := template.reject(item) or lacks(item, facts)) is None:
-            asked.extend(document(item, template, wording, facts) for wording in wordings)
+            for wording in wordings:
+                asked.append(document(item, template, wording, facts))
         else:
             rejected.append(Rejection(item.id, reason, item.source, f"not asked by {template.name}"))
     return asked, rejected
@@ -82,7 +92,7 @@ def _choices(template: Template, gold: Any) -> list[str]:
     return [name.upper() for name in slot.space_of(first).names]
 
 
-def require_some(asked: Documents, rejected: list[Rejection], task: str, folder: Path) -> None:
+def require_some(asked: AnyDocuments, rejected: list[Rejection], task: str, folder: Path) -> None:
     """Raise ``AffectError`` with the reasons when no sample can be asked."""
     if asked:
         return

@@ -12,19 +12,27 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from affectllm.corpus.roots import Roots
+from affectllm.corpus.shared_samples import shared_samples
 from affectllm.errors import explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
+from affectllm.evaluate.on_disk import kept_on_disk
 from affectllm.evaluate.protocol import Protocol
+from affectllm.evaluate.shelf import all_ours
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
 from affectllm.respond.keys import refuse_secret_words
 
+if TYPE_CHECKING:
+    from affectllm.evaluate.task import AffectTask
+
 _COMMANDS = ("run", "ls", "validate")
+_NEED_SAMPLES = {"--log_samples", "-s", "--predict_only", "-x", "--write_out", "-w", "--cache_requests"}
+_NEED_SAMPLES |= {"--wandb_args", "--trackio_args", "--hf_hub_log_args", "--config", "-C"}
 _DRY = re.compile(r"\bdry_run[\"']?\s*[=:]\s*[\"']?(true|1)\b", re.IGNORECASE)
 
 
@@ -135,10 +143,32 @@ def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
     if path is None or argv[0] != "run":
         return None, argv
     folder = path.parent if path.suffix == ".json" else path
-    extra = ["--output_path", str(logged.scratch(folder) / "results.json"), "--log_samples"]
+    extra = ["--output_path", str(logged.scratch(folder) / "results.json")]
+    extra += [] if _writes_samples(argv) else ["--log_samples"]
     if _model(argv) in ("affectllm", "affectllm-api"):
         extra += ["--model_args", json.dumps({"answers": str(folder / "answers")})]
     return folder, [*argv, *extra]
+
+
+def _writes_samples(argv: list[str]) -> bool:
+    """Return whether we write the samples, so that lm-eval need not keep them: in one process, with tasks of ours.
+
+    Some options of lm-eval's look at the samples that it keeps.
+    """
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--tasks", "-t", nargs="+", default=[])
+    names = [name for word in finder.parse_known_args(argv)[0].tasks for name in word.split(",") if name]
+    asked = {word.partition("=")[0] for word in argv} & _NEED_SAMPLES
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 and not asked and all_ours(names)
+
+
+def _write_samples(folder: Path, tasks: Iterable[tuple[str, AffectTask]]) -> None:
+    """Write the samples files beside lm-eval's results file, under the names that it would give them."""
+    from affectllm.evaluate.samples_file import write_samples
+
+    files = logged.of_results(logged.only_results(folder)).samples
+    for name, task in tasks:
+        write_samples(task, files[name])
 
 
 def _register_models(name: str) -> None:
@@ -165,13 +195,21 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     _register_models(_model(argv))
     register()
     _log_to_stderr()
-    with our_task_manager() as managers, _arguments(["lm-eval", *argv]):
+    on_disk = folder is not None and "--log_samples" not in argv
+    with ExitStack() as stack:
+        managers = stack.enter_context(our_task_manager())
+        stack.enter_context(_arguments(["lm-eval", *argv]))
+        stack.enter_context(shared_samples())
+        if on_disk:
+            stack.enter_context(kept_on_disk())
         cli_evaluate()
     if folder is None or not managers or not _is_first():
         return {}
     with explained(folder):
-        written = logged.collect(folder)
         tasks = managers[-1].scored.items()
+        if on_disk:
+            _write_samples(folder, tasks)
+        written = logged.collect(folder)
         rows = ({"task": name, **rejection.to_json()} for name, task in tasks for rejection in task.rejected)
         _write_lines(folder / REJECTED, rows)
         scores = write_scores(folder, written, managers[-1].suites)

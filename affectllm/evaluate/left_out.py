@@ -14,7 +14,7 @@ from typing import Any
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.panel import Panel, Rating
-from affectllm.evaluate.documents import Document, Documents, document, lacks
+from affectllm.evaluate.documents import AnyDocuments, Document, document, lacks, no_documents
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.shelf import find_task, task_sources
 from affectllm.instruct import Template
@@ -58,7 +58,7 @@ class LeftOut:
         unused: reason → ratings that are not scored.
     """
 
-    documents: Documents = field(default_factory=Documents)
+    documents: AnyDocuments = field(default_factory=no_documents)
     rejected: list[Rejection] = field(default_factory=list)
     unused: Counter[str] = field(default_factory=Counter)
 

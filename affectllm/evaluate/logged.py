@@ -58,11 +58,7 @@ def collect(folder: Path) -> Logged:
         NotFound: when there is no results file, or none of a task's samples.
         WriteFailed: when one of them is cut off.
     """
-    place = scratch(folder)
-    paths = list(place.glob("results_*.json"))
-    if len(paths) != 1:
-        raise NotFound("lm-eval left no results file", where=str(folder), do=f"look above for its warning; {_SPACE}")
-    written = of_results(paths[0])
+    written = of_results(only_results(folder))
     results = read_results(written.results)
     for task, path in written.samples.items():
         _check_whole(path, results["n-samples"][task]["effective"])
@@ -70,6 +66,18 @@ def collect(folder: Path) -> Logged:
         path.replace(folder / path.name)
     clear(folder)
     return of_results(folder / written.results.name)
+
+
+def only_results(folder: Path) -> Path:
+    """Return the results file that lm-eval has just written for ``folder``.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    paths = list(scratch(folder).glob("results_*.json"))
+    if len(paths) != 1:
+        raise NotFound("lm-eval left no results file", where=str(folder), do=f"look above for its warning; {_SPACE}")
+    return paths[0]
 
 
 def of_results(path: Path) -> Logged:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from affectllm.corpus import Rejection, Sample
-from affectllm.corpus.builder import load_builder
 from affectllm.corpus.mapped import mapped
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
+from affectllm.corpus.shared_samples import samples_of
 from affectllm.instruct import Template
 from affectllm.labels.gold_maps import GoldMap
 
@@ -42,11 +42,12 @@ class Question:
 
     def scored(self) -> Iterator[Sample | Rejection]:
         """Yield the samples that are scored, and what the corpus rejects."""
-        return self._mapped(scored(load_builder(self.selection.corpus).samples(self.folder), self.selection))
+        samples = samples_of(self.selection.corpus, self.folder, self.selection.only_split)
+        return self._mapped(scored(samples, self.selection))
 
     def training(self) -> Iterator[Sample]:
         """Yield the samples that a model may learn from, and that the template can ask."""
-        samples = load_builder(self.selection.corpus).samples(self.folder)
+        samples = samples_of(self.selection.corpus, self.folder)
         usable = (one for one in samples if not isinstance(one, Rejection) and self.selection.trains(one))
         for item in self._mapped(usable):
             if not isinstance(item, Rejection) and self.template.reject(item) is None:

@@ -62,6 +62,18 @@ def task_sources(names: Sequence[str]) -> dict[str, Selection]:
     return sources
 
 
+def all_ours(names: Sequence[str]) -> bool:
+    """Return whether names are tasks of our class, or groups of nothing else; False for none, patterns and tags."""
+    entries = all_tasks()
+    waiting = list(names)
+    while waiting:
+        entry = entries.get(waiting.pop())
+        if entry is None or not (entry.ours or entry.members()):
+            return False
+        waiting += entry.members()
+    return bool(names)
+
+
 def check_pages() -> dict[str, TaskEntry]:
     """Read every page of every folder, check it, and return the tasks and groups by name.
 

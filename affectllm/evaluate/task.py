@@ -21,13 +21,15 @@ from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
-from affectllm.evaluate.documents import Document, Documents, documents, require_some
+from affectllm.evaluate.documents import AnyDocuments, Document, documents, require_some
 from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
+from affectllm.evaluate.on_disk import JsonLines, StoredDocument, StoredRequest, is_on_disk, stored
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.protocol import examples, voted
 from affectllm.evaluate.question import Question
+from affectllm.evaluate.scoring.rows import shared_texts
 from affectllm.evaluate.scoring.slots import agreement, is_judged, scored_slots
 from affectllm.evaluate.scoring.task_scoring import (
     Item,
@@ -44,6 +46,7 @@ from affectllm.labels.annotation import plain
 from affectllm.labels.gold_maps import GoldMap, find_gold_map
 
 _SHOTS = "--shots K takes K examples of each class from the training split; lm-eval would take them from the test split"
+_FILTERED_AT_ONCE = 1_000  # requests
 _SENTENCE = 16  # tokens that the words around the answers of several slots take
 
 
@@ -83,6 +86,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.rejected: list[Rejection] = []
         self.examples: list[Conversation] = []
         self._system: str | None = None
+        self.results: JsonLines | None = JsonLines() if is_on_disk() else None
+        self._prompts = JsonLines() if is_on_disk() else None
         check_metrics(self.page.metrics, self.scoring, where)
         check_options(self.page.metrics, self.scoring, where)
         check_score_labels(self.page.metrics, self.page.score_labels, self.slots, where)
@@ -90,7 +95,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             super().__init__(config=self._complete(settings))
         except TypeError as error:
             raise Malformed(f"lm-eval does not take this page: {error}", where=where) from error
-        if any(media_parts(document["messages"]) for document in self.task_docs):
+        shows_clips = any(modality != "text" for modality in self.template.modalities)
+        if shows_clips and any(media_parts(document["messages"]) for document in self.task_docs):
             self.MULTIMODAL = True
 
     def _complete(self, settings: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +169,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             message = f"{self._name}: asks {asked:,} items; of the whole release {self.page.n:,} are asked"
             print(message, file=sys.stderr)
 
-    def _ratings(self) -> Documents:
+    def _ratings(self) -> AnyDocuments:
         """Return the documents of the human ceiling.
 
         Raises:
@@ -177,7 +183,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.config.metadata["affectllm"]["unused_ratings"] = self.unused_ratings
         return result.documents
 
-    def fewshot_docs(self) -> Documents | None:
+    def fewshot_docs(self) -> AnyDocuments | None:
         """Return None: ``build_all_requests`` refuses few-shot examples, since lm-eval would draw on the test split."""
         return None
 
@@ -196,14 +202,27 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self._system = system_instruction
         super().build_all_requests(system_instruction=system_instruction, **options)
 
-    def construct_requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance] | Instance:
+    def construct_requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance] | list[StoredRequest]:
         """Return lm-eval's requests; with media, the messages are added as a third argument."""
-        requests: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
+        built: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
+        requests = built if isinstance(built, list) else [built]
         if media_parts(doc["messages"]):
             extra = {"messages": self._messages(doc), "template": f"{self.template.name}/{self.template.version}"}
-            for request in requests if isinstance(requests, list) else [requests]:
+            for request in requests:
                 request.arguments = (*request.arguments, extra)
+        if isinstance(doc, StoredDocument) and self._prompts is not None:
+            return stored(requests, doc, self._prompts)
         return requests
+
+    def apply_filters(self) -> None:
+        """Apply the filters of the page to a few requests at a time; lm-eval would open the documents of all."""
+        if self._prompts is None:
+            super().apply_filters()
+        elif self.config.filter_list is not None:  # else the first reply is taken, see ``StoredRequest``
+            for ensemble in self._filters:
+                for begin in range(0, len(self.instances), _FILTERED_AT_ONCE):
+                    part = self.instances[begin : begin + _FILTERED_AT_ONCE]
+                    ensemble.apply([request.to_be_filtered() for request in part])
 
     def _messages(self, doc: Document) -> list[dict[str, Any]]:
         """Return what is asked: the system prompt, the examples with their answers, and the question."""
@@ -223,9 +242,13 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         readings = [self._chosen(doc, results)] if chosen else [self._read(doc, reply) for reply in replies]
         reading, reason = voted(readings)
         facts = (doc["facts"],) if "facts" in doc else ()
-        items = dict.fromkeys(self.page.metrics, (doc["gold"], reading, *facts))
+        items = dict.fromkeys(self.page.metrics, (shared_texts(doc["gold"]), shared_texts(reading), *facts))
         record = {**items, "reading": reading, "unreadable": reason}
-        return {**record, "right": agreement(self.slots, doc["gold"], reading)} if is_judged(self.slots) else record
+        if is_judged(self.slots):
+            record["right"] = agreement(self.slots, doc["gold"], reading)
+        if self.results is not None:
+            self.results.append(record)
+        return record
 
     def _read(self, doc: Document, reply: str) -> tuple[Any, str | None]:
         if reason := media_error_reason(reply):

@@ -15,6 +15,8 @@ from affectllm import registry
 from affectllm.corpus import SPLITS, Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Picture, Tone, materialise
+from affectllm.corpus.shared_samples import samples_of as shared_samples_of
+from affectllm.corpus.shared_samples import shared_samples
 from affectllm.corpus.splits import shared_speakers
 from affectllm.errors import MissingCorpus
 
@@ -50,6 +52,12 @@ def test_the_card_is_complete(name: str) -> None:
     assert all(space.source for space in card.spaces)
     assert all(reason for reason in (*card.raters.values(), *card.defects.values()))
     assert (card.max_seconds is not None) == bool(set(card.modalities) & {"audio", "video"})
+
+
+def test_shared_samples_are_the_builders_own(name: str, tmp_path: Path) -> None:
+    items = read(name, tmp_path)
+    with shared_samples():
+        assert list(shared_samples_of(name, tmp_path)) == items
 
 
 def test_its_story_is_told(name: str) -> None:

@@ -134,7 +134,7 @@ class EndpointLM(LM):  # type: ignore[misc]
             raise self._no_likelihoods(requests)
         groups: dict[str, list[int]] = {}
         for index, request in enumerate(requests):
-            groups.setdefault(json.dumps(request.args[2:] or request.args[0], sort_keys=True), []).append(index)
+            groups.setdefault(digest(request.args[2:] or request.args[0]), []).append(index)
         questions = [self._choices([requests[index] for index in members]) for members in groups.values()]
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
         if self._dry:
@@ -186,7 +186,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         messages, template = self._messages(request)
         for corpus in {part["corpus"] for part in media_parts(messages)} - set(self._roots):
             self._roots[corpus] = Roots.parse().find(corpus)
-        return self._asker.question(messages, template, settings)
+        return self._asker.question(messages, template, settings, lambda: self._messages(request)[0])
 
     def _messages(self, request: Instance) -> tuple[Messages, str]:
         if len(request.args) > 2:

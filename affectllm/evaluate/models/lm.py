@@ -6,7 +6,6 @@ Text tasks of lm-eval and media tasks of ours take the same path: a request with
 
 from __future__ import annotations
 
-import json
 import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,7 +49,7 @@ from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
 from affectllm.respond.batch_size import BatchSize
 from affectllm.respond.batches import Batches, score_in_parts
-from affectllm.run import versions
+from affectllm.run import digest, versions
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
 _LOST = 8  # questions without one output that was a number, after which the model is taken for broken
@@ -261,7 +260,7 @@ class AffectLM(LM):  # type: ignore[misc]
         """
         groups: dict[str, list[int]] = {}
         for index, request in enumerate(requests):
-            groups.setdefault(json.dumps(request.args[2:] or request.args[0], sort_keys=True), []).append(index)
+            groups.setdefault(digest(request.args[2:] or request.args[0]), []).append(index)
         self._test_media(requests)
         choices = [[_continuation(requests[index].args[1]) for index in members] for members in groups.values()]
         questions = [
@@ -310,7 +309,7 @@ class AffectLM(LM):  # type: ignore[misc]
     def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:
         messages, template = self._messages(request)
         self._locate(messages)
-        return self._asker.question(messages, template, settings)
+        return self._asker.question(messages, template, settings, lambda: self._messages(request)[0])
 
     def _locate(self, messages: Messages) -> None:
         for corpus in {part["corpus"] for part in media_parts(messages)} - set(self._encoder.roots):

@@ -11,7 +11,6 @@ bounds, for free words those of another document. Each form of answers says what
 
 from __future__ import annotations
 
-import json
 import math
 import random
 from abc import abstractmethod
@@ -144,21 +143,21 @@ class HumanLM(ReferenceLM):
 
 
 def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
-    """Return task → slot → the gold values of its documents."""
-    by_task = {}
-    for task, documents in _by_task(requests).items():
-        slots = template_of(task).slots
-        golds = [{slots[0].name: one["gold"]} if len(slots) == 1 else one["gold"] for one in documents]
-        by_task[task] = {slot.name: [gold[slot.name] for gold in golds] for slot in slots}
-    return by_task
-
-
-def _by_task(requests: list[Instance]) -> dict[str, list[Document]]:
-    """Return task → its distinct documents, in the order of the requests."""
-    by_task: dict[str, dict[str, Document]] = defaultdict(dict)
+    """Return task → slot → the gold values of its distinct documents, in the order of the requests."""
+    golds: dict[str, dict[str, list[Any]]] = {}
+    seen: dict[str, set[str]] = defaultdict(set)
     for request in requests:
-        by_task[request.task_name].setdefault(json.dumps([request.doc["corpus"], request.doc["id"]]), request.doc)
-    return {task: list(documents.values()) for task, documents in by_task.items()}
+        task, document = str(request.task_name), request.doc
+        identity = f"{document['corpus']}/{document['id']}"
+        if identity in seen[task]:
+            continue
+        seen[task].add(identity)
+        slots = template_of(task).slots
+        own = golds.setdefault(task, {slot.name: [] for slot in slots})
+        values = {slots[0].name: document["gold"]} if len(slots) == 1 else document["gold"]
+        for slot in slots:
+            own[slot.name].append(values[slot.name])
+    return golds
 
 
 def _likelihood(answer: str, choice: str) -> tuple[float, bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -19,12 +19,12 @@ Messages = list[dict[str, Any]]
 _SEEDS = 2**31  # the largest number that every server takes as a seed
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Question:
     """One question to the model.
 
     Args:
-        messages: the conversation so far, with references to clips.
+        ask: returns the conversation so far, with references to clips; of a million questions, few are at hand at once.
         template: name and version of the wording; empty for tasks that are not ours.
         settings: generation settings, or the choices to score.
         key: digest of everything that decides the answer.
@@ -32,12 +32,17 @@ class Question:
         seed: of a reply that is drawn; None where it is not.
     """
 
-    messages: Messages
+    ask: Callable[[], Messages]
     template: str
     settings: Mapping[str, Any]
     key: str
     weight: int
     seed: int | None = None
+
+    @property
+    def messages(self) -> Messages:
+        """The conversation so far."""
+        return self.ask()
 
 
 def user_message(text: str) -> Messages:
@@ -60,9 +65,16 @@ class Asker:
 
     def __init__(self, identity: Mapping[str, Any], roots: Mapping[str, Path]) -> None:
         self._identity, self._roots = dict(identity), roots
+        self._settings: dict[str, Mapping[str, Any]] = {}  # each kind of them once
 
-    def question(self, messages: Messages, template: str, settings: Mapping[str, Any]) -> Question:
-        """Make a question with its key, for which every clip is hashed once."""
+    def question(
+        self, messages: Messages, template: str, settings: Mapping[str, Any], ask: Callable[[], Messages] | None = None
+    ) -> Question:
+        """Make a question with its key, for which every clip is hashed once.
+
+        Args:
+            ask: returns the same messages again; None keeps them.
+        """
         parts = media_parts(messages)
         clips = [self._roots[part["corpus"]] / part["path"] for part in parts]
         decides = {
@@ -72,8 +84,9 @@ class Asker:
             "media": [content_digest(clip) for clip in clips],
             "settings": settings,
         }
+        settings = self._settings.setdefault(json.dumps(dict(settings), sort_keys=True), settings)
         weight = len(json.dumps(messages)) + sum(clip.stat().st_size for clip in clips if clip.is_file())
-        return Question(messages, template, settings, digest(decides), weight)
+        return Question(ask or (lambda: messages), template, settings, digest(decides), weight)
 
 
 def kept_replies(

@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from affectllm.evaluate.logged import SOURCES, read_results, read_samples
-from affectllm.evaluate.scoring.scores import clusters_of
-from affectllm.evaluate.scoring.task_scoring import Item, Scoring, metric_of
+from affectllm.evaluate.logged import SOURCES, read_results
+from affectllm.evaluate.scoring.rows import Row, clusters_of, raters_of, read_rows
+from affectllm.evaluate.scoring.task_scoring import Scoring, metric_of
 from affectllm.metrics.core.comparison import compare
 
 ROUNDS = 500
 _MISSING = object()
-Rows = dict[tuple[str, int | None], dict[str, Any]]
+Rows = dict[tuple[str, int | None], Row]
 
 
 @dataclass(frozen=True)
@@ -82,20 +82,20 @@ def together(folders: Mapping[str, Path], task: str, metric: str | None = None) 
     key = metric or facts["metrics"][0]
     first = next(iter(sides.values()))
     shared = [
-        at for at, row in first.items() if all(_gold_of(rows.get(at)) == row["doc"]["gold"] for rows in sides.values())
+        at for at, row in first.items() if all(_gold_of(rows.get(at)) == row.item.gold for rows in sides.values())
     ]
     scoring, systems = Scoring.of_facts(facts), {}
     gold: list[Any] = []
     options: dict[str, Any] = {}
     for name, rows in sides.items():
-        gold, systems[name], options = scoring.inputs(key, [Item.of_row(rows[at]) for at in shared])
+        gold, systems[name], options = scoring.inputs(key, [rows[at].item for at in shared])
     clusters, _ = clusters_of(facts, [first[at] for at in shared]) if shared else (None, None)
     left = {name: len(rows) - len(shared) for name, rows in sides.items()}
     return Together(key, gold, systems, clusters, options, left)
 
 
-def _gold_of(row: dict[str, Any] | None) -> Any:
-    return _MISSING if row is None else row["doc"]["gold"]
+def _gold_of(row: Row | None) -> Any:
+    return _MISSING if row is None else row.item.gold
 
 
 def difference(first: Path, second: Path, task: str, metric: str) -> Difference | None:
@@ -124,7 +124,5 @@ def _logged(folder: Path, task: str) -> tuple[dict[str, Any], Rows] | None:
     facts = config.get("metadata", {}).get("affectllm")
     if not facts:
         return None
-    rows = sorted(read_samples(samples), key=lambda row: row["doc_id"])
-    if "human" in rows[0]["doc"]:
-        return None
-    return facts, {(row["doc"]["id"], row["doc"].get("wording")): row for row in rows}
+    rows = read_rows(samples)
+    return None if raters_of(rows) else (facts, {(row.id, row.wording): row for row in rows})

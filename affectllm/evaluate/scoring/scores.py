@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from affectllm.evaluate.logged import SOURCES, Logged, read_results, read_samples
+from affectllm.evaluate.logged import SOURCES, Logged, read_results
 from affectllm.evaluate.protocol import over_wordings
+from affectllm.evaluate.scoring.rows import Row, clusters_of, raters_of, read_rows, wordings_of
 from affectllm.evaluate.scoring.slots import of_slot
 from affectllm.evaluate.scoring.suite_scores import Part, add_suites
 from affectllm.evaluate.scoring.suites import Suite
@@ -38,13 +39,14 @@ def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) ->
     parts: dict[str, Part] = {}
     rejected = _rejected(folder)
     results = read_results(written.results)
+    members = {member for suite in suites for member in suite.members}
     for task, config in results["configs"].items():
         facts = config.get("metadata", {}).get("affectllm")
         if facts:
-            # Several processes leave their shares one after another; the intervals must not depend on that.
-            rows = sorted(read_samples(written.samples[task]), key=lambda row: row["doc_id"])
+            rows = read_rows(written.samples[task])
             scores[task] = _scores(facts, rows)
-            parts[task] = Part.of(facts, rows, clusters_of(facts, rows)[0])
+            if task in members:
+                parts[task] = Part.of(facts, rows, clusters_of(facts, rows)[0])
             version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
             details[task] = {**_details(facts, rows), **version, **_answered_by(results.get("config", {}))}
     add_suites(suites, scores, details, parts)
@@ -54,12 +56,12 @@ def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) ->
     return scores
 
 
-def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Score]:
+def _scores(facts: dict[str, Any], rows: list[Row]) -> dict[str, Score]:
     scoring, items = Scoring.of_facts(facts), _items(rows)
     clusters, _ = clusters_of(facts, rows)
-    if not (raters := _raters(rows)):
+    if not (raters := raters_of(rows)):
         return {key: scoring.result(key, items, clusters).score() for key in facts["metrics"]}
-    ids = clusters or [row["doc"]["id"] for row in rows]
+    ids = clusters or [row.id for row in rows]
     scores = {}
     for key in facts["metrics"]:
         gold, answers, options = scoring.inputs(key, items)
@@ -67,8 +69,8 @@ def _scores(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Scor
     return scores
 
 
-def _items(rows: list[dict[str, Any]]) -> list[Item]:
-    return [Item.of_row(row) for row in rows]
+def _items(rows: list[Row]) -> list[Item]:
+    return [row.item for row in rows]
 
 
 def _answered_by(config: dict[str, Any]) -> dict[str, Any]:
@@ -76,33 +78,15 @@ def _answered_by(config: dict[str, Any]) -> dict[str, Any]:
     return {name: config[name] for name in ("endpoint", "choices_scored_by") if name in config}
 
 
-def _raters(rows: list[dict[str, Any]]) -> list[str]:
-    """Return who gave the answer of each row of the human ceiling; empty for the answers of a model."""
-    return [row["doc"]["rater"] for row in rows] if "human" in rows[0]["doc"] else []
-
-
-def clusters_of(facts: dict[str, Any], rows: list[dict[str, Any]]) -> tuple[list[str] | None, str | None]:
-    """Return the cluster of each item and the kind of cluster; None where none is known.
-
-    An item whose speaker or dialogue is unknown is a cluster of its own.
-    """
-    kind = facts["cluster"]
-    if kind is None or all(row["doc"][kind] is None for row in rows):
-        # An item that is asked in several wordings, or answered by several raters, is one item.
-        several = _wordings(rows) or _raters(rows)
-        return ([row["doc"]["id"] for row in rows], None) if several else (None, None)
-    return [row["doc"][kind] or f"item {row['doc']['id']}" for row in rows], kind
-
-
-def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _details(facts: dict[str, Any], rows: list[Row]) -> dict[str, Any]:
     clusters, kind = clusters_of(facts, rows)
-    reasons = Counter(row["unreadable"] for row in rows if row["unreadable"])
+    reasons = Counter(row.unreadable for row in rows if row.unreadable)
     copied = ("corpus", "split", "rater", "space", "template", "template_version", "language", "held_out", "modalities")
     return {
         **{name: facts[name] for name in copied},
         **{name: facts[name] for name in _WHERE_GIVEN if name in facts},
-        **({"human": _panel(facts, rows)} if _raters(rows) else {}),
-        **({"wordings": _by_wording(facts, rows)} if _wordings(rows) else {}),
+        **({"human": _panel(facts, rows)} if raters_of(rows) else {}),
+        **({"wordings": _by_wording(facts, rows)} if wordings_of(rows) else {}),
         **_label_details(facts, _items(rows)),
         "pictures": _pictures(facts, _items(rows)),
         "labelled": Scoring.of_facts(facts).slots[0].shape in ("label", "set", "span"),
@@ -114,21 +98,17 @@ def _details(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any
     }
 
 
-def _panel(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _panel(facts: dict[str, Any], rows: list[Row]) -> dict[str, Any]:
     """Return how many ratings, items and raters a human ceiling rests on (0 raters: votes that are only counted)."""
-    names = {rater for rater in _raters(rows) if rater}
-    items = len({row["doc"]["id"] for row in rows})
+    names = {rater for rater in raters_of(rows) if rater}
+    items = len({row.id for row in rows})
     return {"ratings": len(rows), "items": items, "raters": len(names), "unused": facts.get("unused_ratings", {})}
 
 
-def _wordings(rows: list[dict[str, Any]]) -> list[int]:
-    return sorted({row["doc"]["wording"] for row in rows if "wording" in row["doc"]})
-
-
-def _by_wording(facts: dict[str, Any], rows: list[dict[str, Any]]) -> dict[str, Any]:
+def _by_wording(facts: dict[str, Any], rows: list[Row]) -> dict[str, Any]:
     """Return metric → its mean over the wordings, their spread, and the worst of them."""
     scoring = Scoring.of_facts(facts)
-    asked = {w: _items([row for row in rows if row["doc"]["wording"] == w]) for w in _wordings(rows)}
+    asked = {w: _items([row for row in rows if row.wording == w]) for w in wordings_of(rows)}
     summary = {}
     for key in facts["metrics"]:
         values = {wording: scoring.statistic(key, own).value() for wording, own in asked.items()}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from affectllm.errors import Malformed
+from affectllm.evaluate.scoring.rows import Row
 from affectllm.evaluate.scoring.suites import POOLED, Suite, mean_score, suite_details
 from affectllm.evaluate.scoring.task_scoring import Item, Scoring
 from affectllm.metrics import Score
@@ -27,10 +28,10 @@ class Part:
     clusters: list[Hashable]
 
     @classmethod
-    def of(cls, facts: Mapping[str, Any], rows: Sequence[Mapping[str, Any]], clusters: Sequence[str] | None) -> Part:
+    def of(cls, facts: Mapping[str, Any], rows: Sequence[Row], clusters: Sequence[str] | None) -> Part:
         """Collect the rows of a task."""
-        names = clusters or [f"item {row['doc']['id']}" for row in rows]
-        items = [Item.of_row(row) for row in rows]
+        names = clusters or [f"item {row.id}" for row in rows]
+        items = [row.item for row in rows]
         return cls(Scoring.of_facts(facts), items, [f"{facts['corpus']}/{name}" for name in names])
 
     @property

@@ -22,7 +22,7 @@ TABLES = "tables"
 Options = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Item:
     """What is scored of one item.
 
@@ -39,11 +39,6 @@ class Item:
     def pair(self) -> Pair:
         """Gold value and reading."""
         return self.gold, self.reading
-
-    @classmethod
-    def of_row(cls, row: Mapping[str, Any]) -> Item:
-        """Return the item of a row of lm-eval's samples file."""
-        return cls(row["doc"]["gold"], row["reading"], row["doc"].get("facts", {}))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from affectllm.errors import Malformed
@@ -76,7 +77,13 @@ def _label(value: Any) -> str:
 
 
 def _labels(value: Any) -> frozenset[str]:
-    return frozenset(_several(value))
+    return _set_of(tuple(_several(value)))
+
+
+@lru_cache(maxsize=4_096)
+def _set_of(labels: tuple[str, ...]) -> frozenset[str]:
+    """Return the set of labels; many items have the same one, and each copy would take 200 bytes."""
+    return frozenset(labels)
 
 
 def _labels_or_weights(value: Any) -> frozenset[str] | dict[str, float]:
