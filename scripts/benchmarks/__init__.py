@@ -13,6 +13,7 @@ NAMES = (
     "second_epoch",
     "step",
     "choices",
+    "suite",
     "predictions",
     "ahead",
     "build",

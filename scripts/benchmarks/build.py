@@ -175,21 +175,21 @@ def _same(ours: Sequence[Path], theirs: Path) -> None:
         assert all(one[index] == two[index] for index in range(0, len(one), max(1, len(one) // 100)))
 
 
-def write_corpus(folder: Path, rows: int) -> Path:
-    """Write a corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels."""
+def write_corpus(folder: Path, rows: int, split: str = "train") -> Path:
+    """Write a corpus in GoEmotions' layout: comments of 4 to 26 words, one to three labels, all in one split."""
     from affectllm.data_builders.text import goemotions
 
     folder.mkdir(parents=True, exist_ok=True)
     dice = random.Random(0)
     words = ("the", "of", "you", "not", "this", "is", "really", "never", "been", "sad", "happy", "it’s", "[NAME]")
     (folder / "emotions.txt").write_text("\n".join(goemotions.EMOTIONS) + "\n", encoding="utf-8")
-    with (folder / "train.tsv").open("w", encoding="utf-8") as stream:
+    for name in ("train", "dev", "test"):
+        (folder / f"{name}.tsv").touch()
+    with (folder / f"{split}.tsv").open("w", encoding="utf-8") as stream:
         for number in range(rows):
             text = " ".join(dice.choices(words, k=dice.randint(4, 26)))
             labels = ",".join(map(str, sorted(dice.sample(range(28), dice.choice((1, 1, 1, 1, 2, 3))))))
             stream.write(f"{text}\t{labels}\te{number:07x}\n")
-    for name in ("dev.tsv", "test.tsv"):
-        (folder / name).write_text("", encoding="utf-8")
     return folder
 
 
