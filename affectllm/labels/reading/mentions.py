@@ -148,7 +148,7 @@ class _Reader:
         return word, self.kinds.get(word, Kind.WORD)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2_048)  # of all tasks in all languages at once
 def _reader(words: Words) -> _Reader:
     labels = set(in_prose(words))
     han = [word for word in labels if re.search(f"[{HAN_RANGE}]", word)]

@@ -57,7 +57,7 @@ def emotion_words() -> Words:
     return Words((word, head) for head, words in searchable.items() for word in words)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=2_048)  # of all tasks in all languages at once
 def _vocabulary(names: tuple[str, ...], pairs: tuple[tuple[str, str], ...]) -> Words:
     alias_names = dict(pairs)
     own = {bare(word): name for word, name in (*alias_names.items(), *((name, name) for name in names))}
