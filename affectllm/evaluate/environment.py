@@ -11,15 +11,14 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from affectllm.corpus.roots import ENVIRONMENT as ROOTS
 from affectllm.corpus.roots import roots_of_environment
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import AffectError
 from affectllm.evaluate.protocol import Protocol
+from affectllm.metrics.wheels import WHEELS
 
 MODALITIES = "AFFECTLLM_MODALITIES"
-WHEELS = "AFFECTLLM_WHEELS"
 HELD_OUT = "AFFECTLLM_HELD_OUT"
 PROTOCOL = "AFFECTLLM_PROTOCOL"
 HUMAN = "AFFECTLLM_HUMAN"
@@ -45,20 +44,6 @@ def human() -> bool:
 def protocol() -> Protocol:
     """Return how tasks are asked beyond their pages: ``$AFFECTLLM_PROTOCOL``, a JSON object."""
     return Protocol.from_json(os.environ.get(PROTOCOL) or "{}")
-
-
-def wheel_tables(version: str) -> Any:
-    """Return the emotion wheels of a version in the folder ``$AFFECTLLM_WHEELS``.
-
-    Raises:
-        NotFound: when no folder is given, or it does not hold them.
-    """
-    from affectllm.metrics.wheels import read_tables
-
-    if not (folder := os.environ.get(WHEELS)):
-        message = f"the task compares words by the emotion wheels of {version}, which no one may ship"
-        raise NotFound(message, do=f"give their folder: --wheels DIR, or set {WHEELS}")
-    return read_tables(Path(folder), str(version))
 
 
 def parse_modalities(text: str) -> tuple[str, ...]:

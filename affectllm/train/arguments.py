@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
     import torch
 
     method = find_method(recipe.method)
+    known = {field.name for field in dataclasses.fields(method.config_class())}
     fields: dict[str, Any] = {
         "gradient_checkpointing": torch.cuda.is_available(),
         "bf16": torch.cuda.is_available(),
@@ -33,7 +35,8 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         **recipe.trainer,
         "output_dir": str(out),
         "seed": recipe.seed,
-        "max_length": None,
+        **({"max_length": None} if "max_length" in known else {}),
+        **({"reward_weights": [one.weight for one in recipe.rewards]} if method.rewarded else {}),
         "remove_unused_columns": False,
         "length_column_name": LENGTH,
         **method.fixed,
@@ -44,7 +47,8 @@ def arguments(recipe: Recipe, out: Path) -> Any:
             # Without a backend accelerate sees one process, and DeepSpeed's batch arithmetic fails.
             fields |= {"ddp_backend": "gloo"}
     if fields.get("eval_strategy", "no") != "no":
-        fields = {"load_best_model_at_end": True, "metric_for_best_model": "eval_loss", **fields}
+        best = {"metric_for_best_model": f"eval_{method.best.key}", "greater_is_better": method.best.better == "higher"}
+        fields = {"load_best_model_at_end": True, **best, **fields}
         fields.setdefault("save_strategy", fields["eval_strategy"])
         if fields["save_strategy"] == fields["eval_strategy"] == "steps":
             # The library's 500 may be more than the run has, and then a kill would lose all of it.

@@ -31,10 +31,10 @@ def tokens_before(checkpoint: str) -> int:
     return next((int(entry["num_tokens"]) for entry in reversed(log) if "num_tokens" in entry), 0)
 
 
-def finish(trainer: Any, out: Path) -> dict[str, Any]:
-    """Save the model and the log, and return the outputs for the manifest."""
+def finish(trainer: Any, out: Path, processor: Any) -> dict[str, Any]:
+    """Save the model with its processor, and the log, and return the outputs for the manifest."""
     trainer.save_model(str(out / FINAL))
-    state, model, processor = trainer.state, trainer.model, trainer.processing_class
+    state, model = trainer.state, trainer.model
     # The Trainer's summary speaks of this process only: after a resume, of the steps that were left.
     state.log_history = [dict(sorted(entry.items())) for entry in state.log_history if "train_runtime" not in entry]
     trainer.save_state()

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -16,7 +16,7 @@ from affectllm.errors import Malformed
 from affectllm.imported import member
 
 if TYPE_CHECKING:
-    from affectllm.model.encode import Messages
+    from affectllm.model.encode import Encoder, Messages
     from affectllm.model.load import Model
 
 OURS: Mapping[str, str] = {
@@ -63,11 +63,15 @@ class Ready:
         model: what is trained.
         adapted: whether an adapter is put on it, so that without the adapter it is the model that it was.
         again: loads the model once more, as it was before training.
+        encoder: of the model.
+        rewards: of the recipe, for ``reward_funcs``.
     """
 
     model: Model
     adapted: bool
     again: Callable[[], Model]
+    encoder: Encoder
+    rewards: Sequence[Callable[..., list[float]]] = ()
 
 
 def own_conversation(row: Mapping[str, Any]) -> tuple[Messages, ...]:
@@ -105,7 +109,9 @@ class Method:
         objection: fields under ``trainer`` → the first that the library would refuse once the model is loaded, and
             why; or None.
         batch: encoded batch, the first conversation of every row before the second of any → what the trainer takes.
-        overrides: class whose methods come before those of the library's trainer.
+        collates: whether our collator makes the batches; else the trainer gets the rows, and the tokenizer.
+        rewarded: whether the page says ``rewards``.
+        overrides: class whose methods come before those of the library's trainer, or its dotted name.
         extra: further arguments of the trainer.
         curves: what a report draws; the first is that by which the best checkpoint is chosen.
     """
@@ -120,7 +126,9 @@ class Method:
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objection: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_objection
     batch: Batch = as_it_is
-    overrides: type = object
+    collates: bool = True
+    rewarded: bool = False
+    overrides: type | str = object
     extra: Callable[[Ready], Mapping[str, Any]] = _nothing
     curves: tuple[Curve, ...] = (LOSS,)
 
@@ -131,6 +139,15 @@ class Method:
     def trainer_class(self) -> Any:
         """The library's trainer class, imported, without our additions."""
         return _imported(self.trainer)
+
+    @property
+    def best(self) -> Curve:
+        """What the best checkpoint is chosen by."""
+        return self.curves[0]
+
+    def mixin(self) -> type:
+        """The class whose methods come before the trainer's, imported."""
+        return cast(type, _imported(self.overrides)) if isinstance(self.overrides, str) else self.overrides
 
 
 def _imported(dotted: str) -> Any:

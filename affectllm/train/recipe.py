@@ -21,6 +21,7 @@ from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys
 from affectllm.train.method import OURS, find_method
+from affectllm.train.reward_page import RewardPage, objection
 from affectllm.train.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
@@ -92,6 +93,7 @@ class Recipe:
         model: the checkpoint and how clips reach it.
         trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
         method: name of a file in ``affectllm/train/methods/``.
+        rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
         peft: fields of ``peft.LoraConfig``; None for full tuning.
         quantization: fields of ``transformers.BitsAndBytesConfig`` (QLoRA); None for none.
         launch: name of a file in ``recipes/launch/``.
@@ -105,6 +107,7 @@ class Recipe:
     model: ModelPage
     trainer: dict[str, Any]
     method: str = "sft"
+    rewards: tuple[RewardPage, ...] = ()
     peft: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
     launch: str = "cpu"
@@ -253,6 +256,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
     for key, reason in {**OURS, **method.ours}.items():
         if key in recipe.trainer:
             raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
+    _check_rewards(recipe, method.rewarded, page)
     install()
     config = method.config_class()
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
@@ -260,6 +264,18 @@ def _check_method(recipe: Recipe, page: Page) -> None:
     if refused := method.objection(recipe.trainer):
         key, expected = refused
         raise BadRecipe(f"trainer.{key} must be {expected}", where=page.where(("trainer", key)))
+
+
+def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
+    if bool(recipe.rewards) != wanted:
+        message = "samples replies and needs rewards" if wanted else "samples no replies, so it takes no rewards"
+        do = "add for example rewards: [{reward: reading}]" if wanted else "remove them, or choose method: grpo"
+        raise BadRecipe(
+            f"{recipe.method} {message}", where=page.where(("rewards" if recipe.rewards else "method",)), do=do
+        )
+    if refused := objection(recipe.rewards):
+        number, error = refused
+        raise BadRecipe(error.what, where=page.where(("rewards", number)), do=error.do) from error
 
 
 def _check_adapter(recipe: Recipe, page: Page) -> None:

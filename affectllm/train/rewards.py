@@ -17,17 +17,18 @@ from affectllm.instruct.reader import Reading
 from affectllm.instruct.slots import Slot
 from affectllm.labels import Annotation
 from affectllm.labels.reading import Unreadable
+from affectllm.labels.reading.tags import reasoning_part
 from affectllm.metrics.core.metric import find_metric
 from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired, text_of
 
-__all__ = ["ccc_reward", "metric_reward", "reading_reward", "sample_of", "template_reward"]
+__all__ = ["ccc_reward", "consistency_reward", "metric_reward", "reading_reward", "sample_of", "template_reward"]
 
 _FIELDS = ("id", "corpus", "language", "asked_by", "value")
 
 
 def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
     """Return the fields of a conversation row that the rewards need: its gold value, and which template asked."""
-    return {field: row[field] for field in _FIELDS}
+    return {**{field: row[field] for field in _FIELDS}, "gold": row["value"]}
 
 
 def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
@@ -45,6 +46,25 @@ def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list
         Malformed: when a sample does not say which template asked, asks for free words only, or has no gold value.
     """
     return [one.agreement(text) for text, one in _asked(completions, samples)]
+
+
+def consistency_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+    """Score 1 where the reasoning names what the answer says, else 0; whether that is right does not matter.
+
+    The reasoning is what stands before the answer (``<think>…</think>``); both are read as the template asks. Without
+    reasoning, or where either is unreadable, the score is 0: AffectGPT-R1's agreement of thought and answer.
+
+    Raises:
+        Malformed: as ``reading_reward``.
+    """
+    return [float(_is_consistent(text, one)) for text, one in _asked(completions, samples)]
+
+
+def _is_consistent(text: str, one: Conversation) -> bool:
+    thought = reasoning_part(text)
+    readings = [one.read(thought), one.read(text)] if thought else []
+    values = [reading.value for reading in readings if isinstance(reading, Annotation)]
+    return len(values) == 2 and values[0] == values[1]
 
 
 def metric_reward(name: str) -> Reward:

@@ -73,5 +73,6 @@ class Resumable(ByTower, FiniteOnly):
 def trainer_class(method: Method) -> Any:
     """Return the library's trainer of a method, with the method's mixin and the one of all methods."""
     theirs = method.trainer_class()
-    ours = () if method.overrides is object else (method.overrides,)
+    mixin = method.mixin()
+    ours = () if mixin is object else (mixin,)
     return type(theirs.__name__, (*ours, Resumable, theirs), {})

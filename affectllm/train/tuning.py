@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from accelerate import PartialState
 
 from affectllm.corpus import TRAIN, VALIDATION
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, BadRecipe
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
@@ -24,6 +24,7 @@ from affectllm.train.data import load_rows, look, measured
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.recipe import Recipe
+from affectllm.train.reward_page import reward_functions
 from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
 
@@ -50,6 +51,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         NotFinite: at the first loss, gradient or weight that is not finite; it is not saved.
         AffectError: when no clip can be used.
     """
+    rewards = reward_functions(recipe.rewards)
     method, model = find_method(recipe.method), load(recipe)
     encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
     if model.quantised and PartialState().is_main_process:
@@ -60,15 +62,15 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     train, validation, counts = _datasets(build, bounded, args, out, method)
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
+    _check_clips_are_kept(method, heard)
     trainer = trainer_class(method)(
         model=model.model,
         args=args,
-        data_collator=Collator(encoder, method.conversations, method.batch),
         train_dataset=train,
         eval_dataset=validation,
-        processing_class=model.processor,
         peft_config=adapter,
-        **method.extra(Ready(model, adapter is not None, lambda: load(recipe))),
+        **_of_batches(method, encoder, model.processor),
+        **method.extra(Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)),
     )
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
@@ -78,7 +80,31 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
-    return {**counts, "modalities_heard": heard, "towers": trained, **_told(model.quantised), **finish(trainer, out)}
+    return {
+        **counts,
+        "modalities_heard": heard,
+        "towers": trained,
+        **_told(model.quantised),
+        **finish(trainer, out, model.processor),
+    }
+
+
+def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
+    """Raise ``BadRecipe`` where a library's trainer would make the batches itself, and lose the clips in silence."""
+    from affectllm.train.sampled import Sampled
+
+    if heard and not method.collates and not issubclass(method.mixin(), Sampled):
+        message = f"{method.trainer} would train on the tokens of clips without the clips"
+        raise BadRecipe(
+            message, do="give the method overrides = affectllm.train.sampled.Grouped, or rows without clips"
+        )
+
+
+def _of_batches(method: Method, encoder: Encoder, processor: Any) -> dict[str, Any]:
+    """Return the arguments by which a trainer gets its batches."""
+    if method.collates:
+        return {"data_collator": Collator(encoder, method.conversations, method.batch), "processing_class": processor}
+    return {"processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
 
 
 def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:

@@ -49,6 +49,10 @@ PAGE: dict[str, Any] = {
 SAYS: dict[str, dict[str, Any]] = {"": {}, "rejected": {"rejected": "other_label"}}
 """What a part of a mixture says for methods that need more than a conversation."""
 
+GRADED = {"reward": f"{Path(__file__).parent / 'toy_rewards.py'}:thirds"}
+"""A reward that even random weights can be trained to."""
+_SAMPLED = {"num_generations": 2, "max_completion_length": 4}
+
 ENDLESS = """
 description: Trains until it is ended.
 data:
@@ -73,7 +77,10 @@ def write_page(folder: Path, **changes: Any) -> Path:
 def page_of(method: str, folder: Path, **changes: Any) -> Path:
     """A small recipe of the method on clips with sound and words."""
     part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
-    return write_page(folder, **{"method": method, "data": {"mixture": [part]}, **changes})
+    page = {"method": method, "data": {"mixture": [part]}, **changes}
+    if find_method(method).rewarded:
+        page = {"rewards": [GRADED], **page, "trainer": {**_SAMPLED, **changes.get("trainer", {})}}
+    return write_page(folder, **page)
 
 
 def command(*words: str) -> list[str]:

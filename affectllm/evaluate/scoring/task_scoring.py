@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.evaluate import environment
 from affectllm.evaluate.scoring.lm_eval_metrics import needs_pairs_only
 from affectllm.evaluate.scoring.slots import JOINT, Pair, Scored, counts_some_labels, joint, of_facts, of_slot
 from affectllm.metrics import METRICS, Metric, Result
 from affectllm.metrics.core.statistic import Statistic
+from affectllm.metrics.wheels import tables_of_environment
 
 TABLES = "tables"
 Options = Mapping[str, Any]
@@ -84,7 +84,7 @@ class Scoring:
             options = options if metric.form.name != "raw" else {}
         given = dict(self.options.get(key, {}))
         columns = {one: [item.facts[fact] for item in items] for one, fact in _columns(metric, given).items()}
-        tables = {TABLES: environment.wheel_tables(given[TABLES])} if TABLES in given else {}
+        tables = {TABLES: tables_of_environment(str(given[TABLES]))} if TABLES in given else {}
         options |= {**given, **columns, **tables}
         return [gold for gold, _ in values], [answer for _, answer in values], options
 

@@ -40,6 +40,15 @@ def answer_part(text: str) -> str | Unreadable:
     return _boxed(rest)
 
 
+def reasoning_part(text: str) -> str:
+    """Return the reasoning before the answer: what ``<think>`` holds, its opening tag missing or not; "" for none."""
+    ends = list(_END_OF_THOUGHT.finditer(text))
+    if not ends:
+        return ""
+    before = text[: ends[-1].start()]
+    return before[_end_of_last(_THOUGHT, before) :].strip()
+
+
 def _boxed(text: str) -> str:
     start = _end_of_last(_BOX, text)
     if not start:

@@ -6,9 +6,10 @@ The wheels, synonyms and spellings are the published tables, read from a folder 
 from affectllm.metrics.core.label_sets import parse_set
 from affectllm.metrics.wheels.f1 import item_f1, m_avg, mer2025_track2, wheel_f1, wheel_f1_level2
 from affectllm.metrics.wheels.hit_rate import hit_rate, m_score
-from affectllm.metrics.wheels.tables import Tables, read_tables
+from affectllm.metrics.wheels.tables import WHEELS, Tables, read_tables, tables_of_environment
 
 __all__ = [
+    "WHEELS",
     "Tables",
     "hit_rate",
     "item_f1",
@@ -17,6 +18,7 @@ __all__ = [
     "mer2025_track2",
     "parse_set",
     "read_tables",
+    "tables_of_environment",
     "wheel_f1",
     "wheel_f1_level2",
 ]

@@ -9,6 +9,7 @@ mappings ready made.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -21,6 +22,8 @@ from affectllm.safe_pickle import array_names, load_plain_npz
 
 Version = Literal["2025", "2026"]
 Wheel = Mapping[int, Mapping[str, str]]
+WHEELS = "AFFECTLLM_WHEELS"
+"""Environment variable with the folder of the user's tables."""
 ARCHIVE = "wheel_mapping.npz"
 _ARRAYS = ("format_mapping", "raw_mapping", "wheel_map_whole")
 
@@ -145,3 +148,15 @@ def _wheel(whole: Any, number: int, path: Path) -> Wheel:
             raise Malformed(message, where=where, do="give the published archive")
         levels[level] = words
     return levels
+
+
+def tables_of_environment(version: str) -> Tables:
+    """Return the tables of a version in the folder ``$AFFECTLLM_WHEELS``.
+
+    Raises:
+        NotFound: when no folder is given, or it does not hold them.
+    """
+    if not (folder := os.environ.get(WHEELS)):
+        message = f"words are to be compared by the emotion wheels of {version}, which no one may ship"
+        raise NotFound(message, do=f"give their folder: --wheels DIR, or set {WHEELS}")
+    return read_tables(Path(folder), version)

@@ -1,0 +1,11 @@
+"""A graded reward for models of random weights, which never say a label."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def thirds(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
+    """The share of tokens whose number is divisible by three."""
+    return [sum(token % 3 == 0 for token in reply) / len(reply) for reply in completion_ids]
