@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from affectllm.corpus import render
 
@@ -21,12 +22,16 @@ class Tone:
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """A video file to be made: a moving grey square, with a tone when ``sound``. The suffix decides the container."""
+    """A video file to be made: a moving grey square, with a tone when ``sound``. The suffix decides the container.
+
+    Clips of one ``scene`` are taken for copies of each other.
+    """
 
     seconds: float = 0.5
     fps: int = 10
     size: int = 64
     sound: bool = True
+    scene: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +79,19 @@ def _write_clip(path: Path, clip: Clip) -> None:
     for index, frame in enumerate(frames):
         left = index * 4 % (clip.size - quarter)
         frame[quarter : 2 * quarter, left : left + quarter] = 200
-    sound = _sine(Tone(clip.seconds)) if clip.sound else None
+    if clip.scene:
+        frames = _patches(clip, len(frames))
+    sound = _sine(Tone(clip.seconds, pitch=Tone().pitch + 70 * clip.scene)) if clip.sound else None
     render.write_clip(path, frames, clip.fps, sound, Tone().rate)
+
+
+def _patches(clip: Clip, count: int) -> Any:
+    """Return frames in which patches of grey, drawn by the scene, fall."""
+    import numpy as np
+
+    patches = np.random.default_rng(clip.scene).integers(20, 236, (8, 8), np.uint8)
+    field = np.kron(patches, np.ones((clip.size // 8, clip.size // 8), np.uint8))
+    return np.stack([np.roll(field, number * clip.scene, axis=0)[..., None].repeat(3, -1) for number in range(count)])
 
 
 def _write_picture(path: Path, picture: Picture) -> None:

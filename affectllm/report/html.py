@@ -91,6 +91,7 @@ def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
             runs=[run.name for run in runs],
             tasks=tasks,
             charts=charts,
+            sampled=[(run.name, run.replies) for run in runs if run.replies],
             facts=[facts(run) for run in runs],
             rejected=rejected_total(runs),
             left_out=gallery.left_out,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +13,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import Score
 from affectllm.run import read_manifest, refuse_damaged
+from affectllm.train.checkpoints import REPLIES
 from affectllm.train.method import LOSS, Curve, find_method, method_names
 
 STAGES = ("build", "train", "eval")
@@ -69,6 +70,7 @@ class RunData:
     manifests: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     rejected: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     recipe: str | None = None
+    replies: tuple[Mapping[str, Any], ...] = ()
 
 
 def read_run(folder: Path) -> RunData:
@@ -93,6 +95,7 @@ def read_run(folder: Path) -> RunData:
         manifests=manifests,
         rejected={stage: content for stage, path in stages.items() if (content := rejections(path))},
         recipe=_text(folder / "recipe.yaml"),
+        replies=sampled_replies(folder / "train" / REPLIES),
     )
     if run.evaluation is None and not run.histories:
         raise NotFound(
@@ -183,8 +186,30 @@ def read_histories(path: Path, curves: Sequence[Curve]) -> tuple[History, ...]:
         isinstance(row, dict) and isinstance(row.get("step"), int | float) for row in log
     ):
         raise Malformed("log_history is no list of steps", where=str(path), do=_AGAIN)
-    first, *others = [_history(state, log, curve) for curve in curves]
+    keys = dict.fromkeys(key for row in log for key in row)
+    first, *others = [_history(state, log, one) for curve in curves for one in curve.each(keys)]
     return (first, *(history for history in others if history.train or history.evaluation))
+
+
+def sampled_replies(path: Path, most: int = 24) -> tuple[Mapping[str, Any], ...]:
+    """Return the first and the last replies that a training sampled, ``most`` together, the last first.
+
+    Raises:
+        Malformed: when a line is no reply.
+    """
+    if not path.is_file():
+        return ()
+    first: list[Mapping[str, Any]] = []
+    last: deque[Mapping[str, Any]] = deque(maxlen=most // 2)
+    with path.open(encoding="utf-8") as lines:
+        for number, line in enumerate(lines, 1):
+            try:
+                row = json.loads(line)
+                shown = {"step": row["step"], "id": row["id"], "reply": row["reply"], "rewards": dict(row["rewards"])}
+            except (ValueError, KeyError, TypeError) as error:
+                raise Malformed("this line is no sampled reply", where=f"{path}:{number}", do=_AGAIN) from error
+            (first if len(first) < most - most // 2 else last).append(shown)
+    return (*reversed(last), *reversed(first))
 
 
 def _history(state: Mapping[str, Any], log: Sequence[Mapping[str, Any]], curve: Curve) -> History:

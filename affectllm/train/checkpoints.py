@@ -6,10 +6,34 @@ import json
 from pathlib import Path
 from typing import Any
 
+from affectllm.errors import explained
 from affectllm.run import write_json
 
 FINAL = "final"
 """Folder of the tuned model or adapter, in that of the training."""
+REPLIES = "replies.jsonl"
+"""Some of the replies that a training sampled, with their rewards, a line each."""
+
+
+class ReplyLog:
+    """The file of sampled replies; those of steps that an attempt which was cut off had done already are left out.
+
+    Args:
+        path: of the file.
+        step: the first that is logged now.
+    """
+
+    def __init__(self, path: Path, step: int) -> None:
+        self._path = path
+        with explained(path):
+            lines = path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
+            earlier = [line for line in lines if json.loads(line)["step"] < step]
+            path.write_text("".join(f"{line}\n" for line in earlier), encoding="utf-8")
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Append a reply."""
+        with explained(self._path), self._path.open("a", encoding="utf-8") as stream:
+            stream.write(json.dumps(row, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def last_whole_checkpoint(out: Path) -> str | None:

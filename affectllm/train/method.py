@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from affectllm import registry
@@ -38,7 +38,8 @@ class Curve:
     """A quantity that the trainer logs by step, as a report draws it.
 
     Args:
-        key: what the trainer calls it; with ``eval_`` before it in the log of a validation.
+        key: what the trainer calls it; with ``eval_`` before it in the log of a validation. ``*`` in it stands for any
+            words: there is a curve of each such key, with these words in its title.
         title: what it is, as a caption begins.
         noun: what its axis is called.
         range: lowest and highest value that it can have.
@@ -50,6 +51,18 @@ class Curve:
     noun: str
     range: tuple[float, float] = (-math.inf, math.inf)
     better: Literal["lower", "higher"] = "higher"
+
+    def each(self, keys: Iterable[str]) -> list[Curve]:
+        """Return the curves that it stands for among the keys of a log; itself where it has no ``*``."""
+        before, star, after = self.key.partition("*")
+        if not star:
+            return [self]
+        names = {key[len(before) : len(key) - len(after)] for key in keys if _between(key, before, after)}
+        return [replace(self, key=f"{before}{n}{after}", title=self.title.replace("*", n)) for n in sorted(names)]
+
+
+def _between(key: str, before: str, after: str) -> bool:
+    return key.startswith(before) and key.endswith(after) and len(key) > len(before) + len(after)
 
 
 LOSS = Curve("loss", "Loss", "loss", better="lower")

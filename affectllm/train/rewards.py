@@ -7,7 +7,7 @@ says itself which template asked (``sample_of``), so one reward serves a mixture
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from affectllm.errors import Malformed
@@ -31,7 +31,9 @@ def sample_of(row: Mapping[str, Any]) -> dict[str, Any]:
     return {**{field: row[field] for field in _FIELDS}, "gold": row["value"]}
 
 
-def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
+def reading_reward(
+    completions: Completions, samples: Samples, log_metric: Callable[[str, float], None] | None = None, **_: Any
+) -> list[float]:
     """Score each completion from 0 to 1 against gold, as read by the template that asked; unreadable is 0.
 
     Labels, judgements, preferences, options and sets: 1 when they are the gold ones. Numbers:
@@ -41,11 +43,17 @@ def reading_reward(completions: Completions, samples: Samples, **_: Any) -> list
 
     Args:
         samples: a column with ``sample_of`` of each row.
+        log_metric: TRL's, which gets the share of completions that could not be read, as ``unreadable``.
 
     Raises:
         Malformed: when a sample does not say which template asked, asks for free words only, or has no gold value.
     """
-    return [one.agreement(text) for text, one in _asked(completions, samples)]
+    asked = _asked(completions, samples)
+    if log_metric is not None and asked:
+        readings = [one.reader.read_slots(text, one.gold) for text, one in asked]
+        lost = [any(isinstance(one, Unreadable) for one in reading.values()) for reading in readings]
+        log_metric("unreadable", sum(lost) / len(lost))
+    return [one.agreement(text) for text, one in asked]
 
 
 def consistency_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:

@@ -7,7 +7,9 @@ number of the row when the replies are scored.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from trl.models.utils import unwrap_model_for_generation
@@ -17,6 +19,7 @@ from affectllm.errors import AffectError
 from affectllm.instruct.conversation import Conversation
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
+from affectllm.train.checkpoints import REPLIES, ReplyLog
 from affectllm.train.finite import ROWS
 from affectllm.train.rewards import sample_of
 
@@ -45,6 +48,7 @@ class Sampled:
         self._held: list[Encoded] = []  # the prompts of the replies that were sampled last
         self._ids: list[str] = []
         self._scored: list[int] | None = None  # rows of the batch whose loss is computed; None for all
+        self._replies: ReplyLog | None = None
         tokenizer, family = encoder.tokenizer, encoder.family
         ends = sorted({*self.eos_token_ids, tokenizer.convert_tokens_to_ids(family.end_of_turn)})
         # A sampled placeholder would be a clip without features in the next forward pass.
@@ -73,7 +77,22 @@ class Sampled:
         asked = [{"prompt": list(Conversation.from_row(row).asked), "samples": sample_of(row)} for row in inputs]
         result: dict[str, Any] = super()._generate_and_score_completions(asked)  # type: ignore[misc]
         result[_ROW] = _numbers(len(inputs))
+        if self.model.training:  # type: ignore[attr-defined]
+            self._keep_one()
         return result
+
+    def _keep_one(self) -> None:
+        """Write the first of the replies that were just sampled, with its rewards: one a step is enough to see."""
+        if not self.accelerator.is_main_process:  # type: ignore[attr-defined]
+            return
+        logs: Any = self._logs  # type: ignore[attr-defined]
+        values = {name: values[0] for name, values in logs["rewards"].items()}
+        reply = "".join(message["content"] for message in logs["completion"][0])
+        step = self.state.global_step + 1  # type: ignore[attr-defined]
+        rewards = {name: value if math.isfinite(value) else None for name, value in values.items()}
+        if self._replies is None:
+            self._replies = ReplyLog(Path(self.args.output_dir) / REPLIES, step)  # type: ignore[attr-defined]
+        self._replies.add({"step": step, "id": self._ids[0], "reply": reply, "rewards": rewards})
 
     def _tokenize_prompts(self, prompts: Sequence[Any]) -> tuple[list[list[int]], None, dict[str, Any]]:
         self._held = list(self._encoded(prompts))

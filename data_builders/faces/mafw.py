@@ -89,7 +89,7 @@ MINIATURE: Mapping[str, Content] = {
     "Train & Test Set/single/no_caption/set_3/test.txt": "00001.mp4 happiness\n",
     "Train & Test Set/compound/no_caption/set_1/train.txt": "00004.mp4 anger_disgust\n00002.mp4 neutral_fear\n",
     "Train & Test Set/compound/no_caption/set_1/test.txt": "00001.mp4 happiness_surprise\n",
-    "data/clips/00001.mp4": Clip(),
+    "data/clips/00001.mp4": Clip(scene=1),
     "data/clips/._00001.mp4": b"\x00\x05\x16\x07",
     "data/frames/00004/1.jpg": Picture(),
 }

@@ -70,7 +70,7 @@ MINIATURE: Mapping[str, Content] = {
     "MERR_fine_grained.json": '{"samplenew_00000001": {"smp_reason_caption": "His raised cheeks and bright voice show '
     'joy."}, "samplenew_00000005": {"AU_list": []}}',
     "transcription_en_all.csv": "name,sentence\nsamplenew_00000001,I won the race.\n",
-    "video/samplenew_00000001.mp4": Clip(),
+    "video/samplenew_00000001.mp4": Clip(scene=2),
 }
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import torch
-from tuning import GRADED, logged, page_of
+from tuning import GRADED, logged, page_of, succeed
 
 from affectllm.corpus import Sample
 from affectllm.errors import BadRecipe
@@ -117,7 +117,11 @@ def test_the_reward_rises(method: str, small_demo: Path, tmp_path: Path) -> None
     assert len(rewards) == 24 and rewards[0] < 0.5 and min(rewards[-3:]) > 0.9
     assert len(logged(tmp_path / "run", "completions/mean_length")) == 24
     written = render_report([tmp_path / "run"]).read_text(encoding="utf-8")
-    assert all(f"{curve.title} by optimisation step" in written for curve in find_method(method).curves)
+    assert "The reward thirds, the mean over replies by optimisation step" in written
+    assert all(f"{title} by optimisation step" in written for title in ("Reward, the mean over replies", "Loss"))
+    rows = [json.loads(line) for line in (tmp_path / "run" / "train" / "replies.jsonl").read_text().splitlines()]
+    assert [row["step"] for row in rows] == list(range(1, 25)) and rows[-1]["rewards"]["thirds"] > 0.8
+    assert "24, the last first" in written and rows[0]["id"] in written
 
 
 def test_an_adapter_a_reference_and_several_rewards(small_demo: Path, tmp_path: Path) -> None:
@@ -133,9 +137,25 @@ def test_an_adapter_a_reference_and_several_rewards(small_demo: Path, tmp_path: 
     for own in ("thirds", "format_reward", "reading_reward", "accuracy_reward"):
         assert len(logged(tmp_path / "run", f"rewards/{own}/mean")) == 2  # replies are used twice
     total, thirds = (logged(tmp_path / "run", key) for key in ("reward", "rewards/thirds/mean"))
+    assert logged(tmp_path / "run", "unreadable") == [1.0, 1.0]  # a model of random weights names no label
     assert total == pytest.approx([2 * value for value in thirds])  # the others are 0
     assert any(value > 0 for value in logged(tmp_path / "run", "kl"))
     assert (tmp_path / "run" / "train" / "final" / "adapter_config.json").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("method", SAMPLING)
+def test_two_processes_are_rewarded_alike_however_weights_are_sharded(
+    method: str, small_demo: Path, tmp_path: Path
+) -> None:
+    rewards = {}
+    for launch in ("ddp", "zero2", "zero3_offload"):
+        page, out = page_of(method, tmp_path, launch=launch, trainer={**TRAINER, "beta": 0.04}), tmp_path / launch
+        succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out), "--num-processes", "2")
+        rewards[launch] = logged(out, "reward")
+    assert len(rewards["ddp"]) == 2 and rewards["ddp"][0] > 0
+    assert all(values == pytest.approx(rewards["ddp"], rel=1e-3) for values in rewards.values())
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,10 @@ SAMPLING_IS_OURS: Mapping[str, str] = {
 """Fields of trainers that sample replies which the machine decides → why."""
 
 REWARD = Curve("reward", "Reward, the mean over replies", "reward")
+PART = Curve("rewards/*/mean", "The reward *, the mean over replies", "reward")
+UNREADABLE = Curve("unreadable", "Share of replies that could not be read", "share", (0.0, 1.0), better="lower")
 LENGTH = Curve("completions/mean_length", "Length of the replies", "tokens", (0.0, float("inf")))
+SAMPLED_CURVES = (REWARD, LOSS, PART, UNREADABLE, LENGTH)
 
 
 def rewarded(ready: Ready) -> Mapping[str, Any]:
@@ -43,5 +46,5 @@ METHOD = Method(
     fixed={"train_sampling_strategy": "random"},
     overrides="affectllm.train.sampled.Grouped",
     extra=rewarded,
-    curves=(REWARD, LOSS, LENGTH),
+    curves=SAMPLED_CURVES,
 )

@@ -6,8 +6,8 @@ divergence from the model as it was is part of the reward.
 
 from __future__ import annotations
 
-from affectllm.train.method import LOSS, Method
-from affectllm.train.methods.grpo import LENGTH, REWARD, SAMPLING_IS_OURS, rewarded
+from affectllm.train.method import Method
+from affectllm.train.methods.grpo import SAMPLED_CURVES, SAMPLING_IS_OURS, rewarded
 
 METHOD = Method(
     title="REINFORCE leave-one-out: replies with more reward than the mean of the others",
@@ -19,5 +19,5 @@ METHOD = Method(
     fixed={"train_sampling_strategy": "random"},
     overrides="affectllm.train.sampled.LeaveOneOut",
     extra=rewarded,
-    curves=(REWARD, LOSS, LENGTH),
+    curves=SAMPLED_CURVES,
 )
