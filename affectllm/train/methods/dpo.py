@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from affectllm.model.encode import Messages
 
 IGNORED = -100
-_REFERENCE = "a run that was cut off must find the same reference again, which is the model as it was"
+SAME_REFERENCE = "a run that was cut off must find the same reference again, which is the model as it was"
 _LOSSES = frozenset(
     {
         *("sigmoid", "sigmoid_norm", "hinge", "ipo", "robust", "exo_pair", "nca_pair", "bco_pair", "sppo_hard"),
@@ -29,13 +29,13 @@ _LOSSES = frozenset(
 _DIVERGENCES = frozenset(["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"])
 
 
-def _pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
+def pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
     """Return the conversation with the chosen answer, and with the rejected one."""
     conversation = Conversation.from_row(row)
     return conversation.answered(), conversation.answered_worse()
 
 
-def _completions(batch: dict[str, Any]) -> dict[str, Any]:
+def completions(batch: dict[str, Any]) -> dict[str, Any]:
     """Replace the labels by a mask of the last answers: earlier answers are the same in both conversations."""
     labels: Tensor = batch.pop("labels")
     answered = (labels != IGNORED).int()
@@ -60,7 +60,7 @@ def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
 
 
-def _reference(ready: Ready) -> Mapping[str, Any]:
+def reference(ready: Ready) -> Mapping[str, Any]:
     if ready.adapted:
         return {}
     # TRL's own copy would be loaded by the class that the checkpoint names, which may be a larger model around ours.
@@ -69,7 +69,7 @@ def _reference(ready: Ready) -> Mapping[str, Any]:
     return {"ref_model": base.requires_grad_(False).eval()}
 
 
-class _Overrides:
+class RowsAsTheyAre:
     """Trainer mixin that passes rows to our collator unchanged."""
 
     def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
@@ -80,7 +80,7 @@ METHOD = Method(
     title="direct preference optimisation: a better answer against a worse one",
     config="trl.DPOConfig",
     trainer="trl.DPOTrainer",
-    conversations=_pair,
+    conversations=pair,
     needs="rejected",
     how="write rejected: other_label, or rejected: not_preferred for a corpus of preferences",
     ours={
@@ -88,12 +88,12 @@ METHOD = Method(
         "truncation_mode": "media are never truncated; bound clips with model.budget",
         "precompute_ref_log_probs": "the reference answers each batch beside the model",
         "precompute_ref_batch_size": "the reference answers each batch beside the model",
-        **dict.fromkeys(("sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"), _REFERENCE),
+        **dict.fromkeys(("sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"), SAME_REFERENCE),
     },
     objection=_objection,
-    batch=_completions,
-    overrides=_Overrides,
-    extra=_reference,
+    batch=completions,
+    overrides=RowsAsTheyAre,
+    extra=reference,
     curves=(
         LOSS,
         Curve("rewards/margins", "Reward of the better answer above the rejected one", "reward margin"),
