@@ -5,14 +5,14 @@ called by its path, as in ``qwen2_audio_7b/ser_sft_lora``. Folders are searched 
 places is an error, never a silent override:
 
 1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``,
-   ``affectllm.labels.lexicon``, ``affectllm.labels.forms``, ``affectllm.train.methods`` and
-   ``affectllm.instruct.formats``;
+   ``affectllm.labels.lexicon``, ``affectllm.labels.forms``, ``affectllm.train.methods``,
+   ``affectllm.instruct.formats`` and ``affectllm.score.reproductions``;
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
 (with ``mixtures`` and
-``compositions`` in it), ``families``, ``lexicon``, ``forms``, ``methods`` and ``exports``.
+``compositions`` in it), ``families``, ``lexicon``, ``forms``, ``methods``, ``exports`` and ``reproductions``.
 """
 
 from __future__ import annotations
@@ -40,23 +40,27 @@ Folder = Literal[
     "forms",
     "methods",
     "exports",
+    "reproductions",
 ]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
     **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml"},
     **{"families": ".py", "lexicon": ".yaml"},
     **{"forms": ".py", "methods": ".py", "exports": ".py"},
+    "reproductions": ".yaml",
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
     **{"recipes/mixtures": "mixture", "recipes/compositions": "composition"},
     **{"families": "family", "lexicon": "language"},
     **{"forms": "form", "methods": "training method", "exports": "format"},
+    "reproductions": "reproduction",
 }
 # Folders of the package that lie in one of its rooms.
 _ROOMS = {
     **{"families": "model.families", "lexicon": "labels.lexicon", "forms": "labels.forms"},
     **{"methods": "train.methods", "exports": "instruct.formats"},
+    "reproductions": "score.reproductions",
 }
 # What lies in the folder of recipes and is none.
 _NO_RECIPES = ("launch/", "mixtures/", "compositions/")

@@ -2,7 +2,7 @@
 
 What ``corpus.rows`` reads (CSV, TSV, xlsx, JSON in many forms, Parquet, ``save_to_disk``), RECCON's and SQuAD's nested
 questions, and NumPy's npz in three published shapes: equally long arrays, ``filenames`` with ``fileitems``, and
-MERTools' corpora (name → values); also folders of one npy file an item, and zip files of these.
+MERTools' corpora (name → values); also one npy matrix, folders of one npy file an item, and zip files of these.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from affectllm.corpus.records.columnar import is_saved, parquet_size, splits_of
 from affectllm.corpus.records.rows import FORMATS, SEPARATED, Reading, Record, is_table, read_rows
 from affectllm.corpus.sample import Rejection
 from affectllm.errors import Malformed, NotFound
-from affectllm.score.npz import read_npy_items, read_npz
+from affectllm.score.npz import read_npy, read_npy_items, read_npz
 from affectllm.score.sizes import Budget, check_file, check_size
 
 _LINED = (*SEPARATED, ".jsonl", ".ndjson", ".json")
@@ -66,12 +66,16 @@ def read_table(
     check_file(path)
     if path.suffix.lower() == ".npz":
         table = Table(path, read_npz(path, allow_pickle), [])
+    elif path.suffix.lower() == ".npy" and path.is_file():
+        table = Table(path, read_npy(path), [])
     elif not is_table(path) and (path.is_dir() or path.suffix.lower() == ".zip"):
         return Table(path, read_npy_items(path), [])
     elif not is_table(path):
         message = f"{path.suffix or 'no ending'} is no format of tables"
         raise Malformed(
-            message, where=str(path), do=f"{' '.join(FORMATS)} .npz; text also packed, as .csv.gz, .bz2, .xz or .zip"
+            message,
+            where=str(path),
+            do=f"{' '.join(FORMATS)} .npz .npy; text also as .csv.gz, .bz2, .xz or .zip",
         )
     else:
         table = _rows(path, Reading(header, "", _checked_encoding(encoding), sheet, key="id"))

@@ -43,6 +43,26 @@ def read_npz(path: Path, allow_pickle: bool) -> dict[str, list[Any]]:
     return columns
 
 
+def read_npy(path: Path) -> dict[str, list[Any]]:
+    """Read the columns of one array: ``1``, ``2`` … of a matrix of items and labels, ``value`` of a list.
+
+    Raises:
+        Malformed: when it holds objects, or has another number of dimensions.
+    """
+    import numpy as np
+
+    try:
+        array = np.asarray(_array(io.BytesIO(path.read_bytes()), path))
+    except ValueError as error:
+        raise Malformed(f"not an array of plain values: {error}", where=str(path), do="check the file") from error
+    if array.ndim == 1:
+        return _within(path, {"value": _plain(array)})
+    if array.ndim != 2:
+        message = f"an array of {array.ndim} dimensions is no table"
+        raise Malformed(message, where=str(path), do="give one row an item, and one column a label")
+    return _within(path, {str(number): _plain(column) for number, column in enumerate(array.T, start=1)})
+
+
 def read_npy_items(path: Path) -> dict[str, list[Any]]:
     """Read ``name`` and ``value`` from a folder of ``NAME.npy`` or a zip file of one: MERTools' one value per clip.
 

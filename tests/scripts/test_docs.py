@@ -189,7 +189,7 @@ def walked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 _WRITTEN: dict[registry.Folder, str] = {
     **{"data_builders": "two_moods", "eval_tasks": "two_moods_mood", "recipes": "two_moods_tiny"},
     **{"recipes/mixtures": "two_moods_set", "families": "olmo2", "forms": "verdicts"},
-    **{"methods": "sft_dft", "exports": "chat_lines", "lexicon": "eo"},
+    **{"methods": "sft_dft", "exports": "chat_lines", "lexicon": "eo", "reproductions": "two_moods_listeners"},
 }
 """Shelf → the one file that its walk-through adds to it."""
 
@@ -214,6 +214,13 @@ def test_the_metric_of_the_walk_through_is_one(walked: Path) -> None:
     ]
     done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_the_reproduction_of_the_walk_through_is_equal(walked: Path, capsys) -> None:
+    words = ["two_moods_listeners", "--root", f"two_moods_votes={walked / 'two_moods_votes'}", "--json"]
+    assert cli.main(["reproduce", *words]) == 0
+    (page,) = json.loads(capsys.readouterr().out)
+    assert [check["status"] for check in page["checks"]] == ["equal"] and page["checks"][0]["n"] == 12
 
 
 def test_the_form_and_the_method_of_the_walk_throughs_are_found(walked: Path) -> None:

@@ -23,7 +23,7 @@ FOLDERS = ("affectllm", "data_builders", "eval_tasks", "recipes")
 _LIST = """
 import json
 from affectllm import registry
-kinds = ("data_builders", "eval_tasks", "recipes", "families")
+kinds = ("data_builders", "eval_tasks", "recipes", "families", "reproductions")
 print(json.dumps({kind: {name: str(path) for name, path in registry.names(kind).items()} for kind in kinds}))
 """
 _WHOLE = """
@@ -71,7 +71,7 @@ def test_every_corpus_task_and_recipe_is_there(
 ) -> None:
     monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
     listed = json.loads(run(installed, "-c", _LIST, folder=tmp_path))
-    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes")
+    kinds: tuple[registry.Folder, ...] = ("data_builders", "eval_tasks", "recipes", "reproductions")
     for kind in kinds:
         assert set(listed[kind]) == set(registry.names(kind)) and listed[kind]
         assert not any(str(ROOT) in path for path in listed[kind].values())

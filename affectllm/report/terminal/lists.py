@@ -141,6 +141,7 @@ _LISTS = {
     "forms": _forms,
     "languages": lambda: _first_comments("lexicon"),
     "exports": _exports,
+    "reproductions": lambda: _first_comments("reproductions"),
 }
 
 

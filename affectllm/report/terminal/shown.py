@@ -21,7 +21,7 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
     """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template, a metric or a family.
 
     Args:
-        words: a name, or its kind and the name (``metric uar``).
+        words: a name, or its kind and the name (``metric uar``, ``reproduction sage``).
         count: samples of a corpus.
         roots: where corpora lie.
 
@@ -33,6 +33,10 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
     kind, name = (words[0], words[1]) if len(words) == 2 else ("", " ".join(words))
     if kind in ("family", "backbone") or (name in registry.names("families") and not kind):
         _show_family(name)
+        return
+    if kind == "reproduction":
+        path = registry.find("reproductions", name)
+        print(f"# {path}\n{path.read_text(encoding='utf-8')}")
         return
     if kind == "metric" or (name in METRICS and not kind):
         _show_metric(name)
