@@ -111,7 +111,7 @@ class Encoder:
         input_ids, answered, starts = self._splice(ids, mask, expansions)
         labels = torch.where(answered, input_ids, IGNORED)
         tensors = [{k: v for k, v in entry.items() if k not in ("ids", _TRIMMED)} for entry in prepared]
-        media = self._concatenated(tensors, copy=False)
+        media = self.concatenated(tensors, copy=False)
         positions = position_ids(self.family, self.config, input_ids, tensors, starts)
         of_clips, trimmed = sum(map(len, expansions)), sum(_TRIMMED in entry for entry in prepared)
         return Encoded(input_ids, labels, media, positions, of_clips, trimmed)
@@ -152,7 +152,7 @@ class Encoder:
                 [_padded(torch.ones_like(item.input_ids), longest, 0, side) for item in batch]
             ),
             "labels": torch.stack([_padded(item.labels, longest, IGNORED, side) for item in batch]),
-            **self._concatenated([item.media for item in batch], copy=True),
+            **self.concatenated([item.media for item in batch], copy=True),
         }
         if self.family.kinds:
             kinds = self.processor.create_mm_token_type_ids(out["input_ids"].tolist())
@@ -162,7 +162,8 @@ class Encoder:
             out["position_ids"] = torch.stack(positions, dim=1)
         return out
 
-    def _concatenated(self, entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
+    def concatenated(self, entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
+        """Join the tensors of several clips or conversations, name by name, along dimension 0."""
         # A batch owns its memory; a conversation of one clip may share that clip's, which may be a large mapped file.
         import torch
 

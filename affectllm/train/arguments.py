@@ -32,6 +32,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         "report_to": "none",
         "logging_steps": 10,
         "save_total_limit": 2,
+        **({"per_device_train_batch_size": 1} if recipe.pack_tokens else {}),
         **recipe.trainer,
         "output_dir": str(out),
         "seed": recipe.seed,

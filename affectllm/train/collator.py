@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
 from affectllm.model.clips.media import MediaError
-from affectllm.model.encode import Encoder
+from affectllm.model.encode import Encoded, Encoder, Messages
+from affectllm.model.packed import packed
+from affectllm.train.data import PACKED
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Batch, Conversations, as_it_is, own_conversation
 
 if TYPE_CHECKING:
+    from datasets import Dataset
     from torch import Tensor
 
 
@@ -23,26 +26,38 @@ class Collator:
     Args:
         encoder: of the model that is trained.
         conversations, batch: what a training method encodes of a row, and what its trainer takes: see ``Method``.
+        rows: those whose numbers stand in the column ``packed`` of what is collated; None where rows come as they are.
     """
 
     def __init__(
-        self, encoder: Encoder, conversations: Conversations = own_conversation, batch: Batch = as_it_is
+        self,
+        encoder: Encoder,
+        conversations: Conversations = own_conversation,
+        batch: Batch = as_it_is,
+        rows: Dataset | None = None,
     ) -> None:
-        self.encoder, self.conversations, self.batch = encoder, conversations, batch
+        self.encoder, self.conversations, self.batch, self.rows = encoder, conversations, batch, rows
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
         """Return the trainer's tensors and the ids of the rows; where every row has several conversations, the
         first of each comes before the second of any."""
-        encoded = []
+        if self.rows is not None and PACKED in rows[0]:
+            (pack,) = rows
+            rows = [self.rows[number] for number in pack[PACKED]]
+            batch = packed(self.encoder, [self._encoded(row, row["messages"]) for row in rows])
+            return {**batch, ROWS: [row["id"] for row in rows]}
         asked = [(row, messages) for row in rows for messages in self.conversations(row)]
         each = len(asked) // len(rows)
-        for row, messages in (pair for place in range(each) for pair in asked[place::each]):
-            item = self.encoder.encode(messages)
-            if isinstance(item, MediaError):
-                raise AffectError(
-                    f"a clip that was readable before training is {item.reason} now ({item.detail or item.path})",
-                    where=row["id"],
-                    do="restore the file and start the same command again; the run resumes",
-                )
-            encoded.append(item)
+        ordered = (pair for place in range(each) for pair in asked[place::each])
+        encoded = [self._encoded(row, messages) for row, messages in ordered]
         return {**self.batch(self.encoder.collate(encoded)), ROWS: [row["id"] for row in rows]}
+
+    def _encoded(self, row: Mapping[str, Any], messages: Messages) -> Encoded:
+        item = self.encoder.encode(messages)
+        if isinstance(item, MediaError):
+            raise AffectError(
+                f"a clip that was readable before training is {item.reason} now ({item.detail or item.path})",
+                where=row["id"],
+                do="restore the file and start the same command again; the run resumes",
+            )
+        return item

@@ -18,12 +18,13 @@ from affectllm.instruct.conversations import conversation_features, conversation
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
+from affectllm.model.packed import bins
 from affectllm.train.method import Conversations, own_conversation
 
 if TYPE_CHECKING:
     from datasets import Dataset
 
-LENGTH = "length"
+LENGTH, PACKED = "length", "packed"
 
 
 @dataclass(frozen=True)
@@ -130,3 +131,15 @@ def measured(rows: Dataset, looked: Looked) -> Dataset:
         reasons = ", ".join(f"{count} × {reason}" for reason, count in looked.rejected.items())
         raise AffectError(f"no training row can be used ({reasons or 'no rows'})", do="affectllm audit says more")
     return rows.select(list(looked.kept)).add_column(LENGTH, list(looked.kept.values()))
+
+
+def packs(rows: Dataset, most: int) -> Dataset:
+    """Return which rows share one of at most ``most`` tokens: their numbers under ``packed``, and its ``length``."""
+    from datasets import Dataset
+
+    lengths = rows[LENGTH]
+    shared = bins(lengths, most)
+    tokens = [sum(lengths[number] for number in row) for row in shared]
+    filled = sum(tokens) / (most * len(shared))
+    print(f"packed: {len(rows):,} conversations into {len(shared):,} rows, filled to {filled:.0%}", file=sys.stderr)
+    return Dataset.from_dict({PACKED: shared, LENGTH: tokens})

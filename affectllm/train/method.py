@@ -124,6 +124,7 @@ class Method:
         batch: encoded batch, the first conversation of every row before the second of any → what the trainer takes.
         collates: whether our collator makes the batches; else the trainer gets the rows, and the tokenizer.
         rewarded: whether the page says ``rewards``.
+        packs: whether conversations may share a row.
         overrides: class whose methods come before those of the library's trainer, or its dotted name.
         extra: further arguments of the trainer.
         curves: what a report draws; the first is that by which the best checkpoint is chosen.
@@ -141,6 +142,7 @@ class Method:
     batch: Batch = as_it_is
     collates: bool = True
     rewarded: bool = False
+    packs: bool = False
     overrides: type | str = object
     extra: Callable[[Ready], Mapping[str, Any]] = _nothing
     curves: tuple[Curve, ...] = (LOSS,)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
+from affectllm.instruct.conversations import CURRICULA
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.clips.media import Budget
@@ -94,6 +95,8 @@ class Recipe:
         trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
         method: name of a file in ``affectllm/train/methods/``.
         rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
+        pack_tokens: tokens of the rows that conversations share, with their clips and without padding; None pads
+            them in batches of rows. Exact where the family and the method allow it, and refused elsewhere.
         peft: fields of ``peft.LoraConfig``; None for full tuning.
         quantization: fields of ``transformers.BitsAndBytesConfig`` (QLoRA); None for none.
         launch: name of a file in ``recipes/launch/``.
@@ -108,6 +111,7 @@ class Recipe:
     trainer: dict[str, Any]
     method: str = "sft"
     rewards: tuple[RewardPage, ...] = ()
+    pack_tokens: int | None = None
     peft: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
     launch: str = "cpu"
@@ -215,6 +219,7 @@ def _check(recipe: Recipe, page: Page) -> None:
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))
     _check_method(recipe, page)
+    _check_packing(recipe, family, page)
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
     for key in ("batch_size", "limit", "num_processes"):
@@ -276,6 +281,22 @@ def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
     if refused := objection(recipe.rewards):
         number, error = refused
         raise BadRecipe(error.what, where=page.where(("rewards", number)), do=error.do) from error
+
+
+def _check_packing(recipe: Recipe, family: Family, page: Page) -> None:
+    if recipe.pack_tokens is None:
+        return
+    reasons = {
+        "must be 1 or more": recipe.pack_tokens < 1,
+        f"{family.name} would let conversations of a row see each other": not family.packs,
+        f"{recipe.method} weighs conversations row by row": not find_method(recipe.method).packs,
+        f"the order {recipe.data.order} would be lost": recipe.data.order in CURRICULA,
+        "a row is a batch": recipe.trainer.get("per_device_train_batch_size", 1) != 1,
+    }
+    for reason, holds in reasons.items():
+        if holds:
+            do = "leave pack_tokens out" if reason != "a row is a batch" else "set per_device_train_batch_size to 1"
+            raise BadRecipe(f"pack_tokens: {reason}", where=page.where(("pack_tokens",)), do=do)
 
 
 def _check_adapter(recipe: Recipe, page: Page) -> None:

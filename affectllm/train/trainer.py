@@ -33,9 +33,21 @@ class Resumable(ByTower, FiniteOnly):
     multimodal families, a resumed run would go on from untrained weights.
     """
 
-    def compute_loss(self, *args: Any, **kwargs: Any) -> Any:
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        uncounted = _uncounted(inputs)
         with answered_positions_only():
-            return super().compute_loss(*args, **kwargs)
+            result = super().compute_loss(model, inputs, *args, **kwargs)
+        if uncounted and model.training:
+            self._count(uncounted)
+        return result
+
+    def _count(self, tokens: int) -> None:
+        """Add tokens to those that TRL says it has trained on."""
+        import torch
+
+        own = torch.tensor(tokens, device=self.accelerator.device)  # type: ignore[attr-defined]
+        self._total_train_tokens += int(self.accelerator.gather_for_metrics(own).sum())  # type: ignore[attr-defined]
+        self._metrics["train"]["num_tokens"] = [self._total_train_tokens]  # type: ignore[attr-defined]
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
         model: Any = self.model  # type: ignore[attr-defined]
@@ -68,6 +80,14 @@ class Resumable(ByTower, FiniteOnly):
         rows: Any = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
         group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
         return LengthGroups(rows[LENGTH], group, args.data_seed or args.seed)
+
+
+def _uncounted(inputs: dict[str, Any]) -> int:
+    """Return how many tokens of a packed row TRL misses: it takes the second dimension of the positions for them."""
+    positions = inputs.get("position_ids")
+    if positions is None or positions.ndim < 3 or "attention_mask" in inputs:
+        return 0
+    return int(inputs["input_ids"].numel() - positions.shape[1])
 
 
 def trainer_class(method: Method) -> Any:

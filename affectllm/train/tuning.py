@@ -20,7 +20,7 @@ from affectllm.model.weights.weight_files import check_finite
 from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator
-from affectllm.train.data import load_rows, look, measured
+from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.recipe import Recipe
@@ -66,10 +66,10 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     trainer = trainer_class(method)(
         model=model.model,
         args=args,
-        train_dataset=train,
+        train_dataset=packs(train, recipe.pack_tokens) if recipe.pack_tokens else train,
         eval_dataset=validation,
         peft_config=adapter,
-        **_of_batches(method, encoder, model.processor),
+        **_of_batches(method, encoder, model.processor, train if recipe.pack_tokens else None),
         **method.extra(Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)),
     )
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
@@ -100,10 +100,11 @@ def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
         )
 
 
-def _of_batches(method: Method, encoder: Encoder, processor: Any) -> dict[str, Any]:
-    """Return the arguments by which a trainer gets its batches."""
+def _of_batches(method: Method, encoder: Encoder, processor: Any, rows: Dataset | None) -> dict[str, Any]:
+    """Return the arguments by which a trainer gets its batches; ``rows`` are those that are packed."""
     if method.collates:
-        return {"data_collator": Collator(encoder, method.conversations, method.batch), "processing_class": processor}
+        collator = Collator(encoder, method.conversations, method.batch, rows)
+        return {"data_collator": collator, "processing_class": processor}
     return {"processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
 
 

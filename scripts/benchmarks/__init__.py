@@ -12,6 +12,7 @@ NAMES = (
     "decode",
     "second_epoch",
     "step",
+    "packing",
     "choices",
     "suite",
     "predictions",

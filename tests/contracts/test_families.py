@@ -18,6 +18,7 @@ from affectllm.model.clips.media import Clip, MediaError, open_clip, open_image
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate, score_batch, score_choices
 from affectllm.model.load import Model
+from affectllm.model.packed import packed
 from affectllm.model.processor_arguments import with_frames
 
 
@@ -227,18 +228,15 @@ def test_packed_conversations_give_what_they_give_alone(model: Model, encoder: E
     if not model.family.packs:
         pytest.skip("its conversations share no row")
     items = [encoded(encoder, messages) for messages in talks_for(model.family)]
-    media = encoder.collate(items)
-    for name in ("input_ids", "attention_mask", "labels", "position_ids"):
-        media.pop(name, None)
-    text = torch.cat([torch.arange(item.length) for item in items])
-    rotary = [item.positions for item in items if item.positions is not None]
-    positions = torch.cat([text.expand(1, -1), torch.cat(rotary, dim=-1)])[:, None] if rotary else text[None]
-    row = {"input_ids": torch.cat([item.input_ids for item in items])[None], "position_ids": positions}
-    packed = logits(model, {**row, **media}, use_cache=False)
+    batch = packed(encoder, items)
+    assert "attention_mask" not in batch
+    labels = batch.pop("labels")[0]
+    assert (labels != -100).sum() == sum((item.labels[1:] != -100).sum() for item in items)
+    together = logits(model, batch, use_cache=False)
     begin = 0
     for item in items:
         alone = logits(model, encoder.collate([item]))[0]
-        assert (packed[0, begin : begin + item.length] - alone).abs().max() < model.family.rounding
+        assert (together[0, begin : begin + item.length] - alone).abs().max() < model.family.rounding
         begin += item.length
 
 

@@ -84,7 +84,7 @@ METHOD = Method(
     needs="rejected",
     how="write rejected: other_label, or rejected: not_preferred for a corpus of preferences",
     ours={
-        "padding_free": "conversations with media cannot be packed",
+        "padding_free": "an answer and a worse one are compared row by row",
         "truncation_mode": "media are never truncated; bound clips with model.budget",
         "precompute_ref_log_probs": "the reference answers each batch beside the model",
         "precompute_ref_batch_size": "the reference answers each batch beside the model",

@@ -10,8 +10,10 @@ METHOD = Method(
     trainer="trl.SFTTrainer",
     ours={
         "dataset_kwargs": "our collator prepares the data",
-        "packing": "conversations with media cannot be packed",
+        "packing": "conversations are packed with their clips by pack_tokens, at the top of the page",
+        "padding_free": "conversations are packed with their clips by pack_tokens, at the top of the page",
         "assistant_only_loss": "the loss is always on the assistant's tokens",
     },
+    packs=True,
     fixed={"dataset_kwargs": {"skip_prepare_dataset": True}},
 )
