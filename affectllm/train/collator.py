@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError
@@ -10,6 +10,7 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder, Messages
 from affectllm.model.packed import packed
 from affectllm.train.data import PACKED
+from affectllm.train.filling import FILLED, Filling
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Batch, Conversations, as_it_is, own_conversation
 
@@ -26,6 +27,7 @@ class Collator:
     Args:
         encoder: of the model that is trained.
         conversations, batch: what a training method encodes of a row, and what its trainer takes: see ``Method``.
+        filling: gives batches the kinds of clips that they lack; None where processes may have unlike ones.
         rows: those whose numbers stand in the column ``packed`` of what is collated; None where rows come as they are.
     """
 
@@ -35,8 +37,10 @@ class Collator:
         conversations: Conversations = own_conversation,
         batch: Batch = as_it_is,
         rows: Dataset | None = None,
+        filling: Filling | None = None,
     ) -> None:
         self.encoder, self.conversations, self.batch, self.rows = encoder, conversations, batch, rows
+        self.filling = filling
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
         """Return the trainer's tensors and the ids of the rows; where every row has several conversations, the
@@ -44,13 +48,25 @@ class Collator:
         if self.rows is not None and PACKED in rows[0]:
             (pack,) = rows
             rows = [self.rows[number] for number in pack[PACKED]]
-            batch = packed(self.encoder, [self._encoded(row, row["messages"]) for row in rows])
-            return {**batch, ROWS: [row["id"] for row in rows]}
+            return self._with_names(packed, [self._encoded(row, row["messages"]) for row in rows], rows)
         asked = [(row, messages) for row in rows for messages in self.conversations(row)]
         each = len(asked) // len(rows)
         ordered = (pair for place in range(each) for pair in asked[place::each])
         encoded = [self._encoded(row, messages) for row, messages in ordered]
-        return {**self.batch(self.encoder.collate(encoded)), ROWS: [row["id"] for row in rows]}
+        return self._with_names(lambda encoder, items: self.batch(encoder.collate(items)), encoded, rows)
+
+    def _with_names(
+        self,
+        join: Callable[[Encoder, list[Encoded]], dict[str, Any]],
+        encoded: list[Encoded],
+        rows: Sequence[Mapping[str, Any]],
+    ) -> dict[str, Any]:
+        """Return the batch with the ids of its rows, and the names of what only filling brought."""
+        more = [] if self.filling is None else self.filling.rows_for(encoded)
+        own = {name for item in encoded for name in item.media}
+        filled = sorted({name for item in more for name in item.media} - own)
+        names = {ROWS: [row["id"] for row in rows], **({FILLED: filled} if filled else {})}
+        return {**join(self.encoder, [*encoded, *more]), **names}
 
     def _encoded(self, row: Mapping[str, Any], messages: Messages) -> Encoded:
         item = self.encoder.encode(messages)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import BadRecipe, NoGradient
 from affectllm.model.family import Family
 from affectllm.model.weights.spelling import bare
+from affectllm.train.filling import FILLED
 
 if TYPE_CHECKING:
     import torch
@@ -57,10 +58,11 @@ class ByTower:
         return optimizer
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        filled = inputs.pop(FILLED, ())  # of these nothing is asked, so they bring no gradient
         if model.training and self.towers is not None:
             if self._waiting is None:
                 self._begin_to_wait(self.towers)
-            self._carried |= set(inputs)
+            self._carried |= set(inputs) - set(filled)
         return super().compute_loss(model, inputs, *args, **kwargs)  # type: ignore[misc]
 
     def _get_grad_norm(self, model: Any, grad_norm: Any = None) -> Any:

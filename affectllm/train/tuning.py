@@ -21,6 +21,7 @@ from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
+from affectllm.train.filling import Filling
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.recipe import Recipe
@@ -69,7 +70,9 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         train_dataset=packs(train, recipe.pack_tokens) if recipe.pack_tokens else train,
         eval_dataset=validation,
         peft_config=adapter,
-        **_of_batches(method, encoder, model.processor, train if recipe.pack_tokens else None),
+        **_of_batches(
+            method, encoder, model.processor, train if recipe.pack_tokens else None, _filling(encoder, heard)
+        ),
         **method.extra(Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)),
     )
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
@@ -89,6 +92,13 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     }
 
 
+def _filling(encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
+    """Return what fills up batches where several processes share gradients or weights, and some rows have clips."""
+    state = PartialState()
+    sharing = str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
+    return Filling(encoder, heard) if heard and sharing and state.num_processes > 1 else None
+
+
 def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
     """Raise ``BadRecipe`` where a library's trainer would make the batches itself, and lose the clips in silence."""
     from affectllm.train.sampled import Sampled
@@ -100,10 +110,12 @@ def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
         )
 
 
-def _of_batches(method: Method, encoder: Encoder, processor: Any, rows: Dataset | None) -> dict[str, Any]:
+def _of_batches(
+    method: Method, encoder: Encoder, processor: Any, rows: Dataset | None, filling: Filling | None
+) -> dict[str, Any]:
     """Return the arguments by which a trainer gets its batches; ``rows`` are those that are packed."""
     if method.collates:
-        collator = Collator(encoder, method.conversations, method.batch, rows)
+        collator = Collator(encoder, method.conversations, method.batch, rows, filling if method.packs else None)
         return {"data_collator": collator, "processing_class": processor}
     return {"processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
 

@@ -20,6 +20,7 @@ from affectllm.model.generate import generate, score_batch, score_choices
 from affectllm.model.load import Model
 from affectllm.model.packed import packed
 from affectllm.model.processor_arguments import with_frames
+from affectllm.train.filling import Filling
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -238,6 +239,19 @@ def test_packed_conversations_give_what_they_give_alone(model: Model, encoder: E
         alone = logits(model, encoder.collate([item]))[0]
         assert (together[0, begin : begin + item.length] - alone).abs().max() < model.family.rounding
         begin += item.length
+
+
+def test_rows_that_fill_up_a_batch_bring_every_kind_of_clip_and_no_loss(model: Model, encoder: Encoder) -> None:
+    filling = Filling(encoder, model.family.modalities)
+    words = [encoded(encoder, talk(question=text)) for text in ("One?", "Another one?")]
+    more = filling.rows_for(words)
+    tensors = {model.family.tensors[kind] for kind in model.family.modalities - {"text"}}
+    assert tensors <= {name for item in more for name in item.media}
+    assert all((item.labels == -100).all() for item in more)
+    assert filling.rows_for([*words, *more]) == []
+    with torch.no_grad():
+        own, filled = (model.model(**encoder.collate(batch)).loss for batch in (words, [*words, *more]))
+    assert abs(float(filled) - float(own)) < 1e-4
 
 
 def test_half_precision_answers(model: Model, encoder: Encoder) -> None:

@@ -1,0 +1,46 @@
+"""Processes with unlike batches: what a batch lacks is filled up, losses stay, and no process waits for another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from family_clips import encoder_of, talk, tiny_model
+from tuning import PAGE, losses, page_of, succeed
+
+from affectllm.corpus.miniature import Tone, materialise
+from affectllm.train.collator import Collator
+from affectllm.train.filling import FILLED, Filling
+from affectllm.train.stage import train
+
+
+def test_the_collator_says_what_nobody_asked_about(tmp_path: Path) -> None:
+    model = tiny_model("qwen2_5_omni")
+    encoder = encoder_of(model, materialise({"a.wav": Tone()}, tmp_path))
+    collate = Collator(encoder, filling=Filling(encoder, {"audio"}))
+    rows = [{"id": "a", "messages": talk(question="Why?")}]
+    batch = collate(rows)
+    assert batch[FILLED] == ["feature_attention_mask", "input_features"] and len(batch["input_ids"]) == 2
+    sound = {"type": "audio", "corpus": "made", "path": "a.wav"}
+    batch = collate([{"id": "a", "messages": talk(sound)}])
+    assert FILLED not in batch and len(batch["input_ids"]) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("launch", ["zero2", "zero3_offload"])
+@pytest.mark.parametrize("adapted", [False, True])
+def test_two_processes_one_without_clips_train_as_one_does(
+    launch: str, adapted: bool, small_demo: Path, tmp_path: Path
+) -> None:
+    part = PAGE["data"]["mixture"][0]
+    words = {**part, "modalities": ["text"], "rater": "words"}
+    changes: dict[str, Any] = {"data": {"mixture": [part, words]}, **({"peft": {"r": 4}} if adapted else {})}
+    steps = {"max_steps": 4, "save_strategy": "no"}
+    alone = page_of("sft", tmp_path, trainer={**steps, "per_device_train_batch_size": 2}, **changes)
+    train(str(alone), [], [f"demo_affect={small_demo}"], tmp_path / "alone")
+    page = page_of("sft", tmp_path, trainer={**steps, "per_device_train_batch_size": 1}, launch=launch, **changes)
+    root = f"demo_affect={small_demo}"
+    succeed("train", str(page), "--root", root, "--out", str(tmp_path / "two"), "--num-processes", "2")
+    assert losses(tmp_path / "two") == pytest.approx(losses(tmp_path / "alone"), rel=2e-3)
