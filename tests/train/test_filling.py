@@ -11,6 +11,7 @@ from tuning import PAGE, losses, page_of, succeed
 
 from affectllm.corpus.miniature import Tone, materialise
 from affectllm.train.collator import Collator
+from affectllm.train.data import load_rows
 from affectllm.train.filling import FILLED, Filling
 from affectllm.train.stage import train
 
@@ -36,10 +37,16 @@ def test_two_processes_one_without_clips_train_as_one_does(
 ) -> None:
     part = PAGE["data"]["mixture"][0]
     words = {**part, "modalities": ["text"], "rater": "words"}
-    changes: dict[str, Any] = {"data": {"mixture": [part, words]}, **({"peft": {"r": 4}} if adapted else {})}
-    steps = {"max_steps": 4, "save_strategy": "no"}
+    changes: dict[str, Any] = {
+        "data": {"mixture": [part, words], "order": "shuffled"},
+        **({"peft": {"r": 4}} if adapted else {}),
+    }
+    steps = {"max_steps": 4, "save_strategy": "no", "train_sampling_strategy": "sequential"}
     alone = page_of("sft", tmp_path, trainer={**steps, "per_device_train_batch_size": 2}, **changes)
     train(str(alone), [], [f"demo_affect={small_demo}"], tmp_path / "alone")
+    names = load_rows(tmp_path / "alone" / "build", "train")["id"][:8]
+    kinds = ["/text/" in name for name in names]
+    assert any(first != second for first, second in zip(kinds[::2], kinds[1::2], strict=True)), "no step is unlike"
     page = page_of("sft", tmp_path, trainer={**steps, "per_device_train_batch_size": 1}, launch=launch, **changes)
     root = f"demo_affect={small_demo}"
     succeed("train", str(page), "--root", root, "--out", str(tmp_path / "two"), "--num-processes", "2")
