@@ -1,8 +1,8 @@
 """Pooled representations of a frozen encoder: what a linear model is fitted on to see what the encoder knows.
 
-The last hidden states are averaged over time (tokens, patches and frames of a video), the usual linear-probe protocol
-of speech (Yang et al., SUPERB, Interspeech 2021, there with learned weights of all layers) and of vision (He et al.,
-MoCo, CVPR 2020).
+The last hidden states, or those of a named layer of an encoder of sounds, are averaged over time (tokens, patches and
+frames of a video), the usual linear-probe protocol of speech (Yang et al., SUPERB, Interspeech 2021, there with learned
+weights of all layers) and of vision (He et al., MoCo, CVPR 2020).
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from affectllm.errors import WrongCheckpoint
 from affectllm.model.clips.budget import SAMPLING_RATE
-from affectllm.model.composite.encoders import load_audio, load_vision, loading
+from affectllm.model.composite.encoders import check_layer, load_audio, load_vision, loading
 
 _TOKENS = 512
 
@@ -24,15 +25,20 @@ class PooledEncoder:
 
     Args:
         path: Hub id or folder.
+        layer: of an encoder of sounds, whose outputs are normalised as a composite's are; None for the last.
 
     Raises:
-        NotFound, WrongCheckpoint: when there is none, or it cannot be loaded.
+        NotFound, WrongCheckpoint: when there is none, it cannot be loaded, or it has no such layer.
     """
 
-    def __init__(self, path: str) -> None:
-        self.path, self.kind = path, _kind(path)
+    def __init__(self, path: str, layer: int | None = None) -> None:
+        self.path, self.kind, self._layer = path, _kind(path), layer
+        if layer is not None and self.kind != "audio":
+            raise WrongCheckpoint(f"{path} encodes no sounds: of others the last layer is taken", do="leave layer out")
         if self.kind == "audio":
             self._audio = load_audio(path)
+            if layer is not None:
+                check_layer(self._audio, layer)
         elif self.kind == "vision":
             self._tower, self._prepare = load_vision(path)
         else:
@@ -55,7 +61,8 @@ class PooledEncoder:
             tower = self._audio.tower
             inputs = {tower.main_input_name: features[self._audio.extractor.model_input_names[0]]}
             with torch.no_grad():
-                outputs = tower(**inputs).last_hidden_state[0]
+                result = tower(**inputs, output_hidden_states=self._layer is not None)
+            outputs = result.last_hidden_state[0] if self._layer is None else _normalised(result, self._layer)
             # what pads the window is not heard
             heard.append(outputs[: max(1, round(len(piece) / SAMPLING_RATE * self._audio.rate))])
         return np.asarray(torch.cat(heard).mean(0), dtype=np.float64)
@@ -75,6 +82,12 @@ class PooledEncoder:
         tokens = self._prepare(text or " ", return_tensors="pt", truncation=True, max_length=_TOKENS)
         with torch.no_grad():
             return np.asarray(self._tower(**tokens).last_hidden_state[0].mean(0), dtype=np.float64)
+
+
+def _normalised(result: Any, layer: int) -> Any:
+    from affectllm.model.composite.fusion import OneLayer
+
+    return OneLayer(layer)(result.hidden_states)[0]
 
 
 def _kind(path: str) -> str:

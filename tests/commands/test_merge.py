@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,6 +19,8 @@ from made_run import make_builder, make_clips, make_conversations, make_run
 from affectllm.cli import main
 from affectllm.errors import WrongCheckpoint
 from affectllm.model.load import load_model
+from affectllm.model.tiny import tiny_folder
+from affectllm.model.weights.merging import kept_whole
 from affectllm.report.cards.merged import check_merged, merge
 
 TEXT, OMNI = "tiny:qwen2", "tiny:qwen2_5_omni"
@@ -45,6 +48,21 @@ def test_weights_that_were_saved_whole_with_the_adapter_are_merged_too(tmp_path:
     adapter = make_adapter(tmp_path / "adapter", TEXT, modules_to_save=["lm_head"])
     merge(str(adapter), tmp_path / "whole")
     assert torch.allclose(logits(str(tmp_path / "whole")), logits_when_made(adapter), atol=1e-3)
+
+
+def test_a_base_model_in_a_folder_is_not_taken_for_a_repository(adapter: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_folder("qwen2"), tmp_path / "my_base")
+    edit_config(adapter, base_model_name_or_path=str(tmp_path / "my_base"))
+    result = merge(str(adapter), tmp_path / "whole")
+    card = (tmp_path / "whole" / "README.md").read_text()
+    assert "`my_base`" in card and "base_model" not in card
+    assert (result.base, result.base_on_hub) == ("my_base", False)
+
+
+def test_weights_that_two_layers_share_are_counted_once() -> None:
+    network = torch.nn.Sequential(torch.nn.Embedding(7, 5), torch.nn.LayerNorm(5), torch.nn.Linear(5, 7, bias=False))
+    network[2].weight = network[0].weight
+    assert kept_whole(network) == {"Embedding in the model": 35, "LayerNorm in the model": 10}
 
 
 @pytest.mark.parametrize("dtype", ["bfloat16", "float16"])
@@ -105,6 +123,7 @@ def test_a_run_has_the_card_of_its_model_and_must_be_finished(tmp_path: Path, mo
     assert main(["merge", str(run), "--to", str(tmp_path / "whole")]) == 0
     card = (tmp_path / "whole" / "README.md").read_text()
     assert "## Training data" in card and "## Merged" in card and "library_name: transformers" in card
+    assert "The weights are those of `org/base-7b`" in card, "as the recipe names it, not as the adapter's cache does"
     manifest = run / "train" / "manifest.json"
     manifest.write_text(manifest.read_text().replace('"finished": true', '"finished": false'))
     assert main(["merge", str(run), "--to", str(tmp_path / "again")]) == 2

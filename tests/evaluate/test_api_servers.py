@@ -1,8 +1,13 @@
-"""One task through weights in this process, ``transformers serve`` and the stand-in: the same replies."""
+"""One task through weights in this process, ``transformers serve`` and the stand-in: the same replies.
+
+Films travel as frames and sound, which is what the profile says: the server itself would need torchcodec for a film.
+"""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,7 +17,7 @@ from serving import Answering, transformers_serve
 from stand_in_server import MODEL, StandIn
 
 from affectllm.corpus import render
-from affectllm.corpus.miniature import materialise
+from affectllm.corpus.miniature import Clip, materialise
 from affectllm.errors import EndpointFailed, ModalityUnheard
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.models.api_lm import EndpointLM
@@ -46,22 +51,61 @@ def requests(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Instance]:
     return [*instances, *(Instance("generate_until", {}, (text, GREEDY), 0, ("plain", 0, 1)) for text in QUESTIONS)]
 
 
+@pytest.fixture(scope="module")
+def omni(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a real server of the tiny omni model."""
+    with transformers_serve(tiny_folder("qwen2_5_omni"), tmp_path_factory.mktemp("server") / "log") as url:
+        yield url
+
+
 @pytest.mark.slow
-def test_weights_a_real_server_and_the_stand_in_give_the_same_replies(requests, tmp_path: Path) -> None:
+def test_weights_a_real_server_and_the_stand_in_give_the_same_replies(requests, omni: str, tmp_path: Path) -> None:
     folder = tiny_folder("qwen2_5_omni")
     weights = AffectLM("tiny:qwen2_5_omni", device="cpu", media_cache="none", selftest=False)
     replies = weights.generate_until(requests)
     assert len(set(replies)) > 7 and sum(media_error_reason(reply) is not None for reply in replies) == 1
-    with transformers_serve(folder, tmp_path / "log") as url:
-        served = EndpointLM(model=str(folder), base_url=url, profile="transformers", concurrency=2)
-        assert served.generate_until(requests) == replies  # and the self-test has passed
-        wrong = EndpointLM(model="another", base_url=url, profile="transformers")
-        with pytest.raises(EndpointFailed, match=r"HTTP 400: Server is pinned to .* requested 'another'"):
-            wrong.generate_until(requests[-1:])
+    served = EndpointLM(model=str(folder), base_url=omni, profile="transformers", concurrency=2)
+    assert served.generate_until(requests) == replies  # and the self-test has passed
+    wrong = EndpointLM(model="another", base_url=omni, profile="transformers")
+    with pytest.raises(EndpointFailed, match=r"HTTP 400: Server is pinned to .* requested 'another'"):
+        wrong.generate_until(requests[-1:])
     (tmp_path / "sent").mkdir()
     with StandIn(answer=Answering(weights.loaded, tmp_path / "sent")) as server:
         stand_in = EndpointLM(model=MODEL, base_url=server.url, selftest=False, concurrency=1)
         assert stand_in.generate_until(requests) == replies
+
+
+@pytest.mark.slow
+def test_films_reach_a_real_server_with_their_frames_and_their_sound(
+    omni: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    films = {f"{size}.mp4": Clip(1.0, size=size, sound=size != 84) for size in (84, 112, 140, 168)}
+    use(monkeypatch, {"meld": materialise(films, tmp_path / "films")})
+    requests = [_about(name, sound) for name, film in films.items() for sound in {film.sound, False}]
+    budget = {"max_frames": 4, "max_pixels": 112 * 112}
+    options = {
+        "model": str(tiny_folder("qwen2_5_omni")),
+        "base_url": omni,
+        "profile": "transformers",
+        "retries": 0,
+        **budget,
+    }
+    replies = EndpointLM(**options).generate_until(requests)  # and the self-test has passed
+    (tmp_path / "sent").mkdir()
+    weights = AffectLM("tiny:qwen2_5_omni", device="cpu", media_cache="none", selftest=False)
+    with StandIn(answer=Answering(weights.loaded, tmp_path / "sent")) as server:
+        options |= {"model": MODEL, "base_url": server.url, "selftest": False, "concurrency": 1}
+        assert EndpointLM(**options).generate_until(requests) == replies
+    kinds = Counter(part["type"] for body in server.bodies for part in body["messages"][-1]["content"])
+    assert kinds["image_url"] == 2 * len(requests) == 14 and kinds["input_audio"] == 3
+    assert len(set(replies)) > 4
+
+
+def _about(film: str, sound: bool) -> Instance:
+    """A question about a film."""
+    part = {"type": "video", "corpus": "meld", "path": film, "sound": sound}
+    messages = [{"role": "user", "content": [part, {"type": "text", "text": QUESTIONS[0]}]}]
+    return Instance("generate_until", {}, (f"{film} {sound}", GREEDY, {"messages": messages}), 0, ("films", 0, 1))
 
 
 @pytest.mark.slow

@@ -50,6 +50,11 @@ def test_it_hears_and_sees_and_never_looks_at_the_answers(demo: Path, monkeypatc
     assert ShallowLM().generate_until(blind) == replies
 
 
+def test_a_layer_without_an_encoder_is_refused() -> None:
+    with pytest.raises(AffectError, match="there is none"):
+        ShallowLM(layer=2)
+
+
 def test_a_broken_clip_is_counted_and_answered_all_the_same(
     demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -5,19 +5,22 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
-from family_clips import HEARD, PICTURE, SEEN, SEEN_AND_HEARD, encoded, encoder_of, make_clips, talk
+from family_clips import BUDGET, HEARD, PICTURE, SEEN, SEEN_AND_HEARD, encoded, encoder_of, make_clips, talk
 
 from affectllm import registry
 from affectllm.cli import main
 from affectllm.errors import Malformed, NotFound, WrongCheckpoint
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
+from affectllm.model.clips.media import Clip, open_clip
 from affectllm.model.composite.compose import Composition, compose, load_composition
 from affectllm.model.composite.fusion import averaged
 from affectllm.model.generate import generate
 from affectllm.model.load import Model, load_model
+from affectllm.model.pooled import PooledEncoder
 from affectllm.model.tiny import tiny_folder
 
 CLOSE = 2e-5
@@ -72,7 +75,7 @@ def composed(checkpoints: dict[str, str], folder: Path, fusion: Any, audio: str 
         ("projector", "whisper", {}),
         ("projector", "hubert", MEAN),
         ("prefusion", "hubert", {}),
-        ("qformer", "whisper", {"audio_layers": "all"}),
+        ("qformer", "whisper", {"audio_layers": 1}),
     ],
 )
 def test_a_composite_sees_hears_learns_and_answers(
@@ -110,6 +113,24 @@ def test_outputs_are_averaged_without_padding() -> None:
     assert means.shape == (2, 3, 5)
     for window, token, first, last in ((0, 0, 0, 3), (0, 2, 6, 7), (1, 0, 0, 3), (1, 1, 3, 4)):
         assert torch.allclose(means[window, token], outputs[window, first:last].mean(0), atol=1e-6)
+
+
+def test_a_layer_is_heard_by_a_composite_and_by_a_linear_probe_alike(
+    checkpoints: dict[str, str], clips: Path, tmp_path: Path
+) -> None:
+    clip = open_clip(clips / "tone.wav", BUDGET, frames=False, sound=True)
+    assert isinstance(clip, Clip) and clip.sound is not None
+    heard: dict[int | str, torch.Tensor] = {}
+    for layer in (0, 1, 2, "last"):
+        options = {"audio_layers": layer, "audio_pooling": "mean", "frames_per_token": 1500}
+        model = composed(checkpoints, tmp_path / str(layer), "projector", **options)
+        projector = model.model.model.fusion.audio
+        projector.register_forward_pre_hook(lambda _, inputs, layer=layer: heard.update({layer: inputs[0]}))
+        with torch.no_grad():
+            model.model(**encoder_of(model, clips).collate([encoded(encoder_of(model, clips), talk(HEARD))]))
+        probe = PooledEncoder(checkpoints["whisper"], None if layer == "last" else int(layer)).sound(clip.sound)
+        assert np.abs(heard[layer].flatten().numpy() - probe).max() < 1e-4
+    assert all((heard[layer] - heard[layer + 1]).abs().max() > 1e-3 for layer in (0, 1))
 
 
 def test_clips_that_are_prepared_for_one_composite_are_not_taken_for_another(
@@ -172,6 +193,8 @@ def test_the_command_composes_a_page_and_says_what_is_new(
         ({"audio": "qwen2"}, WrongCheckpoint, "as an audio encoder"),
         ({"language": "clip"}, WrongCheckpoint, "as a causal language model"),
         ({"window": 5.0}, WrongCheckpoint, "hears windows of 30 s, not 5.0"),
+        ({"audio_layers": 3}, WrongCheckpoint, "layers 1 to 2, and 0 is what goes into the first; there is no 3"),
+        ({"audio_layers": -1}, WrongCheckpoint, "there is no -1"),
     ],
 )
 def test_checkpoints_that_do_not_fit_are_explained(

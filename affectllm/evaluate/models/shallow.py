@@ -2,7 +2,8 @@
 
 ``affectllm-shallow`` answers tasks of labels, sets and numbers as any other model does; what does not beat it has
 learned little from the clips. Nothing of the scored split is used but its questions. With ``encoder=PATH`` the same
-linear model is fitted on what a frozen encoder makes of sounds, pictures or words: a linear probe.
+linear model is fitted on what a frozen encoder makes of sounds, pictures or words: a linear probe; ``layer=N`` takes
+an encoder of sounds at one of its inner layers.
 """
 
 from __future__ import annotations
@@ -35,13 +36,15 @@ class ShallowLM(ReferenceLM):
 
     kind = "shallow"
 
-    def __init__(self, seed: int = 0, encoder: str = "", **_: Any) -> None:
+    def __init__(self, seed: int = 0, encoder: str = "", layer: int | None = None, **_: Any) -> None:
         super().__init__(seed)
-        self._encoder = encoder
+        if layer is not None and not encoder:
+            raise AffectError("layer names a layer of an encoder, and there is none", do="pass encoder=PATH too")
+        self._encoder, self._layer = encoder, layer
 
     def prepare(self, requests: list[Instance]) -> Callable[[Instance], str]:
         answers: dict[tuple[str, str], str] = {}
-        describer = encoded(PooledEncoder(self._encoder)) if self._encoder else Describer()
+        describer = encoded(PooledEncoder(self._encoder, self._layer)) if self._encoder else Describer()
         for task in sorted({request.task_name for request in requests}):
             documents = {request.doc["id"]: request.doc for request in requests if request.task_name == task}
             replies = _answers(question_of(task), list(documents.values()), describer)

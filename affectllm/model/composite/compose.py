@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from affectllm import registry
 from affectllm.errors import Malformed
-from affectllm.model.composite.encoders import WINDOW, load_audio, load_vision, loading
+from affectllm.model.composite.encoders import WINDOW, check_layer, load_audio, load_vision, loading
 from affectllm.model.family import find_family
 from affectllm.page_schema import build
 from affectllm.yaml_page import PageKind, read_page
@@ -35,7 +35,7 @@ class Composition:
         tokens_per_frame: tokens of a frame (projector).
         frames_per_token: outputs of the audio encoder that a token is made of (projector).
         audio_pooling: ``stack`` or ``mean`` of these outputs (projector).
-        audio_layers: ``last``, or ``all`` for a learned mean of all layers of the audio encoder.
+        audio_layers: ``last``, the number of one layer of the audio encoder, or ``all`` for a learned mean of them.
         window: seconds of sound that the audio encoder hears at once; None for its own (Whisper: 30), or 2.
         dtype: of the weights that are written.
         seed: of the fusion's weights and of new embeddings.
@@ -49,7 +49,7 @@ class Composition:
     tokens_per_frame: int = 4
     frames_per_token: int = 8
     audio_pooling: Literal["stack", "mean"] = "stack"
-    audio_layers: Literal["last", "all"] = "last"
+    audio_layers: Literal["last", "all"] | int = "last"
     window: float | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
     seed: int = 0
@@ -96,7 +96,7 @@ def compose(composition: Composition, folder: Path) -> list[str]:
 
     Raises:
         Malformed: when the folder holds something.
-        NotFound, WrongCheckpoint: when one of the checkpoints is nowhere, or is of another kind.
+        NotFound, WrongCheckpoint: when one of the checkpoints is nowhere, is of another kind, or lacks the layer.
     """
     import torch
 
@@ -130,6 +130,8 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
     vision, image_processor = (None, None) if composition.vision is None else load_vision(composition.vision)
     heard = None if composition.audio is None else load_audio(composition.audio, composition.window)
     audio, extractor = (heard.tower, heard.extractor) if heard else (None, None)
+    if heard is not None:
+        check_layer(heard, composition.audio_layers)
     window, rate = (heard.window, heard.rate) if heard else (WINDOW, 1.0)
     ids = {f"{name}_token_id": tokenizer.convert_tokens_to_ids(f"<|{name}|>") for name in _names()}
     config = family.network_class().config_class(
@@ -142,7 +144,9 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
         audio_pooling=composition.audio_pooling,
         audio_layers=composition.audio_layers,
         tie_word_embeddings=language.config.tie_word_embeddings,
-        composed_of={key: value for key, value in asdict(composition).items() if key != "description" and value},
+        composed_of={
+            key: value for key, value in asdict(composition).items() if key != "description" and value is not None
+        },
         **ids,
     )
     model = family.network_class()(config)

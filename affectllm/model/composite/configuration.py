@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 
 from transformers import AutoConfig, PreTrainedConfig
 from transformers.configuration_utils import SubConfigSpec
 
 FUSIONS = ("projector", "prefusion", "qformer")
-LAYERS = ("last", "all")
+LAYERS = ("last", "all")  # or a number
 POOLINGS = ("stack", "mean")
 
 
@@ -23,8 +23,9 @@ class AffectCompositeConfig(PreTrainedConfig):
         frames_per_token: encoder outputs of a sound that ``projector`` makes a token of (Ultravox: 8).
         audio_pooling: ``stack`` puts these outputs side by side (Ultravox), ``mean`` averages them: fewer weights, for
             few training samples.
-        audio_layers: ``last``, or ``all``: a learned mean of what every layer of the audio encoder puts out, since how
-            something is said is known to middle layers more than to the last (SUPERB, Interspeech 2021).
+        audio_layers: ``last``, the number of one layer of the audio encoder (0: what goes into the first), or ``all``:
+            a learned mean of what every layer puts out, since how something is said is known to middle layers more
+            than to the last (SUPERB, Interspeech 2021).
         video_token_id, image_token_id, audio_token_id, multi_token_id: placeholders in the prompt.
     """
 
@@ -42,7 +43,7 @@ class AffectCompositeConfig(PreTrainedConfig):
     tokens_per_frame: int = 4
     frames_per_token: int = 8
     audio_pooling: str = "stack"
-    audio_layers: str = "last"
+    audio_layers: str | int = "last"
     video_token_id: int | None = None
     image_token_id: int | None = None
     audio_token_id: int | None = None
@@ -55,8 +56,14 @@ class AffectCompositeConfig(PreTrainedConfig):
             raise ValueError(f"fusion is one of {', '.join(FUSIONS)}, not {self.fusion!r}")
         if self.audio_pooling not in POOLINGS:
             raise ValueError(f"audio_pooling is {' or '.join(POOLINGS)}, not {self.audio_pooling!r}")
-        if self.audio_layers not in LAYERS:
-            raise ValueError(f"audio_layers is {' or '.join(LAYERS)}, not {self.audio_layers!r}")
+        self._check_layers()
+
+    def _check_layers(self) -> None:
+        layers, audio = self.audio_layers, cast(Any, self.audio_config)
+        if isinstance(layers, str) and layers not in LAYERS:
+            raise ValueError(f"audio_layers is a number or {' or '.join(LAYERS)}, not {layers!r}")
+        if isinstance(layers, int) and audio is not None and not 0 <= layers <= audio.num_hidden_layers:
+            raise ValueError(f"audio_layers is between 0 and {audio.num_hidden_layers}, not {layers}")
 
 
 class AffectSpeechConfig(AffectCompositeConfig):

@@ -76,6 +76,18 @@ def load_audio(path: str, window: float | None = None) -> AudioEncoder:
     return AudioEncoder(tower, extractor, seconds, outputs.shape[1] / seconds)
 
 
+def check_layer(encoder: AudioEncoder, layer: int | str) -> None:
+    """Make sure that an encoder has a layer, where one is named by its number.
+
+    Raises:
+        WrongCheckpoint: with the numbers that it has.
+    """
+    last = encoder.tower.config.num_hidden_layers
+    if isinstance(layer, int) and not 0 <= layer <= last:
+        message = f"the audio encoder has layers 1 to {last}, and 0 is what goes into the first; there is no {layer}"
+        raise WrongCheckpoint(message, do="name one of them")
+
+
 @contextmanager
 def loading(path: str, what: str) -> Iterator[None]:
     """Say which of the checkpoints cannot be loaded."""

@@ -55,6 +55,19 @@ class LayerMean(nn.Module):
         return torch.einsum("l,l...->...", self.scores.softmax(0).to(alike.dtype), alike)
 
 
+class OneLayer(nn.Module):
+    """The outputs of one layer, normalised: ``LN(x_l)``."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__()
+        self.number = number
+
+    def forward(self, outputs: Sequence[Tensor]) -> Tensor:
+        """``layers × [w, n, d]`` → ``[w, n, d]``."""
+        chosen = outputs[self.number]
+        return nn.functional.layer_norm(chosen, chosen.shape[-1:])
+
+
 class Projector(nn.Module):
     """Stack ``stacked`` encoder outputs into a token, and project it by an MLP (LLaVA, Ultravox)."""
 
@@ -187,9 +200,11 @@ class Prefusion(nn.Module):
 
 
 def fusion_of(config: PreTrainedConfig) -> Sequences | Prefusion:
-    """Return the fusion that a configuration names, with the mean of the audio encoder's layers where it is used."""
+    """Return the fusion that a configuration names, with what it hears of the audio encoder's layers."""
     fusion = Sequences(config) if config.fusion == "projector" else Prefusion(config)
     if config.audio_config is not None and config.audio_layers == "all":
         # the outputs of every layer, and what goes into the first
         fusion.layers = LayerMean(1 + config.audio_config.num_hidden_layers)
+    elif config.audio_config is not None and config.audio_layers != "last":
+        fusion.layers = OneLayer(config.audio_layers)
     return fusion

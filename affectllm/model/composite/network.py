@@ -111,9 +111,9 @@ class AffectCompositeModel(AffectCompositePreTrainedModel):
     def _heard(self, features: Tensor) -> Tensor:
         tower: Any = self.audio_tower
         features = features.to(next(tower.parameters()).dtype)
-        mixed = self.config.audio_layers == "all"
-        result = tower(**{tower.main_input_name: features}, output_hidden_states=mixed)
-        outputs: Tensor = self.fusion.layers(result.hidden_states) if mixed else result.last_hidden_state
+        inner = self.config.audio_layers != "last"
+        result = tower(**{tower.main_input_name: features}, output_hidden_states=inner)
+        outputs: Tensor = self.fusion.layers(result.hidden_states) if inner else result.last_hidden_state
         return outputs
 
 

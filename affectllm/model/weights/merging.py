@@ -98,10 +98,16 @@ def quantization_of(bits: Bits) -> dict[str, Any]:
 
 
 def kept_whole(network: Any) -> dict[str, int]:
-    """Return kind of layer → number of weights that a quantised network keeps in full precision."""
+    """Return kind of layer → number of weights that a quantised network keeps in full precision.
+
+    Weights that two layers share (an embedding and the head) count once, under the first.
+    """
     counts: Counter[str] = Counter()
+    seen: set[int] = set()
     for name, module in network.named_modules():
-        own = [parameter for parameter in module.parameters(recurse=False) if parameter.is_floating_point()]
+        weights = [weight for weight in module.parameters(recurse=False) if weight.is_floating_point()]
+        own = [weight for weight in weights if id(weight) not in seen]
+        seen.update(map(id, own))
         if own and type(module).__name__ not in ("Linear4bit", "Linear8bitLt"):
             part = ".".join([piece for piece in name.split(".")[:-1] if not piece.isdigit()][:2])
             counts[f"{type(module).__name__} in {part or 'the model'}"] += sum(weight.numel() for weight in own)

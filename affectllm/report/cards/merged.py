@@ -37,6 +37,7 @@ class Merged:
 
     Args:
         base: Hub id, folder name or ``tiny:<family>`` of the base model.
+        base_on_hub: whether that can be a repository on the Hub; the name of a folder is none.
         dtype: of the weights.
         effect: of the adapter on the base model.
         error: between the model with the adapter and the merged one.
@@ -51,6 +52,7 @@ class Merged:
     dtype: str
     effect: float
     error: float
+    base_on_hub: bool = False
     quantize: str = ""
     quantized_error: float | None = None
     kept: Mapping[str, int] = field(default_factory=dict)
@@ -79,11 +81,12 @@ def merge(
     if to.exists() and (not to.is_dir() or any(to.iterdir())):
         raise AffectError("something is there already", where=str(to), do="choose another --to, or delete it")
     adapter = adapter_of(source)
+    named = base or _named_by_run(Path(source)) or locate(str(adapter)).base
     base = base or locate(str(adapter)).base
     to.parent.mkdir(parents=True, exist_ok=True)
     with held(to.with_name(f".{to.name}{LOCK}")), whole(to) as scratch, room_in(to.parent):
         place = scratch / "merged" if quantize else scratch
-        result = _merge(base, adapter, dtype, place)
+        result = _merge(base, named, adapter, dtype, place)
         if quantize:
             result = _quantise(result, place, scratch, quantize)
         write_json(scratch / RECORD, asdict(result))
@@ -123,7 +126,7 @@ def adapter_of(source: str) -> Path:
     raise NotFound(f"there is no adapter in {source}", do=f"give a run of LoRA, or a folder with {ADAPTER_CONFIG}")
 
 
-def _merge(base: str, adapter: Path, dtype: str, place: Path) -> Merged:
+def _merge(base: str, named: str, adapter: Path, dtype: str, place: Path) -> Merged:
     model = load_model(base, adapter=str(adapter), dtype=dtype)
     kind = str(next(weight.dtype for weight in model.model.get_base_model().parameters())).removeprefix("torch.")
     wanted = trial_logits(model)
@@ -132,7 +135,7 @@ def _merge(base: str, adapter: Path, dtype: str, place: Path) -> Merged:
     del model  # two of them need not fit into memory
     error = difference(wanted, trial_logits(load_model(str(place), dtype=kind)))
     check_merged(error, effect, kind, str(adapter))
-    return Merged(_named(base), kind, effect, error)
+    return Merged(_named(named), kind, effect, error, bool(hub_id(named)))
 
 
 def check_merged(error: float, effect: float, dtype: str, where: str) -> None:
@@ -175,13 +178,18 @@ def save(model: Model, folder: Path) -> None:
     model.processor.save_pretrained(str(folder))
 
 
+def _named_by_run(folder: Path) -> str | None:
+    """Return the base model as the recipe of a run names it: its adapter names the folder that was loaded."""
+    return read_trained(folder).base if (folder / "recipe.yaml").is_file() else None
+
+
 def _named(base: str) -> str:
     return base if base.startswith("tiny:") or hub_id(base) else Path(base).name
 
 
 def _card(source: Path, name: str, result: Merged) -> str:
     """Render the model card: that of the run where there is one, and how the weights were merged."""
-    note = environment().get_template("merged.md").render(merged=result, base_on_hub=hub_id(result.base))
+    note = environment().get_template("merged.md").render(merged=result)
     if not (source / "recipe.yaml").is_file():
         return f"{_header(result)}\n# {name}\n\n{note}"
     trained = replace(read_trained(source), adapter=False)
@@ -190,9 +198,8 @@ def _card(source: Path, name: str, result: Merged) -> str:
 
 
 def _header(result: Merged) -> str:
-    base = hub_id(result.base)
     lines = ["library_name: transformers", "tags: [affectllm]"]
-    if base:
+    if result.base_on_hub:
         relation = "quantized" if result.quantize else "finetune"
-        lines += [f"base_model: {json.dumps(base)}", f"base_model_relation: {relation}"]
+        lines += [f"base_model: {json.dumps(result.base)}", f"base_model_relation: {relation}"]
     return "\n".join(["---", *lines, "---"])

@@ -106,6 +106,7 @@ def _serve(modules: Sequence[str]) -> None:
         pid = os.fork()
         if not pid:
             _run(json.loads(line))
+        print(pid, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
 
 
@@ -114,6 +115,7 @@ class Worker:
 
     def __init__(self, process: subprocess.Popen[str], scratch: Path) -> None:
         self._process, self._log = process, scratch / "killed.log"
+        self._run_under_way = 0
 
     def run(self, module: str, words: Sequence[str], folder: Path, last: int | None = None, torn: bool = False) -> int:
         """The exit status of ``module.main(words)``, killed before its ``last`` change below ``folder``."""
@@ -124,7 +126,15 @@ class Worker:
         assert self._process.stdin and self._process.stdout
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
-        return int(self._process.stdout.readline())
+        self._run_under_way = int(self._process.stdout.readline())
+        status = int(self._process.stdout.readline())
+        self._run_under_way = 0
+        return status
+
+    def kill(self) -> None:
+        """Kill the run that is under way; called from another thread."""
+        if self._run_under_way:
+            os.kill(self._run_under_way, signal.SIGKILL)
 
     @property
     def output(self) -> str:

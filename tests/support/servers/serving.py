@@ -27,8 +27,8 @@ def transformers_serve(folder: Path, log: Path) -> Iterator[str]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    program = Path(sys.executable).with_name("transformers")
-    command = [program, "serve", folder, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
+    program = Path(__file__).with_name("serve.py")
+    command = [sys.executable, program, "serve", folder, "--host", "127.0.0.1", "--port", str(port), "--device", "cpu"]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"}
     with log.open("wb") as stream:
         server = subprocess.Popen(command, env=environment, stdout=stream, stderr=stream)
@@ -53,7 +53,7 @@ def _wait(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
 
 
 class Answering:
-    """Answers a request's body with a model of this process: sounds are written to files again and asked about."""
+    """Answers a request's body with a model of this process: its clips are written to files again and asked about."""
 
     def __init__(self, model: Model, folder: Path) -> None:
         self._responder, self._folder, self._count = InProcess(model, batch_size=1), folder, 0
@@ -66,10 +66,12 @@ class Answering:
     def _parts(self, content: Any) -> list[dict[str, Any]]:
         if isinstance(content, str):
             return [{"type": "text", "text": content}]
-        return [part if part["type"] == "text" else self._sound(part) for part in content]
+        return [part if part["type"] == "text" else self._clip(part) for part in content]
 
-    def _sound(self, part: dict[str, Any]) -> dict[str, Any]:
+    def _clip(self, part: dict[str, Any]) -> dict[str, Any]:
+        heard = part["type"] == "input_audio"
+        data = part["input_audio"]["data"] if heard else part["image_url"]["url"].partition("base64,")[2]
         self._count += 1
-        name = f"{self._count}.wav"
-        (self._folder / name).write_bytes(base64.b64decode(part["input_audio"]["data"]))
-        return {"type": "audio", "corpus": "sent", "path": name}
+        name = f"{self._count}.{'wav' if heard else 'jpg'}"
+        (self._folder / name).write_bytes(base64.b64decode(data))
+        return {"type": "audio" if heard else "image", "corpus": "sent", "path": name}
