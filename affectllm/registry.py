@@ -20,6 +20,7 @@ from __future__ import annotations
 import difflib
 import importlib.util
 import os
+import re
 import sys
 from collections.abc import Iterable
 from functools import cache
@@ -62,6 +63,8 @@ _ROOMS = {
     **{"methods": "train.methods", "exports": "instruct.formats"},
     "reproductions": "score.reproductions",
 }
+_FEW, _LIKE = 20, 0.58  # names that are listed where none is like the one that was typed; how alike they must be
+_WORD = re.compile(r"[_/]")
 # What lies in the folder of recipes and is none.
 _NO_RECIPES = ("launch/", "mixtures/", "compositions/")
 
@@ -146,6 +149,29 @@ def find(kind: Folder, name: str) -> Path:
 
 def absent(kind: Folder, name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a name that is not among ``known``; it suggests the nearest ones."""
-    near = difflib.get_close_matches(name, known := list(known), n=3) or known
-    message = f"did you mean {', '.join(near)}? See `affectllm ls`"
+    listed = list(known)
+    near = nearest(name, listed) or (listed if len(listed) <= _FEW else [])
+    message = f"did you mean {', '.join(near)}? See `affectllm ls`" if near else "see `affectllm ls`"
     return NotFound(f"there is no {_NOUNS[kind]} called {name!r}", do=message)
+
+
+def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
+    """Return the names that are most like ``name``, the likest first: as a whole, and word by word.
+
+    Names are words between ``_`` and ``/``; of those with the same words the one with the fewest others comes first, so
+    that a task comes before its variants.
+    """
+    words = _WORD.split(name)
+
+    def likeness(other: str) -> float:
+        its = _WORD.split(other)
+        by_word = sum(max(_ratio(word, one) for one in its) for word in words) / len(words)
+        first = 0.1 * (words[0] == its[0])  # of what: a corpus, a benchmark, a family
+        return (by_word + _ratio(name, other)) / 2 + first - 0.01 * len(its)
+
+    ranked = sorted(((likeness(other), other) for other in known), key=lambda pair: (-pair[0], pair[1]))
+    return [other for value, other in ranked[:most] if value >= _LIKE]
+
+
+def _ratio(one: str, other: str) -> float:
+    return 1.0 if one == other else difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()

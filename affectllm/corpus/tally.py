@@ -95,6 +95,9 @@ def names_of(value: Any, space: LabelSpace) -> Iterator[str]:
     """Yield the labels that an annotation counts as: those of largest weight in a distribution, none of free words."""
     if space.kind in ("open", "spans"):
         return
+    if space.kind == "pairs":
+        yield from (pair["emotion"] for pair in value)
+        return
     if space.kind == "options":
         yield from value["right"]
         return

@@ -78,13 +78,16 @@ def document(sample: Sample, template: Template, wording: int | None = None, fac
         "answer": asked.answer,
         "gold": asked.gold,
         "choices": _choices(template, asked.gold),
+        **({"each": template.of_each(sample, wording)} if template.by_each else {}),
         **({} if wording is None else {"wording": wording}),
         **({"facts": {name: fact(sample, name) for name in facts}} if facts else {}),
     }
 
 
 def _choices(template: Template, gold: Any) -> list[str]:
-    """Return the possible answers to the first slot, where they can be listed."""
+    """Return the possible answers to the first slot, where they can be listed; the levels where each is asked about."""
+    if template.by_each:
+        return list(template.levels)
     slot = template.slots[0]
     if slot.how.own_space is None:
         return list(slot.space.names)

@@ -8,10 +8,12 @@ from typing import Any
 
 from affectllm.corpus.sample import SPLITS, TRAIN
 from affectllm.corpus.selection import ALL, FOLD, Conditions, Selection
+from affectllm.corpus.windows import Windows
 from affectllm.errors import Malformed
 from affectllm.evaluate.scoring.published import Published
 
-_PLAIN = ("language", "held_out", "score_labels", "paper", "n")
+LIKELIHOOD = "likelihood"
+_PLAIN = ("language", "held_out", "score_labels", "paper", "n", "score_by")
 Where = str | Callable[[str], str]
 """The place that errors name, or a function from a key to its place."""
 
@@ -41,6 +43,10 @@ class TaskPage:
         where: attribute of the samples → the values that are asked, ``where: {language: en, part: [test1, test2]}``.
         fold: the attribute that numbers folds, and the one whose samples are scored: ``fold: {fold: 2}``.
         score_labels: the labels that F1 counts; answers of the others still miss and claim (``metrics/labels``).
+        windows: cuts recordings by the trace of ``curve``, ``windows: {curve: SPACE, seconds: 5, rate: 25}``; ``gold``
+            then is the mean of a window.
+        score_by: ``likelihood`` for a score of each label, or of each dimension: the model is asked about one at a
+            time, and the likelihoods of the template's levels, such as Yes and No, make the score; else empty.
         paper: what defines the task.
         n: how many items it asks of the whole release; where fewer are asked, the scores say so.
         published: reference figures; see ``Published``.
@@ -63,6 +69,8 @@ class TaskPage:
     where: Conditions = ()
     fold: tuple[str, str] | None = None
     score_labels: tuple[str, ...] = ()
+    score_by: str = ""
+    windows: Windows | None = None
     paper: str = ""
     n: int | None = None
     published: tuple[Published, ...] = ()
@@ -84,6 +92,7 @@ class TaskPage:
         values |= {key: config.pop(key) for key in _PLAIN if key in config}
         values |= _samples(config, at)
         values["published"] = Published.read_all(config.pop("published", None), at("published"))
+        values["windows"] = _windows(config.pop("windows", None), at("windows"))
         also = config.pop("also", None) or {}
         if not isinstance(also, Mapping):
             raise Malformed(f"also must be a mapping of slots, not {also!r}", where=at("also"))
@@ -125,6 +134,8 @@ class TaskPage:
         if self.score_labels and not _names(self.score_labels):
             message = f"score_labels must be a list of labels, not {self.score_labels!r}"
             raise Malformed(message, where=at("score_labels"))
+        if self.score_by not in ("", LIKELIHOOD):
+            raise Malformed(f"score_by is {LIKELIHOOD}, or left out, not {self.score_by!r}", where=at("score_by"))
         if not isinstance(self.paper, str):
             raise Malformed(f"paper is a citation, not {self.paper!r}", where=at("paper"))
         if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 1):
@@ -167,6 +178,17 @@ def _mapping(key: str, value: Any, at: Callable[[str], str]) -> list[tuple[str, 
     if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
         raise Malformed(f"{key} must be a mapping of attributes to their values, not {value!r}", where=at(key))
     return list(value.items())
+
+
+def _windows(raw: Any, where: str) -> Windows | None:
+    if raw is None:
+        return None
+    keys = {"curve": str, "seconds": (int, float), "rate": (int, float)}
+    right = isinstance(raw, Mapping) and set(raw) == set(keys) and all(isinstance(raw[k], keys[k]) for k in keys)  # type: ignore[arg-type]
+    if not right or not (raw["seconds"] > 0 and raw["rate"] > 0):
+        message = f"windows must be {{curve: a label space, seconds: …, rate: numbers a second}}, not {raw!r}"
+        raise Malformed(message, where=where)
+    return Windows(raw["curve"], float(raw["seconds"]), float(raw["rate"]))
 
 
 def _word(value: Any) -> str:

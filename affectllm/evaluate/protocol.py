@@ -64,11 +64,14 @@ class Protocol:
         return tuple(range(len(template.questions))) if self.paraphrases else (None,)
 
     def check(self, template: Template, chosen: bool, where: str) -> None:
-        """Raise ``Malformed`` when the answers of a task cannot be voted on.
+        """Raise ``Malformed`` when the answers of a task cannot be voted on, or not be shown as examples.
 
         Args:
             chosen: whether the task scores likelihoods instead of replies.
         """
+        if self.shots and template.by_each:
+            message = "an example has one answer, and here every label is asked about by itself"
+            raise Malformed(message, where=where, do="drop --shots, or choose the task that is answered by a reply")
         if self.votes == 1:
             return
         if chosen or any(slot.how.free or slot.space.kind not in ("category", "set") for slot in template.slots):

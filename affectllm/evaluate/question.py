@@ -11,6 +11,7 @@ from affectllm.corpus.mapped import mapped
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
+from affectllm.corpus.windows import Windows, windowed
 from affectllm.instruct import Template
 from affectllm.labels.gold_maps import GoldMap
 
@@ -24,12 +25,14 @@ class Question:
         selection: which samples are scored.
         headline: key of the task's first metric.
         gold_map: from the corpus's label space to that of the template; None where they are the same.
+        windows: into which recordings with a trace are cut; None asks about each whole.
     """
 
     template: Template
     selection: Selection
     headline: str
     gold_map: GoldMap | None = None
+    windows: Windows | None = None
 
     @property
     def folder(self) -> Path:
@@ -54,6 +57,8 @@ class Question:
                 yield item
 
     def _mapped(self, items: Iterator[Sample | Rejection] | Iterator[Sample]) -> Iterator[Sample | Rejection]:
+        if self.windows is not None:
+            items = windowed(items, self.windows, self.template.space, self.template.rater)
         if self.gold_map is None:
             return iter(items)
         return mapped(items, self.gold_map, self.template.rater, f"not asked by {self.template.name}")

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from affectllm import registry
 from affectllm.corpus.selection import Selection
-from affectllm.errors import AffectError, Malformed
-from affectllm.evaluate.matrix import TaskEntry, read_tasks
+from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.evaluate.matrix import TASK, TaskEntry, read_tasks
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.scoring.suites import Suite
+from affectllm.yaml_page import read_page
 
 
 def all_tasks() -> dict[str, TaskEntry]:
@@ -38,8 +39,22 @@ def find_task(name: str) -> TaskEntry:
         return read_tasks(pages[name])[0]
     entries = all_tasks()
     if name not in entries:
-        raise registry.absent("eval_tasks", name, entries)
+        raise absent_task(name, entries)
     return entries[name]
+
+
+def absent_task(name: str, known: Iterable[str]) -> NotFound:
+    """Return the error for a name that is no task: what it is called now, or the nearest ones."""
+    new = _renamed().get(name)
+    if new is None:
+        return registry.absent("eval_tasks", name, known)
+    return NotFound(f"the task {name} is called {new} now")
+
+
+def _renamed() -> dict[str, str]:
+    """Return old name → new one, of the ``_renamed.yaml`` of every folder of tasks."""
+    pages = [folder / "_renamed.yaml" for folder in registry.folders("eval_tasks")]
+    return {old: str(new) for page in pages if page.is_file() for old, new in read_page(page, TASK).value.items()}
 
 
 def task_sources(names: Sequence[str]) -> dict[str, Selection]:

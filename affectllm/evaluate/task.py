@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -21,6 +22,7 @@ from affectllm.corpus import Rejection
 from affectllm.corpus.builder import Builder, load_builder
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
+from affectllm.evaluate.by_likelihood import Levels, with_question
 from affectllm.evaluate.documents import AnyDocuments, Document, documents, require_some
 from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
@@ -50,6 +52,9 @@ _FILTERED_AT_ONCE = 1_000  # requests
 _SENTENCE = 16  # tokens that the words around the answers of several slots take
 
 
+Requests = list[Instance] | list[StoredRequest]
+
+
 class AffectTask(ConfigurableTask):  # type: ignore[misc]
     """Corpus × split × template × modalities × metrics.
 
@@ -74,8 +79,12 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         builder = load_builder(self.page.corpus)
         gold_map = _gold_map(self.page, builder, where)
         self.template = _template(self.page, builder, gold_map, self._name, where)
-        self.question = Question(self.template, self.page.selection, self.page.metrics[0], gold_map)
+        self.question = Question(self.template, self.page.selection, self.page.metrics[0], gold_map, self.page.windows)
+        if self.page.windows:
+            builder.CARD.space(self.page.windows.curve, where)
         self.protocol = environment.protocol()
+        if self.page.score_by:
+            settings["output_type"] = "multiple_choice"
         self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
         self.slots = scored_slots(self.template.slots, self.page.score_labels)
         self.scoring = Scoring(self.slots, self.page.metric_options)
@@ -103,7 +112,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         """Return the page with the lm-eval keys that follow from ours."""
         defaults: dict[str, Any] = {"output_type": "generate_until", "doc_to_target": "answer"}
         if settings.get("output_type") == "multiple_choice":
-            if len(self.slots) > 1 or not self.slots[0].how.choices or self.template.space.several:
+            listed = self.slots[0].how.choices and len(self.slots) == 1 and not self.template.space.several
+            if not listed and not self.template.by_each:
                 raise Malformed(f"a {self.template.form} template has no choices to score", where=self._name)
             defaults["doc_to_choice"] = "choices"
         else:
@@ -136,7 +146,9 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "slots": [slot.to_json() for slot in self.slots],
             "space": self.template.space.name,
             **({"gold_space": self.page.space} if self.page.map else {}),
+            **({"score_by": self.page.score_by, "levels": list(self.template.levels)} if self.page.score_by else {}),
             **({"selection": str(self.page.selection)} if self.page.selection.conditions else {}),
+            **({"windows": asdict(self.page.windows)} if self.page.windows else {}),
             **({"released": self.page.n} if self.page.n else {}),
             **({"published": [one.to_json() for one in self.page.published]} if self.page.published else {}),
             "labels": list(self.template.space.names),
@@ -202,16 +214,30 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self._system = system_instruction
         super().build_all_requests(system_instruction=system_instruction, **options)
 
-    def construct_requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance] | list[StoredRequest]:
+    def fewshot_context(self, doc: Document, *args: Any, **options: Any) -> str | list[str]:
+        """Return what is asked as lm-eval renders it; where each label is asked about, one text for each."""
+        if not self.template.by_each:
+            context: str = super().fewshot_context(doc, *args, **options)
+            return context
+        return [super(AffectTask, self).fewshot_context(one, *args, **options) for one in _of_each(doc)]
+
+    def construct_requests(self, doc: Document, ctx: str | list[str], **options: Any) -> Requests:
         """Return lm-eval's requests; with media, the messages are added as a third argument."""
+        asked = zip(_of_each(doc), ctx, strict=True) if isinstance(ctx, list) else [(doc, ctx)]
+        requests = [request for one, text in asked for request in self._requests(one, text, **options)]
+        for place, request in enumerate(requests):
+            request.idx = place  # lm-eval hands the answers over in this order
+        if isinstance(doc, StoredDocument) and self._prompts is not None:
+            return stored(requests, doc, self._prompts)
+        return requests
+
+    def _requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance]:
         built: list[Instance] | Instance = super().construct_requests(doc, ctx, **options)
         requests = built if isinstance(built, list) else [built]
         if media_parts(doc["messages"]):
             extra = {"messages": self._messages(doc), "template": f"{self.template.name}/{self.template.version}"}
             for request in requests:
                 request.arguments = (*request.arguments, extra)
-        if isinstance(doc, StoredDocument) and self._prompts is not None:
-            return stored(requests, doc, self._prompts)
         return requests
 
     def apply_filters(self) -> None:
@@ -261,6 +287,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return (values if any(value is not None for value in values.values()) else None), reason
 
     def _chosen(self, doc: Document, results: list[tuple[Any, bool]]) -> tuple[Any, str | None]:
+        if self.template.by_each:
+            return Levels.of(self.template).read(doc, results)
         likelihoods = [likelihood for likelihood, _ in results]
         if reason := media_error_reason(likelihoods[0]):
             return None, reason
@@ -276,12 +304,24 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         return {**metrics, **shares, **({"right": _mean} if is_judged(self.slots) else {})}
 
     def _aggregate(self, key: str, items: list[tuple[Any, ...]]) -> float:
-        return self.scoring.statistic(key, [Item(*item) for item in items]).value()
+        try:
+            return self.scoring.statistic(key, [Item(*item) for item in items]).value()
+        except Malformed as error:
+            if len(items) >= len(self.task_docs):
+                raise
+            # Of a few items (--limit) a metric may be undefined, and the other tasks of the run are not.
+            print(f"{self._name}: {key} is undefined on {len(items)} items: {error.what}", file=sys.stderr)
+            return math.nan
 
     def higher_is_better(self) -> dict[str, bool]:
         """Return whether a higher value is better, per metric; the unreadable share is better when small."""
         metrics = {name: metric_of(name).better == "higher" for name in self.page.metrics}
         return {**metrics, "reading": True, "unreadable": False, **({"right": True} if is_judged(self.slots) else {})}
+
+
+def _of_each(doc: Document) -> list[Document]:
+    """Return the document of each question of an item whose labels are asked about one by one."""
+    return [{**doc, "messages": with_question(doc["messages"], question)} for question in doc["each"].values()]
 
 
 def _share_not_none(values: list[Any]) -> float:
@@ -305,7 +345,7 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
     space, rater = _bound(builder, (page.space, page.rater), where)
     space = space if page.focus is None else space.focused(page.focus)
     space = space if gold_map is None else gold_map.target
-    return load_template(
+    template = load_template(
         page.template,
         space=space,
         rater=rater,
@@ -315,6 +355,7 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
         held_out=page.held_out or environment.held_out(),
         system=environment.protocol().system,
     )
+    return template.by_each_name() if page.score_by else template
 
 
 def _bound(builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:

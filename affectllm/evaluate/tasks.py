@@ -16,7 +16,7 @@ from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks, varied
 from affectllm.evaluate.scoring.suites import Suite
-from affectllm.evaluate.shelf import check_pages
+from affectllm.evaluate.shelf import absent_task, check_pages
 from affectllm.evaluate.task import AffectTask
 
 
@@ -74,7 +74,7 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         matches = super().match_tasks(task_list)
         # lm-eval takes folders of tasks too, and asks for them here first.
         if not matches and not any(Path(name).is_dir() for name in task_list):
-            raise registry.absent("eval_tasks", ", ".join(task_list), self._all_tasks)
+            raise absent_task(", ".join(task_list), self._all_tasks)
         return matches
 
     def load(self, task_list: Any) -> Any:

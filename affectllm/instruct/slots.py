@@ -8,6 +8,7 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
+from affectllm.instruct.wording import Speech
 from affectllm.labels import LabelSpace
 from affectllm.labels.form import Form, Refused, check_fit, find_form
 from affectllm.labels.names import named
@@ -91,3 +92,14 @@ def _advice(form: str, space: LabelSpace) -> str:
     if space.kind == "open" and find_form(form).kinds == ("spans",):
         return 'make it a space of the kind spans, with values such as [{"turn": 3, "span": "words"}]'
     return ""
+
+
+def check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
+    """Raise ``Malformed`` where a prompt shows the labels of its first slot only and another slot has others."""
+    first = slots[0].space
+    for slot in slots[1:]:
+        is_shown = any(f"{{{slot.name}_labels}}" in question for question in speech.questions)
+        other = slot.space.names != first.names or slot.space.bounds != first.bounds
+        if first.names and slot.space.names and other and not is_shown:
+            message = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
+            raise Malformed(message, do="bind both to one space")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -16,7 +16,7 @@ from affectllm.corpus import Sample
 from affectllm.errors import Malformed
 from affectllm.instruct.content_parts import clip_parts, missing_modality
 from affectllm.instruct.reader import Reader, Reading
-from affectllm.instruct.slots import Asked, Slot, bind_slots
+from affectllm.instruct.slots import Asked, Slot, bind_slots, check_labels_shown
 from affectllm.instruct.turns import lines
 from affectllm.instruct.unsafe import refusal
 from affectllm.instruct.wording import Speech, Wording, load_wording, template_names
@@ -32,6 +32,8 @@ __all__ = ["MODALITIES", "Asked", "Slot", "Template", "load_template", "template
 Message = dict[str, Any]
 MODALITIES = ("video", "audio", "image", "text")
 COMPOSITE = "composite"
+_BY_EACH = {"set": "label_scores", "scores": "scores"}
+"""Forms of answers that can be given for each name by itself → the form of the scores."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,7 @@ class Template:
         language: BCP-47 tag of question and answer.
         held_out: whether the held-out paraphrases are asked instead of those for training.
         system_prompt: in place of the page's own; empty for that.
+        by_each: whether each name is asked about by itself: see ``by_each_name``.
     """
 
     wording: Wording
@@ -55,6 +58,7 @@ class Template:
     language: str = "en"
     held_out: bool = False
     system_prompt: str = ""
+    by_each: bool = False
 
     @property
     def name(self) -> str:
@@ -84,12 +88,44 @@ class Template:
     @cached_property
     def questions(self) -> tuple[str, ...]:
         """The paraphrases, with their placeholders."""
+        if self.by_each and (each := self._speech.each):
+            return each.held_out if self.held_out else each.questions
         return self._speech.held_out if self.held_out else self._speech.questions
 
     @property
     def needs(self) -> tuple[str, ...]:
         """Modalities that the questions speak of, and without which they make no sense."""
         return self._speech.needs
+
+    @property
+    def levels(self) -> tuple[str, ...]:
+        """The answers to the questions of each name, from the lowest to the highest; empty where there are none."""
+        return self._speech.each.levels if self._speech.each else ()
+
+    def by_each_name(self) -> Template:
+        """Return the template that asks of each name by itself, and reads a score for each.
+
+        ``ask`` then gives what stands before the questions, and ``of_each`` gives the questions.
+
+        Raises:
+            Malformed: when its page has no such questions, or its answers are neither sets nor numbers.
+        """
+        if not self.levels:
+            do = "give its page questions, held_out and levels under `each:`"
+            raise Malformed(f"{self.name} asks nothing of each name in {self.language!r}", do=do)
+        if len(self.slots) > 1 or self.form not in _BY_EACH:
+            message = f"answers of the form {self.form} are no scores"
+            raise Malformed(message, do=f"choose a template of the form {' or '.join(_BY_EACH)}")
+        slot = replace(self.slots[0], form=_BY_EACH[self.form])
+        return replace(self, slots=(slot,), by_each=True)
+
+    def of_each(self, sample: Sample, paraphrase: int | None = None) -> dict[str, str]:
+        """Return name → the question about it, for the names that the sample has values of."""
+        asked = self.prepared(sample)
+        question = self.questions[self.paraphrase(sample) if paraphrase is None else paraphrase]
+        filling, words = self._filling(asked), named(self.space.names, self.language)
+        names = list(self.gold_of(asked)) if self.space.kind == "dimension" else list(self.space.names)
+        return {name: question.format(**{**filling, "label": words[name]}) for name in names}
 
     def prepare(self, sample: Sample) -> Asked | Refused:
         """Return the sample's answers, or why it cannot be asked: see ``reject``."""
@@ -157,12 +193,15 @@ class Template:
         """Return ``ask`` of a sample that is prepared."""
         number = self.paraphrase(asked.sample) if paraphrase is None else paraphrase
         parts = clip_parts(asked.sample, self.modalities)
-        question = {"role": "user", "content": [*parts, {"type": "text", "text": self._question(asked, number)}]}
+        text = self._question(asked, number)
+        question = {"role": "user", "content": [*parts, *([{"type": "text", "text": text}] if text else [])]}
         system = self.system_prompt or self._speech.system
         return [*([{"role": "system", "content": [{"type": "text", "text": system}]}] if system else []), question]
 
     def paraphrase(self, sample: Sample) -> int:
         """Return the paraphrase chosen by a hash of the sample's id, the same on every build."""
+        if self.by_each:
+            return 0  # scores of items are compared with each other
         key = f"{self.name}/{sample.corpus}/{sample.id}".encode()
         return int.from_bytes(hashlib.blake2b(key, digest_size=4).digest(), "big") % len(self.questions)
 
@@ -248,6 +287,8 @@ class Template:
         blocks = [*self._words(asked.sample)] if "text" in self.modalities else []
         if self._speech.show:
             blocks.append(self._speech.show.format(**asked.given))
+        if self.by_each:
+            return "\n\n".join(blocks)  # each question comes behind it: see ``of_each``
         if self._fixed is not None:
             blocks.append(self._fixed[number])
         else:
@@ -308,17 +349,6 @@ class Template:
         return any(slot.how.free for slot in self.slots)
 
 
-def _check_labels_shown(speech: Speech, slots: tuple[Slot, ...]) -> None:
-    """Raise ``Malformed`` where a prompt shows the labels of its first slot only and another slot has others."""
-    first = slots[0].space
-    for slot in slots[1:]:
-        is_shown = any(f"{{{slot.name}_labels}}" in question for question in speech.questions)
-        other = slot.space.names != first.names or slot.space.bounds != first.bounds
-        if first.names and slot.space.names and other and not is_shown:
-            message = f"{slot.name} is asked in {slot.space.name}, but the prompt shows {first.name}"
-            raise Malformed(message, do="bind both to one space")
-
-
 def load_template(
     name: str,
     *,
@@ -363,6 +393,6 @@ def load_template(
     slot_names = (*wording.slots, *wording.given)
     if strange := sorted(set(bound) - set(slot_names)):
         raise Malformed(f"the template {name} has no slot {strange[0]!r}", do=f"its slots are {', '.join(slot_names)}")
-    _check_labels_shown(wording.speeches[language], slots)
+    check_labels_shown(wording.speeches[language], slots)
     ordered = tuple(modality for modality in MODALITIES if modality in chosen)
     return Template(wording, slots, given, ordered, language, held_out, system)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
+from affectllm.instruct.each import Each, read_each
 from affectllm.labels.form import find_form, form_names
 from affectllm.labels.language import asking, spoken
 from affectllm.page_schema import check_keys
@@ -28,6 +29,7 @@ _TYPES: Mapping[str, str] = {
     **dict.fromkeys(("questions", "held_out", "facts", "needs"), "a list of texts"),
     **dict.fromkeys(("slots", "given"), "a mapping of names to texts"),
 }
+_SPEECH = ("questions", "held_out", "answer", "show", "context", "words", "needs", "system", "each")
 _FILLED = frozenset({"labels", "dimensions", "low", "high", "scale", "shape", "stimulus", "options"})
 
 
@@ -44,6 +46,7 @@ class Speech:
         words: frame of the words; None for the language's.
         needs: modalities that the questions speak of.
         system: the system prompt; empty for the model family's own.
+        each: what is asked of one name at a time, for scores from likelihoods; None where nothing is.
     """
 
     questions: tuple[str, ...]
@@ -54,6 +57,7 @@ class Speech:
     words: str | None
     needs: tuple[str, ...] = ()
     system: str = ""
+    each: Each | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +141,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], given: tuple[str, ..
     value, language = page.value[tag], asking(tag)
     if not isinstance(value, Mapping):
         raise Malformed(f"{tag} must be a mapping with questions and held_out", where=page.where((tag,)))
-    check_keys(value, ("questions", "held_out", "answer", "show", "context", "words", "needs", "system"), page, (tag,))
+    check_keys(value, _SPEECH, page, (tag,))
     _check_types(value, page, (tag,))
     speech = Speech(
         questions=tuple(value.get("questions") or ()),
@@ -148,6 +152,7 @@ def _speech(tag: str, page: Page, slots: Mapping[str, str], given: tuple[str, ..
         words=value.get("words"),
         needs=tuple(value.get("needs", page.value.get("needs", ()))),
         system=value.get("system", ""),
+        each=read_each(value.get("each"), page, tag),
     )
     _check_paraphrases(speech, page, tag)
     _check_placeholders(speech, page, tag, slots, given)
@@ -203,6 +208,9 @@ def _check_placeholders(speech: Speech, page: Page, tag: str, slots: Mapping[str
     of_slots = {f"{slot}_{what}" for slot in slots for what in ("labels", "options")}
     for key, number, text in asked:
         lacking(key, text, needed, _FILLED | set(given) | of_slots, number)
+    each = (*speech.each.questions, *speech.each.held_out) if speech.each else ()
+    for text in each:
+        lacking("each", text, ("label",), {"label", "stimulus", *given})
     lacking("show", speech.show or "", (), given)
     lacking("answer", speech.answer, slots, slots)
     lacking("context", speech.context, ("turns",), ("turns",))

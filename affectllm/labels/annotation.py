@@ -17,10 +17,12 @@ class Annotation:
         space: name of the label space.
         rater: who answered, as declared on the corpus card (``actor``, ``writer``, ``crowd_voice``, …).
         value: by the kind of the space: ``category`` a name, or a tuple of at least two names where the raters tied;
-            ``set`` a tuple of names (possibly empty); ``dimension`` and ``distribution`` a mapping name → number;
+            ``set`` a tuple of names (possibly empty), or a mapping name → score from 0 to 1; ``dimension`` and
+            ``distribution`` a mapping name → number;
             ``open`` a string; ``spans`` a tuple of ``{"turn": 3, "span": "words"}``, the turn a number from 1 or
             ``background`` and the span left out where only turns were marked; ``options`` a mapping with the
-            ``options`` of the question and those that are ``right``, both tuples of texts.
+            ``options`` of the question and those that are ``right``, both tuples of texts; ``pairs`` a tuple of
+            ``{"turn": 3, "emotion": "joy", "cause": 1, "span": "words"}``, the span left out as above.
     """
 
     space: str

@@ -9,7 +9,7 @@ from typing import Any, Literal, get_args
 
 from affectllm.errors import Malformed
 
-Kind = Literal["category", "set", "dimension", "distribution", "open", "spans", "options"]
+Kind = Literal["category", "set", "dimension", "distribution", "open", "spans", "options", "pairs"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """The letters of options, in the order in which they are shown."""
@@ -22,8 +22,9 @@ class LabelSpace:
     Args:
         name: unique name, e.g. ``ekman_6_neutral``.
         kind: ``category`` (one name), ``set`` (several names), ``dimension`` (numbers within ``bounds``),
-            ``distribution`` (a count or weight per name), ``open`` (free text), ``spans`` (passages of a dialogue) or
-            ``options`` (answers that are offered with each question).
+            ``distribution`` (a count or weight per name), ``open`` (free text), ``spans`` (passages of a dialogue),
+            ``options`` (answers that are offered with each question) or ``pairs`` (which turns of a dialogue feel one
+            of the names, and what caused it).
         names: the category or dimension names, in the order in which the source lists them; empty for ``open``,
             ``spans`` and ``options``.
         source: where the space is defined (paper or release).
@@ -78,6 +79,8 @@ class LabelSpace:
         return _ADMITS[self.kind](self, value)
 
     def _admits_names(self, value: Any) -> bool:
+        if self.kind == "set" and isinstance(value, Mapping):
+            return set(value) <= set(self.names) and all(0 <= score <= 1 for score in value.values())
         if self.kind == "category" and isinstance(value, str):
             return value in self.names
         return (
@@ -99,6 +102,16 @@ class LabelSpace:
     def _admits_passages(self, value: Any) -> bool:
         return isinstance(value, (list, tuple)) and all(map(_is_passage, value))
 
+    def _admits_pairs(self, value: Any) -> bool:
+        return isinstance(value, (list, tuple)) and all(self._is_pair(item) for item in value)
+
+    def _is_pair(self, item: Any) -> bool:
+        if not isinstance(item, Mapping) or not {"turn", "emotion", "cause"} <= set(item) <= {*_PAIR}:
+            return False
+        turns = [item["turn"], item["cause"]]
+        numbered = all(type(turn) is int and turn >= 1 for turn in turns)
+        return numbered and item["emotion"] in self.names and isinstance(item.get("span", ""), str)
+
     def _admits_options(self, value: Any) -> bool:
         if not isinstance(value, Mapping) or set(value) != {"options", "right"}:
             return False
@@ -117,8 +130,10 @@ def _is_passage(item: Any) -> bool:
     return numbered and isinstance(item.get("span", ""), str)
 
 
+_PAIR = ("turn", "emotion", "cause", "span")
 _ADMITS = {
     **dict.fromkeys(("category", "set"), LabelSpace._admits_names),
     **dict.fromkeys(("dimension", "distribution"), LabelSpace._admits_numbers),
+    "pairs": LabelSpace._admits_pairs,
     **{"open": LabelSpace._admits_text, "spans": LabelSpace._admits_passages, "options": LabelSpace._admits_options},
 }

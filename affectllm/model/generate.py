@@ -103,14 +103,15 @@ def score_batch(
     import torch
 
     owners = [number for number, own in enumerate(choices) for _ in own]
-    tokens = [_tokens(model, choice, end_of_turn) for own in choices for choice in own]
+    tokens = [choice_tokens(model, choice, end_of_turn) for own in choices for choice in own]
     with torch.inference_mode():
-        logits = _continue(model, tokens, owners, prompts, _prefill(model, encoder, prompts))
-    scores = iter([_score(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)])
+        logits = continued(model, tokens, owners, prompts, prefilled(model, encoder, prompts))
+    scores = iter([sum_of(row[: len(ids)], ids) for row, ids in zip(logits, tokens, strict=True)])
     return [[next(scores) for _ in own] for own in choices]
 
 
-def _tokens(model: Model, choice: str, end_of_turn: bool) -> list[int]:
+def choice_tokens(model: Model, choice: str, end_of_turn: bool = False) -> list[int]:
+    """Return the tokens of a choice where an answer begins."""
     ids = _alone(model, choice)
     if model.family.lead:
         # Where no text begins: some tokenizers write a space before that, and would write a second one.
@@ -125,7 +126,7 @@ def _alone(model: Model, text: str) -> list[int]:
 
 
 @dataclass(frozen=True)
-class _Prefilled:
+class Prefilled:
     """What a batch of prompts left behind: logits ``[prompts, vocabulary]``, keys and values, mask, next positions."""
 
     logits: torch.Tensor
@@ -134,7 +135,8 @@ class _Prefilled:
     next: torch.Tensor
 
 
-def _prefill(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> _Prefilled:
+def prefilled(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> Prefilled:
+    """Put prompts through the model."""
     import torch
 
     batch = encoder.collate(prompts, side="left")
@@ -148,7 +150,7 @@ def _prefill(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> _Pre
     # Positions of frames may lie between two numbers, and so do those of the words after them.
     lasts = [one.length - 1 if one.positions is None else one.positions.max().item() for one in prompts]
     after = torch.tensor(lasts, device=model.model.device)[:, None] + 1
-    return _Prefilled(out.logits[:, -1], out.past_key_values, batch["attention_mask"], after)
+    return Prefilled(out.logits[:, -1], out.past_key_values, batch["attention_mask"], after)
 
 
 def _keeps(model: Model) -> bool:
@@ -159,8 +161,8 @@ def _keeps(model: Model) -> bool:
     return "logits_to_keep" in inspect.signature(type(base).forward).parameters
 
 
-def _continue(
-    model: Model, tokens: list[list[int]], owners: list[int], prompts: Sequence[Encoded], before: _Prefilled
+def continued(
+    model: Model, tokens: list[list[int]], owners: list[int], prompts: Sequence[Encoded], before: Prefilled
 ) -> torch.Tensor:
     """Compute the logits ``[choices, longest, vocabulary]`` that predict every token of every choice."""
     import torch
@@ -186,7 +188,8 @@ def _continue(
     return torch.cat([head, out.logits], dim=1)
 
 
-def _score(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
+def sum_of(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
+    """Return the log-probability of tokens by the logits that predict them, and whether greedy search takes them."""
     import torch
 
     target = torch.tensor(ids, device=logits.device)

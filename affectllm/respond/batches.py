@@ -136,18 +136,19 @@ class Batches:
         return self.waited / whole if (whole := self.waited + self.worked) else 0.0
 
 
-def score_in_parts(score: Callable[[Sequence[str]], list[R]], choices: Sequence[str], length: int) -> list[R]:
+def score_in_parts(score: Callable[[Sequence[T]], list[R]], choices: Sequence[T], length: int) -> list[R]:
     """Score the choices of one conversation, in halves where all of them at once do not fit into memory.
 
     Args:
         score: choices → their scores.
+        choices: or conversations that begin alike.
         length: of the conversation in tokens.
 
     Raises:
         AffectError: when a single choice does not fit.
     """
 
-    def too_large(part: Sequence[str]) -> None:
+    def too_large(part: Sequence[T]) -> None:
         if len(part) == 1:
             raise does_not_fit(f"one conversation of {length} tokens")
 

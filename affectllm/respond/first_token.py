@@ -21,8 +21,8 @@ def choice_likelihoods(first: Mapping[str, float], choices: Sequence[str]) -> li
     masses: list[list[float]] = [[] for _ in choices]
     shared = -math.inf
     for token, value in first.items():
-        word = token.strip()
-        begun = [index for index, choice in enumerate(choices) if word and choice.strip().startswith(word)]
+        word = token.strip().casefold()  # whether a model writes "Yes" or "yes" is no part of the answer
+        begun = [index for index, choice in enumerate(choices) if word and choice.strip().casefold().startswith(word)]
         if len(begun) == 1:
             masses[begun[0]].append(value)
         elif begun:

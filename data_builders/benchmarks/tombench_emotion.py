@@ -1,10 +1,12 @@
 """ToMBench, emotion: what people in short stories feel and why, as multiple choice in Chinese and English.
 
 The part of ToMBench (2,860 questions on theory of mind) whose ability begins with *Emotion*: typical and atypical
-reactions, discrepant, mixed, hidden and moral emotions, regulation. ``data`` of the repository has a file of JSON lines
-a task, with bilingual keys that hold a line break (``能力\\nABILITY``); each line has the story, the question and the
-options in both languages and one letter as the answer. Some questions have two options, and null for the others.
-Options in Chinese often repeat their letter, which is taken away.
+reactions, discrepant, mixed, hidden and moral emotions, regulation. Beside it, with another value of the attribute
+``part``, are the questions on what people do and feel by what they believe (``Belief: Beliefs based action/emotions``).
+``data`` of the repository has a file of JSON lines a task, with bilingual keys that hold a line break
+(``能力\\nABILITY``); each line has the story, the question and the options in both languages and one letter as the
+answer. Some questions have two options, and null for the others. Options in Chinese often repeat their letter, which is
+taken away.
 
 The questions of one story number themselves, so a question is known by its file and line. It is a benchmark: everything
 is test, and its authors ask that nobody trains on it.
@@ -26,6 +28,7 @@ from affectllm.labels import Annotation, LabelSpace
 
 _SOURCE = "Chen et al., ToMBench: Benchmarking Theory of Mind in Large Language Models, ACL 2024"
 SPACE = LabelSpace("tombench_answer", "options", (), source=_SOURCE)
+PARTS = {"Emotion": "emotion", "Belief: Beliefs based action/emotions": "belief"}
 ABILITY, ANSWER = "能力\nABILITY", "答案\nANSWER"
 # Language → keys of the story and the question, and what the options are called.
 KEYS = {"en": ("STORY", "QUESTION", "OPTION-{}"), "zh": ("故事", "问题", "选项{}")}
@@ -45,10 +48,11 @@ CARD = CorpusCard(
     modalities=("text",),
     spaces=(SPACE,),
     raters={"authors": "the answer that the authors' annotators agreed on"},
-    counts={TEST: 840},
-    split_policy="everything is test: a benchmark; 420 questions, each in English and Chinese",
+    counts={TEST: 1124},
+    split_policy="everything is test: a benchmark; 420 questions on emotions and 142 on what follows from beliefs, "
+    "each in English and Chinese",
     notes=(
-        "Questions of other abilities than Emotion are not used, and not counted as rejected.",
+        "Questions of other abilities are not used, and not counted as rejected.",
         "The English questions are translations of the Chinese ones: an item and its translation are not two.",
         "The questions of one story are related: the story is the dialogue that intervals resample.",
         "A question that has the right option twice is rejected as unknown_label.",
@@ -72,6 +76,9 @@ MINIATURE: Mapping[str, Content] = {
     + _item("Emotion: Hidden emotions", "A", "Sad", "Sad", "Proud", "Calm")
     + "{not json\n",
     "data/False Belief Task.jsonl": _item("Belief: Location false beliefs", "A", "Here", "There"),
+    "data/Ambiguous Story Task.jsonl": _item(
+        "Belief: Beliefs based action/emotions", "B", "Glad", "Sad", "Proud", "Calm"
+    ),
     "data/Unexpected Outcome Test.jsonl": _item("Emotion: Atypical emotional reactions", "A", "Glad", "Sad"),
 }
 _LETTER = re.compile(r"[A-D]\s*[.．、]\s*")
@@ -89,9 +96,9 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
                 yield item
             elif not isinstance(item.value, dict):
                 yield Rejection(item.where, "broken_row", item.where, "no question")
-            elif str(item.value.get(ABILITY) or "").startswith("Emotion"):
+            elif part := _part(item.value):
                 for language in KEYS:
-                    yield _question(item, path.stem, language)
+                    yield _question(item, path.stem, language, part)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -102,7 +109,13 @@ def _is_ours(folder: Path) -> bool:
     return any((folder / inner / "Hidden Emotions.jsonl").is_file() for inner in ("", "data"))
 
 
-def _question(item: Item, file: str, language: str) -> Sample | Rejection:
+def _part(value: Mapping[str, Any]) -> str:
+    """Return the part to which a question belongs by its ability; empty for those that are not used."""
+    ability = str(value.get(ABILITY) or "")
+    return next((part for start, part in PARTS.items() if ability.startswith(start)), "")
+
+
+def _question(item: Item, file: str, language: str, part: str) -> Sample | Rejection:
     value: Mapping[str, Any] = item.value
     story, question, option = KEYS[language]
     identifier = f"{file}/{item.where.rpartition(':')[2]}/{language}"
@@ -124,7 +137,7 @@ def _question(item: Item, file: str, language: str) -> Sample | Rejection:
         text="\n".join(words),
         language=language,
         dialogue=words[0][:200],
-        attributes={"ability": str(value[ABILITY]).partition(":")[2].strip().lower()},
+        attributes={"part": part, "ability": str(value[ABILITY]).partition(":")[2].strip().lower()},
     )
 
 

@@ -7,7 +7,7 @@ that …"]``: utterance 3 is surprised, because of these words of utterance 1. `
 "1"]``), and the names of clips (``dia1utt3.mp4``), which are not released: one cuts them from the episodes.
 
 A sample is an utterance with those before it. Its causes are annotated in both ways, by number and, of the first, with
-the words; a cause may lie in a later utterance.
+the words; a cause may lie in a later utterance. The last utterance of a conversation has all of its pairs.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ _SOURCE = "Wang et al., SemEval-2024 Task 3: Multimodal Emotion Cause Analysis i
 SPACE = LabelSpace("ecf_7", "category", _NAMES, source=_SOURCE, aliases=aliases(*_NAMES))
 TURNS = LabelSpace("ecf_cause_turns", "spans", (), source=_SOURCE)
 SPANS = LabelSpace("ecf_cause_spans", "spans", (), source=_SOURCE)
+PAIRS = LabelSpace("ecf_pairs", "pairs", _NAMES[1:], source=_SOURCE, aliases=aliases(*_NAMES[1:]))
 CARD = CorpusCard(
     name="ecf",
     title="ECF 2.0",
@@ -47,7 +48,7 @@ CARD = CorpusCard(
     commercial=False,
     languages=("en",),
     modalities=("text", "video"),
-    spaces=(SPACE, TURNS, SPANS),
+    spaces=(SPACE, TURNS, SPANS, PAIRS),
     raters={
         "annotators": "the emotion on which annotators agreed",
         READ: "who marked causes as words of the conversation",
@@ -61,6 +62,7 @@ CARD = CorpusCard(
         "1,374 conversations with 9,364 pairs of words are train, 341 with 2,256 are test.",
         "Train holds dialogues of MELD's own test part: what is trained on ECF cannot be scored on MELD.",
         "Neutral utterances have no causes.",
+        "ecf_pairs has all pairs of a conversation, as an annotation of its last utterance.",
     ),
 )
 
@@ -102,6 +104,7 @@ class _Utterance:
     row: Mapping[str, Any]
     clip: str
     causes: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    pairs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
 
 _Utterances = dict[str, _Utterance]
@@ -155,12 +158,17 @@ def _conversation(item: Item, split: str, task: int, utterances: _Utterances, se
         turn = own if isinstance(own, int) else place
         clip = str(row.get("video_name") or f"dia{number}utt{turn}").removesuffix(".mp4")
         utterances.setdefault(f"{dialogue}/{turn}", _Utterance(item.where, split, dialogue, turn, row, clip))
+    pairs: list[dict[str, Any]] = []
     for pair in scene.get("emotion-cause_pairs") or ():
-        yield from _pair(pair, dialogue, item.where, task, utterances)
+        yield from _pair(pair, dialogue, item.where, task, utterances, pairs)
+    if ours := [one for one in utterances.values() if one.conversation == dialogue]:
+        ours[-1].pairs[READ if task == 1 else SEEN] = pairs
 
 
-def _pair(pair: Any, dialogue: str, where: str, task: int, utterances: _Utterances) -> Iterator[Rejection]:
-    """Add the cause of a pair to the utterance whose emotion it caused."""
+def _pair(
+    pair: Any, dialogue: str, where: str, task: int, utterances: _Utterances, own: list[dict[str, Any]]
+) -> Iterator[Rejection]:
+    """Add the cause of a pair to the utterance whose emotion it caused, and the pair to those of its conversation."""
     felt, cause = (str(side) for side in pair) if isinstance(pair, list) and len(pair) == 2 else ("", "")
     effect, source = felt.partition("_")[0], cause.partition("_")
     utterance = utterances.get(f"{dialogue}/{effect}")
@@ -171,6 +179,14 @@ def _pair(pair: Any, dialogue: str, where: str, task: int, utterances: _Utteranc
     listed = utterance.causes.setdefault(READ if task == 1 else SEEN, [])
     if passage not in listed:
         listed.append(passage)
+    emotion = PAIRS.resolve(felt.partition("_")[2])
+    if emotion is None:
+        yield Rejection(dialogue, "unknown_label", where, f"a pair of {felt[:60]}")
+        return
+    span = {"span": passage["span"]} if task == 1 else {}
+    whole = {"turn": int(effect), "emotion": emotion, "cause": passage["turn"], **span}
+    if whole not in own:
+        own.append(whole)
 
 
 def _sample(
@@ -201,6 +217,7 @@ def _sample(
 
 
 def _causes(utterance: _Utterance) -> Iterator[Annotation]:
+    yield from (Annotation(PAIRS.name, rater, tuple(pairs)) for rater, pairs in utterance.pairs.items())
     for rater, passages in utterance.causes.items():
         turns = tuple({"turn": turn} for turn in dict.fromkeys(passage["turn"] for passage in passages))
         yield Annotation(TURNS.name, rater, turns)

@@ -3,7 +3,8 @@
 The data of SemEval-2025 task 11. Track A says which of anger, disgust, fear, joy, sadness and surprise are there (0 or
 1 in a column each); track B, for eleven of the languages, how strongly (0 to 3). Each track has a folder with train,
 dev and test, and in these a csv file a language, under three or four letters that are mostly ISO 639-3 (``deu``,
-``chn``, ``ptbr``). English has no disgust and Afrikaans no surprise: these columns are missing, and so the two have
+``chn``, ``ptbr``). Track C asks what track A does of 32 languages, of models that were not trained on the language, and
+so has dev and test only. English has no disgust and Afrikaans no surprise: these columns are missing, so the two have
 spaces of their own. A text of which no emotion holds has zeros only, which is an answer.
 
 Labels of the English test file of track A are blank in some versions of the release, while those of track B are there
@@ -44,8 +45,11 @@ LANGUAGES = {
     **{"ptmz": "pt-MZ", "ron": "ro", "rus": "ru", "som": "so", "sun": "su", "swa": "sw", "swe": "sv", "tat": "tt"},
     **{"tir": "ti", "ukr": "uk", "vmw": "vmw", "yor": "yo"},
 }
+# Tested in track C only: their texts were for models that trained on other languages.
+UNTRAINED = {"ind": "id", "jav": "jv", "xho": "xh", "zul": "zu"}
+TAGS = {**LANGUAGES, **UNTRAINED}
 RATED = ("amh", "arq", "chn", "deu", "eng", "esp", "hau", "ptbr", "ron", "rus", "ukr")
-TRACKS = {"a": tuple(LANGUAGES), "b": RATED}
+TRACKS = {"a": tuple(LANGUAGES), "b": RATED, "c": tuple(TAGS)}
 PARTS = {"train": TRAIN, "dev": VALIDATION, "test": TEST}
 CARD = CorpusCard(
     name="brighter",
@@ -59,19 +63,19 @@ CARD = CorpusCard(
     access="open",
     redistribution=True,
     commercial=True,
-    languages=tuple(LANGUAGES.values()),
+    languages=tuple(TAGS.values()),
     modalities=("text",),
     spaces=(SPACE, ENGLISH, AFRIKAANS, INTENSITY),
     raters={"readers": "the aggregated answer of readers, who said what most people would think the writer feels"},
     counts={},
     split_policy="official: train, dev and test of each track and language",
     notes=(
-        "Track A and B have the same texts in eleven languages, under other ids: score one track at a time, as the "
+        "The tracks have the same texts in many languages, under other ids: score one track at a time, as the "
         "attributes track and code (the name of the file) tell.",
         "The English test labels of track A are blank in some versions: rows without labels are rejected as "
         "no_annotation, and the sets of track B stand for them.",
-        "Track B of Romanian has no train file. Track C has no files of its own languages' training data, and is not "
-        "read.",
+        "Track B of Romanian has no train file, and track C none at all: its texts are for models that were not "
+        "trained on the language.",
         "Counts are not asserted: they differ between versions of the repository.",
     ),
 )
@@ -103,7 +107,7 @@ def samples(root: Path) -> Iterator[Sample | Rejection]:
                 path = base / f"track_{track}" / part / f"{code}.csv"
                 if path.is_file():
                     yield from _texts(path, root, track, code, split)
-                elif (track, code, part) != ("b", "ron", "train"):
+                elif (track, code, part) != ("b", "ron", "train") and (track, part) != ("c", "train"):
                     yield missing_file(f"track_{track}/{part}/{code}.csv", CARD)
 
 
@@ -134,7 +138,7 @@ def _texts(path: Path, root: Path, track: str, code: str, split: str) -> Iterato
 def _text(row: Row, space: LabelSpace, track: str, code: str, split: str, seen: set[str]) -> Sample | Rejection:
     identifier, text = row["id"].strip(), row["text"].strip()
     cells = [row[emotion].strip() for emotion in space.names]
-    values = [number(cell, 0, 1 if track == "a" else 3) for cell in cells]
+    values = [number(cell, 0, 3 if track == "b" else 1) for cell in cells]
     if not identifier or not text:
         return Rejection(row.where, "broken_row", row.where, "no id or no words")
     if not any(cells):
@@ -152,6 +156,6 @@ def _text(row: Row, space: LabelSpace, track: str, code: str, split: str, seen: 
         annotations=tuple(answers),
         source=row.where,
         text=text,
-        language=LANGUAGES[code],
+        language=TAGS[code],
         attributes={"track": track, "code": code},
     )

@@ -12,6 +12,7 @@ import pytest
 import torch
 from family_clips import BUDGET, NAMES, clips_for, encoded, encoder_of, mixes_for, talk, talks_for, tiny_model
 
+from affectllm.evaluate.by_likelihood import with_question
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Clip, MediaError, open_clip, open_image
@@ -20,6 +21,7 @@ from affectllm.model.generate import generate, score_batch, score_choices
 from affectllm.model.load import Model
 from affectllm.model.packed import packed
 from affectllm.model.processor_arguments import with_frames
+from affectllm.model.shared_prefix import score_alike
 from affectllm.train.filling import Filling
 
 
@@ -210,6 +212,16 @@ def test_choices_are_scored_in_a_batch_as_they_are_alone(model: Model, encoder: 
     for prompt, own, scores in zip(prompts, choices, together, strict=True):
         alone = score_choices(model, encoder, prompt, own, end_of_turn=True)
         assert [score for score, _ in scores] == pytest.approx([score for score, _ in alone], abs=1e-3)
+
+
+def test_questions_about_one_clip_are_scored_as_they_are_alone(model: Model, encoder: Encoder) -> None:
+    for message in (talks_for(model.family)[1][0], talks_for(model.family)[-1][0]):
+        talks = [[with_question([message], f"{name}? Yes or No.")[0]] for name in ("anger", "a long joy", "fear")]
+        prompts = [encoded(encoder, one, generation_prompt=True) for one in talks]
+        together = score_alike(model, encoder, prompts, ["No", "Yes", "Yes indeed"])
+        for prompt, scores in zip(prompts, together, strict=True):
+            alone = score_choices(model, encoder, prompt, ["No", "Yes", "Yes indeed"])
+            assert [score for score, _ in scores] == pytest.approx([score for score, _ in alone], abs=1e-3)
 
 
 def full_pass(model: Model, encoder: Encoder, messages: list[dict[str, Any]], choice: str, end: bool) -> float:

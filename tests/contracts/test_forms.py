@@ -30,6 +30,7 @@ SPACES = {
     "open": LabelSpace("open", "open", (), source="test"),
     "spans": LabelSpace("spans", "spans", (), source="test"),
     "options": LabelSpace("options", "options", (), source="test"),
+    "pairs": LabelSpace("pairs", "pairs", NAMES, source="test"),
 }
 OFFERED = ("Call a friend", "Go home.", "Wait, and see", "Shout")
 NOISE = ("{}", "  {}\n", "Answer: {}", "<think>Perhaps not.</think>\n{}", "<answer>{}</answer>")
@@ -57,6 +58,10 @@ def values(form: Form, space: LabelSpace) -> st.SearchStrategy[Any]:
         return st.dictionaries(st.sampled_from(space.names), st.integers(1, 50), min_size=1)
     if space.kind == "options":
         return st.sampled_from(OFFERED).map(lambda right: {"options": OFFERED, "right": (right,)})
+    if space.kind == "pairs":
+        turn, span = st.integers(1, 40), {"span": st.sampled_from(("", "lost", 'a "ring"'))}
+        pair = {"turn": turn, "emotion": st.sampled_from(space.names), "cause": turn}
+        return st.lists(st.fixed_dictionaries(pair, optional=span), max_size=3).map(tuple)
     if space.kind == "spans":
         passage = st.fixed_dictionaries(
             {"turn": st.integers(1, 40) | st.just("background"), "span": st.sampled_from(("", "lost", 'a "ring"'))}

@@ -52,15 +52,18 @@ def test_tweeteval_gives_no_labels_where_the_files_of_a_split_differ_in_length(t
     assert answer(samples["train/1"], "tweeteval_emotion_4", "crowd") == "anger"
 
 
-def test_tombench_keeps_emotions_only_and_takes_letters_away(tmp_path: Path) -> None:
+def test_tombench_keeps_emotions_and_what_follows_from_beliefs_and_takes_letters_away(tmp_path: Path) -> None:
     samples, reasons = miniature("tombench_emotion", tmp_path)
     assert sorted(samples) == [
+        *("Ambiguous Story Task/1/en", "Ambiguous Story Task/1/zh"),
         *("Hidden Emotions/1/en", "Hidden Emotions/1/zh"),
         *("Unexpected Outcome Test/1/en", "Unexpected Outcome Test/1/zh"),
     ]
     offered = {"options": ("Glad", "Sad", "Proud", "Calm"), "right": ("Sad",)}
     for language in ("en", "zh"):
         assert answer(samples[f"Hidden Emotions/1/{language}"], "tombench_answer", "authors") == offered
+    parts = {name.partition("/")[0]: sample.attributes["part"] for name, sample in samples.items()}
+    assert (parts["Ambiguous Story Task"], parts["Hidden Emotions"]) == ("belief", "emotion")
     two = answer(samples["Unexpected Outcome Test/1/en"], "tombench_answer", "authors")
     assert two == {"options": ("Glad", "Sad"), "right": ("Glad",)}
     assert {("Hidden Emotions/2/en", "unknown_label"), ("Hidden Emotions/3/zh", "unknown_label")} <= set(reasons)

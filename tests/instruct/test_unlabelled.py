@@ -21,6 +21,7 @@ IMPOSSIBLE = {
     *("best_option", "cause_spans", "cause_turns", "comparison", "description_preference"),
     *("scenario_action", "scenario_emotion_and_cause", "description_preference_reversed"),
     *("question_options", "question_several_options", "person_emotion_set", "person_scores"),
+    *("cause_judgement", "cause_passage"),
 }
 
 

@@ -1,13 +1,14 @@
-"""Causes of emotions: RECCON's spans, published and strict, and entailment; on its own files where they are there."""
+"""Causes of emotions: RECCON's spans and entailment, on its own files where they are there, and pairs of both."""
 
 from __future__ import annotations
 
 import csv
 import json
 import os
+import random
 import re
 import string
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from affectllm.errors import Malformed
+from affectllm.labels.form import find_form
+from affectllm.labels.reading import Unreadable
+from affectllm.labels.space import LabelSpace
+from affectllm.metrics import pair_f1, pair_proportional_f1
 from affectllm.metrics.texts.cause import NO_ANSWER, reccon_entailment, reccon_span, squad_items, token_f1
 
 
@@ -240,3 +245,108 @@ def test_real_entailment() -> None:
         gold = [row["labels"] for row in csv.DictReader(file)]
     assert float(reccon_entailment(gold, gold)) == 1
     assert reccon_entailment(gold, ["0"] * len(gold)).details["pos_f1"] == 0
+
+
+EMOTIONS = ("anger", "joy", "sadness")
+Placed = tuple[int, str, int, int, int]  # turn, emotion, cause, first token and the one behind the last
+
+
+def _dialogue(draw: random.Random) -> list[Placed]:
+    def passage() -> tuple[int, int]:
+        first = draw.randrange(8)
+        return first, draw.randrange(first + 1, 10)
+
+    return [(draw.randrange(1, 4), draw.choice(EMOTIONS), draw.randrange(1, 3), *passage()) for _ in range(4)]
+
+
+def _in_words(pairs: list[Placed], mark: str = "") -> list[dict[str, object]]:
+    """The pairs with words in place of tokens; each word occurs once in an utterance."""
+    return [
+        {"turn": t, "emotion": e, "cause": c, "span": mark + " ".join(f"w{n}" for n in range(first, last)) + mark}
+        for t, e, c, first, last in pairs
+    ]
+
+
+def _weighted(gold: list[list[Placed]], given: list[list[Placed]], proportional: bool) -> float:
+    """Count by places: overlap, length of gold, length of what is given, and gold pairs, of each emotion."""
+    share: dict[str, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0, 0.0])
+    for right, claimed in zip(map(set, gold), map(set, given), strict=True):
+        missed = set(right)
+        for t, e, c, first, last in claimed:
+            share[e][2] += last - first if proportional else 1
+            own = [one for one in right if one[:3] == (t, e, c)]
+            if not proportional:
+                share[e][0] += (t, e, c, first, last) in right
+                continue
+            best = max(own, key=lambda one: _matched(one, first, last), default=None)
+            if best and _matched(best, first, last)[1] > 0:
+                share[e][0] += _matched(best, first, last)[1]
+                share[e][1] += best[4] - best[3]
+                missed.discard(best)
+        for one in right:
+            share[one[1]][3] += 1
+            if not proportional:
+                share[one[1]][1] += 1
+            elif one in missed:
+                share[one[1]][1] += one[4] - one[3]
+    total = sum(own[3] for own in share.values())
+    return sum(2 * own[0] / (own[1] + own[2]) * own[3] for own in share.values() if own[1] + own[2]) / total
+
+
+def _matched(one: Placed, first: int, last: int) -> tuple[float, int]:
+    overlap = min(one[4], last) - max(one[3], first)
+    return overlap / (one[4] - one[3]), overlap
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_they_are_what_counting_places_gives(seed: int) -> None:
+    draw = random.Random(seed)
+    gold, given = ([_dialogue(draw) for _ in range(6)] for _ in range(2))
+    given[0] = gold[0][:3]
+    for metric, proportional in ((pair_f1, False), (pair_proportional_f1, True)):
+        value = metric([_in_words(one) for one in gold], [_in_words(one) for one in given], labels=EMOTIONS).value
+        assert value == pytest.approx(_weighted(gold, given, proportional))
+
+
+def test_punctuation_at_the_ends_and_pairs_given_twice_change_nothing() -> None:
+    gold = [[(1, "joy", 1, 0, 3)], [(2, "anger", 1, 1, 2)]]
+    given = [_in_words(one, mark=" . ") * 2 for one in gold]
+    for metric in (pair_f1, pair_proportional_f1):
+        assert metric([_in_words(one) for one in gold], given, labels=EMOTIONS).value == 1
+
+
+def test_half_of_the_words_are_half_right_and_no_strict_hit() -> None:
+    gold, given = [_in_words([(1, "joy", 1, 0, 4)])], [_in_words([(1, "joy", 1, 0, 2)])]
+    assert pair_f1(gold, given).value == 0
+    assert pair_proportional_f1(gold, given).value == pytest.approx(2 * 2 / (4 + 2))
+
+
+def test_turns_alone_and_dialogues_without_pairs() -> None:
+    gold = [[(1, "joy", 1)], []]
+    assert pair_f1(gold, [[(1, "joy", 1)], []]).value == 1
+    assert pair_f1(gold, [[(1, "joy", 1)], [(2, "joy", 1)]]).value == pytest.approx(2 / 3)
+    assert pair_f1([[], []], [[], []]).value == 1 and pair_f1([[], []], [[], None]).value == 0.5
+    assert pair_f1(gold, [None, None]).value == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "pairs"),
+    [
+        ("[]", ()),
+        ("none", ()),
+        ('```json\n[{"turn": "Turn 3", "emotion": "Happy", "cause": 1, "span": "ring"}]\n```', [(3, "joy", 1, "ring")]),
+        ('{"pairs": [{"turn": 2, "emotion": "anger", "cause": 2}]}', [(2, "anger", 2, None)]),
+        ('[{"turn": 1, "emotion": "neutral", "cause": 1}]', []),
+        ('[{"turn": 1, "emotion": "joy"}]', None),
+        ('[{"turn": 1, "emotion": "envy", "cause": 1}]', None),
+        ("The first speaker is glad.", None),
+    ],
+)
+def test_answers_are_read_pair_by_pair(text: str, pairs: list[tuple[object, ...]] | None) -> None:
+    space = LabelSpace("pairs", "pairs", EMOTIONS, source="test", aliases={"happy": "joy"})
+    reading = find_form("pairs").read(text, space, "en")
+    if pairs is None:
+        assert isinstance(reading, Unreadable)
+    else:
+        keys = ("turn", "emotion", "cause", "span")
+        assert [tuple(pair.get(key) for key in keys) for pair in reading] == list(pairs)

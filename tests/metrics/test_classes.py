@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 import warnings
 
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
+from affectllm.metrics import accuracy_per_group, macro_f1_per_group, uar, uar_per_group
 from affectllm.metrics.labels import chance_corrected, classes
 
 GOLD = ["anger", "anger", "anger", "anger", "joy", "joy"]
@@ -260,3 +262,34 @@ def test_a_thousand_clustered_resamples_of_100_000_items_take_under_five_seconds
     result = classes.uar(gold, answers, clusters=[row // 50 for row in range(100_000)], controls=False)
     assert time.process_time() - started < 5
     assert result.settings["resamples"] == 1000 and result.low < result.value < result.high
+
+
+CLASSES = ("anger", "joy", "sadness")
+IN_GROUPS = {
+    uar_per_group: lambda truth, answers: sk.recall_score(truth, answers, average="macro", labels=sorted(set(truth))),
+    accuracy_per_group: sk.accuracy_score,
+    macro_f1_per_group: lambda truth, answers: sk.f1_score(truth, answers, average="macro", labels=sorted(set(truth))),
+}
+
+
+@pytest.mark.parametrize("metric", IN_GROUPS, ids=lambda metric: metric.name)
+def test_they_are_the_mean_of_scikit_learns_values(metric) -> None:
+    draw = random.Random(3)
+    groups = [draw.choice("abc") for _ in range(60)]
+    gold, answers = ([draw.choice(CLASSES[: 2 + (group != "a")]) for group in groups] for _ in range(2))
+    parts = [[row for row, own in enumerate(groups) if own == group] for group in "abc"]
+    values = [IN_GROUPS[metric]([gold[row] for row in part], [answers[row] for row in part]) for part in parts]
+    result = metric(gold, answers, labels=CLASSES, groups=groups)
+    assert result.value == pytest.approx(sum(values) / 3)
+    assert {name: row["value"] for name, row in result.per_class.items()} == pytest.approx(
+        dict(zip("abc", values, strict=True))
+    )
+    assert result.low < result.value < result.high
+
+
+def test_small_folds_weigh_as_much_as_large_ones() -> None:
+    gold, answers = ["anger"] * 10, ["anger"] * 8 + ["joy"] * 2
+    folds = ["1"] * 8 + ["2"] * 2
+    assert uar_per_group(gold, answers, labels=CLASSES, groups=folds).value == 0.5
+    assert uar_per_group(gold, answers, labels=CLASSES).value == uar(gold, answers, labels=CLASSES).value == 0.8
+    assert uar_per_group(gold, [None] * 10, labels=CLASSES, groups=folds).value == 0

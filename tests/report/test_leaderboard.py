@@ -81,6 +81,20 @@ def test_only_comparable_figures_stand_in_the_table(folder: Path, board: Any) ->
     assert "| best | 1.000 |" in table and "| reference: chance |" in table
 
 
+def test_a_task_stands_under_its_suites_and_those_around_them(folder: Path, board: Any, monkeypatch) -> None:
+    assert board["suites"] == []
+    for name, members in (("inner", "mine"), ("outer", "inner")):
+        page = f"group: {name}\ntask: [{members}]\nmetadata: {{version: 1, suite: {{mean: headline}}}}\n"
+        (folder / "eval_tasks" / f"{name}.yaml").write_text(page, encoding="utf-8")
+    monkeypatch.setenv("AFFECTLLM_PATH", str(folder))
+    assert main(["leaderboard", str(folder / "runs"), "--out", str(folder / "suites")]) == 0
+    (only,) = json.loads((folder / "suites" / "leaderboard.json").read_text(encoding="utf-8"))
+    assert only["suites"] == ["inner", "outer"]
+    page = (folder / "suites" / "leaderboard.html").read_text(encoding="utf-8")
+    assert '<select id="suite"><option value="">all</option><option value="inner">inner</option>' in page
+    assert page.count('data-suite="inner\nouter"') == 2
+
+
 def test_a_folder_without_scores_is_named(tmp_path: Path, capsys: Any) -> None:
     assert main(["leaderboard", str(tmp_path)]) == 2
     assert "no scores below this folder" in capsys.readouterr().err

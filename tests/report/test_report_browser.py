@@ -160,6 +160,19 @@ CLIPS = (
     '(MediaRef(f"clips/{number % 3}.mp4", "video", start=0.25, end=0.75, sound=True),'
     ' MediaRef(f"clips/{number % 2}.wav", "audio"))'
 )
+SUITE = """<script>
+const kind = document.getElementById("suite");
+kind.append(new Option("pairs", "pairs"));
+const boards = () => document.querySelectorAll("#boards > section:not([hidden])").length;
+cards[0].dataset.suite = "all\\npairs";
+kind.value = "pairs";
+find();
+document.body.dataset.boards = boards();
+document.body.dataset.rows = document.getElementById("shown").textContent;
+cards[0].dataset.suite = "";
+find();
+document.body.dataset.none = boards();
+</script>"""
 CHOOSE = """<script>
 addEventListener("load", () => {
   const choice = document.getElementById("template");
@@ -221,3 +234,7 @@ def test_a_leaderboard_draws_filters_and_asks_nobody(tmp_path: Path) -> None:
     typed = '<script>document.getElementById("words").value = "two"; find();</script></body>'
     search.write_text(open_page(board).replace("</body>", typed), encoding="utf-8")
     assert '<span id="shown">1</span>' in browse(search, tmp_path / "search", "--dump-dom").stdout
+    # Rows of another suite, and boards without a row, are not shown.
+    search.write_text(open_page(board).replace("</body>", SUITE + "</body>"), encoding="utf-8")
+    shown = browse(search, tmp_path / "suite", "--dump-dom").stdout
+    assert 'data-boards="1"' in shown and 'data-rows="1"' in shown and 'data-none="0"' in shown

@@ -50,6 +50,11 @@ def _texts(random: np.random.Generator) -> list[str]:
     return [" ".join(random.choice(words, int(random.integers(4, 9)))) for _ in range(SIZE)]
 
 
+def _pairs(random: np.random.Generator) -> list[list[tuple[int, str, int, str]]]:
+    words = (text for text in _texts(random))
+    return [[(int(random.integers(1, 4)), label, 1, next(words))] for label in _labels(random)]
+
+
 def _same(side: Callable[[np.random.Generator], list[Any]]) -> Callable[[np.random.Generator], tuple[Any, Any, Any]]:
     def make(random: np.random.Generator) -> tuple[Any, Any, Any]:
         gold = side(random)
@@ -96,6 +101,7 @@ FORMS: dict[str, Callable[[np.random.Generator], tuple[Any, Any, Any]]] = {
     "distribution": _same(_weights),
     "text": _same(_texts),
     "span": _same(_texts),
+    "pairs": _same(_pairs),
     "probability": _probability,
     "scores": _scores,
     "ranked": _ranked,

@@ -109,10 +109,12 @@ def _mafw(miniature: Miniature) -> dict[str, Content]:
 
 
 def _omg(miniature: Miniature) -> dict[str, Content]:
-    """Three listeners of a test story, who felt differently."""
+    """Three listeners of a test story of ten seconds, who felt differently."""
     files: dict[str, Content] = {}
     for subject, level in ((4, -0.5), (5, 0.1), (6, 0.8)):
-        files[f"Test/Annotations/Subject_{subject}_Story_3.csv"] = f"valence\n{level}\n{level / 2}\n"
+        files[f"Test/Annotations/Subject_{subject}_Story_3.csv"] = "\n".join(
+            ["valence", *[f"{level}"] * 125, *[f"{level / 2}"] * 125]
+        )
         files[f"Test/Videos/Subject_{subject}_Story_3.mp4"] = Clip()
     return {**miniature, **files}
 

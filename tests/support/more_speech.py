@@ -131,7 +131,11 @@ def _more_mer2024(miniature: Miniature) -> Files:
 
 
 def _more_mtg_jamendo(miniature: Miniature) -> Files:
-    return {**miniature, "audio/13/13.mp3": _SOUND}
+    """Two songs of the test split with different tags, so that each tag holds for one and not for the other."""
+    row = "track_0000018\tartist_000018\talbum_000018\t18/18.mp3\t60.0\tmood/theme---calm\n"
+    rows = {name: row for name in miniature if name.startswith("data/splits/split-0/") and name.endswith("-test.tsv")}
+    rows |= {name: row for name in miniature if name.startswith("data/") and name.count("/") == 1}
+    return _longer(miniature, rows, {"audio/13/13.mp3": _SOUND, "audio/18/18.mp3": _SOUND})
 
 
 def _more_deam(miniature: Miniature) -> Files:

@@ -23,6 +23,8 @@ OTHERS: dict[str, Any] = {
     **{"classes": {"joy": 0.0, "anger": 3.0}, "shares": {"joy": 1, "fear": 3}, "judgement": "correct"},
     **{"preference": "a1", "open_set": "calm", "turns": ({"turn": 2},)},
     **{"spans": ({"turn": 2, "span": "x"},), "ranking": {"joy": 3, "anger": 2}},
+    **{"passage": "on the train", "label_scores": ("anger",)},
+    "pairs": ({"turn": 2, "emotion": "anger", "cause": 1, "span": "ring"},),
     "options": {**VALUES["options"], "right": ("Call a friend.",)},
 }
 JUDGED = [(name, tag) for name, tag in SPOKEN if set(load_wording(name).slots.values()) - {"reply"}]

@@ -232,6 +232,8 @@ def _generating(task: str) -> list[str]:
     return [
         name
         for name, other in pages.items()
-        if other.get("output_type", "generate_until") == "generate_until" and "corpus" in page
+        if other.get("output_type", "generate_until") == "generate_until"
+        and not other.get("score_by")
+        and "corpus" in page
         if all(other.get(key) == page.get(key) for key in asked)
     ]

@@ -56,6 +56,17 @@ def classified(train: Any, labels: Sequence[Any], inputs: Any, options: Options 
     return predicted
 
 
+def likely(train: Any, holds: Sequence[bool], inputs: Any) -> np.ndarray:
+    """Fit logistic regression and return the probability that a label holds, for each row of ``inputs``."""
+    from sklearn.linear_model import LogisticRegression
+
+    if len(set(holds)) == 1:
+        return np.full(inputs.shape[0], float(holds[0]))
+    model = LogisticRegression(max_iter=2_000, **USUAL).fit(train, list(holds))
+    chances: np.ndarray = model.predict_proba(inputs)[:, list(model.classes_).index(True)]
+    return chances
+
+
 def regressed(train: Any, numbers: Sequence[float], inputs: Any) -> np.ndarray:
     """Fit ridge regression, its penalty chosen by leaving one out, and return its number of each row of ``inputs``."""
     from sklearn.linear_model import RidgeCV

@@ -10,6 +10,7 @@ import math
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,9 @@ from affectllm.evaluate.models.requests import (
     Messages,
     Question,
     by_settings,
+    families_of,
     from_history,
+    in_families,
     user_message,
     with_draws,
 )
@@ -47,6 +50,7 @@ from affectllm.model.length import BoundedEncoder
 from affectllm.model.length import budget_of as budget_of_tokens
 from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
+from affectllm.model.shared_prefix import score_alike
 from affectllm.respond.batch_size import BatchSize
 from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.run import digest, versions
@@ -267,13 +271,15 @@ class AffectLM(LM):  # type: ignore[misc]
             self._question(requests[members[0]], {"choices": texts})
             for members, texts in zip(groups.values(), choices, strict=True)
         ]
+        families = families_of(zip(questions, (requests[members[0]] for members in groups.values()), strict=True))
         scores: dict[str, list[tuple[Any, bool]]] = {}
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
         bar = tqdm(total=len(groups), initial=len(groups) - len(left), desc="score", disable=self._quiet(disable_tqdm))
         with bar:
-            for question, prompt in self._batches.encoded(list(left.values()), _messages_of):
-                scores[question.key] = self._scored(question, prompt)
-                bar.update()
+            encoded = self._batches.encoded(list(left.values()), _messages_of)
+            for alike in in_families(encoded, lambda question: families.get(question.key)):
+                scores |= self._scored(alike)
+                bar.update(len(alike))
         self._end()
         results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
         for members, question in zip(groups.values(), questions, strict=True):
@@ -282,18 +288,33 @@ class AffectLM(LM):  # type: ignore[misc]
                 results[index] = value, bool(greedy)
         return results
 
-    def _scored(self, question: Question, prompt: Encoded | MediaError) -> list[tuple[Any, bool]]:
-        choices: list[str] = question.settings["choices"]
-        if isinstance(prompt, MediaError):
-            return [(self._ledger.add(prompt), False)] * len(choices)
+    def _scored(self, alike: Sequence[tuple[Question, Encoded | MediaError]]) -> dict[str, list[tuple[Any, bool]]]:
+        """Return key → scores of one question, or of several that begin alike and have the same choices."""
+        scores: dict[str, list[tuple[Any, bool]]] = {}
+        prompts: dict[str, tuple[Question, Encoded]] = {}
+        for question, prompt in alike:
+            if isinstance(prompt, MediaError):
+                scores[question.key] = [(self._ledger.add(prompt), False)] * len(question.settings["choices"])
+            else:
+                prompts[question.key] = question, prompt
+        values = self._of_prompts([prompt for _, prompt in prompts.values()], alike[0][0].settings["choices"])
+        for (key, (question, prompt)), own in zip(prompts.items(), values, strict=True):
+            scores[key] = self._checked(question, own)
+            self._ledger.trimmed += prompt.trimmed
+        return scores
 
-        def score(part: Sequence[str]) -> list[tuple[float, bool]]:
-            return score_choices(self.loaded, self._encoder, prompt, part)
+    def _of_prompts(self, prompts: Sequence[Encoded], choices: Sequence[str]) -> list[list[tuple[float, bool]]]:
+        if len(prompts) > 1:
+            score = partial(score_alike, self.loaded, self._encoder, choices=choices)
+            return score_in_parts(score, prompts, max(prompt.length for prompt in prompts))
+        return [
+            score_in_parts(partial(score_choices, self.loaded, self._encoder, prompt), choices, prompt.length)
+            for prompt in prompts
+        ]
 
-        scores = score_in_parts(score, choices, prompt.length)
-        self._ledger.trimmed += prompt.trimmed
+    def _checked(self, question: Question, scores: list[tuple[float, bool]]) -> list[tuple[Any, bool]]:
         if any(math.isnan(value) for value, _ in scores):
-            return [(self._undefined(question, "a likelihood"), False)] * len(choices)
+            return [(self._undefined(question, "a likelihood"), False)] * len(scores)
         self._defined += 1
         self._answers.add({question.key: scores})
         return [(float(value), bool(greedy)) for value, greedy in scores]

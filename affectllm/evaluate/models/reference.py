@@ -25,6 +25,7 @@ from lm_eval.api.registry import register_model
 
 from affectllm.errors import AffectError
 from affectllm.evaluate.asking import template_of
+from affectllm.evaluate.by_likelihood import reference_likelihoods
 
 Document = dict[str, Any]
 KINDS = ("oracle", "majority", "chance", "mute", "human")
@@ -55,9 +56,12 @@ class ReferenceLM(LM):  # type: ignore[misc]
         return [answer(request) for request in requests]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
-        """Return 0 for the choice that this model would give, -1 for all others; NaN where it gives none."""
+        """Return 0 for the choice that this model would give, -1 for all others; NaN where it gives none.
+
+        Where each label is asked about, the levels are as likely as makes its score that of the answer.
+        """
         answer = self._answerer(requests)
-        return [_likelihood(answer(request), request.args[1]) for request in requests]
+        return [_likelihood(answer(request), request) for request in requests]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Raise: reference models do not score running text."""
@@ -160,8 +164,10 @@ def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
     return golds
 
 
-def _likelihood(answer: str, choice: str) -> tuple[float, bool]:
+def _likelihood(answer: str, request: Instance) -> tuple[float, bool]:
     if not answer:
         return math.nan, False
-    same = choice.strip() == answer
+    if "each" in request.doc:
+        return reference_likelihoods(template_of(request.task_name), answer, request.idx, request.doc), False
+    same = request.args[1].strip() == answer
     return (0.0 if same else -1.0), same

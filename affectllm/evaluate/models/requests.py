@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import groupby
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from lm_eval.api.instance import Instance
 
 from affectllm.evaluate.answers import Answers
 from affectllm.instruct.conversation import media_parts
@@ -16,6 +19,7 @@ from affectllm.respond.responder import Ask, Reply, Responder
 from affectllm.run import digest, file_digest
 
 Messages = list[dict[str, Any]]
+T = TypeVar("T")
 _SEEDS = 2**31  # the largest number that every server takes as a seed
 
 
@@ -162,3 +166,22 @@ def by_settings(questions: Sequence[Question]) -> list[list[Question]]:
     for question in sorted(questions, key=lambda question: -question.weight):
         groups.setdefault(json.dumps(dict(question.settings), sort_keys=True), []).append(question)
     return list(groups.values())
+
+
+def families_of(asked: Iterable[tuple[Question, Instance]]) -> dict[str, tuple[Any, ...]]:
+    """Return key of a question → the item whose labels it asks about one by one, for questions of such items."""
+    return {one.key: (request.task_name, request.doc_id) for one, request in asked if "each" in (request.doc or {})}
+
+
+def in_families(
+    pairs: Iterable[tuple[Question, T]], family: Callable[[Question], tuple[Any, ...] | None]
+) -> Iterator[list[tuple[Question, T]]]:
+    """Yield questions that follow each other and are of one family together, any other one alone."""
+    numbered = enumerate(pairs)
+
+    def key(item: tuple[int, tuple[Question, T]]) -> Any:
+        own = family(item[1][0])
+        return item[0] if own is None else (own, item[1][0].settings["choices"])
+
+    for _, together in groupby(numbered, key):
+        yield [pair for _, pair in together]

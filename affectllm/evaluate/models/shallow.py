@@ -19,7 +19,7 @@ from affectllm.corpus import Sample
 from affectllm.errors import AffectError
 from affectllm.evaluate.asking import question_of
 from affectllm.evaluate.models.features import Describer, Features, Shown, encoded
-from affectllm.evaluate.models.linear import best_options, classified, regressed
+from affectllm.evaluate.models.linear import best_options, classified, likely, regressed
 from affectllm.evaluate.models.reference import ReferenceLM
 from affectllm.evaluate.question import Question
 from affectllm.instruct import Template
@@ -27,7 +27,7 @@ from affectllm.instruct.content_parts import clip_parts
 from affectllm.instruct.slots import Slot
 from affectllm.model.pooled import PooledEncoder
 
-_SHAPES = ("label", "set", "number", "vector")
+_SHAPES = ("label", "set", "number", "vector", "scores")
 
 
 @register_model("affectllm-shallow")
@@ -61,7 +61,8 @@ def _answers(question: Question, documents: list[dict[str, Any]], describer: Des
     """
     template = question.template
     for slot in template.slots:
-        if slot.how.free or slot.how.own_space is not None or slot.how.shape(slot.space) not in _SHAPES:
+        ranked = slot.how.shape(slot.space) == "scores" and slot.space.kind != "set"
+        if slot.how.free or ranked or slot.how.own_space is not None or slot.how.shape(slot.space) not in _SHAPES:
             message = f"affectllm-shallow predicts labels, sets and numbers, and {template.name} asks for others"
             raise AffectError(message, do="choose another task, or another reference model")
     train = list(question.training())
@@ -102,6 +103,9 @@ def _predictions(slot: Slot, golds: Sequence[Any], headline: str, features: Feat
     if shape == "set":
         columns = [classified(features.train, [name in truth for truth in truths], inputs) for name in names]
         return [[name for name, one in zip(names, row, strict=True) if one] for row in zip(*columns, strict=True)]
+    if shape == "scores":
+        chances = [likely(features.train, [name in truth for truth in truths], inputs) for name in names]
+        return [dict(zip(names, map(float, row), strict=True)) for row in zip(*chances, strict=True)]
     numbers = [regressed(features.train, [_number(truth, name) for truth in truths], inputs) for name in names]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*numbers, strict=True)]
     low, high = slot.space.bounds or (-np.inf, np.inf)

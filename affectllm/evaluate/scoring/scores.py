@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from affectllm.errors import Malformed
 from affectllm.evaluate.logged import SOURCES, Logged, read_results
 from affectllm.evaluate.protocol import over_wordings
 from affectllm.evaluate.scoring.rows import Row, clusters_of, raters_of, read_rows, wordings_of
@@ -39,34 +41,65 @@ def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) ->
     parts: dict[str, Part] = {}
     rejected = _rejected(folder)
     results = read_results(written.results)
+    limited = bool(results.get("config", {}).get("limit"))
     members = {member for suite in suites for member in suite.members}
     for task, config in results["configs"].items():
         facts = config.get("metadata", {}).get("affectllm")
         if facts:
             rows = read_rows(written.samples[task])
-            scores[task] = _scores(facts, rows)
+            if not (own := _scores(facts, rows, task if limited else "")):
+                continue
+            scores[task] = own
             if task in members:
                 parts[task] = Part.of(facts, rows, clusters_of(facts, rows)[0])
             version = {"task_version": results["versions"].get(task), "rejected": rejected.get(task, {})}
             details[task] = {**_details(facts, rows), **version, **_answered_by(results.get("config", {}))}
-    add_suites(suites, scores, details, parts)
+    add_suites(_complete(suites, scores) if limited else suites, scores, details, parts)
     write_json(folder / "details.json", details)
     write_json(folder / SOURCES, written.to_json())
     write_json(folder / "scores.json", scores)  # last: whoever finds it finds the others
     return scores
 
 
-def _scores(facts: dict[str, Any], rows: list[Row]) -> dict[str, Score]:
+def _scores(facts: dict[str, Any], rows: list[Row], limited: str = "") -> dict[str, Score]:
+    """Compute the metrics of a task; of a few items of it, where it is named as ``limited``, those that are defined.
+
+    Then none where the headline is undefined.
+    """
     scoring, items = Scoring.of_facts(facts), _items(rows)
     clusters, _ = clusters_of(facts, rows)
     if not (raters := raters_of(rows)):
-        return {key: scoring.result(key, items, clusters).score() for key in facts["metrics"]}
+        scored = ((key, _defined(scoring, key, items, clusters, limited)) for key in facts["metrics"])
+        values = {key: score for key, score in scored if score is not None}
+        return values if facts["metrics"][0] in values else {}
     ids = clusters or [row.id for row in rows]
     scores = {}
     for key in facts["metrics"]:
         gold, answers, options = scoring.inputs(key, items)
         scores[key] = mean_over_raters(metric_of(key), gold, answers, raters, ids, **options)
     return scores
+
+
+def _defined(scoring: Scoring, key: str, items: list[Item], clusters: list[str] | None, limited: str) -> Score | None:
+    try:
+        return scoring.result(key, items, clusters).score()
+    except Malformed as error:
+        if not limited:
+            raise
+        print(f"{limited}: {key} is left out, undefined on {len(items)} items: {error.what}", file=sys.stderr)
+        return None
+
+
+def _complete(suites: Sequence[Suite], scores: Mapping[str, Any]) -> list[Suite]:
+    """Return the suites whose members all have scores; of a few items some may have none."""
+    known, complete = set(scores), []
+    for suite in suites:
+        if set(suite.members) <= known:
+            complete.append(suite)
+            known.add(suite.name)
+        else:
+            print(f"{suite.name} is left out: not all of its tasks have a score", file=sys.stderr)
+    return complete
 
 
 def _items(rows: list[Row]) -> list[Item]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from random import Random
 from typing import Any
@@ -23,6 +23,13 @@ def one(value: Any, space: LabelSpace) -> Any:
 def say_one(gold: str, space: LabelSpace, language: str, nothing: str) -> str:
     """Return the name in the language of the answer."""
     return named(space.names, language)[gold]
+
+
+def several(value: Any, space: LabelSpace) -> Any:
+    """Return the names that hold, of scores those from one half on; or why they cannot be asked."""
+    if isinstance(value, Mapping):
+        value = [name for name, score in value.items() if score is not None and score >= 0.5]
+    return list(value) if set(value) <= set(space.names) else OUTSIDE
 
 
 def as_set(value: Any, space: LabelSpace) -> list[str]:

@@ -6,17 +6,13 @@ from collections.abc import Sequence
 from random import Random
 from typing import Any
 
-from affectllm.labels.form import OUTSIDE, Form, shape_of
-from affectllm.labels.forms._names import as_set, other_set, same_set, shown_names
+from affectllm.labels.form import Form, shape_of
+from affectllm.labels.forms._names import as_set, other_set, same_set, several, shown_names
 from affectllm.labels.names import named, understood
 from affectllm.labels.reading.sets import read_labels
 from affectllm.labels.reading.text import bare
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
-
-
-def _gold(value: Any, space: LabelSpace) -> Any:
-    return list(value) if set(value) <= set(space.names) else OUTSIDE
 
 
 def _worded(gold: list[str], space: LabelSpace, language: str, nothing: str) -> str:
@@ -37,7 +33,7 @@ def _one(golds: Sequence[Any], space: LabelSpace, draw: Random) -> list[str]:
 FORM = Form(
     description="a set of labels",
     kinds=("set",),
-    gold=_gold,
+    gold=several,
     worded=_worded,
     read=_read,
     shape=shape_of("set"),

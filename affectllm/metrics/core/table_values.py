@@ -83,5 +83,5 @@ def _references(cell: Any) -> Any:
 _MAPPINGS = ("vector", "distribution", "ratings", "sequence", "probability", "scores")
 _SHARED: dict[str, Callable[[Any], Any]] = {"label": _label, "set": _labels, "number": _number, "span": _span}
 _GOLD = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "scores": _labels, "probability": _label, "ranked": _label}
-_GOLD["text"] = _references
-_PREDICTED = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "ranked": _labels}
+_GOLD |= {"text": _references, "pairs": _json}
+_PREDICTED = {**_SHARED, **dict.fromkeys(_MAPPINGS, _json), "ranked": _labels, "pairs": _json}

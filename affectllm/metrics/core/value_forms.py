@@ -14,6 +14,8 @@ from typing import Any
 
 from affectllm.errors import Malformed
 
+PAIR = ("turn", "emotion", "cause", "span")
+"""The fields of a pair: the turn that feels the emotion, and the turn and the words that caused it."""
 Check = Callable[[Any], Any]
 
 
@@ -158,6 +160,19 @@ def _span(value: Any) -> str:
     return "" if missing(value) else _text(value).strip()
 
 
+def _pairs(value: Any) -> frozenset[tuple[int, str, int, str]]:
+    if isinstance(value, (str, Mapping)):
+        raise ValueError("a list of pairs is needed")
+    return frozenset(_pair(item) for item in value)
+
+
+def _pair(item: Any) -> tuple[int, str, int, str]:
+    """Check one pair, a mapping or its four values in order."""
+    named = isinstance(item, Mapping)
+    turn, emotion, cause, *span = (item.get(key) or "" for key in PAIR) if named else item
+    return int(turn), _label(emotion), int(cause), str(span[0]) if span else ""
+
+
 def _ratings(value: Any) -> dict[str, Any]:
     if isinstance(value, (list, tuple)):  # then each rater is known by the position
         value = {str(rater): rating for rater, rating in enumerate(value, start=1)}
@@ -187,6 +202,7 @@ FORMS: dict[str, Form] = {
         Form("distribution", _distribution, _distribution, "a weight per label"),
         Form("text", _references, _text, "a text"),
         Form("span", _span, _span, "a span of text; empty says that there is none"),
+        Form("pairs", _pairs, _pairs, "pairs of a turn with its emotion and the turn that caused it"),
         Form("ratings", _ratings, _same, "a rating per rater"),
         Form("sequence", _sequence, _sequence, "a list"),
         Form("raw", _same, _same, "what the metric's own page says"),

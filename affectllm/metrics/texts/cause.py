@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 NO_ANSWER = "Impossible \u2260\u00e6\u2260\u00e6\u2260 answer"
 """What the corpus gives as the answer to a question without one; the published evaluator compares answers with it."""
 
+_VERDICTS = {"0": "0", "1": "1", "0.0": "0", "1.0": "1", "incorrect": "0", "correct": "1"}
 _COLUMNS = ("positive", "exact", "f_pos", "lcs", "negative", "right_negative", "missed_positive")
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _NO_PUNCTUATION = str.maketrans("", "", string.punctuation)
@@ -206,6 +207,7 @@ def _macro(totals: Array) -> Array:
 
 
 def _binary(label: str, where: str) -> str:
-    if label in ("0", "1", "0.0", "1.0"):
-        return label[0]
-    raise Malformed(f"{where} is {label!r}, not 0 or 1", do="1 says that the utterance is a cause, 0 that it is none")
+    if label in _VERDICTS:
+        return _VERDICTS[label]
+    do = "1, or correct, says that the utterance is a cause, 0, or incorrect, that it is none"
+    raise Malformed(f"{where} is {label!r}, not 0 or 1", do=do)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from affectllm.errors import AffectError, explained
 from affectllm.metrics import Score
 from affectllm.report.boards.comparison import board
 from affectllm.report.boards.entries import Entry, entries, names_of, runs_below
+from affectllm.report.boards.suites import suites_of
 from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.display import interval, known_metric, metric_name, number
 from affectllm.report.html import write_page
@@ -55,6 +56,7 @@ class TaskBoard:
     references: Mapping[str, Score]
     published: tuple[Figure, ...]
     note: str
+    suites: tuple[str, ...] = ()
 
     @property
     def title(self) -> str:
@@ -80,6 +82,7 @@ def write_leaderboard(folder: Path, out: Path | None = None) -> Path:
     view = {
         "boards": boards,
         "runs": len(runs),
+        "suites": sorted({name for one in boards for name in one.suites}),
         "languages": _values(boards, lambda entry: [entry.language]),
         "modalities": _values(boards, lambda entry: ["+".join(entry.modalities)]),
         "sizes": [size for size in _SIZES if any(_size(row.entry) == size for one in boards for row in one.rows)],
@@ -95,7 +98,9 @@ def write_leaderboard(folder: Path, out: Path | None = None) -> Path:
 
 def task_boards(runs: Sequence[RunData], names: Sequence[str]) -> list[TaskBoard]:
     """Return a board for every task that some run scored."""
-    return [_board(runs, entries(runs, names, task), task) for task in tasks_of(runs)]
+    tasks = tasks_of(runs)
+    suites = suites_of(runs, tasks)
+    return [replace(_board(runs, entries(runs, names, task), task), suites=suites[task]) for task in tasks]
 
 
 def _board(runs: Sequence[RunData], scored: Sequence[Entry], task: str) -> TaskBoard:
@@ -169,6 +174,7 @@ def to_json(boards: Sequence[TaskBoard]) -> list[dict[str, Any]]:
             "task": one.task,
             "metric": one.metric,
             "corpus": one.corpus,
+            "suites": list(one.suites),
             "runs": [_row_json(row) for row in one.rows],
             "references": dict(one.references),
             "published": [asdict(figure) for figure in one.published],

@@ -10,6 +10,10 @@ function find() {
     card.hidden = !(texts[i].includes(wanted) && choices.every(has));
     count += !card.hidden;
   });
+  // A board of which no run is left is not shown either.
+  document.querySelectorAll("#boards > section").forEach(board => {
+    board.hidden = ![...board.querySelectorAll(".sample")].some(card => !card.hidden);
+  });
   document.getElementById("shown").textContent = count;
 }
 words.addEventListener("input", find);

@@ -1,0 +1,56 @@
+"""Names that are no task: what the task is called now, or the nearest ones, its page before its variants."""
+
+from __future__ import annotations
+
+import pytest
+
+from affectllm import registry
+from affectllm.errors import NotFound
+from affectllm.evaluate.matrix import TASK
+from affectllm.evaluate.shelf import all_tasks, find_task
+from affectllm.evaluate.tasks import AffectTaskManager
+from affectllm.yaml_page import read_page
+
+RENAMED = read_page(registry.folders("eval_tasks")[0] / "_renamed.yaml", TASK).value
+
+
+def test_every_old_name_is_free_and_leads_to_a_task() -> None:
+    known = all_tasks()
+    assert RENAMED and not set(RENAMED) & set(known) and set(RENAMED.values()) <= set(known)
+
+
+def test_an_old_name_is_answered_in_one_line_with_the_new_one() -> None:
+    for look in (find_task, lambda name: AffectTaskManager().match_tasks([name])):
+        with pytest.raises(NotFound) as caught:
+            look("semeval2018_anger")
+        assert str(caught.value) == "the task semeval2018_anger is called semeval2018_ei_reg_en_anger now"
+
+
+def test_a_folder_of_ones_own_may_rename_its_tasks(tmp_path, monkeypatch) -> None:
+    (tmp_path / "eval_tasks").mkdir()
+    (tmp_path / "eval_tasks" / "_renamed.yaml").write_text("mood: emodb_emotion\n")
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+    with pytest.raises(NotFound, match="the task mood is called emodb_emotion now"):
+        find_task("mood")
+
+
+@pytest.mark.parametrize(
+    ("typed", "first"),
+    [
+        ("emodb_emotion_choise", "emodb_emotion_choice"),
+        ("brighter_eng", "brighter_a_eng"),
+        ("dfew_fold_2", "dfew_fold2"),
+        ("meld_video", "meld_emotion_video"),
+        ("emotic_multilabel", "emotic_emotions"),
+        ("dailydialog_emotion", "dailydialog"),
+        ("iemocap_6", "iemocap_6way"),
+    ],
+)
+def test_the_nearest_name_comes_first(typed: str, first: str) -> None:
+    assert registry.nearest(typed, all_tasks())[0] == first
+
+
+def test_what_is_like_no_task_is_not_answered_with_all_of_them() -> None:
+    with pytest.raises(NotFound) as caught:
+        find_task("zzzz")
+    assert "see `affectllm ls`" in str(caught.value) and len(str(caught.value)) < 100
