@@ -169,6 +169,7 @@ def _write_samples(folder: Path, tasks: Iterable[tuple[str, AffectTask]]) -> Non
     files = logged.of_results(logged.only_results(folder)).samples
     for name, task in tasks:
         write_samples(task, files[name])
+        task.forget()  # before their scores need the memory
 
 
 def _register_models(name: str) -> None:

@@ -91,14 +91,14 @@ class JsonLines(Sequence[Any]):
 class StoredDocument(Mapping[str, Any]):
     """One document of a ``JsonLines``, as a mapping that is read when it is looked at."""
 
-    __slots__ = ("_lines", "number")
+    __slots__ = ("lines", "number")
 
     def __init__(self, lines: JsonLines, number: int) -> None:
-        self._lines, self.number = lines, number
+        self.lines, self.number = lines, number
 
     def read(self) -> dict[str, Any]:
         """Return the document itself."""
-        value: dict[str, Any] = self._lines[self.number]
+        value: dict[str, Any] = self.lines[self.number]
         return value
 
     def __getitem__(self, key: str) -> Any:
@@ -136,26 +136,63 @@ class StoredDocuments(Sequence[StoredDocument]):
         return dict.fromkeys(self[0]) if self else {}
 
 
-class StoredRequest:
-    """One request of lm-eval, in place of its ``Instance``: prompt and document are read when they are looked at.
+class Shelf:
+    """What the requests of a task have in common: each of a million would keep its own otherwise.
 
     Args:
-        prompts: of the task; line ``line`` has the arguments of all requests about the document.
+        task: its name.
+        prompts: line by line the arguments of all requests about a document.
     """
 
-    __slots__ = ("_filtered", "_line", "_prompts", "_replies", "doc", "doc_id", "idx", "repeats", "request_type", "task_name")  # fmt: skip # noqa: E501
+    def __init__(self, task: str) -> None:
+        self.task, self.prompts = task, JsonLines()
+        self.request_type, self.repeats = "", 1
 
-    def __init__(self, request: Instance, document: StoredDocument, prompts: JsonLines, line: int) -> None:
-        self.request_type, self.idx = request.request_type, request.idx
-        self.task_name, self.doc_id, self.repeats = request.task_name, request.doc_id, request.repeats
-        self.doc, self._prompts, self._line = document, prompts, line
+    def stored(self, requests: list[Instance], document: StoredDocument) -> list[StoredRequest]:
+        """Store the arguments of all requests about a document, and return what stands for the requests."""
+        line = len(self.prompts)
+        self.prompts.append([request.arguments for request in requests])
+        self.request_type, self.repeats = requests[0].request_type, int(requests[0].repeats or 1)
+        return [StoredRequest(self, document, line, request.idx, request.doc_id) for request in requests]
+
+
+class StoredRequest:
+    """One request of lm-eval, in place of its ``Instance``: prompt and document are read when they are looked at."""
+
+    __slots__ = ("_document", "_filtered", "_line", "_lines", "_replies", "_shelf", "doc_id", "idx")
+
+    def __init__(self, shelf: Shelf, document: StoredDocument, line: int, idx: int, doc_id: int | None) -> None:
+        number = document.number
+        # Mostly all three count the same documents, and are then one object.
+        self._line, self.doc_id = (number if one == number else one for one in (line, doc_id))
+        self._shelf, self._lines, self._document, self.idx = shelf, document.lines, number, idx
         self._replies: tuple[Any, ...] = ()
         self._filtered: dict[str, Any] | None = None
 
     @property
+    def doc(self) -> StoredDocument:
+        """The document."""
+        return StoredDocument(self._lines, self._document)
+
+    @property
+    def task_name(self) -> str:
+        """The name of the task."""
+        return self._shelf.task
+
+    @property
+    def request_type(self) -> str:
+        """What lm-eval calls the model's method."""
+        return self._shelf.request_type
+
+    @property
+    def repeats(self) -> int:
+        """How many replies are drawn."""
+        return self._shelf.repeats
+
+    @property
     def arguments(self) -> tuple[Any, ...]:
         """What the model is asked."""
-        return tuple(self._prompts[self._line][self.idx])
+        return tuple(self._shelf.prompts[self._line][self.idx])
 
     args = arguments
 
@@ -192,10 +229,3 @@ class _Replies(Sequence[Any]):
     def __getitem__(self, number: Any) -> Any:
         replies = self._request._replies[number]
         return list(replies) if isinstance(number, slice) else replies
-
-
-def stored(requests: list[Instance], document: StoredDocument, prompts: JsonLines) -> list[StoredRequest]:
-    """Store the arguments of all requests about a document, and return what stands for the requests."""
-    prompts.append([request.arguments for request in requests])
-    line = len(prompts) - 1
-    return [StoredRequest(request, document, prompts, line) for request in requests]

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from affectllm.errors import WriteFailed
 from affectllm.evaluate.harness import lm_eval_main
+from affectllm.evaluate.models.requests import Asker, by_settings, user_message
 from affectllm.evaluate.on_disk import JsonLines, StoredDocument, kept_on_disk
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
@@ -200,3 +201,16 @@ def test_documents_are_mappings_that_are_read_when_looked_at() -> None:
     assert dict(document) == {"id": "a", "gold": ["joy"]} and len(document) == 2 and "gold" in document
     with pytest.raises(TypeError):
         pickle.dumps(document)  # a file without a name goes to no other process
+
+
+def test_questions_of_several_tasks_are_asked_together_in_the_order_of_their_length() -> None:
+    asker, settings = Asker({}, {}), {"max_gen_toks": 8, "do_sample": False}
+    questions = [
+        asker.question(user_message("word " * length), f"task {length % 2}", dict(settings))
+        for length in (3, 9, 4, 1, 6)
+    ]
+    longer = asker.question(user_message("word"), "task 3", {**settings, "max_gen_toks": 64})
+    groups = by_settings([*questions, longer])
+    assert [len(group) for group in groups] == [5, 1]
+    assert [question.template for question in groups[0]] == ["task 1", "task 0", "task 0", "task 1", "task 1"]
+    assert [len(question.messages[0]["content"][0]["text"]) for question in groups[0]] == [45, 30, 20, 15, 5]

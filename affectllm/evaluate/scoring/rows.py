@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from sys import intern
 from typing import Any
 
 from affectllm.evaluate.logged import read_samples
@@ -13,6 +12,9 @@ from affectllm.evaluate.scoring.task_scoring import Item
 
 _LABEL = 64  # characters
 _NONE: Mapping[str, str] = {}
+_NOTHING = object()
+_MOST = 100_000  # lists that are kept for being met again
+_SHARED: dict[Hashable, Any] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +47,12 @@ class Row:
         return cls(
             row["doc_id"],
             doc["id"],
-            Item(shared_texts(doc["gold"]), shared_texts(row["reading"]), doc.get("facts") or _NONE),
-            shared_texts(row["unreadable"]),
-            shared_texts(doc["speaker"]),
-            shared_texts(doc["dialogue"]),
+            Item(shared(doc["gold"]), shared(row["reading"]), doc.get("facts") or _NONE),
+            shared(row["unreadable"]),
+            shared(doc["speaker"]),
+            shared(doc["dialogue"]),
             doc.get("wording"),
-            shared_texts(doc["rater"]) if "human" in doc else None,
+            shared(doc["rater"]) if "human" in doc else None,
         )
 
 
@@ -87,8 +89,24 @@ def wordings_of(rows: Sequence[Row]) -> list[int]:
     return sorted({row.wording for row in rows if row.wording is not None})
 
 
-def shared_texts(value: Any) -> Any:
-    """Return an equal value whose short texts, such as labels, are in memory once however many items have them."""
+def shared(value: Any) -> Any:
+    """Return an equal value; labels, lists of them and pairs of these are in memory once however many items have them.
+
+    Nobody may change it.
+    """
+    key = _key(value)
+    if key is not None:
+        if len(_SHARED) > _MOST:
+            _SHARED.clear()
+        return _SHARED.setdefault(key, value)
+    return type(value)(map(shared, value)) if isinstance(value, (list, tuple)) else value
+
+
+def _key(value: Any) -> Hashable:
+    """Return what tells values apart that may be shared; None for others, such as numbers and long texts."""
     if isinstance(value, str):
-        return intern(value) if len(value) < _LABEL else value
-    return [shared_texts(one) for one in value] if isinstance(value, list) else value
+        return value if len(value) < _LABEL else None
+    if not isinstance(value, (list, tuple)):
+        return _NOTHING if value is None else None
+    keys = [_key(one) for one in value]
+    return None if None in keys else (type(value), *keys)
