@@ -13,8 +13,13 @@ from benchmarks.row import Row
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 
 
+QUICK = ("choices", "packing", "metrics")
+
+
 @pytest.mark.slow
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[] if name in QUICK else [pytest.mark.thorough]) for name in NAMES]
+)
 def test_every_benchmark_runs_and_gives_ratios(name: str) -> None:
     rows = run([name], "tiny")
     assert rows

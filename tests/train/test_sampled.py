@@ -60,7 +60,9 @@ def made(method: str, folder: Path, root: Path) -> tuple[Any, list[dict[str, Any
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("method", SAMPLING)
+@pytest.mark.parametrize(
+    "method", [pytest.param(name, marks=[] if name == "grpo" else [pytest.mark.thorough]) for name in SAMPLING]
+)
 def test_log_probabilities_are_those_of_one_conversation_alone(method: str, small_demo: Path, tmp_path: Path) -> None:
     trainer, rows = made(method, tmp_path, small_demo)
     result = trainer._generate_and_score_completions(rows)
