@@ -65,7 +65,17 @@ def test_helpers_beside_builders_are_used_in_their_section_alone() -> None:
 
 def test_tests_mirror_the_rooms() -> None:
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
-    others = {"contracts", "support", "data_builders", "commands", "foundation", "scripts", "kills", "servers"}
+    others = {
+        "contracts",
+        "support",
+        "data_builders",
+        "commands",
+        "foundation",
+        "scripts",
+        "kills",
+        "servers",
+        "training",
+    }
     known = rooms | others | {"tests", "readers"}
     assert {folder.name for folder in folders(ROOT / "tests")} <= known
     assert not list((ROOT / "tests").glob("test_*.py")) and not list((ROOT / "tests/support").rglob("test_*.py"))
