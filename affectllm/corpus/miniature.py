@@ -55,15 +55,29 @@ def materialise(miniature: Mapping[str, Content], root: Path) -> Path:
             path.write_bytes(content.encode())
         elif isinstance(content, bytes):
             path.write_bytes(content)
-        elif isinstance(content, Tone):
-            render.write_sound(path, _sine(content), content.rate)
-        elif isinstance(content, Clip):
-            _write_clip(path, content)
-        elif isinstance(content, Picture):
-            _write_picture(path, content)
+        elif isinstance(content, (Tone, Clip, Picture)):
+            path.write_bytes(_rendered(content, path))
         else:
             path.write_bytes(content())
     return root
+
+
+_RENDERED: dict[tuple[Tone | Clip | Picture, str], bytes] = {}
+"""Media by what is in them and the suffix: a miniature holds the same clip many times, and encoding is slow."""
+
+
+def _rendered(content: Tone | Clip | Picture, path: Path) -> bytes:
+    """Return the bytes of a medium; the first of its kind is rendered at ``path``."""
+    key = content, path.suffix
+    if key not in _RENDERED:
+        if isinstance(content, Tone):
+            render.write_sound(path, _sine(content), content.rate)
+        elif isinstance(content, Clip):
+            _write_clip(path, content)
+        else:
+            _write_picture(path, content)
+        _RENDERED[key] = path.read_bytes()
+    return _RENDERED[key]
 
 
 def _sine(tone: Tone) -> list[float]:

@@ -173,3 +173,12 @@ def test_every_reader_says_whom_it_imitates_and_why_not() -> None:
 @given(st.text(), st.sampled_from(sorted(COMPAT)))
 def test_compat_readers_take_any_text(text: str, name: str) -> None:
     COMPAT[name](text, SIX, "sad")
+
+
+def test_hitemotion_takes_what_is_stated_else_the_first_label_word() -> None:
+    assert COMPAT["hitemotion"]("{'emotion': 'sad'} since he is not happy", SIX) == "sad"
+    assert COMPAT["hitemotion"]("emotion: Angry", SIX) == "angry"
+    assert COMPAT["hitemotion"]("not happy but sad", SIX) == "happy"
+    assert read_label("not happy but sad", space_of(SIX)) == "sad"
+    assert COMPAT["hitemotion"]("{'emotion': 'glad'}, so happy", SIX) == "happy"
+    assert COMPAT["hitemotion"]("I cannot tell", SIX) is None

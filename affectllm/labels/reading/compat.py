@@ -204,3 +204,17 @@ def emoprefer(text: str, labels: Sequence[str] = ("a1", "a2", "same"), gold: str
         (lowered.find(name), order, name) for order, name in enumerate(("a1", "a2", "same")) if name in lowered
     ]
     return min(occurrences)[2] if occurrences else "same"
+
+
+_STATED = (r"['\"]emotion['\"]:\s*['\"](\w+)['\"]", r"emotion['\"]?\s*:\s*['\"]?(\w+)['\"]?")
+
+
+@_reader("hitemotion")
+def hitemotion(text: str, labels: Sequence[str], gold: str | None = None) -> str | None:
+    """Return the word after ``emotion:`` if it is a label, else the first label word (HitEmotion, evaluation_code).
+
+    Why it is wrong: ``not happy but sad`` is happy, and None, where no label occurs, is left out of the score.
+    """
+    anywhere = rf"\b({'|'.join(map(re.escape, labels))})\b"
+    words = (match[1] for pattern in (*_STATED, anywhere) if (match := re.search(pattern, text.lower())))
+    return next((word for word in words if word in labels), None)
