@@ -11,17 +11,21 @@ import shutil
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
+from functools import cache
 from pathlib import Path
+from types import ModuleType
 
+import affectllm.corpus
+import affectllm.labels
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.identity import identity
 from affectllm.corpus.sample import SPLITS, Rejection, Sample
 from affectllm.corpus.shards import REJECTED, fill, seldom_collected
 from affectllm.corpus.store import read_rows
 from affectllm.errors import explained
-from affectllm.run import cache_folder, digest
+from affectllm.run import cache_folder, digest, file_digest
 
 _ORDER = "order.bin"  # a byte for each item of the builder's stream: the number of its split
 _REJECTION = len(SPLITS)
@@ -62,7 +66,7 @@ def samples_of(name: str, root: Path, split: str | None = None) -> Iterator[Item
 
 def _stored(name: str, root: Path) -> Path:
     """Return the folder with the samples of a corpus, built where it is not there."""
-    place = cache_folder() / "samples" / name / digest(identity(name, root))
+    place = cache_folder() / "samples" / name / digest({**identity(name, root), "read_by": _machine()})
     with explained(place):
         if place.is_dir():
             place.touch()  # it is in use
@@ -79,6 +83,20 @@ def _stored(name: str, root: Path) -> Path:
         finally:
             shutil.rmtree(scratch, ignore_errors=True)
     return place
+
+
+@cache
+def _machine() -> str:
+    """Return the digest of our own code that samples pass through: another version may read the same files otherwise.
+
+    A run folder is asked for by its owner, but nobody would look for samples of last month's version here.
+    """
+    files = sorted(path for package in (affectllm.corpus, affectllm.labels) for path in _code(package))
+    return digest([file_digest(path) for path in files])
+
+
+def _code(package: ModuleType) -> Iterator[Path]:
+    return Path(str(package.__file__)).parent.rglob("*.py")
 
 
 def _build(name: str, root: Path, folder: Path) -> None:
@@ -119,5 +137,6 @@ def _rejections(path: Path) -> Iterator[Rejection]:
 def _remove_unused(folder: Path) -> None:
     """Remove what was built of earlier states of the files, and what killed processes have left."""
     for place in folder.iterdir():
-        if time.time() - place.stat().st_mtime > _UNUSED:
-            shutil.rmtree(place, ignore_errors=True)
+        with suppress(FileNotFoundError):  # another process has finished or removed it meanwhile
+            if time.time() - place.stat().st_mtime > _UNUSED:
+                shutil.rmtree(place, ignore_errors=True)

@@ -11,6 +11,7 @@ rewards:
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -65,6 +66,8 @@ def reward_functions(pages: Sequence[RewardPage]) -> list[Reward]:
 
 
 def _reward(page: RewardPage) -> Reward:
+    if not math.isfinite(page.weight):
+        raise Malformed(f"the weight of {page.reward} is {page.weight}", do="give a finite weight")
     place, _, name = page.reward.rpartition(":")
     if page.options and page.reward not in NAMED:
         raise Malformed(f"the reward {page.reward} takes no options", do=f"these do: {', '.join(sorted(NAMED))}")
@@ -106,4 +109,6 @@ def objection(pages: Sequence[RewardPage]) -> tuple[int, AffectError] | None:
             _reward(page)
         except (AffectError, ImportError) as error:
             return number, error if isinstance(error, AffectError) else NotFound(str(error), do="install the module")
+    if pages and not any(page.weight for page in pages):
+        return 0, Malformed("all rewards have weight 0, so no reply is better", do="give one of them a weight")
     return None

@@ -81,6 +81,21 @@ class Sampled:
             self._keep_one()
         return result
 
+    def _calculate_rewards(self, *args: Any, **options: Any) -> torch.Tensor:
+        """Return the rewards ``[replies of all processes, functions]``; NaN where a function does not judge a reply.
+
+        Raises:
+            AffectError: when one is infinite, or none judges any reply: the step would train on nothing.
+        """
+        rewards: torch.Tensor = super()._calculate_rewards(*args, **options)  # type: ignore[misc]
+        for place, name in enumerate(self.reward_func_names):  # type: ignore[attr-defined]
+            if rewards[:, place].isinf().any():
+                raise AffectError("a reward is infinite", where=f"the reward {name}", do="return finite numbers")
+        if rewards.isnan().all():
+            do = "return a number for each; None is for replies that another reward judges"
+            raise AffectError(f"no reward gives a number for any of {len(rewards)} replies", where=self._ids[0], do=do)
+        return rewards
+
     def _keep_one(self) -> None:
         """Write the first of the replies that were just sampled, with its rewards: one a step is enough to see."""
         if not self.accelerator.is_main_process:  # type: ignore[attr-defined]

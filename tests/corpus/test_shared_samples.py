@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+import affectllm
 from affectllm.corpus import SPLITS, Rejection, Sample
 from affectllm.corpus.builder import load_builder
+from affectllm.corpus.files.links import VARIABLE
 from affectllm.corpus.shared_samples import samples_of, shared_samples
 from affectllm.errors import Malformed, WriteFailed
 
@@ -112,6 +114,41 @@ def test_a_builder_that_changed_reads_again(root: Path) -> None:
     page = root.parent / "own" / "data_builders" / "words.py"
     page.write_text(BUILDER.replace("text=line", "text=line.upper()"))
     assert subprocess.check_output(printing(root), text=True).split() == ["A", "B", "C", "D", "E", "F"]
+
+
+def test_another_version_of_ours_reads_again(root: Path, tmp_path: Path) -> None:
+    shared(root)
+    copy = tmp_path / "upgraded" / "affectllm"
+    shutil.copytree(Path(affectllm.__file__).parent, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    with (copy / "corpus" / "sample.py").open("a") as code:
+        code.write("# reads otherwise\n")
+    environment = {**os.environ, "PYTHONPATH": str(copy.parent)}
+    before = reads(root)
+    for _ in range(2):
+        subprocess.check_call(printing(root), env=environment, stdout=subprocess.DEVNULL)
+    assert reads(root) == before + 1
+
+
+def test_links_that_may_be_followed_now_are_read_again(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    shared(root)
+    (root / "again").symlink_to(root.parent / "own")
+    assert len(states(root)) == 1
+    shared(root)
+    monkeypatch.setenv(VARIABLE, str(root.parent / "own"))
+    before = reads(root)
+    shared(root)
+    shared(root)
+    assert reads(root) == before + 1
+
+
+def test_a_second_name_of_a_folder_is_seen(root: Path) -> None:
+    (root / "wav").mkdir()
+    (root / "wav" / "a.wav").write_bytes(b"")
+    shared(root)
+    (root / "wavs").symlink_to("wav")  # the folder that the builder looks for
+    before = reads(root)
+    shared(root)
+    assert reads(root) == before + 1
 
 
 def test_an_error_of_the_builder_is_the_users_and_leaves_nothing(root: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import torch
 from tuning import GRADED, logged, page_of, succeed
 
 from affectllm.corpus import Sample
-from affectllm.errors import BadRecipe
+from affectllm.errors import AffectError, BadRecipe
 from affectllm.instruct import load_template
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.model.encode import Encoder
@@ -167,6 +168,16 @@ def test_two_processes_are_rewarded_alike_however_weights_are_sharded(
         ([{"reward": "kindnes"}], "no reward called 'kindnes'", "- reward: kindnes"),
         ([{"reward": "format"}, {"reward": "mae"}], "a lower mae is better", "- reward: mae"),
         ([{"reward": "format", "options": {"a": 1}}], "does not take these options", "- options"),
+        (
+            [{"reward": "format"}, {"reward": "reading", "weight": math.nan}],
+            "weight of reading is nan",
+            "- reward: reading",
+        ),
+        (
+            [{"reward": "format", "weight": 0}, {"reward": "reading", "weight": 0}],
+            "all rewards have weight 0",
+            "- reward",
+        ),
         ([{"reward": "accuracy", "options": {"a": 1}}], "takes no options", "- options"),
         ([{"reward": "nowhere.py:f"}], "there is no file nowhere.py", "- reward"),
         ([{"reward": "no_module_of_this_name:f"}], "No module named", "- reward"),
@@ -183,6 +194,14 @@ def test_rewards_that_cannot_be_had_are_named_with_their_line(
         load_recipe(str(page))
     place = page.read_text().splitlines()[int(caught.value.where.rpartition(":")[2]) - 1]
     assert place.startswith(line), place
+
+
+@pytest.mark.parametrize(("name", "message"), [("silent", "no reward gives a number"), ("endless", "infinite")])
+def test_a_step_without_rewards_stops_the_run(name: str, message: str, small_demo: Path, tmp_path: Path) -> None:
+    reward = {"reward": GRADED["reward"].replace("thirds", name)}
+    page = page_of("rloo", tmp_path, rewards=[reward], trainer=TRAINER)
+    with pytest.raises(AffectError, match=message):
+        train(str(page), [], [f"demo_affect={small_demo}"], tmp_path / "run")
 
 
 def test_a_method_without_replies_takes_no_rewards(tmp_path: Path) -> None:

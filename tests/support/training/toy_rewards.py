@@ -9,3 +9,13 @@ from typing import Any
 def thirds(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
     """The share of tokens whose number is divisible by three."""
     return [sum(token % 3 == 0 for token in reply) / len(reply) for reply in completion_ids]
+
+
+def silent(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[None]:
+    """A judge that never answers."""
+    return [None for _ in completion_ids]
+
+
+def endless(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
+    """A division by next to nothing."""
+    return [float("inf") for _ in completion_ids]
