@@ -70,6 +70,7 @@ def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
     assert (out / "publish" / "README.md").is_file() and (out / "publish" / "model.safetensors").is_file()
 
 
+@pytest.mark.thorough
 def test_a_matrix_makes_a_run_of_every_combination(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"max_steps": 1, "save_strategy": "no"}
     page = write_page(tmp_path, trainer=trainer, matrix={"trainer.learning_rate": [0.001, 0.002]})

@@ -31,6 +31,7 @@ FITS = {
     "dimension": {"scores", "classes"},
     "distribution": {"shares", "ranking"},
     "open": {"reply", "open_set"},
+    "pairs": set(),
     "spans": set(),  # wordings for them also tell the emotion; the forms have a law of their own
     "options": {"options"},
 }
@@ -55,6 +56,8 @@ def assert_same(read: Any, own: Any, template: Template) -> None:
         assert set(read) == set(own) and all(abs(read[name] - own[name]) <= 0.0005 + 1e-9 for name in own)
     elif template.form in ("ranking", "turns"):
         assert template.slots[0].how.gold(read, template.space) == template.slots[0].how.gold(own, template.space)
+    elif template.form == "label_scores":
+        assert {name for name, score in read.items() if score == 1.0} == set(own)
     elif template.form == "options":
         assert set(read["options"]) == set(own["options"])
         assert (
@@ -125,6 +128,9 @@ def values(space: LabelSpace) -> st.SearchStrategy[object]:
     if space.kind == "spans":
         turn = st.just("background") | st.integers(1, 1)  # the sample has one turn
         return st.lists(st.fixed_dictionaries({"turn": turn, "span": words()}), min_size=1, max_size=3).map(tuple)
+    if space.kind == "pairs":  # of the one turn that the sample has
+        pair = {"turn": st.just(1), "emotion": names, "cause": st.just(1), "span": words()}
+        return st.lists(st.fixed_dictionaries(pair), max_size=3).map(tuple)
     if space.kind == "options":
         options = st.lists(words(), min_size=2, max_size=6, unique=True).map(tuple)
         return st.builds(

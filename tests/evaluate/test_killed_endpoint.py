@@ -84,7 +84,10 @@ def outcome(out: Path) -> tuple[bytes, list[Any]]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("votes", "draws"),
-    [pytest.param((), 1, marks=pytest.mark.thorough, id="replies"), pytest.param(VOTES, 3, id="votes")],
+    [
+        pytest.param((), 1, marks=pytest.mark.thorough, id="replies"),
+        pytest.param(VOTES, 3, marks=pytest.mark.thorough, id="votes"),
+    ],
 )
 def test_a_killed_run_asks_nothing_again_that_was_answered(
     votes: Sequence[str], draws: int, one: Worker, emodb: Path, tmp_path: Path

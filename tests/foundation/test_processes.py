@@ -143,7 +143,11 @@ def kill_all(pids: Sequence[int]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("number", "processes"),
-    [(signal.SIGTERM, 2), (signal.SIGHUP, 1), pytest.param(signal.SIGKILL, 2, marks=pytest.mark.thorough)],
+    [
+        (signal.SIGTERM, 2),
+        pytest.param(signal.SIGHUP, 1, marks=pytest.mark.thorough),
+        pytest.param(signal.SIGKILL, 2, marks=pytest.mark.thorough),
+    ],
 )
 def test_trainers_end_with_the_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, processes: int

@@ -264,6 +264,7 @@ def test_what_the_hub_refuses_is_explained(
     assert hub.repos.get(repo_id, {}) == before
 
 
+@pytest.mark.thorough
 def test_a_hub_that_cannot_be_reached_is_explained(run: Path, tmp_path: Path) -> None:
     done = in_fresh_python(publishing(run), "http://127.0.0.1:9", tmp_path / "home")
     assert "refused http://127.0.0.1:9 cannot be reached" in done.stdout, done.stderr

@@ -18,7 +18,7 @@ def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield one
 
 
-THOROUGH = ("train over another recipe", "score over other scores, and report", "publish over another")
+THOROUGH = ("train over another recipe", "score over other scores, and report", "publish over another", "report again")
 
 
 @pytest.mark.parametrize(

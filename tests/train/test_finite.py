@@ -95,6 +95,7 @@ def test_a_gradient_that_is_not_finite_names_the_row_and_the_checkpoint_before(
     assert error.count("demo_affect/train_") == 1 and rare_row[1] in error
 
 
+@pytest.mark.thorough
 def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path: Path) -> None:
     trainer = {"per_device_train_batch_size": 2, "gradient_accumulation_steps": 3, "max_steps": 10}
     page = text_page(tmp_path, str(poisoned_word(tmp_path)), trainer=trainer)
@@ -105,8 +106,8 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
 @pytest.mark.parametrize(
     ("make", "launch"),
     [
-        pytest.param(overflowing, "ddp", marks=pytest.mark.thorough, id="loss-ddp"),
-        pytest.param(poisoned_word, "zero2", id="gradient-zero2"),
+        pytest.param(overflowing, "ddp", id="loss-ddp"),
+        pytest.param(poisoned_word, "zero2", marks=pytest.mark.thorough, id="gradient-zero2"),
         pytest.param(overflowing, "zero3_offload", marks=pytest.mark.thorough, id="loss-zero3_offload"),
     ],
 )

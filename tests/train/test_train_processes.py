@@ -25,7 +25,9 @@ def alone(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> list[fl
     return losses(folder / "run")
 
 
-@pytest.mark.parametrize("launch", ["ddp", "zero2", pytest.param("zero3_offload", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize(
+    "launch", ["ddp", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("zero2", "zero3_offload"))]
+)
 def test_two_processes_train_as_one_does(
     launch: str, alone: list[float], small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
