@@ -7,7 +7,8 @@ what a kill has left under another name is removed by whoever works on the same 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -36,6 +37,33 @@ def whole(folder: Path) -> Iterator[Path]:
             scratch.rename(folder)
     finally:
         _remove(scratch)
+
+
+def made_once(folder: Path, fill: Callable[[Path], object]) -> Path:
+    """Return a folder that several processes may want at once: each fills one of its own, and the first one's stays.
+
+    Args:
+        fill: writes the same files whoever calls it; its errors pass through.
+
+    Raises:
+        WriteFailed: when the file system refuses the folder.
+    """
+    if folder.is_dir():
+        return folder
+    with explained(folder):
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
+    try:
+        fill(scratch)
+        with explained(folder):
+            try:
+                scratch.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else another process was faster
+                    raise
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+    return folder
 
 
 def discard(folder: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from affectllm import registry
 from affectllm.corpus.builder import code_of, load_builder
 from affectllm.errors import AffectError, Malformed, MissingCorpus
+from affectllm.folders import made_once
 from affectllm.run import cache_folder, digest
 
 GENERATOR_SEED = 0
@@ -129,19 +130,6 @@ def _existing(folder: Path, name: str, source: str) -> Path:
 
 def _generated(name: str) -> Path:
     # The builder's code is in the folder's name, so an edited generator never reads what the old one drew.
-    import shutil
-    import tempfile
-
     builder = load_builder(name)
     folder = cache_folder() / "generated" / f"{name}-{digest(code_of(name))}-{GENERATOR_SEED}"
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
-        builder.generate(scratch, GENERATOR_SEED)  # type: ignore[attr-defined]
-        try:
-            scratch.rename(folder)
-        except OSError:  # another process was faster; its bytes are the same
-            shutil.rmtree(scratch)
-            if not folder.is_dir():
-                raise
-    return folder
+    return made_once(folder, lambda scratch: builder.generate(scratch, GENERATOR_SEED))  # type: ignore[attr-defined]

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -25,6 +24,7 @@ from affectllm.corpus.sample import SPLITS, Rejection, Sample
 from affectllm.corpus.shards import REJECTED, fill, seldom_collected
 from affectllm.corpus.store import read_rows
 from affectllm.errors import explained
+from affectllm.folders import made_once
 from affectllm.run import cache_folder, digest, file_digest
 
 _ORDER = "order.bin"  # a byte for each item of the builder's stream: the number of its split
@@ -67,22 +67,13 @@ def samples_of(name: str, root: Path, split: str | None = None) -> Iterator[Item
 def _stored(name: str, root: Path) -> Path:
     """Return the folder with the samples of a corpus, built where it is not there."""
     place = cache_folder() / "samples" / name / digest({**identity(name, root), "read_by": _machine()})
-    with explained(place):
-        if place.is_dir():
+    if place.is_dir():
+        with explained(place):
             place.touch()  # it is in use
-            return place
-        place.parent.mkdir(parents=True, exist_ok=True)
+        return place
+    if place.parent.is_dir():
         _remove_unused(place.parent)
-        scratch = Path(tempfile.mkdtemp(dir=place.parent, prefix=f".{place.name}-"))
-        try:
-            _build(name, root, scratch)
-            scratch.rename(place)
-        except OSError:
-            if not place.is_dir():  # else another process was faster; its files are the same
-                raise
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
-    return place
+    return made_once(place, lambda scratch: _build(name, root, scratch))
 
 
 @cache

@@ -9,14 +9,12 @@ everywhere.
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
 from collections.abc import Collection, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import render
-from affectllm.errors import explained
+from affectllm.folders import made_once
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.run import cache_folder
@@ -69,20 +67,7 @@ def _encoded(encoder: Encoder, kind: str) -> Encoded:
 
 def _clips() -> Path:
     """Return the folder with a second of film, a tone and a picture, made where it is not there."""
-    folder = cache_folder() / "filling"
-    with explained(folder):
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        if not folder.is_dir():
-            scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=".filling-"))
-            try:
-                _write(scratch)
-                scratch.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # else another process was faster; its clips are the same
-                    raise
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
-    return folder
+    return made_once(cache_folder() / "filling", _write)
 
 
 def _write(folder: Path) -> None:

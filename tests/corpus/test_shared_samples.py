@@ -37,6 +37,8 @@ def samples(root):
     for number, line in enumerate((root / "words.txt").read_text().splitlines()):
         if line == "broken":
             raise_it(line, number)
+        if line == "locked":
+            raise PermissionError(13, "Permission denied", "words.txt")
         if line == "bad":
             yield Rejection(f"words.txt:{number}", "bad_row", f"words.txt:{number}")
         else:
@@ -158,6 +160,13 @@ def test_an_error_of_the_builder_is_the_users_and_leaves_nothing(root: Path) -> 
     assert states(root) == []
     (root / "words.txt").write_text("a\nbetter\n")
     assert len(shared(root)) == 2
+
+
+def test_a_file_of_the_corpus_that_cannot_be_read_is_not_told_as_a_cache_that_cannot_be_written(root: Path) -> None:
+    (root / "words.txt").write_text("a\nlocked\n")
+    with pytest.raises(Malformed, match="Permission denied"):
+        shared(root)
+    assert states(root) == []
 
 
 def test_several_processes_at_once_end_with_one_copy(root: Path) -> None:
