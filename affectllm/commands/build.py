@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from affectllm.commands._options import root_option, set_option
+from affectllm.commands.parts.options import root_option, set_option
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -22,7 +22,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    from affectllm.commands._build import build
+    from affectllm.commands.parts.build import build
     from affectllm.corpus.roots import Roots
 
     filters = [f"only={arguments.only}"] if arguments.only else []

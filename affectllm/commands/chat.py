@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from affectllm.commands._options import model_options
+from affectllm.commands.parts.options import model_options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from affectllm.commands._options import root_option
+from affectllm.commands.parts.options import root_option
 
 if TYPE_CHECKING:
     from affectllm.corpus.roots import Roots

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from affectllm.commands._options import root_option
+from affectllm.commands.parts.options import root_option
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
-    from affectllm.commands._build import gallery
+    from affectllm.commands.parts.build import gallery
     from affectllm.corpus.roots import Roots
 
     gallery(arguments.name, Roots.parse(arguments.root), arguments.out, arguments.n)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from affectllm.commands._options import root_option, set_option
+from affectllm.commands.parts.options import root_option, set_option
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

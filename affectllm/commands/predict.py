@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from affectllm.commands._options import model_options
+from affectllm.commands.parts.options import model_options
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

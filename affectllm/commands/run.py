@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
-from affectllm.commands._options import recipe_options as add_options
+from affectllm.commands.parts.options import recipe_options as add_options
 
 __all__ = ["add_options", "call"]
 
 
 def call(arguments: argparse.Namespace) -> None:
-    from affectllm.commands._pipeline import run
+    from affectllm.commands.parts.pipeline import run
     from affectllm.corpus.roots import Roots
 
     run(arguments.recipe, arguments.set, Roots.parse(arguments.root), arguments.out, arguments.num_processes)

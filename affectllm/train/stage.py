@@ -40,9 +40,11 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     from accelerate import PartialState
 
     from affectllm.train.arguments import arguments
+    from affectllm.train.launch_settings import take_settings
     from affectllm.train.tuning import tune
 
     recipe = load_recipe(name, overrides)
+    take_settings(recipe.launch)
     roots = Roots.parse(pairs).find_all(recipe.corpora())
     folder = run_folder(recipe, out)
     args = arguments(recipe, folder / "train")  # before PartialState, which it would otherwise find unconfigured

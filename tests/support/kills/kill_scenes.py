@@ -12,7 +12,7 @@ from killing import Worker
 from toy_corpus import toy_corpus
 
 LIGHT = (
-    *("affectllm.cli", "affectllm.commands._build", "affectllm.report.cards.dataset_card"),
+    *("affectllm.cli", "affectllm.commands.parts.build", "affectllm.report.cards.dataset_card"),
     *("affectllm.report.galleries.conversation_gallery", "affectllm.commands.export", "affectllm.model.clips.cut"),
     *("matplotlib.pyplot", "pyarrow.parquet", "pyarrow.compute", "av"),
 )
@@ -20,7 +20,7 @@ LIGHT = (
 HEAVY = (
     *(
         "affectllm.cli",
-        "affectllm.commands._pipeline",
+        "affectllm.commands.parts.pipeline",
         "affectllm.train.tuning",
         "affectllm.train.arguments",
         "datasets",

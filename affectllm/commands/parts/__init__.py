@@ -1,0 +1,1 @@
+"""What the commands are made of: their common options, and work of several rooms."""
