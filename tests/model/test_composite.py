@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 import torch
 from family_clips import BUDGET, HEARD, PICTURE, SEEN, SEEN_AND_HEARD, encoded, encoder_of, make_clips, talk
+from peft import LoraConfig, PeftModel, get_peft_model
+from sklearn.preprocessing import StandardScaler
 
 from affectllm import registry
 from affectllm.cli import main
@@ -17,7 +19,7 @@ from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Clip, open_clip
 from affectllm.model.composite.compose import Composition, compose, load_composition
-from affectllm.model.composite.fusion import averaged
+from affectllm.model.composite.fusion import Standardised, averaged
 from affectllm.model.generate import generate
 from affectllm.model.load import Model, load_model
 from affectllm.model.pooled import PooledEncoder
@@ -76,6 +78,7 @@ def composed(checkpoints: dict[str, str], folder: Path, fusion: Any, audio: str 
         ("projector", "hubert", MEAN),
         ("prefusion", "hubert", {}),
         ("qformer", "whisper", {"audio_layers": 1}),
+        ("projector", "whisper", {"audio_norm": "standardised"}),
     ],
 )
 def test_a_composite_sees_hears_learns_and_answers(
@@ -114,6 +117,35 @@ def test_outputs_are_averaged_without_padding() -> None:
     assert means.shape == (2, 3, 5)
     for window, token, first, last in ((0, 0, 0, 3), (0, 2, 6, 7), (1, 0, 0, 3), (1, 1, 3, 4)):
         assert torch.allclose(means[window, token], outputs[window, first:last].mean(0), atol=1e-6)
+
+
+def test_running_statistics_are_those_of_all_sounds_trained_on() -> None:
+    sounds = 3 * torch.randn(23, 5) + torch.arange(5)
+    norm = Standardised(5)
+    norm.eval()
+    assert torch.allclose(norm(sounds), sounds, atol=1e-4)  # before training
+    norm.train()
+    for batch in sounds.split([1, 8, 1, 13]):
+        norm(batch)
+    norm.eval()
+    assert torch.allclose(norm(sounds), torch.from_numpy(StandardScaler().fit_transform(sounds)).float(), atol=1e-4)
+    assert int(norm.count) == 23
+
+
+def test_running_statistics_are_saved_with_an_adapter(checkpoints: dict[str, str], clips: Path, tmp_path: Path) -> None:
+    model = composed(checkpoints, tmp_path, "projector", audio_norm="standardised", audio_pooling="mean")
+    adapted = get_peft_model(model.model, LoraConfig(target_modules=["q_proj"], modules_to_save=["fusion"]))
+    encoder = encoder_of(model, clips)
+    batch = encoder.collate([encoded(encoder, talk(HEARD))])
+    adapted.train()
+    adapted(**batch)
+    adapted.eval()
+    adapted.save_pretrained(tmp_path / "adapter")
+    again = PeftModel.from_pretrained(load_model(str(tmp_path / "composite")).model, tmp_path / "adapter").eval()
+    norm = again.base_model.model.model.fusion.modules_to_save["default"].audio.norm
+    assert int(norm.count) > 0
+    with torch.no_grad():
+        assert torch.equal(again(**batch).logits, adapted(**batch).logits)
 
 
 def test_a_layer_is_heard_by_a_composite_and_by_a_linear_probe_alike(

@@ -35,6 +35,7 @@ class Composition:
         tokens_per_frame: tokens of a frame (projector).
         frames_per_token: outputs of the audio encoder that a token is made of (projector).
         audio_pooling: ``stack`` or ``mean`` of these outputs (projector).
+        audio_norm: ``layer``, or ``standardised`` over the sounds trained on (projector).
         audio_layers: ``last``, the number of one layer of the audio encoder, or ``all`` for a learned mean of them.
         window: seconds of sound that the audio encoder hears at once; None for its own (Whisper: 30), or 2.
         dtype: of the weights that are written.
@@ -49,6 +50,7 @@ class Composition:
     tokens_per_frame: int = 4
     frames_per_token: int = 8
     audio_pooling: Literal["stack", "mean"] = "stack"
+    audio_norm: Literal["layer", "standardised"] = "layer"
     audio_layers: Literal["last", "all"] | int = "last"
     window: float | None = None
     dtype: Literal["float32", "bfloat16", "float16"] = "float32"
@@ -142,6 +144,7 @@ def _assembled(composition: Composition) -> tuple[Any, Any, list[str]]:
         tokens_per_frame=composition.tokens_per_frame,
         frames_per_token=composition.frames_per_token,
         audio_pooling=composition.audio_pooling,
+        audio_norm=composition.audio_norm,
         audio_layers=composition.audio_layers,
         tie_word_embeddings=language.config.tie_word_embeddings,
         composed_of={

@@ -10,6 +10,7 @@ from transformers.configuration_utils import SubConfigSpec
 FUSIONS = ("projector", "prefusion", "qformer")
 LAYERS = ("last", "all")  # or a number
 POOLINGS = ("stack", "mean")
+NORMS = ("layer", "standardised")
 
 
 class AffectCompositeConfig(PreTrainedConfig):
@@ -23,6 +24,8 @@ class AffectCompositeConfig(PreTrainedConfig):
         frames_per_token: encoder outputs of a sound that ``projector`` makes a token of (Ultravox: 8).
         audio_pooling: ``stack`` puts these outputs side by side (Ultravox), ``mean`` averages them: fewer weights, for
             few training samples.
+        audio_norm: of a sound's token before ``projector``: ``layer`` over its features, or ``standardised``, each
+            feature over the sounds trained on.
         audio_layers: ``last``, the number of one layer of the audio encoder (0: what goes into the first), or ``all``:
             a learned mean of what every layer puts out, since how something is said is known to middle layers more
             than to the last (SUPERB, Interspeech 2021).
@@ -43,6 +46,7 @@ class AffectCompositeConfig(PreTrainedConfig):
     tokens_per_frame: int = 4
     frames_per_token: int = 8
     audio_pooling: str = "stack"
+    audio_norm: str = "layer"
     audio_layers: str | int = "last"
     video_token_id: int | None = None
     image_token_id: int | None = None
@@ -56,6 +60,8 @@ class AffectCompositeConfig(PreTrainedConfig):
             raise ValueError(f"fusion is one of {', '.join(FUSIONS)}, not {self.fusion!r}")
         if self.audio_pooling not in POOLINGS:
             raise ValueError(f"audio_pooling is {' or '.join(POOLINGS)}, not {self.audio_pooling!r}")
+        if self.audio_norm not in NORMS:
+            raise ValueError(f"audio_norm is {' or '.join(NORMS)}, not {self.audio_norm!r}")
         self._check_layers()
 
     def _check_layers(self) -> None:

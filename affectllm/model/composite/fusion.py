@@ -68,22 +68,56 @@ class OneLayer(nn.Module):
         return nn.functional.layer_norm(chosen, chosen.shape[-1:])
 
 
-class Projector(nn.Module):
-    """Stack ``stacked`` encoder outputs into a token, and project it by an MLP (LLaVA, Ultravox)."""
+class Standardised(nn.Module):
+    """Features less their mean over the sounds trained on, by their standard deviation, as linear models have them.
 
-    def __init__(self, features: int, stacked: int, hidden: int) -> None:
+    The statistics run (Chan et al., 1983) and are used as they stand, in training too: a batch normalisation of a few
+    sounds would tell each of them about the others. Under several processes each has those of its own sounds, and the
+    first one's are saved.
+    """
+
+    def __init__(self, features: int) -> None:
         super().__init__()
-        self.stacked = stacked
-        self.norm = nn.LayerNorm(features * stacked)
-        self.linear_1 = nn.Linear(features * stacked, hidden)
+        self.register_buffer("count", torch.zeros((), dtype=torch.long))
+        self.register_buffer("mean", torch.zeros(features))
+        self.register_buffer("variance", torch.ones(features))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """``[n, d]`` → ``[n, d]``."""
+        if self.training and len(tokens):
+            self._count_in(tokens.detach().to(self.mean.dtype))
+        return (tokens - self.mean) / (self.variance + 1e-5).sqrt()
+
+    @torch.no_grad()
+    def _count_in(self, tokens: Tensor) -> None:
+        before, count = int(self.count), len(tokens)
+        share, apart = count / (before + count), tokens.mean(0) - self.mean
+        if before + count > 1:  # nothing is known of the spread of one sound
+            earlier = (1 - share) * self.variance if before > 1 else 0
+            within, between = share * tokens.var(0, correction=0), share * (1 - share) * apart**2
+            self.variance.copy_(earlier + within + between)
+        self.mean += share * apart
+        self.count += count
+
+
+class Projector(nn.Module):
+    """Project tokens of encoder outputs by an MLP (LLaVA, Ultravox)."""
+
+    def __init__(self, features: int, hidden: int, *, standardised: bool = False) -> None:
+        super().__init__()
+        self.norm = Standardised(features) if standardised else nn.LayerNorm(features)
+        self.linear_1 = nn.Linear(features, hidden)
         self.linear_2 = nn.Linear(hidden, hidden)
 
-    def forward(self, outputs: Tensor) -> Tensor:
-        """``[b, n, d]`` → ``[b, ceil(n / stacked), h]``."""
-        missing = -outputs.shape[1] % self.stacked
-        outputs = nn.functional.pad(outputs, (0, 0, 0, missing))
-        tokens = outputs.reshape(len(outputs), -1, outputs.shape[-1] * self.stacked)
+    def forward(self, tokens: Tensor) -> Tensor:
+        """``[…, d]`` → ``[…, h]``."""
         return self.linear_2(nn.functional.gelu(self.linear_1(self.norm(tokens))))
+
+
+def side_by_side(outputs: Tensor, count: int) -> Tensor:
+    """Put every ``count`` outputs into one token, ``[w, n, d]`` → ``[w, ceil(n / count), count · d]``."""
+    outputs = nn.functional.pad(outputs, (0, 0, 0, -outputs.shape[1] % count))
+    return outputs.reshape(len(outputs), -1, outputs.shape[-1] * count)
 
 
 def pooled(patches: Tensor, tokens: int) -> Tensor:
@@ -105,12 +139,13 @@ class Sequences(nn.Module):
         hidden = config.text_config.hidden_size
         self.tokens_per_frame = config.tokens_per_frame
         if config.vision_config is not None:
-            self.vision = Projector(width(config.vision_config), 1, hidden)
+            self.vision = Projector(width(config.vision_config), hidden)
         if config.audio_config is not None:
             self.frames_per_token = config.frames_per_token
             self.averages = config.audio_pooling == "mean"
             stacked = 1 if self.averages else config.frames_per_token
-            self.audio = Projector(width(config.audio_config), stacked, hidden)
+            standardised = config.audio_norm == "standardised"
+            self.audio = Projector(width(config.audio_config) * stacked, hidden, standardised=standardised)
 
     def of_frames(self, outputs: Tensor, frames: Sequence[int]) -> Tensor:
         """``[f, n, d]`` → ``[f · tokens_per_frame, h]``."""
@@ -118,10 +153,9 @@ class Sequences(nn.Module):
 
     def of_sounds(self, outputs: Tensor, windows: Sequence[int], lengths: Sequence[int]) -> Tensor:
         """``[w, n, d]`` → ``[tokens, h]``: those of each window's first ``lengths`` outputs; the rest is silence."""
-        if self.averages:
-            outputs = averaged(outputs, lengths, self.frames_per_token)
-        tokens = self.audio(outputs)
-        return torch.cat([tokens[i, : -(-length // self.frames_per_token)] for i, length in enumerate(lengths)])
+        count = self.frames_per_token
+        tokens = averaged(outputs, lengths, count) if self.averages else side_by_side(outputs, count)
+        return self.audio(torch.cat([tokens[i, : -(-length // count)] for i, length in enumerate(lengths)]))
 
 
 class WeightedSum(nn.Module):
