@@ -76,6 +76,10 @@ class Standardised(nn.Module):
     first one's are saved.
     """
 
+    count: Tensor
+    mean: Tensor
+    variance: Tensor
+
     def __init__(self, features: int) -> None:
         super().__init__()
         self.register_buffer("count", torch.zeros((), dtype=torch.long))
@@ -93,7 +97,7 @@ class Standardised(nn.Module):
         before, count = int(self.count), len(tokens)
         share, apart = count / (before + count), tokens.mean(0) - self.mean
         if before + count > 1:  # nothing is known of the spread of one sound
-            earlier = (1 - share) * self.variance if before > 1 else 0
+            earlier = (1 - share) * self.variance * (before > 1)
             within, between = share * tokens.var(0, correction=0), share * (1 - share) * apart**2
             self.variance.copy_(earlier + within + between)
         self.mean += share * apart
