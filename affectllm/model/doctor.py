@@ -95,14 +95,14 @@ def check_python() -> Check:
 
 def check_machine() -> Check:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    memory = _memory()
+    memory = usable_memory()
     text = f"{cores} core{'s' if cores != 1 else ''}, {f'{memory / GIB:.1f} GiB' if memory else 'unknown'} of memory"
     if memory and memory < 4 * GIB:
         return Check("Machine", "warn", text, "tiny models need about 4 GiB; close other programs")
     return Check("Machine", "ok", text)
 
 
-def _memory() -> int:
+def usable_memory() -> int:
     """Return the bytes of memory that this process may use: the machine's, or its container's if less; 0 if unknown."""
     names = getattr(os, "sysconf_names", {})
     if "SC_PHYS_PAGES" not in names or "SC_PAGE_SIZE" not in names:

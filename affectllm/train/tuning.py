@@ -17,6 +17,7 @@ from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder, budget_of
 from affectllm.model.quantised import Quantised, described
 from affectllm.model.weights.weight_files import check_finite
+from affectllm.train import memory
 from affectllm.train.adapted import freeze, lora
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator
@@ -79,6 +80,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
     if trainer.is_world_process_zero():
         say(trained)
+        _tell_memory(trainer, Collator(encoder, method.conversations), train, recipe)
     if (checkpoint := last_whole_checkpoint(out)) is not None:
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
@@ -90,6 +92,14 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         **_told(model.quantised),
         **finish(trainer, out, model.processor),
     }
+
+
+def _tell_memory(trainer: Any, collator: Collator, rows: Dataset, recipe: Recipe) -> None:
+    """Print what the training will need, and what to change where the device hardly has it."""
+    conversations = len(collator.conversations(rows[0]))
+    if (needed := memory.of_training(trainer, collator, rows, conversations, recipe.pack_tokens)) is not None:
+        adapted, quantised = recipe.peft is not None, recipe.quantization is not None
+        memory.say(needed, trainer.args, adapted=adapted, quantised=quantised)
 
 
 def _filling(encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
