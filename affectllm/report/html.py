@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError, explained
 from affectllm.report import display, views
+from affectllm.report.boards.guard import changes
 from affectllm.report.charts import loss_chart
 from affectllm.report.clips import Gallery
 from affectllm.report.examples import gather
@@ -91,6 +92,7 @@ def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
             runs=[run.name for run in runs],
             tasks=tasks,
             charts=charts,
+            guards=[(run.name, rows) for run in runs if (rows := changes(run.folder / "eval"))],
             sampled=[(run.name, run.replies) for run in runs if run.replies],
             facts=[facts(run) for run in runs],
             rejected=rejected_total(runs),

@@ -63,6 +63,21 @@ class ModelPage:
 
 
 @dataclass(frozen=True)
+class GuardPage:
+    """General tasks that the training is not for, scored before and after it: what it made the model forget.
+
+    Args:
+        tasks: of lm-eval's own, or of ours.
+        limit: at most this many documents per task; None for all.
+        include_path: folder with further task pages of lm-eval.
+    """
+
+    tasks: tuple[str, ...]
+    limit: int | None = None
+    include_path: str | None = None
+
+
+@dataclass(frozen=True)
 class EvalPage:
     """The evaluation after training.
 
@@ -74,6 +89,7 @@ class EvalPage:
         limit: at most this many documents per task; None for all.
         num_processes: that answer for the tuned model, each with the whole model and a share of the questions; None
             for as many as train.
+        guard: general tasks, scored before and after the training.
     """
 
     tasks: tuple[str, ...] = ()
@@ -82,6 +98,7 @@ class EvalPage:
     batch_size: Literal["auto"] | int = 8
     limit: int | None = None
     num_processes: int | None = None
+    guard: GuardPage | None = None
 
 
 @dataclass(frozen=True)
@@ -222,13 +239,23 @@ def _check(recipe: Recipe, page: Page) -> None:
     _check_packing(recipe, family, page)
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
-    for key in ("batch_size", "limit", "num_processes"):
-        value = getattr(recipe.eval, key)
-        if isinstance(value, int) and value < 1:
-            raise BadRecipe(f"eval.{key} must be 1 or more", where=page.where(("eval", key)))
+    _check_counts(recipe.eval, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
+
+
+def _check_counts(wanted: EvalPage, page: Page) -> None:
+    values: dict[tuple[str, ...], Any] = {
+        ("eval", key): getattr(wanted, key) for key in ("batch_size", "limit", "num_processes")
+    }
+    if wanted.guard is not None:
+        values[("eval", "guard", "limit")] = wanted.guard.limit
+        if not wanted.guard.tasks:
+            raise BadRecipe("a guard needs a task", where=page.where(("eval", "guard", "tasks")))
+    for place, value in values.items():
+        if isinstance(value, int) and value < 1:
+            raise BadRecipe(f"{'.'.join(place)} must be 1 or more", where=page.where(place))
 
 
 def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:

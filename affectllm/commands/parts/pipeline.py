@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.corpus.roots import Roots
 from affectllm.lock import LOCK, held
+from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
 from affectllm.report.leaks import refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
 
@@ -41,8 +42,10 @@ def _run(
     refuse_leaks(recipe, roots)
     with held(folder / LOCK):
         train(name, recipe, overrides, roots, folder, processes)
-        if recipe.eval.tasks:
+        if recipe.eval.tasks or recipe.eval.guard:
             score(recipe, roots, folder, processes)
+        for change in changes(folder / "eval"):
+            print(f"guard: {change}", file=sys.stderr)
         _say("report")
         report = render_report([folder], folder / "report.html", roots)
     print(f"report: {report}")
@@ -88,7 +91,10 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: in
     from affectllm.train.launch import launch, processes_of
 
     common = _common(recipe, roots)
-    tuned, references = _of_tuned(recipe, folder, common), _of_references(recipe, folder, common)
+    tuned, references = _of_guard(recipe, folder, common), []
+    if recipe.eval.tasks:
+        tuned = [*_of_tuned(recipe, folder, common), *tuned]
+        references = _of_references(recipe, folder, common)
     count = recipe.eval.num_processes or processes or processes_of(recipe.launch)
     left = [(title, one) for title, one in tuned if not one.finished()]
     if count > 1 and left:
@@ -126,6 +132,26 @@ def _of_tuned(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[t
     return evaluations
 
 
+def _of_guard(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[tuple[str, Evaluation]]:
+    """Return the evaluations of the model on the guard's tasks as it was before training, and as it is after."""
+    from affectllm.evaluate.run import Evaluation
+    from affectllm.train.checkpoints import FINAL
+
+    if (guard := recipe.eval.guard) is None:
+        return []
+    options = ["--batch_size", str(recipe.eval.batch_size)]
+    options += ["--limit", str(guard.limit)] if guard.limit else []
+    options += ["--include_path", guard.include_path] if guard.include_path else []
+    evaluations = []
+    for title, weights in ((BEFORE, recipe.model.path), (AFTER, str(folder / "train" / FINAL))):
+        arguments = {"pretrained": weights, **recipe.model.budget.to_json()}
+        if recipe.model.processor:
+            arguments["processor"] = recipe.model.processor
+        asked = {**common, "tasks": guard.tasks, "model": "affectllm", "model_args": arguments, "lm_eval_args": options}
+        evaluations.append((f"guard, {title} training", Evaluation(folder / "eval" / GUARD / title, **asked)))
+    return evaluations
+
+
 def _of_references(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[tuple[str, Evaluation]]:
     from affectllm.evaluate.run import Evaluation
 
@@ -151,9 +177,10 @@ def _with_ceiling(tasks: Sequence[str]) -> list[str]:
 
 
 def _corpora(recipe: Recipe) -> list[str]:
-    from affectllm.evaluate.shelf import task_sources
+    from affectllm.evaluate.shelf import all_tasks, task_sources
 
-    scored = [selection.corpus for selection in task_sources(recipe.eval.tasks).values()]
+    guarded = [task for task in recipe.eval.guard.tasks if task in all_tasks()] if recipe.eval.guard else []
+    scored = [selection.corpus for selection in task_sources([*recipe.eval.tasks, *guarded]).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from affectllm.corpus import CorpusCard
 from affectllm.report import views
+from affectllm.report.boards.guard import changes
 from affectllm.report.cards.licence import MEANING, OTHER, Verdict, licence_of
 from affectllm.report.display import clusters, headline_metric, interval, known_metric, metric_name
 from affectllm.report.html import environment
@@ -113,6 +114,7 @@ def _context(facts: CardFacts) -> dict[str, Any]:
         "licence_of": licence_of,
         "run": run,
         "tasks": [(task, views.panels([run], task), views.ablations([run], task)) for task in tasks],
+        "guard": changes(run.folder / "eval"),
         "weak": list(_weak_classes(run)),
         "versions": run.manifests.get("train", {}).get("versions", {}),
         "raters": {card.name: card.raters for card in trained.cards},
