@@ -12,6 +12,7 @@ from typing import Any
 from affectllm.corpus.roots import Roots
 from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import Score
+from affectllm.report.display import metric_name
 from affectllm.run import read_manifest, refuse_damaged
 from affectllm.train.checkpoints import REPLIES
 from affectllm.train.method import LOSS, Curve, find_method, method_names
@@ -168,7 +169,12 @@ def _curves(manifest: Mapping[str, Any]) -> tuple[Curve, ...]:
     """Return the curves of a training's method; its loss, where the method is not among ours."""
     recipe = manifest.get("inputs", {}).get("recipe", {})
     name = recipe.get("method", "sft") if isinstance(recipe, dict) else ""
-    return find_method(name).curves if name in method_names() else (LOSS,)
+    curves = find_method(name).curves if name in method_names() else (LOSS,)
+    best = recipe.get("best") if isinstance(recipe, dict) else None
+    key = best.get("metric") if isinstance(best, dict) else None
+    if not isinstance(key, str) or key in {curve.key for curve in curves}:
+        return curves
+    return (*curves, Curve(key, f"{metric_name(key)} of answers to validation rows", metric_name(key)))
 
 
 def read_histories(path: Path, curves: Sequence[Curve]) -> tuple[History, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from affectllm.errors import BadRecipe
 from affectllm.instruct.conversations import CURRICULA
 from affectllm.train.data import LENGTH
-from affectllm.train.method import find_method
+from affectllm.train.method import Method, find_method
 from affectllm.train.recipe import Recipe
 
 
@@ -48,8 +48,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
             # Without a backend accelerate sees one process, and DeepSpeed's batch arithmetic fails.
             fields |= {"ddp_backend": "gloo"}
     if fields.get("eval_strategy", "no") != "no":
-        best = {"metric_for_best_model": f"eval_{method.best.key}", "greater_is_better": method.best.better == "higher"}
-        fields = {"load_best_model_at_end": True, **best, **fields}
+        fields = {"load_best_model_at_end": True, **_best(recipe, method), **fields}
         fields.setdefault("save_strategy", fields["eval_strategy"])
         if fields["save_strategy"] == fields["eval_strategy"] == "steps":
             # The library's 500 may be more than the run has, and then a kill would lose all of it.
@@ -58,3 +57,11 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         return method.config_class()(**fields)
     except (TypeError, ValueError) as error:
         raise BadRecipe(f"trainer: {error}", where=recipe.name) from error
+
+
+def _best(recipe: Recipe, method: Method) -> dict[str, Any]:
+    """Return by which value of an evaluation the best checkpoint is chosen; its patience goes on after a kill."""
+    if recipe.best is None:
+        return {"metric_for_best_model": f"eval_{method.best.key}", "greater_is_better": method.best.better == "higher"}
+    chosen = {"metric_for_best_model": f"eval_{recipe.best.metric}", "greater_is_better": recipe.best.greater}
+    return chosen | ({"restore_callback_states_from_checkpoint": True} if recipe.best.patience else {})

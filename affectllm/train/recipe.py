@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
@@ -22,8 +22,10 @@ from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys
 from affectllm.train.method import OURS, find_method
-from affectllm.train.reward_page import RewardPage, objection
-from affectllm.train.tower_page import check_rates, check_tower_names
+from affectllm.train.pages.best_page import BestPage, check_best
+from affectllm.train.pages.eval_page import EvalPage, check_eval
+from affectllm.train.pages.reward_page import RewardPage, objection
+from affectllm.train.pages.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
 RECIPE = PageKind("recipe", BadRecipe, listed="recipes")
@@ -63,45 +65,6 @@ class ModelPage:
 
 
 @dataclass(frozen=True)
-class GuardPage:
-    """General tasks that the training is not for, scored before and after it: what it made the model forget.
-
-    Args:
-        tasks: of lm-eval's own, or of ours.
-        limit: at most this many documents per task; None for all.
-        include_path: folder with further task pages of lm-eval.
-    """
-
-    tasks: tuple[str, ...]
-    limit: int | None = None
-    include_path: str | None = None
-
-
-@dataclass(frozen=True)
-class EvalPage:
-    """The evaluation after training.
-
-    Args:
-        tasks: names of tasks or groups.
-        ablations: subsets of modalities to score beside all of them.
-        references: reference models to score beside the tuned one.
-        batch_size: prompts per batch, or ``auto`` for as many as fit into memory.
-        limit: at most this many documents per task; None for all.
-        num_processes: that answer for the tuned model, each with the whole model and a share of the questions; None
-            for as many as train.
-        guard: general tasks, scored before and after the training.
-    """
-
-    tasks: tuple[str, ...] = ()
-    ablations: tuple[tuple[str, ...], ...] = ()
-    references: tuple[Literal["oracle", "majority", "chance", "mute", "shallow", "human"], ...] = ("majority", "chance")
-    batch_size: Literal["auto"] | int = 8
-    limit: int | None = None
-    num_processes: int | None = None
-    guard: GuardPage | None = None
-
-
-@dataclass(frozen=True)
 class Recipe:
     """One training page.
 
@@ -114,6 +77,8 @@ class Recipe:
         rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
         pack_tokens: tokens of the rows that conversations share, with their clips and without padding; None pads
             them in batches of rows. Exact where the family and the method allow it, and refused elsewhere.
+        best: what the best checkpoint is chosen by, and when a training stops early; None for the loss, or what the
+            method says, and never.
         peft: fields of ``peft.LoraConfig``; None for full tuning.
         quantization: fields of ``transformers.BitsAndBytesConfig`` (QLoRA); None for none.
         launch: name of a file in ``recipes/launch/``.
@@ -129,6 +94,7 @@ class Recipe:
     method: str = "sft"
     rewards: tuple[RewardPage, ...] = ()
     pack_tokens: int | None = None
+    best: BestPage | None = None
     peft: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
     launch: str = "cpu"
@@ -239,23 +205,11 @@ def _check(recipe: Recipe, page: Page) -> None:
     _check_packing(recipe, family, page)
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
-    _check_counts(recipe.eval, page)
+    check_eval(recipe.eval, page)
+    check_best(recipe.best, recipe.trainer, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
-
-
-def _check_counts(wanted: EvalPage, page: Page) -> None:
-    values: dict[tuple[str, ...], Any] = {
-        ("eval", key): getattr(wanted, key) for key in ("batch_size", "limit", "num_processes")
-    }
-    if wanted.guard is not None:
-        values[("eval", "guard", "limit")] = wanted.guard.limit
-        if not wanted.guard.tasks:
-            raise BadRecipe("a guard needs a task", where=page.where(("eval", "guard", "tasks")))
-    for place, value in values.items():
-        if isinstance(value, int) and value < 1:
-            raise BadRecipe(f"{'.'.join(place)} must be 1 or more", where=page.where(place))
 
 
 def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:

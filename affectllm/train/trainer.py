@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from transformers import PreTrainedModel
 
 from affectllm.errors import WrongCheckpoint
+from affectllm.train.by_answers import ByAnswers
 from affectllm.train.checkpoints import FINAL
 from affectllm.train.data import LENGTH
 from affectllm.train.finite import FiniteOnly
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from torch.utils.data import Sampler
 
 
-class Resumable(ByTower, FiniteOnly):
+class Resumable(ByAnswers, ByTower, FiniteOnly):
     """Trainer mixin whose checkpoints can be resumed to the same losses.
 
     The order of batches depends on seed and epoch alone. Checkpoints keep the modules' own parameter names: the

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from accelerate import PartialState
+from transformers import EarlyStoppingCallback
 
 from affectllm.corpus import TRAIN, VALIDATION
 from affectllm.errors import AffectError, BadRecipe
@@ -19,19 +20,23 @@ from affectllm.model.quantised import Quantised, described
 from affectllm.model.weights.weight_files import check_finite
 from affectllm.train import memory
 from affectllm.train.adapted import freeze, lora
+from affectllm.train.by_answers import Answered, check_shareable
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.filling import Filling
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
+from affectllm.train.pages.best_page import LOSS
+from affectllm.train.pages.reward_page import reward_functions
 from affectllm.train.recipe import Recipe
-from affectllm.train.reward_page import reward_functions
 from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
 
 if TYPE_CHECKING:
     from datasets import Dataset
+
+    from affectllm.model.load import Model
 
 
 def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, Path]) -> dict[str, Any]:
@@ -76,6 +81,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         ),
         **method.extra(Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)),
     )
+    _choose_best(trainer, recipe, model, encoder, validation)
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
     if trainer.is_world_process_zero():
@@ -92,6 +98,17 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         **_told(model.quantised),
         **finish(trainer, out, model.processor),
     }
+
+
+def _choose_best(trainer: Any, recipe: Recipe, model: Model, encoder: Encoder, validation: Dataset | None) -> None:
+    """Let the trainer choose its best checkpoint as the recipe says."""
+    if recipe.best is None or validation is None:
+        return
+    if recipe.best.metric != LOSS:
+        check_shareable(trainer.accelerator)
+        trainer.answered = Answered(recipe.best, model, encoder, validation, trainer.args.per_device_eval_batch_size)
+    if recipe.best.patience:
+        trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=recipe.best.patience))
 
 
 def _tell_memory(trainer: Any, collator: Collator, rows: Dataset, recipe: Recipe) -> None:

@@ -22,8 +22,8 @@ from affectllm.train.arguments import arguments
 from affectllm.train.data import load_rows
 from affectllm.train.loading import load
 from affectllm.train.method import find_method, method_names
+from affectllm.train.pages.reward_page import RewardPage, reward_functions
 from affectllm.train.recipe import load_recipe
-from affectllm.train.reward_page import RewardPage, reward_functions
 from affectllm.train.rewards import template_reward
 from affectllm.train.sampled import Sampled
 from affectllm.train.stage import train
