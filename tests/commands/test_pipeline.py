@@ -73,8 +73,10 @@ def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
 @pytest.mark.thorough
 def test_a_matrix_makes_a_run_of_every_combination(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"max_steps": 1, "save_strategy": "no"}
-    page = write_page(tmp_path, trainer=trainer, matrix={"trainer.learning_rate": [0.001, 0.002]})
-    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    scored = {**EVAL, "ablations": [], "references": []}
+    page = write_page(tmp_path, trainer=trainer, eval=scored, matrix={"trainer.learning_rate": [0.001, 0.002]})
+    succeed("run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    assert len((tmp_path / "out" / "sweep.md").read_text(encoding="utf-8").splitlines()) == 4
     rates = {load_recipe(str(path)).trainer["learning_rate"] for path in tmp_path.glob("out/*/recipe.yaml")}
     assert rates == {0.001, 0.002}
 

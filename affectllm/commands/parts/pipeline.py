@@ -27,7 +27,24 @@ def run(name: str, overrides: Sequence[str], given_roots: Roots, out: Path | Non
     Raises:
         AffectError: with what to do; starting the same command again goes on where it stopped.
     """
-    return [_run(name, chosen, given_roots, out, suffix, processes) for suffix, chosen in variants(name, overrides)]
+    from affectllm.report.boards.sweep import Varied, write_sweep
+    from affectllm.train.stage import run_folder
+
+    varied = variants(name, overrides)
+    reports = [_run(name, chosen, given_roots, out, suffix, processes) for suffix, chosen in varied]
+    if len(reports) > 1:
+        runs = [
+            Varied(_values(chosen[len(overrides) :]), page.parent)
+            for page, (_, chosen) in zip(reports, varied, strict=True)
+        ]
+        print(f"sweep: {write_sweep(run_folder(load_recipe(name, overrides), out), runs)}")
+    return reports
+
+
+def _values(chosen: Sequence[str]) -> dict[str, str]:
+    """Return what a variant of a matrix sets: dotted key → value."""
+    pairs = (text.partition("=") for text in chosen)
+    return {key: value for key, _, value in pairs if key != "matrix"}
 
 
 def _run(

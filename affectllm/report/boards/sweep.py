@@ -1,0 +1,75 @@
+"""The summary of a sweep: a row for each run of a recipe's matrix, with what was varied and what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from affectllm.errors import explained
+from affectllm.report.display import headline_metric, interval, metric_name, number
+from affectllm.report.runfolder import RunData, read_run
+from affectllm.report.scoretable import cell_text
+from affectllm.run import write_json
+
+
+@dataclass(frozen=True)
+class Varied:
+    """One run of a sweep: dotted key → value as text, and the run's folder."""
+
+    values: Mapping[str, str]
+    folder: Path
+
+
+def write_sweep(folder: Path, varied: Sequence[Varied]) -> Path:
+    """Write ``sweep.md`` and ``sweep.json`` into the folder of a sweep, and return the first.
+
+    The table has the headline of every task with its interval, and the last training loss, or whatever the method's
+    first curve is.
+    """
+    runs = [(one, read_run(one.folder)) for one in varied]
+    tasks = list(dict.fromkeys(task for _, run in runs if run.evaluation for task in run.evaluation.scores))
+    keys = list(dict.fromkeys(key for one in varied for key in one.values))
+    curve = next((run.histories[0].curve for _, run in runs if run.histories), None)
+    header = [*keys, *(_title(runs, task) for task in tasks), *([curve.noun] if curve else [])]
+    rows = [[*(one.values.get(key, "") for key in keys), *_cells(run, tasks, curve is not None)] for one, run in runs]
+    table = [header, ["---"] * len(header), *rows]
+    lines = ["| " + " | ".join(cell_text(cell) for cell in row) + " |" for row in table]
+    path = folder / "sweep.md"
+    with explained(folder):
+        scratch = folder / ".sweep.md.part"
+        scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        scratch.replace(path)
+        write_json(folder / "sweep.json", [_plain(one, run, tasks) for one, run in runs])
+    return path
+
+
+def _title(runs: Sequence[tuple[Varied, RunData]], task: str) -> str:
+    evaluation = next(run.evaluation for _, run in runs if run.evaluation and task in run.evaluation.scores)
+    return f"{task}, {metric_name(headline_metric(evaluation.scores[task]))}"
+
+
+def _cells(run: RunData, tasks: Sequence[str], curve: bool) -> list[str]:
+    cells = []
+    for task in tasks:
+        scores = run.evaluation.scores.get(task) if run.evaluation else None
+        headline = scores[headline_metric(scores)] if scores else None
+        cells.append(f"{number(headline['value'])} {interval(headline)}" if headline else "–")
+    last = _last(run)
+    return [*cells, *(["–" if last is None else number(last)] if curve else [])]
+
+
+def _last(run: RunData) -> float | None:
+    points = run.histories[0].train if run.histories else ()
+    return points[-1].value if points else None
+
+
+def _plain(one: Varied, run: RunData, tasks: Sequence[str]) -> dict[str, Any]:
+    scores = run.evaluation.scores if run.evaluation else {}
+    return {
+        "values": dict(one.values),
+        "run": one.folder.name,
+        "scores": {task: scores.get(task) for task in tasks},
+        "last": _last(run),
+    }
