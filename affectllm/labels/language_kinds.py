@@ -38,6 +38,7 @@ WORDS: Mapping[str, str] = {
     "field_order": "fields of JSON that hold an order",
     "field_answer": "fields of JSON that hold any answer",
     "field_reason": "fields of JSON that only speak of the answer",
+    "rising_order": "say that an order begins with the weakest: from least to most",
     "answers": "who answers, in a transcript: assistant",
     "asks": "who asks, in a transcript: user, system",
     "numerals": "0 to 10 in words, in order; spellings of one with a slash",

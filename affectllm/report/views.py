@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -138,7 +139,7 @@ def reference_scores(runs: Sequence[RunData], task: str, metric: str) -> dict[st
         for name, evaluation in run.references.items():
             if metric in evaluation.scores.get(task, {}):
                 scores.setdefault(name, evaluation.scores[task][metric])
-    return dict(sorted(scores.items(), key=lambda pair: -pair[1]["value"]))
+    return dict(sorted(scores.items(), key=lambda pair: (math.isnan(pair[1]["value"]), -pair[1]["value"])))
 
 
 def _verdicts(runs: Sequence[RunData], index: int, task: str, metric: str, wanted: bool) -> tuple[Standing, ...]:

@@ -1,8 +1,9 @@
 """Read tables of gold values and predictions in the formats in use.
 
 What ``corpus.rows`` reads (CSV, TSV, xlsx, JSON in many forms, Parquet, ``save_to_disk``), RECCON's and SQuAD's nested
-questions, and NumPy's npz in three published shapes: equally long arrays, ``filenames`` with ``fileitems``, and
-MERTools' corpora (name → values); also one npy matrix, folders of one npy file an item, and zip files of these.
+questions, EQ-Bench 3's runs, and NumPy's npz in three published shapes: equally long arrays, ``filenames`` with
+``fileitems``, and MERTools' corpora (name → values); also one npy matrix, folders of one npy file an item, and zip
+files of these.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from affectllm.corpus.records.rows import FORMATS, SEPARATED, Reading, Record, i
 from affectllm.corpus.sample import Rejection
 from affectllm.errors import Malformed, NotFound
 from affectllm.score.npz import read_npy, read_npy_items, read_npz
+from affectllm.score.role_plays import TASKS, role_plays
 from affectllm.score.sizes import Budget, check_file, check_size
 
 _LINED = (*SEPARATED, ".jsonl", ".ndjson", ".json")
@@ -106,6 +108,8 @@ def _rows(path: Path, how: Reading) -> Table:
             records.append(row)
     if records and "qas" in records[0].fields:
         return _questions(path, records)
+    if records and TASKS in records[0].fields:
+        return Table(path, role_plays(path, records), [])
     names = dict.fromkeys(name for record in records for name in record.fields)
     columns = {name: [record.fields.get(name) for record in records] for name in names}
     return Table(path, _without_blank(columns), _lines(path, records))

@@ -7,7 +7,8 @@ from the sources and lie in the folders that the questions name, such as ``CH-SI
 
 Twenty sets are read: those with one label, MC-EIU with an emotion and an intent, SemEval-2021 with a set of techniques,
 ImplicitAVE with options of its own, and EIBench and SMILE with an explanation. Twitter 2015/2017 (a label for each
-target), PanoSent (sextuples, flips) and ECF (pairs) need an answer of several parts and are left alone.
+target) and PanoSent (sextuples, flips) need an answer of several parts and are left alone, and so is ECF, which keeps
+one cause of several for each utterance (the corpus ecf has them all).
 The authors' scripts leave replies that they cannot read out of the score, and read the first label word of others.
 """
 

@@ -6,19 +6,22 @@ their ids and whole clusters are resampled together, see ``metrics.core.comparis
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affectllm.errors import Malformed, WriteFailed
 from affectllm.evaluate.logged import SOURCES, read_results
 from affectllm.evaluate.scoring.rows import Row, clusters_of, raters_of, read_rows
+from affectllm.evaluate.scoring.slots import of_facts
 from affectllm.evaluate.scoring.task_scoring import Scoring, metric_of
 from affectllm.metrics.core.comparison import compare
 
 ROUNDS = 500
 _MISSING = object()
 Rows = dict[tuple[str, int | None], Row]
+Facts = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,7 @@ class Together:
         clusters: of each item; None for single items.
         options: of the metric.
         left_out: name → items that it answered and another did not, or of another gold value.
+        unlike: in what they were asked otherwise than the first of them, in words.
     """
 
     metric: str
@@ -58,6 +62,7 @@ class Together:
     clusters: list[str] | None
     options: dict[str, Any]
     left_out: dict[str, int]
+    unlike: tuple[str, ...] = ()
 
 
 def together(folders: Mapping[str, Path], task: str, metric: str | None = None) -> Together | str:
@@ -67,20 +72,25 @@ def together(folders: Mapping[str, Path], task: str, metric: str | None = None) 
         metric: key of the metric; None for the headline.
 
     Returns:
-        Why they cannot be put together, where one of them was not scored from files that are there, or by the metric.
+        Why they cannot be put together: one of them was not scored from files that are there, or not by the metric, or
+        their answers are not of one kind.
+
+    Raises:
+        Malformed: when what one of them logged is damaged; names the file.
     """
-    logged = {name: _logged(folder, task) for name, folder in folders.items()}
-    facts: dict[str, Any] | None = None
+    every: dict[str, Facts] = {}
     sides: dict[str, Rows] = {}
-    for name, one in logged.items():
+    for name, folder in folders.items():
+        one = _logged(folder, task)
         if one is None:
             return f"{name} has no answers to {task} that could be compared"
-        facts, sides[name] = facts or one[0], one[1]
-        if metric is not None and metric not in one[0]["metrics"]:
+        every[name], sides[name] = one
+        if metric is not None and metric not in every[name]["metrics"]:
             return f"{name} is not scored by {metric}"
-    assert facts is not None
+    facts, first = next(iter(every.values())), next(iter(sides.values()))
     key = metric or facts["metrics"][0]
-    first = next(iter(sides.values()))
+    if other := next((name for name, one in every.items() if _kind(one, key) != _kind(facts, key)), ""):
+        return f"{other} and {next(iter(every))} were asked for other labels, or are scored with other options"
     shared = [
         at for at, row in first.items() if all(_gold_of(rows.get(at)) == row.item.gold for rows in sides.values())
     ]
@@ -91,7 +101,44 @@ def together(folders: Mapping[str, Path], task: str, metric: str | None = None) 
         gold, systems[name], options = scoring.inputs(key, [rows[at].item for at in shared])
     clusters, _ = clusters_of(facts, [first[at] for at in shared]) if shared else (None, None)
     left = {name: len(rows) - len(shared) for name, rows in sides.items()}
-    return Together(key, gold, systems, clusters, options, left)
+    return Together(key, gold, systems, clusters, options, left, tuple(_unlike(every)))
+
+
+def _kind(facts: Facts, key: str) -> Any:
+    """Return what has to be the same of evaluations that are compared: what may be answered, and how it is scored."""
+    return of_facts(facts), facts.get("metric_options", {}).get(key)
+
+
+def _unlike(every: Mapping[str, Facts]) -> Iterator[str]:
+    """Yield a sentence for each thing that evaluations were asked otherwise."""
+    for key, title in _ASKED.items():
+        values = {name: _shown(facts.get(key)) for name, facts in every.items()}
+        if len(set(values.values())) > 1:
+            yield f"{title}: " + ", ".join(f"{value} ({name})" for name, value in values.items())
+
+
+_ASKED = {
+    "corpus": "corpus",
+    "split": "split",
+    "selection": "items",
+    "rater": "rater",
+    "version": "version of the task",
+    "template": "template",
+    "template_version": "version of the template",
+    "language": "language",
+    "modalities": "shown",
+    "windows": "windows",
+    "held_out": "held-out wordings",
+    "score_by": "scored by",
+    "protocol": "protocol",
+}
+"""Facts of a task that a reader has to know where evaluations differ in them, and what they are called."""
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={_shown(one)}" for name, one in value.items()) or "–"
+    return "+".join(map(str, value)) if isinstance(value, list) else "–" if value is None else str(value)
 
 
 def _gold_of(row: Row | None) -> Any:
@@ -112,17 +159,51 @@ def difference(first: Path, second: Path, task: str, metric: str) -> Difference 
     return Difference(row.difference, row.low, row.high, metric_of(metric).better, len(one.gold))
 
 
-def _logged(folder: Path, task: str) -> tuple[dict[str, Any], Rows] | None:
-    """Return the facts and the rows of a task; None where they are not there, or are those of raters."""
-    if not (folder / SOURCES).is_file():
+def _logged(folder: Path, task: str) -> tuple[Facts, Rows] | None:
+    """Return the facts and the rows of a task; None where they are not there, or are those of raters.
+
+    Raises:
+        Malformed: when one of the files is damaged.
+    """
+    sources = read_object(folder / SOURCES)
+    named = [sources.get("results"), _inner(sources, "samples").get(task)]
+    results, samples = (folder / name if isinstance(name, str) else None for name in named)
+    if results is None or samples is None or not samples.is_file():
         return None
-    sources = read_results(folder / SOURCES)
-    samples = folder / str(sources.get("samples", {}).get(task))
-    if not samples.is_file() or not (folder / str(sources.get("results"))).is_file():
-        return None
-    config = read_results(folder / sources["results"])["configs"].get(task, {})
-    facts = config.get("metadata", {}).get("affectllm")
+    metadata = _inner(_inner(_inner(read_object(results), "configs"), task), "metadata")
+    facts = _inner(metadata, "affectllm")
     if not facts:
         return None
-    rows = read_rows(samples)
-    return None if raters_of(rows) else (facts, {(row.id, row.wording): row for row in rows})
+    try:
+        rows = read_rows(samples)
+    except (WriteFailed, KeyError, TypeError) as error:
+        what = error.what if isinstance(error, WriteFailed) else f"a line lacks {error}"
+        raise Malformed(what, where=str(samples), do=_AGAIN) from error
+    if not rows or raters_of(rows):
+        return None
+    return {**facts, "version": metadata.get("version")}, {(row.id, row.wording): row for row in rows}
+
+
+_AGAIN = "run the evaluation again"
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """Read the JSON object of a file; an empty one where there is no such file.
+
+    Raises:
+        Malformed: when it holds no JSON object.
+    """
+    if not path.is_file():
+        return {}
+    try:
+        value: Any = read_results(path)
+    except WriteFailed as error:
+        raise Malformed("this is not JSON", where=str(path), do=_AGAIN) from error
+    if not isinstance(value, dict):
+        raise Malformed("this is no JSON object", where=str(path), do=_AGAIN)
+    return value
+
+
+def _inner(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    inner = value.get(key)
+    return inner if isinstance(inner, Mapping) else {}

@@ -2,13 +2,43 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from affectllm.labels.pictures import Matrix, Rates, matrix, share
+from affectllm.labels.reading.structure import json_objects, json_value
 
 BACKGROUND = "background"
+_NUMBERED = re.compile(r"[^\W\d]{0,12}\s?#?(\d{1,4})[^\W\d]?")  # "3", "Turn 3", "第3句"
 Passage = Mapping[str, Any]
+
+
+def listed(text: str, names: Sequence[str]) -> tuple[list[Any], bool]:
+    """Return what an answer in JSON lists, its fields in lower case, and whether it has a list at all.
+
+    Args:
+        text: the answer.
+        names: fields that may hold the list.
+    """
+    value = json_value(text, names)
+    if not isinstance(value, list):
+        value = json_objects(text)
+        if any([*one.values()] == [[]] for one in value):  # {"pairs": []}
+            return [], True
+        return [_lowered(one) for one in value], False
+    return [_lowered(one) for item in value for one in (item if isinstance(item, list) else [item])], True
+
+
+def _lowered(item: Any) -> Any:
+    return {str(key).strip().lower(): one for key, one in item.items()} if isinstance(item, dict) else item
+
+
+def numbered(turn: Any) -> Any:
+    """Return the number of ``3``, ``3.0``, ``"3"``, ``"Turn 3"``, ``"第3"``; anything else as it is."""
+    if isinstance(turn, str) and (match := _NUMBERED.fullmatch(turn.strip())):
+        return int(match[1])
+    return int(turn) if isinstance(turn, float) and turn.is_integer() else turn
 
 
 def turns(passages: Iterable[Passage]) -> list[int | str]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from random import Random
 from typing import Any
 
@@ -18,6 +19,7 @@ from affectllm.labels.form import Form, Refused
 from affectllm.labels.pictures import Bars, Rates, bars_of_names, share
 from affectllm.labels.reading.label import read_label
 from affectllm.labels.reading.sets import read_labels
+from affectllm.labels.reading.spoken import words
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LETTERS, Kind, LabelSpace
 
@@ -55,9 +57,7 @@ def _own_space(space: LabelSpace, gold: Mapping[str, Any]) -> LabelSpace:
     plain = [one.rstrip(".!。！") for one in spelt]
     # Options that differ by case or a full stop only are told apart by their letters, not by their words.
     single = [plain.count(word) == 1 for word in plain]
-    aliases = {
-        word: name for words in (plain, spelt) for name, word, one in zip(names, words, single, strict=True) if one
-    }
+    aliases = {word: name for own in (plain, spelt) for name, word, one in zip(names, own, single, strict=True) if one}
     kind: Kind = "set" if space.several else "category"
     return replace(space, kind=kind, names=names, aliases=aliases, several=False)
 
@@ -74,12 +74,19 @@ _ENDS = r"[.!?。！？]*(?=[\s\"'”’*]*(?:[,;}\]\n]|$))"
 def _without_own_words(text: str, space: LabelSpace) -> str:
     """Shorten ``(B) Oh, what's wrong?`` to ``B)``: the words of an option after its letter deny and name nothing."""
     text = _BRACKETED.sub(r"\1)", text)
-    for words, name in sorted(space.aliases.items(), key=lambda pair: -len(pair[0])):
-        if len(words) > 1:
-            phrase = r"\s+".join(map(re.escape, words.split()))
+    for phrase_of, name in sorted(space.aliases.items(), key=lambda pair: -len(pair[0])):
+        if len(phrase_of) > 1:
+            phrase = r"\s+".join(map(re.escape, phrase_of.split()))
             own = rf"(?<![A-Za-z\d'’])({name})(?:[)\].:：、*]+\s*|\s[-–—]\s){phrase}{_ENDS}"
             text = re.sub(own, lambda match: f"{match[1].upper()})", text, flags=re.IGNORECASE)
     return text
+
+
+@cache
+def _verdicts() -> Callable[[str, str], str]:
+    """Replace ``A) yes`` and ``(B) no``: a verdict on an option, and not the choice of it."""
+    said = "|".join(sorted({*words("yes"), *words("no")} - {""}, key=len, reverse=True))
+    return re.compile(rf"(?<![A-Za-z\d'’])([A-Z])[)\].]\s*(?=(?:{said})(?!\w))", re.IGNORECASE).sub
 
 
 def _only_letters(text: str, space: LabelSpace) -> tuple[str, ...]:
@@ -91,8 +98,10 @@ def _only_letters(text: str, space: LabelSpace) -> tuple[str, ...]:
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
     """Read the letters that are chosen; ``space`` is that of the question."""
-    answer = _without_own_words(text, space)
+    answer = _verdicts()(r"\1: ", _without_own_words(text, space))
     if space.kind == "category":
+        if len(_only_letters(answer, space)) > 1:
+            return Unreadable("ambiguous", text)
         reading = read_label(answer, space)
         return Unreadable(reading.reason, text) if isinstance(reading, Unreadable) else (reading,)
     if letters := _only_letters(answer, space):

@@ -13,17 +13,17 @@ from random import Random
 from typing import Any
 
 from affectllm.labels.form import OUTSIDE, Form, shape_of
-from affectllm.labels.forms._passages import f1
+from affectllm.labels.forms._passages import f1, listed, numbered
 from affectllm.labels.names import named, understood
 from affectllm.labels.pictures import Rates, share
 from affectllm.labels.reading.nothing import says_nothing
-from affectllm.labels.reading.structure import after_answer, json_objects, json_value
+from affectllm.labels.reading.spoken import words
+from affectllm.labels.reading.structure import after_answer, cut_off
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import bare
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
 
-_NUMBERED = re.compile(r"[^\W\d]{0,12}\s?#?(\d{1,4})")  # "3", "Turn 3", "第3"
 _FIELDS = ("turn", "emotion", "cause", "span")
 _EMPTY = re.compile(r"[\s`]*(?:json\s*)?\[\s*\][\s`.]*")
 
@@ -35,8 +35,8 @@ def _gold(value: Any, space: LabelSpace) -> Any:
 
 
 def _worded(gold: Any, space: LabelSpace, language: str, nothing: str) -> str:
-    words = named(space.names, language)
-    return json.dumps([{**pair, "emotion": words[pair["emotion"]]} for pair in gold], ensure_ascii=False)
+    names = named(space.names, language)
+    return json.dumps([{**pair, "emotion": names[pair["emotion"]]} for pair in gold], ensure_ascii=False)
 
 
 def _read(text: str, space: LabelSpace, language: str) -> Any:
@@ -45,32 +45,33 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     if isinstance(part, Unreadable):
         return part
     answer = after_answer(part) or part
-    if _EMPTY.fullmatch(answer) or (bare(answer) and says_nothing(answer)):
+    if _EMPTY.fullmatch(answer) or (bare(answer) and (says_nothing(answer) or bare(answer) in words("no_span"))):
         return ()
-    value = json_value(part, ("pairs",))
-    items = value if isinstance(value, list) else json_objects(part)
+    items, is_list = listed(part, ("pairs",))
     known = understood(space, language)
     neutral = {"neutral", *named(("neutral",), language).values()}
     said = [item for item in items if not (isinstance(item, Mapping) and bare(str(item.get("emotion"))) in neutral)]
-    pairs = [pair for item in said if (pair := _pair(item, known)) is not None]
-    return tuple(pairs) if items and len(pairs) == len(said) else Unreadable("no_pair", text)
+    pairs = [_pairs(item, known) for item in said]
+    if not all(pairs) or not (items or is_list):
+        return Unreadable("no_pair", text)
+    if cut_off(part):  # what is there of the list is no answer to all of it
+        return Unreadable("unfinished", text)
+    return tuple(pair for several in pairs for pair in several)
 
 
-def _pair(item: Any, space: LabelSpace) -> dict[str, Any] | None:
-    """Return one pair, whatever else the answer says of it; None where something of it lacks."""
+def _pairs(item: Any, space: LabelSpace) -> list[dict[str, Any]]:
+    """Return the pair of an item, or one for each of its causes; none where something of it lacks."""
     if not isinstance(item, Mapping) or not isinstance(item.get("emotion"), str):
-        return None
-    turns, emotion = [_turn(item.get(key)) for key in ("turn", "cause")], space.resolve(item["emotion"])
-    if emotion is None or None in turns or not isinstance(item.get("span", ""), str):
-        return None
-    spoken = {"span": item["span"]} if "span" in item else {}
-    return {"turn": turns[0], "emotion": emotion, "cause": turns[1], **spoken}
-
-
-def _turn(value: Any) -> int | None:
-    match = _NUMBERED.fullmatch(value.strip()) if isinstance(value, str) else None
-    number = int(match[1]) if match else value
-    return number if type(number) is int and number >= 1 else None
+        return []
+    causes = item.get("cause")
+    turns = [numbered(one) for one in (item.get("turn"), *(causes if isinstance(causes, list) else [causes]))]
+    emotion, span = space.resolve(item["emotion"]), item.get("span")
+    if emotion is None or not all(type(turn) is int and turn >= 1 for turn in turns) or len(turns) < 2:
+        return []
+    if not isinstance(span, str | None) or (span and len(turns) > 2):  # whose words they are is not said
+        return []
+    spoken = {} if span is None else {"span": span}
+    return [{"turn": turns[0], "emotion": emotion, "cause": cause, **spoken} for cause in turns[1:]]
 
 
 def _keys(pairs: Any) -> list[tuple[Any, ...]]:

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from affectllm.labels.form import Form, Refused, shape_of
-from affectllm.labels.forms._passages import BACKGROUND, f1, last, shown_passages
+from affectllm.labels.forms._passages import BACKGROUND, f1, last, listed, numbered, shown_passages
 from affectllm.labels.pictures import Picture
-from affectllm.labels.reading.structure import json_objects, json_value
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LabelSpace
-
-_NUMBERED = re.compile(r"[^\W\d]{0,12}\s?#?(\d{1,4})")  # "3", "Turn 3", "第3"
 
 
 def _gold(value: Any, space: LabelSpace) -> Any:
@@ -33,11 +29,10 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     part = answer_part(text)
     if isinstance(part, Unreadable):
         return part
-    value = json_value(part, ("spans", "causes"))
-    items = value if isinstance(value, list) else json_objects(part)
+    items, is_list = listed(part, ("spans", "causes"))
     passages = [passage for item in items if (passage := _passage(item)) is not None]
     # An empty list says that there is none; an answer without a list says nothing.
-    complete = len(passages) == len(items) and (passages or isinstance(value, list))
+    complete = len(passages) == len(items) and (passages or is_list)
     return tuple(passages) if complete else Unreadable("no_span", text)
 
 
@@ -45,9 +40,7 @@ def _passage(item: Any) -> dict[str, Any] | None:
     """Return turn and words of one passage, whatever else the answer says of it; None where one of them lacks."""
     if not isinstance(item, dict) or not isinstance(item.get("span"), str):
         return None
-    turn = item.get("turn")
-    if isinstance(turn, str) and (match := _NUMBERED.fullmatch(turn.strip())):
-        turn = int(match[1])
+    turn = numbered(item.get("turn"))
     is_turn = turn == BACKGROUND or (type(turn) is int and turn >= 0)
     return {"turn": turn, "span": item["span"]} if is_turn else None
 

@@ -23,10 +23,12 @@ _falls_short = compiled(lambda: pattern("falls_short"))
 _denied_end = compiled(lambda: rf"(?<!\w)(?:{any_word('deny')}|\w+n['’]t)\W{{0,3}}$")
 _compares = compiled(lambda: pattern("compares"))
 _RISING = re.compile(r"\w\s*<\s*\w")
+_LEVEL = re.compile(r"[^\W\d]\s*[=≈]\s*[^\W\d]")  # of two labels
+_rising_order = compiled(lambda: rf"(?<!\w)(?:{any_word('rising_order')})")
 
 
 def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
-    """Return the labels that an answer ranks, best first; ``a < b`` ranks b before a.
+    """Return the labels that an answer ranks, best first; ``a < b`` and ``from least to most: a, b`` rank b before a.
 
     Read are a JSON list, what follows ``Answer:``, and otherwise the labels that are mentioned and not denied, each
     where it is mentioned first. A list that names a label twice is ``ambiguous``, and so is ``a < b > c``.
@@ -50,8 +52,8 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     statement = value if isinstance(value, str) else after_answer(part) or part
     if (compared := _compared(statement, label_words)) is not None:
         return compared or Unreadable(AMBIGUOUS, raw)
-    rising = _RISING.search(statement) is not None
-    if rising and ">" in statement:
+    rising = _rises(statement, part)
+    if rising is None:
         return Unreadable(AMBIGUOUS, raw)
     # Where the labels are numbers, such as points of a scale, a number is a label and no place.
     if _out_of_order([float(number) for number in _NUMBERS.findall(statement) if number not in label_words]):
@@ -60,6 +62,14 @@ def read_order(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if not names:
         return Unreadable(NO_LABEL, raw)
     return tuple(reversed(names)) if rising else tuple(names)
+
+
+def _rises(statement: str, part: str) -> bool | None:
+    """Whether the first label is the weakest, by marks or by words of the answer; None where they say two things."""
+    marked, named = _RISING.search(statement) is not None, _rising_order().search(part.lower()) is not None
+    if _LEVEL.search(statement) or (">" in statement and (marked or named)):
+        return None
+    return marked or named
 
 
 def _compared(statement: str, label_words: Mapping[str, str]) -> tuple[str, ...] | None:

@@ -19,6 +19,7 @@ _TRIES, _LITERAL, _FIELDS, _LIST = 64, 4_000, 16, 64
 _BLANK = re.compile(r"[ \t*\n]+")
 _OPENING = re.compile(r"[{\[]")
 _DECODER = json.JSONDecoder()
+_STRAIGHT = str.maketrans("“”„‟＂：，", '""""":,')  # JSON as a word processor, or a Chinese keyboard, writes it
 _ANSWER = compiled(lambda: rf"{any_word('answer')}\s{{0,3}}(?:{any_word('is')})?\s{{0,3}}[:：]", re.IGNORECASE)
 _FIELD = compiled(
     lambda: r"(?:^[\s\-*#>•\d.)]{0,12}|(?<=[.!?;|)\"'”’]\s))" + rf"(?:{any_word('heading')})[\s*]{{0,3}}[:：]",
@@ -76,7 +77,9 @@ def _documents(text: str) -> Iterator[Any]:
             yield value
         except (ValueError, RecursionError):
             closing = text.find("}" if opening.group() == "{" else "]", opening.start())
-            value = _literal(text[opening.start() : closing + 1]) if closing > 0 else ABSENT
+            part = text[opening.start() : closing + 1] if closing > 0 else ""
+            value = _literal(part)
+            value = _literal(part.translate(_STRAIGHT)) if value is ABSENT else value
             start = opening.end() if value is ABSENT else closing + 1
             if value is not ABSENT:
                 yield value

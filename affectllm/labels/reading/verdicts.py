@@ -13,8 +13,9 @@ from typing import Any
 from affectllm.labels.reading.alternatives import alternatives
 from affectllm.labels.reading.mentions import affirmed
 from affectllm.labels.reading.negation import no, yes
+from affectllm.labels.reading.nothing import nothing_words
 from affectllm.labels.reading.spoken import compiled, pattern
-from affectllm.labels.reading.structure import answer_keys, json_objects
+from affectllm.labels.reading.structure import answer_keys, items, json_objects
 from affectllm.labels.reading.text import EDGES, bare, normalised
 
 _ANY = compiled(lambda: rf"(?<![\w.]){_verdict_words()}(?![\w.])|[:：=]\s{{0,3}}\S|{pattern('verdict')}|\[ \]")
@@ -27,6 +28,7 @@ _PAIR = compiled(
 )
 _MARKED = re.compile(r"\W{0,9}?(?:\[(?P<box>[ xX✓✔])\]|(?P<sign>[✅❌✓✗✔✘☑]))\s?(?P<name>.{1,60})")
 _BEGINS = compiled(lambda: rf"(?P<verdict>{_verdict_words()})\s{{0,3}}(?=[,(:\-–—]|$)")
+_HEADED = compiled(lambda: rf"(?:^|(?<=[\n.;,]))[\s*#-]{{0,9}}(?P<verdict>{_verdict_words()})[\s*]{{0,3}}[:：]")
 _DOUBT = compiled(lambda: pattern("doubts"))
 _AMOUNT = compiled(lambda: rf"[-+~≈]?[\d.]+\s?(?:%|/\s?\d+|\w{{0,8}})\W{{0,3}}$|{pattern('amount')}")
 _BULLET = re.compile(r"^\W{0,9}(?:\d{1,3}[.)]\s?|\(?[a-z][.)]\s)?")
@@ -93,10 +95,28 @@ def _as_verdict(value: Any, words: Mapping[str, str]) -> bool | None:
     return None if word in words else True if word in yes() else False if word in no() else None
 
 
+def _of_headings(normal_form: str, words: Mapping[str, str]) -> Verdicts | None:
+    """Read ``yes: joy, anger. no: fear``: every verdict heads a list of labels; None where it does not."""
+    heads = list(_HEADED().finditer(normal_form))
+    if len({_as_verdict(head["verdict"], {}) for head in heads}) < 2 or normal_form[: heads[0].start()].strip(EDGES):
+        return None
+    result, ends = Verdicts(), [*(head.start() for head in heads[1:]), len(normal_form)]
+    for head, end in zip(heads, ends, strict=True):
+        for item in items(normal_form[head.end() : end]):
+            if bare(item) not in words:
+                if bare(item) in nothing_words():
+                    continue
+                return None
+            result.add(words[bare(item)], _as_verdict(head["verdict"], {}))
+    return result if result.by_label else None
+
+
 def _of_items(text: str, words: Mapping[str, str]) -> Verdicts | None:
     normal_form = normalised(text)
     if not _ANY().search(normal_form):
         return None
+    if headed := _of_headings(normal_form, words):
+        return headed
     result, mentioned = Verdicts(), False
     vague: set[str] = set()  # labels with an amount, or with a reason that doubts
     for item in filter(str.strip, dict.fromkeys(_ITEMS.split(normal_form))):

@@ -52,6 +52,15 @@ class Comparison:
     rounds: int
 
 
+def smallest_p(comparisons: int, clusters: int, rounds: int) -> float:
+    """Return the smallest corrected probability that so many comparisons can reach, by Holm's correction.
+
+    Swapping whole clusters has ``2 ** clusters`` outcomes, of which two are as large as the largest, and ``rounds``
+    draws show no probability below ``1 / (rounds + 1)``.
+    """
+    return comparisons * max(2.0 ** (1 - clusters), 1 / (rounds + 1))
+
+
 def compare(
     metric: Metric,
     gold: Sequence[Any],
@@ -105,6 +114,8 @@ def _paired(
         rounds = min(rounds, 1_000)
         resampled, swapped = _by_rows(both, groups, rounds, seed)
     swapped = swapped[np.isfinite(swapped)]
+    if not math.isfinite(difference):  # undefined for one of them: no draw is as large as that, so p would be smallest
+        return difference, None, None, 1.0, len(swapped)
     p = (1 + int((np.abs(swapped) >= abs(difference) - 1e-12).sum())) / (1 + len(swapped))
     return difference, *_ends(both, groups, difference, resampled), p, len(swapped)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
 from affectllm.errors import AffectError, NotFound
 from affectllm.evaluate.scoring.paired import Together, together
 from affectllm.evaluate.scoring.task_scoring import metric_of
-from affectllm.metrics.core.comparison import Comparison, compare
+from affectllm.metrics.core.comparison import Comparison, compare, smallest_p
 from affectllm.metrics.core.jackknife import FEWEST
 from affectllm.report.display import metric_name, number, signed
 
@@ -44,6 +46,7 @@ class Board:
         left_out: run → items that it answered and another did not.
         ranks: the runs, best first.
         pairs: differences with their intervals and corrected probabilities.
+        unlike: in what the runs were asked otherwise, in words.
     """
 
     task: str
@@ -53,10 +56,25 @@ class Board:
     left_out: Mapping[str, int]
     ranks: tuple[Ranked, ...]
     pairs: tuple[Comparison, ...]
+    unlike: tuple[str, ...] = ()
+
+    @property
+    def unresolved(self) -> str:
+        """Why no runs can be told apart, however they differ; empty where they can."""
+        if self.clusters < FEWEST:
+            return (
+                f"{self.clusters} {'cluster is' if self.clusters == 1 else 'clusters are'} too few to tell runs apart"
+            )
+        count, rounds = len(self.pairs), max((pair.rounds for pair in self.pairs), default=0)
+        if smallest_p(count, self.clusters, rounds) < SIGNIFICANT:
+            return ""
+        pairs = "two runs" if count == 1 else f"{count:,} pairs of runs"
+        less = "" if count == 1 else "; compare fewer"
+        return f"{self.clusters:,} clusters and {rounds:,} draws are too few for telling {pairs} apart{less}"
 
     def to_json(self) -> dict[str, Any]:
-        """Return plain JSON types."""
-        return asdict(self)
+        """Return plain JSON types: what is not defined is null."""
+        return {**finite(asdict(self)), "unresolved": self.unresolved}
 
 
 def board(folders: Mapping[str, Path], task: str, metric: str | None = None) -> Board:
@@ -76,34 +94,61 @@ def board(folders: Mapping[str, Path], task: str, metric: str | None = None) -> 
     )
     values = {name: _value(one, name) for name in one.systems}
     sign = -1 if metric_of(one.metric).better == "lower" else 1
-    order = sorted(values, key=lambda name: -sign * values[name])
+    order = sorted(values, key=lambda name: rank_key(values[name], sign))
     groups = letters(order, {(row.first, row.second): row.p_corrected < SIGNIFICANT for row in pairs})
     ranks = tuple(Ranked(name, values[name], groups[name]) for name in order)
-    clusters = len(set(one.clusters)) if one.clusters else len(one.gold)
-    return Board(task, one.metric, len(one.gold), clusters, one.left_out, ranks, tuple(pairs))
+    return Board(task, one.metric, len(one.gold), clusters_of(one), one.left_out, ranks, tuple(pairs), one.unlike)
+
+
+def clusters_of(one: Together) -> int:
+    """Return how many clusters a comparison resamples: items, where none are known."""
+    return len(set(one.clusters)) if one.clusters else len(one.gold)
+
+
+def rank_key(value: float, sign: int) -> tuple[bool, float]:
+    """Return what sorts values from the best (the highest where ``sign`` is 1) to those that are not defined."""
+    return (True, 0.0) if math.isnan(value) else (False, -sign * value)
+
+
+def finite(value: Any) -> Any:
+    """Return a value of JSON types in which a number that JSON does not know (NaN, infinity) is None."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, Mapping):
+        return {key: finite(one) for key, one in value.items()}
+    return [finite(one) for one in value] if isinstance(value, (list, tuple)) else value
 
 
 def letters(order: Sequence[str], differ: Mapping[tuple[str, str], bool]) -> dict[str, str]:
-    """Return for each name the letters of the groups it is in: two names share one where they do not differ.
+    """Return for each name the letters of the groups it is in: two names share one exactly where they do not differ.
 
-    Groups are the longest stretches of ``order`` in which no pair differs (the compact display of Piepho, Journal of
-    Computational and Graphical Statistics 13, 2004, for ranked means).
+    A group is as large as it can be without a pair that differs (the compact letter display of Piepho, Journal of
+    Computational and Graphical Statistics 13, 2004). Paired differences need not follow the ranks, so that the first
+    and the third may not be told apart although the second is told from the first.
     """
 
-    def apart(one: str, other: str) -> bool:
-        return differ.get((one, other), differ.get((other, one), False))
+    def alike(one: str, other: str) -> bool:
+        return one == other or not differ.get((one, other), differ.get((other, one), False))
 
-    stretches: list[tuple[int, int]] = []
-    for first in range(len(order)):
-        last = first
-        while last + 1 < len(order) and not any(apart(order[at], order[last + 1]) for at in range(first, last + 1)):
-            last += 1
-        if not stretches or last > stretches[-1][1]:
-            stretches.append((first, last))
-    return {
-        name: "".join(chr(ord("a") + at) for at, (first, last) in enumerate(stretches) if first <= place <= last)
-        for place, name in enumerate(order)
-    }
+    groups: list[set[str]] = []
+    for place, name in enumerate(order):
+        for other in (name, *order[place + 1 :]):
+            if alike(name, other) and not any({name, other} <= group for group in groups):
+                group = {name, other}
+                # What follows comes before what precedes, so that groups are stretches where differences follow ranks.
+                for more in (*order[place:], *order[:place]):
+                    if all(alike(more, one) for one in group):
+                        group.add(more)
+                groups.append(group)
+    groups = [one for one in groups if not any(one < other for other in groups)]
+    return {name: "".join(_letter(number) for number, group in enumerate(groups) if name in group) for name in order}
+
+
+def _letter(number: int) -> str:
+    """Return a, b, … z, A, … Z, and then letters of further alphabets: of one character, so that groups stand alone."""
+    if number < len(ascii_letters):
+        return ascii_letters[number]
+    return chr(0x4E00 + number - len(ascii_letters))
 
 
 def _value(one: Together, name: str) -> float:
@@ -117,7 +162,7 @@ def rendered(boards: Sequence[Board]) -> str:
 
 def rendered_json(boards: Sequence[Board]) -> str:
     """Return the boards as JSON."""
-    return json.dumps([one.to_json() for one in boards], indent=2, ensure_ascii=False)
+    return json.dumps([one.to_json() for one in boards], indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _lines(one: Board) -> Iterator[str]:
@@ -125,6 +170,7 @@ def _lines(one: Board) -> Iterator[str]:
     for name, count in one.left_out.items():
         if count:
             yield f"  {count:,} items of {name} are left out: another run did not answer them"
+    yield from (f"  asked otherwise: {one}" for one in one.unlike)
     width = max(len(rank.name) for rank in one.ranks)
     for rank in one.ranks:
         yield f"  {rank.name:<{width}}  {number(rank.value)}  {rank.group}"
@@ -133,11 +179,8 @@ def _lines(one: Board) -> Iterator[str]:
             "no interval" if pair.low is None or pair.high is None else f"[{signed(pair.low)}, {signed(pair.high)}]"
         )
         yield f"  {pair.first} less {pair.second}: {signed(pair.difference)} {interval}, p {_p(pair.p_corrected)}"
-    if one.clusters < FEWEST:
-        yield f"  {one.clusters} clusters are too few to tell any runs apart."
-    else:
-        how = f"{one.clusters} clusters, paired, Holm's correction, 5 %"
-        yield f"  Runs that share a letter cannot be told apart ({how})."
+    how = f"{one.clusters} clusters, paired, Holm's correction, 5 %"
+    yield f"  {one.unresolved}." if one.unresolved else f"  Runs that share a letter cannot be told apart ({how})."
 
 
 def _p(value: float) -> str:

@@ -22,6 +22,8 @@ from affectllm.score.npz import ABSENT
 from affectllm.score.sizes import check_file
 
 VALUE, VOTE = "value", "vote"
+PLACE = "place among the rows taken"
+"""Column that ``taken`` adds: by it rows correspond where they have no ids, whatever else is left out of a side."""
 
 
 @dataclass(frozen=True)
@@ -57,11 +59,13 @@ class Column:
         table: the rows; what ``pattern`` and ``map`` made of the column is in ``column``.
         column: where the values are.
         rejected: reason → rows whose cell could not be used.
+        among: how many rows ``where`` and ``matching`` take.
     """
 
     table: Table
     column: str
     rejected: Counter[str]
+    among: int = 0
 
     def filled(self) -> Column:
         """Return it, where it has a row.
@@ -181,11 +185,12 @@ def taken(values: Values, table: Table, *, answers: bool = False) -> Column:
     rows = _rows(values, table)
     column = _named(values, table) if values.column else ""
     if not values.reads:
-        return Column(_subset(table, rows, {}), column, Counter())
+        return Column(_subset(table, rows, {PLACE: [*map(str, range(len(rows)))]}), column, Counter(), len(rows))
     rejected: Counter[str] = Counter()
     kept: list[int] = []
+    places: list[str] = []
     cells: list[str | None] = []
-    for row in rows:
+    for place, row in enumerate(rows):
         if table.columns[column][row] is ABSENT:  # an item of another corpus in the same archive
             continue
         cell, reason = _read(_word(table.columns[column][row]), values)
@@ -193,9 +198,10 @@ def taken(values: Values, table: Table, *, answers: bool = False) -> Column:
             rejected[f"unreadable_{reason}" if answers else reason] += 1
         if answers or not reason:
             kept.append(row)
+            places.append(str(place))
             cells.append(None if reason else cell)
     name = f"{column} as read"
-    return Column(_subset(table, kept, {name: cells}), name, rejected)
+    return Column(_subset(table, kept, {name: cells, PLACE: places}), name, rejected, len(rows))
 
 
 def _rows(values: Values, table: Table) -> list[int]:
@@ -259,11 +265,12 @@ def _banded(cell: str, bands: Mapping[str, Sequence[float]]) -> tuple[str, str]:
     return label, "" if label else "in_no_band"
 
 
-def _subset(table: Table, rows: Sequence[int], more: Mapping[str, list[Any]]) -> Table:
+def _subset(table: Table, rows: Sequence[int], more: Mapping[str, Sequence[Any]]) -> Table:
+    added: dict[str, list[Any]] = {name: [*cells] for name, cells in more.items()}
     if len(rows) == len(table):
-        return Table(table.path, {**table.columns, **more}, table.lines)
+        return Table(table.path, {**table.columns, **added}, table.lines)
     columns = {name: [cells[row] for row in rows] for name, cells in table.columns.items()}
-    return Table(table.path, {**columns, **more}, [table.lines[row] for row in rows] if table.lines else [])
+    return Table(table.path, {**columns, **added}, [table.lines[row] for row in rows] if table.lines else [])
 
 
 def absent(source: TableSource, folder: Path) -> NotFound | None:

@@ -16,7 +16,7 @@ from affectllm.score import columns
 from affectllm.score.answers import STRICT, read_answers
 from affectllm.score.files import Table
 from affectllm.score.ledger.page import Check, Values
-from affectllm.score.ledger.tables import Column, Source, taken
+from affectllm.score.ledger.tables import PLACE, Column, Source, taken
 
 
 @dataclass(frozen=True)
@@ -101,13 +101,15 @@ def _pairs(check: Check, metric: Metric, sources: Mapping[str, Source], wheels: 
     options |= {"compat": check.compat} if check.compat else {}
     options |= {"tables": _wheel_tables(check, wheels)} if check.wheels else {}
     pairs = _Pairs(None, None, options, Counter())
-    gold = _side(check.gold, metric, sources, pairs, raw=False, gold=True) if check.gold else None
+    if by_place := _by_place(check):
+        _same_length(check, sources)
+    gold = _side(check.gold, metric, sources, pairs, by_place, raw=False, gold=True) if check.gold else None
     if check.answers and check.answers.constant is not None and gold:
         pairs.gold = list(gold.values.values())
         pairs.answers = [check.answers.constant] * len(pairs.gold)
         return pairs
     raw = check.read is not None
-    answers = _side(check.answers, metric, sources, pairs, raw=raw, gold=False) if check.answers else None
+    answers = _side(check.answers, metric, sources, pairs, by_place, raw=raw, gold=False) if check.answers else None
     if gold and answers:
         _join(check, metric, gold, answers, pairs, sources)
         return pairs
@@ -116,12 +118,35 @@ def _pairs(check: Check, metric: Metric, sources: Mapping[str, Source], wheels: 
     return pairs
 
 
+def _by_place(check: Check) -> bool:
+    """Whether gold values and answers have no ids, so that rows correspond."""
+    sides = (check.gold, check.answers)
+    return all(side is not None and side.table and side.id is None for side in sides)
+
+
+def _same_length(check: Check, sources: Mapping[str, Source]) -> None:
+    """Refuse sides whose rows cannot correspond: a row that one of them lacks would shift all that follow."""
+    assert check.gold and check.answers
+    first, second = (taken(side, sources[side.table].table) for side in (check.gold, check.answers))
+    if first.among != second.among:
+        message = f"rows correspond, and there are {second.among:,} answers to {first.among:,} gold values"
+        where = str(sources[check.answers.table].table.path)
+        raise Malformed(message, where=where, do="check that the files are complete, or name a column with id:")
+
+
 def _side(
-    values: Values, metric: Metric, sources: Mapping[str, Source], pairs: _Pairs, *, raw: bool, gold: bool
+    values: Values,
+    metric: Metric,
+    sources: Mapping[str, Source],
+    pairs: _Pairs,
+    by_place: bool,
+    *,
+    raw: bool,
+    gold: bool,
 ) -> columns.Side:
     column = taken(values, sources[values.table].table, answers=not gold).filled()
     pairs.left_out += column.rejected
-    ids = None if values.id is None else columns.id_column(column.table, values.id)
+    ids = PLACE if by_place else None if values.id is None else columns.id_column(column.table, values.id)
     return columns.side(column.table, metric, ids, column.column, gold=gold, raw=raw)
 
 
@@ -152,7 +177,10 @@ def _join(
 def _per_item(values: Values, sources: Mapping[str, Source], ids: Sequence[str]) -> list[Any]:
     column = taken(values, sources[values.table].table)
     cells = column.table.columns[column.column]
-    names = _ids(values, column.table) or [str(row) for row in range(len(column.table))]
+    names = _ids(values, column.table) or [str(place) for place in column.table.columns[PLACE]]
+    if twice := next((name for name, count in Counter(names).items() if count > 1), ""):
+        where = column.table.place(len(names) - 1 - names[::-1].index(twice))
+        raise Malformed(f"the id {twice!r} occurs twice", where=where, do="keep one of the rows")
     by_name = dict(zip(names, cells, strict=True))
     if missing := [name for name in ids if name not in by_name]:
         message = f"{len(missing):,} items are missing in it, such as {missing[0]!r}"
