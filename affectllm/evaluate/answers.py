@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from affectllm.errors import Malformed
+from affectllm.evaluate.shared import shared
 
 
 class Answers:
@@ -33,7 +34,7 @@ class Answers:
         self._known: dict[str, Any] = {}
         if folder is not None and folder.is_dir():
             for path in sorted(folder.glob("*.jsonl")):
-                self._known.update(_read(path))
+                self._known.update(_shared(_read(path)))
 
     def __len__(self) -> int:
         return len(self._known)
@@ -44,7 +45,7 @@ class Answers:
 
     def add(self, answers: Mapping[str, Any]) -> None:
         """Store answers; they are flushed to the operating system on return, and survive the end of the process."""
-        self._known.update(answers)
+        self._known.update(_shared(answers))
         if self._folder is None or not answers:
             return
         if self._stream is None:
@@ -53,6 +54,11 @@ class Answers:
         for key, answer in answers.items():
             self._stream.write(json.dumps({"key": key, "answer": answer}, ensure_ascii=False) + "\n")
         self._stream.flush()
+
+
+def _shared(answers: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the answers such that equal replies, of which there may be a million, are one string."""
+    return {key: shared(answer) if isinstance(answer, str) else answer for key, answer in answers.items()}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -14,13 +14,10 @@ from array import array
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from affectllm.errors import explained
 from affectllm.run import cache_folder
-
-if TYPE_CHECKING:
-    from lm_eval.api.instance import Instance
 
 _ON_DISK: ContextVar[bool] = ContextVar("on_disk", default=False)
 
@@ -134,98 +131,3 @@ class StoredDocuments(Sequence[StoredDocument]):
     def features(self) -> Mapping[str, None]:
         """The keys of the documents."""
         return dict.fromkeys(self[0]) if self else {}
-
-
-class Shelf:
-    """What the requests of a task have in common: each of a million would keep its own otherwise.
-
-    Args:
-        task: its name.
-        prompts: line by line the arguments of all requests about a document.
-    """
-
-    def __init__(self, task: str) -> None:
-        self.task, self.prompts = task, JsonLines()
-        self.request_type, self.repeats = "", 1
-
-    def stored(self, requests: list[Instance], document: StoredDocument) -> list[StoredRequest]:
-        """Store the arguments of all requests about a document, and return what stands for the requests."""
-        line = len(self.prompts)
-        self.prompts.append([request.arguments for request in requests])
-        self.request_type, self.repeats = requests[0].request_type, int(requests[0].repeats or 1)
-        return [StoredRequest(self, document, line, request.idx, request.doc_id) for request in requests]
-
-
-class StoredRequest:
-    """One request of lm-eval, in place of its ``Instance``: prompt and document are read when they are looked at."""
-
-    __slots__ = ("_document", "_filtered", "_line", "_lines", "_replies", "_shelf", "doc_id", "idx")
-
-    def __init__(self, shelf: Shelf, document: StoredDocument, line: int, idx: int, doc_id: int | None) -> None:
-        number = document.number
-        # Mostly all three count the same documents, and are then one object.
-        self._line, self.doc_id = (number if one == number else one for one in (line, doc_id))
-        self._shelf, self._lines, self._document, self.idx = shelf, document.lines, number, idx
-        self._replies: tuple[Any, ...] = ()
-        self._filtered: dict[str, Any] | None = None
-
-    @property
-    def doc(self) -> StoredDocument:
-        """The document."""
-        return StoredDocument(self._lines, self._document)
-
-    @property
-    def task_name(self) -> str:
-        """The name of the task."""
-        return self._shelf.task
-
-    @property
-    def request_type(self) -> str:
-        """What lm-eval calls the model's method."""
-        return self._shelf.request_type
-
-    @property
-    def repeats(self) -> int:
-        """How many replies are drawn."""
-        return self._shelf.repeats
-
-    @property
-    def arguments(self) -> tuple[Any, ...]:
-        """What the model is asked."""
-        return tuple(self._shelf.prompts[self._line][self.idx])
-
-    args = arguments
-
-    @property
-    def resps(self) -> _Replies:
-        """The replies, to which lm-eval appends."""
-        return _Replies(self)
-
-    @property
-    def filtered_resps(self) -> dict[str, Any]:
-        """Filter → what it leaves of the replies; without filters of its own, lm-eval takes the first."""
-        return {"none": self._replies[0]} if self._filtered is None else self._filtered
-
-    def to_be_filtered(self) -> StoredRequest:
-        """Make room for what filters leave."""
-        self._filtered = self._filtered or {}
-        return self
-
-
-class _Replies(Sequence[Any]):
-    """The replies to one request, as a list that can grow: an empty one in each of them would take 56 bytes."""
-
-    __slots__ = ("_request",)
-
-    def __init__(self, request: StoredRequest) -> None:
-        self._request = request
-
-    def append(self, reply: Any) -> None:
-        self._request._replies = (*self._request._replies, reply)
-
-    def __len__(self) -> int:
-        return len(self._request._replies)
-
-    def __getitem__(self, number: Any) -> Any:
-        replies = self._request._replies[number]
-        return list(replies) if isinstance(number, slice) else replies

@@ -11,7 +11,7 @@ from typing import Any
 from lm_eval.utils import handle_non_serializable, hash_string, sanitize_list
 
 from affectllm.errors import explained
-from affectllm.evaluate.on_disk import StoredRequest
+from affectllm.evaluate.stored_requests import StoredRequest
 from affectllm.evaluate.task import AffectTask
 
 

@@ -27,20 +27,21 @@ from affectllm.evaluate.documents import AnyDocuments, Document, documents, requ
 from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
-from affectllm.evaluate.on_disk import JsonLines, Shelf, StoredDocument, StoredRequest, is_on_disk
+from affectllm.evaluate.on_disk import JsonLines, StoredDocument, is_on_disk
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.protocol import examples, voted
 from affectllm.evaluate.question import Question
-from affectllm.evaluate.scoring.rows import shared
 from affectllm.evaluate.scoring.slots import agreement, is_judged, scored_slots
 from affectllm.evaluate.scoring.task_scoring import (
-    Item,
+    ItemsOfTuples,
     Scoring,
     check_metrics,
     check_options,
     check_score_labels,
     metric_of,
 )
+from affectllm.evaluate.shared import shared
+from affectllm.evaluate.stored_requests import RequestColumns, StoredRequest
 from affectllm.instruct import Template, Unreadable, load_template
 from affectllm.instruct.conversation import Conversation, media_parts, text_of
 from affectllm.labels import LabelSpace
@@ -96,7 +97,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.examples: list[Conversation] = []
         self._system: str | None = None
         self.results: JsonLines | None = JsonLines() if is_on_disk() else None
-        self._shelf = Shelf(self._name) if is_on_disk() else None
+        self._stored = RequestColumns(self._name) if is_on_disk() else None
         check_metrics(self.page.metrics, self.scoring, where)
         check_options(self.page.metrics, self.scoring, where)
         check_score_labels(self.page.metrics, self.page.score_labels, self.slots, where)
@@ -227,8 +228,9 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         requests = [request for one, text in asked for request in self._requests(one, text, **options)]
         for place, request in enumerate(requests):
             request.idx = place  # lm-eval hands the answers over in this order
-        if isinstance(doc, StoredDocument) and self._shelf is not None:
-            return self._shelf.stored(requests, doc)
+            request.doc = doc  # not that of one of its questions: its hash is logged
+        if isinstance(doc, StoredDocument) and self._stored is not None:
+            return self._stored.stored(requests, doc)
         return requests
 
     def _requests(self, doc: Document, ctx: str, **options: Any) -> list[Instance]:
@@ -242,17 +244,16 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def apply_filters(self) -> None:
         """Apply the filters of the page to a few requests at a time; lm-eval would open the documents of all."""
-        if self._shelf is None:
+        if self._stored is None:
             super().apply_filters()
-        elif self.config.filter_list is not None:  # else the first reply is taken, see ``StoredRequest``
+        elif self.config.filter_list is not None:  # else the first reply is taken
             for ensemble in self._filters:
                 for begin in range(0, len(self.instances), _FILTERED_AT_ONCE):
-                    part = self.instances[begin : begin + _FILTERED_AT_ONCE]
-                    ensemble.apply([request.to_be_filtered() for request in part])
+                    ensemble.apply(self.instances[begin : begin + _FILTERED_AT_ONCE])
 
     def forget(self) -> None:
         """Let go of requests and results, when all that is wanted of them has been written."""
-        self._instances, self.results, self._shelf = None, None, None
+        self._instances, self.results, self._stored = None, None, None
 
     def _messages(self, doc: Document) -> list[dict[str, Any]]:
         """Return what is asked: the system prompt, the examples with their answers, and the question."""
@@ -272,10 +273,10 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         readings = [self._chosen(doc, results)] if chosen else [self._read(doc, reply) for reply in replies]
         reading, reason = voted(readings)
         facts = (doc["facts"],) if "facts" in doc else ()
-        items = dict.fromkeys(self.page.metrics, shared((doc["gold"], reading, *facts)))
-        record = {**items, "reading": reading, "unreadable": reason}
+        item = shared((doc["gold"], reading, *facts))  # lm-eval keeps all that is returned here
+        record = {**dict.fromkeys(self.page.metrics, item), "reading": item[1], "unreadable": shared(reason)}
         if is_judged(self.slots):
-            record["right"] = agreement(self.slots, doc["gold"], reading)
+            record["right"] = shared(agreement(self.slots, doc["gold"], reading))
         if self.results is not None:
             self.results.append(record)
         return record
@@ -309,7 +310,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
 
     def _aggregate(self, key: str, items: list[tuple[Any, ...]]) -> float:
         try:
-            return self.scoring.statistic(key, [Item(*item) for item in items]).value()
+            return self.scoring.statistic(key, ItemsOfTuples(items)).value()
         except Malformed as error:
             if len(items) >= len(self.task_docs):
                 raise

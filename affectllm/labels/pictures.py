@@ -7,6 +7,7 @@ and no form.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -101,23 +102,39 @@ def to_json(picture: Picture) -> dict[str, Any]:
 
 def scatter(title: str, pairs: Sequence[tuple[float, float | None]], low: float, high: float) -> Scatter:
     """Return the scatter of (right, given) pairs; points beyond ``MOST_POINTS`` are joined on a grid."""
-    read = [(right, given) for right, given in pairs if given is not None]
-    counts = Counter(read)
-    if len(counts) > MOST_POINTS:
+    counts = _counted(pairs, lambda value: value, MOST_POINTS)
+    if counts is None:
         step = (high - low) / _GRID
-        counts = Counter(tuple(low + step * round((value - low) / step) for value in pair) for pair in read)  # type: ignore[misc]
+        counts = _counted(pairs, lambda value: low + step * round((value - low) / step)) or {}
     points = tuple((round(x, 4), round(y, 4), count) for (x, y), count in sorted(counts.items()))
-    return Scatter(title, low, high, points, unread=len(pairs) - len(read))
+    return Scatter(title, low, high, points, unread=len(pairs) - sum(counts.values()))
+
+
+def _counted(
+    pairs: Iterable[tuple[float, float | None]], place: Callable[[float], float], most: float = math.inf
+) -> dict[tuple[float, float], int] | None:
+    """Count the places of the pairs that have both numbers; None where there are more than ``most`` places."""
+    counts = dict[tuple[float, float], int]()
+    for right, given in pairs:
+        if given is not None:
+            point = place(right), place(given)
+            counts[point] = counts.get(point, 0) + 1
+            if len(counts) > most:
+                return None
+    return counts
 
 
 def bars_of_names(
     title: str, golds: Iterable[Iterable[str]], answers: Iterable[Iterable[str]], names: Sequence[str]
 ) -> Bars:
     """Return how often each name holds and is given; of no names, of the twelve that occur most often."""
-    gold, answered = [*map(set, golds)], [*map(set, answers)]
-    right, given = (Counter(name for one in side for name in one) for side in (gold, answered))
+    right, given, items = Counter[str](), Counter[str](), 0
+    for gold, answer in zip(golds, answers, strict=True):
+        right.update(set(gold))
+        given.update(set(answer))
+        items += 1
     shown = list(names) or [name for name, _ in right.most_common(12)]
-    total = len(gold) or 1
+    total = items or 1
     return Bars(title, tuple((name, right[name] / total, given[name] / total) for name in shown))
 
 
@@ -140,14 +157,15 @@ def given_rates(
     title: str, golds: Sequence[Iterable[Hashable]], answers: Sequence[Iterable[Hashable]], names: Sequence[Hashable]
 ) -> Rates:
     """Return precision, recall and F1 of each name; ``names`` in the order of the rows."""
-    sides = [[set(one) for one in side] for side in (golds, answers)]
+    right, given, both = Counter[Hashable](), Counter[Hashable](), Counter[Hashable]()
+    for gold, answer in zip(map(set, golds), map(set, answers), strict=True):
+        right.update(gold)
+        given.update(answer)
+        both.update(gold & answer)
     rows = []
     for name in names:
-        right = sum(name in one for one in sides[0])
-        given = sum(name in one for one in sides[1])
-        both = sum(name in one and name in other for one, other in zip(*sides, strict=True))
-        f1 = share(2 * both, right + given)
-        rows.append((str(name), right, (share(both, given), share(both, right), f1)))
+        f1 = share(2 * both[name], right[name] + given[name])
+        rows.append((str(name), right[name], (share(both[name], given[name]), share(both[name], right[name]), f1)))
     return Rates(title, ("precision", "recall", "F1"), tuple(rows))
 
 

@@ -21,9 +21,10 @@ from affectllm.evaluate.on_disk import JsonLines, StoredDocument, kept_on_disk
 from affectllm.evaluate.task import AffectTask
 from affectllm.evaluate.tasks import AffectTaskManager
 
-# A choice, by reply and by likelihood; numbers; sets; several slots; free words; options of the item; a ranking; spans.
+# A choice and numbers, by reply and by likelihood; sets; several slots; free words; options of an item; ranks; spans.
 TASKS = (
     *("demo_affect_emotion", "demo_affect_emotion_choice", "emobank_vad", "semeval2018_ec_en", "emobench_eu_en"),
+    "emobank_vad_likelihood",
     *(
         "empathetic_dialogues_reply",
         "esconv_strategy_and_reply",

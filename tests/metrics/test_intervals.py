@@ -97,6 +97,14 @@ def test_drawing_kinds_of_clusters_is_drawing_clusters() -> None:
     assert bootstrap.interval(few, mean, 0.5) == pytest.approx(bootstrap.interval(many, mean, 0.5), abs=0.02)
 
 
+@settings(max_examples=50)
+@given(st.integers(1, 60), st.integers(0, 20), st.integers(0, 2**32 - 1))
+def test_rows_of_zeros_and_ones_are_drawn_as_other_numbers_are(rows: int, columns: int, seed: int) -> None:
+    table = (np.random.default_rng(seed).random((rows, columns)) < 0.3).astype(np.uint8)
+    for one, other in zip(*(bootstrap.resampled(part, 40, 1) for part in (table, table.astype(float))), strict=True):
+        assert np.array_equal(one, other)
+
+
 def test_an_interval_that_misses_its_value_is_widened_to_it() -> None:
     sums = np.ones((5, 1))
     assert bootstrap.interval(sums, lambda drawn: drawn[:, 0] * 0, 0.5) == (0, 0.5)

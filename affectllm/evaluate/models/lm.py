@@ -200,13 +200,14 @@ class AffectLM(LM):  # type: ignore[misc]
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
         if left:
             self._test_media(requests)
-        replies: dict[str, str] = {}
+        unkept: dict[str, str] = {}
         with tqdm(total=len(left), desc="generate", disable=self._quiet(disable_tqdm)) as bar:
             for question, reply in self._generated(list(left.values())):
-                replies[question.key] = reply
+                if self._answers.get(question.key) is None:
+                    unkept[question.key] = reply
                 bar.update()
         self._end()
-        return [str(replies[q.key] if q.key in replies else self._answers.get(q.key)) for q in questions]
+        return [str(unkept[q.key] if q.key in unkept else self._answers.get(q.key)) for q in questions]
 
     def _generated(self, questions: Sequence[Question]) -> Iterator[tuple[Question, str]]:
         for batch, answers in self._answered(questions):

@@ -26,6 +26,7 @@ from lm_eval.api.registry import register_model
 from affectllm.errors import AffectError
 from affectllm.evaluate.asking import template_of
 from affectllm.evaluate.by_likelihood import reference_likelihoods
+from affectllm.evaluate.shared import shared
 
 Document = dict[str, Any]
 KINDS = ("oracle", "majority", "chance", "mute", "human")
@@ -53,7 +54,7 @@ class ReferenceLM(LM):  # type: ignore[misc]
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         """Return one answer for each request."""
         answer = self._answerer(requests)
-        return [answer(request) for request in requests]
+        return [str(shared(answer(request))) for request in requests]
 
     def loglikelihood(self, requests: list[Instance], disable_tqdm: bool = False) -> list[tuple[float, bool]]:
         """Return 0 for the choice that this model would give, -1 for all others; NaN where it gives none.
@@ -160,7 +161,7 @@ def _golds(requests: list[Instance]) -> dict[str, dict[str, list[Any]]]:
         own = golds.setdefault(task, {slot.name: [] for slot in slots})
         values = {slots[0].name: document["gold"]} if len(slots) == 1 else document["gold"]
         for slot in slots:
-            own[slot.name].append(values[slot.name])
+            own[slot.name].append(shared(values[slot.name]))
     return golds
 
 

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from array import array
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.evaluate.logged import read_samples
 from affectllm.evaluate.scoring.task_scoring import Item
-
-_LABEL = 64  # characters
-_NONE: Mapping[str, str] = {}
-_NOTHING = object()
-_MOST = 100_000  # lists that are kept for being met again
-_SHARED: dict[Hashable, Any] = {}
+from affectllm.evaluate.shared import once_each, shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +18,6 @@ class Row:
     """What is scored of one row.
 
     Args:
-        number: of the document among all that were asked.
         id: of the sample.
         item: gold value and reading.
         unreadable: why there is no reading; None where there is one.
@@ -31,7 +26,6 @@ class Row:
         rater: who gave the answer, empty where unknown; None for the answer of a model.
     """
 
-    number: int
     id: str
     item: Item
     unreadable: str | None
@@ -41,13 +35,17 @@ class Row:
     rater: str | None
 
     @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Row:
-        """Take it from a row of lm-eval's samples file."""
+    def of(cls, row: Mapping[str, Any], plain_item: Callable[[tuple[Any, Any]], Item]) -> Row:
+        """Take it from a row of lm-eval's samples file.
+
+        Args:
+            plain_item: makes the item of a pair without facts, which many rows have in common.
+        """
         doc = row["doc"]
+        pair = shared((doc["gold"], row["reading"]))
         return cls(
-            row["doc_id"],
             doc["id"],
-            Item(shared(doc["gold"]), shared(row["reading"]), doc.get("facts") or _NONE),
+            Item(pair[0], pair[1], doc["facts"]) if doc.get("facts") else plain_item(pair),
             shared(row["unreadable"]),
             shared(doc["speaker"]),
             shared(doc["dialogue"]),
@@ -62,7 +60,11 @@ def read_rows(path: Path) -> list[Row]:
     Raises:
         NotFound, WriteFailed: as ``read_samples``.
     """
-    return sorted((Row.of(row) for row in read_samples(path)), key=lambda row: row.number)
+    numbers, rows, plain_item = array("q"), list[Row](), once_each(lambda pair: Item(*pair))
+    for row in read_samples(path):
+        numbers.append(row["doc_id"])
+        rows.append(Row.of(row, plain_item))
+    return [rows[place] for place in sorted(range(len(rows)), key=numbers.__getitem__)]
 
 
 def clusters_of(facts: Mapping[str, Any], rows: Sequence[Row]) -> tuple[list[str] | None, str | None]:
@@ -87,26 +89,3 @@ def raters_of(rows: Sequence[Row]) -> list[str]:
 def wordings_of(rows: Sequence[Row]) -> list[int]:
     """Return the numbers of the paraphrases that were asked; empty where each item is asked once."""
     return sorted({row.wording for row in rows if row.wording is not None})
-
-
-def shared(value: Any) -> Any:
-    """Return an equal value; labels, lists of them and pairs of these are in memory once however many items have them.
-
-    Nobody may change it.
-    """
-    key = _key(value)
-    if key is not None:
-        if len(_SHARED) > _MOST:
-            _SHARED.clear()
-        return _SHARED.setdefault(key, value)
-    return type(value)(map(shared, value)) if isinstance(value, (list, tuple)) else value
-
-
-def _key(value: Any) -> Hashable:
-    """Return what tells values apart that may be shared; None for others, such as numbers and long texts."""
-    if isinstance(value, str):
-        return value if len(value) < _LABEL else None
-    if not isinstance(value, (list, tuple)):
-        return _NOTHING if value is None else None
-    keys = [_key(one) for one in value]
-    return None if None in keys else (type(value), *keys)

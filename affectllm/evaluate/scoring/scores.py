@@ -165,8 +165,7 @@ def _label_details(facts: dict[str, Any], items: list[Item]) -> dict[str, Any]:
     """Return the per-label details for the report, of the first slot with named labels."""
     for slot in Scoring.of_facts(facts).slots:
         if slot.space.names and slot.shape in ("label", "set"):
-            pairs = slot.pairs([of_slot(item.pair, slot.name) for item in items])
-            gold, answers = [truth for truth, _ in pairs], [answer for _, answer in pairs]
+            gold, answers = slot.sides(of_slot(item.pair, slot.name) for item in items)
             return {"labels": (labels := list(slot.space.names)), **_DETAILS[slot.shape](gold, answers, labels)}
     return {}
 
@@ -189,8 +188,8 @@ def _pictures(facts: dict[str, Any], items: list[Item]) -> list[dict[str, Any]]:
     """Return what the form of each slot shows of its gold values and readings."""
     shown = []
     for slot in Scoring.of_facts(facts).slots:
-        own = [of_slot(item.pair, slot.name) for item in items]
-        pictures = slot.how.pictures([gold for gold, _ in own], [reading for _, reading in own], slot.space)
+        golds, readings = ([of_slot(item.pair, slot.name)[side] for item in items] for side in (0, 1))
+        pictures = slot.how.pictures(golds, readings, slot.space)
         shown += [{"slot": slot.name, **to_json(picture)} for picture in pictures]
     return shown
 

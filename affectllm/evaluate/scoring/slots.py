@@ -7,13 +7,14 @@ of all of them together by ``joint.accuracy``: its labels are what an item answe
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
+from affectllm.evaluate.shared import once_each, shared
 from affectllm.instruct.slots import Slot
 from affectllm.labels import LabelSpace
-from affectllm.labels.form import Form, find_form
+from affectllm.labels.form import Form, find_form, same
 from affectllm.metrics import Metric
 
 JOINT = "joint"
@@ -49,9 +50,14 @@ class Scored:
         """The shape of the values that its metrics take."""
         return self.how.shape(self.space)
 
-    def pairs(self, pairs: Sequence[Pair]) -> list[Pair]:
-        """Convert pairs (gold value, reading) into what the metrics take."""
-        return [self.how.scored(gold, reading, self.space) for gold, reading in pairs]
+    def sides(self, pairs: Iterable[Pair]) -> tuple[list[Any], list[Any]]:
+        """Convert pairs (gold value, reading) into the gold values and the answers that the metrics take."""
+        truth, answer = (_of_space(convert, self.space) for convert in (self.how.truth, self.how.answer))
+        golds, answers = [], []
+        for gold, reading in pairs:
+            golds.append(truth(gold))
+            answers.append(None if reading is None else answer(reading))
+        return golds, answers
 
     def options_of(self, metric: Metric) -> dict[str, Any]:
         """Return the options that ``metric`` takes from the label space."""
@@ -73,6 +79,10 @@ class Scored:
         space: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in data["space"].items()}
         space = {key: value for key, value in space.items() if key in field_names}
         return cls(data["name"], data["form"], LabelSpace(**space, source=""), tuple(data.get("score_labels", ())))
+
+
+def _of_space(convert: Callable[[Any, LabelSpace], Any], space: LabelSpace) -> Callable[[Any], Any]:
+    return (lambda value: value) if convert is same else once_each(lambda value: convert(value, space))
 
 
 def counts_some_labels(metric: Metric) -> bool:
@@ -107,14 +117,14 @@ def joint(pair: Pair, slots: Sequence[Scored]) -> Pair:
     """Join an item's answers to all slots into one label; None where any of them is unreadable."""
     sides: list[list[Any]] = [[], []]
     for slot in slots:
-        for side, value in zip(sides, slot.pairs([of_slot(pair, slot.name)])[0], strict=True):
+        for side, value in zip(sides, slot.how.scored(*of_slot(pair, slot.name), slot.space), strict=True):
             side.append(value)
     gold, answer = sides
     return _label(gold), None if any(value is None for value in answer) else _label(answer)
 
 
 def _label(values: Any) -> str:
-    return json.dumps(values, ensure_ascii=False, sort_keys=True)
+    return str(shared(json.dumps(values, ensure_ascii=False, sort_keys=True)))
 
 
 def is_judged(slots: Sequence[Scored]) -> bool:

@@ -7,7 +7,7 @@ version in the folder that ``--wheels`` gives.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from affectllm.metrics.wheels import tables_of_environment
 
 TABLES = "tables"
 Options = Mapping[str, Any]
+_NO_FACTS: Mapping[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,33 @@ class Item:
 
     gold: Any
     reading: Any
-    facts: Mapping[str, str] = field(default_factory=dict)
+    facts: Mapping[str, str] = field(default_factory=lambda: _NO_FACTS)
 
     @property
     def pair(self) -> Pair:
         """Gold value and reading."""
         return self.gold, self.reading
+
+
+class ItemsOfTuples(Sequence[Item]):
+    """Items that are made when somebody looks at them, of tuples that an evaluation holds anyway.
+
+    Args:
+        values: gold, reading and, where there are any, facts, as of ``Item``.
+    """
+
+    def __init__(self, values: Sequence[tuple[Any, ...]]) -> None:
+        self._values = values
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, number: Any) -> Any:
+        chosen = self._values[number]
+        return ItemsOfTuples(chosen) if isinstance(number, slice) else Item(*chosen)
+
+    def __iter__(self) -> Iterator[Item]:
+        return (Item(*value) for value in self._values)
 
 
 @dataclass(frozen=True)
@@ -75,18 +97,20 @@ class Scoring:
 
     def inputs(self, key: str, items: Sequence[Item]) -> tuple[list[Any], list[Any], dict[str, Any]]:
         """Return the gold values and answers for the metric of ``key``, and its options."""
-        metric, name = metric_of(key), key.rpartition(".")[0]
-        if name == JOINT:
-            values, options = [joint(item.pair, self.slots) for item in items], {}
-        else:
-            slot = next(slot for slot in self.slots if slot.name == name)
-            values, options = slot.pairs([of_slot(item.pair, name) for item in items]), slot.options_of(metric)
-            options = options if metric.form.name != "raw" else {}
-        given = dict(self.options.get(key, {}))
+        metric, given = metric_of(key), dict(self.options.get(key, {}))
+        gold, answers, options = self._sides(metric, key.rpartition(".")[0], items)
         columns = {one: [item.facts[fact] for item in items] for one, fact in _columns(metric, given).items()}
         tables = {TABLES: tables_of_environment(str(given[TABLES]))} if TABLES in given else {}
-        options |= {**given, **columns, **tables}
-        return [gold for gold, _ in values], [answer for _, answer in values], options
+        return gold, answers, {**options, **given, **columns, **tables}
+
+    def _sides(self, metric: Metric, name: str, items: Sequence[Item]) -> tuple[list[Any], list[Any], dict[str, Any]]:
+        """Return the gold values and answers of the slot called ``name``, and what it knows of the metric's options."""
+        if name == JOINT:
+            joined = [joint(item.pair, self.slots) for item in items]
+            return [gold for gold, _ in joined], [answer for _, answer in joined], {}
+        slot = next(slot for slot in self.slots if slot.name == name)
+        options = slot.options_of(metric) if metric.form.name != "raw" else {}
+        return *slot.sides(of_slot(item.pair, name) for item in items), options
 
 
 def metric_of(key: str) -> Metric:

@@ -55,8 +55,8 @@ def other_set(gold: Any, space: LabelSpace, draw: Random) -> Any:
 
 def shown_names(golds: Sequence[Any], readings: Sequence[Any], space: LabelSpace) -> Iterator[Bars]:
     """Yield how often each name is right and is given: a leaning to one answer is seen at a glance."""
-    right = [as_set(gold, space) for gold in golds]
-    given = [[] if reading is None else as_set(reading, space) for reading in readings]
+    right = (as_set(gold, space) for gold in golds)
+    given = ([] if reading is None else as_set(reading, space) for reading in readings)
     bars = bars_of_names("How often each label is right, and is given", right, given, space.names)
     unread = sum(reading is None for reading in readings)
     yield replace(bars, note=f"{unread} of {len(golds)} answers could not be read." if unread else "")

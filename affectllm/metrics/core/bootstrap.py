@@ -74,12 +74,25 @@ def resampled(sums: Array, resamples: int, seed: int) -> Iterator[Array]:
     """Yield summed tables of resamples, as arrays ``[b, k]`` that together have ``resamples`` rows."""
     import numpy as np
 
-    kinds, counts = np.unique(sums, axis=0, return_counts=True)
+    kinds, counts = _kinds(sums)
     random = np.random.default_rng(seed)
     size = max(1, min(resamples, _CHUNK_CELLS // len(kinds)))
     draw = _multinomial if 4 * len(kinds) <= len(sums) else _drawn_singly
     for start in range(0, resamples, size):
         yield draw(random, counts, min(size, resamples - start)) @ kinds
+
+
+def _kinds(sums: Array) -> tuple[Array, Array]:
+    """Return the distinct rows in ascending order, and how often each occurs."""
+    import numpy as np
+
+    if sums.dtype != np.uint8 or not sums.size or sums.max() > 1:
+        return np.unique(sums, axis=0, return_counts=True)
+    # Rows of zeros and ones: eight in a byte they sort alike, in a tenth of the memory.
+    packed = np.packbits(sums, axis=1)
+    whole, counts = np.unique(packed.view(np.dtype((np.void, packed.shape[1]))).ravel(), return_counts=True)
+    bits = whole.view(np.uint8).reshape(len(whole), packed.shape[1])
+    return np.unpackbits(bits, axis=1, count=sums.shape[1]), counts
 
 
 def _multinomial(random: np.random.Generator, counts: Array, rows: int) -> Array:

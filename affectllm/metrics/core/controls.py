@@ -88,7 +88,8 @@ def _chance(form: str, gold: Sequence[Any], labels: Sequence[str], random: np.ra
     if form in ("label", "set"):
         candidates = _labels_of(gold, labels) or [""]  # sets may all be empty
         named = [candidates[number] for number in random.integers(0, len(candidates), len(gold))]
-        return [frozenset(filter(None, [label])) for label in named] if form == "set" else list(named)
+        alone = {label: frozenset(filter(None, [label])) for label in candidates}
+        return [alone[label] for label in named] if form == "set" else list(named)
     drawn = [gold[number] for number in random.integers(0, len(gold), len(gold))]
     return [truth[0] for truth in drawn] if form == "text" else drawn
 

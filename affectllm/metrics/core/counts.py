@@ -90,7 +90,7 @@ def tally(codes: Coded) -> Array:
 
     size, rows = len(codes.labels), np.flatnonzero(codes.counted)
     truth, answers = codes.truth[rows], codes.answers[rows]
-    table = np.zeros((len(codes.truth), 3 * size), np.float32)
+    table = np.zeros((len(codes.truth), 3 * size), np.uint8)
     agree, readable = truth == answers, answers < size
     table[rows[agree], truth[agree]] = 1
     table[rows, size + truth] = 1

@@ -183,17 +183,26 @@ class Metric:
 
     def _policy(self, truth: list[Any], answers: list[Any], invalid: str, options: Mapping[str, Any]) -> Any:
         if self.takes != "pair":
-            return list(range(len(truth) or len(answers))), answers
+            return range(len(truth) or len(answers)), answers
         return applied(invalid, self.form, truth, answers, options)
 
     def _keep(
-        self, rows: list[int], size: int, truth: list[Any], answers: list[Any], options: dict[str, Any], clusters: Any
+        self,
+        rows: Sequence[int],
+        size: int,
+        truth: list[Any],
+        answers: list[Any],
+        options: dict[str, Any],
+        clusters: Any,
     ) -> tuple[list[Any], list[Any], dict[str, Any], list[Hashable] | None]:
         """Select the kept positions of everything that has one value per item."""
         lists = {name: options[name] for name in self.columns if options.get(name) is not None}
         for name, values in {**lists, "clusters": clusters}.items():
             if values is not None and len(values) != size:
                 raise Malformed(f"{len(values)} {name} for {size} items", do=f"give one of {name} for each item")
+        if len(rows) == size:
+            whole = {name: list(values) for name, values in lists.items()}
+            return truth, answers, {**options, **whole}, None if clusters is None else list(clusters)
         selected = {name: [values[row] for row in rows] for name, values in lists.items()}
         truth, answers = ([side[row] for row in rows] if side else [] for side in (truth, answers))
         return truth, answers, {**options, **selected}, None if clusters is None else [clusters[row] for row in rows]

@@ -20,7 +20,7 @@ Bounds = tuple[float, float]
 
 def applied(
     policy: str, form: Form, gold: list[Any], predicted: list[Any], options: Mapping[str, Any]
-) -> tuple[list[int], list[Any]]:
+) -> tuple[Sequence[int], list[Any]]:
     """Return the positions of the items that are kept, and the answers at all positions.
 
     Args:
@@ -34,13 +34,13 @@ def applied(
     if compat is not None:
         if policy != "wrong":
             raise Malformed(f"compat {compat!r} has a policy of its own", do="leave out one of invalid and compat")
-        return list(range(len(predicted))), predicted
+        return range(len(predicted)), predicted
     if policy == "drop":
         rows = [row for row, answer in enumerate(predicted) if not _unread(form, answer)]
         if not rows:
             raise Malformed("no answer could be read, so nothing is left to score", do="choose invalid='wrong'")
         return rows, predicted
-    return list(range(len(predicted))), _filled(policy, form, gold, predicted, options)
+    return range(len(predicted)), _filled(policy, form, gold, predicted, options)
 
 
 def _filled(policy: str, form: Form, gold: list[Any], predicted: list[Any], options: Mapping[str, Any]) -> list[Any]:

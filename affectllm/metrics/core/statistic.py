@@ -64,7 +64,7 @@ class Sums:
         sums = self.table if clusters is None else bootstrap.by_cluster(self.table, clusters)
         if len(sums) >= jackknife.FEW:
             return Interval(*bootstrap.interval(sums, self.reduce, value, how.resamples, how.seed), "bootstrap")
-        left = self.reduce(sums.sum(0) - sums) if len(sums) > 1 else np.full(1, np.nan)
+        left = self.reduce(sums.sum(0, dtype=float) - sums) if len(sums) > 1 else np.full(1, np.nan)
         sizes = np.ones(len(sums)) if clusters is None else bootstrap.sizes(clusters)
         return Interval(*jackknife.interval(value, left, sizes, how.bounds, bootstrap.CONFIDENCE), "jackknife")
 

@@ -118,10 +118,20 @@ def _finite_or_none(value: Any) -> float | None:
 
 
 def _vector(value: Any) -> dict[str, float]:
+    if _is_vector(value):
+        return value  # type: ignore[no-any-return]  # a copy of each would take 200 bytes
     return {str(name): _number(number) for name, number in value.items()}
 
 
+def _is_vector(value: Any) -> bool:
+    return type(value) is dict and all(
+        type(name) is str and type(number) is float and math.isfinite(number) for name, number in value.items()
+    )
+
+
 def _vector_or_none(value: Any) -> dict[str, float] | None:
+    if _is_vector(value):
+        return value  # type: ignore[no-any-return]
     numbers = {str(name): _finite_or_none(number) for name, number in value.items()}
     return (
         None if None in numbers.values() else {name: number for name, number in numbers.items() if number is not None}

@@ -157,7 +157,7 @@ def subset_accuracy(gold: list[frozenset[str]], predicted: list[frozenset[str] |
 def per_class(gold: Sets, predicted: Answers, labels: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return ``{label: {precision, recall, f1, support}}`` for every label of ``labels``; 0 where a ratio is 0/0."""
     sides = _Sides(gold, predicted, labels)
-    return class_rows(sides.names, sides.table().sum(0, dtype=float))
+    return class_rows(sides.names, sides.counts())
 
 
 class _Sides:
@@ -177,7 +177,14 @@ class _Sides:
         """Return the table of counts, as in ``metrics.core.counts``."""
         import numpy as np
 
-        return np.concatenate([self.truth & self.answers, self.truth, self.answers], axis=1).astype(np.float32)
+        return np.concatenate([self.truth & self.answers, self.truth, self.answers], axis=1).view(np.uint8)
+
+    def counts(self) -> Array:
+        """Return the sums of the table over the items."""
+        import numpy as np
+
+        tables = self.truth & self.answers, self.truth, self.answers
+        return np.concatenate([table.sum(0, dtype=float) for table in tables])
 
     def sums(self, value: Any) -> Sums:
         """Build a metric that follows from hits, support and claimed per label."""
@@ -187,7 +194,7 @@ class _Sides:
 
     def fields(self) -> dict[str, Any]:
         """Return ``per_class`` and ``coverage`` of a mean over items."""
-        sums = self.table().sum(0, dtype=float)
+        sums = self.counts()
         present = int((blocks(sums)[1] > 0).sum())
         return {
             "per_class": lambda: class_rows(self.names, sums),
