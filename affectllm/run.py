@@ -57,6 +57,11 @@ def write_json(path: Path, value: Any) -> None:
     scratch.replace(path)
 
 
+def tracked_as(folder: Path) -> str:
+    """Return the identity of a run for experiment trackers, by which a later process finds it again."""
+    return digest(str(folder.absolute()))
+
+
 class Run:
     """The folder of one stage, used as a context manager. One process at a time works in it.
 

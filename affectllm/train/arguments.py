@@ -30,6 +30,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         # A curriculum is trained on in its order; otherwise rows of like length share a batch.
         "train_sampling_strategy": "sequential" if recipe.data.order in CURRICULA else "group_by_length",
         "report_to": "none",
+        "run_name": out.parent.name,
         "logging_steps": 10,
         "save_total_limit": 2,
         **({"per_device_train_batch_size": 1} if recipe.pack_tokens else {}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.folders import room_in
 from affectllm.instruct.stage import build_mixture
-from affectllm.run import RUNS, Run, read_manifest
+from affectllm.run import RUNS, Run, read_manifest, tracked_as
 from affectllm.train.checkpoints import FINAL
 from affectllm.train.recipe import Recipe, load_recipe
 
@@ -47,6 +48,8 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     take_settings(recipe.launch)
     roots = Roots.parse(pairs).find_all(recipe.corpora())
     folder = run_folder(recipe, out)
+    os.environ.setdefault("WANDB_RUN_ID", tracked_as(folder))  # a run that goes on, and its scores, belong to one
+    os.environ.setdefault("WANDB_RESUME", "allow")
     args = arguments(recipe, folder / "train")  # before PartialState, which it would otherwise find unconfigured
     state = PartialState()
     if state.is_main_process:

@@ -51,6 +51,7 @@ def _run(
     name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, suffix: str, processes: int | None
 ) -> Path:
     from affectllm.report.html import render_report
+    from affectllm.report.trackers import tell_trackers
     from affectllm.train.stage import run_folder
 
     recipe = load_recipe(name, overrides)
@@ -65,6 +66,7 @@ def _run(
             print(f"guard: {change}", file=sys.stderr)
         _say("report")
         report = render_report([folder], folder / "report.html", roots)
+        tell_trackers(folder, report)
     print(f"report: {report}")
     return report
 
