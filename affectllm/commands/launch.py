@@ -30,6 +30,6 @@ def call(arguments: argparse.Namespace) -> int:
 
 
 def _launchers() -> str:
-    from affectllm.train.machines import launchers
+    from affectllm.train.launching.machines import launchers
 
     return f"script in recipes/launch/: {', '.join(launchers())} (default: accelerate)"

@@ -180,6 +180,8 @@ def _register_models(name: str) -> None:
 
     if name == "affectllm-api":
         import affectllm.evaluate.models.api_lm
+    elif name == "affectllm-head":
+        import affectllm.evaluate.models.head_lm
     elif name == "affectllm-shallow":
         import affectllm.evaluate.models.shallow
     elif not name.startswith("affectllm-"):

@@ -18,6 +18,8 @@ from affectllm.metrics import Score
 from affectllm.respond.keys import refuse_secrets
 from affectllm.run import Run, file_digest, is_finished, read_manifest
 
+HEAD = "affectllm-head"
+"""The lm-eval model of heads."""
 # Answers may be deleted to save space.
 _KEPT = ("*.json", "*.jsonl")
 
@@ -149,6 +151,10 @@ def _weights(model: str, options: Mapping[str, Any]) -> str | None:
         return None
     from affectllm.model.load import fingerprint, weights_digest
 
+    if model == HEAD:
+        from affectllm.model.heads.folder import head_digest
+
+        return head_digest(str(options.get("pretrained", "")))
     if model != "affectllm":  # another model of lm-eval, which reads its folders by rules of its own
         return fingerprint(str(options.get("pretrained", "")), options.get("adapter"))
     return weights_digest(str(options.get("pretrained", "")), options.get("adapter"), options.get("processor"))

@@ -18,6 +18,7 @@ from affectllm.model.weights.adapters import base_of, check_adapter, fitted, loc
 from affectllm.model.weights.checkpoint import (
     ADAPTER_CONFIG,
     CONFIG,
+    HEAD,
     INDEX,
     NAMING,
     WEIGHTS,
@@ -103,7 +104,7 @@ def load_model(
     if kind.eager and isinstance(kernel := from_pretrained.get("attn_implementation"), str):
         kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
         from_pretrained["attn_implementation"] = {**kernels, **dict.fromkeys(kind.eager, "eager")}
-    network = _whole_network(model_class, folder, dtype=dtype, **from_pretrained)
+    network = whole_network(model_class, folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot, kind.unbounded)
     quantised = by_tower(network, kind) if getattr(network, "is_quantized", False) else {}
@@ -136,6 +137,9 @@ def locate(path: str, adapter: str | None = None) -> Place:
         WrongCheckpoint: when the adapter's files are broken, hold numbers that are not finite, or name no base model.
     """
     folder = folder_named(path)
+    if (folder / HEAD).is_file():
+        message = f"{path} is the folder of a head, which writes nothing"
+        raise WrongCheckpoint(message, do="score it with --model affectllm-head --model_args pretrained=FOLDER")
     is_adapter = _is_adapter(folder)
     if adapter is not None:
         if is_adapter:
@@ -234,7 +238,12 @@ def _check(folder: str, family: Family) -> None:
         check_finite(Path(folder), family.unbounded)
 
 
-def _whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
+def whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
+    """Load a network by its class, with options of ``from_pretrained``.
+
+    Raises:
+        WrongCheckpoint: when a weight is missing, which would be random.
+    """
     network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
     if missing := sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])}):
         raise WrongCheckpoint(

@@ -13,6 +13,7 @@ from affectllm.evaluate.models.media_check import MediaCheck
 from affectllm.evaluate.models.requests import content_digest
 from affectllm.instruct.conversation import Messages, media_parts
 from affectllm.respond.endpoint import Endpoint
+from affectllm.respond.heads import HeadResponder
 from affectllm.respond.in_process import InProcess
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import digest
@@ -54,7 +55,7 @@ class Answering:
 
     def __init__(
         self,
-        responder: InProcess | Endpoint,
+        responder: InProcess | HeadResponder | Endpoint,
         roots: Mapping[str, Path],
         folder: Path | None = None,
         selftest: bool = True,
@@ -63,7 +64,8 @@ class Answering:
         self._answers = Answers(folder)
         self._identity = {"version": _VERSION, **responder.identity()}
         self.check: MediaCheck | None = None
-        self.scored_by: ScoredBy = "whole_reply"
+        of_choices = not isinstance(responder, HeadResponder) or responder.head.head.answers.kind == "classes"
+        self.scored_by: ScoredBy = "whole_reply" if of_choices else ""
         if isinstance(responder, Endpoint):
             self.check = MediaCheck(responder, self._answers, roots, selftest)
             self.scored_by = "first_token" if responder.traits.logprobs else ""
@@ -71,7 +73,7 @@ class Answering:
     @property
     def takes(self) -> Takes:
         """What the model can be shown; of an endpoint, what can be sent."""
-        if isinstance(self.responder, InProcess):
+        if isinstance(self.responder, InProcess | HeadResponder):
             family = self.responder.model.family
             return Takes(family.name, frozenset(family.modalities), bool(family.sound))
         traits = self.responder.traits
@@ -83,7 +85,7 @@ class Answering:
     def window(self) -> int:
         """How many items are asked about together."""
         responder = self.responder
-        return _BATCHES * (responder.size.most if isinstance(responder, InProcess) else responder.concurrency)
+        return _BATCHES * (responder.concurrency if isinstance(responder, Endpoint) else responder.size.most)
 
     def likelihoods(self, asks: Sequence[tuple[Messages, Sequence[str]]]) -> list[Likelihoods]:
         """Return the log-probabilities of the choices of each conversation, see ``scored_by``."""

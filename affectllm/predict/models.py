@@ -6,17 +6,20 @@ import argparse
 import logging
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import AffectError
 from affectllm.evaluate.models.endpoint_options import endpoint_of, parsed
 from affectllm.model.clips.media import Budget
+from affectllm.model.heads.folder import is_head, load_head
 from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
 from affectllm.predict.answering import Answering
 from affectllm.predict.items import ROOTS
 from affectllm.respond.batch_size import AUTO
+from affectllm.respond.heads import HeadResponder
 from affectllm.respond.in_process import InProcess
 
 ENDPOINT = "affectllm-api"
@@ -38,10 +41,27 @@ def answering_of(arguments: argparse.Namespace, folder: Path | None) -> tuple[An
     if arguments.model_args:
         do = f"--model {ENDPOINT} --model_args base_url=…,model=…; weights are named by --model itself"
         raise AffectError(f"--model_args belong to --model {ENDPOINT}", do=do)
+    if is_head(arguments.model):
+        return Answering(_of_head(arguments), ROOTS, folder), False
     budget = Budget(**budget_fields(arguments.budget))
     size = getattr(arguments, "batch_size", None) or AUTO
     responder = InProcess(loaded(arguments), budget=budget, batch_size=size, end_of_turn=True)
     return Answering(responder, ROOTS, folder), False
+
+
+def _of_head(arguments: argparse.Namespace) -> HeadResponder:
+    import torch
+
+    for name in ("adapter", "processor", "quantize"):
+        if getattr(arguments, name, None):
+            message = f"--{name} is for models that write, and {arguments.model} is a head"
+            raise AffectError(message, do="leave it out: the folder says what the head stands on")
+    _quiet()
+    head = load_head(arguments.model, arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    own = {pair.partition("=")[0] for pair in arguments.budget} | {"long"}
+    changed = {name: value for name, value in budget_fields(arguments.budget).items() if name in own}
+    size = getattr(arguments, "batch_size", None) or AUTO
+    return HeadResponder(head, budget=replace(head.head.budget, **changed), batch_size=size)
 
 
 def _at_endpoint(arguments: argparse.Namespace, folder: Path | None) -> tuple[Answering, bool]:

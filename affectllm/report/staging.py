@@ -13,11 +13,11 @@ from affectllm.errors import AffectError, Malformed, NotFound
 
 _WEIGHTS = re.compile(r".*\.safetensors(\.index\.json)?")
 _WANTED = re.compile(
-    r"adapter_config\.json|config\.json|generation_config\.json|tokenizer.*\.json|tokenizer\.model|.*\.tiktoken"
+    r"head\.json|adapter_config\.json|config\.json|generation_config\.json|tokenizer.*\.json|tokenizer\.model|.*\.tiktoken"
     r"|vocab\.(json|txt)|merges\.txt|added_tokens\.json|special_tokens_map\.json|chat_template\.(json|jinja)"
     r"|(pre|video_pre|image_pre)?processor_config\.json"
 )
-_NAMES = ("name_or_path", "_name_or_path", "base_model_name_or_path", "tokenizer_name_or_path")
+_NAMES = ("name_or_path", "_name_or_path", "base_model_name_or_path", "tokenizer_name_or_path", "base")
 _LOCAL = re.compile(r"^(?:/[^/\s]+/[^/\s]|~[\w-]*/|[A-Za-z]:[\\/]|file://)")
 # An absolute POSIX path of two or more parts, a home, a drive or a file URL, in running text. Not part of a URL.
 _PATH = re.compile(r"(?<![\w:/.<>~$?\\-])(?:(?:/[\w.@+-]+){2,}/?|~/[\w.@+/-]+|[A-Za-z]:\\[\w\\.@+-]+|file://\S+)")

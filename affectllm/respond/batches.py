@@ -35,7 +35,7 @@ class Batches:
         waited, worked: seconds in which the model waited for clips, and in which it did not.
     """
 
-    def __init__(self, encoder: BoundedEncoder, size: BatchSize, workers: int | None = None) -> None:
+    def __init__(self, encoder: BoundedEncoder | Any, size: BatchSize, workers: int | None = None) -> None:
         self._encoder, self.size = encoder, size
         self._workers = default_workers() if workers is None else workers
         self.waited = self.worked = 0.0

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe
 from affectllm.model.family import Family, Towers
+from affectllm.model.heads.backbones import LAYERS
 from affectllm.model.load import Model
+from affectllm.train.method import find_method
 from affectllm.train.recipe import Recipe
 
 if TYPE_CHECKING:
@@ -37,6 +39,9 @@ def lora(recipe: Recipe, model: Model) -> LoraConfig | None:
         check_towers(towers, model)
         fields |= adapting(model, towers, fields.get("exclude_modules"), fields.get("target_parameters") or ())
     _check_parameters(fields, model)
+    if find_method(recipe.method).heads:
+        fields["modules_to_save"] = [*(fields.get("modules_to_save") or ()), LAYERS]
+        return LoraConfig(**fields)
     return LoraConfig(**{"task_type": "CAUSAL_LM", **fields})
 
 
@@ -98,6 +103,8 @@ def freeze(model: Model, recipe: Recipe) -> None:
             raise BadRecipe(f"model.freeze: {model.path} has no weight in its tower {tower}", do="leave it out")
         for weight in weights:
             weight.requires_grad_(False)
+    if find_method(recipe.method).heads:
+        return  # its layers are trained
     if recipe.peft is None and not any(weight.requires_grad for weight in model.model.parameters()):
         raise BadRecipe("nothing is left to train: every weight is frozen", do="take a tower out of model.freeze")
 

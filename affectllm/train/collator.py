@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 
+def _nothing_more(rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor]:
+    return {}
+
+
 class Collator:
     """Encodes conversations with media references into one padded batch.
 
@@ -29,6 +33,7 @@ class Collator:
         conversations, batch: what a training method encodes of a row, and what its trainer takes: see ``Method``.
         filling: gives batches the kinds of clips that they lack; None where processes may have unlike ones.
         rows: those whose numbers stand in the column ``packed`` of what is collated; None where rows come as they are.
+        more: further tensors of rows, such as targets.
     """
 
     def __init__(
@@ -38,9 +43,10 @@ class Collator:
         batch: Batch = as_it_is,
         rows: Dataset | None = None,
         filling: Filling | None = None,
+        more: Callable[[Sequence[Mapping[str, Any]]], Mapping[str, Tensor]] = _nothing_more,
     ) -> None:
         self.encoder, self.conversations, self.batch, self.rows = encoder, conversations, batch, rows
-        self.filling = filling
+        self.filling, self.more = filling, more
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Tensor | list[str]]:
         """Return the trainer's tensors and the ids of the rows; where every row has several conversations, the
@@ -66,7 +72,7 @@ class Collator:
         own = {name for item in encoded for name in item.media}
         filled = sorted({name for item in more for name in item.media} - own)
         names = {ROWS: [row["id"] for row in rows], **({FILLED: filled} if filled else {})}
-        return {**join(self.encoder, [*encoded, *more]), **names}
+        return {**join(self.encoder, [*encoded, *more]), **self.more(rows), **names}
 
     def _encoded(self, row: Mapping[str, Any], messages: Messages) -> Encoded:
         item = self.encoder.encode(messages)

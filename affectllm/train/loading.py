@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 from affectllm.errors import BadRecipe
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.encode import Encoder
+from affectllm.model.heads.backbones import ENCODERS
+from affectllm.model.heads.encoders import load_backbone
+from affectllm.model.heads.inputs import PlainEncoder
+from affectllm.model.heads.self_test import check_encoder_hears
 from affectllm.model.load import Model, load_model, locate
 from affectllm.train.method import Method
 from affectllm.train.recipe import Recipe
@@ -30,14 +34,16 @@ def load(recipe: Recipe) -> Model:
     if recipe.quantization is not None and torch.cuda.is_available():
         device = {"": PartialState().local_process_index}
     extra: dict[str, Any] = {"device_map": device} if device else {}
-    if recipe.peft is not None and locate(recipe.model.path).adapter is not None:
+    plain = recipe.model.backbone in ENCODERS
+    if recipe.peft is not None and not plain and locate(recipe.model.path).adapter is not None:
         raise BadRecipe(
             f"model.path, {recipe.model.path}, is an adapter already, and peft would put a second one on it",
             do="remove peft to go on training it, or merge it into its base model first",
         )
-    model = load_model(
+    model = load_backbone(
         recipe.model.path,
-        family=recipe.model.backbone,
+        recipe.model.backbone,
+        recipe.head.window if recipe.head else None,
         processor=recipe.model.processor,
         dtype=recipe.model.dtype,
         quantization=recipe.quantization,
@@ -55,7 +61,7 @@ def load(recipe: Recipe) -> Model:
 
 
 def self_test(
-    recipe: Recipe, args: Any, model: Model, encoder: Encoder, rows: Dataset, method: Method
+    recipe: Recipe, args: Any, model: Model, encoder: Encoder | PlainEncoder, rows: Dataset, method: Method
 ) -> dict[str, dict[str, float]]:
     """Run the media-ablation self-test on a few conversations of every set of modalities.
 
@@ -64,7 +70,9 @@ def self_test(
     """
     from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
 
-    conversations = [method.conversations(rows[index])[0] for index in spread(rows["id"])]
+    conversations = [rows[index]["messages"] for index in spread(rows["id"])]
+    if isinstance(encoder, PlainEncoder):
+        return check_encoder_hears(model, encoder, conversations)
     if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
         return check_modalities_heard(model, encoder, conversations)
     # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.

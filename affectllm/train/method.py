@@ -125,6 +125,9 @@ class Method:
         collates: whether our collator makes the batches; else the trainer gets the rows, and the tokenizer.
         rewarded: whether the page says ``rewards``.
         packs: whether conversations may share a row.
+        heads: what stands on the backbone in place of the head that writes: ``answers`` of the mixture's questions, or
+            a ``reward``; "" for a model that writes. The page may then say ``head``, and take a plain encoder.
+        answers_as: the lm-eval model by which the result is scored; "" for none, which answers no task.
         overrides: class whose methods come before those of the library's trainer, or its dotted name.
         extra: further arguments of the trainer.
         curves: what a report draws; the first is that by which the best checkpoint is chosen.
@@ -143,6 +146,8 @@ class Method:
     collates: bool = True
     rewarded: bool = False
     packs: bool = False
+    heads: Literal["", "answers", "reward"] = ""
+    answers_as: str = "affectllm"
     overrides: type | str = object
     extra: Callable[[Ready], Mapping[str, Any]] = _nothing
     curves: tuple[Curve, ...] = (LOSS,)

@@ -16,14 +16,17 @@ from affectllm.instruct.conversations import CURRICULA
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.clips.media import Budget
-from affectllm.model.family import Family, find_family
+from affectllm.model.family import Family
+from affectllm.model.heads.backbones import backbone_called
+from affectllm.model.heads.page import HeadPage
 from affectllm.model.length import DEFAULT_TEXT
 from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys
-from affectllm.train.method import OURS, find_method
+from affectllm.train.method import OURS, Method, find_method
 from affectllm.train.pages.best_page import BestPage, check_best
 from affectllm.train.pages.eval_page import EvalPage, check_eval
+from affectllm.train.pages.head_page import check_head
 from affectllm.train.pages.reward_page import RewardPage, objection
 from affectllm.train.pages.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
@@ -38,7 +41,8 @@ class ModelPage:
 
     Args:
         path: Hub id, folder, or ``tiny:<family>``.
-        backbone: family that the checkpoint must belong to.
+        backbone: family that the checkpoint must belong to; for a head also ``text_encoder``, ``speech_encoder``,
+            ``image_encoder`` or ``video_encoder``, of any architecture that the Auto classes know.
         processor: model whose processor and tokenizer are used, where the checkpoint has none of its own.
         dtype: torch dtype of the weights as loaded.
         budget: how much of each clip is used.
@@ -75,6 +79,7 @@ class Recipe:
         trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
         method: name of a file in ``affectllm/train/methods/``.
         rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
+        head: what stands on the model, where the method trains a head: see ``HeadPage``; None for the usual.
         pack_tokens: tokens of the rows that conversations share, with their clips and without padding; None pads
             them in batches of rows. Exact where the family and the method allow it, and refused elsewhere.
         best: what the best checkpoint is chosen by, and when a training stops early; None for the loss, or what the
@@ -93,6 +98,7 @@ class Recipe:
     trainer: dict[str, Any]
     method: str = "sft"
     rewards: tuple[RewardPage, ...] = ()
+    head: HeadPage | None = None
     pack_tokens: int | None = None
     best: BestPage | None = None
     peft: dict[str, Any] | None = None
@@ -161,7 +167,7 @@ def _overridden(page: Page, overrides: Sequence[str]) -> Page:
             raise BadRecipe(f"--set {override!r} is not KEY=VALUE", do="write for example --set trainer.max_steps=10")
         if key == "model" and text == "tiny":
             backbone = page.value.get("model", {}).get("backbone", "")
-            find_family(backbone)
+            backbone_called(backbone)
             page.set("model.path", PREFIX + backbone)
         else:
             page.set(key, text)
@@ -196,7 +202,7 @@ def _as_values(value: Any) -> Any:
 def _check(recipe: Recipe, page: Page) -> None:
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
-    family = find_family(recipe.model.backbone)
+    family = backbone_called(recipe.model.backbone)
     check_mixture(recipe.data, page, ("data", "mixture"), family.modalities)
     for index, part in enumerate(recipe.data.mixture):
         if part.budget is not None:
@@ -243,6 +249,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
         if key in recipe.trainer:
             raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
     _check_rewards(recipe, method.rewarded, page)
+    _check_head(recipe, method, page)
     install()
     config = method.config_class()
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
@@ -262,6 +269,16 @@ def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
     if refused := objection(recipe.rewards):
         number, error = refused
         raise BadRecipe(error.what, where=page.where(("rewards", number)), do=error.do) from error
+
+
+def _check_head(recipe: Recipe, method: Method, page: Page) -> None:
+    backbone, head = recipe.model.backbone, recipe.head
+    templates = [part.bind() for part in recipe.data.mixture]
+    batch = recipe.trainer.get("per_device_train_batch_size", 8)
+    check_head(head, method, backbone, templates, batch, page)
+    if recipe.eval.tasks and not method.answers_as:
+        message = f"{recipe.method} trains what scores answers, and it gives none to a task"
+        raise BadRecipe(message, where=page.where(("eval", "tasks")), do="leave eval.tasks out")
 
 
 def _check_packing(recipe: Recipe, family: Family, page: Page) -> None:

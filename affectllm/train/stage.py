@@ -41,7 +41,7 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     from accelerate import PartialState
 
     from affectllm.train.arguments import arguments
-    from affectllm.train.launch_settings import take_settings
+    from affectllm.train.launching.settings import take_settings
     from affectllm.train.tuning import tune
 
     recipe = load_recipe(name, overrides)

@@ -62,7 +62,9 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
     def _issue_warnings_after_load(self, load_result: Any) -> None:
         model: Any = self.model  # type: ignore[attr-defined]
         # A tied head is not stored beside the embedding that it is.
-        tied = set(model._keys_to_ignore_on_save or ()) | set(getattr(model, "all_tied_weights_keys", None) or ())
+        tied = set(getattr(model, "_keys_to_ignore_on_save", None) or ()) | set(
+            getattr(model, "all_tied_weights_keys", None) or ()
+        )
         missing = set(load_result.missing_keys) - tied
         if missing or load_result.unexpected_keys:
             named = ", ".join(sorted(missing or load_result.unexpected_keys)[:3])

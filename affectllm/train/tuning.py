@@ -15,7 +15,7 @@ from affectllm.corpus import TRAIN, VALIDATION
 from affectllm.errors import AffectError, BadRecipe
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
-from affectllm.model.length import BoundedEncoder, budget_of
+from affectllm.model.heads.folder import encoder_for
 from affectllm.model.quantised import Quantised, described
 from affectllm.model.weights.weight_files import check_finite
 from affectllm.train import memory
@@ -25,6 +25,7 @@ from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_be
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.filling import Filling
+from affectllm.train.head_rows import Prompts, head_arguments
 from affectllm.train.loading import load, self_test
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.pages.best_page import LOSS
@@ -60,33 +61,31 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     """
     rewards = reward_functions(recipe.rewards)
     method, model = find_method(recipe.method), load(recipe)
-    encoder = Encoder(model.processor, model.family, model.model.config, recipe.model.budget, roots, MediaCache())
+    encoder, bounded = encoder_for(model, recipe.model.budget, roots, MediaCache(), recipe.model.max_text_tokens)
     if model.quantised and PartialState().is_main_process:
         print(described(model.quantised), file=sys.stderr)
     adapter = lora(recipe, model)
     freeze(model, recipe)
-    bounded = BoundedEncoder(encoder, budget_of(model, recipe.model.max_text_tokens))
-    train, validation, counts = _datasets(build, bounded, args, out, method)
+    looks = Prompts(bounded) if method.heads == "answers" else bounded
+    train, validation, counts = _datasets(build, looks, args, out, method)
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
     _check_clips_are_kept(method, heard)
-    trainer = trainer_class(method)(
-        model=model.model,
-        args=args,
-        train_dataset=packs(train, recipe.pack_tokens) if recipe.pack_tokens else train,
-        eval_dataset=validation,
-        peft_config=adapter,
-        **_of_batches(
-            method, encoder, model.processor, train if recipe.pack_tokens else None, _filling(encoder, heard)
-        ),
-        **method.extra(Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)),
-    )
-    _choose_best(trainer, recipe, model, encoder, validation)
+    if method.heads:
+        reads = Prompts(encoder) if method.heads == "answers" else encoder
+        given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
+    else:
+        assert isinstance(encoder, Encoder)
+        ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)
+        given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard))
+    trainer = trainer_class(method)(args=args, **given)
+    _choose_best(trainer, recipe, method, model, encoder, validation)
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
     if trainer.is_world_process_zero():
         say(trained)
-        _tell_memory(trainer, Collator(encoder, method.conversations), train, recipe)
+        if isinstance(encoder, Encoder) and not method.heads:
+            _tell_memory(trainer, Collator(encoder, method.conversations), train, recipe)
     if (checkpoint := last_whole_checkpoint(out)) is not None:
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
@@ -100,11 +99,13 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     }
 
 
-def _choose_best(trainer: Any, recipe: Recipe, model: Model, encoder: Encoder, validation: Dataset | None) -> None:
-    """Let the trainer choose its best checkpoint as the recipe says."""
+def _choose_best(
+    trainer: Any, recipe: Recipe, method: Method, model: Model, encoder: Any, validation: Dataset | None
+) -> None:
+    """Let the trainer choose its best checkpoint as the recipe says; a head logs metrics of its own."""
     if recipe.best is None or validation is None:
         return
-    if recipe.best.metric != LOSS:
+    if recipe.best.metric != LOSS and not method.heads:
         check_shareable(trainer.accelerator)
         trainer.answered = Answered(recipe.best, model, encoder, validation, trainer.args.per_device_eval_batch_size)
     if recipe.best.patience:
@@ -137,14 +138,28 @@ def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
         )
 
 
-def _of_batches(
-    method: Method, encoder: Encoder, processor: Any, rows: Dataset | None, filling: Filling | None
+def _writing(
+    recipe: Recipe,
+    method: Method,
+    ready: Ready,
+    adapter: Any,
+    datasets: tuple[Dataset, Dataset | None],
+    filling: Filling | None,
 ) -> dict[str, Any]:
-    """Return the arguments by which a trainer gets its batches; ``rows`` are those that are packed."""
-    if method.collates:
-        collator = Collator(encoder, method.conversations, method.batch, rows, filling if method.packs else None)
-        return {"data_collator": collator, "processing_class": processor}
-    return {"processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
+    """Return the arguments by which the trainer of a model that writes gets it, its rows and its batches."""
+    train, encoder, packed = datasets[0], ready.encoder, recipe.pack_tokens
+    given: dict[str, Any] = {
+        "model": ready.model.model,
+        "train_dataset": packs(train, packed) if packed else train,
+        "eval_dataset": datasets[1],
+        "peft_config": adapter,
+        **method.extra(ready),
+    }
+    if not method.collates:
+        return {**given, "processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
+    rows = train if packed else None
+    collator = Collator(encoder, method.conversations, method.batch, rows, filling if method.packs else None)
+    return {**given, "data_collator": collator, "processing_class": ready.model.processor}
 
 
 def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:
@@ -152,7 +167,7 @@ def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:
 
 
 def _datasets(
-    build: Path, encoder: BoundedEncoder, args: Any, out: Path, method: Method
+    build: Path, encoder: Any, args: Any, out: Path, method: Method
 ) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
     state, datasets, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers

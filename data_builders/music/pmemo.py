@@ -82,7 +82,7 @@ MINIATURE: Mapping[str, Content] = {
     "annotations/dynamic_annotations.csv": "musicId,frameTime,Arousal(mean),Valence(mean)\n1,15.0,0.3,0.5\n"
     "1,15.5,0.4,0.6\n",
     "lyrics/1.lrc": "[ti:One]\n[00:01.00]Hello\n[00:02.50][00:08.50]World\n",
-    "chorus/1.mp3": Tone(),
+    "chorus/1.mp3": Tone(pitch=330),
     "chorus/._1.mp3": b"\x00\x05\x16\x07",
 }
 _STATIC = "static_annotations.csv"

@@ -74,6 +74,10 @@ MINIATURE: Mapping[str, Content] = {
     + "2017-En-90002\tThe bus left at nine\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\n"
     + "2017-En-90003\tBroken\t0\t0\n"
     + "2017-En-90004\tOdd\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t0\n",
+    "E-c/Arabic/2018-E-c-Ar-train.txt": _EC
+    + "2017-Ar-90001\tصباح سعيد\t0\t0\t0\t0\t1\t1\t1\t0\t0\t0\t0\n"
+    + "2017-Ar-90002\tهذا محزن\t1\t0\t0\t0\t0\t0\t0\t0\t1\t0\t0\n",
+    "E-c/Arabic/2018-E-c-Ar-test-gold.txt": _EC + "2018-Ar-90003\tليلة طويلة\t0\t0\t0\t1\t0\t0\t0\t0\t0\t0\t0\n",
     "EI-reg/Arabic/dev/2018-EI-reg-Ar-joy-dev.txt": _REG + "2018-Ar-90001\tصباح جميل\tjoy\t0.750\n",
     "EI-reg/English/test/2018-EI-reg-En-anger-test-gold.txt": _REG
     + "2018-En-90005\tNot again.\tanger\t0.812\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from tuning import affectllm, command, losses, succeed, write_page
 
-from affectllm.train.machines import launchers
+from affectllm.train.launching.machines import launchers
 from affectllm.train.recipe import launch_file
 
 _TWO = ("--machines", "2", "--main")
@@ -134,7 +134,7 @@ def test_one_machine_is_started_here(small_demo: Path, tmp_path: Path) -> None:
 
 def test_settings_of_a_page_are_taken_under_another_launcher_only() -> None:
     code = (
-        "import os; from affectllm.train.launch_settings import take_settings; take_settings('zero2');"
+        "import os; from affectllm.train.launching.settings import take_settings; take_settings('zero2');"
         "print(os.environ.get('ACCELERATE_DEEPSPEED_ZERO_STAGE'))"
     )
     under = {**os.environ, "WORLD_SIZE": "2"}

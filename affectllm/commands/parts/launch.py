@@ -11,7 +11,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import BadRecipe
 from affectllm.processes import call
 from affectllm.report.leaks import refuse_leaks
-from affectllm.train.machines import Machines, script
+from affectllm.train.launching.machines import Machines, script
 from affectllm.train.recipe import Recipe, load_recipe
 from affectllm.train.stage import run_folder
 

@@ -81,13 +81,13 @@ def train(
 ) -> None:
     """Build in this process, then train in those of the launch configuration."""
     from affectllm.instruct.stage import build_mixture
-    from affectllm.model.load import check_model
+    from affectllm.model.heads.encoders import check_backbone
     from affectllm.run import is_finished
     from affectllm.train.launch import launch
     from affectllm.train.stage import train_inputs
 
     # A wrong checkpoint is refused before any work.
-    check_model(recipe.model.path, recipe.model.backbone, recipe.model.processor)
+    check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
     _say("build")
     build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")
@@ -108,6 +108,7 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: in
     """
     from affectllm.evaluate.launched import words_for
     from affectllm.train.launch import launch, processes_of
+    from affectllm.train.method import find_method
 
     common = _common(recipe, roots)
     tuned, references = _of_guard(recipe, folder, common), []
@@ -115,6 +116,8 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: in
         tuned = [*_of_tuned(recipe, folder, common), *tuned]
         references = _of_references(recipe, folder, common)
     count = recipe.eval.num_processes or processes or processes_of(recipe.launch)
+    if find_method(recipe.method).heads:  # which answers in a moment
+        count = 1
     left = [(title, one) for title, one in tuned if not one.finished()]
     if count > 1 and left:
         # Each process has the whole model and a share of the questions, however the training is distributed.
@@ -138,11 +141,14 @@ def _of_tuned(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[t
     """Return the evaluations of the tuned model with their titles: with all modalities, and with some."""
     from affectllm.evaluate.run import Evaluation
     from affectllm.train.checkpoints import FINAL
+    from affectllm.train.method import find_method
 
-    arguments = {"pretrained": str(folder / "train" / FINAL), **recipe.model.budget.to_json()}
-    if recipe.model.processor:
-        arguments["processor"] = recipe.model.processor
-    common = {**common, "model": "affectllm", "model_args": arguments}
+    method = find_method(recipe.method)
+    arguments = {"pretrained": str(folder / "train" / FINAL)}
+    if not method.heads:  # the folder of a head says the rest itself
+        arguments |= recipe.model.budget.to_json()
+        arguments |= {"processor": recipe.model.processor} if recipe.model.processor else {}
+    common = {**common, "model": method.answers_as, "model_args": arguments}
     evaluations = [("eval", Evaluation(folder / "eval", **common))]
     for modalities in recipe.eval.ablations:
         label = "+".join(modalities)

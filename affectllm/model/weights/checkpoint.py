@@ -14,6 +14,7 @@ from affectllm.model.weights.weight_files import header
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
+HEAD = "head.json"  # page of a folder that holds a head and no model that writes
 _READ = ("*config.json", "tokenizer.json", "vocab.json", "added_tokens.json", "special_tokens_map.json", "*.index.json")
 _TOKENIZER = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 # What holds the settings of feature extractor, image and video processor, in newer and older versions.

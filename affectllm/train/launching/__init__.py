@@ -1,0 +1,1 @@
+"""Launchers beside accelerate's own: scripts for several machines, and what their processes need to be told."""
