@@ -7,11 +7,12 @@ number a row for an order.
 from __future__ import annotations
 
 import json
+import math
 import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +20,14 @@ from affectllm import registry
 from affectllm.corpus import TRAIN, shards
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.family import family
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, Malformed
 from affectllm.folders import discard
 from affectllm.instruct import blocks
 from affectllm.instruct.blocks import REJECTED, ROWS, WORK, Block, Work, blocks_of, place_of
 from affectllm.instruct.conversations import conversation_schema, gather
 from affectllm.instruct.dropped import Copy, find_duplicates
 from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.mixture_part import MOST_COPIES
 from affectllm.instruct.sampling import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
 
@@ -143,20 +145,46 @@ def _decide(plans: Sequence[Plan], work: Work, every: Sequence[Block], processes
 
     Caps come first: classes and sizes are counted among the samples that they keep.
     """
-    tempered = work.mixture.temperature != 1
+    counted = work.mixture.temperature != 1 or any(plan.part.share for plan in plans)
     capped = [one for one in every if any(plan.bounded(one.corpus, one.split) for plan in plans)]
     decisions = [
         plan.cap(census) for plan, census in zip(plans, _censuses(plans, work, capped, processes), strict=True)
     ]
-    weighed = [one for one in every if one.split == TRAIN and any(plan.weighed(one.corpus, tempered) for plan in plans)]
+    weighed = [one for one in every if one.split == TRAIN and any(plan.weighed(one.corpus, counted) for plan in plans)]
     if not weighed:
         return decisions
     censuses = _censuses(plans, work, weighed, processes, decisions)
     rates = _tempered([census.asked for census in censuses], work.mixture.temperature)
-    return [
+    weighed_decisions = [
         plan.weigh(decision, census, rate)
         for plan, decision, census, rate in zip(plans, decisions, censuses, rates, strict=True)
     ]
+    return _with_shares(plans, weighed_decisions, censuses)
+
+
+def _with_shares(plans: Sequence[Plan], decided: Sequence[Decision], censuses: Sequence[Census]) -> list[Decision]:
+    """Give the parts with a share as many copies as make it up, beside what is expected of the others.
+
+    Raises:
+        Malformed: when a part has no sample to make up its share of, or would need too many copies.
+    """
+    sizes = [plan.expected(one, census) for plan, one, census in zip(plans, decided, censuses, strict=True)]
+    shares = [plan.part.share or 0.0 for plan in plans]
+    others = sum(size for size, share in zip(sizes, shares, strict=True) if not share)
+    return [
+        replace(one, rate=one.rate * _rate(plan, share / (1 - sum(shares)) * others, size)) if share else one
+        for plan, one, share, size in zip(plans, decided, shares, sizes, strict=True)
+    ]
+
+
+def _rate(plan: Plan, wanted: float, size: float) -> float:
+    rate = wanted / size if size else math.inf
+    if rate > MOST_COPIES:
+        have = f"{size:,.0f} of {plan.part.corpus} are there"
+        raise Malformed(
+            f"a share of {plan.part.share:g} is {wanted:,.0f} conversations, and {have}", do="lower it, or add samples"
+        )
+    return rate
 
 
 def _censuses(

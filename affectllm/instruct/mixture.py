@@ -51,6 +51,10 @@ class Mixture:
         if not 0.1 <= self.temperature < math.inf:
             advice = "1 leaves the sizes as they are; larger ones bring them nearer"
             raise Malformed("a temperature is at least 0.1", where="temperature", do=advice)
+        shares = [part.share for part in self.mixture if part.share is not None]
+        if shares and (sum(shares) >= 1 or len(shares) == len(self.mixture)):
+            message = f"the shares sum to {sum(shares):g}, and leave nothing for the other parts"
+            raise Malformed(message, where="mixture", do="lower them, or add a part without a share")
         keys = Counter((part.corpus, part.key) for part in self.mixture)
         if twice := [corpus for (corpus, _), count in keys.items() if count > 1]:
             raise Malformed(f"two parts ask {twice[0]} the same", where="mixture", do="give one of them a weight of 2")

@@ -62,6 +62,8 @@ class Part:
         languages: BCP-47 tags of the samples that are asked, for corpora in several; None for all.
         focus: names of a dimension space that are asked about; None for all that are annotated.
         weight: copies of each sample; 0.5 keeps a random half, 2 writes each twice with different paraphrases.
+        share: of all training conversations that this part makes up, in place of ``weight``: a tenth of a general set
+            beside what is trained for (replay) is 0.1. None for what ``weight`` gives.
         cap: at most this many samples, drawn by seed; None for all.
         cap_per_class, cap_per_speaker: at most this many samples of a class or a speaker, drawn by seed.
         balance: ``none``, ``oversample`` (every class as frequent as the largest) or ``undersample`` (as the smallest).
@@ -83,6 +85,7 @@ class Part:
     languages: tuple[str, ...] | None = None
     focus: tuple[str, ...] | None = None
     weight: float = 1.0
+    share: float | None = None
     cap: int | None = None
     cap_per_class: int | None = None
     cap_per_speaker: int | None = None
@@ -170,6 +173,9 @@ class Part:
         where = f"mixture of {self.corpus}"
         if not 0 < self.weight <= MOST_COPIES or any(cap is not None and cap < 1 for cap in caps):
             raise Malformed(f"weight must be above 0 and at most {MOST_COPIES}, and cap at least 1", where=where)
+        if self.share is not None and not (0 < self.share < 1 and self.weight == 1):
+            message = f"share is above 0 and below 1, and stands in place of weight, not {self.share:g} beside it"
+            raise Malformed(message, where=where, do="leave out weight, or share")
         if not 0 <= self.dropout < 1:
             raise Malformed(f"dropout is a probability below 1, not {self.dropout:g}", where=where)
         if len(set(self.modalities)) < len(self.modalities):

@@ -104,9 +104,9 @@ class Plan:
         train = bool(self.caps.keys() - {VALIDATION})
         return self.part.corpus == corpus and (train if split == TRAIN else split in self.caps)
 
-    def weighed(self, corpus: str, tempered: bool) -> bool:
-        """Whether the copies of a training sample of ``corpus`` depend on the others."""
-        return self.part.corpus == corpus and (tempered or self.part.balance != "none")
+    def weighed(self, corpus: str, counted: bool) -> bool:
+        """Whether the copies of a training sample of ``corpus`` depend on the others; ``counted``: those of all do."""
+        return self.part.corpus == corpus and (counted or self.part.balance != "none")
 
     def census(self, samples: Iterator[Sample]) -> Census:
         """Count one block of samples: those that the caps keep, where they are decided."""
@@ -126,6 +126,11 @@ class Plan:
         """Return the highest draw that each group's cap keeps, from the census of all samples."""
         full = {g: -heap[0] for g, heap in census.lowest.items() if len(heap) == self.caps[g.partition(":")[0]]}
         return Decision(thresholds=full)
+
+    def expected(self, decision: Decision, census: Census) -> float:
+        """Return how many training conversations a decision is expected to give."""
+        by_class = sum(count * decision.rates.get(name, 1.0) for name, count in census.classes.items())
+        return self.part.weight * decision.rate * (by_class if decision.rates else census.asked)
 
     def weigh(self, capped: Decision, census: Census, rate: float) -> Decision:
         """Return the copies of each class from the census after caps; ``rate`` is the part's in its mixture."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from affectllm.errors import LicenceRefused, explained
 from affectllm.folders import whole
 from affectllm.lock import LOCK, held
-from affectllm.model.heads.folder import check_saved_head, is_head
+from affectllm.model.heads.folder import check_saved_head
 from affectllm.model.load import check_saved
 from affectllm.report.cards.licence import Verdict, verdict
 from affectllm.report.cards.modelcard import CardFacts, eval_result_files, hub_id, model_card
@@ -45,7 +45,7 @@ def publish(
     trained = read_trained(run)
     decided = verdict(trained.cards)
     refuse_forbidden(decided)
-    if is_head(str(trained.weights)):
+    if trained.head:
         check_saved_head(trained.weights)
     elif unseen := check_saved(trained.weights, trained.base):
         print(unseen, file=sys.stderr)

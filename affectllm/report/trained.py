@@ -12,6 +12,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.store import opened
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
+from affectllm.model.heads.folder import is_head
 from affectllm.yaml_page import PageKind, parse_page
 
 ADAPTER = "adapter_config.json"
@@ -43,6 +44,11 @@ class Trained:
     modalities: tuple[str, ...]
     recipe: str
     page: Mapping[str, Any]
+
+    @property
+    def head(self) -> bool:
+        """Whether it is a head, which answers in labels or numbers and writes nothing."""
+        return is_head(str(self.weights))
 
 
 def read_trained(run: Path) -> Trained:

@@ -103,6 +103,45 @@ def test_a_weight_below_one_keeps_a_part_of_the_samples_and_counts_the_others(ma
     assert built.counts["rejected"]["not_drawn"] == 90 - len(built.train)
 
 
+def of_templates(built: Built) -> Counter[str]:
+    """How many training conversations each template asks."""
+    return Counter(row["template"] for row in built.train)
+
+
+@pytest.mark.parametrize(("share", "others"), [(0.1, {}), (0.5, {}), (0.25, {"weight": 2.0}), (0.8, {"weight": 0.5})])
+def test_a_part_with_a_share_makes_up_that_share_of_all(make, share: float, others: dict[str, float]) -> None:
+    counts = of_templates(make(others, {"share": share, "template": "emotion_description"}))
+    whole, kept = sum(counts.values()), counts["emotion_description"]
+    assert kept / whole == pytest.approx(share, abs=3 * (share * (1 - share) / whole) ** 0.5)
+    assert counts["emotion_choice"] == of_templates(make(others))["emotion_choice"]
+
+
+def test_two_shares_are_of_the_whole(make) -> None:
+    parts = [{"share": 0.2, "template": "emotion_description"}, {"share": 0.3, "template": "emotion_word"}]
+    counts = of_templates(make({"weight": 4.0}, *parts))
+    whole = sum(counts.values())
+    assert counts["emotion_choice"] == 360 and whole == pytest.approx(720, rel=0.08)
+    assert counts["emotion_word"] > counts["emotion_description"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "message"),
+    [
+        ([{"share": 0.5}], "leave nothing"),
+        (
+            [{}, {"share": 0.6, "template": "emotion_word"}, {"share": 0.5, "template": "emotion_description"}],
+            "sum to 1.1",
+        ),
+        ([{}, {"share": 1.5, "template": "emotion_word"}], "sum to 1.5"),
+        ([{}, {"share": 0.2, "weight": 2.0, "template": "emotion_word"}], "in place of weight"),
+        ([{"weight": 1000.0}, {"share": 0.999, "template": "emotion_word"}], "lower it, or add samples"),
+    ],
+)
+def test_shares_that_cannot_be_are_refused(make, parts: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(Malformed, match=message):
+        make(*parts)
+
+
 def test_two_parts_do_not_keep_the_same_half(make) -> None:
     built = make({"weight": 0.5}, {"weight": 0.5, "template": "emotion_description"})
     halves = [

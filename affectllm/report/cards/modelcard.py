@@ -52,10 +52,10 @@ def _header(facts: CardFacts) -> Any:
         language=sorted({tag for card in _own(trained) for tag in card.languages}) or None,
         license=licence.hub,
         **named,
-        library_name="peft" if trained.adapter else "transformers",
+        library_name="affectllm" if trained.head else "peft" if trained.adapter else "transformers",
         base_model=base,
         **relation,
-        pipeline_tag=pipeline_tag(trained.modalities),
+        pipeline_tag=head_tag(trained.modalities) if trained.head else pipeline_tag(trained.modalities),
         datasets=sorted({dataset_id(card) for card in _own(trained)}),
         metrics=_hub_metrics(facts.run),
         tags=[
@@ -100,6 +100,12 @@ def pipeline_tag(modalities: Sequence[str]) -> str:
     if not media:
         return "text-generation"
     return f"{media[0]}-text-to-text" if len(media) == 1 else "any-to-any"
+
+
+def head_tag(modalities: Sequence[str]) -> str:
+    """Return the Hub's pipeline tag of a head that takes these modalities."""
+    media = [kind for kind in modalities if kind != "text"]
+    return f"{media[0] if len(media) == 1 else 'text'}-classification" if len(media) < 2 else "any-to-any"
 
 
 def _context(facts: CardFacts) -> dict[str, Any]:
