@@ -93,7 +93,7 @@ def test_steps_on_the_same_rows_move_every_curve_the_right_way(name: str, small_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=[] if name == "dpo" else [pytest.mark.thorough]) for name in METHODS]
+    "name", [pytest.param(name, marks=[] if name == "head" else [pytest.mark.thorough]) for name in METHODS]
 )
 def test_a_killed_run_resumes_to_the_same_losses_and_weights(name: str, small_demo: Path, tmp_path: Path) -> None:
     """SIGKILL in the middle of the second epoch; what follows is what an uninterrupted run does."""

@@ -322,6 +322,7 @@ def test_the_digest_of_weights_follows_the_adapter_and_its_base(copied: Path) ->
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_training_goes_on_from_an_adapter_and_refuses_a_second_one(small_demo: Path, tmp_path: Path) -> None:
     from safetensors.torch import load_file
     from tuning import PAGE, affectllm, succeed, write_page

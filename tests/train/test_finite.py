@@ -126,6 +126,7 @@ def test_weights_that_a_step_made_infinite_are_not_saved(small_demo: Path, tmp_p
     assert "a weight is not finite" in error and "model." in error
 
 
+@pytest.mark.thorough
 def test_large_losses_that_are_finite_do_not_stop(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"learning_rate": 3.0, "max_steps": 6, "lr_scheduler_type": "constant", "save_strategy": "no"}
     page = text_page(tmp_path, "tiny:qwen2", trainer=trainer)
@@ -134,6 +135,7 @@ def test_large_losses_that_are_finite_do_not_stop(small_demo: Path, tmp_path: Pa
     assert max(curve) > 10 * curve[0]
 
 
+@pytest.mark.thorough
 def test_a_checkpoint_that_is_not_finite_is_not_gone_on_from(small_demo: Path, tmp_path: Path) -> None:
     page = text_page(tmp_path, "tiny:qwen2", trainer={"max_steps": 4, "save_steps": 2})
     words = ("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "run"))

@@ -61,7 +61,7 @@ def _environment(launch: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     ("launcher", "launch"),
     [
-        ("torchrun", "zero2"),
+        pytest.param("torchrun", "zero2", marks=pytest.mark.thorough),
         pytest.param("accelerate", "zero2", marks=pytest.mark.thorough),
         pytest.param("accelerate", "ddp", marks=pytest.mark.thorough),
         pytest.param("torchrun", "ddp", marks=pytest.mark.thorough),

@@ -137,6 +137,7 @@ def test_a_named_tower_that_no_row_has_a_clip_for_is_refused(key: str, tmp_path:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_recipe_with_rates_trains_and_its_manifest_says_them(small_demo: Path, tmp_path: Path) -> None:
     rates = {"audio": 1.0e-7, "vision_projector": 2.0e-3}
     page = write_page(tmp_path, model={"learning_rates": rates}, trainer={"max_steps": 2, "save_strategy": "no"})
