@@ -14,6 +14,7 @@ from typing import Any
 from affectllm.errors import ModalityUnheard
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model
+from affectllm.model.media_dtypes import converted, media_dtypes
 
 Messages = Sequence[Mapping[str, Any]]
 # Below float32 rounding of a mean over a few tokens; a modality that arrives moves the loss by orders more.
@@ -75,6 +76,7 @@ def _loss(model: Model, encoder: Encoder, encoded: Encoded) -> float:
     import torch
 
     batch = {name: tensor.to(model.model.device) for name, tensor in encoder.collate([encoded]).items()}
+    batch = converted(batch, media_dtypes(model.model, model.family))
     with torch.no_grad():
         return float(model.model(**batch).loss)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from affectllm.model.drawing import seeded
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model
+from affectllm.model.media_dtypes import converted, media_dtypes
 
 if TYPE_CHECKING:
     import torch
@@ -39,7 +40,7 @@ def generate(
     batch = encoder.collate(prompts, side="left")
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
-    batch |= _in_dtype(model, batch)
+    batch = converted(batch, media_dtypes(model.model, model.family))
     undefined = torch.zeros(len(prompts), dtype=torch.bool, device=model.model.device)
 
     def watch(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -142,7 +143,7 @@ def prefilled(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> Pre
     batch = encoder.collate(prompts, side="left")
     del batch["labels"]
     batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
-    batch |= _in_dtype(model, batch)
+    batch = converted(batch, media_dtypes(model.model, model.family))
     if len(prompts) > 1 and "position_ids" not in batch:  # what is padded begins later
         batch["position_ids"] = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
     keep = {"logits_to_keep": 1} if _keeps(model) else {}
@@ -196,9 +197,3 @@ def sum_of(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
     log_probs = torch.log_softmax(logits.float(), dim=-1)
     total = log_probs.gather(-1, target[:, None]).sum()
     return float(total), bool((logits.argmax(-1) == target).all())
-
-
-def _in_dtype(model: Model, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-    # Most towers convert nothing by themselves.
-    dtype = next(p.dtype for p in model.model.parameters() if p.is_floating_point())
-    return {name: batch[name].to(dtype) for name in model.family.tensors.values() if name in batch}

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model.doctor import usable_memory
+from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.data import LENGTH
 from affectllm.train.head import answered_positions_only
 
@@ -122,8 +123,11 @@ def estimate(
     )
 
 
-def kept_of(model: Any, batch: Mapping[str, Any]) -> tuple[int, int]:
+def kept_of(model: Any, batch: Mapping[str, Any], formats: Mapping[str, torch.dtype] | None = None) -> tuple[int, int]:
     """Count the bytes that autograd keeps of a forward pass beside the weights, and the tokens of the batch.
+
+    Args:
+        formats: of media tensors, where they are not those of the batch.
 
     The model is as in evaluation meanwhile: neither random numbers nor running statistics change.
     """
@@ -142,6 +146,7 @@ def kept_of(model: Any, batch: Mapping[str, Any]) -> tuple[int, int]:
 
     device = next(model.parameters()).device
     inputs = {name: value.to(device) for name, value in batch.items() if hasattr(value, "to")}
+    inputs = converted(inputs, formats or {})
     training = model.training
     model.eval()
     try:
@@ -167,7 +172,8 @@ def of_training(
     if sharing.stage == 3 and args.deepspeed_plugin is not None:
         return None
     longest = max(range(len(rows)), key=rows[LENGTH].__getitem__)
-    kept = kept_of(trainer.model, collator([rows[longest]]))
+    formats = media_dtypes(trainer.model, collator.encoder.family)
+    kept = kept_of(trainer.model, collator([rows[longest]]), formats)
     length = rows[longest][LENGTH] + int(getattr(args, "max_completion_length", 0) or 0)
     tokens = args.per_device_train_batch_size * (packed or conversations * length)
     reference = getattr(trainer, "ref_model", None)

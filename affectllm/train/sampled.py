@@ -19,6 +19,7 @@ from affectllm.errors import AffectError
 from affectllm.instruct.conversation import Conversation
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
+from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.checkpoints import REPLIES, ReplyLog
 from affectllm.train.finite import ROWS
 from affectllm.train.rewards import sample_of
@@ -195,7 +196,8 @@ class Sampled:
 
     def _here(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         device = self.accelerator.device  # type: ignore[attr-defined]
-        return {name: tensor.to(device) for name, tensor in batch.items()}
+        formats = media_dtypes(self.model, self.encoder.family)  # type: ignore[attr-defined]
+        return converted({name: tensor.to(device) for name, tensor in batch.items()}, formats)
 
 
 def continued(encoder: Encoder, prompts: Sequence[Encoded], width: int, replied: int) -> dict[str, torch.Tensor]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe, NoGradient
 from affectllm.model.family import Family
+from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.model.weights.spelling import bare
 from affectllm.train.filling import FILLED
 
@@ -46,6 +47,7 @@ class ByTower:
     """
 
     towers: Towers | None = None
+    _formats: Mapping[str, torch.dtype] | None = None  # of the media tensors
     _waiting: set[str] | None = None  # trained towers that no step has been seen to reach
     _carried: set[str]  # tensors in the batches of the optimiser step that is going on
     _reached: set[str]  # towers with a gradient that is gone before it can be looked at
@@ -59,6 +61,10 @@ class ByTower:
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         filled = inputs.pop(FILLED, ())  # of these nothing is asked, so they bring no gradient
+        if self.towers is not None:
+            if self._formats is None:
+                self._formats = media_dtypes(self.model, self.towers.family)  # type: ignore[attr-defined]
+            inputs = converted(inputs, self._formats)
         if model.training and self.towers is not None:
             if self._waiting is None:
                 self._begin_to_wait(self.towers)

@@ -74,6 +74,7 @@ MINIATURE: Mapping[str, Content] = {
     + "2017-En-90002\tThe bus left at nine\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\t0\n"
     + "2017-En-90003\tBroken\t0\t0\n"
     + "2017-En-90004\tOdd\t0\t2\t0\t0\t0\t0\t0\t0\t0\t0\t0\n",
+    "E-c/English/2018-E-c-En-test-gold.txt": _EC + "2018-En-90008\tOn my way\t0\t1\t0\t0\t1\t0\t1\t0\t0\t0\t0\n",
     "E-c/Arabic/2018-E-c-Ar-train.txt": _EC
     + "2017-Ar-90001\tصباح سعيد\t0\t0\t0\t0\t1\t1\t1\t0\t0\t0\t0\n"
     + "2017-Ar-90002\tهذا محزن\t1\t0\t0\t0\t0\t0\t0\t0\t1\t0\t0\n",
