@@ -120,7 +120,8 @@ def _refused(path: Path, row: Rejection, how: Reading) -> Malformed:
     where = f"{path}:{line}" if line.isdecimal() else str(path)
     if row.reason == "bad_encoding" and "surrogate" not in row.detail:
         message = f"not {how.encoding}: {row.detail}"
-        return Malformed(message, where=where, do="name the encoding, such as --encoding latin-1 or utf-16")
+        do = "name the encoding, such as latin-1 or utf-16: by --encoding, or in a page by encoding:"
+        return Malformed(message, where=where, do=do)
     do = "check quoting and separators" if inner_suffix(path) in SEPARATED else "write one object a line, or a list"
     return Malformed(row.detail or row.reason, where=where, do=do)
 

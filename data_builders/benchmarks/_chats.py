@@ -9,14 +9,14 @@ Python. The reply is a label, an object, or the text of such a dict, which is se
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.data_builders.benchmarks._questions import answered, medium, options_of
 
-from affectllm.corpus import TEST, MediaRef, Rejection, Sample
+from affectllm.corpus import TEST, MediaRef, Rejection, Sample, Turn
 from affectllm.corpus.reading import first_sight, list_media
 from affectllm.corpus.records.json_reading import Item, read_json
 from affectllm.labels import Annotation, LabelSpace
@@ -65,12 +65,46 @@ class Part:
         file: the file of its questions, below the folder of the release.
         spaces: member of the reply → label space; the member is empty where the reply is the answer itself.
         group: the attribute ``group`` of its samples.
+        reader: what makes questions of a row and a rater; None where a row is a question with an answer of its own.
     """
 
     name: str
     file: str
     spaces: Mapping[str, LabelSpace]
     group: str
+    reader: Reader | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of a file of questions: its name, where it stands, what the person asks and what is replied."""
+
+    id: str
+    where: str
+    asked: str
+    reply: Any
+
+
+@dataclass(frozen=True)
+class Question:
+    """What becomes a sample, beside the media and attributes of its row.
+
+    Args:
+        text: the words.
+        annotations: the answers.
+        ending: what the id of the sample has after that of the row.
+        speaker: who says the words.
+        context: the turns before them.
+    """
+
+    text: str
+    annotations: tuple[Annotation, ...]
+    ending: str = ""
+    speaker: str | None = None
+    context: tuple[Turn, ...] = ()
+
+
+Reader = Callable[[Part, Row, str], Iterator[Question | Rejection]]
 
 
 def read_part(
@@ -98,32 +132,52 @@ def _sample(
     value = item.value if isinstance(item.value, dict) else {}
     identifier = f"{part.name}/{value.get('id', '')}"
     asked, reply = _turns(value.get("conversations"))
-    question = _ORDERS.sub("", _MARK.sub("", asked)).strip()
-    if not question or reply in (None, "") or "id" not in value:
+    asked = _MARK.sub("", asked)
+    row = Row(identifier, item.where, asked, reply)
+    if "id" not in value or not asked.strip() or reply in (None, ""):
         yield Rejection(identifier, "broken_row", item.where, "no question, no answer, or no number")
         return
-    annotations = [_annotation(space, rater, answer_of(reply, member), asked) for member, space in part.spaces.items()]
-    whole = [one for one in annotations if one is not None]
-    if len(whole) < len(annotations):
-        yield Rejection(identifier, "unknown_label", item.where, str(reply)[:80])
-        return
-    if again := first_sight(seen, identifier, item.where):
-        yield again
-        return
     named = [str(value[kind]).strip() for kind in MEDIA if value.get(kind)]
-    shown = [medium(name, folders, root, item.where) for name in named] if folders else []
-    yield from (one for one in shown if isinstance(one, Rejection))
-    yield Sample(
-        id=identifier,
-        corpus=corpus,
-        split=TEST,
-        annotations=tuple(whole),
-        source=item.where,
-        text=question,
-        language="en",
-        media=tuple(one for one in shown if isinstance(one, MediaRef)),
-        attributes={"set": part.name, "group": part.group, **({"clip": named[0]} if named else {})},
-    )
+    shown: list[MediaRef | Rejection] | None = None
+    for question in (part.reader or _whole)(part, row, rater):
+        if isinstance(question, Rejection):
+            yield question
+            continue
+        if again := first_sight(seen, identifier + question.ending, item.where):
+            yield again
+            continue
+        if shown is None:
+            shown = [medium(name, folders, root, item.where) for name in named] if folders else []
+            yield from (one for one in shown if isinstance(one, Rejection))
+        yield Sample(
+            id=identifier + question.ending,
+            corpus=corpus,
+            split=TEST,
+            annotations=question.annotations,
+            source=item.where,
+            text=question.text,
+            language="en",
+            speaker=question.speaker,
+            context=question.context,
+            media=tuple(one for one in shown if isinstance(one, MediaRef)),
+            attributes={"set": part.name, "group": part.group, **({"clip": named[0]} if named else {})},
+        )
+
+
+def _whole(part: Part, row: Row, rater: str) -> Iterator[Question | Rejection]:
+    """Yield the row as one question, without the orders on how to answer."""
+    text = _ORDERS.sub("", row.asked).strip()
+    if not text:
+        yield Rejection(row.id, "broken_row", row.where, "no question")
+        return
+    annotations = [
+        _annotation(space, rater, answer_of(row.reply, member), row.asked) for member, space in part.spaces.items()
+    ]
+    whole = tuple(one for one in annotations if one is not None)
+    if len(whole) < len(annotations):
+        yield Rejection(row.id, "unknown_label", row.where, str(row.reply)[:80])
+        return
+    yield Question(text, whole)
 
 
 def _turns(value: Any) -> tuple[str, Any]:

@@ -5,10 +5,10 @@ The repository has a file of questions with answers for each set below ``data/wi
 model through a theory of mind, and are not read, because the two must not be mixed. Media are not part of it: they come
 from the sources and lie in the folders that the questions name, such as ``CH-SIMS/videos/video_0045/0059.mp4``.
 
-Twenty sets are read: those with one label, MC-EIU with an emotion and an intent, SemEval-2021 with a set of techniques,
-ImplicitAVE with options of its own, and EIBench and SMILE with an explanation. Twitter 2015/2017 (a label for each
-target) and PanoSent (sextuples, flips) need an answer of several parts and are left alone, and so is ECF, which keeps
-one cause of several for each utterance (the corpus ecf has them all).
+Twenty-two sets are read: those with one label, MC-EIU with an emotion and an intent, SemEval-2021 with a set of
+techniques, ImplicitAVE with options of its own, EIBench and SMILE with an explanation, ECF with the emotions of a scene
+and one cause for each (the corpus ecf has all causes), and Twitter 2015/2017, whose posts become one question for each
+target. The two files of PanoSent (sextuples of free words, flips of the feeling of somebody named) are left alone.
 The authors' scripts leave replies that they cannot read out of the score, and read the first label word of others.
 """
 
@@ -32,6 +32,7 @@ from affectllm.data_builders.benchmarks._chats import (
     Part,
     read_part,
 )
+from affectllm.data_builders.benchmarks._parted import scene_pairs, targets
 from affectllm.data_builders.benchmarks._questions import media_folders, names_all
 
 from affectllm.corpus import CorpusCard, Rejection, Sample
@@ -84,6 +85,9 @@ TECHNIQUES = LabelSpace(
 )
 ATTRIBUTE = LabelSpace("hitemotion_attribute", "options", (), source=_SOURCE)
 EXPLANATION = LabelSpace("hitemotion_explanation", "open", (), source=_SOURCE)
+PAIRS = LabelSpace(
+    "hitemotion_pairs", "pairs", ("joy", "sadness", "anger", "disgust", "fear", "surprise"), source=_SOURCE
+)
 PARTS = (
     Part("ch_sims", "level1/CH-SIMS.json", {"": SENTIMENT_3}, "level1"),
     Part("ch_sims_v2", "level1/CH-SIMS_v2.0.json", {"": SENTIMENT_3}, "level1"),
@@ -100,7 +104,9 @@ PARTS = (
     Part("ur_funny", "level2/UR-FUNNY.json", {"": TRUTH}, "level2"),
     Part("semeval2021", "level2/SemEval2021_Task6.json", {"techniques": TECHNIQUES}, "level2"),
     Part("implicit_ave", "level2/ImplicitAVE.json", {"": ATTRIBUTE}, "level2"),
+    Part("twitter", "level2/Twitter2015_2017.json", {"": SENTIMENT_3}, "level2", targets),
     Part("mmwtwt", "level2/MMWTWT.json", {"stance": STANCE_4}, "level2"),
+    Part("ecf", "level3/ECF.json", {"": PAIRS}, "level3", scene_pairs),
     Part("eibench", "level3/EIBench.json", {"": EXPLANATION}, "level3"),
     Part("film_stim", "level3/FilmStim.json", {"": FILM_7}, "level3"),
     Part("mustard", "level3/MUStARD.json", {"": TRUTH}, "level3"),
@@ -125,13 +131,25 @@ CARD = CorpusCard(
     raters={"source": "the label of the corpus that an item is from, as the authors have drawn and worded it"},
     counts={},
     split_policy="everything is test: a benchmark drawn from older corpora",
-    built_from=("ch_sims", "ch_sims_v2", "cmu_mosei", "cmu_mosi", "emoset", "meld", "mer2023", "mustard", "ravdess"),
+    built_from=(
+        "ch_sims",
+        "ch_sims_v2",
+        "cmu_mosei",
+        "cmu_mosi",
+        "ecf",
+        "emoset",
+        "meld",
+        "mer2023",
+        "mustard",
+        "ravdess",
+    ),
     max_seconds=600.0,
     notes=(
         "The set of a question is the attribute `set`, its level `group`.",
         "A question is asked without the authors' orders on how to answer; what is said in a clip is part of it.",
         "Persuasion in memes, attributes of clothes and stance towards mergers are asked on level 2, too.",
         "What is said in clips of Chinese corpora is given in English.",
+        "A post of Twitter is a sample for each of its targets; the authors ask for all targets of a post at once.",
     ),
 )
 _CHOOSE = " Choose one of the following labels as your final answer: {}. Respond in the format: {{'emotion': 'label'}}."
@@ -152,6 +170,8 @@ def _labelled(folder: str, question: str, *replies: str, media: str = "videos/0.
 
 _PICTURE = "images/0.jpg"
 _SAID = "The person in video says: There you are. Determine the emotion conveyed."
+_TOWARD = "Determine the sentiment toward each target. Choose one of the following labels for every target: …"
+_SCENE = "Below is a conversation (utterance list).\n[1] Ross: I won !\n[2] Joey: At cards : you ?\n[3] Ross: So what ?"
 _ROWS: Mapping[str, list[dict[str, object]]] = {
     "ch_sims": [
         *_labelled("CH-SIMS", _SAID, "positive", "negative"),
@@ -192,6 +212,24 @@ _ROWS: Mapping[str, list[dict[str, object]]] = {
     "implicit_ave": [
         _row(n, "ImplicitAVE/images/0.jpg", "A dress. How long is it?" + _WHICH, reply)
         for n, reply in enumerate(("Long", "Short/Mini", "Round"))
+    ],
+    "twitter": [
+        _row(n, "Twitter2015_2017/images/0.jpg", f"Tweet: Up!\nTargets: Ajax, Ann\n{_TOWARD}", reply)
+        for n, reply in enumerate(
+            ("{'Ajax': 'positive', 'Ann': 'neutral'}", "{'Ajax': 'negative', 'Ann': 'so-so'}", "{'Ajax': 'neutral'")
+        )
+    ],
+    "ecf": [
+        _row(n, "ECF/videos/0.mp4", f"{_SCENE}\n\nTask: For ALL target utterances, say why.", reply)
+        for n, reply in enumerate(
+            (
+                "{'1': {'emotion': 'joy', 'cause_utterance_id': '1'}, '3': "
+                "{'emotion': 'surprise', 'cause_utterance_id': '2'}}",
+                "{'2': {'emotion': 'anger', 'cause_utterance_id': '3'}}",
+                "{'2': {'emotion': 'anger', 'cause_utterance_id': '4'}}",
+                "{'2': {'emotion': 'bored', 'cause_utterance_id': '1'}}",
+            )
+        )
     ],
     "mmwtwt": [
         _row(n, "MMWTWT/images/0.jpg", "Tweet: At last.\nTarget: A merger.", f"{{'stance': '{reply}'}}")

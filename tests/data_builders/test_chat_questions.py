@@ -85,6 +85,49 @@ def test_hitemotion_reads_sets_of_techniques_and_options_of_the_item(tmp_path: P
     assert ("ch_sims/1", "duplicate_id") in reasons and ("implicit_ave/2", "unknown_label") in reasons
 
 
+def test_hitemotion_asks_for_all_pairs_of_a_scene_at_its_last_turn(tmp_path: Path) -> None:
+    samples, reasons = miniature("hitemotion", tmp_path)
+    scene = samples["ecf/0"]
+    assert (scene.speaker, scene.text) == ("Ross", "So what ?")
+    assert [(turn.speaker, turn.text) for turn in scene.context] == [("Ross", "I won !"), ("Joey", "At cards : you ?")]
+    pairs = ({"turn": 1, "emotion": "joy", "cause": 1}, {"turn": 3, "emotion": "surprise", "cause": 2})
+    assert answer(scene, "hitemotion_pairs", "source") == pairs
+    assert {("ecf/2", "unknown_label"), ("ecf/3", "unknown_label")} <= set(reasons)
+
+
+SCENE = "Below is a conversation.\n[1] Ann: Hm.\n[{}] Ben: Oh.\n\nTask: For ALL target utterances …\n[3] Eve: No."
+
+
+@pytest.mark.parametrize(
+    ("number", "reply", "reason"),
+    [
+        (2, "{'2': {'emotion': 'Joy', 'cause_utterance_id': '1'}}", None),
+        (2, {"2": {"emotion": "joy", "cause_utterance_id": 1}}, None),
+        (3, "{'3': {'emotion': 'joy', 'cause_utterance_id': '1'}}", "broken_row"),
+        (2, "{'2': {'emotion': 'neutral', 'cause_utterance_id': '1'}}", "unknown_label"),
+        (2, "{'2': {'emotion': 'joy'}}", "unknown_label"),
+        (2, "{'0': {'emotion': 'joy', 'cause_utterance_id': '1'}}", "unknown_label"),
+        (2, "{'2': {'emotion': 'joy', 'cause_utterance_id': '3'}}", "unknown_label"),
+        (2, "{'2': {'emotion': 'joy', 'cause_utterance_id': '1'}, '2': 'joy'}", "unknown_label"),
+        (2, "{'2': 'joy'}", "unknown_label"),
+        (2, "{}", "unknown_label"),
+        (2, "__import__('os').system('joy')", "unknown_label"),
+    ],
+)
+def test_a_scene_with_a_fault_is_counted(tmp_path: Path, number: int, reply: object, reason: str | None) -> None:
+    samples, reasons = hitemotion(tmp_path, "level3/ECF.json", chat(SCENE.format(number), reply))
+    assert [one for one in samples] == ([] if reason else ["ecf/0"])
+    assert ("ecf/0", reason) in reasons if reason else "ecf/0" not in dict(reasons)
+
+
+def test_hitemotion_asks_a_post_for_each_of_its_targets(tmp_path: Path) -> None:
+    samples, reasons = miniature("hitemotion", tmp_path)
+    own = {name: answer(one, "emobench_m_sentiment_3", "source") for name, one in samples.items() if "twitter" in name}
+    assert own == {"twitter/0/1": "positive", "twitter/0/2": "neutral", "twitter/1/1": "negative"}
+    assert samples["twitter/0/2"].text == "Tweet: Up!\nTarget: Ann\nDetermine the sentiment toward the target."
+    assert {("twitter/1/2", "unknown_label"), ("twitter/2", "broken_row")} <= set(reasons)
+
+
 def test_emobench_m_has_the_clips_of_each_set_in_its_own_folder(tmp_path: Path) -> None:
     samples, _ = miniature("emobench_m", tmp_path)
     assert [ref.path for ref in samples["meld/0"].media] == ["dataset_500/MELD_test_instruction/videos/meld/0.mp4"]

@@ -239,3 +239,18 @@ def test_vent_is_not_found_in_other_words(tmp_path: Path) -> None:
     rows = "text\tlabel\nI won\thappy\n"
     with pytest.raises(MissingCorpus):
         read("leia_vent", {"corpus/crowd-enVent_generation.tsv": rows, "events/train.tsv": rows}, tmp_path)
+
+
+def test_vader_reads_bytes_of_windows_and_knows_what_a_sentence_is_from(tmp_path: Path) -> None:
+    samples, reasons = miniature("vader", tmp_path)
+    assert samples["amazon/1_1"].text == "Café mill." and samples["amazon/1_1"].dialogue == "amazon/1"
+    assert samples["tweets/1"].text == 'Up early, "and" glad!' and samples["tweets/1"].dialogue is None
+    assert value(samples["tweets/2"], "vader_valence", "mean") == {"valence": -1.5}
+    assert reasons == {"broken_row": 3, "duplicate_id": 1}
+
+
+def test_ewect_counts_ids_anew_in_each_file(tmp_path: Path) -> None:
+    samples, reasons = miniature("ewect", tmp_path)
+    assert value(samples["usual/test/1"], "ewect_6", "annotators") == "anger"
+    assert samples["virus/test/1"].text == "没想到" and samples["virus/validation/1"].attributes == {"set": "virus"}
+    assert reasons == {"broken_row": 1, "unknown_label": 1}

@@ -21,7 +21,7 @@ from affectllm.errors import Malformed
 from affectllm.labels.form import find_form
 from affectllm.labels.reading import Unreadable
 from affectllm.labels.space import LabelSpace
-from affectllm.metrics import pair_f1, pair_proportional_f1
+from affectllm.metrics import pair_f1, pair_micro_f1, pair_proportional_f1
 from affectllm.metrics.texts.cause import NO_ANSWER, reccon_entailment, reccon_span, squad_items, token_f1
 
 
@@ -313,6 +313,17 @@ def test_punctuation_at_the_ends_and_pairs_given_twice_change_nothing() -> None:
     given = [_in_words(one, mark=" . ") * 2 for one in gold]
     for metric in (pair_f1, pair_proportional_f1):
         assert metric([_in_words(one) for one in gold], given, labels=EMOTIONS).value == 1
+
+
+def test_micro_f1_counts_all_pairs_together() -> None:
+    def pairs(*turns: tuple[int, str, int]) -> list[dict[str, object]]:
+        return [{"turn": turn, "emotion": emotion, "cause": cause} for turn, emotion, cause in turns]
+
+    gold = [pairs((1, "joy", 1), (2, "anger", 1), (3, "anger", 1)), pairs((2, "joy", 1))]
+    given = [pairs((1, "joy", 1), (2, "anger", 2)), None]
+    assert pair_micro_f1(gold, given, labels=EMOTIONS).value == pytest.approx(2 * 1 / (4 + 2))
+    assert pair_f1(gold, given, labels=EMOTIONS).value == pytest.approx(2 / 4 * 2 / 3)
+    assert pair_micro_f1([[], []], [[], None], labels=EMOTIONS).value == 0.5
 
 
 def test_half_of_the_words_are_half_right_and_no_strict_hit() -> None:

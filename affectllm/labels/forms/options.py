@@ -20,6 +20,8 @@ from affectllm.labels.pictures import Bars, Rates, bars_of_names, share
 from affectllm.labels.reading.label import read_label
 from affectllm.labels.reading.sets import read_labels
 from affectllm.labels.reading.spoken import words
+from affectllm.labels.reading.structure import ABSENT, after_answer, answer_keys, json_value
+from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.unreadable import Unreadable
 from affectllm.labels.space import LETTERS, Kind, LabelSpace
 
@@ -67,6 +69,8 @@ def _worded(gold: Mapping[str, Any], space: LabelSpace, language: str, nothing: 
 
 
 _LETTERS_ONLY = re.compile(r"[\s(\[\"'*]*([A-Z]{2,}|[A-Z](?:\s+[A-Z])+)[\s)\]\"'*.!]*")
+_LETTER = re.compile("[a-z]")
+_JOINS = re.compile(r"\s*[,;/&+、]\s*(?:(?:and|or)\s+)?|\s+(?:and|or)\s+|\s+")
 _BRACKETED = re.compile(r"[(\[]\s?([A-Za-z])\s?[)\]]")
 _ENDS = r"[.!?。！？]*(?=[\s\"'”’*]*(?:[,;}\]\n]|$))"
 
@@ -96,8 +100,21 @@ def _only_letters(text: str, space: LabelSpace) -> tuple[str, ...]:
     return tuple(sorted(letters)) if len(set(letters)) == len(letters) and set(letters) <= set(space.names) else ()
 
 
+def _names_no_option(text: str, space: LabelSpace) -> bool:
+    """Whether an answer is a list of letters (``[A, E]``, ``A or E``), one of which is no option of the question."""
+    part = answer_part(text)
+    if isinstance(part, Unreadable):
+        return False
+    value = json_value(part, answer_keys("label"))
+    parts = _JOINS.split(after_answer(part) or part) if value is ABSENT else value if isinstance(value, list) else []
+    letters = [str(one).strip(" \t\n()[]\"'*.").lower() for one in parts]
+    return len(letters) > 1 and all(map(_LETTER.fullmatch, letters)) and not set(letters) <= set(space.names)
+
+
 def _read(text: str, space: LabelSpace, language: str) -> Any:
     """Read the letters that are chosen; ``space`` is that of the question."""
+    if _names_no_option(text, space):
+        return Unreadable("no_label", text)
     answer = _verdicts()(r"\1: ", _without_own_words(text, space))
     if space.kind == "category":
         if len(_only_letters(answer, space)) > 1:

@@ -18,7 +18,7 @@ from affectllm.labels.names import named, understood
 from affectllm.labels.pictures import Rates, share
 from affectllm.labels.reading.nothing import says_nothing
 from affectllm.labels.reading.spoken import words
-from affectllm.labels.reading.structure import after_answer, cut_off
+from affectllm.labels.reading.structure import after_answer, cut_off, differing_lists
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import bare
 from affectllm.labels.reading.unreadable import Unreadable
@@ -47,6 +47,8 @@ def _read(text: str, space: LabelSpace, language: str) -> Any:
     answer = after_answer(part) or part
     if _EMPTY.fullmatch(answer) or (bare(answer) and (says_nothing(answer) or bare(answer) in words("no_span"))):
         return ()
+    if differing_lists(part, dict):
+        return Unreadable("ambiguous", text)
     items, is_list = listed(part, ("pairs",))
     known = understood(space, language)
     neutral = {"neutral", *named(("neutral",), language).values()}

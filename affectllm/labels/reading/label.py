@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from affectllm.labels.reading.mentions import Mention, mentions
 from affectllm.labels.reading.negation import no
 from affectllm.labels.reading.spoken import compiled, pattern
-from affectllm.labels.reading.structure import ABSENT, after_answer, after_fields, answer_keys, json_value, texts_of
+from affectllm.labels.reading.structure import (
+    ABSENT,
+    after_answer,
+    after_fields,
+    answer_keys,
+    differing_lists,
+    end_of_last_correction,
+    json_value,
+    texts_of,
+)
 from affectllm.labels.reading.tags import answer_part
 from affectllm.labels.reading.text import as_text, bare
 from affectllm.labels.reading.unreadable import Unreadable
@@ -19,8 +27,6 @@ from affectllm.labels.space import LabelSpace
 
 AMBIGUOUS, NO_LABEL = "ambiguous", "no_label"
 _UNDECIDED = compiled(lambda: pattern("undecided"))
-# "joy\nCorrection: sadness": what comes after such words is what holds, so that no line before them is the answer.
-_CORRECTS = compiled(lambda: rf"(?:^|[\n.!?…;。！？；—]\s*){pattern('corrects')}(?!\w)", re.IGNORECASE)
 
 
 def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
@@ -46,6 +52,8 @@ def read_label(text: Any, space: LabelSpace) -> str | Unreadable:
 
 
 def _stated(part: str, words: Mapping[str, str]) -> str | None:
+    if differing_lists(part, str):
+        return AMBIGUOUS
     value = json_value(part, answer_keys("label"))
     texts = None if value is ABSENT else texts_of(value)
     return _prose(part, words) if texts is None else _agreed([_prose(item, words) for item in texts])
@@ -65,7 +73,8 @@ def _agreed(names: list[str | None]) -> str | None:
 
 
 def _prose(text: str, words: Mapping[str, str]) -> str | None:
-    corrected = mentions(text[_end_of_last_correction(text) :], words) if _CORRECTS().search(text) else []
+    end = end_of_last_correction(text)
+    corrected = mentions(text[end:], words) if end else []
     if corrected:
         return decided(corrected)
     if name := _exact(text, words):
@@ -77,10 +86,6 @@ def _prose(text: str, words: Mapping[str, str]) -> str | None:
         if len(names) == 1 and (name := names.pop()) != AMBIGUOUS:
             return name
     return decided(mentions(text, words))
-
-
-def _end_of_last_correction(text: str) -> int:
-    return max(match.end() for match in _CORRECTS().finditer(text))
 
 
 def _exact(text: str, words: Mapping[str, str]) -> str | None:

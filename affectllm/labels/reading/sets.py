@@ -20,6 +20,7 @@ from affectllm.labels.reading.structure import (
     bracketed,
     bulleted,
     cut_off,
+    differing_lists,
     items,
     json_value,
     texts_of,
@@ -49,7 +50,8 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     Words that are no label of the space are left out; an answer with such words only is ``no_label``. Labels that are
     only possible (``might be sad``) count, those that are denied do not. Where labels are judged one by one (``joy:
     yes, anger: no``, a JSON object of booleans), those that are affirmed are read; any other verdict is ``ambiguous``,
-    and no label affirmed is the empty set only where all were judged. A list that was cut off is ``unfinished``.
+    and no label affirmed is the empty set only where all were judged. A list that was cut off is ``unfinished``; two
+    JSON lists that differ, and neither of which is announced as the answer, are ``ambiguous``.
     """
     raw = as_text(text)
     part = answer_part(raw)
@@ -64,11 +66,20 @@ def read_labels(text: Any, space: LabelSpace) -> tuple[str, ...] | Unreadable:
     if (judged := verdicts(part, words)) is not None:
         return _affirmed(judged, space, raw)
     value = json_value(part, answer_keys("label"))
+    texts = None if value is ABSENT else texts_of(value)
+    # Objects that say more of each label than its name.
+    said_more = texts is None and isinstance(value, list)
+    if said_more or differing_lists(part, str):
+        return Unreadable(AMBIGUOUS, raw)
     if value is ABSENT and cut_off(part):
         return Unreadable("unfinished", raw)
-    texts = None if value is ABSENT else texts_of(value)
-    if texts is None and isinstance(value, list):
-        return Unreadable(AMBIGUOUS, raw)  # objects that say more of each label than its name
+    return _of_texts(part, space, raw, texts, words)
+
+
+def _of_texts(
+    part: str, space: LabelSpace, raw: str, texts: list[str] | None, words: Mapping[str, str]
+) -> tuple[str, ...] | Unreadable:
+    """Return the labels that the texts of a JSON answer name, or those of an answer that has none."""
     if texts == []:
         return ()
     if texts is None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from affectllm.labels.language import languages
 from affectllm.labels.reading.alternatives import alternatives
-from affectllm.labels.reading.spoken import any_word, compiled, words
+from affectllm.labels.reading.spoken import any_word, compiled, pattern, words
 from affectllm.labels.reading.text import EDGES, bare
 
 _TRIES, _LITERAL, _FIELDS, _LIST = 64, 4_000, 16, 64
@@ -28,6 +28,15 @@ _FIELD = compiled(
 _BULLET = re.compile(r"^\s{0,12}(?:[-*•·]|\d{1,3}[.)、])\s{0,4}(?=\S)")
 _BRACKETS = re.compile(r"[\[【]([^\[\]【】]*)[\]】]")
 _COMMAS = compiled(lambda: rf"[,，、;；/|\n]|\s(?:{alternatives(listing(True))})\s|{alternatives(listing(False))}")
+
+
+# "joy\nCorrection: sadness": what comes after such words is what holds, so that no line before them is the answer.
+_CORRECTS = compiled(lambda: rf"(?:^|[\n.!?…;。！？；—]\s*){pattern('corrects')}(?!\w)", re.IGNORECASE)
+
+
+def end_of_last_correction(text: str) -> int:
+    """Return where the last words that take back what was said end; 0 without any."""
+    return max((match.end() for match in _CORRECTS().finditer(text)), default=0)
 
 
 @cache
@@ -64,6 +73,17 @@ def json_value(text: str, keys: Sequence[str]) -> Any:
 def json_objects(text: str) -> list[dict[str, Any]]:
     """Return every JSON object of the text."""
     return [value for value in _documents(text) if isinstance(value, dict)]
+
+
+def differing_lists(text: str, kind: type) -> bool:
+    """Whether JSON lists of such items stand side by side and say different things, so that none of them is the answer.
+
+    What follows the last ``Answer:``, or the last correction, stands alone; empty lists and the order of items do not
+    count.
+    """
+    part = after_answer(text) or text[end_of_last_correction(text) :]
+    lists = [one for one in _documents(part) if isinstance(one, list) and one and all(isinstance(x, kind) for x in one)]
+    return len({tuple(sorted({json.dumps(item, sort_keys=True, default=str) for item in one})) for one in lists}) > 1
 
 
 def _documents(text: str) -> Iterator[Any]:

@@ -25,6 +25,7 @@ Pairs = list[frozenset[Pair]]
 Claims = list[frozenset[Pair] | None]
 Spoken = dict[tuple[int, str, int], list[tuple[str, ...]]]
 _SOURCE = "Wang et al., SemEval-2024 Task 3, SemEval 2024; NUSTM/SemEval-2024_ECAC, CodaLab/evaluation/evaluate.py"
+_MICRO = "Luo et al., HitEmotion, ICLR 2026; Eurekaleo/Emotional-Intelligence, evaluation_MECPE.py"
 
 
 @metric("pair_f1", form="pairs", range=(0.0, 1.0), source=_SOURCE, title="Weighted pair F1")
@@ -45,6 +46,28 @@ def pair_f1(gold: Pairs, predicted: Claims, *, labels: Sequence[str] = ()) -> Su
         counts.append([len(right) for right in truth])
         rows.append([*hits, *counts[-1], *(len(claimed) for claimed in answer)])
     return sides.sums(rows, counts)
+
+
+@metric("pair_micro_f1", form="pairs", range=(0.0, 1.0), source=_MICRO, title="Pair micro F1")
+def pair_micro_f1(gold: Pairs, predicted: Claims, *, labels: Sequence[str] = ()) -> Sums:
+    """F1 of all emotion-cause pairs together, whatever their emotion.
+
+    Formula: ``2·tp / (2·tp + fp + fn)`` over the pairs of all dialogues; a pair is right as in ``pair_f1``.
+    Edge cases: as of ``pair_f1``.
+    """
+    import numpy as np
+
+    sides = _Sides(gold, predicted, labels)
+    counts = []
+    for truth, answer in sides.rows(_tokens_of):
+        right, claimed = (frozenset[Any]().union(*side) for side in (truth, answer))
+        counts.append([len(right & claimed), len(right), len(claimed)])
+    table = np.array(counts, float)
+
+    def value(totals: Array) -> Array:
+        return f1(totals[..., 0], totals[..., 1], totals[..., 2], sides.read)
+
+    return Sums(table, value, coverage={"pairs": float(table[:, 1].sum())})
 
 
 @metric("pair_proportional_f1", form="pairs", range=(0.0, 1.0), source=_SOURCE, title="Weighted proportional pair F1")
@@ -106,7 +129,7 @@ class _Sides:
     def __init__(self, gold: Pairs, predicted: Claims, labels: Sequence[str]) -> None:
         self._gold, self._answers = gold, [answer or frozenset() for answer in predicted]
         self.names = label_names(labels, *({pair[1] for pair in side} for side in (*gold, *self._answers)))
-        self._read = sum(answer is not None for answer in predicted) / len(predicted)
+        self.read = sum(answer is not None for answer in predicted) / len(predicted)
 
     def rows(self, value: Any) -> list[tuple[list[frozenset[Any]], list[frozenset[Any]]]]:
         """Return for each dialogue the gold and the predicted pairs of each emotion."""
@@ -128,13 +151,13 @@ class _Sides:
             lambda totals: self._value(totals[..., :width], totals[..., width:]),
             per_class=lambda: class_rows(self.names, sums),
             coverage={"pairs": float(table[:, width:].sum())},
-            details={"micro_f1": float(pooled_f1(*blocks(sums), empty=self._read))},
+            details={"micro_f1": float(pooled_f1(*blocks(sums), empty=self.read))},
         )
 
     def _value(self, totals: Array, weights: Array) -> Array:
         import numpy as np
 
         parts = blocks(totals)
-        nothing = np.where(parts[2].any(-1), 0.0, self._read)
+        nothing = np.where(parts[2].any(-1), 0.0, self.read)
         mean = ratio((f1(*parts) * weights).sum(-1), weights.sum(-1))
         return np.where(weights.any(-1), mean, nothing)
