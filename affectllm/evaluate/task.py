@@ -284,12 +284,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
     def _read(self, doc: Document, reply: str) -> tuple[Any, str | None]:
         if reason := media_error_reason(reply):
             return None, reason
-        readings = self.template.reader.read_slots(reply, doc["gold"])
-        reason = next((one.reason for one in readings.values() if isinstance(one, Unreadable)), None)
-        values = {name: None if isinstance(one, Unreadable) else plain(one.value) for name, one in readings.items()}
-        if len(values) == 1:
-            return next(iter(values.values())), reason
-        return (values if any(value is not None for value in values.values()) else None), reason
+        return reading_of(self.template, reply, doc["gold"])
 
     def _chosen(self, doc: Document, results: list[tuple[Any, bool]]) -> tuple[Any, str | None]:
         if self.template.by_each:
@@ -322,6 +317,16 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         """Return whether a higher value is better, per metric; the unreadable share is better when small."""
         metrics = {name: metric_of(name).better == "higher" for name in self.page.metrics}
         return {**metrics, "reading": True, "unreadable": False, **({"right": True} if is_judged(self.slots) else {})}
+
+
+def reading_of(template: Template, reply: str, gold: Any) -> tuple[Any, str | None]:
+    """Return what a reply says, of several slots as a mapping, and why it, or one of them, could not be read."""
+    readings = template.reader.read_slots(reply, gold)
+    reason = next((one.reason for one in readings.values() if isinstance(one, Unreadable)), None)
+    values = {name: None if isinstance(one, Unreadable) else plain(one.value) for name, one in readings.items()}
+    if len(values) == 1:
+        return next(iter(values.values())), reason
+    return (values if any(value is not None for value in values.values()) else None), reason
 
 
 def _of_each(doc: Document) -> list[Document]:

@@ -37,10 +37,7 @@ def generate(
     """
     import torch
 
-    batch = encoder.collate(prompts, side="left")
-    del batch["labels"]
-    batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
-    batch = converted(batch, media_dtypes(model.model, model.family))
+    batch = model_inputs(model, encoder, prompts, side="left")
     undefined = torch.zeros(len(prompts), dtype=torch.bool, device=model.model.device)
 
     def watch(_: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
@@ -140,26 +137,22 @@ def prefilled(model: Model, encoder: Encoder, prompts: Sequence[Encoded]) -> Pre
     """Put prompts through the model."""
     import torch
 
-    batch = encoder.collate(prompts, side="left")
-    del batch["labels"]
-    batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
-    batch = converted(batch, media_dtypes(model.model, model.family))
+    batch = model_inputs(model, encoder, prompts, side="left")
     if len(prompts) > 1 and "position_ids" not in batch:  # what is padded begins later
         batch["position_ids"] = (batch["attention_mask"].cumsum(-1) - 1).clamp(min=0)
-    keep = {"logits_to_keep": 1} if _keeps(model) else {}
-    out = model.model(**batch, use_cache=True, **keep)
+    out = model.model(**batch, use_cache=True, **last_logits_only(model))
     # Positions of frames may lie between two numbers, and so do those of the words after them.
     lasts = [one.length - 1 if one.positions is None else one.positions.max().item() for one in prompts]
     after = torch.tensor(lasts, device=model.model.device)[:, None] + 1
     return Prefilled(out.logits[:, -1], out.past_key_values, batch["attention_mask"], after)
 
 
-def _keeps(model: Model) -> bool:
-    # Only the last position's logits are wanted; families without this argument compute them all.
+def last_logits_only(model: Model) -> dict[str, int]:
+    """Return the argument that asks for the last position's logits alone; families without one compute them all."""
     import inspect
 
     base = model.model.get_base_model() if hasattr(model.model, "get_base_model") else model.model
-    return "logits_to_keep" in inspect.signature(type(base).forward).parameters
+    return {"logits_to_keep": 1} if "logits_to_keep" in inspect.signature(type(base).forward).parameters else {}
 
 
 def continued(
@@ -197,3 +190,11 @@ def sum_of(logits: torch.Tensor, ids: list[int]) -> tuple[float, bool]:
     log_probs = torch.log_softmax(logits.float(), dim=-1)
     total = log_probs.gather(-1, target[:, None]).sum()
     return float(total), bool((logits.argmax(-1) == target).all())
+
+
+def model_inputs(model: Model, encoder: Encoder, prompts: Sequence[Encoded], *, side: str) -> dict[str, torch.Tensor]:
+    """Return what the model takes of a batch of prompts, on its device and in its dtype, without labels."""
+    batch = encoder.collate(prompts, side=side)
+    del batch["labels"]
+    batch = {name: tensor.to(model.model.device) for name, tensor in batch.items()}
+    return converted(batch, media_dtypes(model.model, model.family))

@@ -195,6 +195,16 @@ def check_model(path: str, family: str | None = None, processor: str | None = No
     return kind
 
 
+def has_family(path: str) -> bool:
+    """Return whether a checkpoint, or the base model of an adapter, belongs to one of our families.
+
+    Raises:
+        NotFound: when there is none.
+    """
+    base = locate(path).base
+    return family_of(_model_type(_local(base), base)) is not None
+
+
 def check_saved(folder: Path, base: str) -> str:
     """Check that what a training has saved can be loaded, without the weights of its base model.
 

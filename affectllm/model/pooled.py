@@ -8,6 +8,8 @@ weights of all layers) and of vision (He et al., MoCo, CVPR 2020).
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,41 @@ class PooledEncoder:
 
     def sound(self, sound: np.ndarray) -> np.ndarray:
         """Describe a sound, float32 ``[samples]`` at 16 kHz, as float64 ``[width]``."""
+        take = _last if self._layer is None else partial(_normalised, layer=self._layer)
+        return _mean(self._heard(sound, take))
+
+    def frames(self, frames: np.ndarray) -> np.ndarray:
+        """Describe frames, uint8 ``[time, height, width, 3]``, as float64 ``[width]``."""
+        return _mean(self._seen(frames, _last))
+
+    def words(self, text: str) -> np.ndarray:
+        """Describe a text as float64 ``[width]``; of a long one the first 512 tokens count."""
+        return _mean(self._read(text, _last))
+
+    def layers(self, given: np.ndarray | str, pool: str = "mean") -> np.ndarray:
+        """Describe a sound, frames or a text, whichever the encoder takes, by each of its layers.
+
+        The outputs are those of the layers themselves, not normalised; 0 is what goes into the first.
+
+        Args:
+            given: as ``sound``, ``frames`` or ``words`` take it.
+            pool: ``mean`` over time, or the ``last`` position in time.
+
+        Returns:
+            float64 ``[layers, width]``.
+
+        Raises:
+            WrongCheckpoint: when the encoder gives no outputs of layers, or some of unlike widths.
+        """
+        take = partial(stacked, path=self.path)
+        if isinstance(given, str):
+            states = self._read(given, take)
+        else:
+            states = self._heard(given, take) if self.kind == "audio" else self._seen(given, take)
+        return _mean(states if pool == "mean" else states[..., -1:, :])
+
+    def _heard(self, sound: np.ndarray, take: Callable[[Any], Any]) -> Any:
+        """Return what ``take`` takes of each window, joined along time: ``[…, time, width]``."""
         import torch
 
         size = round(self._audio.window * SAMPLING_RATE)
@@ -61,33 +98,56 @@ class PooledEncoder:
             tower = self._audio.tower
             inputs = {tower.main_input_name: features[self._audio.extractor.model_input_names[0]]}
             with torch.no_grad():
-                result = tower(**inputs, output_hidden_states=self._layer is not None)
-            outputs = result.last_hidden_state[0] if self._layer is None else _normalised(result, self._layer)
+                outputs = take(tower(**inputs, output_hidden_states=take is not _last))[..., 0, :, :]
             # what pads the window is not heard
-            heard.append(outputs[: max(1, round(len(piece) / SAMPLING_RATE * self._audio.rate))])
-        return np.asarray(torch.cat(heard).mean(0), dtype=np.float64)
+            heard.append(outputs[..., : max(1, round(len(piece) / SAMPLING_RATE * self._audio.rate)), :])
+        return torch.cat(heard, dim=-2)
 
-    def frames(self, frames: np.ndarray) -> np.ndarray:
-        """Describe frames, uint8 ``[time, height, width, 3]``, as float64 ``[width]``."""
+    def _seen(self, frames: np.ndarray, take: Callable[[Any], Any]) -> Any:
+        """Return what ``take`` takes of each frame, joined along time: ``[…, time · patches, width]``."""
         import torch
 
         inputs = self._prepare(images=list(frames), return_tensors="pt")
         with torch.no_grad():
-            return np.asarray(self._tower.eval()(**inputs).last_hidden_state.mean((0, 1)), dtype=np.float64)
+            outputs = take(self._tower.eval()(**inputs, output_hidden_states=take is not _last))
+        return outputs.flatten(-3, -2)
 
-    def words(self, text: str) -> np.ndarray:
-        """Describe a text as float64 ``[width]``; of a long one the first 512 tokens count."""
+    def _read(self, text: str, take: Callable[[Any], Any]) -> Any:
         import torch
 
         tokens = self._prepare(text or " ", return_tensors="pt", truncation=True, max_length=_TOKENS)
         with torch.no_grad():
-            return np.asarray(self._tower(**tokens).last_hidden_state[0].mean(0), dtype=np.float64)
+            return take(self._tower(**tokens, output_hidden_states=take is not _last))[..., 0, :, :]
+
+
+def _mean(states: Any) -> np.ndarray:
+    return np.asarray(states.mean(-2), dtype=np.float64)
+
+
+def _last(result: Any) -> Any:
+    return result.last_hidden_state
 
 
 def _normalised(result: Any, layer: int) -> Any:
     from affectllm.model.composite.fusion import OneLayer
 
-    return OneLayer(layer)(result.hidden_states)[0]
+    return OneLayer(layer)(result.hidden_states)
+
+
+def stacked(result: Any, path: str) -> Any:
+    """Return the outputs of all layers of one pass, ``[layers, batch, time, width]``; 0 is what goes into the first.
+
+    Raises:
+        WrongCheckpoint: when there are none, or some of unlike shapes.
+    """
+    import torch
+
+    states = getattr(result, "hidden_states", None)
+    if not states:
+        raise WrongCheckpoint(f"{path} gives no outputs of layers", do="probe another model")
+    if len({state.shape for state in states}) > 1:
+        raise WrongCheckpoint(f"the layers of {path} are of unlike widths or lengths", do="probe another model")
+    return torch.stack(tuple(states))
 
 
 def _kind(path: str) -> str:

@@ -30,10 +30,10 @@ def draw_figures(run: RunData, folder: Path) -> list[Path]:
         for task, details in run.evaluation.details.items():
             paths += _task_figures(task, details, folder)
         if run.ablations:
-            paths.append(_save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
+            paths.append(save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
     for history in run.histories:
         if history.train or history.evaluation:
-            paths.append(_save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
+            paths.append(save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
     return paths
 
 
@@ -41,19 +41,21 @@ def _task_figures(task: str, details: Mapping[str, Any], folder: Path) -> list[P
     paths, name = [], re.sub(r"[^\w.-]", "_", task)
     if details.get("confusion"):
         figure = confusion_figure(task, details["labels"], details["confusion"])
-        paths.append(_save(figure, folder / f"confusion_{name}.png"))
+        paths.append(save(figure, folder / f"confusion_{name}.png"))
     if details.get("per_class"):
-        paths.append(_save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
+        paths.append(save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
     return paths
 
 
-def _save(figure: Figure, path: Path) -> Path:
+def save(figure: Figure, path: Path) -> Path:
+    """Write a figure as PNG and return its path."""
     # No date and no version in the file: the same scores give the same bytes.
     figure.savefig(path, dpi=DPI, metadata={"Software": None}, facecolor="white")
     return path
 
 
-def _canvas(width: float, height: float) -> tuple[Figure, Axes]:
+def canvas(width: float, height: float) -> tuple[Figure, Axes]:
+    """Return an empty figure of this size in inches, and its axes."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
@@ -66,7 +68,7 @@ def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Seque
     """Draw a confusion matrix: rows gold, columns predicted and ``unreadable``; shade: share of row; text: count."""
     columns = [*labels, "unreadable"][: len(confusion[0])]
     shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
-    figure, axes = _canvas(1.9 + 0.62 * len(columns), 1.5 + 0.5 * len(labels))
+    figure, axes = canvas(1.9 + 0.62 * len(columns), 1.5 + 0.5 * len(labels))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(confusion):
         for x, count in enumerate(row):
@@ -81,7 +83,7 @@ def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Seque
 
 def per_class_figure(task: str, per_class: Mapping[str, Mapping[str, float]]) -> Figure:
     """Draw precision, recall and F1 of every class."""
-    figure, axes = _canvas(6.4, 1.4 + 0.52 * len(per_class))
+    figure, axes = canvas(6.4, 1.4 + 0.52 * len(per_class))
     height = 0.26
     for index, metric in enumerate(("precision", "recall", "f1")):
         places = [row + (index - 1) * height for row in range(len(per_class))]
@@ -103,7 +105,7 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
         for name, evaluation in {FULL: full, **ablations}.items():
             if metric in evaluation.scores.get(task, {}):
                 rows.append((f"{task} · {metric_name(metric)} · {name}", evaluation.scores[task][metric], name == FULL))
-    figure, axes = _canvas(7.2, 1.0 + 0.36 * len(rows))
+    figure, axes = canvas(7.2, 1.0 + 0.36 * len(rows))
     for y, (_, score, is_full) in enumerate(rows):
         if score["low"] is not None and score["high"] is not None:
             axes.plot([score["low"], score["high"]], [y, y], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
@@ -122,7 +124,7 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
 def loss_figure(history: History) -> Figure:
     """Draw a curve of training and validation by step; the best checkpoint is marked."""
     noun, (low, high) = history.curve.noun, history.curve.range
-    figure, axes = _canvas(6.4, 3.6)
+    figure, axes = canvas(6.4, 3.6)
     for index, (name, points) in enumerate((("train", history.train), ("eval", history.evaluation))):
         if points:
             style: dict[str, Any] = {"marker": MARKERS[1], "markersize": 5} if name == "eval" else {}

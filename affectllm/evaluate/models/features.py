@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,9 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from affectllm.corpus import Sample
+from affectllm.instruct import Template
+from affectllm.instruct.content_parts import clip_parts
 from affectllm.model.clip_statistics import frame_statistics, sound_statistics
 from affectllm.model.clips.fence import fenced
 from affectllm.model.clips.media import Budget, MediaError, open_clip, open_image
@@ -37,6 +40,14 @@ class Shown:
 
 
 Items = Sequence[Shown]
+
+
+def shown_of(sample: Sample, template: Template) -> Shown:
+    """Return what a template shows of a sample."""
+    if "text" not in template.modalities:
+        return Shown("", "", clip_parts(sample, template.modalities))
+    before = "\n".join(turn.text for turn in sample.context)
+    return Shown(sample.text or "", before, clip_parts(sample, template.modalities))
 
 
 @dataclass(frozen=True)
@@ -110,10 +121,11 @@ class Features:
         words = self._describer.words
         if words is not None:
             return np.stack([words(f"{one.before}\n{one.words}".strip()) for one in tqdm(items, desc="texts")])
-        if self._root is None:
+        root = self._root
+        if root is None:
             return np.zeros((len(items), 0))
         rows = [
-            np.concatenate([self._of_part(part) for part in one.clips] or [np.zeros(0)])
+            np.concatenate([described(part, root, self._describer) for part in one.clips] or [np.zeros(0)])
             for one in tqdm(items, desc="clips")
         ]
         width = max(map(len, rows), default=0) if not hasattr(self, "_mean") else len(self._mean)
@@ -122,28 +134,30 @@ class Features:
             print(message, file=sys.stderr)
         return np.stack([row if len(row) == width else np.full(width, np.nan) for row in rows])
 
-    def _of_part(self, part: Any) -> np.ndarray:
-        assert self._root is not None
-        path, describer = self._root / part["path"], self._describer
-        if part["type"] == "image":
-            return self._of_picture(path)
-        sees = part["type"] == "video" and describer.frames is not None
-        hears = (part["type"] == "audio" or bool(part.get("sound"))) and describer.sound is not None
-        if not sees and not hears:
-            return np.zeros(0)
-        span = {"start": part.get("start"), "end": part.get("end")}
-        clip = fenced(path, lambda: open_clip(path, _BUDGET, frames=sees, sound=hears, **span))
-        if isinstance(clip, MediaError):
-            return np.zeros(0)
-        pieces = [describer.frames(clip.frames)] if describer.frames and clip.frames is not None else []
-        pieces += [describer.sound(clip.sound)] if describer.sound and clip.sound is not None else []
-        return np.concatenate(pieces)
 
-    def _of_picture(self, path: Path) -> np.ndarray:
-        if self._describer.frames is None:
-            return np.zeros(0)
-        picture = fenced(path, lambda: open_image(path, _BUDGET, 1))
-        return np.zeros(0) if isinstance(picture, MediaError) else self._describer.frames(picture[None])
+def described(part: Mapping[str, Any], root: Path, describer: Describer) -> np.ndarray:
+    """Describe a clip of the corpus in ``root``; nothing where it cannot be opened, or nothing of it is looked at."""
+    path = root / part["path"]
+    if part["type"] == "image":
+        return _of_picture(path, describer)
+    sees = part["type"] == "video" and describer.frames is not None
+    hears = (part["type"] == "audio" or bool(part.get("sound"))) and describer.sound is not None
+    if not sees and not hears:
+        return np.zeros(0)
+    span: dict[str, Any] = {"start": part.get("start"), "end": part.get("end")}
+    clip = fenced(path, lambda: open_clip(path, _BUDGET, frames=sees, sound=hears, **span))
+    if isinstance(clip, MediaError):
+        return np.zeros(0)
+    pieces = [describer.frames(clip.frames)] if describer.frames and clip.frames is not None else []
+    pieces += [describer.sound(clip.sound)] if describer.sound and clip.sound is not None else []
+    return np.concatenate(pieces)
+
+
+def _of_picture(path: Path, describer: Describer) -> np.ndarray:
+    if describer.frames is None:
+        return np.zeros(0)
+    picture = fenced(path, lambda: open_image(path, _BUDGET, 1))
+    return np.zeros(0) if isinstance(picture, MediaError) else describer.frames(picture[None])
 
 
 def _fitted(texts: Sequence[str], grams: tuple[int, int]) -> Any:

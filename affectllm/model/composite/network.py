@@ -197,7 +197,9 @@ class AffectCompositeForConditionalGeneration(AffectCompositePreTrainedModel, Ge
             items = {"num_items_in_batch": kwargs["num_items_in_batch"]} if "num_items_in_batch" in kwargs else {}
             size = self.lm_head.out_features
             loss = self.loss_function(logits=logits, labels=labels, vocab_size=size, **items)
-        return CausalLMOutputWithPast(loss=loss, logits=logits, past_key_values=outputs.past_key_values)
+        return CausalLMOutputWithPast(
+            loss=loss, logits=logits, past_key_values=outputs.past_key_values, hidden_states=outputs.hidden_states
+        )
 
     def prepare_inputs_for_generation(self, input_ids: Any, **kwargs: Any) -> dict[str, Any]:  # type: ignore[override]
         """Drop the clips after the first step: the cache holds them."""
