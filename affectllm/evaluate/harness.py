@@ -184,6 +184,8 @@ def _register_models(name: str) -> None:
         import affectllm.evaluate.models.head_lm
     elif name == "affectllm-shallow":
         import affectllm.evaluate.models.shallow
+    elif name == "affectllm-embedding":
+        import affectllm.evaluate.models.embedding
     elif not name.startswith("affectllm-"):
         import affectllm.evaluate.models.lm  # noqa: F401
 

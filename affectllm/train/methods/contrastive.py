@@ -1,0 +1,44 @@
+"""Contrastive alignment of clips, words and descriptions: an embedding model of any family.
+
+Rows: ``messages``. Of each the views that ``trainer.pairs`` names are encoded: the question with its clips and its
+answer unless the page says otherwise; see ``train/contrastive.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from affectllm.train.method import LOSS, Curve, Method
+
+_VIEWS = ("asked", "clips", "video", "audio", "image", "text", "answer")
+
+
+def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
+    pairs = trainer.get("pairs", [["asked", "answer"]])
+    right = isinstance(pairs, list) and bool(pairs) and all(isinstance(pair, list) for pair in pairs)
+    if not right or any(len(pair) != 2 or pair[0] == pair[1] or set(pair) - {*_VIEWS} for pair in pairs):
+        return "pairs", f"a list of pairs of {', '.join(_VIEWS)}"
+    if not 0 < trainer.get("scale", 10.0) <= 100:
+        return "scale", "above 0 and at most 100, CLIP's own bound"
+    if trainer.get("pooling", "mean") not in ("mean", "lasttoken"):
+        return "pooling", "mean or lasttoken"
+    if trainer.get("sentiment_weight", 0.0) < 0:
+        return "sentiment_weight", "0 or more"
+    if trainer.get("per_device_train_batch_size", 8) < 2:
+        return "per_device_train_batch_size", "2 or more: the other rows of a batch are the negatives"
+    return None
+
+
+METHOD = Method(
+    title="contrastive alignment of clips, words and descriptions",
+    config="affectllm.train.contrastive.ContrastiveConfig",
+    trainer="affectllm.train.contrastive.ContrastiveTrainer",
+    ours={"label_names": "the rows of a batch are each other's labels"},
+    objection=_objection,
+    answers_as="affectllm-embedding",
+    curves=(
+        LOSS,
+        Curve("accuracy", "Share of rows whose own counterpart is nearest in the batch", "share", (0.0, 1.0)),
+    ),
+)
