@@ -13,6 +13,7 @@ from affectllm.errors import AffectError
 from affectllm.evaluate.on_disk import StoredDocuments, is_on_disk
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
+from affectllm.labels.names import named
 
 Document = dict[str, Any]
 
@@ -90,7 +91,8 @@ def _choices(template: Template, gold: Any) -> list[str]:
         return list(template.levels)
     slot = template.slots[0]
     if slot.how.own_space is None:
-        return list(slot.space.names)
+        words = named(slot.space.names, template.language).values() if slot.how.choices else slot.space.names
+        return list(words)
     first = gold if len(template.slots) == 1 else gold[slot.name]
     return [name.upper() for name in slot.space_of(first).names]
 

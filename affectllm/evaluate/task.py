@@ -294,8 +294,10 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             return None, reason
         if not all(math.isfinite(likelihood) for likelihood in likelihoods):
             return None, "no_likelihood"
-        chosen = doc["choices"][likelihoods.index(max(likelihoods))]
-        return self.slots[0].how.restored(chosen, doc["gold"]), None
+        slot, place = self.slots[0], likelihoods.index(max(likelihoods))
+        # What is offered are words of the task's language; the answer is the label that they stand for.
+        chosen = doc["choices"][place] if slot.how.own_space is not None else slot.space.names[place]
+        return slot.how.restored(chosen, doc["gold"]), None
 
     def aggregation(self) -> dict[str, Callable[[list[Any]], float]]:
         """Return the aggregations: the metrics over all items, and the shares of readable and unreadable answers."""

@@ -113,7 +113,7 @@ class HeadLM(ReferenceLM):
             raise AffectError(message, do="choose its variant that reads replies")
         names = list(template.space.names)
         scores = among(answers.names, row, names)
-        value = scores[names.index(request.args[1].strip())]
+        value = scores[request.idx]
         return value, math.isclose(value, max(scores))
 
     def _slot(self, task: str) -> Slot:
