@@ -256,7 +256,7 @@ def test_a_task_of_a_local_folder_works_like_ours(folder, roots, monkeypatch) ->
 WHOLE = {
     **{"meld_emotion": 2610, "meld_sentiment": 2610, "goemotions": 5427, "empathetic_dialogues_emotion": 2542},
     **{"emobench_eu_en": 200, "emobench_eu_zh": 200, "emobench_ea_en": 200, "emobench_ea_zh": 200},
-    **{"eq_bench_v1": 60, "eq_bench_v2": 171, "eq_bench_v2_de": 171},
+    **{"eq_bench_v1": 60, "eq_bench_v2": 171, "eq_bench_v2_de": 171, "reccon_turns": 1593, "reccon_spans": 1593},
 }
 
 
@@ -266,4 +266,4 @@ def test_real_test_splits_are_whole(monkeypatch, name, count) -> None:
     use(monkeypatch, {})
     monkeypatch.setenv("AFFECTLLM_CORPORA", str(corpora))
     task = AffectTaskManager().load([name])["tasks"][name]
-    assert len(task.task_docs) == count
+    assert len(task.task_docs) == count == task.page.n

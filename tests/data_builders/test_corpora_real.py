@@ -17,6 +17,7 @@ from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.audit import audit, wav_header
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.splits import shared_speakers
+from affectllm.evaluate.shelf import all_tasks
 
 BASE = os.environ.get("AFFECTLLM_CORPORA")
 
@@ -180,6 +181,14 @@ def test_crema_d_keeps_every_count_and_level() -> None:
 def test_crema_d_acted_and_perceived_emotion_are_two_answers() -> None:
     assert labels("crema_d", "crema_d_6", "actor")["neutral"] == 1087
     assert labels("crema_d", "crema_d_6", "crowd_both")["neutral"] == 1972
+
+
+def test_crema_d_tasks_ask_every_clip_of_the_test_actors_without_a_tie() -> None:
+    raters = {"acted": "actor", "voice": "crowd_voice", "face": "crowd_face", "both": "crowd_both"}
+    for shown, rater in raters.items():
+        votes = labels("crema_d", "crema_d_6", rater, "test")
+        released = all_tasks()[f"crema_d_emotion_{shown}"].config["n"]
+        assert sum(count for vote, count in votes.items() if isinstance(vote, str)) == released
 
 
 def test_crema_d_takes_picture_and_best_sound() -> None:

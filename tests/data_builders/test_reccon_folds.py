@@ -10,6 +10,7 @@ from evaluating import real_corpora
 from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
+from affectllm.evaluate.shelf import all_tasks
 
 BUILDER = load_builder("reccon_folds")
 
@@ -41,3 +42,19 @@ def test_the_real_first_fold_has_the_published_numbers_of_pairs() -> None:
     assert labels == {"incorrect": 5330, "correct": 1894}
     with_words = [one for one in samples if len(one.annotations) == 2 and one.annotations[1].value]
     assert all(sample.annotations[1].value in str(sample.text) for sample in with_words) and len(with_words) == 694
+
+
+def test_the_real_spans_are_asked_of_the_pairs_of_entailment() -> None:
+    samples, _ = _read(real_corpora() / "reccon")
+    validated = [sample for sample in samples if sample.split == "validation"]
+    assert Counter(sample.attributes["shown"] for sample in validated) == {"with": 1185, "without": 1185}
+    assert all(len(sample.annotations) == 2 for sample in validated), "a pair lacks its words or their absence"
+
+
+def test_the_tasks_of_spans_and_of_entailment_have_as_many_items() -> None:
+    tasks, places = all_tasks(), [f"{origin}_fold{fold}" for origin in ("dd", "iemocap") for fold in (1, 2, 3)]
+    for place in (*places, *(f"{place}_without" for place in places)):
+        entailment, *spans = (tasks[f"reccon_{name}"].config for name in
+                              (f"entail_{place}", f"span_{place}", f"span_{place}_compat"))  # fmt: skip
+        assert [span["n"] for span in spans] == [entailment["n"]] * 2
+        assert all(span["where"] == entailment["where"] for span in spans)
