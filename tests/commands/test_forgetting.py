@@ -12,6 +12,7 @@ import pytest
 import yaml
 from tuning import affectllm, write_page
 
+from affectllm.errors import Malformed
 from affectllm.evaluate.run import Evaluation
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, Change, changes
 from affectllm.report.cards.licence import verdict
@@ -79,6 +80,12 @@ def test_what_was_known_before_and_is_not_after_is_forgotten(small_demo: Path, t
     (row,) = changes(tmp_path)
     assert (row.before, row.change < 0) == (1.0, True)
     assert changes(tmp_path / "elsewhere") == []
+    sources = tmp_path / GUARD / BEFORE / "sources.json"
+    for damaged in ("{", "[]", '{"results": "gone.json", "samples": {"demo_affect_emotion": "gone.jsonl"}}'):
+        sources.write_text(damaged, encoding="utf-8")
+        (tmp_path / GUARD / BEFORE / "scores.json").unlink(missing_ok=True)
+        with pytest.raises(Malformed, match="before and after training cannot be read"):
+            changes(tmp_path)
 
 
 @pytest.mark.parametrize(

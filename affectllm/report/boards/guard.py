@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affectllm.errors import Malformed, WriteFailed
 from affectllm.evaluate.logged import SOURCES, read_results
 from affectllm.evaluate.scoring.paired import difference
 from affectllm.evaluate.scoring.task_scoring import metric_of
@@ -63,12 +64,20 @@ class Change:
 
 
 def changes(evaluation: Path) -> list[Change]:
-    """Return what became of each general task of an evaluation folder; none where there was no guard."""
+    """Return what became of each general task of an evaluation folder; none where there was no guard.
+
+    Raises:
+        Malformed: when a file of the guard is missing or damaged.
+    """
     before, after = (evaluation / GUARD / name for name in (BEFORE, AFTER))
     if not ((before / SOURCES).is_file() and (after / SOURCES).is_file()):
         return []
-    tasks = read_results(after / SOURCES).get("samples", {})
-    return [one for task in tasks if (one := _of_ours(before, after, task) or _of_others(before, after, task))]
+    try:
+        tasks = read_results(after / SOURCES).get("samples", {})
+        return [one for task in tasks if (one := _of_ours(before, after, task) or _of_others(before, after, task))]
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, WriteFailed) as error:
+        message = f"the scores before and after training cannot be read: {type(error).__name__}: {error}"
+        raise Malformed(message[:300], where=str(evaluation / GUARD), do="delete the folder and run again") from error
 
 
 def _of_ours(before: Path, after: Path, task: str) -> Change | None:
