@@ -43,7 +43,7 @@ class Answered:
     rows: Dataset
     batch_size: int
 
-    def values(self, network: Any, share: tuple[int, int] = (0, 1)) -> list[tuple[int, str | None]]:
+    def replies(self, network: Any, share: tuple[int, int] = (0, 1)) -> list[tuple[int, str | None]]:
         """Ask the rows of one process, ``(its number, how many there are)``: row number → reply."""
         step = max(1, len(self.rows) // self.page.rows)
         numbers = list(range(0, len(self.rows), step))[: self.page.rows][share[0] :: share[1]]
@@ -63,7 +63,11 @@ class Answered:
         return encoded
 
     def metrics(self, replies: Sequence[tuple[int, str | None]]) -> dict[str, float]:
-        """Score the replies of all processes: the metric, and the share of replies that cannot be read."""
+        """Score the replies of all processes: the metric, and the share of replies that cannot be read.
+
+        Where a metric is undefined, as a correlation of equal answers is, it counts as 0, or as infinite where less
+        is better: such a checkpoint tells nothing, and the next one that tells something is better.
+        """
         asked: dict[str, list[tuple[Conversation, str]]] = defaultdict(list)
         for number, text in sorted(replies):
             row = self.rows[number]
@@ -104,7 +108,7 @@ class ByAnswers:
         training = network.training
         network.eval()
         try:
-            own = answered.values(network, (accelerator.process_index, accelerator.num_processes))
+            own = answered.replies(network, (accelerator.process_index, accelerator.num_processes))
         finally:
             network.train(training)
         return answered.metrics(gather_object(own))
