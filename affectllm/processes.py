@@ -65,10 +65,19 @@ def call(command: Sequence[str], environment: Mapping[str, str]) -> int:
     """
     child = subprocess.Popen(command, env={**environment, _OWNER: f"{os.getpid()}:{_born(os.getpid())}"})
     try:
-        return child.wait()
+        return _wait(child)
     except BaseException:
         _end_tree(child)
         raise
+
+
+def _wait(child: subprocess.Popen[bytes]) -> int:
+    # Not in one call without end: a signal that comes just before it would be seen only once the child has ended.
+    while True:
+        try:
+            return child.wait(_LOOK_EVERY)
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _end_tree(child: subprocess.Popen[bytes]) -> None:

@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
-from toy_corpus import toy_corpus
+from toy_corpus import WAITS, toy_corpus
 from tuning import ENDLESS
 
 from affectllm import __version__, registry
@@ -259,8 +259,6 @@ def test_a_folder_of_somebody_else_is_not_built_into(tmp_path: Path, capsys: pyt
 
 # ── Ctrl-C ───────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-_WAITS = 'open(os.environ["READING"], "w").close(); time.sleep(float(os.environ["SECONDS"]))'
-
 
 def wait_for(path: Path, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
@@ -272,7 +270,7 @@ def wait_for(path: Path, seconds: float = 60.0) -> None:
 def test_ctrl_c_while_building_exits_with_130_and_the_same_command_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = toy_corpus(tmp_path, monkeypatch, when_read=f"import os, time; {_WAITS}")
+    root = toy_corpus(tmp_path, monkeypatch, when_read=WAITS)
     monkeypatch.setenv("READING", str(tmp_path / "reading"))
     command = [sys.executable, "-m", "affectllm.cli", "build", "toy", "--root", f"toy={root}", "--out", "out"]
     with subprocess.Popen(

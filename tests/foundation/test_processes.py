@@ -13,7 +13,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from toy_corpus import toy_corpus
+from toy_corpus import WAITS, toy_corpus
 from tuning import ENDLESS, command
 
 from affectllm.run import read_manifest
@@ -105,15 +105,12 @@ def test_a_command_within_another_program_leaves_its_signals_as_they_were() -> N
     assert statuses == [0]
 
 
-_SLOW = "import os, time; open(os.environ['READING'], 'w').close(); time.sleep(float(os.environ['SECONDS']))"
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_a_build_that_is_told_to_end_leaves_no_process_and_goes_on(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: signal.Signals, workers: str
 ) -> None:
-    root = toy_corpus(tmp_path, monkeypatch, when_read=_SLOW)
+    root = toy_corpus(tmp_path, monkeypatch, when_read=WAITS)
     words = ["build", "toy", "--root", f"toy={root}", "--out", str(tmp_path / "out"), "--workers", workers]
     monkeypatch.setenv("READING", str(tmp_path / "reading"))
     started = subprocess.Popen(

@@ -6,6 +6,12 @@ from pathlib import Path
 
 import pytest
 
+# Says that it reads, then waits. In short steps: a signal between the interpreter's last look and the call that sleeps
+# does not end that sleep.
+WAITS = (
+    'import os, time; open(os.environ["READING"], "w").close(); '
+    '[time.sleep(0.05) for _ in range(20 * int(os.environ["SECONDS"]))]'
+)
 _BUILDER = '''"""A corpus made for one test."""
 from affectllm.corpus import CorpusCard, MediaRef, Rejection, Sample
 from affectllm.labels import Annotation, LabelSpace
