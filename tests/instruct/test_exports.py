@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import webdataset
 import yaml
-from exporting import clip, make_clips, read_lines, row, write_rows
+from exporting import ROWS, Exporter, clip, make_clips, read_lines, row, write_rows
 from toy_corpus import toy_corpus
 
 from affectllm.cli import main
@@ -31,33 +31,6 @@ from affectllm.model.clips.cut import tracks
 
 ALL = tuple(format_names())
 LINES = tuple(name for name in ALL if name != "webdataset")
-ROWS = [
-    row("words", "Say it.", " Again."),
-    row("heard", clip("video", "conversation.mp4", sound=True), "Both?"),
-    row("shown", clip("video", "conversation.mp4"), "Pictures?"),
-    row("track", clip("audio", "conversation.mp4", start=1.0, end=2.5), "Sound?"),
-    row("song", clip("audio", "song.wav"), "Song?"),
-    row("face", clip("image", "face.png"), "Face?"),
-    row("mute", clip("video", "mute.mp4"), "Mute?"),
-    row("span", clip("video", "conversation.mp4", sound=True, start=1.0, end=2.5), "Span?"),
-]
-
-
-class Exporter:
-    """Exports rows of the toy corpus and reads back what came out."""
-
-    def __init__(self, folder: Path, root: Path) -> None:
-        self.folder, self.root, self.runs = folder, root, 0
-
-    def __call__(self, rows, to: str, media: str = "link", out: str = "", **more) -> Path:
-        self.runs += 1
-        run = write_rows(self.folder / f"run{self.runs}", rows, **more)
-        self.out = self.folder / (out or f"out{self.runs}")
-        self.summary = export(run, to, self.out, Roots({"toy": self.root}), media)
-        return self.out
-
-    def by_id(self) -> dict[str, dict]:
-        return {item["id"]: item for item in read_lines(self.out / "train.jsonl")}
 
 
 @pytest.fixture

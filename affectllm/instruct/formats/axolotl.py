@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import Any
 
 from affectllm.errors import explained
-from affectllm.instruct.exports.exported import File, Turn
+from affectllm.instruct.exports.exported import Exported, File, Turn
 from affectllm.instruct.exports.page import Format, Page, fills
 
 CONFIGURATION = "axolotl.yaml"
@@ -22,13 +22,25 @@ def write(page: Page) -> list[str]:
     for split, conversations in page.conversations.items():
         with page.lines(split) as lines:
             for one in conversations:
-                messages = [{"role": turn.role, "content": _content(turn, bool(page.kinds))} for turn in one.turns]
-                lines.write({"id": one.id, "corpus": one.corpus, "messages": messages}, fills(one))
+                lines.write({"id": one.id, "corpus": one.corpus, **_row(one, bool(page.kinds))}, fills(one))
     _configure(page)
     advice = [f"put {page.place(CONFIGURATION)} into your configuration, then: axolotl train CONFIGURATION"]
     if page.kinds:
         advice.append("with clips it masks the questions only for models that it knows; for others set role_boundaries")
     return advice
+
+
+def _row(one: Exported, parts: bool) -> dict[str, Any]:
+    messages = [{"role": turn.role, "content": _content(turn, parts)} for turn in one.turns]
+    if one.rejected is None:
+        return {"messages": messages}
+    worse = {"role": one.rejected.role, "content": _content(one.rejected, parts)}
+    return {"messages": messages[:-1], "chosen": messages[-1], "rejected": worse}
+
+
+def refuse(one: Exported) -> str | None:
+    """Return ``pair_with_media``: its preference strategies render texts, and a clip would be lost on the way."""
+    return "pair_with_media" if one.rejected and one.files() else None
 
 
 def _content(turn: Turn, parts: bool) -> Any:
@@ -42,7 +54,8 @@ def _part(file: File) -> dict[str, str]:
 def _configure(page: Page) -> None:
     import yaml
 
-    settings: dict[str, Any] = {"datasets": [_source(page, "train")]}
+    settings: dict[str, Any] = {"rl": "dpo"} if page.pairs else {}
+    settings["datasets"] = [_source(page, "train")]
     if page.rows["validation"]:
         settings["test_datasets"] = [{**_source(page, "validation"), "split": "train"}]
     if page.kinds:
@@ -55,7 +68,10 @@ def _configure(page: Page) -> None:
 
 def _source(page: Page, split: str) -> dict[str, str]:
     place = page.place(f"{split}.jsonl")
-    return {"path": place, "ds_type": "json", "type": "chat_template", "field_messages": "messages"}
+    kind = "chat_template.default" if page.pairs else "chat_template"
+    return {"path": place, "ds_type": "json", "type": kind, "field_messages": "messages"}
 
 
-FORMAT = Format("axolotl", "messages as JSON Lines, with the datasets section of a configuration", write)
+FORMAT = Format(
+    "axolotl", "messages as JSON Lines, with the datasets section of a configuration", write, pairs=True, refuse=refuse
+)

@@ -122,7 +122,10 @@ def _record(one: Exported, members: dict[File, str]) -> dict[str, Any]:
         return {"type": file.kind, "member": members[file], **own}
 
     messages = [{"role": turn.role, "content": turn.parts(part)} for turn in one.turns]
-    return {"id": one.id, "corpus": one.corpus, "messages": messages}
+    worse = {"rejected": one.rejected.parts(part)} if one.rejected else {}
+    return {"id": one.id, "corpus": one.corpus, "messages": messages, **worse}
 
 
-FORMAT = Format("webdataset", "tar files of samples with their clips", write, apart=False, silences=True, embeds=True)
+FORMAT = Format(
+    "webdataset", "tar files of samples with their clips", write, apart=False, silences=True, embeds=True, pairs=True
+)
