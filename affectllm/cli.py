@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from affectllm import __version__
+from affectllm import __version__, voice
 from affectllm.exits import exit_status
 from affectllm.model import torchvision_ops
 
@@ -26,7 +26,8 @@ examples:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 for an error that is explained, 130 for Ctrl-C."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    # A program that calls this function keeps its own logging and warnings.
+    words = voice.settle(sys.argv[1:]) if argv is None else list(argv)
     torchvision_ops.install()  # before anything imports torchvision; loads nothing itself
     return exit_status(lambda: _run_command(words))
 
@@ -56,6 +57,8 @@ def _parser(only: str | None = None) -> argparse.ArgumentParser:
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--verbose", action="store_true", help="show what libraries say; else the run's log.txt has it")
+    parser.add_argument("--quiet", action="store_true", help="show errors and results only")
     parser.add_argument("--version", action="version", version=f"affectllm {__version__}")
     choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for verb, path in verbs().items():

@@ -14,6 +14,7 @@ from contextlib import ExitStack, contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.shared_samples import shared_samples
 from affectllm.errors import explained
@@ -224,6 +225,10 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
 
 def _log_to_stderr() -> None:
     """Point lm-eval's log handlers at the present stderr: they keep that of the first run, which may be closed."""
+    from lm_eval.utils import setup_logging
+
+    setup_logging()
+    voice.divert()
     for handler in logging.getLogger("lm_eval").handlers:
         if type(handler) is logging.StreamHandler:  # others' own kinds write elsewhere
             handler.stream = sys.stderr  # setStream would flush what may be closed

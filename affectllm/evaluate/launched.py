@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Sequence
 
+from affectllm import voice
 from affectllm.evaluate.run import Evaluation
 from affectllm.exits import exit_status
 from affectllm.processes import end_with_owner, leave_together
@@ -19,6 +20,7 @@ def words_for(evaluations: Sequence[tuple[str, Evaluation]]) -> list[str]:
 
 def main(words: Sequence[str]) -> int:
     """Run the evaluations, end together with the other processes of the launch, and return the exit status."""
+    voice.settle([])
     end_with_owner()
 
     def body() -> int:
@@ -27,7 +29,7 @@ def main(words: Sequence[str]) -> int:
             _hide_bars()
         for title, values in json.loads(words[0]):
             if first:
-                print(f"── {title}", file=sys.stderr, flush=True)
+                voice.tell(f"── {title}")
             Evaluation.from_json(values).run()
         leave_together()
         return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from affectllm import voice
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
@@ -108,7 +109,7 @@ class Evaluation:
                 run.outputs["tasks"] = sorted(self._score())
 
     def _score(self) -> dict[str, dict[str, Score]]:
-        with settings(self.roots, self.modalities):
+        with settings(self.roots, self.modalities), voice.aside():
             return lm_eval_main(_argv(self.tasks, self.model, self.model_args, self.out, self.lm_eval_args))
 
     def _decides(self) -> dict[str, Any]:

@@ -15,11 +15,12 @@ HEADER = (
 
 def markdown_table(runs: Sequence[RunData]) -> str:
     """Return a table with a row for every run, evaluation (full, ablations, reference models), task and metric."""
-    rows = [row for run in runs for evaluation, kind in _evaluations(run) for row in _rows(run.name, evaluation, kind)]
+    rows = [row for run in runs for evaluation, kind in evaluations(run) for row in _rows(run.name, evaluation, kind)]
     return "\n".join([HEADER, *rows]) + "\n"
 
 
-def _evaluations(run: RunData) -> Iterator[tuple[Evaluation, str]]:
+def evaluations(run: RunData) -> Iterator[tuple[Evaluation, str]]:
+    """Yield the evaluations of a run and what answered in each: the tuned model, shown less, or a reference."""
     if run.evaluation:
         yield run.evaluation, "tuned model"
     for name, ablation in run.ablations.items():

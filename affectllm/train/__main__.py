@@ -6,6 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from affectllm import voice
 from affectllm.exits import exit_status
 from affectllm.model.torchvision_ops import install
 from affectllm.processes import end_with_owner, leave_together
@@ -13,6 +14,7 @@ from affectllm.processes import end_with_owner, leave_together
 
 def main(argv: list[str] | None = None) -> int:
     """Train one recipe; returns the exit status."""
+    voice.settle([])
     install()  # accelerate starts this module, not the command line
     from affectllm.train.stage import add_arguments, train
 

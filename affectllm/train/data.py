@@ -7,7 +7,6 @@ that batches are of like length.
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -20,6 +19,7 @@ from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.packed import bins
 from affectllm.train.method import Conversations, own_conversation
+from affectllm.voice import tell
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -90,7 +90,7 @@ def look(
             line = {"item": rows[number]["id"], "reason": error.reason, "where": error.path, "detail": error.detail}
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
     if summary := looked.summary():
-        print(f"{note.stem}: {summary}; {log.name} says which", file=sys.stderr)
+        tell(f"{note.stem}: {summary}; {log.name} says which")
     scratch = note.with_name(f".{note.name}.part")
     scratch.write_text(json.dumps(asdict(looked)), encoding="utf-8")
     scratch.replace(note)
@@ -141,5 +141,5 @@ def packs(rows: Dataset, most: int) -> Dataset:
     shared = bins(lengths, most)
     tokens = [sum(lengths[number] for number in row) for row in shared]
     filled = sum(tokens) / (most * len(shared))
-    print(f"packed: {len(rows):,} conversations into {len(shared):,} rows, filled to {filled:.0%}", file=sys.stderr)
+    tell(f"packed: {len(rows):,} conversations into {len(shared):,} rows, filled to {filled:.0%}")
     return Dataset.from_dict({PACKED: shared, LENGTH: tokens})

@@ -7,9 +7,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import psutil
+
 from affectllm.errors import AffectError
 from affectllm.processes import call
 from affectllm.train.recipe import LAUNCH, launch_file
+from affectllm.voice import tell
 from affectllm.yaml_page import read_page
 
 # What each configuration is on a machine without a GPU; ZeRO and DDP run there over gloo.
@@ -31,9 +34,10 @@ def launch(
     """
     name = _here(configuration)
     if name != configuration:
-        print(f"no GPU here: launching with {name} instead of {configuration}", file=sys.stderr)
+        tell(f"no GPU here: launching with {name} instead of {configuration}")
     file = launch_file(name)
     command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file), "--quiet"]
+    command += ["--num_cpu_threads_per_process", str(_threads(processes or processes_of(configuration)))]
     if processes is not None:
         command += ["--num_processes", str(processes)]
     command += ["-m", module, *arguments]
@@ -52,6 +56,13 @@ def processes_of(configuration: str) -> int:
 
 def _here(configuration: str) -> str:
     return configuration if _has_gpu() else _ON_CPU.get(configuration, configuration)
+
+
+def _threads(processes: int) -> int:
+    """Return the threads of a process, by accelerate's own rule, which it explains at length where it is not told."""
+    if given := os.environ.get("OMP_NUM_THREADS", ""):
+        return int(given)
+    return 1 if _has_gpu() else max(1, (psutil.cpu_count(logical=False) or 1) // processes)
 
 
 def _environment(file: Path) -> dict[str, str]:

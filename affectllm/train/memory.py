@@ -17,6 +17,7 @@ from affectllm.model.doctor import usable_memory
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.data import LENGTH
 from affectllm.train.head import answered_positions_only
+from affectllm.voice import tell
 
 if TYPE_CHECKING:
     import torch
@@ -245,7 +246,7 @@ def advice(memory: Memory, args: Any, *, adapted: bool, quantised: bool) -> str:
 
 def say(memory: Memory, args: Any, *, adapted: bool, quantised: bool) -> None:
     """Print the estimate, and what to change where it will hardly fit."""
-    print(memory, file=sys.stderr)
+    tell(str(memory))
     if memory.tight:
         print(
             f"warning: this may not fit; {advice(memory, args, adapted=adapted, quantised=quantised)}", file=sys.stderr

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.folders import room_in
@@ -44,6 +45,7 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
     from affectllm.train.launching.settings import take_settings
     from affectllm.train.tuning import tune
 
+    voice.divert()
     recipe = load_recipe(name, overrides)
     take_settings(recipe.launch)
     roots = Roots.parse(pairs).find_all(recipe.corpora())

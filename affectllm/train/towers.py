@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ from affectllm.model.family import Family
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.model.weights.spelling import bare
 from affectllm.train.filling import FILLED
+from affectllm.voice import tell
 
 if TYPE_CHECKING:
     import torch
@@ -198,4 +198,4 @@ def say(trained: Mapping[str, Mapping[str, float]]) -> None:
     """Print what is trained, a tower a line."""
     for tower, facts in trained.items():
         rate, count = facts["learning_rate"], int(facts["parameters"])
-        print(f"trained: {tower}, {count:,} parameters at a learning rate of {rate:g}", file=sys.stderr)
+        tell(f"trained: {tower}, {count:,} parameters at a learning rate of {rate:g}")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,10 @@ from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.pages.reward_page import reward_functions
 from affectllm.train.recipe import Recipe
+from affectllm.train.shown.bar import show_bar
 from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
+from affectllm.voice import tell
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -63,7 +64,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     method, model = find_method(recipe.method), load(recipe)
     encoder, bounded = encoder_for(model, recipe.model.budget, roots, MediaCache(), recipe.model.max_text_tokens)
     if model.quantised and PartialState().is_main_process:
-        print(described(model.quantised), file=sys.stderr)
+        tell(described(model.quantised))
     adapter = lora(recipe, model)
     freeze(model, recipe)
     looks = Prompts(bounded) if method.heads == "answers" else bounded
@@ -79,6 +80,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)
         given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard))
     trainer = trainer_class(method)(args=args, **given)
+    show_bar(trainer)
     _choose_best(trainer, recipe, method, model, encoder, validation)
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)

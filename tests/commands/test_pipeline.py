@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
 from datasets import load_dataset
@@ -12,17 +14,56 @@ from tuning import affectllm, succeed, write_page
 from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
+_BAR = re.compile(r"\d+%\||\d (?:it|rows|blocks|examples|steps)(?:/s)? ?\[|[\d.?]+ ?(?:it|rows)/s")
+_OURS = ("── ", "trained: ", "memory: ", "epoch ", "answered in batches", "guard: ")
 EVAL = {"tasks": ["demo_affect_emotion"], "ablations": [["audio"]], "references": ["majority"], "batch_size": 4}
 
 
 @pytest.fixture(scope="module")
-def run(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str]]:
-    """A finished run and the words that made it."""
+def told(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], CompletedProcess[str]]:
+    """A finished run, the words that made it, and what it said."""
     folder = tmp_path_factory.mktemp("line")
     page = write_page(folder, eval=EVAL, trainer={"max_steps": 2, "save_strategy": "no"})
     words = ["run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(folder / "out")]
-    succeed(*words)
-    return folder / "out", words
+    done = affectllm(*words)
+    assert done.returncode == 0, done.stderr[-6000:]
+    return folder / "out", words, done
+
+
+@pytest.fixture(scope="module")
+def run(told: tuple[Path, list[str], CompletedProcess[str]]) -> tuple[Path, list[str]]:
+    return told[:2]
+
+
+def test_a_run_says_its_stages_and_scores_and_nothing_of_its_libraries(told) -> None:
+    out, _, done = told
+    head, *rows, last = done.stdout.splitlines()
+    assert head.split()[:3] == ["model", "task", "metric"] and last == f"report: {out / 'report.html'}"
+    assert [row.partition("  ")[0] for row in rows] == ["tuned model", "tuned model, audio only", "reference: majority"]
+    lines = [line for line in done.stderr.replace("\r", "\n").splitlines() if line.strip()]
+    bars = [line for line in lines if _BAR.search(line)]
+    assert any(line.startswith("training: 100%") for line in bars)
+    strange = [line for line in lines if line not in bars and not line.startswith(_OURS)]
+    assert not strange, strange
+    assert "lm_eval" in (out / "log.txt").read_text()  # which says much
+
+
+def test_a_quiet_run_says_its_scores_alone_and_a_verbose_one_what_libraries_say(told, tmp_path: Path) -> None:
+    _, words, done = told
+    again = affectllm("--quiet", *words)
+    assert (again.stdout, again.stderr) == (done.stdout, "")
+    evaluation = [
+        "eval",
+        "--model",
+        "affectllm-majority",
+        "--tasks",
+        "demo_affect_emotion",
+        *words[2:4],
+        "--limit",
+        "2",
+    ]
+    loud = affectllm("--verbose", *evaluation, "--output_path", str(tmp_path))
+    assert loud.returncode == 0 and "Selected Tasks" in loud.stderr
 
 
 def test_every_stage_leaves_what_it_promises(run: tuple[Path, list[str]]) -> None:

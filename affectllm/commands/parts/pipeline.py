@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
@@ -51,6 +52,7 @@ def _run(
     name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, suffix: str, processes: int | None
 ) -> Path:
     from affectllm.report.html import render_report
+    from affectllm.report.terminal.summary import summary
     from affectllm.report.trackers import tell_trackers
     from affectllm.train.stage import run_folder
 
@@ -59,6 +61,7 @@ def _run(
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
     with held(folder / LOCK):
+        voice.keep(folder / voice.LOG)
         train(name, recipe, overrides, roots, folder, processes)
         if recipe.eval.tasks or recipe.eval.guard:
             score(recipe, roots, folder, processes)
@@ -67,6 +70,9 @@ def _run(
         _say("report")
         report = render_report([folder], folder / "report.html", roots)
         tell_trackers(folder, report)
+        table = summary(folder)
+    if table:
+        print(table)
     print(f"report: {report}")
     return report
 
@@ -210,7 +216,8 @@ def _corpora(recipe: Recipe) -> list[str]:
 
 
 def _say(stage: str) -> None:
-    print(f"── {stage}", file=sys.stderr, flush=True)
+    voice.divert()  # what the stages before have imported
+    voice.tell(f"── {stage}")
 
 
 def train_only(
@@ -225,4 +232,5 @@ def train_only(
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK):
+            voice.keep(folder / voice.LOG)
             train(name, recipe, chosen, roots, folder, processes)

@@ -7,7 +7,6 @@ Text tasks of lm-eval and media tasks of ours take the same path: a request with
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
@@ -54,6 +53,7 @@ from affectllm.model.shared_prefix import score_alike
 from affectllm.respond.batch_size import BatchSize
 from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.run import digest, versions
+from affectllm.voice import tell
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
 _LOST = 8  # questions without one output that was a number, after which the model is taken for broken
@@ -121,7 +121,7 @@ class AffectLM(LM):  # type: ignore[misc]
         )
         self.loaded.model.eval()
         if self.loaded.quantised and self.rank == 0:
-            print(described(self.loaded.quantised), file=sys.stderr)
+            tell(described(self.loaded.quantised))
         self._encoder = self._make_encoder(media_cache)
         self._bounded = BoundedEncoder(self._encoder, budget_of_tokens(self.loaded))
         self._batches = Batches(self._bounded, size, workers)
@@ -239,7 +239,7 @@ class AffectLM(LM):  # type: ignore[misc]
             raise self._no_numbers()
         self._ledger.tell()
         if self._batches.size.used and not self.rank:
-            print(self._batches, file=sys.stderr)
+            tell(str(self._batches))
 
     def _no_numbers(self) -> NotFinite:
         message = f"the model's outputs are not finite (NaN) for any of {self._lost} questions"

@@ -1,0 +1,112 @@
+"""How loud a command is: what libraries say goes into the log of the run, and to the terminal where it is asked for.
+
+``affectllm --verbose COMMAND`` shows it, ``affectllm --quiet COMMAND`` shows errors alone. Processes that a command
+launches learn both by their environment.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+
+OUTPUT, LOG_FILE = "AFFECTLLM_OUTPUT", "AFFECTLLM_LOG_FILE"
+LOG = "log.txt"
+# They print through handlers of their own, so that a handler of ours at the root would see nothing of them.
+_WITH_HANDLERS = ("transformers", "datasets", "huggingface_hub", "torch.distributed", "DeepSpeed", "lm_eval")
+
+
+def loudness() -> str:
+    """Return ``verbose``, ``quiet`` or the empty string."""
+    return os.environ.get(OUTPUT, "")
+
+
+def settle(words: list[str]) -> list[str]:
+    """Take ``--verbose`` and ``--quiet`` from the front of a command line; quieten libraries before any is imported.
+
+    For the process of a command only: it changes logging and warnings of the whole interpreter.
+
+    Args:
+        words: of the command line, after the program's name.
+
+    Returns:
+        The other words.
+    """
+    while words and words[0] in ("--verbose", "--quiet"):
+        os.environ[OUTPUT], words = words[0].removeprefix("--"), words[1:]
+    if loudness() == "verbose":
+        return words
+    logging.captureWarnings(True)
+    logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody handles
+    logging.getLogger("DeepSpeed").addFilter(_is_error)  # it writes to the standard output while it is imported
+    os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # of tables that take a moment
+    if not sys.stderr.isatty():
+        os.environ.setdefault("TQDM_MININTERVAL", "1")
+    if loudness() == "quiet":
+        os.environ["TQDM_DISABLE"] = "1"
+    if LOG_FILE in os.environ:  # of the command that launched this process
+        keep(Path(os.environ[LOG_FILE]))
+    return words
+
+
+def keep(log: Path) -> None:
+    """Write what libraries say into ``log`` from now on, in this process and in those that it launches."""
+    if loudness() == "verbose":
+        return
+    os.environ[LOG_FILE] = str(log.absolute())
+    root = logging.getLogger()
+    for handler in [one for one in root.handlers if isinstance(one, logging.FileHandler)]:
+        root.removeHandler(handler)
+        handler.close()
+    handler = logging.FileHandler(log, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root.addHandler(handler)
+
+
+def divert() -> None:
+    """Send what imported libraries say to the log that is kept, and not to the terminal."""
+    if LOG_FILE not in os.environ or loudness() == "verbose":
+        return
+    for name in _WITH_HANDLERS:
+        logger = logging.getLogger(name)
+        for handler in list(logger.handlers):
+            logger.removeHandler(handler)
+        logger.propagate = True
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """Send what is printed to the standard output, and what other programs say, to the log that is kept.
+
+    Bars stay on the terminal: they are written through ``sys.stderr``, which keeps pointing there.
+    """
+    if LOG_FILE not in os.environ or loudness() == "verbose":
+        yield
+        return
+    sys.stderr.flush()
+    terminal, before = os.dup(2), sys.stderr
+    with open(os.environ[LOG_FILE], "a", encoding="utf-8") as log, os.fdopen(terminal, "w", buffering=1) as shown:
+        os.dup2(log.fileno(), 2)
+        sys.stderr = shown
+        try:
+            with redirect_stdout(log):
+                yield
+        finally:
+            sys.stderr = before
+            os.dup2(terminal, 2)
+
+
+def tell(text: str) -> None:
+    """Print a line about the progress of a command, unless it is to be quiet."""
+    if loudness() != "quiet":
+        print(text, file=sys.stderr, flush=True)
+
+
+def _is_error(record: logging.LogRecord) -> bool:
+    if record.levelno >= logging.ERROR:
+        return True
+    logging.getLogger().handle(record)
+    return False
