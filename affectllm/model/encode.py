@@ -21,6 +21,9 @@ from affectllm.model.clips.fence import fenced, present
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip, open_image
 from affectllm.model.family import Family
 from affectllm.model.positions import position_ids
+from affectllm.model.prepared.entry import IDS, TRIMMED, Entry
+from affectllm.model.prepared.levels import as_levels, as_numbers, is_levels, levels_of
+from affectllm.model.prepared.padding import joined, padded
 from affectllm.model.processor_arguments import with_frames
 from affectllm.run import digest
 
@@ -31,8 +34,7 @@ if TYPE_CHECKING:
 Messages = Sequence[Mapping[str, Any]]
 IGNORED = -100
 # Raised when what an entry holds changes, so that old entries are not read.
-_LAYOUT = 2
-_TRIMMED = "trimmed"  # name under which an entry keeps the seconds that were left out
+_LAYOUT = 3
 # transformers keeps one compiled template a process, which marks the assistant's tokens in a state of its own.
 _RENDERING = threading.Lock()
 
@@ -44,10 +46,12 @@ class Encoded:
     Args:
         input_ids: ``[length]``.
         labels: ``[length]``; ``-100`` outside the assistant's tokens.
-        media: what the model takes beside tokens, each with the clips along dimension 0.
+        media: what the model takes beside tokens, each with the clips along dimension 0; pixels as levels where the
+            encoder has them so.
         positions: ``[3, length]`` multimodal rotary positions, or None where the family has none.
         of_clips: how many of the tokens clips have become.
         trimmed: how many of its clips are longer than the budget or the family takes, and were cut.
+        keys: of its clips in the cache; None where one of them is in none.
     """
 
     input_ids: torch.Tensor
@@ -56,6 +60,7 @@ class Encoded:
     positions: torch.Tensor | None
     of_clips: int = 0
     trimmed: int = 0
+    keys: tuple[str, ...] | None = None
 
     @property
     def length(self) -> int:
@@ -73,6 +78,10 @@ class Encoder:
         budget: how much of each clip is used.
         roots: corpus name → folder.
         cache: prepared media on disk, or None.
+
+    Attributes:
+        levels: tensor of pixels → how numbers are made of its levels.
+        identity: digest of what decides what becomes of a clip.
     """
 
     def __init__(
@@ -87,11 +96,13 @@ class Encoder:
         self.processor, self.family, self.config = processor, family, config
         self.budget, self.roots, self.cache = budget, dict(roots), cache
         self.tokenizer = getattr(processor, "tokenizer", processor)
+        self.levels = levels_of(processor, family)
         self._placeholders = {
             part: self.tokenizer.convert_tokens_to_ids(token) for part, token in family.placeholders.items()
         }
         made_by = digest({"layout": _LAYOUT, "backbone": family.name, "processor": _description(processor)})
         self._conditions = {"budget": budget.to_json(), "processor": made_by}
+        self.identity = digest(self._conditions)
         self._limits = frozenset(budget.to_json())
         self._control = sorted(_control_tokens(self.tokenizer), key=len)
 
@@ -107,17 +118,28 @@ class Encoder:
                 return entry
             prepared.append(entry)
         ids, mask = self._tokenise(messages, generation_prompt)
-        expansions = [entry["ids"] for entry in prepared]
+        expansions = [entry[IDS] for entry in prepared]
         input_ids, answered, starts = self._splice(ids, mask, expansions)
         labels = torch.where(answered, input_ids, IGNORED)
-        tensors = [{k: v for k, v in entry.items() if k not in ("ids", _TRIMMED)} for entry in prepared]
-        media = self.concatenated(tensors, copy=False)
+        tensors = [entry.media() for entry in prepared]
+        media = self._concatenated(tensors, copy=False)
         positions = position_ids(self.family, self.config, input_ids, tensors, starts)
-        of_clips, trimmed = sum(map(len, expansions)), sum(_TRIMMED in entry for entry in prepared)
-        return Encoded(input_ids, labels, media, positions, of_clips, trimmed)
+        of_clips, trimmed = sum(map(len, expansions)), sum(TRIMMED in entry for entry in prepared)
+        keys = tuple(entry.key for entry in prepared if entry.key is not None)
+        known = keys if len(keys) == len(prepared) else None
+        return Encoded(input_ids, labels, media, positions, of_clips, trimmed, known)
 
-    def prepare(self, part: Mapping[str, Any]) -> dict[str, torch.Tensor] | MediaError:
-        """Return the tensors of one media part, with its expanded placeholder under ``ids``; cached where possible.
+    def kept(self, keys: Sequence[str]) -> dict[str, torch.Tensor] | None:
+        """Return the media tensors of clips by their keys in the cache; None where one is not there any more."""
+        entries = []
+        for key in keys:
+            if self.cache is None or (entry := self.cache.get(key)) is None:
+                return None
+            entries.append(Entry(entry).media())
+        return self._concatenated(entries, copy=False)
+
+    def prepare(self, part: Mapping[str, Any]) -> Entry | MediaError:
+        """Return the tensors of one media part; cached where possible.
 
         Whatever a decoder or the processor makes of a broken clip is its ``MediaError``.
         """
@@ -125,55 +147,81 @@ class Encoder:
         entry = fenced(path, lambda: self._cached(part, path))
         return _relative(entry, part) if isinstance(entry, MediaError) else entry
 
-    def _cached(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
+    def _cached(self, part: Mapping[str, Any], path: Path) -> Entry | MediaError:
         present(path)
         if self.cache is None:
-            return self._prepare(part, path)
+            fresh = self._prepare(part, path)
+            return fresh if isinstance(fresh, MediaError) else Entry(fresh)
         request = {k: part[k] for k in ("type", "sound", "start", "end") if k in part}
         conditions = {**self._conditions, "budget": self._budget(part).to_json()}
         key = self.cache.key(path, {**request, **conditions})
-        entry = self.cache.get(key)
-        if entry is not None:
-            return entry
-        fresh = self._prepare(part, path)
-        if not isinstance(fresh, MediaError):
-            self.cache.put(key, fresh)
-        return fresh
+        tensors: Any = self.cache.get(key)
+        if tensors is None:
+            tensors = self._prepare(part, path)
+            if isinstance(tensors, MediaError):
+                return tensors
+            self.cache.put(key, tensors)
+        entry = Entry(tensors)
+        entry.key = key
+        return entry
 
-    def collate(self, batch: Sequence[Encoded], *, side: str = "right") -> dict[str, torch.Tensor]:
-        """Pad and stack: ``input_ids``, ``attention_mask``, ``labels`` ``[batch, length]`` and the media tensors."""
+    def collate(
+        self, batch: Sequence[Encoded], *, side: str = "right", levels: bool = False
+    ) -> dict[str, torch.Tensor]:
+        """Pad and stack: ``input_ids``, ``attention_mask``, ``labels`` ``[batch, length]`` and the media tensors.
+
+        Args:
+            side: on which rows are padded.
+            levels: pixels may stay levels, for ``numbers`` to be called on the device.
+        """
         import torch
 
-        longest = max(item.length for item in batch)
-        pad = self.tokenizer.pad_token_id
         out = {
-            "input_ids": torch.stack([_padded(item.input_ids, longest, pad, side) for item in batch]),
-            "attention_mask": torch.stack(
-                [_padded(torch.ones_like(item.input_ids), longest, 0, side) for item in batch]
-            ),
-            "labels": torch.stack([_padded(item.labels, longest, IGNORED, side) for item in batch]),
-            **self.concatenated([item.media for item in batch], copy=True),
+            "input_ids": padded([item.input_ids for item in batch], self.tokenizer.pad_token_id, side),
+            "attention_mask": padded([torch.ones_like(item.input_ids) for item in batch], 0, side),
+            "labels": padded([item.labels for item in batch], IGNORED, side),
+            **self.joined(batch, levels=levels),
         }
         if self.family.kinds:
             kinds = self.processor.create_mm_token_type_ids(out["input_ids"].tolist())
             out[self.family.kinds] = torch.tensor(kinds)
         if batch[0].positions is not None:
-            positions = [_padded(item.positions, longest, 1, side) for item in batch if item.positions is not None]
-            out["position_ids"] = torch.stack(positions, dim=1)
+            positions = padded([item.positions for item in batch if item.positions is not None], 1, side)
+            out["position_ids"] = positions.transpose(0, 1).contiguous()
         return out
 
-    def concatenated(self, entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
+    def joined(self, batch: Sequence[Encoded], *, levels: bool = False) -> dict[str, torch.Tensor]:
+        """Return the media tensors of a batch, which owns their memory; pixels as levels where ``levels`` allows it."""
+        media = self._concatenated([item.media for item in batch], copy=True)
+        return media if levels else self.numbers(media)
+
+    def numbers(self, batch: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a batch with the numbers that the model takes in place of levels, on the device where those are."""
+        return as_numbers(batch, self.levels)
+
+    def _concatenated(self, entries: Sequence[Mapping[str, torch.Tensor]], *, copy: bool) -> dict[str, torch.Tensor]:
         """Join the tensors of several clips or conversations, name by name, along dimension 0."""
         # A batch owns its memory; a conversation of one clip may share that clip's, which may be a large mapped file.
         import torch
 
         out = {}
         for name in dict.fromkeys(name for entry in entries for name in entry):
-            tensors = [entry[name] for entry in entries if name in entry]
-            if name in self.family.padded:
-                tensors = _alike(tensors, self.family.padded[name], self.family.filling.get(name, 0))
-            out[name] = torch.cat(tensors) if copy or len(tensors) > 1 else tensors[0]
+            tensors = self._of_one_kind(name, [entry[name] for entry in entries if name in entry])
+            if not copy and len(tensors) == 1:
+                out[name] = tensors[0]
+            elif name in self.family.padded:
+                out[name] = joined(tensors, self.family.padded[name], self.family.filling.get(name, 0))
+            else:
+                out[name] = torch.cat(tensors)
         return out
+
+    def _of_one_kind(self, name: str, tensors: list[torch.Tensor]) -> list[torch.Tensor]:
+        """Return all tensors as levels or all as numbers: one clip may have none, and what is padded is a number."""
+        kept = [is_levels(tensor, name, self.levels) for tensor in tensors]
+        unlike = name in self.family.padded and len({tensor.shape[1:] for tensor in tensors}) > 1
+        if not any(kept) or (all(kept) and not unlike):
+            return tensors
+        return [self.levels[name].numbers(tensor) if its else tensor for tensor, its in zip(tensors, kept, strict=True)]
 
     def _check_taken(self, part: Mapping[str, Any]) -> None:
         deaf = part["type"] == "video" and part.get("sound") and not self.family.sound
@@ -239,7 +287,7 @@ class Encoder:
             else:
                 text += marks["audio"]
         entry = self._entry(self.processor(text=[text], **options, **_AS_TENSORS), ("video", "audio"))
-        return {**entry, _TRIMMED: torch.tensor(clip.trimmed)} if clip.trimmed else entry
+        return {**entry, TRIMMED: torch.tensor(clip.trimmed)} if clip.trimmed else entry
 
     def _entry(self, inputs: Mapping[str, Any], parts: Sequence[str]) -> dict[str, torch.Tensor]:
         import torch
@@ -252,7 +300,7 @@ class Encoder:
         for first, last in (self.family.bounds[part] for part in parts if part in self.family.bounds):
             begin, end = (ids == self.tokenizer.convert_tokens_to_ids(token) for token in (first, last))
             ids = ids[int(begin.nonzero()[0]) : int(end.nonzero()[-1]) + 1]
-        return {"ids": ids, **entry}
+        return {IDS: ids, **as_levels(entry, self.levels)}
 
     def _long_enough(self, clip: Clip) -> Clip:
         import numpy as np
@@ -326,25 +374,6 @@ def _heard(part: Mapping[str, Any]) -> bool:
 
 def _relative(error: MediaError, part: Mapping[str, Any]) -> MediaError:
     return MediaError(error.reason, f"{part['corpus']}:{part['path']}", error.detail)
-
-
-def _alike(tensors: Sequence[torch.Tensor], dimension: int, value: int) -> list[torch.Tensor]:
-    """Pad the tensors at the end of one dimension to the longest of them."""
-    import torch
-
-    longest = max(tensor.shape[dimension] for tensor in tensors)
-    before = [0, 0] * (tensors[0].ndim - 1 - dimension % tensors[0].ndim)
-    return [
-        torch.nn.functional.pad(tensor, [*before, 0, longest - tensor.shape[dimension]], value=value)
-        for tensor in tensors
-    ]
-
-
-def _padded(tensor: torch.Tensor, length: int, value: int, side: str) -> torch.Tensor:
-    import torch
-
-    missing = length - tensor.shape[-1]
-    return torch.nn.functional.pad(tensor, (0, missing) if side == "right" else (missing, 0), value=value)
 
 
 def _description(processor: Any) -> str:

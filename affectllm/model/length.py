@@ -20,7 +20,7 @@ class TokenBudget:
 
     Args:
         text: of words and turns, without what clips become.
-        whole: with clips; what the model has positions for.
+        whole: with clips; at most what the model has positions for.
     """
 
     text: int
@@ -64,9 +64,7 @@ class BoundedEncoder:
         if text > self.budget.text:
             return _refused(f"{text} tokens of text; {self.budget.text} are allowed")
         if encoded.length > self.budget.whole:
-            return _refused(
-                f"{encoded.length} tokens, {encoded.of_clips} of clips; the model takes {self.budget.whole}"
-            )
+            return _refused(f"{encoded.length} tokens, {encoded.of_clips} of clips; {self.budget.whole} are allowed")
         return encoded
 
 

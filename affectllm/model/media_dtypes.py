@@ -28,6 +28,14 @@ def media_dtypes(network: Any, family: Family) -> dict[str, torch.dtype]:
 
 
 def converted(batch: Mapping[str, Any], formats: Mapping[str, torch.dtype]) -> dict[str, Any]:
-    """Return a batch whose media tensors have these formats; what is absent (None) or no clip is as it was."""
+    """Return a batch whose media tensors have these formats; what is absent (None) or no clip is as it was.
+
+    Raises:
+        TypeError: for pixels that are levels still, which a tower would take for numbers.
+    """
+    import torch
+
+    if name := next((name for name in formats if getattr(batch.get(name), "dtype", None) == torch.uint8), None):
+        raise TypeError(f"{name} holds levels: call Encoder.numbers first")
     there = {name: value for name, value in batch.items() if name in formats and value is not None}
     return {**batch, **{name: value.to(formats[name]) for name, value in there.items()}}

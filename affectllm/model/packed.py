@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     import torch
 
 
-def packed(encoder: Encoder, items: Sequence[Encoded]) -> dict[str, torch.Tensor]:
+def packed(encoder: Encoder, items: Sequence[Encoded], *, levels: bool = False) -> dict[str, torch.Tensor]:
     """Return a batch of one row: ``input_ids`` and ``labels`` ``[1, length]``, positions, and the media tensors.
 
     ``position_ids`` are ``[1, length]``, of families with rotary positions of their own ``[4, 1, length]``: those by
-    which conversations are told apart before the other three.
+    which conversations are told apart before the other three. Pixels may stay levels where ``levels`` is set.
     """
     import torch
 
@@ -28,7 +28,7 @@ def packed(encoder: Encoder, items: Sequence[Encoded]) -> dict[str, torch.Tensor
     out = {
         "input_ids": torch.cat([item.input_ids for item in items])[None],
         "labels": torch.cat([_without_first(item.labels) for item in items])[None],
-        **encoder.concatenated([item.media for item in items], copy=True),
+        **encoder.joined(items, levels=levels),
     }
     rotary = [item.positions for item in items if item.positions is not None]
     out["position_ids"] = torch.stack([texts, *torch.cat(rotary, dim=1)])[:, None] if rotary else texts[None]

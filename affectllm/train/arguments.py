@@ -33,7 +33,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         "run_name": out.parent.name,
         "logging_steps": 10,
         "save_total_limit": 2,
-        **({"per_device_train_batch_size": 1} if recipe.pack_tokens else {}),
+        **({"per_device_train_batch_size": 1} if recipe.pack_tokens or recipe.batch_tokens else {}),
         **recipe.trainer,
         "output_dir": str(out),
         "seed": recipe.seed,

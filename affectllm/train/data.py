@@ -18,13 +18,15 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.packed import bins
+from affectllm.model.prepared.tokens import TokensWriter, as_numbers
 from affectllm.train.method import Conversations, own_conversation
 from affectllm.voice import tell
 
 if TYPE_CHECKING:
+    import numpy as np
     from datasets import Dataset
 
-LENGTH, PACKED = "length", "packed"
+LENGTH, PACKED, NUMBER = "length", "packed", "number"
 
 
 @dataclass(frozen=True)
@@ -70,19 +72,26 @@ def look(
     note: Path,
     workers: int,
     conversations: Conversations = own_conversation,
+    tokens: Path | None = None,
 ) -> Looked:
     """Encode every row once, in ``workers`` processes, and store the result in ``note`` for the next attempt.
 
     A row with several ``conversations`` is as long as its longest one, and is kept when all of them can be used.
+    Where ``tokens`` is given (from ``tokens_file``), the conversations of all rows are written there.
     """
     if note.is_file():
         record = json.loads(note.read_text(encoding="utf-8"))
         lengths = {int(row): length for row, length in record["kept"].items()}
         return Looked(lengths, record["rejected"], record.get("trimmed", 0))
-    looked = Looked({}, {})
+    looked, kept = Looked({}, {}), None if tokens is None else TokensWriter(tokens)
     with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as log:
-        for number, (length, trimmed, error) in enumerate(_looks(rows, encoder, workers, note.stem, conversations)):
+        for number, (items, error) in enumerate(
+            _looks(rows, encoder, workers, note.stem, conversations, kept is not None)
+        ):
+            if kept is not None:
+                kept.add([item.numbers for item in items])
             if error is None:
+                length, trimmed = max(item.length for item in items), max(item.trimmed for item in items)
                 looked.kept[number] = length
                 looked = replace(looked, trimmed=looked.trimmed + bool(trimmed))
                 continue
@@ -91,27 +100,38 @@ def look(
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
     if summary := looked.summary():
         tell(f"{note.stem}: {summary}; {log.name} says which")
+    if kept is not None:
+        kept.finish()
     scratch = note.with_name(f".{note.name}.part")
     scratch.write_text(json.dumps(asdict(looked)), encoding="utf-8")
     scratch.replace(note)
     return looked
 
 
+@dataclass(frozen=True)
+class _Look:
+    """One conversation: its tokens, clips that were trimmed, and itself as numbers."""
+
+    length: int
+    trimmed: int
+    numbers: np.ndarray | None
+
+
 def _looks(
-    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: Conversations
-) -> Iterator[tuple[int, int, MediaError | None]]:
-    """Yield each row's length, its number of trimmed clips, and the reason why it cannot be used, or None."""
+    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: Conversations, keep: bool
+) -> Iterator[tuple[list[_Look], MediaError | None]]:
+    """Yield the conversations of each row, or none and the reason why it cannot be used."""
     from torch.utils.data import DataLoader
     from tqdm import tqdm
 
-    def first_look(batch: list[dict[str, Any]]) -> tuple[int, int, MediaError | None]:
-        length = trimmed = 0
+    def first_look(batch: list[dict[str, Any]]) -> tuple[list[_Look], MediaError | None]:
+        looks = []
         for messages in conversations(batch[0]):
             encoded = encoder.encode(messages)
             if isinstance(encoded, MediaError):
-                return 0, 0, encoded
-            length, trimmed = max(length, encoded.length), max(trimmed, encoded.trimmed)
-        return length, trimmed, None
+                return [], encoded
+            looks.append(_Look(encoded.length, encoded.trimmed, as_numbers(encoded) if keep else None))
+        return looks, None
 
     loader = DataLoader(rows, batch_size=1, collate_fn=first_look, num_workers=workers, prefetch_factor=_ahead(workers))
     return iter(tqdm(loader, desc=f"preparing {name} clips", unit=" rows", mininterval=0.5))
@@ -122,7 +142,7 @@ def _ahead(workers: int) -> int | None:
 
 
 def measured(rows: Dataset, looked: Looked) -> Dataset:
-    """Select the usable rows and add a ``length`` column, for batches of like length.
+    """Select the usable rows and add their ``length``, for batches of like length, and their ``number`` before.
 
     Raises:
         AffectError: when no row is usable.
@@ -130,7 +150,8 @@ def measured(rows: Dataset, looked: Looked) -> Dataset:
     if not looked.kept:
         reasons = ", ".join(f"{count} × {reason}" for reason, count in looked.rejected.items())
         raise AffectError(f"no training row can be used ({reasons or 'no rows'})", do="affectllm audit says more")
-    return rows.select(list(looked.kept)).add_column(LENGTH, list(looked.kept.values()))
+    kept = rows.select(list(looked.kept)).add_column(LENGTH, list(looked.kept.values()))
+    return kept.add_column(NUMBER, list(looked.kept))
 
 
 def packs(rows: Dataset, most: int) -> Dataset:

@@ -12,7 +12,6 @@ from typing import Any
 
 from affectllm import registry
 from affectllm.errors import BadRecipe, NotFound
-from affectllm.instruct.conversations import CURRICULA
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.clips.media import Budget
@@ -24,6 +23,7 @@ from affectllm.model.tiny import PREFIX
 from affectllm.model.torchvision_ops import install
 from affectllm.page_schema import build, check_keys
 from affectllm.train.method import OURS, Method, find_method
+from affectllm.train.pages.batching_page import check_batching
 from affectllm.train.pages.best_page import BestPage, check_best
 from affectllm.train.pages.eval_page import EvalPage, check_eval
 from affectllm.train.pages.head_page import check_head
@@ -82,6 +82,10 @@ class Recipe:
         head: what stands on the model, where the method trains a head: see ``HeadPage``; None for the usual.
         pack_tokens: tokens of the rows that conversations share, with their clips and without padding; None pads
             them in batches of rows. Exact where the family and the method allow it, and refused elsewhere.
+        batch_tokens: most tokens of a batch with its padding, in place of ``trainer.per_device_train_batch_size``: as
+            many rows of like length share a batch as there is room for, and each token of an answer weighs the same
+            in a step, as in one large batch. A longer conversation is rejected as ``too_many_tokens``. None for
+            batches of so many rows.
         best: what the best checkpoint is chosen by, and when a training stops early; None for the loss, or what the
             method says, and never.
         peft: fields of ``peft.LoraConfig``; None for full tuning.
@@ -100,6 +104,7 @@ class Recipe:
     rewards: tuple[RewardPage, ...] = ()
     head: HeadPage | None = None
     pack_tokens: int | None = None
+    batch_tokens: int | None = None
     best: BestPage | None = None
     peft: dict[str, Any] | None = None
     quantization: dict[str, Any] | None = None
@@ -208,7 +213,7 @@ def _check(recipe: Recipe, page: Page) -> None:
         if part.budget is not None:
             build(Budget, page, ("data", "mixture", index, "budget"))
     _check_method(recipe, page)
-    _check_packing(recipe, family, page)
+    check_batching(recipe, find_method(recipe.method), family, page)
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
     check_eval(recipe.eval, page)
@@ -279,22 +284,6 @@ def _check_head(recipe: Recipe, method: Method, page: Page) -> None:
     if recipe.eval.tasks and not method.answers_as:
         message = f"{recipe.method} trains what scores answers, and it gives none to a task"
         raise BadRecipe(message, where=page.where(("eval", "tasks")), do="leave eval.tasks out")
-
-
-def _check_packing(recipe: Recipe, family: Family, page: Page) -> None:
-    if recipe.pack_tokens is None:
-        return
-    reasons = {
-        "must be 1 or more": recipe.pack_tokens < 1,
-        f"{family.name} would let conversations of a row see each other": not family.packs,
-        f"{recipe.method} weighs conversations row by row": not find_method(recipe.method).packs,
-        f"the order {recipe.data.order} would be lost": recipe.data.order in CURRICULA,
-        "a row is a batch": recipe.trainer.get("per_device_train_batch_size", 1) != 1,
-    }
-    for reason, holds in reasons.items():
-        if holds:
-            do = "leave pack_tokens out" if reason != "a row is a batch" else "set per_device_train_batch_size to 1"
-            raise BadRecipe(f"pack_tokens: {reason}", where=page.where(("pack_tokens",)), do=do)
 
 
 def _check_adapter(recipe: Recipe, page: Page) -> None:

@@ -7,6 +7,7 @@ to the same losses.
 from __future__ import annotations
 
 import functools
+import sys
 from typing import TYPE_CHECKING, Any
 
 from transformers import PreTrainedModel
@@ -14,11 +15,12 @@ from transformers import PreTrainedModel
 from affectllm.errors import WrongCheckpoint
 from affectllm.train.by_answers import ByAnswers
 from affectllm.train.checkpoints import FINAL
+from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH
 from affectllm.train.finite import FiniteOnly
 from affectllm.train.head import answered_positions_only
 from affectllm.train.method import Method
-from affectllm.train.sampling import LengthGroups
+from affectllm.train.sampling import LengthGroups, TokenBatches
 from affectllm.train.towers import ByTower
 
 if TYPE_CHECKING:
@@ -33,6 +35,15 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
     trainer reads them back by name and only warns about what it misses, so with the Hub's names, which differ in
     multimodal families, a resumed run would go on from untrained weights.
     """
+
+    batch_tokens: int | None = None
+    """Most tokens of a batch, padding included; None for batches of so many rows."""
+    _order: LengthGroups | TokenBatches | None = None
+
+    def _prepare_inputs(self, inputs: Any) -> Any:
+        prepared = super()._prepare_inputs(inputs)  # type: ignore[misc]
+        collator: Any = self.data_collator  # type: ignore[attr-defined]
+        return collator.numbers(prepared) if isinstance(collator, Collator) else prepared
 
     def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         uncounted = _uncounted(inputs)
@@ -75,14 +86,28 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
         if tied:
             model.tie_weights()
 
-    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[int] | None:
+    def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[Any] | None:
         args: Any = self.args  # type: ignore[attr-defined]
-        if args.train_sampling_strategy != "group_by_length":
+        rows: Any = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
+        seed = args.data_seed or args.seed
+        if self.batch_tokens is not None:
+            batches = TokenBatches(rows[LENGTH], self.batch_tokens, seed, args.world_size, args.process_index)
+            if self.is_world_process_zero():  # type: ignore[attr-defined]
+                print(batches, file=sys.stderr)
+            self._order = batches
+        elif args.train_sampling_strategy == "group_by_length":
+            group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
+            self._order = LengthGroups(rows[LENGTH], group, seed)
+        else:
             sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)  # type: ignore[misc]
             return sampler
-        rows: Any = self.train_dataset if train_dataset is None else train_dataset  # type: ignore[attr-defined]
-        group = args.train_batch_size * args.gradient_accumulation_steps * args.world_size
-        return LengthGroups(rows[LENGTH], group, args.data_seed or args.seed)
+        return self._order
+
+    def _run_epoch(self, *args: Any, **kwargs: Any) -> Any:
+        # Of a run that goes on within a later epoch, with several processes, the library tells its samplers no epoch.
+        if self._order is not None:
+            self._order.set_epoch(kwargs["epoch"])
+        return super()._run_epoch(*args, **kwargs)  # type: ignore[misc]
 
 
 def _uncounted(inputs: dict[str, Any]) -> int:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from affectllm.errors import AffectError, BadRecipe
 from affectllm.model.cache import MediaCache
 from affectllm.model.encode import Encoder
 from affectllm.model.heads.folder import encoder_for
+from affectllm.model.length import BoundedEncoder
+from affectllm.model.prepared.tokens import KeptTokens, discard_tokens, tokens_file
 from affectllm.model.quantised import Quantised, described
 from affectllm.model.weights.weight_files import check_finite
 from affectllm.train import memory
@@ -62,13 +64,14 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     """
     rewards = reward_functions(recipe.rewards)
     method, model = find_method(recipe.method), load(recipe)
-    encoder, bounded = encoder_for(model, recipe.model.budget, roots, MediaCache(), recipe.model.max_text_tokens)
+    encoder, bounded = _encoders(recipe, model, roots)
     if model.quantised and PartialState().is_main_process:
         tell(described(model.quantised))
     adapter = lora(recipe, model)
     freeze(model, recipe)
     looks = Prompts(bounded) if method.heads == "answers" else bounded
-    train, validation, counts = _datasets(build, looks, args, out, method)
+    files = _token_files(out, encoder, method)
+    train, validation, counts = _datasets(build, looks, args, out, method, files)
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
     _check_clips_are_kept(method, heard)
@@ -78,10 +81,11 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     else:
         assert isinstance(encoder, Encoder)
         ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)
-        given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard))
+        given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard), files)
     trainer = trainer_class(method)(args=args, **given)
     show_bar(trainer)
     _choose_best(trainer, recipe, method, model, encoder, validation)
+    trainer.batch_tokens = recipe.batch_tokens
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
     if trainer.is_world_process_zero():
@@ -92,6 +96,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         check_finite(Path(checkpoint), model.family.unbounded)
         trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
     trainer.train(resume_from_checkpoint=checkpoint)
+    discard_tokens(files.values() if trainer.is_world_process_zero() else ())
     return {
         **counts,
         "modalities_heard": heard,
@@ -99,6 +104,21 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         **_told(model.quantised),
         **finish(trainer, out, model.processor),
     }
+
+
+def _encoders(recipe: Recipe, model: Model, roots: Mapping[str, Path]) -> tuple[Any, Any]:
+    """Return the encoder of a model, and the one that refuses a conversation which no batch has room for."""
+    encoder, bounded = encoder_for(model, recipe.model.budget, roots, MediaCache(), recipe.model.max_text_tokens)
+    if recipe.batch_tokens is not None and isinstance(bounded, BoundedEncoder):
+        bounded.budget = replace(bounded.budget, whole=min(bounded.budget.whole, recipe.batch_tokens))
+    return encoder, bounded
+
+
+def _token_files(out: Path, encoder: Any, method: Method) -> dict[str, Path]:
+    """Return where the tokens of each split are kept for later epochs, where our collator reads them."""
+    if not isinstance(encoder, Encoder) or method.heads or not method.collates:
+        return {}
+    return {split: tokens_file(out, split, encoder) for split in (TRAIN, VALIDATION)}
 
 
 def _choose_best(
@@ -117,7 +137,9 @@ def _choose_best(
 def _tell_memory(trainer: Any, collator: Collator, rows: Dataset, recipe: Recipe) -> None:
     """Print what the training will need, and what to change where the device hardly has it."""
     conversations = len(collator.conversations(rows[0]))
-    if (needed := memory.of_training(trainer, collator, rows, conversations, recipe.pack_tokens)) is not None:
+    if (
+        needed := memory.of_training(trainer, collator, rows, conversations, recipe.pack_tokens or recipe.batch_tokens)
+    ) is not None:
         adapted, quantised = recipe.peft is not None, recipe.quantization is not None
         memory.say(needed, trainer.args, adapted=adapted, quantised=quantised)
 
@@ -147,6 +169,7 @@ def _writing(
     adapter: Any,
     datasets: tuple[Dataset, Dataset | None],
     filling: Filling | None,
+    files: Mapping[str, Path],
 ) -> dict[str, Any]:
     """Return the arguments by which the trainer of a model that writes gets it, its rows and its batches."""
     train, encoder, packed = datasets[0], ready.encoder, recipe.pack_tokens
@@ -160,23 +183,32 @@ def _writing(
     if not method.collates:
         return {**given, "processing_class": encoder.tokenizer}  # with a processor it would look for tokens of pictures
     rows = train if packed else None
-    collator = Collator(encoder, method.conversations, method.batch, rows, filling if method.packs else None)
+    collator = Collator(
+        encoder,
+        method.conversations,
+        method.batch,
+        rows,
+        filling if method.packs else None,
+        tokens={split: KeptTokens(path, encoder) for split, path in files.items() if path.is_file()},
+        levels=True,
+    )
     return {**given, "data_collator": collator, "processing_class": ready.model.processor}
 
 
 def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:
-    return {"quantised": {tower: dataclasses.asdict(its) for tower, its in quantised.items()}} if quantised else {}
+    return {"quantised": {tower: asdict(its) for tower, its in quantised.items()}} if quantised else {}
 
 
 def _datasets(
-    build: Path, encoder: Any, args: Any, out: Path, method: Method
+    build: Path, encoder: Any, args: Any, out: Path, method: Method, files: Mapping[str, Path]
 ) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
     state, datasets, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers
     with state.main_process_first():  # the others then read what the first has noted
         for split in (TRAIN, VALIDATION):
             rows = load_rows(build, split)
-            looked = look(rows, encoder, out / f"looked_{split}.json", workers, method.conversations)
+            note = out / f"looked_{split}.json"
+            looked = look(rows, encoder, note, workers, method.conversations, files.get(split))
             counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected, "trimmed": looked.trimmed}
             if looked.kept or split == TRAIN:
                 datasets[split] = measured(rows, looked)

@@ -10,14 +10,18 @@ import numpy as np
 WIDTH, HEIGHT, FPS, RATE = 640, 360, 25, 44_100
 
 
-def make_clip(path: Path, length: float, seed: int, size: tuple[int, int] = (HEIGHT, WIDTH)) -> Path:
-    """Write ``length`` seconds with usual settings: x264 ``veryfast``, a keyframe at least every 10 s."""
+def make_clip(
+    path: Path, length: float, seed: int, size: tuple[int, int] = (HEIGHT, WIDTH), keyframes: float = 10.0
+) -> Path:
+    """Write ``length`` seconds with usual settings: x264 ``veryfast``, a keyframe every ``keyframes`` seconds."""
     import av
 
     dice = np.random.default_rng(seed)
     scene = _scene(size, dice)
     with av.open(str(path), "w") as container:
-        pictures = container.add_stream("libx264", rate=FPS, options={"preset": "veryfast"})
+        pictures = container.add_stream(
+            "libx264", rate=FPS, options={"preset": "veryfast", "g": str(round(keyframes * FPS))}
+        )
         pictures.height, pictures.width = size
         pictures.pix_fmt = "yuv420p"
         pictures.codec_context.thread_count = 1
@@ -35,10 +39,12 @@ def make_clip(path: Path, length: float, seed: int, size: tuple[int, int] = (HEI
     return path
 
 
-def make_clips(folder: Path, lengths: list[float], size: tuple[int, int] = (HEIGHT, WIDTH)) -> list[Path]:
+def make_clips(
+    folder: Path, lengths: list[float], size: tuple[int, int] = (HEIGHT, WIDTH), keyframes: float = 10.0
+) -> list[Path]:
     """Write one clip per length, each with another picture."""
     folder.mkdir(parents=True, exist_ok=True)
-    return [make_clip(folder / f"{n:03d}.mp4", length, n, size) for n, length in enumerate(lengths)]
+    return [make_clip(folder / f"{n:03d}.mp4", length, n, size, keyframes) for n, length in enumerate(lengths)]
 
 
 def _scene(size: tuple[int, int], dice: np.random.Generator) -> np.ndarray:

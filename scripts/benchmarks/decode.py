@@ -17,6 +17,7 @@ from benchmarks.row import Row, alternate, duration
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=200_704, min_pixels=50_176)
 LENGTHS = {"full": [3.0, 4.0, 6.0, 8.0, 10.0], "quick": [3.0, 6.0], "tiny": [1.0]}
 LONG = {"full": 60.0, "quick": 20.0, "tiny": 2.0}
+WEB = 2.0  # seconds between keyframes, so that players can jump
 BARE = "a bare single-pass PyAV loop to the same arrays"
 THEIRS = "transformers: load_video (pyav), its resizing, load_audio (soundfile) of the track extracted by PyAV"
 AT_HAND = "transformers without resizing, the track extracted beforehand"
@@ -29,7 +30,10 @@ def measure(size: str) -> list[Row]:
     with tempfile.TemporaryDirectory() as scratch:
         short = make_clips(Path(scratch) / "short", LENGTHS[size])
         long = make_clips(Path(scratch) / "long", [LONG[size]])
-        for paths, named in ((short, _named(LENGTHS[size])), (long, f"a clip of {LONG[size]:.0f} s")):
+        web = make_clips(Path(scratch) / "web", [LONG[size]], keyframes=WEB)
+        named_long = f"a clip of {LONG[size]:.0f} s"
+        named_web = f"{named_long} with a keyframe every {WEB:.0f} s, as sites have them"
+        for paths, named in ((short, _named(LENGTHS[size])), (long, named_long), (web, named_web)):
             rows += _compare(paths, named, ROUNDS[size])
     return rows
 

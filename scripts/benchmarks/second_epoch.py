@@ -1,4 +1,7 @@
-"""Benchmark the second epoch: encoding and collating cached clips, against reading the bytes of their cache entries."""
+"""Benchmark the second epoch: encoding and collating cached clips, against reading the bytes of their cache entries.
+
+Pixels stay levels, as they do in a training until they are on the device.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,9 @@ from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import load_model
+from affectllm.model.prepared.tokens import KeptTokens, TokensWriter, as_numbers, tokens_file
+from affectllm.train.collator import Collator
+from affectllm.train.data import NUMBER
 from benchmarks.clips import make_clips
 from benchmarks.row import Row, alternate, duration
 
@@ -37,9 +43,16 @@ def measure(size: str) -> list[Row]:
 
 
 def _row(encoder: Encoder, talks: list[Any], cache: MediaCache, named: str, rounds: int) -> Row:
-    epoch(encoder, talks)
+    rows = [{"id": str(n), "split": "train", NUMBER: n, "messages": messages} for n, messages in enumerate(talks)]
+    tokens = TokensWriter(tokens_file(cache.folder.parent, named.replace(" ", "_"), encoder))
+    for messages in talks:
+        encoded = encoder.encode(messages)
+        assert isinstance(encoded, Encoded), encoded
+        tokens.add([as_numbers(encoded)])
+    tokens.finish()
+    collator = Collator(encoder, tokens={"train": KeptTokens(tokens.path, encoder)}, levels=True)
     entries = sorted(cache.folder.glob("??/*.safetensors"))
-    ours, reading = alternate(lambda: epoch(encoder, talks), lambda: [read(path) for path in entries], rounds)
+    ours, reading = alternate(lambda: epoch(collator, rows), lambda: [read(path) for path in entries], rounds)
     mean = sum(path.stat().st_size for path in entries) / len(entries) / 2**20
     what = f"second epoch, {len(talks)} clips of 3–10 s ({named}, {mean:.1f} MiB each), batches of {BATCH}"
     against = "read_bytes and safetensors.torch.load of the cache entries"
@@ -47,11 +60,10 @@ def _row(encoder: Encoder, talks: list[Any], cache: MediaCache, named: str, roun
     return Row(what, against, *times, reading / ours, 0.8)
 
 
-def epoch(encoder: Encoder, talks: list[Any]) -> None:
-    """Encode all conversations in batches, as the collator of a training run does."""
-    for start in range(0, len(talks), BATCH):
-        encoded = [encoder.encode(messages) for messages in talks[start : start + BATCH]]
-        encoder.collate([item for item in encoded if isinstance(item, Encoded)])
+def epoch(collator: Collator, rows: list[Any]) -> None:
+    """Make all batches, as the loader of a training does."""
+    for start in range(0, len(rows), BATCH):
+        collator(rows[start : start + BATCH])
 
 
 def read(path: Path) -> Mapping[str, Any]:

@@ -63,7 +63,7 @@ def test_a_damaged_entry_is_a_miss_and_is_made_again(tmp_path: Path) -> None:
 
 def test_an_entry_evicted_while_it_is_opened_is_a_miss(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cache = MediaCache(tmp_path)
-    cache.put("ab12", entry(1.0))
+    cache.put("ab12", entry(1.0, size=400_000))  # large enough to be mapped
     open_storage = torch.UntypedStorage.from_file
 
     def evicted_meanwhile(name: str, *arguments: object, **options: object) -> object:

@@ -92,7 +92,7 @@ def test_log_probabilities_are_those_of_one_conversation_alone(method: str, smal
 
 def alone(trainer: Any, prompt: Any, reply: torch.Tensor) -> torch.Tensor:
     """The log-probabilities of a reply's tokens, of one whole conversation without padding."""
-    inputs = {"input_ids": torch.cat([prompt.input_ids, reply])[None], **prompt.media}
+    inputs = {"input_ids": torch.cat([prompt.input_ids, reply])[None], **trainer.encoder.numbers(prompt.media)}
     after = prompt.positions.max() + 1 + torch.arange(len(reply))
     inputs["position_ids"] = torch.cat([prompt.positions, after.expand(3, -1)], dim=1)[:, None]
     with torch.no_grad():

@@ -180,7 +180,7 @@ class _Reading:
             if not sought:
                 raise
             return None  # some containers cannot be sought, and some decoders break where a stream is entered
-        if sought and any(taker.first is None or taker.first > self.span.start + _LATE for taker in takers):
+        if sought and any(taker.entered is None or taker.entered > self.span.start + _LATE for taker in takers):
             return None
         frames = pictures.finish() if pictures is not None else None
         heard = voice.finish() if voice is not None else None

@@ -8,12 +8,13 @@ import os
 import sys
 from collections import deque
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from affectllm.model.clips.budget import Span
 from affectllm.model.clips.container import Fit
 from affectllm.model.clips.fence import MOST_PIXELS, Unusable
 from affectllm.model.clips.mono import Mono, Timeline
+from affectllm.model.clips.restarts import CODECS, restarts
 from affectllm.model.clips.upright import UPRIGHT, shown_size, turn_of
 
 if TYPE_CHECKING:
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 # Packets to look ahead: more than a decoder may reorder (16), so that every earlier picture has been seen by then.
 _AHEAD = 20
-# Codecs whose pictures that no other refers to can be left out one by one, and that change nothing else.
-_SPARING = frozenset({"h264", "hevc"})
+# Packets, and bytes of them, to wait for the next one at which the decoder can begin anew.
+_MOST_WAITING, _MOST_BYTES = 300, 1 << 24
 _MOST_THREADS = 4
 _ROUNDING = 1e-6  # seconds
 _MOST_PLANES = 7  # of sound that PyAV 18 copies; from eight on it reads beside its memory and the process dies
@@ -38,7 +39,8 @@ def _threads() -> int:
 class Pictures:
     """Selects the frames nearest to a regular grid of moments, scaled by FFmpeg while they are converted.
 
-    Pictures that are not wanted and that no other picture refers to are not decoded; the others come out the same.
+    Pictures that no wanted one needs are not decoded, as far as that can be known: those that no other refers to, and
+    all between the last wanted one and the next refresh. The others come out the same.
 
     Args:
         stream: of pictures.
@@ -49,6 +51,7 @@ class Pictures:
     Attributes:
         full: whether every moment has its frame.
         first: beginning of the first frame that was decoded, in seconds; None before it.
+        entered: the same, or beginning of the first frame that was left out before any.
         reached: end of the last one.
     """
 
@@ -62,12 +65,16 @@ class Pictures:
         self.stream.codec_context.thread_count = _threads()
         self._unit = float(stream.time_base or 0)
         self._step = 1 / float(stream.average_rate or 25)
-        self._sparing = stream.codec_context.name in _SPARING
-        self._ahead: deque[av.Packet] = deque()
+        # Codecs whose pictures that no other refers to can be left out one by one, and that change nothing else.
+        self._sparing = stream.codec_context.name in CODECS
+        self._ahead: deque[tuple[av.Packet, bool]] = deque()  # and whether the decoder can begin anew with it
+        self._unwanted = 0  # how many of the first of these are not wanted themselves
+        self._waiting_bytes = 0
         self._times: list[float] = []
         self._taken: list[np.ndarray] = []
         self._last: av.VideoFrame | None = None
         self.first: float | None = None
+        self.entered: float | None = None
         self.full, self.reached = False, 0.0
 
     def feed(self, packet: av.Packet) -> None:
@@ -76,15 +83,51 @@ class Pictures:
             return
         if packet.size and self._sparing and packet.pts is not None:
             bisect.insort(self._times, self._time(packet))
-            self._ahead.append(packet)
-            if len(self._ahead) > _AHEAD:
-                first = self._ahead.popleft()
-                self._decode(first, "DEFAULT" if self._wanted(self._time(first)) else "NONREF")
+            self._ahead.append((packet, packet.is_keyframe and self._restarts(packet)))
+            self._waiting_bytes += packet.size
+            while not self.full and self._decide():
+                pass
             return
+        while not self.full and self._decide(at_once=True):
+            pass
         # Among these is the last picture, which stands for what is missing after it.
-        while self._ahead:
-            self._decode(self._ahead.popleft(), "DEFAULT")
-        self._decode(packet, "DEFAULT")
+        while self._ahead and not self.full:
+            self._decode(self._next(), "DEFAULT")
+        if not self.full:
+            self._decode(packet, "DEFAULT")
+
+    def _decide(self, *, at_once: bool = False) -> bool:
+        """Decode or drop the first packets; False where more must be seen before that, unless ``at_once``."""
+        known = len(self._ahead) - _AHEAD
+        while self._unwanted < known:
+            packet, restart = self._ahead[self._unwanted]
+            if restart and self._unwanted:  # all before it are needed by none
+                if self.entered is None:
+                    self.entered = self._time(self._ahead[0][0])
+                for _ in range(self._unwanted):
+                    self._next()
+                return True
+            if self._wanted(self._time(packet)):
+                for _ in range(self._unwanted):
+                    self._decode(self._next(), "NONREF")
+                self._decode(self._next(), "DEFAULT")
+                return True
+            self._unwanted += 1
+        full = self._unwanted > _MOST_WAITING or self._waiting_bytes > _MOST_BYTES
+        if known < 1 or not (at_once or full):
+            return False
+        self._decode(self._next(), "NONREF")
+        return True
+
+    def _next(self) -> av.Packet:
+        packet, _ = self._ahead.popleft()
+        self._waiting_bytes -= packet.size
+        self._unwanted = max(0, self._unwanted - 1)
+        return packet
+
+    def _restarts(self, packet: av.Packet) -> bool:
+        context = self.stream.codec_context
+        return restarts(context.name, bytes(packet), context.extradata)
 
     def finish(self) -> list[np.ndarray] | None:
         """Return one frame per moment, or None where there is no frame at all."""
@@ -116,6 +159,8 @@ class Pictures:
         time = self.reached if frame.time is None else frame.time - self._origin
         if self.first is None:
             self.first = time
+        if self.entered is None:
+            self.entered = time
         # A frame stands for [time, time + step); it serves every moment that it covers.
         array: np.ndarray | None = None
         while not self.full and time + self._step > self._moments[len(self._taken)]:
@@ -161,6 +206,11 @@ class Voice:
         return self._line.first
 
     @property
+    def entered(self) -> float | None:
+        """The same as ``first``: no sound is left out."""
+        return self._line.first
+
+    @property
     def reached(self) -> float:
         """The end of the last decoded sample, in seconds."""
         return self._line.reached
@@ -182,6 +232,8 @@ def samples_of(frame: av.AudioFrame) -> np.ndarray:
     """Convert a decoded frame to float32 ``[channels, samples]``, full scale at 1."""
     import numpy as np
 
+    if frame.layout.nb_channels == 1 and frame.format.name in ("flt", "fltp"):  # what most decoders give of speech
+        return np.frombuffer(cast(Any, frame.planes[0]), np.float32)[None, : frame.samples]
     if frame.format.is_planar and frame.layout.nb_channels > _MOST_PLANES:
         frame = _interleaved(frame)
     array = frame.to_ndarray()

@@ -65,10 +65,11 @@ trainer: {max_steps: 100000, save_strategy: steps, save_steps: 5, per_device_tra
 
 
 def write_page(folder: Path, **changes: Any) -> Path:
-    """A recipe file with some of the page's top-level keys changed; a dict is merged into the page's own."""
+    """A recipe file with some of the page's keys changed; a dict is merged into the page's own, without its None."""
     page = {**PAGE}
     for key, value in changes.items():
-        page[key] = {**page.get(key, {}), **value} if isinstance(value, dict) and key in page else value
+        merged = {**page.get(key, {}), **value} if isinstance(value, dict) and key in page else value
+        page[key] = {k: v for k, v in merged.items() if v is not None} if isinstance(value, dict) else merged
     path = folder / "small.yaml"
     path.write_text(yaml.safe_dump(page), encoding="utf-8")
     return path

@@ -1,0 +1,1 @@
+"""What is made of clips and conversations once, and kept."""
