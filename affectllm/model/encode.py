@@ -100,7 +100,7 @@ class Encoder:
         self._placeholders = {
             part: self.tokenizer.convert_tokens_to_ids(token) for part, token in family.placeholders.items()
         }
-        made_by = digest({"layout": _LAYOUT, "backbone": family.name, "processor": _description(processor)})
+        made_by = digest({"layout": _LAYOUT, "backbone": family.name, "processor": processor_digest(processor)})
         self._conditions = {"budget": budget.to_json(), "processor": made_by}
         self.identity = digest(self._conditions)
         self._limits = frozenset(budget.to_json())
@@ -250,7 +250,7 @@ class Encoder:
         factor, budget = self.family.frame_factor, self._budget(part)
         if part["type"] == "image":
             picture = open_image(path, budget, factor)
-            return picture if isinstance(picture, MediaError) else self._processed_image(picture)
+            return picture if isinstance(picture, MediaError) else self.processed_image(picture)
         clip = open_clip(
             path,
             budget,
@@ -260,16 +260,18 @@ class Encoder:
             end=part.get("end"),
             factor=factor,
         )
-        return clip if isinstance(clip, MediaError) else self._processed(clip)
+        return clip if isinstance(clip, MediaError) else self.processed(clip)
 
-    def _processed_image(self, picture: np.ndarray) -> dict[str, torch.Tensor]:
+    def processed_image(self, picture: np.ndarray) -> dict[str, torch.Tensor]:
+        """Return what the processor makes of a picture: tensors, and the expanded placeholder under ``ids``."""
         options = self.family.image_options(picture)
         text = [self.family.placeholders["image"]]
         return self._entry(
             self.processor(text=text, images=[picture], images_kwargs=options, **_AS_TENSORS), ("image",)
         )
 
-    def _processed(self, clip: Clip) -> dict[str, torch.Tensor]:
+    def processed(self, clip: Clip) -> dict[str, torch.Tensor]:
+        """Return what the processor makes of a clip: tensors, and the expanded placeholder under ``ids``."""
         import torch
 
         clip = self._long_enough(clip)
@@ -376,8 +378,8 @@ def _relative(error: MediaError, part: Mapping[str, Any]) -> MediaError:
     return MediaError(error.reason, f"{part['corpus']}:{part['path']}", error.detail)
 
 
-def _description(processor: Any) -> str:
-    # Everything that decides what a processor makes of a clip; the tokenizer only gives placeholder ids.
+def processor_digest(processor: Any) -> str:
+    """Return the digest of what decides what a processor makes of a clip; of the tokenizer only added tokens do."""
     parts = [getattr(processor, name, None) for name in ("feature_extractor", "image_processor", "video_processor")]
     texts = [part.to_json_string() for part in parts if part is not None]
     tokenizer = getattr(processor, "tokenizer", processor)

@@ -266,6 +266,14 @@ def whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
     return network
 
 
+def config_and_processor(path: str, family: Family, processor: str | None = None) -> tuple[Any, Any]:
+    """Load the configuration of a checkpoint's network and its processor, without the weights; see ``load_model``."""
+    base = locate(path).base
+    folder = _local(base)
+    config = family.network_class().config_class.from_pretrained(folder)
+    return config, _processor(folder, family, base, processor)
+
+
 def _processor(folder: str, family: Family, label: str, source: str | None) -> Any:
     """Load the checkpoint's own processor, or that of ``source``."""
     if source is not None:

@@ -18,9 +18,11 @@ from affectllm.model.heads.folder import HeadFolder
 from affectllm.model.heads.losses import Criterion
 from affectllm.model.heads.network import FEATURES, HeadNetwork, Standardised, layers
 from affectllm.model.heads.page import HeadPage
+from affectllm.model.heads.prototypes import Prototypes, load_prototypes
 from affectllm.model.load import Model
 from affectllm.train.collator import Collator
 from affectllm.train.data import LENGTH
+from affectllm.train.distilling.answers import taught
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Method
 from affectllm.train.recipe import Recipe
@@ -33,7 +35,8 @@ if TYPE_CHECKING:
 
 _NUMBER = "number"  # column of the row that features are of
 _PART = 1_024  # rows whose features share a file
-_ASKED = ("id", "corpus", "language", "asked_by", "value")  # what targets are made of
+_ASKED = ("id", "sample", "corpus", "language", "asked_by", "value")  # what targets are made of
+_TAUGHT = "taught"  # of a batch: what a teacher has answered
 
 
 class Prompts:
@@ -88,13 +91,13 @@ def head_arguments(
         more = _margins((recipe.head or HeadPage()).margin)
         batches = {"data_collator": Collator(encoder, method.conversations, method.batch, more=more)}
         return {**common, **batches, "model": network, "train_dataset": train, "eval_dataset": datasets[1]}
-    network.criterion = Criterion(answers.kind, head.page, _targets(answers, train), answers.outputs)
+    prototypes = _prototypes(head, answers)
+    network.criterion = Criterion(answers.kind, head.page, _targets(answers, train), answers.outputs, prototypes)
     common["compute_metrics"] = held_out_scores(answers)
+    learned = _taught(head.page, answers, train)
     if head.adaptation == "frozen":
-        return {**common, **_on_features(network, encoder, method, datasets, out, args)}
-    collator = Collator(
-        encoder, method.conversations, method.batch, more=lambda rows: {"labels": answers.targets(rows)}
-    )
+        return {**common, **_on_features(network, encoder, method, datasets, out, args, learned)}
+    collator = Collator(encoder, method.conversations, method.batch, more=_targets_of(answers, train, learned))
     rows = {"train_dataset": train, "eval_dataset": datasets[1]}
     return {**common, **rows, "model": network, "data_collator": collator}
 
@@ -138,6 +141,46 @@ def _built(
     return HeadNetwork(model.model, score, answers, pooling), head
 
 
+def _prototypes(head: HeadFolder, answers: Answers) -> Prototypes | None:
+    """Return the prototypes to which representations are drawn; None where the page names none."""
+    if (page := head.page.prototypes) is None:
+        return None
+    if head.adaptation == "frozen" and not head.page.hidden:
+        message = "head.prototypes: of a frozen model nothing can be drawn to them without a hidden layer"
+        raise BadRecipe(message, do="add head.hidden, or train the model")
+    prototypes = load_prototypes(page.path, answers)
+    width, own = prototypes.vectors.shape[1], head.page.hidden[-1] if head.page.hidden else head.width
+    if width != own:
+        message = f"the prototypes have {width} numbers, and what the last layer takes has {own}"
+        raise BadRecipe(message, where=page.path, do=f"let the last of head.hidden be {width}")
+    return prototypes
+
+
+def _taught(page: HeadPage, answers: Answers, train: Dataset) -> torch.Tensor | None:
+    """Return the teacher's answers about the rows of the training; None without a teacher."""
+    from accelerate import PartialState
+
+    if page.teacher is None:
+        return None
+    rows = train.select_columns(list(_ASKED))
+    return taught(page.teacher.answers, answers, rows, tell=PartialState().is_main_process)
+
+
+def _targets_of(
+    answers: Answers, train: Dataset, learned: torch.Tensor | None
+) -> Callable[[Sequence[Mapping[str, Any]]], dict[str, torch.Tensor]]:
+    """Return what gives rows their targets, and those of the training what a teacher says of them."""
+    numbers = {name: number for number, name in enumerate(train["id"])} if learned is not None else {}
+
+    def targets(rows: Sequence[Mapping[str, Any]]) -> dict[str, torch.Tensor]:
+        own = {"labels": answers.targets(rows)}
+        if learned is None or any(row["id"] not in numbers for row in rows):  # those of a validation
+            return own
+        return {**own, _TAUGHT: learned[[numbers[row["id"]] for row in rows]]}
+
+    return targets
+
+
 def _targets(answers: Answers, rows: Dataset) -> torch.Tensor:
     return answers.targets(rows.select_columns(list(_ASKED)))
 
@@ -158,6 +201,7 @@ def _on_features(
     datasets: tuple[Dataset, Dataset | None],
     out: Path,
     args: Any,
+    learned: torch.Tensor | None,
 ) -> dict[str, Any]:
     """Return the arguments for a head that is trained on what a frozen backbone pools."""
     from accelerate import PartialState
@@ -185,7 +229,7 @@ def _on_features(
         for start, count in zip(starts, counts, strict=False)
     ]
     rows = {"train_dataset": numbered[0], "eval_dataset": numbered[1] if len(numbered) > 1 else None}
-    return {**rows, "model": alone, "data_collator": FeatureCollator(parts)}
+    return {**rows, "model": alone, "data_collator": FeatureCollator(parts, learned)}
 
 
 class FeatureCollator:
@@ -193,18 +237,25 @@ class FeatureCollator:
 
     Args:
         parts: features ``[rows, width]``, targets and ids of the data sets, whose rows are numbered throughout.
+        learned: what a teacher says of the rows of the first; None without a teacher.
     """
 
-    def __init__(self, parts: Sequence[tuple[torch.Tensor, torch.Tensor, Sequence[str]]]) -> None:
+    def __init__(
+        self,
+        parts: Sequence[tuple[torch.Tensor, torch.Tensor, Sequence[str]]],
+        learned: torch.Tensor | None = None,
+    ) -> None:
         import torch
 
         self._features, self._targets = torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts])
-        self._ids = [name for part in parts for name in part[2]]
+        self._ids, self._learned = [name for part in parts for name in part[2]], learned
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         """Return features, labels, and the ids of the rows."""
         numbers = [row[_NUMBER] for row in rows]
         batch = {FEATURES: self._features[numbers], "labels": self._targets[numbers]}
+        if self._learned is not None and max(numbers) < len(self._learned):  # else those of a validation
+            batch[_TAUGHT] = self._learned[numbers]
         return {**batch, ROWS: [self._ids[number] for number in numbers]}
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe
@@ -68,19 +69,28 @@ def self_test(
     Raises:
         ModalityUnheard: when a modality does not reach the model.
     """
-    from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
-
     conversations = [rows[index]["messages"] for index in spread(rows["id"])]
     if isinstance(encoder, PlainEncoder):
         return check_encoder_hears(model, encoder, conversations)
     if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
         return check_modalities_heard(model, encoder, conversations)
-    # Under ZeRO-3 weights are sharded as they are loaded and only the engine can run them, so a whole copy is asked.
-    unset_hf_deepspeed_config()
-    try:
+    with unsharded(args):  # only the engine can run what is sharded, so a whole copy is asked
         page = recipe.model
         copy = load_model(page.path, family=page.backbone, processor=page.processor, dtype=page.dtype)
         return check_modalities_heard(copy, encoder, conversations)
+
+
+@contextmanager
+def unsharded(args: Any) -> Iterator[None]:
+    """Load whole models while the block runs; under ZeRO-3 weights are sharded as they are loaded."""
+    from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
+
+    if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:
+        yield
+        return
+    unset_hf_deepspeed_config()
+    try:
+        yield
     finally:
         set_hf_deepspeed_config(args.deepspeed_plugin.dschf)
 

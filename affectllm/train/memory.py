@@ -177,7 +177,7 @@ def of_training(
     kept = kept_of(trainer.model, collator([rows[longest]]), formats)
     length = rows[longest][LENGTH] + int(getattr(args, "max_completion_length", 0) or 0)
     tokens = args.per_device_train_batch_size * (packed or conversations * length)
-    reference = getattr(trainer, "ref_model", None)
+    reference = getattr(trainer, "ref_model", None) or getattr(trainer, "teacher_model", None)
     return estimate(trainer.model, args, kept, tokens, sharing, _device_bytes(trainer), reference)
 
 

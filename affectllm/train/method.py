@@ -78,6 +78,7 @@ class Ready:
         again: loads the model once more, as it was before training.
         encoder: of the model.
         rewards: of the recipe, for ``reward_funcs``.
+        teacher: loads the recipe's teacher, where the method has one.
     """
 
     model: Model
@@ -85,6 +86,7 @@ class Ready:
     again: Callable[[], Model]
     encoder: Encoder
     rewards: Sequence[Callable[..., list[float]]] = ()
+    teacher: Callable[[], Model] | None = None
 
 
 def own_conversation(row: Mapping[str, Any]) -> tuple[Messages, ...]:
@@ -124,6 +126,7 @@ class Method:
         batch: encoded batch, the first conversation of every row before the second of any → what the trainer takes.
         collates: whether our collator makes the batches; else the trainer gets the rows, and the tokenizer.
         rewarded: whether the page says ``rewards``.
+        taught: whether the page names a ``teacher``.
         packs: whether conversations may share a row.
         heads: what stands on the backbone in place of the head that writes: ``answers`` of the mixture's questions, or
             a ``reward``; "" for a model that writes. The page may then say ``head``, and take a plain encoder.
@@ -145,6 +148,7 @@ class Method:
     batch: Batch = as_it_is
     collates: bool = True
     rewarded: bool = False
+    taught: bool = False
     packs: bool = False
     heads: Literal["", "answers", "reward"] = ""
     answers_as: str = "affectllm"

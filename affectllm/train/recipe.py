@@ -28,6 +28,7 @@ from affectllm.train.pages.best_page import BestPage, check_best
 from affectllm.train.pages.eval_page import EvalPage, check_eval
 from affectllm.train.pages.head_page import check_head
 from affectllm.train.pages.reward_page import RewardPage, objection
+from affectllm.train.pages.teacher_page import TeacherPage, check_taught
 from affectllm.train.pages.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
@@ -79,6 +80,7 @@ class Recipe:
         trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
         method: name of a file in ``affectllm/train/methods/``.
         rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
+        teacher: from whom the model learns, where the method has a teacher: see ``TeacherPage``.
         head: what stands on the model, where the method trains a head: see ``HeadPage``; None for the usual.
         pack_tokens: tokens of the rows that conversations share, with their clips and without padding; None pads
             them in batches of rows. Exact where the family and the method allow it, and refused elsewhere.
@@ -102,6 +104,7 @@ class Recipe:
     trainer: dict[str, Any]
     method: str = "sft"
     rewards: tuple[RewardPage, ...] = ()
+    teacher: TeacherPage | None = None
     head: HeadPage | None = None
     pack_tokens: int | None = None
     batch_tokens: int | None = None
@@ -174,6 +177,10 @@ def _overridden(page: Page, overrides: Sequence[str]) -> Page:
             backbone = page.value.get("model", {}).get("backbone", "")
             backbone_called(backbone)
             page.set("model.path", PREFIX + backbone)
+            if page.value.get("teacher"):
+                page.set("teacher", f"{{path: {PREFIX + backbone}}}")
+            for key in {"teacher", "prototypes"} & {*(page.value.get("head") or {})}:  # files that others have
+                page.set(f"head.{key}", "null")
         else:
             page.set(key, text)
     return page
@@ -255,6 +262,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
             raise BadRecipe(f"trainer.{key} is not set here: {reason}", where=page.where(("trainer", key)))
     _check_rewards(recipe, method.rewarded, page)
     _check_head(recipe, method, page)
+    check_taught(recipe.teacher, recipe.method, method, recipe.peft or {}, page)
     install()
     config = method.config_class()
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
@@ -266,7 +274,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
 
 def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
     if bool(recipe.rewards) != wanted:
-        message = "samples replies and needs rewards" if wanted else "samples no replies, so it takes no rewards"
+        message = "samples replies and needs rewards" if wanted else "rewards no replies, so it takes no rewards"
         do = "add for example rewards: [{reward: reading}]" if wanted else "remove them, or choose method: grpo"
         raise BadRecipe(
             f"{recipe.method} {message}", where=page.where(("rewards" if recipe.rewards else "method",)), do=do

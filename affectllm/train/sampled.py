@@ -1,4 +1,4 @@
-"""Mixin for TRL's trainers that sample replies (GRPO, RLOO): prompts are conversations, with their clips.
+"""Mixins for TRL's trainers that sample replies (GRPO, RLOO, distillation): prompts are conversations with clips.
 
 TRL's own trainers would tokenise the conversations without the clips of audio and video, and train on tokens without
 features. Here each prompt is encoded once for a group of replies, its clips are kept aside, and found again by the
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from trl.models.utils import unwrap_model_for_generation
 from trl.trainer.utils import RepeatSampler
 
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, BadRecipe
 from affectllm.instruct.conversation import Conversation
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
@@ -33,9 +33,7 @@ _ROW = "row"  # of a scored batch: which of the prompts that are held each reply
 
 
 class Sampled:
-    """Comes before ``trl.GRPOTrainer`` or ``trl.RLOOTrainer``; a row of its data set is one of a conversations file.
-
-    Reward functions get a column ``samples`` with ``sample_of`` each row.
+    """Comes before a trainer of TRL that samples replies; a row of its data set is one of a conversations file.
 
     Args:
         encoder: of the model that is trained.
@@ -63,6 +61,9 @@ class Sampled:
 
     def _get_train_sampler(self, dataset: Dataset | None = None) -> RepeatSampler:
         theirs: Any = super()._get_train_sampler(dataset)  # type: ignore[misc]
+        if len(theirs.data_source) < theirs.batch_size:
+            message = f"a step takes {theirs.batch_size:,} conversations, and there are {len(theirs.data_source):,}"
+            raise BadRecipe(message, do="lower trainer.per_device_train_batch_size, or add data")
         return _ByEpoch(
             theirs.data_source,
             theirs.mini_repeat_count,
@@ -79,36 +80,23 @@ class Sampled:
         result: dict[str, Any] = super()._generate_and_score_completions(asked)  # type: ignore[misc]
         result[_ROW] = _numbers(len(inputs))
         if self.model.training:  # type: ignore[attr-defined]
-            self._keep_one()
+            self._keep_one(result)
         return result
 
-    def _calculate_rewards(self, *args: Any, **options: Any) -> torch.Tensor:
-        """Return the rewards ``[replies of all processes, functions]``; NaN where a function does not judge a reply.
+    def _rewards_of_first(self) -> dict[str, float | None]:
+        """Return what the first of the replies that were just sampled is rewarded with; nothing without rewards."""
+        return {}
 
-        Raises:
-            AffectError: when one is infinite, or none judges any reply: the step would train on nothing.
-        """
-        rewards: torch.Tensor = super()._calculate_rewards(*args, **options)  # type: ignore[misc]
-        for place, name in enumerate(self.reward_func_names):  # type: ignore[attr-defined]
-            if rewards[:, place].isinf().any():
-                raise AffectError("a reward is infinite", where=f"the reward {name}", do="return finite numbers")
-        if rewards.isnan().all():
-            do = "return a number for each; None is for replies that another reward judges"
-            raise AffectError(f"no reward gives a number for any of {len(rewards)} replies", where=self._ids[0], do=do)
-        return rewards
-
-    def _keep_one(self) -> None:
+    def _keep_one(self, result: dict[str, Any]) -> None:
         """Write the first of the replies that were just sampled, with its rewards: one a step is enough to see."""
         if not self.accelerator.is_main_process:  # type: ignore[attr-defined]
             return
-        logs: Any = self._logs  # type: ignore[attr-defined]
-        values = {name: values[0] for name, values in logs["rewards"].items()}
-        reply = "".join(message["content"] for message in logs["completion"][0])
+        tokens = result["completion_ids"][0][result["completion_mask"][0].bool()]
+        reply = self.encoder.tokenizer.decode(tokens.tolist(), skip_special_tokens=True)
         step = self.state.global_step + 1  # type: ignore[attr-defined]
-        rewards = {name: value if math.isfinite(value) else None for name, value in values.items()}
         if self._replies is None:
             self._replies = ReplyLog(Path(self.args.output_dir) / REPLIES, step)  # type: ignore[attr-defined]
-        self._replies.add({"step": step, "id": self._ids[0], "reply": reply, "rewards": rewards})
+        self._replies.add({"step": step, "id": self._ids[0], "reply": reply, "rewards": self._rewards_of_first()})
 
     def _tokenize_prompts(self, prompts: Sequence[Any]) -> tuple[list[list[int]], None, dict[str, Any]]:
         self._held = list(self._encoded(prompts))
@@ -153,46 +141,6 @@ class Sampled:
         carried = {name: None for row in self._scored for name in self._held[row].media}
         batch = {**carried, **inputs, ROWS: [self._ids[row] for row in self._scored]}
         return super().compute_loss(model, batch, *args, **options)  # type: ignore[misc]
-
-    def _get_per_token_logps_and_entropies(
-        self,
-        model: Any,
-        input_ids: torch.Tensor,
-        attention_mask: torch.Tensor,
-        logits_to_keep: int,
-        batch_size: int | None = None,
-        compute_entropy: bool = False,
-        **_: Any,
-    ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
-        """Return the log-probabilities of the replies' tokens ``[rows, logits_to_keep]``, and entropies if asked."""
-        import torch
-
-        rows = list(range(len(input_ids))) if self._scored is None else self._scored
-        size = batch_size or len(rows)
-        outs = []
-        for begin in range(0, len(rows), size):
-            part = slice(begin, begin + size)
-            prompts = [self._held[row] for row in rows[part]]
-            outs.append(self._forward(model, prompts, input_ids[part], attention_mask[part], logits_to_keep))
-        logs = torch.cat([out.log_probs[:, -logits_to_keep:] for out in outs])
-        entropy = torch.cat([out.entropy[:, -logits_to_keep:] for out in outs]) if compute_entropy else None
-        return logs, entropy, None
-
-    def _forward(
-        self, model: Any, prompts: Sequence[Encoded], ids: torch.Tensor, mask: torch.Tensor, replied: int
-    ) -> Any:
-        batch = continued(self.encoder, prompts, ids.shape[1], replied)
-        labels = ids.masked_fill(mask == 0, IGNORED)
-        labels[:, :-replied] = IGNORED
-        with self.accelerator.autocast():  # type: ignore[attr-defined]
-            return model(
-                input_ids=ids,
-                attention_mask=mask,
-                **self._here(batch),
-                labels=labels,
-                fused_lm_head=True,
-                use_cache=False,
-            )
 
     def _here(self, batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
         device = self.accelerator.device  # type: ignore[attr-defined]
@@ -246,14 +194,81 @@ def _numbers(count: int) -> torch.Tensor:
     return torch.arange(count)
 
 
-class Grouped(Sampled):
+class Rewarded(Sampled):
+    """Comes before ``trl.GRPOTrainer`` or ``trl.RLOOTrainer``.
+
+    Reward functions get a column ``samples`` with ``sample_of`` each row.
+    """
+
+    def _rewards_of_first(self) -> dict[str, float | None]:
+        logs: Any = self._logs  # type: ignore[attr-defined]
+        values = {name: values[0] for name, values in logs["rewards"].items()}
+        return {name: value if math.isfinite(value) else None for name, value in values.items()}
+
+    def _calculate_rewards(self, *args: Any, **options: Any) -> torch.Tensor:
+        """Return the rewards ``[replies of all processes, functions]``; NaN where a function does not judge a reply.
+
+        Raises:
+            AffectError: when one is infinite, or none judges any reply: the step would train on nothing.
+        """
+        rewards: torch.Tensor = super()._calculate_rewards(*args, **options)  # type: ignore[misc]
+        for place, name in enumerate(self.reward_func_names):  # type: ignore[attr-defined]
+            if rewards[:, place].isinf().any():
+                raise AffectError("a reward is infinite", where=f"the reward {name}", do="return finite numbers")
+        if rewards.isnan().all():
+            do = "return a number for each; None is for replies that another reward judges"
+            raise AffectError(f"no reward gives a number for any of {len(rewards)} replies", where=self._ids[0], do=do)
+        return rewards
+
+    def _get_per_token_logps_and_entropies(
+        self,
+        model: Any,
+        input_ids: torch.Tensor,
+        attention_mask: torch.Tensor,
+        logits_to_keep: int,
+        batch_size: int | None = None,
+        compute_entropy: bool = False,
+        **_: Any,
+    ) -> tuple[torch.Tensor, torch.Tensor | None, None]:
+        """Return the log-probabilities of the replies' tokens ``[rows, logits_to_keep]``, and entropies if asked."""
+        import torch
+
+        rows = list(range(len(input_ids))) if self._scored is None else self._scored
+        size = batch_size or len(rows)
+        outs = []
+        for begin in range(0, len(rows), size):
+            part = slice(begin, begin + size)
+            prompts = [self._held[row] for row in rows[part]]
+            outs.append(self._forward(model, prompts, input_ids[part], attention_mask[part], logits_to_keep))
+        logs = torch.cat([out.log_probs[:, -logits_to_keep:] for out in outs])
+        entropy = torch.cat([out.entropy[:, -logits_to_keep:] for out in outs]) if compute_entropy else None
+        return logs, entropy, None
+
+    def _forward(
+        self, model: Any, prompts: Sequence[Encoded], ids: torch.Tensor, mask: torch.Tensor, replied: int
+    ) -> Any:
+        batch = continued(self.encoder, prompts, ids.shape[1], replied)
+        labels = ids.masked_fill(mask == 0, IGNORED)
+        labels[:, :-replied] = IGNORED
+        with self.accelerator.autocast():  # type: ignore[attr-defined]
+            return model(
+                input_ids=ids,
+                attention_mask=mask,
+                **self._here(batch),
+                labels=labels,
+                fused_lm_head=True,
+                use_cache=False,
+            )
+
+
+class Grouped(Rewarded):
     """For ``trl.GRPOTrainer``."""
 
     def _generate_single_turn(self, *_: Any, **__: Any) -> tuple[list[list[int]], None]:
         return self.sampled(), None
 
 
-class LeaveOneOut(Sampled):
+class LeaveOneOut(Rewarded):
     """For ``trl.RLOOTrainer``."""
 
     def _generate_single_turn(self, *_: Any, **__: Any) -> list[list[int]]:

@@ -16,6 +16,7 @@ from affectllm.folders import room_in
 from affectllm.instruct.stage import build_mixture
 from affectllm.run import RUNS, Run, read_manifest, tracked_as
 from affectllm.train.checkpoints import FINAL
+from affectllm.train.distilling.given import given_digests
 from affectllm.train.recipe import Recipe, load_recipe
 
 # What the stage vouches for; checkpoints may be deleted to save space.
@@ -82,7 +83,8 @@ def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
     page = {key: value for key, value in recipe.to_json().items() if key not in ignored}
     manifest = read_manifest(folder / "build") or {}
     # Through JSON, as the manifest keeps it, so that both can be compared.
-    return {"recipe": json.loads(json.dumps(page)), "build": manifest.get("inputs_digest")}
+    inputs = {"recipe": json.loads(json.dumps(page)), "build": manifest.get("inputs_digest")}
+    return {**inputs, **({"given": given} if (given := given_digests(recipe)) else {})}
 
 
 def _write_page(recipe: Recipe, folder: Path) -> None:

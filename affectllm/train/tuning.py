@@ -25,6 +25,7 @@ from affectllm.train.by_answers import Answered, check_shareable
 from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_before
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
+from affectllm.train.distilling.teacher import load_teacher
 from affectllm.train.filling import Filling
 from affectllm.train.head_rows import Prompts, head_arguments
 from affectllm.train.loading import load, self_test
@@ -80,7 +81,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
     else:
         assert isinstance(encoder, Encoder)
-        ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards)
+        teacher = (lambda: load_teacher(recipe, args)) if method.taught else None
+        ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards, teacher)
         given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard), files)
     trainer = trainer_class(method)(args=args, **given)
     show_bar(trainer)
@@ -92,10 +94,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         say(trained)
         if isinstance(encoder, Encoder) and not method.heads:
             _tell_memory(trainer, Collator(encoder, method.conversations), train, recipe)
-    if (checkpoint := last_whole_checkpoint(out)) is not None:
-        check_finite(Path(checkpoint), model.family.unbounded)
-        trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
-    trainer.train(resume_from_checkpoint=checkpoint)
+    trainer.train(resume_from_checkpoint=_checkpoint(trainer, out, model))
     discard_tokens(files.values() if trainer.is_world_process_zero() else ())
     return {
         **counts,
@@ -104,6 +103,14 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         **_told(model.quantised),
         **finish(trainer, out, model.processor),
     }
+
+
+def _checkpoint(trainer: Any, out: Path, model: Model) -> str | None:
+    """Return the last whole checkpoint, of which the numbers are finite, and count its tokens; None at the start."""
+    if (checkpoint := last_whole_checkpoint(out)) is not None:
+        check_finite(Path(checkpoint), model.family.unbounded)
+        trainer._total_train_tokens = tokens_before(checkpoint)  # TRL counts those of one process from 0
+    return checkpoint
 
 
 def _encoders(recipe: Recipe, model: Model, roots: Mapping[str, Path]) -> tuple[Any, Any]:

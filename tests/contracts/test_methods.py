@@ -25,6 +25,7 @@ from affectllm.train.stage import train
 
 METHODS = method_names()
 SUPERVISED = [name for name in METHODS if not find_method(name).rewarded]  # the others sample: tests/train/test_sampled
+GIVEN = {"lmbda": 0.0}  # a student that is taught by the given answers; that it answers itself: tests/train/test_distil
 
 
 def weights(folder: Path) -> dict[str, torch.Tensor]:
@@ -78,6 +79,8 @@ def test_a_part_without_what_the_method_needs_is_refused(name: str, tmp_path: Pa
 def test_steps_on_the_same_rows_move_every_curve_the_right_way(name: str, small_demo: Path, tmp_path: Path) -> None:
     """All rows in every batch, so that the losses are those of the same rows with better weights."""
     steps = {"max_steps": 4, "per_device_train_batch_size": 64, "save_strategy": "no", "lr_scheduler_type": "constant"}
+    if find_method(name).taught:
+        steps |= {**GIVEN, "per_device_train_batch_size": 16}  # the library takes whole batches only
     page = page_of(name, tmp_path, trainer={**steps, "learning_rate": 3.0e-4})
     train(str(page), [], [f"demo_affect={small_demo}"], tmp_path / "run")
     assert all(after < before for before, after in pairwise(losses(tmp_path / "run")))
@@ -123,6 +126,7 @@ def test_a_killed_run_resumes_to_the_same_losses_and_weights(name: str, small_de
 @pytest.mark.parametrize("name", [name for name in SUPERVISED if name != "sft"])
 def test_two_processes_train_as_one_does(name: str, small_demo: Path, tmp_path: Path) -> None:
     root, trainer = f"demo_affect={small_demo}", {"max_steps": 3, "save_strategy": "no"}
+    trainer |= GIVEN if find_method(name).taught else {}
     page = page_of(name, tmp_path, trainer={**trainer, "per_device_train_batch_size": 4})
     train(str(page), [], [root], tmp_path / "alone")
     for launch in ("ddp", "zero3_offload"):

@@ -56,10 +56,15 @@ def test_it_trains_on_nothing_that_it_scores(name: str, miniatures: list[str]) -
     "name", [pytest.param(name, marks=[] if name in ALWAYS else [pytest.mark.thorough]) for name in NAMES]
 )
 def test_one_step_on_the_tiny_model(name: str, miniatures: list[str], tmp_path: Path) -> None:
-    outputs = train(name, SMALL, miniatures, tmp_path / "run")
+    # Of conversations for students the library takes whole batches only.
+    whole = ["trainer.per_device_train_batch_size=1"] if load_recipe(name).teacher else []
+    outputs = train(name, [*SMALL, *whole], miniatures, tmp_path / "run")
     assert outputs["steps"] == 1
     assert (tmp_path / "run" / "train" / "final").is_dir()
     history = json.loads((tmp_path / "run" / "train" / "trainer_state.json").read_text())["log_history"]
     # Of replies that are rewarded alike, as those of random weights are, nothing is learned, nor of one row.
     alone = load_recipe(name).method == "contrastive" and outputs["train"]["rows"] == 1
-    assert history[-1]["loss"] > 0 or alone or (load_recipe(name).rewards and history[-1]["reward"] == 0)
+    # With tiny models a student is its own teacher.
+    same = load_recipe(name).teacher is not None and abs(history[-1]["loss"]) < 1e-5
+    nothing = load_recipe(name).rewards and history[-1]["reward"] == 0
+    assert history[-1]["loss"] > 0 or alone or same or nothing

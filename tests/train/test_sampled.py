@@ -205,7 +205,7 @@ def test_a_step_without_rewards_stops_the_run(name: str, message: str, small_dem
 
 
 def test_a_method_without_replies_takes_no_rewards(tmp_path: Path) -> None:
-    with pytest.raises(BadRecipe, match="sft samples no replies"):
+    with pytest.raises(BadRecipe, match="sft rewards no replies"):
         load_recipe(str(page_of("sft", tmp_path, rewards=[{"reward": "format"}])))
 
 

@@ -89,11 +89,15 @@ def train(
     from affectllm.instruct.stage import build_mixture
     from affectllm.model.heads.encoders import check_backbone
     from affectllm.run import is_finished
+    from affectllm.train.distilling.given import given_files
+    from affectllm.train.distilling.teacher import check_teacher
     from affectllm.train.launch import launch
     from affectllm.train.stage import train_inputs
 
     # A wrong checkpoint is refused before any work.
     check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
+    check_teacher(recipe)
+    given_files(recipe)
     _say("build")
     build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     _say("train")

@@ -113,7 +113,7 @@ class Answers:
         """
         import torch
 
-        columns = [self.target(_slot_of(row), row["value"]) for row in rows]
+        columns = [self.target(slot_of(row), row["value"]) for row in rows]
         return torch.tensor(columns, dtype=torch.long if self.kind == "classes" else torch.float32)
 
     def target(self, slot: Slot, gold: Any) -> int | list[float]:
@@ -209,7 +209,8 @@ def _only(slots: tuple[Slot, ...]) -> Slot:
     return slots[0]
 
 
-def _slot_of(row: Mapping[str, Any]) -> Slot:
+def slot_of(row: Mapping[str, Any]) -> Slot:
+    """Return the question of a row of a conversations file."""
     return Conversation.from_row({**row, "messages": None}).reader.slots[0]
 
 

@@ -6,7 +6,7 @@ targets, so that a run that was cut off finds the same numbers again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 import torch
@@ -14,11 +14,13 @@ from torch import nn
 from torch.nn import functional as F
 
 from affectllm.model.heads.answers import Kind
+from affectllm.model.heads.taught import soft_labels_loss, soft_loss
 
 if TYPE_CHECKING:
     from torch import Tensor
 
     from affectllm.model.heads.page import HeadPage
+    from affectllm.model.heads.prototypes import Prototypes
 
 _LEAST = 1e-8
 _MOST_WEIGHT = 100.0  # of a class that is next to never there
@@ -48,6 +50,9 @@ def mse_loss(predicted: Tensor, targets: Tensor) -> Tensor:
     """Return the mean squared error over the numbers that are known."""
     known = targets.isfinite()
     return ((predicted - targets.where(known, 0.0)) ** 2 * known).sum() / known.sum().clamp(min=1)
+
+
+_OF_NUMBERS: Mapping[str, Callable[[Tensor, Tensor], Tensor]] = {"ccc": ccc_loss, "mse": mse_loss}
 
 
 def shares_loss(logits: Tensor, targets: Tensor) -> Tensor:
@@ -122,14 +127,17 @@ class Criterion(nn.Module):
         page: the recipe's settings.
         targets: of the whole training set, ``[rows]`` or ``[rows, outputs]``.
         outputs: how many there are.
+        prototypes: to which representations are drawn; None for none.
     """
 
     weights: Tensor | None
     correlation: Tensor | None
 
-    def __init__(self, kind: Kind, page: HeadPage, targets: Tensor, outputs: int) -> None:
+    def __init__(
+        self, kind: Kind, page: HeadPage, targets: Tensor, outputs: int, prototypes: Prototypes | None = None
+    ) -> None:
         super().__init__()
-        self.kind, self.page = kind, page
+        self.kind, self.page, self.prototypes = kind, page, prototypes
         weights = correlation = None
         if kind in ("classes", "labels") and page.class_weights == "balanced":
             weights = balanced(targets, outputs) if kind == "classes" else positives(targets)
@@ -139,9 +147,38 @@ class Criterion(nn.Module):
         self.register_buffer("weights", weights, persistent=False)
         self.register_buffer("correlation", correlation, persistent=False)
 
-    def forward(self, logits: Tensor, targets: Tensor, pooled: Tensor) -> Tensor:
-        """Return the loss of a batch; ``pooled`` are the representations, ``[rows, width]``."""
-        logits, pooled = logits.float(), pooled.float()
+    def forward(
+        self,
+        logits: Tensor,
+        targets: Tensor,
+        pooled: Tensor,
+        taught: Tensor | None = None,
+        states: Tensor | None = None,
+    ) -> Tensor:
+        """Return the loss of a batch.
+
+        Args:
+            logits: ``[rows, outputs]``.
+            targets: the gold answers: see ``Answers.targets``.
+            pooled: representations, ``[rows, width]``.
+            taught: the teacher's answers ``[rows, outputs]``, NaN where it gave none; None where nobody teaches.
+            states: what the last layer takes, ``[rows, width]``; None where nothing is drawn to prototypes.
+        """
+        logits = logits.float()
+        loss = self._gold(logits, targets, pooled.float())
+        if taught is not None and self.page.teacher is not None:
+            weight = self.page.teacher.weight
+            loss = (1 - weight) * loss + weight * self._taught(logits, taught.float(), self.page.teacher.temperature)
+        if states is not None and self.prototypes is not None and self.page.prototypes is not None:
+            loss = loss + self.page.prototypes.weight * self.prototypes(states.float(), targets)
+        return loss
+
+    def _taught(self, logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+        if self.kind == "numbers":
+            return _OF_NUMBERS[self.page.loss](logits, taught)
+        return (soft_labels_loss if self.kind == "labels" else soft_loss)(logits, taught, temperature)
+
+    def _gold(self, logits: Tensor, targets: Tensor, pooled: Tensor) -> Tensor:
         if self.kind == "classes":
             weights = None if self.weights is None else self.weights.float()
             return F.cross_entropy(logits, targets, weight=weights, label_smoothing=self.page.label_smoothing)
@@ -152,8 +189,7 @@ class Criterion(nn.Module):
             return hybrid_loss(
                 logits, targets, pooled, positive, correlation, temperature=self.page.temperature, **parts
             )
-        losses: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"ccc": ccc_loss, "mse": mse_loss}
-        return shares_loss(logits, targets) if self.kind == "shares" else losses[self.page.loss](logits, targets)
+        return shares_loss(logits, targets) if self.kind == "shares" else _OF_NUMBERS[self.page.loss](logits, targets)
 
 
 def balanced(classes: Tensor, outputs: int) -> Tensor:

@@ -42,7 +42,19 @@ class Standardised(nn.Module):
         return (features - self.mean) / self.spread
 
 
-def layers(width: int, outputs: int, page: HeadPage, standardised: bool) -> nn.Sequential:
+class Layers(nn.Sequential):
+    """The layers on a pooled representation; the last two are a dropout and the linear layer that answers."""
+
+    def forward(self, features: Tensor, with_states: bool = False) -> Any:
+        """Return the outputs ``[rows, outputs]``, or these and what the last layers take, ``[rows, width]``."""
+        *before, dropout, linear = self
+        for layer in before:
+            features = layer(features)
+        outputs = linear(dropout(features))
+        return (outputs, features) if with_states else outputs
+
+
+def layers(width: int, outputs: int, page: HeadPage, standardised: bool) -> Layers:
     """Return the layers on a pooled representation of ``width``.
 
     Args:
@@ -53,7 +65,7 @@ def layers(width: int, outputs: int, page: HeadPage, standardised: bool) -> nn.S
     for inner in page.hidden:
         parts += [nn.Dropout(page.dropout), nn.Linear(width, inner), nn.GELU()]
         width = inner
-    return nn.Sequential(*parts, nn.Dropout(page.dropout), nn.Linear(width, outputs))
+    return Layers(*parts, nn.Dropout(page.dropout), nn.Linear(width, outputs))
 
 
 def pool(states: Tensor, mask: Tensor, pooling: Pooling, pieces: Tensor | None = None) -> Tensor:
@@ -109,6 +121,7 @@ class HeadNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.prefix: str = "" if owner is None else owner.base_model_prefix
+        self.base_model_prefix = self.prefix  # PEFT asks for it where weights of a part have other names on the Hub
         if owner is not None:
             setattr(self, self.prefix, owner.base_model)
             self.config = owner.config
@@ -123,14 +136,22 @@ class HeadNetwork(nn.Module):
         """The network below the head; None for a head on features alone."""
         return getattr(self, self.prefix) if self.prefix else None
 
-    def forward(self, labels: Tensor | None = None, **inputs: Any) -> SequenceClassifierOutput:
-        """Return ``logits`` ``[rows, outputs]``, and the loss where there are ``labels``: see ``Answers.targets``."""
+    def forward(
+        self, labels: Tensor | None = None, taught: Tensor | None = None, **inputs: Any
+    ) -> SequenceClassifierOutput:
+        """Return ``logits`` ``[rows, outputs]``, and the loss where there are ``labels``: see ``Answers.targets``.
+
+        A validation is scored against the gold answers alone, whatever is ``taught`` in training.
+        """
         features = inputs.pop(FEATURES, None)
         pooled = self.represent(**inputs) if features is None else features
-        logits = self.score(pooled.to(next(self.score.parameters()).dtype))
-        loss = None
-        if labels is not None and self.criterion is not None:
-            loss = self.criterion(logits, labels, pooled)
+        pooled_here, loss = pooled.to(next(self.score.parameters()).dtype), None
+        if labels is not None and self.criterion is not None and self.training:
+            logits, states = self.score(pooled_here, with_states=True)
+            loss = self.criterion(logits, labels, pooled, taught, states)
+        else:
+            logits = self.score(pooled_here)
+            loss = None if labels is None or self.criterion is None else self.criterion(logits, labels, pooled)
         return SequenceClassifierOutput(loss=loss, logits=logits)
 
     def represent(self, **inputs: Any) -> Tensor:

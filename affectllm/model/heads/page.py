@@ -9,6 +9,35 @@ Pooling = Literal["last", "mean", "first"]
 
 
 @dataclass(frozen=True)
+class TaughtPage:
+    """Answers of a teacher, from which a head learns beside the gold ones, or in their place.
+
+    Args:
+        answers: folder of an evaluation, or a file of JSON Lines: samples of lm-eval, what ``affectllm predict --json``
+            prints, or ``{"id": …, "answer": …}`` or ``{"id": …, "likelihoods": {…}}`` by the ids of samples.
+        weight: α of ``α·T²·KL + (1 - α)·L``, where L is the head's loss against the gold answers.
+        temperature: T, at which both distributions are compared.
+    """
+
+    answers: str
+    weight: float = 0.5
+    temperature: float = 1.0
+
+
+@dataclass(frozen=True)
+class PrototypesPage:
+    """Prototypes to which the representation below the last layer is drawn.
+
+    Args:
+        path: JSON file: see ``prototypes.py``.
+        weight: of the pull, beside the rest of the loss.
+    """
+
+    path: str
+    weight: float = 0.1
+
+
+@dataclass(frozen=True)
 class HeadPage:
     """The settings of a head; what another kind of head would take is refused.
 
@@ -24,6 +53,8 @@ class HeadPage:
         correlation, contrastive: of several labels: weights of the second and third part of the hybrid loss.
         temperature: of its third part.
         margin: of a reward: by how much the better answer's should be above the worse one's.
+        teacher: whose answers it learns from.
+        prototypes: of classes, labels, or valence and arousal.
     """
 
     pooling: Pooling | None = None
@@ -37,6 +68,8 @@ class HeadPage:
     contrastive: float = 0.3
     temperature: float = 0.1
     margin: float = 0.0
+    teacher: TaughtPage | None = None
+    prototypes: PrototypesPage | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return JSON types."""
@@ -45,14 +78,16 @@ class HeadPage:
     @classmethod
     def from_json(cls, page: dict[str, Any]) -> HeadPage:
         """Inverse of ``to_json``."""
-        return cls(**{**page, "hidden": tuple(page["hidden"])})
+        kinds: dict[str, Any] = {"teacher": TaughtPage, "prototypes": PrototypesPage}
+        nested = {key: kind(**page[key]) for key, kind in kinds.items() if page.get(key)}
+        return cls(**{**page, "hidden": tuple(page["hidden"]), **nested})
 
 
 OF_KIND: dict[str, tuple[str, ...]] = {
-    "classes": ("class_weights", "label_smoothing"),
-    "labels": ("class_weights", "correlation", "contrastive", "temperature"),
-    "numbers": ("loss",),
-    "shares": (),
+    "classes": ("class_weights", "label_smoothing", "teacher", "prototypes"),
+    "labels": ("class_weights", "correlation", "contrastive", "temperature", "teacher", "prototypes"),
+    "numbers": ("loss", "teacher", "prototypes"),
+    "shares": ("teacher",),
     "reward": ("margin",),
 }
 """Kind of head → the settings of its loss; the others belong to every head."""
@@ -75,4 +110,14 @@ def objection(page: HeadPage) -> tuple[str, str] | None:
     for key, (value, expected) in ranges.items():
         if not 0.0 <= value < float("inf") or (key == "window" and value <= 0):
             return key, expected
+    return _of_parts(page)
+
+
+def _of_parts(page: HeadPage) -> tuple[str, str] | None:
+    if page.teacher is not None and not 0.0 < page.teacher.weight <= 1.0:
+        return "teacher.weight", "above 0, and at most 1"
+    if page.teacher is not None and not 0.0 < page.teacher.temperature < float("inf"):
+        return "teacher.temperature", "above 0"
+    if page.prototypes is not None and not 0.0 < page.prototypes.weight < float("inf"):
+        return "prototypes.weight", "above 0"
     return None

@@ -65,7 +65,10 @@ def _answered(templates: Sequence[Template], page: Page) -> Answers:
 def _check_settings(head: HeadPage, kind: str, backbone: str, page: Page) -> None:
     if refused := objection(head):
         key, expected = refused
-        raise BadRecipe(f"head.{key} must be {expected}", where=page.where(("head", key)))
+        raise BadRecipe(f"head.{key} must be {expected}", where=page.where(("head", *key.split("."))))
+    if kind == "numbers" and head.teacher is not None and head.teacher.temperature != 1.0:
+        message = "numbers of a teacher are compared as they are, and have no temperature"
+        raise BadRecipe(message, where=page.where(("head", "teacher", "temperature")), do="remove it")
     others = {key for keys in OF_KIND.values() for key in keys} - set(OF_KIND[kind])
     usual = HeadPage()
     for key in page.value["head"]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from adapting import make_adapter
 
 from affectllm.train.method import find_method
 
@@ -52,6 +54,7 @@ SAYS: dict[str, dict[str, Any]] = {"": {}, "rejected": {"rejected": "other_label
 GRADED = {"reward": f"{Path(__file__).parent / 'toy_rewards.py'}:thirds"}
 """A reward that even random weights can be trained to."""
 _SAMPLED = {"num_generations": 2, "max_completion_length": 4}
+_TAUGHT = {"lmbda": 0.5, "max_completion_length": 4}
 
 ENDLESS = """
 description: Trains until it is ended.
@@ -75,12 +78,24 @@ def write_page(folder: Path, **changes: Any) -> Path:
     return path
 
 
+@functools.cache
+def teacher_of(base: str) -> str:
+    """The folder of an adapter with which a tiny model answers otherwise than without."""
+    place = Path(os.environ["AFFECTLLM_CACHE"]) / "teachers" / f"{base.replace(':', '_')}-{os.getpid()}"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    return str(make_adapter(place, base))
+
+
 def page_of(method: str, folder: Path, **changes: Any) -> Path:
     """A small recipe of the method on clips with sound and words."""
     part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
     page = {"method": method, "data": {"mixture": [part]}, **changes}
     if find_method(method).rewarded:
         page = {"rewards": [GRADED], **page, "trainer": {**_SAMPLED, **changes.get("trainer", {})}}
+    if find_method(method).taught:
+        base = {**PAGE["model"], **changes.get("model", {})}["path"]
+        own = {"teacher": {"path": base, "adapter": teacher_of(base)}}
+        page = {**own, **page, "trainer": {**_TAUGHT, **changes.get("trainer", {})}}
     return write_page(folder, **page)
 
 
