@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from affectllm.corpus import MediaRef, Sample
@@ -51,6 +52,30 @@ def _sounds(sample: Sample) -> list[Part]:
     files = [ref for ref in sample.media if ref.modality == "audio"]
     tracks = [ref for ref in sample.media if ref.modality == "video" and ref.sound]
     return [_part(sample, ref, "audio") for ref in files or tracks]
+
+
+def box_of(sample: Sample) -> list[float] | None:
+    """Return the box of the person whom a sample is about (left, top, right, bottom in pixels), or None."""
+    words = sample.attributes.get("box", "").split(",")
+    try:
+        box = [float(word) for word in words]
+    except ValueError:
+        return None
+    return box if len(box) == 4 and all(map(math.isfinite, box)) else None
+
+
+def with_person(messages: Sequence[Mapping[str, Any]], sample: Sample, *, beside: bool) -> list[dict[str, Any]]:
+    """Return messages in which each picture is followed by the person in the sample's box, or is cut to the box."""
+    box = box_of(sample)
+    shown = []
+    for message in messages:
+        parts: list[Part] = []
+        for part in message["content"]:
+            is_cut = part["type"] == "image" and box is not None
+            parts += [dict(part)] if beside or not is_cut else []
+            parts += [{**part, "box": box}] if is_cut else []
+        shown.append({**message, "content": parts})
+    return shown
 
 
 def _part(sample: Sample, ref: MediaRef, kind: str, *, sound: bool = False) -> Part:

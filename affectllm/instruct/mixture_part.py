@@ -72,6 +72,9 @@ class Part:
         stage: place in a curriculum, for mixtures that are ordered by stages.
         rejected: a worse answer beside each, for training on preferences: ``other_label`` or ``not_preferred`` (see
             ``instruct/rejected.py``).
+        person: how the person is shown whom a sample's attribute ``box`` marks in its picture (left, top, right, bottom
+            in pixels): ``beside`` the whole picture as a second one, or ``alone`` in its place. A sample without a
+            box is then rejected as ``no_box``. None shows the picture as it is.
         budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
     """
 
@@ -94,6 +97,7 @@ class Part:
     pairs: Pairs | None = None
     stage: int = 0
     rejected: Rejected | None = None
+    person: Literal["beside", "alone"] | None = None
     budget: dict[str, Any] | None = None
 
     @cached_property
@@ -101,6 +105,7 @@ class Part:
         """A short identifier of what is asked of whom, distinct from every other part on its corpus."""
         fields: tuple[object, ...] = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout)
         fields += (self.stage, self.languages, *([self.rejected] if self.rejected else []))
+        fields += (self.person,) if self.person else ()
         rest = hashlib.blake2b(repr(fields).encode(), digest_size=3).hexdigest()
         modalities = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{modalities}/{self.language}/{rest}"
@@ -180,6 +185,9 @@ class Part:
             raise Malformed(f"dropout is a probability below 1, not {self.dropout:g}", where=where)
         if len(set(self.modalities)) < len(self.modalities):
             raise Malformed("a modality is named twice", where=where)
+        if self.person and (self.pairs is not None or "image" not in self.modalities):
+            message = "a person is cut out of a picture, so the modalities name image, and no pairs are compared"
+            raise Malformed(message, where=where, do="remove person, or show image")
         if self.dropout and len(self.modalities) < 2:
             raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
 

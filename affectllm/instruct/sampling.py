@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
-from affectllm.instruct.content_parts import missing_modality
+from affectllm.instruct.content_parts import box_of, missing_modality, with_person
 from affectllm.instruct.conversation import AskedBy, answered
 from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture_part import Part, has_classes
@@ -189,7 +189,9 @@ class Plan:
             yield from self._paired(samples)
             return
         for sample in samples:
-            if self.part.rejected == "not_preferred" and isinstance(sample, Sample):
+            if self.part.person and isinstance(sample, Sample) and box_of(sample) is None:
+                yield Rejection(sample.id, "no_box", sample.source)
+            elif self.part.rejected == "not_preferred" and isinstance(sample, Sample):
                 yield preferred(sample, self.part.space, self.part.rater)
             else:
                 yield sample
@@ -232,8 +234,10 @@ class Plan:
         number = (template.paraphrase(sample) + copy) % len(template.questions)
         answer = template.answer_of(asked)
         question = template.message(asked, number)
+        if self.part.person:
+            question = with_person(question, sample, beside=self.part.person == "beside")
         if self.part.budget:
-            for part in question[0]["content"]:
+            for part in question[-1]["content"]:  # before it there may be a system prompt
                 part.update({} if part["type"] == "text" else self.part.budget)
         return {
             "id": f"{sample.corpus}/{sample.id}/{self.part.key}/{copy}",

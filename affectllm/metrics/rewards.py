@@ -21,7 +21,9 @@ from affectllm.labels.reading import (
     Unreadable,
     read_open_labels,
 )
-from affectllm.labels.reading.tags import has_answer_tag
+from affectllm.labels.reading.mentions import affirmed
+from affectllm.labels.reading.tags import has_answer_tag, reasoning_part
+from affectllm.labels.reading.words import Words, emotion_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 Completions = Sequence[str | Sequence[Mapping[str, Any]]]
 Samples = Sequence[Mapping[str, Any]]
 Reward = Callable[..., list[float]]
+_COMMA = re.compile("[,;，；、]")
 _FORMAT = re.compile(r"<think>.*?</think>\s*<answer>.*?</answer>", re.DOTALL)
 
 
@@ -152,7 +155,8 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
         tagged: whether a completion without ``<answer>`` gets 0, as published.
 
     Returns:
-        A function of completions and samples; gold is a list of labels. An unreadable or empty answer gets 0.
+        A function of completions and samples; gold is a list of labels, or a text that lists them. An unreadable or
+        empty answer gets 0.
     """
     length_penalty(2, 1, penalty)  # an unknown penalty is an error now, not after the first generation
 
@@ -160,16 +164,50 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
         from affectllm.metrics.wheels import item_f1
 
         pairs = paired(completions, samples)
-        golds = [_normal([gold] if isinstance(gold, str) else gold) for _, gold in pairs]
+        golds = [_gold_labels(gold, row) for row, (_, gold) in enumerate(pairs, 1)]
         predicted = [_listed(text, tagged) for text, _ in pairs]
-        if any(not gold for gold in golds):
-            raise Malformed("a sample has no gold labels", do="leave such samples out of the training set")
         values = item_f1(golds, predicted, tables, level)
         sizes = zip(predicted, golds, strict=True)
         return [float(f) * length_penalty(len(p), len(g), penalty) for f, (p, g) in zip(values, sizes, strict=True)]
 
     wheel_reward.__name__ = f"wheel_f1_level{level}_{penalty or 'plain'}"
     return wheel_reward
+
+
+def wheel_agreement_reward(tables: Tables, level: int = 1) -> Reward:
+    """Build a reward: whether thought and answer name the same emotions, right or wrong, on five emotion wheels.
+
+    It is the Jaccard similarity, mean over the wheels, of the labels in ``<answer>`` and those that the reasoning
+    before it affirms; 0 where either has none. Alone it pays for naming everything twice, so it goes beside a reward of
+    the answer: AffectGPT-R1's agreement of thought and answer.
+
+    Args:
+        tables: the emotion wheels. In the reasoning their words are found, and the emotion words of the lexicon.
+        level: of the wheels, 1 or 2.
+
+    Returns:
+        A function of completions.
+    """
+    mapped = {word for wheel in tables.wheels for word in wheel[level]} | {*tables.forms, *tables.bases}
+    words = Words((word, word) for word in mapped | {*emotion_words()})
+
+    def agreement(completions: Completions, **_: Any) -> list[float]:
+        from affectllm.metrics.wheels import item_jaccard
+
+        texts = [text_of(completion) for completion in completions]
+        thought = [_normal(affirmed(reasoning_part(text), words)) for text in texts]
+        return [float(value) for value in item_jaccard([_listed(text, True) for text in texts], thought, tables, level)]
+
+    agreement.__name__ = f"wheel_agreement_level{level}"
+    return agreement
+
+
+def _gold_labels(gold: Any, row: int) -> list[str]:
+    labels = _COMMA.split(gold) if isinstance(gold, str) else gold
+    if isinstance(labels, Mapping) or not (listed := _normal(labels)):
+        message = f"sample {row} has no gold labels, but {gold!r}"
+        raise Malformed(message, do="leave such samples out of the training set, or ask for labels")
+    return listed
 
 
 def _listed(text: str, tagged: bool) -> list[str]:

@@ -2,6 +2,7 @@
 
 Safe under several workers and processes: entries are written under another name and renamed, and readers tolerate
 an entry that another process has just evicted. The least recently read entries go first when the limit is reached.
+It only saves time: where the disk is full, or the folder is somebody else's, clips are prepared anew.
 """
 
 from __future__ import annotations
@@ -10,8 +11,10 @@ import errno
 import hashlib
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -34,12 +37,13 @@ class MediaCache:
 
     Attributes:
         hits, misses: counted in this process.
+        refused: how often the file system refused to read or write an entry.
     """
 
     def __init__(self, folder: Path | None = None, limit: int = DEFAULT_LIMIT) -> None:
         self.folder = folder or cache_folder() / "media"
         self.limit = limit
-        self.hits = self.misses = self._writes = 0
+        self.hits = self.misses = self.refused = self._writes = 0
         self._contents: dict[tuple[str, int, int], str] = {}
 
     def key(self, path: Path, request: Mapping[str, Any]) -> str:
@@ -64,7 +68,10 @@ class MediaCache:
             else:
                 with open(path, "rb") as stream:
                     tensors = load(stream.read())
-            os.utime(path)
+        except PermissionError as error:
+            self.misses += 1
+            self._tell(error)
+            return None
         except FileNotFoundError:
             self.misses += 1
             return None
@@ -78,15 +85,15 @@ class MediaCache:
             self.misses += 1
             return None
         self.hits += 1
+        with suppress(OSError):  # of somebody else's entry the time stays; an evicted one has none
+            os.utime(path)
         return tensors
 
     def put(self, key: str, tensors: Mapping[str, Tensor]) -> None:
-        """Store ``tensors``; where the disk is full, the cache stays as it was."""
+        """Store ``tensors``; where the file system refuses, the cache stays as it was."""
         from safetensors.torch import save
 
-        path = self._entry(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, save({name: tensor.contiguous() for name, tensor in tensors.items()}))
+        self._write(self._entry(key), save({name: tensor.contiguous() for name, tensor in tensors.items()}))
         self._writes += 1
         if self._writes % _CHECK_EVERY == 0:
             self.trim()
@@ -129,20 +136,29 @@ class MediaCache:
         note = self.folder / "contents" / name[:2] / name
         try:
             return note.read_text(encoding="ascii")
-        except FileNotFoundError:
+        except (FileNotFoundError, PermissionError):
             with path.open("rb") as stream:
                 content = hashlib.file_digest(stream, "sha256").hexdigest()
-            note.parent.mkdir(parents=True, exist_ok=True)
-            _write(note, content.encode("ascii"))
+            self._write(note, content.encode("ascii"))
             return content
 
+    def _write(self, path: Path, data: bytes) -> None:
+        scratch = None
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".")
+            with os.fdopen(handle, "wb") as stream:
+                stream.write(data)
+            os.replace(scratch, path)
+        except OSError as error:
+            self._tell(error)
+            if scratch is not None:
+                Path(scratch).unlink(missing_ok=True)
 
-def _write(path: Path, data: bytes) -> None:
-    handle, scratch = tempfile.mkstemp(dir=path.parent, prefix=".")
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
-        os.replace(scratch, path)
-    except OSError:
-        # The cache only saves time: when the disk is full the run goes on without it.
-        Path(scratch).unlink(missing_ok=True)
+    def _tell(self, error: OSError) -> None:
+        """Count a refusal; the first one is told."""
+        self.refused += 1
+        if self.refused == 1:
+            where = f"{self.folder}: the file system refused an entry of prepared clips: {error.strerror or error}"
+            do = "set AFFECTLLM_CACHE to a folder of your own with space; until then clips are prepared anew each time"
+            print(f"{where}\n  → {do}", file=sys.stderr)

@@ -152,7 +152,7 @@ class Encoder:
         if self.cache is None:
             fresh = self._prepare(part, path)
             return fresh if isinstance(fresh, MediaError) else Entry(fresh)
-        request = {k: part[k] for k in ("type", "sound", "start", "end") if k in part}
+        request = {k: part[k] for k in ("type", "sound", "start", "end", "box") if k in part}
         conditions = {**self._conditions, "budget": self._budget(part).to_json()}
         key = self.cache.key(path, {**request, **conditions})
         tensors: Any = self.cache.get(key)
@@ -249,7 +249,7 @@ class Encoder:
     def _prepare(self, part: Mapping[str, Any], path: Path) -> dict[str, torch.Tensor] | MediaError:
         factor, budget = self.family.frame_factor, self._budget(part)
         if part["type"] == "image":
-            picture = open_image(path, budget, factor)
+            picture = open_image(path, budget, factor, part.get("box"))
             return picture if isinstance(picture, MediaError) else self.processed_image(picture)
         clip = open_clip(
             path,

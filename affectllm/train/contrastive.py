@@ -125,7 +125,8 @@ def _shares(values: Sequence[Any]) -> Tensor:
     """Return distributions ``[rows, bins]``: a label lies in the bin that its name hashes to, the same everywhere."""
     rows = torch.full((len(values), _BINS), _SMOOTHING / _BINS)
     for row, value in zip(rows, values, strict=True):
-        weights = value if isinstance(value, Mapping) else {str(value): 1.0}
+        several = value if isinstance(value, list | tuple) else [value]
+        weights = value if isinstance(value, Mapping) else dict.fromkeys(map(str, several), 1.0) or {"": 1.0}
         total = sum(float(weight) for weight in weights.values()) or 1.0
         for name, weight in weights.items():
             number = hashlib.blake2b(str(name).encode(), digest_size=4).digest()

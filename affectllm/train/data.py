@@ -19,7 +19,8 @@ from affectllm.model.encode import Encoder
 from affectllm.model.length import BoundedEncoder
 from affectllm.model.packed import bins
 from affectllm.model.prepared.tokens import TokensWriter, as_numbers
-from affectllm.train.method import Conversations, own_conversation
+from affectllm.train.method import Looked as LookedAt
+from affectllm.train.method import own_conversation
 from affectllm.voice import tell
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def look(
     encoder: Encoder | BoundedEncoder,
     note: Path,
     workers: int,
-    conversations: Conversations = own_conversation,
+    conversations: LookedAt = own_conversation,
     tokens: Path | None = None,
 ) -> Looked:
     """Encode every row once, in ``workers`` processes, and store the result in ``note`` for the next attempt.
@@ -118,7 +119,7 @@ class _Look:
 
 
 def _looks(
-    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: Conversations, keep: bool
+    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: LookedAt, keep: bool
 ) -> Iterator[tuple[list[_Look], MediaError | None]]:
     """Yield the conversations of each row, or none and the reason why it cannot be used."""
     from torch.utils.data import DataLoader
@@ -127,6 +128,8 @@ def _looks(
     def first_look(batch: list[dict[str, Any]]) -> tuple[list[_Look], MediaError | None]:
         looks = []
         for messages in conversations(batch[0]):
+            if messages is None:
+                return [], MediaError("no_view", "", "the row lacks a clip or words that trainer.pairs names")
             encoded = encoder.encode(messages)
             if isinstance(encoded, MediaError):
                 return [], encoded

@@ -82,7 +82,7 @@ def self_test(
 
 @contextmanager
 def unsharded(args: Any) -> Iterator[None]:
-    """Load whole models while the block runs; under ZeRO-3 weights are sharded as they are loaded."""
+    """Load what is not trained whole on every process; under ZeRO-3 weights are sharded as they are loaded."""
     from transformers.integrations.deepspeed import set_hf_deepspeed_config, unset_hf_deepspeed_config
 
     if args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage != 3:

@@ -16,6 +16,7 @@ from affectllm.errors import Malformed
 from affectllm.imported import member
 
 if TYPE_CHECKING:
+    from affectllm.instruct import Template
     from affectllm.model.encode import Encoder, Messages
     from affectllm.model.load import Model
 
@@ -30,6 +31,7 @@ OURS: Mapping[str, str] = {
 
 
 Conversations = Callable[[Mapping[str, Any]], "tuple[Messages, ...]"]
+Looked = Callable[[Mapping[str, Any]], "tuple[Messages | None, ...]"]
 Batch = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -85,7 +87,7 @@ class Ready:
     adapted: bool
     again: Callable[[], Model]
     encoder: Encoder
-    rewards: Sequence[Callable[..., list[float]]] = ()
+    rewards: Sequence[Callable[..., list[float | None]]] = ()
     teacher: Callable[[], Model] | None = None
 
 
@@ -101,6 +103,10 @@ def as_it_is(batch: dict[str, Any]) -> dict[str, Any]:
 
 def _no_objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
     return None
+
+
+def _no_words(trainer: Mapping[str, Any], template: Template) -> str:
+    return ""
 
 
 def _nothing(ready: Ready) -> Mapping[str, Any]:
@@ -123,6 +129,9 @@ class Method:
         fixed: fields of the configuration as they always are.
         objection: fields under ``trainer`` → the first that the library would refuse once the model is loaded, and
             why; or None.
+        unfit: (fields under ``trainer``, template of a part of the mixture) → why its rows cannot be taken, or "".
+        looked: the trainer's configuration → what is encoded of a row before the training, where that follows from it;
+            None in it is what the row lacks. None for ``conversations``.
         batch: encoded batch, the first conversation of every row before the second of any → what the trainer takes.
         collates: whether our collator makes the batches; else the trainer gets the rows, and the tokenizer.
         rewarded: whether the page says ``rewards``.
@@ -145,6 +154,8 @@ class Method:
     ours: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
     objection: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_objection
+    unfit: Callable[[Mapping[str, Any], Template], str] = _no_words
+    looked: Callable[[Any], Looked] | None = None
     batch: Batch = as_it_is
     collates: bool = True
     rewarded: bool = False

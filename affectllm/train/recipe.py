@@ -270,6 +270,10 @@ def _check_method(recipe: Recipe, page: Page) -> None:
     if refused := method.objection(recipe.trainer):
         key, expected = refused
         raise BadRecipe(f"trainer.{key} must be {expected}", where=page.where(("trainer", key)))
+    for index, part in enumerate(recipe.data.mixture):
+        if reason := method.unfit(recipe.trainer, part.bind()):
+            do = "change the part, or what trainer asks of it"
+            raise BadRecipe(reason, where=page.where(("data", "mixture", index)), do=do)
 
 
 def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:

@@ -22,7 +22,7 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.checkpoints import REPLIES, ReplyLog
 from affectllm.train.finite import ROWS
-from affectllm.train.rewards import sample_of
+from affectllm.train.rewards.by_reading import sample_of
 
 if TYPE_CHECKING:
     import torch
@@ -209,12 +209,9 @@ class Rewarded(Sampled):
         """Return the rewards ``[replies of all processes, functions]``; NaN where a function does not judge a reply.
 
         Raises:
-            AffectError: when one is infinite, or none judges any reply: the step would train on nothing.
+            AffectError: when none judges any reply: the step would train on nothing.
         """
         rewards: torch.Tensor = super()._calculate_rewards(*args, **options)  # type: ignore[misc]
-        for place, name in enumerate(self.reward_func_names):  # type: ignore[attr-defined]
-            if rewards[:, place].isinf().any():
-                raise AffectError("a reward is infinite", where=f"the reward {name}", do="return finite numbers")
         if rewards.isnan().all():
             do = "return a number for each; None is for replies that another reward judges"
             raise AffectError(f"no reward gives a number for any of {len(rewards)} replies", where=self._ids[0], do=do)

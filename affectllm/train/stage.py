@@ -17,6 +17,7 @@ from affectllm.instruct.stage import build_mixture
 from affectllm.run import RUNS, Run, read_manifest, tracked_as
 from affectllm.train.checkpoints import FINAL
 from affectllm.train.distilling.given import given_digests
+from affectllm.train.pages.reward_page import reward_model_digests
 from affectllm.train.recipe import Recipe, load_recipe
 
 # What the stage vouches for; checkpoints may be deleted to save space.
@@ -78,13 +79,14 @@ def train(name: str, overrides: Sequence[str], pairs: Sequence[str], out: Path |
 
 
 def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
-    """Return what determines the weights: the page without its launch and evaluation settings, and the data."""
+    """Return what determines the weights: the page but for launch and evaluation, the data, the reward models."""
     ignored = ("eval", "description", "name", "launch", "matrix")
     page = {key: value for key, value in recipe.to_json().items() if key not in ignored}
     manifest = read_manifest(folder / "build") or {}
     # Through JSON, as the manifest keeps it, so that both can be compared.
     inputs = {"recipe": json.loads(json.dumps(page)), "build": manifest.get("inputs_digest")}
-    return {**inputs, **({"given": given} if (given := given_digests(recipe)) else {})}
+    files = {"given": given_digests(recipe), "reward_models": reward_model_digests(recipe.rewards)}
+    return {**inputs, **{name: digests for name, digests in files.items() if digests}}
 
 
 def _write_page(recipe: Recipe, folder: Path) -> None:

@@ -28,7 +28,7 @@ from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.distilling.teacher import load_teacher
 from affectllm.train.filling import Filling
 from affectllm.train.head_rows import Prompts, head_arguments
-from affectllm.train.loading import load, self_test
+from affectllm.train.loading import load, self_test, unsharded
 from affectllm.train.method import Method, Ready, find_method
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.pages.reward_page import reward_functions
@@ -63,7 +63,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         NotFinite: at the first loss, gradient or weight that is not finite; it is not saved.
         AffectError: when no clip can be used.
     """
-    rewards = reward_functions(recipe.rewards)
+    with unsharded(args):
+        rewards = reward_functions(recipe.rewards, roots)
     method, model = find_method(recipe.method), load(recipe)
     encoder, bounded = _encoders(recipe, model, roots)
     if model.quantised and PartialState().is_main_process:
@@ -211,11 +212,12 @@ def _datasets(
 ) -> tuple[Dataset, Dataset | None, dict[str, Any]]:
     state, datasets, counts = PartialState(), {}, {}
     workers = args.dataloader_num_workers
+    conversations = method.conversations if method.looked is None else method.looked(args)
     with state.main_process_first():  # the others then read what the first has noted
         for split in (TRAIN, VALIDATION):
             rows = load_rows(build, split)
             note = out / f"looked_{split}.json"
-            looked = look(rows, encoder, note, workers, method.conversations, files.get(split))
+            looked = look(rows, encoder, note, workers, conversations, files.get(split))
             counts[split] = {"rows": len(looked.kept), "rejected": looked.rejected, "trimmed": looked.trimmed}
             if looked.kept or split == TRAIN:
                 datasets[split] = measured(rows, looked)

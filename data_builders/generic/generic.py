@@ -56,7 +56,7 @@ from affectllm.data_builders.generic._page import NAME, Medium, Page, read_page
 from affectllm.data_builders.generic._rows import read_own
 
 from affectllm.corpus import SPLITS, TEST, TRAIN, VALIDATION, CorpusCard, MediaRef, Rejection, Sample, Turn
-from affectllm.corpus.miniature import Content, Tone
+from affectllm.corpus.miniature import Clip, Content, Tone
 from affectllm.corpus.reading import first_sight, folder_of, is_lfs_pointer, media_path, relative
 from affectllm.corpus.records.rows import Record
 from affectllm.corpus.splits import by_hash
@@ -111,21 +111,30 @@ def _miniature() -> dict[str, Content]:
         "language": "en",
         "raters": {"crowd": "three friends"},
         "labels": labels,
-        "media": [{"column": "file", "modality": "audio", "folder": "wav"}],
+        "media": [
+            {"column": "file", "modality": "audio", "folder": "wav"},
+            {"column": "film", "modality": "video", "folder": "film", "sound": True},
+            {"column": "face", "modality": "video", "folder": "film"},
+        ],
     }
     names = [space.names[0] for space in SPACES]
-    head = ",".join(["clip", "words", "who", "part", "call", "file", *(space.name for space in SPACES)])
+    head = ",".join(["clip", "words", "who", "part", "call", "file", "film", "face", *(space.name for space in SPACES)])
     rows = [
-        ["a1", '"Good, you are here."', "Ann", "train", "c1", "a1.wav", *names],
-        ["a2", "So am I.", "Ben", "train", "c1", "../a2.wav", *names],
-        ["b1", "No.", "Cleo", "dev", "c2", "b1.wav", "", "rage", *names[2:]],
-        ["d1", "Why?", "Dora", "test", "c3", "", *names],
-        ["d1", "Why?", "Dora", "test", "c3", "", *names],
-        ["e1", "Hm.", "Emil", "later", "c4", "", *names],
-        ["f1", "So.", "Fred", "test", "c5", "", *("" for _ in names)],
+        ["a1", '"Good, you are here."', "Ann", "train", "c1", "a1.wav", "a1.mp4", "a1_face.mp4", *names],
+        ["a2", "So am I.", "Ben", "train", "c1", "../a2.wav", "", "", *names],
+        ["b1", "No.", "Cleo", "dev", "c2", "b1.wav", "", "", "", "rage", *names[2:]],
+        ["d1", "Why?", "Dora", "test", "c3", "", "", "", *names],
+        ["d1", "Why?", "Dora", "test", "c3", "", "", "", *names],
+        ["e1", "Hm.", "Emil", "later", "c4", "", "", "", *names],
+        ["f1", "So.", "Fred", "test", "c5", "", "", "", *("" for _ in names)],
     ]
     table = "\n".join([head, *(",".join(row) for row in rows), "one,field,too,few"])
-    return {NAME: json.dumps(page, indent=1), "table.csv": table + "\n", "wav/a1.wav": Tone()}
+    clips: dict[str, Content] = {
+        "wav/a1.wav": Tone(),
+        "film/a1.mp4": Clip(scene=11),
+        "film/a1_face.mp4": Clip(scene=12),
+    }
+    return {NAME: json.dumps(page, indent=1), "table.csv": table + "\n", **clips}
 
 
 MINIATURE: Mapping[str, Content] = _miniature()

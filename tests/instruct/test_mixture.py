@@ -266,3 +266,16 @@ def test_the_budget_of_a_part_goes_with_its_clips(tmp_path: Path) -> None:
     for row in built.train:
         clip, text = row["messages"][0]["content"]
         assert clip["max_frames"] == 2 and "max_frames" not in text
+
+
+def test_the_budget_of_a_part_goes_with_its_clips_under_a_system_prompt(tmp_path: Path) -> None:
+    root = materialise(load_builder("demo_affect").MINIATURE, tmp_path / "demo_affect")
+    questions = [f"What is felt in this {{stimulus}}? {number} {{labels}}" for number in range(7)]
+    words = {"system": "You look closely.", "questions": questions[:5], "held_out": questions[5:]}
+    page = tmp_path / "watched.yaml"
+    page.write_text(json.dumps({"version": 1, "form": "choice", "en": words}), encoding="utf-8")
+    part = Part("demo_affect", str(page), "demo_affect_5", "face", ("video",), budget={"max_frames": 2})
+    built = Built(tmp_path / "out", build(Mixture((part,)), {"demo_affect": root}, tmp_path / "out", seed=0))
+    for row in built.train:
+        system, question, _ = row["messages"]
+        assert system["role"] == "system" and question["content"][0]["max_frames"] == 2

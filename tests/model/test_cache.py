@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import shutil
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -93,3 +94,32 @@ def test_processes_share_it(tmp_path: Path) -> None:
     with multiprocessing.get_context("spawn").Pool(3) as pool:
         assert pool.starmap(_hammer, [(str(tmp_path), seed) for seed in range(3)]) == [0, 0, 0]
     assert not list(tmp_path.glob("**/.*")), "no half-written file is left"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else for a moment")
+def test_a_cache_of_somebody_else_is_read_where_it_may_be_and_never_stops_a_clip(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What cannot be read or written is a counted miss, told once: clips are no worse for it."""
+    with tempfile.TemporaryDirectory() as name:
+        place = Path(name)
+        place.chmod(0o755)
+        theirs, clip = MediaCache(place / "cache"), place / "a.wav"
+        clip.write_bytes(b"one")
+        key = theirs.key(clip, {})
+        theirs.put("ab12", entry(1.0))
+        theirs.put("cd34", entry(2.0))
+        for path in (*place.rglob("contents/??/*"), theirs._entry("cd34")):
+            path.chmod(0o600)
+        theirs._entry("ab12").chmod(0o644)
+        own = MediaCache(place / "cache")
+        os.seteuid(65534)
+        try:
+            tensors, hidden = own.get("ab12"), own.get("cd34")
+            own.put("ef56", entry(3.0))
+            assert own.key(clip, {}) == key
+        finally:
+            os.seteuid(0)
+    assert tensors is not None and float(tensors["pixels"][0]) == 1.0 and hidden is None
+    assert (own.hits, own.misses) == (1, 1) and own.refused >= 2
+    assert capsys.readouterr().err.count("set AFFECTLLM_CACHE") == 1

@@ -178,3 +178,14 @@ def test_a_tuned_backbone_is_the_same_when_it_is_loaded(name: str, tmp_path: Pat
     again = load_head(str(tmp_path)).network.state_dict()
     own = network.state_dict()
     assert own.keys() == again.keys() and all(torch.equal(own[key], again[key]) for key in own)
+
+
+@pytest.mark.parametrize("name", ["qwen2_5_omni", "qwen2"])
+def test_an_adapter_goes_on_a_backbone_with_towers(name: str) -> None:
+    from peft import LoraConfig, get_peft_model
+
+    backbone = load_backbone(f"tiny:{name}", name, None)
+    width = backbone.model.config.get_text_config().hidden_size
+    network = HeadNetwork(backbone.model, layers(width, 1, HeadPage(), standardised=False), Answers("reward"), "last")
+    tuned = get_peft_model(network, LoraConfig(r=2, target_modules=["q_proj"], modules_to_save=["score"]))
+    assert any("lora_A" in key and weight.requires_grad for key, weight in tuned.named_parameters())

@@ -4,19 +4,29 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 import torch
-from tuning import page_of
+from tuning import PAGE, page_of
 
 from affectllm.errors import BadRecipe, Malformed
+from affectllm.model.clips.media import Budget
 from affectllm.model.embedding.views import fused, needed_view, view
-from affectllm.train.contrastive import contrastive_logits, sentiment_likeness, symmetric_loss
+from affectllm.model.encode import Encoder
+from affectllm.model.load import load_model
+from affectllm.train.contrastive import _shares, contrastive_logits, sentiment_likeness, symmetric_loss
+from affectllm.train.data import look
+from affectllm.train.method import find_method
 from affectllm.train.recipe import load_recipe
 
 FILM = {"type": "video", "corpus": "demo_affect", "path": "a.mp4", "sound": True, "end": 2.0}
 ASKED = {"role": "user", "content": [FILM, {"type": "text", "text": "What is felt?"}]}
+NUMBERS = {
+    **{"corpus": "semeval2018_task1", "template": "sentiment_score", "space": "semeval2018_valence", "rater": "crowd"},
+    "modalities": ["text"],
+}
 ROW = {"id": "a", "messages": [ASKED, {"role": "assistant", "content": [{"type": "text", "text": "joy"}]}]}
 
 
@@ -76,6 +86,13 @@ def test_equal_sentiments_are_taken_out_and_not_infinite() -> None:
     assert weights.isfinite().all() and float(weights[0, 1]) == pytest.approx(1e4)
 
 
+def test_sets_of_labels_are_sentiments_that_overlap() -> None:
+    both, joy, fear, none, shares = _shares([["joy", "fear"], ["joy"], "fear", [], {"joy": 3, "fear": 1}])
+    assert all(float(row.sum()) == pytest.approx(1.0) for row in (both, joy, fear, none, shares))
+    assert torch.allclose(both, (joy + fear) / 2) and torch.allclose(shares, 0.75 * joy + 0.25 * fear)
+    assert not torch.allclose(none, joy)
+
+
 def test_views_are_what_is_asked_shown_seen_heard_said_and_answered() -> None:
     silent = {key: value for key, value in FILM.items() if key != "sound"}
     parts = {name: needed_view(ROW, name)[0]["content"] for name in ("clips", "video", "audio", "text", "answer")}
@@ -104,3 +121,41 @@ def test_views_are_what_is_asked_shown_seen_heard_said_and_answered() -> None:
 def test_what_cannot_be_trained_is_refused_at_once(trainer: Any, message: str, tmp_path: Path) -> None:
     with pytest.raises(BadRecipe, match=message):
         load_recipe(str(page_of("contrastive", tmp_path, trainer=trainer)))
+
+
+@pytest.mark.parametrize(
+    ("trainer", "part", "message"),
+    [
+        ({"pairs": [["video", "audio"]]}, {"modalities": ["video", "text"]}, "view audio, which takes audio"),
+        ({"pairs": [["clips", "answer"]]}, {"modalities": ["text"], "rater": "words"}, "view clips, which takes audio"),
+        ({"pairs": [["image", "answer"]]}, {}, "view image, which takes image"),
+        ({"sentiment_weight": 0.5}, NUMBERS, "compares labels"),
+    ],
+)
+def test_a_part_that_never_has_a_view_is_refused_at_once(trainer: Any, part: Any, message: str, tmp_path: Path) -> None:
+    mixture = [PAGE["data"]["mixture"][0], *([{**PAGE["data"]["mixture"][0], **part}] if part else [])]
+    page = page_of("contrastive", tmp_path, trainer=trainer, data={"mixture": mixture})
+    with pytest.raises(BadRecipe, match=message) as caught:
+        load_recipe(str(page))
+    lines = page.read_text().splitlines()
+    starts = [number for number, text in enumerate(lines, 1) if text.startswith("  - corpus")]
+    assert int(caught.value.where.rpartition(":")[2]) == starts[-1]
+
+
+def test_a_row_without_a_view_is_dropped_and_counted_before_the_training(small_demo: Path, tmp_path: Path) -> None:
+    from datasets import Dataset, Features, Json, List, Value
+
+    clip = next(path.relative_to(small_demo).as_posix() for path in sorted(small_demo.rglob("*.mp4")))
+    film = {**FILM, "path": clip}
+    asked = [[film, {"type": "text", "text": "What is felt?"}], [{"type": "text", "text": "And in these words?"}]]
+    answer = {"role": "assistant", "content": [{"type": "text", "text": "joy"}]}
+    rows = [{"id": str(n), "messages": [{"role": "user", "content": parts}, answer]} for n, parts in enumerate(asked)]
+    data = Dataset.from_list(rows, features=Features({"id": Value("string"), "messages": List(Json())}))
+    model = load_model("tiny:qwen2_5_omni", dtype="float32")
+    budget = Budget(fps=1.0, max_frames=2, max_pixels=3136, min_pixels=3136)
+    encoder = Encoder(model.processor, model.family, model.model.config, budget, {"demo_affect": small_demo})
+    views = find_method("contrastive").looked
+    assert views is not None
+    looked = look(data, encoder, tmp_path / "look.json", 0, views(SimpleNamespace(pairs=[["video", "answer"]])))
+    assert list(looked.kept) == [0] and looked.rejected == {"no_view": 1}
+    assert "trainer.pairs" in (tmp_path / "look.rejected.jsonl").read_text(encoding="utf-8")

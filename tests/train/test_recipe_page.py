@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from wheel_tables import write_emotions
 
 from affectllm import registry
 from affectllm.cli import main
@@ -244,7 +245,10 @@ def test_a_matrix_is_one_run_for_every_combination(page) -> None:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_every_shipped_recipe_loads_as_it_is_and_with_the_tiny_model(name: str) -> None:
+def test_every_shipped_recipe_loads_as_it_is_and_with_the_tiny_model(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFECTLLM_WHEELS", str(write_emotions(tmp_path)))  # which no one may ship
     recipe = load_recipe(name)
     tiny = load_recipe(name, ["model=tiny", "trainer.max_steps=1"])
     assert recipe.name == name and recipe.description

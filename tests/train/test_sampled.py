@@ -24,7 +24,7 @@ from affectllm.train.loading import load
 from affectllm.train.method import find_method, method_names
 from affectllm.train.pages.reward_page import RewardPage, reward_functions
 from affectllm.train.recipe import load_recipe
-from affectllm.train.rewards import template_reward
+from affectllm.train.rewards.by_reading import template_reward
 from affectllm.train.sampled import Sampled
 from affectllm.train.stage import train
 from affectllm.train.trainer import trainer_class

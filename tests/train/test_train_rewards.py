@@ -16,7 +16,7 @@ from affectllm.instruct import Template, load_template
 from affectllm.instruct.conversation import AskedBy
 from affectllm.instruct.wording import load_wording
 from affectllm.labels import Annotation, LabelSpace
-from affectllm.train.rewards import ccc_reward, metric_reward, reading_reward, sample_of, template_reward
+from affectllm.train.rewards.by_reading import ccc_reward, metric_reward, reading_reward, sample_of, template_reward
 
 OTHERS: dict[str, Any] = {
     **{"choice": "fear", "description": "fear", "set": ("anger",), "scores": {"valence": 4.5, "arousal": 1.25}},

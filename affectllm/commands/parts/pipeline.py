@@ -92,9 +92,11 @@ def train(
     from affectllm.train.distilling.given import given_files
     from affectllm.train.distilling.teacher import check_teacher
     from affectllm.train.launch import launch
+    from affectllm.train.pages.reward_page import check_reward_models
     from affectllm.train.stage import train_inputs
 
     # A wrong checkpoint is refused before any work.
+    check_reward_models(recipe.rewards)
     check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
     check_teacher(recipe)
     given_files(recipe)

@@ -122,7 +122,8 @@ class Media:
         """Return how the file has to be cut, or None where it can be used as it is."""
         start, end = part.get("start"), part.get("end")
         if kind == "image":
-            return None
+            where = f"{part['corpus']}:{part['path']}"
+            return Refused("box", where, "a picture is exported whole") if part.get("box") else None
         if kind == "audio":
             whole = start is None and end is None and source.suffix.lower() in SOUND_FILES
             return None if whole else Cut("sound", start, end)

@@ -128,6 +128,18 @@ def item_f1(
     return np.asarray(np.mean([step.f for step in steps], axis=0))
 
 
+def item_jaccard(
+    one: Sequence[Collection[str]], other: Sequence[Collection[str]], tables: Tables, level: int = 1
+) -> Array:
+    """Return each item's Jaccard similarity of two sets of labels, mean over the five wheels (``[n]``), mapped as
+    ``wheel_f1`` maps them; 0 where a side is empty."""
+    import numpy as np
+
+    paired = read(one, other, "map", None)
+    steps = [Mapped(paired, tables, step, None).counts for step in wheel_steps(level)]
+    return np.asarray(np.mean([step.f / (2 - step.f) for step in steps], axis=0))  # J = F / (2 - F)
+
+
 def read(gold: Sequence[Any], predicted: Sequence[Any], neutral: str, compat: str | None) -> Pairs:
     """Parse both sides into label numbers; without the word "neutral" where it is to be skipped."""
     if neutral not in ("map", "skip"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,16 +17,21 @@ _BITS_PER_SAMPLE = 258  # tag of TIFF
 _BACKGROUND = (255, 255, 255)  # what shines through where a picture is transparent
 
 
-def open_image(path: Path, budget: Budget, factor: int = 28) -> np.ndarray | MediaError:
+def open_image(
+    path: Path, budget: Budget, factor: int = 28, box: Sequence[float] | None = None
+) -> np.ndarray | MediaError:
     """Decode a picture to uint8 ``[height, width, 3]`` RGB, resized within the budget.
 
     It is turned as its EXIF says, transparent parts lie on white, 16 bits are scaled to 8, and of several pages or
     frames the first is taken.
+
+    Args:
+        box: left, top, right and bottom in pixels of the upright picture, which is cut to it; None for the whole.
     """
-    return fenced(path, lambda: _opened(path, budget, factor))
+    return fenced(path, lambda: _opened(path, budget, factor, box))
 
 
-def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
+def _opened(path: Path, budget: Budget, factor: int, box: Sequence[float] | None) -> np.ndarray:
     import numpy as np
     from PIL import Image, ImageOps
 
@@ -40,8 +46,19 @@ def _opened(path: Path, budget: Budget, factor: int) -> np.ndarray:
         raise Unusable("too_large", str(error)) from error
     except OSError as error:  # Pillow's word for files that it does not know or that end too early
         raise Unusable("unreadable", str(error)) from error
+    if box is not None:
+        upright = upright.crop(_within(box, upright.size))
     height, width = frame_size(upright.height, upright.width, budget, factor)
     return np.array(upright.resize((width, height), Image.Resampling.BICUBIC))
+
+
+def _within(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return whole pixels of a box, as far as it lies in a picture of ``(width, height)``."""
+    left, top = (max(0, round(edge)) for edge in box[:2])
+    right, bottom = (min(limit, round(edge)) for limit, edge in zip(size, box[2:], strict=True))
+    if right - left < 1 or bottom - top < 1:
+        raise Unusable("empty_box", f"{', '.join(f'{edge:g}' for edge in box)} in {size[0]} × {size[1]} pixels")
+    return left, top, right, bottom
 
 
 @cache

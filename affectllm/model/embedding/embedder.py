@@ -117,7 +117,7 @@ class ClipEmbedder:
             raise AffectError(f"no folder is known for the corpus {part['corpus']}", do="pass --root NAME=DIR")
         path = self.roots[part["corpus"]] / part["path"]
         if part["type"] == "image":
-            picture = open_image(path, self.budget, 1)
+            picture = open_image(path, self.budget, 1, part.get("box"))
             return picture if isinstance(picture, MediaError) else [Image.fromarray(np.asarray(picture))]
         span = {"start": part.get("start"), "end": part.get("end")}
         clip = open_clip(path, self.budget, frames=True, sound=False, factor=1, **span)

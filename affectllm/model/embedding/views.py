@@ -58,6 +58,15 @@ VIEWS: Mapping[str, str] = {
 }
 
 
+NEEDS: Mapping[str, frozenset[str]] = {
+    "clips": frozenset({"video", "audio", "image"}),
+    "video": frozenset({"video"}),
+    "audio": frozenset({"audio"}),
+    "image": frozenset({"image"}),
+}
+"""View → the modalities of which a question must show one; every question has the other views."""
+
+
 def view(messages: Messages, name: str) -> Messages | None:
     """Return a view of a conversation, or None where it has nothing of that kind."""
     answered = bool(messages) and messages[-1]["role"] == "assistant"

@@ -118,7 +118,7 @@ class PlainEncoder:
         budget = replace(self.budget, **own)
         if self.cache is None:
             return self._prepare(part, path, budget)
-        request = {key: part[key] for key in ("type", "sound", "start", "end") if key in part}
+        request = {key: part[key] for key in ("type", "sound", "start", "end", "box") if key in part}
         key = self.cache.key(path, {**request, "budget": budget.to_json(), "processor": self._made_by})
         if (kept := self.cache.get(key)) is not None:
             return kept
@@ -129,7 +129,7 @@ class PlainEncoder:
 
     def _prepare(self, part: Mapping[str, Any], path: Path, budget: Budget) -> dict[str, torch.Tensor] | MediaError:
         if part["type"] == "image":
-            picture = open_image(path, budget, 1)
+            picture = open_image(path, budget, 1, part.get("box"))
             return picture if isinstance(picture, MediaError) else self._pictures(picture[None])
         hears = self.family.name == SPEECH
         span = {"start": part.get("start"), "end": part.get("end")}

@@ -72,6 +72,26 @@ def _widen(batch: dict[str, Any], width: int) -> None:
         batch["position_ids"] = positions
 
 
+class Accompanied(RowsAsTheyAre):
+    """Trainer mixin by which no row is alone in the last batch, where it would have no other prompt's answers.
+
+    The first row is then read again, as several processes do to fill up their last batch.
+    """
+
+    def _get_train_sampler(self, *args: Any, **options: Any) -> Any:
+        sampler: Any = super()._get_train_sampler(*args, **options)  # type: ignore[misc]
+        return self._accompanied(sampler, self.args.train_batch_size)  # type: ignore[attr-defined]
+
+    def _get_eval_sampler(self, *args: Any, **options: Any) -> Any:
+        sampler: Any = super()._get_eval_sampler(*args, **options)  # type: ignore[misc]
+        return self._accompanied(sampler, self.args.eval_batch_size)  # type: ignore[attr-defined]
+
+    def _accompanied(self, sampler: Any, size: int) -> Any:
+        if sampler is None or self.args.world_size > 1 or len(sampler) % size != 1:  # type: ignore[attr-defined]
+            return sampler
+        return [*sampler, next(iter(sampler))]  # the order is fixed
+
+
 METHOD = Method(
     title="Kahneman-Tversky optimisation: good answers and bad ones, each by itself",
     config="trl.KTOConfig",
@@ -87,7 +107,7 @@ METHOD = Method(
     fixed={"train_sampling_strategy": "sequential"},
     objection=_objection,
     batch=_unpaired,
-    overrides=RowsAsTheyAre,
+    overrides=Accompanied,
     extra=reference,
     curves=(
         LOSS,

@@ -4,6 +4,8 @@ rewards:
   - {reward: reading, weight: 1.0}                     # read as the template asks, held against the gold answer
   - {reward: format, weight: 0.5}                      # <think>…</think><answer>…</answer>
   - {reward: wheel_f1, options: {tables: "2025", penalty: log}}
+  - {reward: wheel_agreement, options: {tables: "2025"}}   # thought and answer name the same emotions
+  - {reward: model, options: {path: DIR}, trust: {by: reading}, from_step: 500}   # a trained reward model
   - {reward: accuracy}                                 # any metric of single answers, by its name
   - {reward: my_rewards.py:kindness}                   # a function of one's own, as TRL takes it
 """
@@ -19,8 +21,31 @@ from typing import Any
 
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.imported import import_file
-from affectllm.metrics.rewards import Reward, format_reward, r1_omni_reward, wheel_f1_reward
-from affectllm.train import rewards
+from affectllm.metrics.rewards import (
+    Reward,
+    format_reward,
+    r1_omni_reward,
+    wheel_agreement_reward,
+    wheel_f1_reward,
+)
+from affectllm.model.heads.folder import head_digest
+from affectllm.train.rewards import by_reading
+from affectllm.train.rewards.by_model import ModelReward
+from affectllm.train.rewards.checked import Judging, checked, is_async
+from affectllm.train.rewards.of_groups import begun, trusted
+
+
+@dataclass(frozen=True)
+class TrustPage:
+    """How far a reward is trusted in each group of replies: see ``rewards.of_groups.trust``.
+
+    Args:
+        by: the reward of the same list that says which replies are right.
+        right: from which of its values on; 1 is a wholly right answer.
+    """
+
+    by: str
+    right: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -31,41 +56,86 @@ class RewardPage:
         reward: a name of ``NAMED``, a metric, or ``FILE.py:FUNCTION`` or ``MODULE:FUNCTION``.
         weight: with which it is added to the others.
         options: of the named reward.
+        trust: weighs it in each group of replies; None for the same weight everywhere.
+        from_step: optimisation steps before it begins; until then it gives 0 to every reply.
     """
 
     reward: str
     weight: float = 1.0
     options: dict[str, Any] = field(default_factory=dict)
+    trust: TrustPage | None = None
+    from_step: int = 0
 
 
 def _wheel_f1(tables: str, level: int = 1, penalty: str | None = "log", tagged: bool = True) -> Reward:
     from affectllm.metrics.wheels import tables_of_environment
 
-    return wheel_f1_reward(tables_of_environment(str(tables)), level, penalty, tagged=tagged)
+    return by_reading.on_labels(wheel_f1_reward(tables_of_environment(str(tables)), level, penalty, tagged=tagged))
 
 
-NAMED: Mapping[str, Callable[..., Reward]] = {
-    "reading": lambda: rewards.reading_reward,
-    "ccc": lambda: rewards.ccc_reward,
-    "consistency": lambda: rewards.consistency_reward,
+def _wheel_agreement(tables: str, level: int = 1) -> Reward:
+    from affectllm.metrics.wheels import tables_of_environment
+
+    return wheel_agreement_reward(tables_of_environment(str(tables)), level)
+
+
+NAMED: Mapping[str, Callable[..., Judging | Reward]] = {
+    "reading": lambda: by_reading.reading_reward,
+    "ccc": lambda: by_reading.ccc_reward,
+    "consistency": lambda: by_reading.consistency_reward,
     "format": lambda: format_reward,
     "r1_omni": lambda: r1_omni_reward,
     "wheel_f1": _wheel_f1,
+    "wheel_agreement": _wheel_agreement,
+    "model": ModelReward,
 }
 """Name → what builds the reward of its options."""
 
 
-def reward_functions(pages: Sequence[RewardPage]) -> list[Reward]:
-    """Return the rewards of a recipe, as ``reward_funcs`` of TRL.
+def reward_functions(pages: Sequence[RewardPage], roots: Mapping[str, Path] | None = None) -> list[Judging]:
+    """Return the rewards of a recipe, as ``reward_funcs`` of TRL; reward models are loaded.
+
+    Each has a name of its own, and what it raises is an ``AffectError`` with the row and the reply.
+
+    Args:
+        roots: corpus name → folder, for rewards that look at clips.
 
     Raises:
         NotFound: when there is no reward or function of a name.
         Malformed: when a reward does not take the options, or a metric is no reward.
     """
-    return [_reward(page) for page in pages]
+    functions = [_reward(page) for page in pages]
+    for function in functions:
+        if isinstance(function, ModelReward):
+            function.load(roots or {})
+    safe = {page.reward: checked(one, page.reward) for page, one in zip(pages, functions, strict=True)}
+    rewards, names = [], []
+    for page, function in zip(pages, functions, strict=True):
+        reward = checked(function, page.reward)
+        if page.trust is not None:
+            reward = trusted(reward, safe[page.trust.by], page.trust.right)
+        if page.from_step:
+            reward = begun(reward, page.from_step)
+        own = getattr(function, "__name__", page.reward)
+        names.append(own)
+        reward.__name__ = own if names.count(own) == 1 else f"{own}_{names.count(own)}"
+        rewards.append(reward)
+    return rewards
 
 
-def _reward(page: RewardPage) -> Reward:
+def check_reward_models(pages: Sequence[RewardPage]) -> None:
+    """Look at the folders of the reward models before any work is done: see ``ModelReward.check``."""
+    for page in pages:
+        if page.reward == "model":
+            ModelReward(**page.options).check()
+
+
+def reward_model_digests(pages: Sequence[RewardPage]) -> list[str]:
+    """Return the digests of the reward models, of everything that decides their rewards."""
+    return [head_digest(str(page.options["path"])) for page in pages if page.reward == "model"]
+
+
+def _reward(page: RewardPage) -> Judging | Reward:
     if not math.isfinite(page.weight):
         raise Malformed(f"the weight of {page.reward} is {page.weight}", do="give a finite weight")
     place, _, name = page.reward.rpartition(":")
@@ -83,7 +153,7 @@ def _reward(page: RewardPage) -> Reward:
 
 def _metric(name: str) -> Reward:
     try:
-        return rewards.metric_reward(name)
+        return by_reading.metric_reward(name)
     except NotFound as error:
         message = f"there is no reward called {name!r}, and no metric"
         raise NotFound(message, do=f"choose among {', '.join(sorted(NAMED))}, or {error.do}") from error
@@ -106,9 +176,24 @@ def objection(pages: Sequence[RewardPage]) -> tuple[int, AffectError] | None:
     """Return the number of the first reward that cannot be had, and why; None where all can."""
     for number, page in enumerate(pages):
         try:
-            _reward(page)
+            _check_schedule(page, _reward(page), {one.reward: one for one in pages if one is not page})
         except (AffectError, ImportError) as error:
             return number, error if isinstance(error, AffectError) else NotFound(str(error), do="install the module")
     if pages and not any(page.weight for page in pages):
         return 0, Malformed("all rewards have weight 0, so no reply is better", do="give one of them a weight")
     return None
+
+
+def _check_schedule(page: RewardPage, function: Judging | Reward, others: Mapping[str, RewardPage]) -> None:
+    if page.from_step < 0:
+        raise Malformed(f"from_step of {page.reward} is {page.from_step}", do="give 0 or more")
+    called = [function] if page.trust is not None or page.from_step else []
+    if page.trust is not None:
+        if page.trust.by not in others or not math.isfinite(page.trust.right):
+            message = f"{page.reward} is trusted by {page.trust.by}, from {page.trust.right:g} on"
+            do = f"name another reward of the list ({', '.join(others) or 'there is none'}), and a finite number"
+            raise Malformed(message, do=do)
+        called.append(_reward(others[page.trust.by]))
+    if any(is_async(one) for one in called):
+        message = f"trust and from_step of {page.reward} call an asynchronous function"
+        raise Malformed(message, do="make it a plain function")

@@ -19,3 +19,13 @@ def silent(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[None]:
 def endless(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
     """A division by next to nothing."""
     return [float("inf") for _ in completion_ids]
+
+
+def breaks(completion_ids: Sequence[Sequence[int]], samples: Sequence[dict[str, Any]], **_: Any) -> list[float]:
+    """A function with a mistake that shows with some rows only."""
+    return [1 / (sample["gold"] != "sadness") for sample in samples]
+
+
+async def later(completion_ids: Sequence[Sequence[int]], **_: Any) -> list[float]:
+    """A judge that is asked over a network."""
+    return [0.5 for _ in completion_ids]

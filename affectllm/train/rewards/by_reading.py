@@ -21,7 +21,15 @@ from affectllm.labels.reading.tags import reasoning_part
 from affectllm.metrics.core.metric import find_metric
 from affectllm.metrics.rewards import Completions, Reward, Samples, concordance_rewards, paired, text_of
 
-__all__ = ["ccc_reward", "consistency_reward", "metric_reward", "reading_reward", "sample_of", "template_reward"]
+__all__ = [
+    "ccc_reward",
+    "consistency_reward",
+    "metric_reward",
+    "on_labels",
+    "reading_reward",
+    "sample_of",
+    "template_reward",
+]
 
 _FIELDS = ("id", "corpus", "language", "asked_by", "value")
 
@@ -118,6 +126,32 @@ def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[flo
         read.append(_number(one.read(text), name))
         gold.append(one.gold[name])
     return concordance_rewards(read, gold)
+
+
+def on_labels(reward: Reward) -> Reward:
+    """Give a reward of labels the gold labels of each sample as its ``gold``, out of several answers where need be.
+
+    Raises:
+        Malformed: when a sample asks for no labels, or twice.
+    """
+
+    def labelled(completions: Completions, samples: Samples, **columns: Any) -> list[float]:
+        asked = [one for _, one in _asked(completions, samples)]
+        golds = [{**sample, "gold": _gold_labels(one)} for sample, one in zip(samples, asked, strict=True)]
+        return reward(completions, golds, **columns)
+
+    labelled.__name__ = reward.__name__
+    return labelled
+
+
+def _gold_labels(one: Conversation) -> list[str]:
+    slots = [slot for slot in one.reader.slots if slot.how.shape(slot.space) in ("label", "set")]
+    if len(slots) != 1:
+        message = f"{one.id} asks {len(slots)} times for labels, which the words of a reply are held against"
+        raise Malformed(message, do="use a template that asks for them once")
+    (slot,) = slots
+    gold = slot.how.truth(one.gold if len(one.reader.slots) == 1 else one.gold[slot.name], slot.space)
+    return [gold] if isinstance(gold, str) else list(gold)
 
 
 def template_reward(template: Template) -> Reward:

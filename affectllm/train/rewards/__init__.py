@@ -1,0 +1,1 @@
+"""Reward functions for TRL's ``reward_funcs``: by reading, by a reward model, within groups."""
