@@ -76,7 +76,8 @@ def test_tests_mirror_the_rooms() -> None:
         "servers",
         "training",
     }
-    known = rooms | others | {"tests", "readers"}
+    sections = {path.parent.name for path in PACKAGE.glob("*/*/__init__.py")}
+    known = rooms | sections | others | {"tests", "readers"}
     assert {folder.name for folder in folders(ROOT / "tests")} <= known
     assert not list((ROOT / "tests").glob("test_*.py")) and not list((ROOT / "tests/support").rglob("test_*.py"))
 
