@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm import __version__, voice
+from affectllm.errors import NotFound
 from affectllm.exits import exit_status
 from affectllm.model import torchvision_ops
 
@@ -33,7 +35,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run_command(words: list[str]) -> int:
-    verb = words[0] if words and words[0] in verbs() else ""
+    if not words:
+        from affectllm.commands.parts.next import next_steps
+
+        print(next_steps())
+        return 0
+    verb = words[0] if words[0] in verbs() else ""
+    if not verb and not words[0].startswith("-"):
+        near = difflib.get_close_matches(words[0], verbs(), n=1)
+        do = f"did you mean `affectllm {near[0]}`?" if near else "`affectllm --help` lists them"
+        raise NotFound(f"there is no command called {words[0]!r}", do=do)
     if verb and hasattr(command := _command(verb), "pass_on"):
         return int(command.pass_on(words[1:]))
     arguments = _parser(verb).parse_args(words)

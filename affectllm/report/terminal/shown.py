@@ -52,7 +52,7 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
     tasks = all_tasks()  # the variants of a page are read only for a name that is no file's
     if name not in tasks:
         names = [*registry.names("data_builders"), *pages, *tasks, *METRICS, *registry.names("families")]
-        near = difflib.get_close_matches(name, names, n=3)
+        near = difflib.get_close_matches(name, set(names), n=3)
         hint = f"did you mean {', '.join(near)}? " if near else ""
         raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
     print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
