@@ -47,7 +47,7 @@ def _run_command(words: list[str]) -> int:
         raise NotFound(f"there is no command called {words[0]!r}", do=do)
     if verb and hasattr(command := _command(verb), "pass_on"):
         return int(command.pass_on(words[1:]))
-    arguments = _parser(verb).parse_args(words)
+    arguments = parser(verb).parse_args(words)
     return int(arguments.call(arguments) or 0)
 
 
@@ -60,24 +60,24 @@ def _command(verb: str) -> Any:
     return import_module(f"affectllm.commands.{verb}")
 
 
-def _parser(only: str | None = None) -> argparse.ArgumentParser:
+def parser(only: str | None = None) -> argparse.ArgumentParser:
     """Return a parser of all subcommands with their help lines; with the options of ``only``, or of all of them."""
-    parser = argparse.ArgumentParser(
+    ours = argparse.ArgumentParser(
         prog="affectllm",
         description="Instruction tuning and evaluation of multimodal LLMs on affect.",
         epilog=_EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--verbose", action="store_true", help="show what libraries say; else the run's log.txt has it")
-    parser.add_argument("--quiet", action="store_true", help="show errors and results only")
-    parser.add_argument("--version", action="version", version=f"affectllm {__version__}")
-    choices = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    ours.add_argument("--verbose", action="store_true", help="show what libraries say; else the run's log.txt has it")
+    ours.add_argument("--quiet", action="store_true", help="show errors and results only")
+    ours.add_argument("--version", action="version", version=f"affectllm {__version__}")
+    choices = ours.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for verb, path in verbs().items():
         options = choices.add_parser(verb, help=_help_line(path))
         if only in (None, verb) and hasattr(command := _command(verb), "call"):
             command.add_options(options)
             options.set_defaults(call=command.call)
-    return parser
+    return ours
 
 
 def _help_line(path: Path) -> str:

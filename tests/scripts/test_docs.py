@@ -114,7 +114,7 @@ def test_commands_are_commands_and_name_what_exists(path: Path) -> None:
             named = theirs[theirs.index("--tasks") + 1]
             assert named in all_tasks() or named in ("two_moods_mood", "two_moods_mood_choice")
             continue
-        arguments = cli._parser().parse_args(words)
+        arguments = cli.parser().parse_args(words)
         if words[0] in ("run", "train"):
             assert arguments.recipe in registry.names("recipes") or arguments.recipe == "two_moods_tiny"
 
