@@ -59,9 +59,9 @@ def built(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[A
     return trainer, [shown[0], plain[0], shown[1], plain[1]]
 
 
-def log_shares(network: Any, prompt: Any, reply: torch.Tensor) -> torch.Tensor:
+def log_shares(network: Any, prompt: Any, media: Any, reply: torch.Tensor) -> torch.Tensor:
     """The log-probabilities of all tokens at every place of a reply, of one whole conversation without padding."""
-    inputs = {"input_ids": torch.cat([prompt.input_ids, reply])[None], **prompt.media}
+    inputs = {"input_ids": torch.cat([prompt.input_ids, reply])[None], **media}
     after = prompt.positions.max() + 1 + torch.arange(len(reply))
     inputs["position_ids"] = torch.cat([prompt.positions, after.expand(3, -1)], dim=1)[:, None]
     with torch.no_grad():
@@ -97,8 +97,9 @@ def test_the_loss_is_the_divergence_of_single_conversations(built: tuple[Any, li
         batch = {key: value[order] if value.ndim else value for key, value in result.items()}
         loss = float(trainer.compute_loss(trainer.model, batch))
         values = [
-            divergence(*(log_shares(one, held, reply) for one in (trainer.model, trainer.teacher_model)), beta)
+            divergence(*(log_shares(one, held, media, reply) for one in (trainer.model, trainer.teacher_model)), beta)
             for held, reply in zip(trainer._held, replies, strict=True)
+            for media in [trainer.encoder.numbers(held.media)]
         ]
         assert loss == pytest.approx(float(torch.cat(values).mean()), rel=1e-4) and loss > 0.01
         trainer._held[0].media["input_features"] = torch.zeros_like(trainer._held[0].media["input_features"])
