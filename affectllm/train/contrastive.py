@@ -106,7 +106,7 @@ class Views:
         return tuple(needed_view(row, name) for name in self.names)
 
     def __call__(self, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-        batch: dict[str, Any] = self.collator(rows)
+        batch: dict[str, Any] = self.collator.numbers(self.collator(rows))
         batch[IDENTITY] = torch.tensor([[_identity(one) for one in self._of(row)] for row in rows])
         if self.sentiment:
             batch[SENTIMENT] = _shares([row["value"] for row in rows])

@@ -258,8 +258,9 @@ def test_every_shipped_recipe_loads_as_it_is_and_with_the_tiny_model(
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_the_resolved_page_of_a_run_reads_the_same(name: str, tmp_path: Path) -> None:
+def test_the_resolved_page_of_a_run_reads_the_same(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What a run keeps as recipe.yaml is a recipe again."""
+    monkeypatch.setenv("AFFECTLLM_WHEELS", str(write_emotions(tmp_path)))
     from affectllm.train.stage import _write_page
 
     recipe = load_recipe(name)
