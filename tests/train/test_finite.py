@@ -106,7 +106,7 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
 @pytest.mark.parametrize(
     ("make", "launch"),
     [
-        pytest.param(overflowing, "ddp", id="loss-ddp"),
+        pytest.param(overflowing, "ddp", marks=pytest.mark.thorough, id="loss-ddp"),
         pytest.param(poisoned_word, "zero2", marks=pytest.mark.thorough, id="gradient-zero2"),
         pytest.param(overflowing, "zero3_offload", marks=pytest.mark.thorough, id="loss-zero3_offload"),
     ],
@@ -120,6 +120,7 @@ def test_two_processes_stop_together(make: Any, launch: str, rare_row: tuple[Pat
         assert rare_row[1] in error
 
 
+@pytest.mark.thorough
 def test_weights_that_a_step_made_infinite_are_not_saved(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"learning_rate": 1.0e39, "max_steps": 1, "save_strategy": "no", "lr_scheduler_type": "constant"}
     error = refused(text_page(tmp_path, "tiny:qwen2", trainer=trainer), small_demo, tmp_path / "run")

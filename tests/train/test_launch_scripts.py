@@ -26,7 +26,10 @@ def _printed(launcher: str, launch: str, root: Path, folder: Path, port: int) ->
     return succeed("launch", str(_page(folder, launch)), *words, "--with", launcher, "--print")
 
 
-@pytest.mark.parametrize("launcher", sorted(launchers()))
+@pytest.mark.parametrize(
+    "launcher",
+    [pytest.param(one, marks=[] if one == "slurm" else [pytest.mark.thorough]) for one in sorted(launchers())],
+)
 def test_the_script_of_every_launcher_is_a_shell_script(launcher: str, small_demo: Path, tmp_path: Path) -> None:
     hostile = tmp_path / "it's a $(folder)"
     hostile.mkdir()
