@@ -6,13 +6,14 @@ places is an error, never a silent override:
 
 1. built in: ``affectllm.data_builders``, ``affectllm.eval_tasks``, ``affectllm.recipes``, ``affectllm.model.families``,
    ``affectllm.labels.lexicon``, ``affectllm.labels.forms``, ``affectllm.train.methods``,
-   ``affectllm.instruct.formats`` and ``affectllm.score.reproductions``;
+   ``affectllm.instruct.formats``, ``affectllm.score.reproductions`` and ``affectllm.hinting.kinds``;
 2. installed: packages that name themselves under the entry-point group ``affectllm.folders``;
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
-(with ``mixtures`` and
-``compositions`` in it), ``families``, ``lexicon``, ``forms``, ``methods``, ``exports`` and ``reproductions``.
+(with ``mixtures``,
+``compositions`` and ``hints`` in it), ``families``, ``lexicon``, ``forms``, ``methods``, ``exports``, ``reproductions``
+and ``hint_kinds``.
 """
 
 from __future__ import annotations
@@ -36,37 +37,39 @@ Folder = Literal[
     "recipes",
     "recipes/mixtures",
     "recipes/compositions",
+    "recipes/hints",
     "families",
     "lexicon",
     "forms",
     "methods",
     "exports",
     "reproductions",
+    "hint_kinds",
 ]
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
-    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml"},
+    **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml", "recipes/hints": ".yaml"},
     **{"families": ".py", "lexicon": ".yaml"},
     **{"forms": ".py", "methods": ".py", "exports": ".py"},
-    "reproductions": ".yaml",
+    **{"reproductions": ".yaml", "hint_kinds": ".py"},
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
-    **{"recipes/mixtures": "mixture", "recipes/compositions": "composition"},
+    **{"recipes/mixtures": "mixture", "recipes/compositions": "composition", "recipes/hints": "page of hints"},
     **{"families": "family", "lexicon": "language"},
     **{"forms": "form", "methods": "training method", "exports": "format"},
-    "reproductions": "reproduction",
+    **{"reproductions": "reproduction", "hint_kinds": "kind of hints"},
 }
 # Folders of the package that lie in one of its rooms.
 _ROOMS = {
     **{"families": "model.families", "lexicon": "labels.lexicon", "forms": "labels.forms"},
     **{"methods": "train.methods", "exports": "instruct.formats"},
-    "reproductions": "score.reproductions",
+    **{"reproductions": "score.reproductions", "hint_kinds": "hinting.kinds"},
 }
 _FEW, _LIKE = 20, 0.58  # names that are listed where none is like the one that was typed; how alike they must be
 _WORD = re.compile(r"[_/]")
 # What lies in the folder of recipes and is none.
-_NO_RECIPES = ("launch/", "mixtures/", "compositions/")
+_NO_RECIPES = ("launch/", "mixtures/", "compositions/", "hints/")
 
 
 def folders(kind: Folder) -> list[Path]:

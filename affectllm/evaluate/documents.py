@@ -11,6 +11,7 @@ from affectllm.corpus import Rejection, Sample
 from affectllm.corpus.selection import fact
 from affectllm.errors import AffectError
 from affectllm.evaluate.on_disk import StoredDocuments, is_on_disk
+from affectllm.hints.attach import provenance_of
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
 from affectllm.labels.names import named
@@ -80,6 +81,7 @@ def document(sample: Sample, template: Template, wording: int | None = None, fac
         "gold": asked.gold,
         "choices": _choices(template, asked.gold),
         **({"each": template.of_each(sample, wording)} if template.by_each else {}),
+        **({"hints": hints} if (hints := provenance_of(sample)) else {}),
         **({} if wording is None else {"wording": wording}),
         **({"facts": {name: fact(sample, name) for name in facts}} if facts else {}),
     }

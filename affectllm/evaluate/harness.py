@@ -23,6 +23,7 @@ from affectllm.evaluate.environment import parse_modalities, settings
 from affectllm.evaluate.on_disk import kept_on_disk
 from affectllm.evaluate.protocol import Protocol
 from affectllm.evaluate.shelf import all_ours
+from affectllm.hints.attach import SHOWN
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
@@ -67,6 +68,8 @@ def _protocol_options(group: Any) -> None:
     group.add_argument("--paraphrases", choices=("all",), help=text)
     text = "draw N replies for each item and count the commonest reading (default: 1, the most likely reply)"
     group.add_argument("--votes", type=int, default=1, metavar="N", help=text)
+    text = "`none`: leave out the hints of tasks that have some; `other`: show those of another item (default: own)"
+    group.add_argument("--hints", choices=SHOWN, default="own", help=text)
     group.add_argument("--votes-temperature", type=float, default=0.7, metavar="T", help="of them (default: 0.7)")
 
 
@@ -78,6 +81,7 @@ def _protocol(ours: argparse.Namespace) -> Protocol:
         paraphrases=ours.paraphrases == "all",
         votes=ours.votes,
         temperature=ours.votes_temperature,
+        hints=ours.hints,
     )
 
 

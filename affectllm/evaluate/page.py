@@ -13,7 +13,7 @@ from affectllm.errors import Malformed
 from affectllm.evaluate.scoring.published import Published
 
 LIKELIHOOD = "likelihood"
-_PLAIN = ("language", "held_out", "score_labels", "paper", "n", "score_by")
+_PLAIN = ("language", "held_out", "score_labels", "paper", "n", "score_by", "hints")
 Where = str | Callable[[str], str]
 """The place that errors name, or a function from a key to its place."""
 
@@ -45,6 +45,7 @@ class TaskPage:
         score_labels: the labels that F1 counts; answers of the others still miss and claim (``metrics/labels``).
         windows: cuts recordings by the trace of ``curve``, ``windows: {curve: SPACE, seconds: 5, rate: 25}``; ``gold``
             then is the mean of a window.
+        hints: tables of what small models found (``affectllm hint``), whose words stand in the prompt.
         score_by: ``likelihood`` for a score of each label, or of each dimension: the model is asked about one at a
             time, and the likelihoods of the template's levels, such as Yes and No, make the score; else empty.
         paper: what defines the task.
@@ -70,6 +71,7 @@ class TaskPage:
     fold: tuple[str, str] | None = None
     score_labels: tuple[str, ...] = ()
     score_by: str = ""
+    hints: tuple[str, ...] = ()
     windows: Windows | None = None
     paper: str = ""
     n: int | None = None
@@ -136,6 +138,8 @@ class TaskPage:
             raise Malformed(message, where=at("score_labels"))
         if self.score_by not in ("", LIKELIHOOD):
             raise Malformed(f"score_by is {LIKELIHOOD}, or left out, not {self.score_by!r}", where=at("score_by"))
+        if self.hints and not _names(self.hints):
+            raise Malformed(f"hints must be a list of tables, not {self.hints!r}", where=at("hints"))
         if not isinstance(self.paper, str):
             raise Malformed(f"paper is a citation, not {self.paper!r}", where=at("paper"))
         if self.n is not None and (isinstance(self.n, bool) or not isinstance(self.n, int) or self.n < 1):

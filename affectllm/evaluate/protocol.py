@@ -11,6 +11,7 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import AffectError, Malformed
+from affectllm.hints.attach import SHOWN, Shown
 from affectllm.instruct import Template
 from affectllm.instruct.conversation import Conversation
 
@@ -26,6 +27,8 @@ class Protocol:
         paraphrases: whether every item is asked in every wording.
         votes: replies that are drawn for each item; the commonest reading counts.
         temperature: at which they are drawn.
+        hints: whose hints stand in the prompts of tasks that have some: the item's ``own``, those of an ``other`` item,
+            or ``none``.
     """
 
     shots: int = 0
@@ -34,11 +37,14 @@ class Protocol:
     paraphrases: bool = False
     votes: int = 1
     temperature: float = 0.7
+    hints: Shown = "own"
 
     def __post_init__(self) -> None:
         if self.shots < 0 or self.votes < 1 or self.temperature <= 0:
             message = f"{self.shots} shots, {self.votes} votes at temperature {self.temperature:g}"
             raise AffectError(message, do="shots are at least 0, votes at least 1, and the temperature is above 0")
+        if self.hints not in SHOWN:
+            raise AffectError(f"{self.hints!r} says not whose hints are shown", do=f"choose among {', '.join(SHOWN)}")
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings that are not the usual ones; empty where all are."""

@@ -12,6 +12,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
 from affectllm.corpus.windows import Windows, windowed
+from affectllm.hints.attach import NO_HINTS, Hints
 from affectllm.instruct import Template
 from affectllm.labels.gold_maps import GoldMap
 
@@ -26,6 +27,7 @@ class Question:
         headline: key of the task's first metric.
         gold_map: from the corpus's label space to that of the template; None where they are the same.
         windows: into which recordings with a trace are cut; None asks about each whole.
+        hints: that stand in the prompts.
     """
 
     template: Template
@@ -33,6 +35,7 @@ class Question:
     headline: str
     gold_map: GoldMap | None = None
     windows: Windows | None = None
+    hints: Hints = NO_HINTS
 
     @property
     def folder(self) -> Path:
@@ -57,6 +60,8 @@ class Question:
                 yield item
 
     def _mapped(self, items: Iterator[Sample | Rejection] | Iterator[Sample]) -> Iterator[Sample | Rejection]:
+        if self.hints.tables:
+            items = (one if isinstance(one, Rejection) else self.hints.attached(one) for one in items)
         if self.windows is not None:
             items = windowed(items, self.windows, self.template.space, self.template.rater)
         if self.gold_map is None:

@@ -14,7 +14,9 @@ from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
 from affectllm.evaluate.models.endpoint_options import OPERATION
 from affectllm.evaluate.models.parallel import Processes
-from affectllm.evaluate.shelf import all_tasks, page_files
+from affectllm.evaluate.protocol import Protocol
+from affectllm.evaluate.shelf import all_tasks, page_files, with_members
+from affectllm.hints.attach import Hints, Shown
 from affectllm.metrics import Score
 from affectllm.respond.keys import refuse_secrets
 from affectllm.run import Run, file_digest, is_finished, read_manifest
@@ -35,6 +37,7 @@ def evaluate(
     modalities: Sequence[str] | None = None,
     lm_eval_args: Sequence[str] = (),
     inputs: Mapping[str, Any] | None = None,
+    hints: Shown = "own",
 ) -> dict[str, dict[str, Score]]:
     """Score a model on tasks and write lm-eval's files, ``scores.json`` and ``details.json`` to ``out``.
 
@@ -47,6 +50,7 @@ def evaluate(
         modalities: show only these of each task's modalities; None shows all.
         lm_eval_args: further options of lm-eval, for example ``["--limit", "10"]``.
         inputs: what else decides the outputs, as JSON values (digests of corpora, …).
+        hints: whose hints stand in the prompts of tasks that have some: ``own``, ``none``, or an ``other`` item's.
 
     Returns:
         ``{task: {metric: score}}``, also when the folder was finished before.
@@ -55,7 +59,7 @@ def evaluate(
         AffectError: for tasks, corpora, models and options; see ``harness.lm_eval_main``.
     """
     one = Evaluation(
-        out, tuple(tasks), model, dict(model_args or {}), roots or {}, modalities, lm_eval_args, inputs or {}
+        out, tuple(tasks), model, dict(model_args or {}), roots or {}, modalities, lm_eval_args, inputs or {}, hints
     )
     one.run()
     written: dict[str, dict[str, Score]] = json.loads((out / "scores.json").read_text(encoding="utf-8"))
@@ -74,6 +78,7 @@ class Evaluation:
     modalities: Sequence[str] | None = None
     lm_eval_args: Sequence[str] = ()
     inputs: Mapping[str, Any] = field(default_factory=dict)
+    hints: Shown = "own"
 
     def to_json(self) -> dict[str, Any]:
         """Return the arguments as JSON values."""
@@ -109,7 +114,8 @@ class Evaluation:
                 run.outputs["tasks"] = sorted(self._score())
 
     def _score(self) -> dict[str, dict[str, Score]]:
-        with settings(self.roots, self.modalities), voice.aside():
+        protocol = Protocol(hints=self.hints) if self.hints != "own" else None
+        with settings(self.roots, self.modalities, protocol=protocol), voice.aside():
             return lm_eval_main(_argv(self.tasks, self.model, self.model_args, self.out, self.lm_eval_args))
 
     def _decides(self) -> dict[str, Any]:
@@ -126,6 +132,7 @@ class Evaluation:
             "roots": {name: str(root) for name, root in self.roots.items()},
             "modalities": list(self.modalities) if self.modalities is not None else None,
             "lm_eval_args": list(self.lm_eval_args),
+            **({"hints": hints} if (hints := _hints(self.tasks, self.hints)) else {}),
             **self.inputs,
         }
 
@@ -143,6 +150,14 @@ def _pages(tasks: Sequence[str]) -> dict[str, str]:
     entries = all_tasks()
     files = page_files(tasks if set(tasks) <= set(entries) else entries, entries)
     return {name: file_digest(path) for name, path in files.items()}
+
+
+def _hints(tasks: Sequence[str], shown: Shown) -> dict[str, Any]:
+    """Return whose hints the named tasks show, and what decides each of their tables; empty where they have none."""
+    entries = all_tasks()
+    named = with_members(tasks, entries)
+    tables = tuple(dict.fromkeys(table for name in named for table in entries[name].config.get("hints") or ()))
+    return {"shown": shown, "tables": Hints(tables, shown).identity()} if tables else {}
 
 
 def _weights(model: str, options: Mapping[str, Any]) -> str | None:

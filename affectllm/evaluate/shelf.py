@@ -152,11 +152,16 @@ def _group_problems(entry: TaskEntry, known: Collection[str]) -> list[str]:
 
 def page_files(names: Iterable[str], entries: Mapping[str, TaskEntry]) -> dict[str, Path]:
     """Return name → file, for tasks, groups and the members of groups."""
-    files: dict[str, Path] = {}
+    return {name: entries[name].path for name in with_members(names, entries)}
+
+
+def with_members(names: Iterable[str], entries: Mapping[str, TaskEntry]) -> list[str]:
+    """Return the names that are tasks or groups of ours, and the members of groups, sorted."""
+    known: set[str] = set()
     waiting = list(names)
     while waiting:
         name = waiting.pop()
-        if name in entries and name not in files:
-            files[name] = entries[name].path
+        if name in entries and name not in known:
+            known.add(name)
             waiting += entries[name].members()
-    return dict(sorted(files.items()))
+    return sorted(known)

@@ -24,6 +24,7 @@ from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.by_likelihood import Levels, with_question
 from affectllm.evaluate.documents import AnyDocuments, Document, documents, require_some
+from affectllm.evaluate.hinted import asked_by_protocol, checked_hints, hints_given
 from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
@@ -80,10 +81,13 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         builder = load_builder(self.page.corpus)
         gold_map = _gold_map(self.page, builder, where)
         self.template = _template(self.page, builder, gold_map, self._name, where)
-        self.question = Question(self.template, self.page.selection, self.page.metrics[0], gold_map, self.page.windows)
+        self.protocol = environment.protocol()
+        hints = checked_hints(self.page, self.protocol, where)
+        self.question = Question(
+            self.template, self.page.selection, self.page.metrics[0], gold_map, self.page.windows, hints
+        )
         if self.page.windows:
             builder.CARD.space(self.page.windows.curve, where)
-        self.protocol = environment.protocol()
         if self.page.score_by:
             settings["output_type"] = "multiple_choice"
         self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
@@ -160,7 +164,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             "cluster": self.page.cluster,
             **({"no_ceiling": self.no_ceiling} if self.no_ceiling else {}),
             **({"questions": list(self.template.questions)} if self.protocol.paraphrases else {}),
-            **({"protocol": protocol} if (protocol := self.protocol.to_json()) else {}),
+            **({"hints": self.question.hints.identity()} if self.page.hints else {}),
+            **({"protocol": protocol} if (protocol := asked_by_protocol(self.page, self.protocol)) else {}),
         }
 
     def download(self, dataset_kwargs: dict[str, Any] | None = None, **_: Any) -> None:
@@ -172,6 +177,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             asked, self.rejected = documents(self.question.scored(), self.template, wordings, self.scoring.columns())
             self._say_how_many(len(asked) // len(wordings))
         require_some(asked, self.rejected, self._name, self.question.folder)
+        if self.question.hints.identity():
+            self.config.metadata["affectllm"]["hints_given"] = hints_given(asked, self.question.hints, self._name)
         if self.protocol.shots:
             self.examples = examples(self.question.training(), self.template, self.protocol)
         self.dataset = {self.page.split: asked}

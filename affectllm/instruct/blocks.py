@@ -17,6 +17,7 @@ from typing import Any
 from affectllm.corpus import TRAIN, Rejection, Sample, shards
 from affectllm.corpus.store import Writer, opened, read_rows
 from affectllm.folders import whole
+from affectllm.hints.attach import counted
 from affectllm.instruct.conversations import conversation_schema
 from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture import Mixture
@@ -123,6 +124,7 @@ def render(work: Work, block: Block, decided: Sequence[Mapping[str, Any]]) -> di
 def _fill(work: Work, block: Block, decided: Sequence[Mapping[str, Any]], folder: Path) -> None:
     rejected: Counter[str] = Counter()
     parts: Counter[str] = Counter()
+    hints: Counter[str] = Counter()
     with (
         (folder / REJECTED).open("w", encoding="utf-8") as log,
         Writer(folder / ROWS, conversation_schema(work.mixture.rejects)) as rows,
@@ -146,7 +148,10 @@ def _fill(work: Work, block: Block, decided: Sequence[Mapping[str, Any]], folder
                 else:
                     rows.write(row)
                     parts[f"{block.corpus}/{plan.part.template}"] += 1
-    write_json(folder / COUNTS, {"rows": rows.rows, "rejected": dict(rejected), "parts": dict(parts)})
+                    hints.update(counted(row["asked_by"].get("hints", ())))
+    write_json(
+        folder / COUNTS, {"rows": rows.rows, "rejected": dict(rejected), "parts": dict(parts), "hints": dict(hints)}
+    )
 
 
 def place_of(out: Path, block: Block) -> Path:

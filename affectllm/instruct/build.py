@@ -51,7 +51,7 @@ def build(
 
     Returns:
         Counts: ``samples`` per corpus and split, ``conversations`` per split, ``rejected`` per reason, ``left_out``
-        corpus → reason, ``parts`` conversations per corpus and template.
+        corpus → reason, ``parts`` conversations per corpus and template, ``hints`` given and missing per table.
 
     Raises:
         AffectError: when the mixture yields no training conversation at all.
@@ -221,10 +221,12 @@ def _put_together(
 ) -> dict[str, Any]:
     rejected: Counter[str] = Counter()
     parts: Counter[str] = Counter()
+    hints: Counter[str] = Counter()
     for log in logs.values():
         rejected.update(log)
     for one, count in zip(every, counts, strict=True):
         rejected.update(count["rejected"])
+        hints.update(count.get("hints", {}))
         parts.update(count["parts"] if one.split == TRAIN else {})
     _concatenate([*logs, *(place_of(out, one) / REJECTED for one in every)], out / REJECTED)
     conversations = {}
@@ -237,7 +239,18 @@ def _put_together(
         reasons = ", ".join(f"{n} × {reason}" for reason, n in rejected.most_common(5)) or "no sample in TRAIN"
         raise AffectError(f"the mixture has no training conversation ({reasons})", do=f"see {out / REJECTED}")
     discard(out / WORK / "blocks")
-    return {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
+    _refuse_useless(mixture, hints)
+    outputs = {"conversations": conversations, "rejected": dict(rejected.most_common()), "parts": dict(parts)}
+    return {**outputs, **({"hints": dict(hints)} if hints else {})}
+
+
+def _refuse_useless(mixture: Mixture, hints: Mapping[str, int]) -> None:
+    """Raise ``AffectError`` for a table that has no hint for any conversation: it is of other samples."""
+    for table in sorted({name for part in mixture.mixture for name in part.hints}):
+        if not hints.get(f"{table}: given"):
+            reasons = ", ".join(f"{count} × {key}" for key, count in hints.items() if key.startswith(f"{table}: "))
+            message = f"the table of hints {table} has none for the mixture's conversations ({reasons})"
+            raise AffectError(message, do="make it of the same corpus: affectllm hint PAGE")
 
 
 def _concatenate(logs: Sequence[Path], whole: Path) -> None:

@@ -13,10 +13,12 @@ from typing import Any, Literal
 from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.errors import Malformed
+from affectllm.hints.attach import NO_FRAME
 from affectllm.instruct.pairs import COMPARISON
 from affectllm.instruct.rejected import PREFERRED, Rejected, check_preference, check_rejected
 from affectllm.instruct.template import Template, load_template
 from affectllm.labels import LabelSpace
+from affectllm.labels.language import asking
 
 MOST_COPIES = 1_000
 
@@ -75,6 +77,8 @@ class Part:
         person: how the person is shown whom a sample's attribute ``box`` marks in its picture (left, top, right, bottom
             in pixels): ``beside`` the whole picture as a second one, or ``alone`` in its place. A sample without a
             box is then rejected as ``no_box``. None shows the picture as it is.
+        hints: tables of what small models found (``affectllm hint``), whose words stand in the prompt; a sample without
+            a hint is asked without it.
         budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
     """
 
@@ -99,6 +103,7 @@ class Part:
     rejected: Rejected | None = None
     person: Literal["beside", "alone"] | None = None
     budget: dict[str, Any] | None = None
+    hints: tuple[str, ...] = ()
 
     @cached_property
     def key(self) -> str:
@@ -106,6 +111,7 @@ class Part:
         fields: tuple[object, ...] = (self.space, self.also, self.focus, self.pairs, self.template, self.dropout)
         fields += (self.stage, self.languages, *([self.rejected] if self.rejected else []))
         fields += (self.person,) if self.person else ()
+        fields += (self.hints,) if self.hints else ()
         rest = hashlib.blake2b(repr(fields).encode(), digest_size=3).hexdigest()
         modalities = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{modalities}/{self.language}/{rest}"
@@ -144,6 +150,7 @@ class Part:
         self._check_numbers()
         space = self._focused(card)
         card.rater(self.rater)
+        self._check_hints()
         if self.pairs is not None:
             self._check_pairs(space)
             space = COMPARISON
@@ -190,6 +197,13 @@ class Part:
             raise Malformed(message, where=where, do="remove person, or show image")
         if self.dropout and len(self.modalities) < 2:
             raise Malformed("dropout needs a second modality that is left", where=where, do="remove the key")
+
+    def _check_hints(self) -> None:
+        if self.hints and self.pairs is not None:
+            message = "a pair of samples has no hints of its own"
+            raise Malformed(message, where=f"mixture of {self.corpus}", do="leave out hints, or pairs")
+        if self.hints and not asking(self.language).hints:
+            raise Malformed(f"prompts in {self.language!r} have no hints", do=NO_FRAME)
 
     def _focused(self, card: CorpusCard) -> LabelSpace:
         space = card.space(self.space)

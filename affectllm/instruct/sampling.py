@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import Any
 
 from affectllm.corpus import TRAIN, VALIDATION, Rejection, Sample
+from affectllm.hints.attach import Hints, provenance_of
 from affectllm.instruct.content_parts import box_of, missing_modality, with_person
 from affectllm.instruct.conversation import AskedBy, answered
 from affectllm.instruct.dropped import Copy
@@ -164,7 +165,7 @@ class Plan:
     def asked(self, samples: Iterator[Sample]) -> Iterator[Asked | Rejection]:
         """Yield the samples, or pairs of them, with their answers; or why one cannot be asked."""
         prepare, fresh = self.template.prepare, self._fresh(samples)
-        for sample in self._combined(fresh):
+        for sample in self._hinted(self._combined(fresh)):
             if isinstance(sample, Rejection):
                 yield sample
                 continue
@@ -182,6 +183,17 @@ class Plan:
                 yield Rejection(sample.id, "duplicate", sample.source, f"of {of}")
             else:
                 yield sample
+
+    def _hinted(self, samples: Iterator[Sample | Rejection]) -> Iterator[Sample | Rejection]:
+        if not self.part.hints:
+            return samples
+        return (one if isinstance(one, Rejection) else self._hints.attached(one) for one in samples)
+
+    @cached_property
+    def _hints(self) -> Hints:
+        hints = Hints(self.part.hints)
+        hints.check(self.part.language)
+        return hints
 
     def _combined(self, samples: Iterator[Sample | Rejection]) -> Iterator[Sample | Rejection]:
         """Yield samples in the form that is asked about: unchanged, paired, or with the better of their answers."""
@@ -249,7 +261,7 @@ class Plan:
             "paraphrase": number,
             "messages": [*question, answered(answer)],
             "answer": answer,
-            "asked_by": self._asked_by,
+            "asked_by": {**self._asked_by, "hints": hints} if (hints := provenance_of(sample)) else self._asked_by,
             "rejected": self._rejected(asked, copy),
             "value": template.gold_of(asked),
             "space": template.space.name,

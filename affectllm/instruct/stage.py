@@ -11,6 +11,7 @@ from typing import Any
 
 from affectllm.corpus.identity import identity
 from affectllm.corpus.stage import BUILT
+from affectllm.hints.attach import Hints
 from affectllm.instruct import build
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import template_pages
@@ -35,6 +36,8 @@ def build_mixture(
         "corpora": {name: identity(name, root) for name, root in used.items()},
         "prompts": digest({path.name: file_digest(path) for path in pages}),
     }
+    tables = {name: None for part in mixture.mixture if part.corpus in used for name in part.hints}
+    inputs |= {"hints": Hints(tuple(tables)).identity()} if tables else {}
     with Run(folder / "build", "build", inputs, BUILT) as run:
         if not run.done:
             run.outputs = build.build(mixture, used, run.folder, seed, processes, workers)

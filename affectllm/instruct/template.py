@@ -14,6 +14,7 @@ from typing import Any
 
 from affectllm.corpus import Sample
 from affectllm.errors import Malformed
+from affectllm.hints.attach import words_of
 from affectllm.instruct.content_parts import clip_parts, missing_modality
 from affectllm.instruct.reader import Reader, Reading
 from affectllm.instruct.slots import Asked, Slot, bind_slots, check_labels_shown
@@ -277,7 +278,7 @@ class Template:
         if "text" in self.modalities:
             texts.append(asked.sample.text or "")
             texts += [turn.text for turn in asked.sample.context]
-        return texts
+        return texts + words_of(asked.sample)
 
     @cached_property
     def _all_slots(self) -> tuple[Slot, ...]:
@@ -287,12 +288,12 @@ class Template:
         blocks = [*self._words(asked.sample)] if "text" in self.modalities else []
         if self._speech.show:
             blocks.append(self._speech.show.format(**asked.given))
+        if hints := words_of(asked.sample):
+            blocks.append(self._spoken.hints.format(hints="\n".join(f"- {line}" for line in hints)))
         if self.by_each:
             return "\n\n".join(blocks)  # each question comes behind it: see ``of_each``
-        if self._fixed is not None:
-            blocks.append(self._fixed[number])
-        else:
-            blocks.append(self.questions[number].format(**self._filling(asked)))
+        fixed = self._fixed
+        blocks.append(fixed[number] if fixed else self.questions[number].format(**self._filling(asked)))
         return "\n\n".join(blocks)
 
     def _words(self, sample: Sample) -> Iterator[str]:

@@ -40,6 +40,7 @@ class Asking:
         comma, conjunction: between the items of a list in a question, and before its last one.
         joiner: between several labels in a sentence.
         shape: how numbers are to be written, ``one`` alone or ``several`` by their names.
+        hints: frame of what small models found; empty where prompts in the language have no hints.
     """
 
     stimulus: dict[str, str]
@@ -52,6 +53,7 @@ class Asking:
     conjunction: str
     joiner: str
     shape: dict[str, str]
+    hints: str = ""
 
     def listed(self, items: Iterable[str]) -> str:
         """Join the labels to choose from."""

@@ -19,6 +19,8 @@ from affectllm.train.method import LOSS, Curve, find_method, method_names
 
 STAGES = ("build", "train", "eval")
 FULL = "full"
+HINTED = {"none": "without hints", "other": "hints of another item"}
+"""Whose hints were shown → what the evaluation is called, beside those with some of the modalities."""
 _AGAIN = "run the stage that writes it again"
 _SCORE_KEYS = ("value", "low", "high", "n", "unreadable")
 
@@ -255,3 +257,8 @@ def roots_at_hand(runs: Sequence[Path], roots: Roots) -> dict[str, Path]:
     names |= {path.name for run in runs for path in (run / "build" / "samples").glob("*")}
     at_hand, _ = roots.at_hand(sorted(names - set(roots.given)))
     return {**roots.given, **at_hand}
+
+
+def given(name: str) -> str:
+    """Return what the model was given in an ablation, in words."""
+    return name if name in HINTED.values() else f"{name} only"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from affectllm.report.display import clusters, interval, metric_name, number, percent
-from affectllm.report.runfolder import FULL, Evaluation, RunData
+from affectllm.report.runfolder import FULL, Evaluation, RunData, given
 
 HEADER = (
     "| run | model | task | metric | value | 95 % interval | clusters | n | unreadable |\n"
@@ -25,7 +25,7 @@ def evaluations(run: RunData) -> Iterator[tuple[Evaluation, str]]:
         yield run.evaluation, "tuned model"
     for name, ablation in run.ablations.items():
         if name != FULL:
-            yield ablation, f"tuned model, {name} only"
+            yield ablation, f"tuned model, {given(name)}"
     for name, reference in run.references.items():
         yield reference, f"reference: {name}"
 

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from affectllm.report.runfolder import RunData, read_run
+from affectllm.report.runfolder import RunData, given, read_run
 from affectllm.run import digest, tracked_as, write_json
 
 _TOLD = ".told.json"
@@ -48,7 +48,7 @@ def _named(run: RunData) -> list[str]:
 
 
 def _scores(run: RunData) -> dict[str, float]:
-    scored = {"": run.evaluation, **{f"{name} only/": one for name, one in run.ablations.items()}}
+    scored = {"": run.evaluation, **{f"{given(name)}/": one for name, one in run.ablations.items()}}
     scored |= {f"{name}/": one for name, one in run.references.items()}
     return {
         f"score/{prefix}{task}/{metric}": float(score["value"])

@@ -11,7 +11,7 @@ from affectllm.metrics import Score
 from affectllm.report import display
 from affectllm.report.charts import Axis, Whisker, axis, whisker
 from affectllm.report.published import comparable
-from affectllm.report.runfolder import FULL, Evaluation, RunData
+from affectllm.report.runfolder import FULL, Evaluation, RunData, given
 from affectllm.report.standings import Standing, standing, standings
 
 SERIES = 6
@@ -207,7 +207,7 @@ def ablations(runs: Sequence[RunData], task: str) -> Ablations | None:
         metric = metric or display.headline_metric(run.evaluation.scores[task])
         prefix = f"{run.name}: " if len(runs) > 1 else ""
         labelled += [
-            (prefix + label, index, label != FULL, score, verdicts)
+            (prefix + (label if label == FULL else given(label)), index, label != FULL, score, verdicts)
             for label, score, verdicts in _ablation_rows(run, task, metric)
         ]
     if not labelled:

@@ -8,6 +8,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from evaluating import hint_tables
 
 from affectllm import registry
 from affectllm.cli import main
@@ -26,6 +27,11 @@ WANTED = {
     *("aaid_like", "affectgpt_like", "r1_omni_like", "emotion_llama_like", "empathy_chain_set"),
     *("empathetic_reply_set", "speech", "images", "music", "everything"),
 }
+
+
+@pytest.fixture(autouse=True)
+def tables_of_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFECTLLM_HINTS", str(hint_tables()))
 
 
 @cache

@@ -17,12 +17,17 @@ import more_text
 import pytest
 import wheel_tables
 
+from affectllm import registry
+from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import Clip, Content, materialise
 from affectllm.evaluate import environment
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.evaluate.tasks import AffectTaskManager
+from affectllm.hinting.kind import Source
+from affectllm.hints.table import FILE, write_table
+from affectllm.yaml_page import read_page
 
 PAGES = {name: entry.config for name, entry in all_tasks().items()}
 _SAMPLES_ONLY = ("task", "where", "n", "published")
@@ -126,7 +131,22 @@ def use(monkeypatch: pytest.MonkeyPatch, roots: dict[str, Path], modalities: str
     monkeypatch.setenv(environment.ROOTS, json.dumps({name: str(root) for name, root in roots.items()}))
     monkeypatch.setenv(environment.MODALITIES, modalities)
     monkeypatch.setenv(environment.WHEELS, str(_wheels()))
+    monkeypatch.setenv("AFFECTLLM_HINTS", str(hint_tables()))
     monkeypatch.delenv("AFFECTLLM_CORPORA", raising=False)
+
+
+@cache
+def hint_tables() -> Path:
+    """Return a folder with a table for every page of hints that ships, of the samples of its corpus's miniature."""
+    folder = Path(tempfile.mkdtemp(prefix="hints"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for name, page in registry.names("recipes/hints").items():
+        corpus = read_page(page).value["corpus"]
+        root = miniatures(folder / "corpora", [corpus])[corpus]
+        samples = (one for one in load_builder(corpus).samples(root) if isinstance(one, Sample))
+        source = Source("made_up", "these tests", "1")
+        write_table(folder / name / FILE, (source.hint(one, f"Seen: {one.id}") for one in samples))
+    return folder
 
 
 @cache

@@ -152,6 +152,7 @@ def _common(recipe: Recipe, roots: Mapping[str, Path]) -> dict[str, Any]:
 def _of_tuned(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[tuple[str, Evaluation]]:
     """Return the evaluations of the tuned model with their titles: with all modalities, and with some."""
     from affectllm.evaluate.run import Evaluation
+    from affectllm.report.runfolder import HINTED
     from affectllm.train.checkpoints import FINAL
     from affectllm.train.method import find_method
 
@@ -166,6 +167,9 @@ def _of_tuned(recipe: Recipe, folder: Path, common: Mapping[str, Any]) -> list[t
         label = "+".join(modalities)
         place = folder / "eval" / MODALITIES / label
         evaluations.append((f"eval, {label} only", Evaluation(place, modalities=modalities, **common)))
+    for shown in recipe.eval.hints:
+        place = folder / "eval" / MODALITIES / HINTED[shown]
+        evaluations.append((f"eval, {HINTED[shown]}", Evaluation(place, hints=shown, **common)))
     return evaluations
 
 

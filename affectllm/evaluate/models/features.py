@@ -106,6 +106,13 @@ class Features:
         """Return the sparse rows ``[items, features]``."""
         return self._joined(items, self._dense(items))
 
+    @property
+    def vocabulary(self) -> list[str]:
+        """The words and pairs of words of the first columns of the rows; empty where words are not counted."""
+        if self._words is None or not self._describer.counts_words or self._describer.words is not None:
+            return []
+        return list(self._words.get_feature_names_out())
+
     def _joined(self, items: Items, rows: np.ndarray) -> Any:
         from scipy.sparse import csr_matrix, hstack
 

@@ -131,6 +131,7 @@ _ASKED = {
     "held_out": "held-out wordings",
     "score_by": "scored by",
     "protocol": "protocol",
+    "hints": "hints",
 }
 """Facts of a task that a reader has to know where evaluations differ in them, and what they are called."""
 

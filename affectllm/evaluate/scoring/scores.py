@@ -24,7 +24,10 @@ from affectllm.metrics.labels import classes, multilabel
 from affectllm.run import write_json
 
 REJECTED = "rejected.jsonl"
-_WHERE_GIVEN = ("no_ceiling", "questions", "protocol", "gold_space", "selection", "published", "released")
+_WHERE_GIVEN = (
+    *("no_ceiling", "questions", "protocol", "gold_space", "selection", "published", "released"),
+    *("hints", "hints_given"),
+)
 
 
 def write_scores(folder: Path, written: Logged, suites: Sequence[Suite] = ()) -> dict[str, dict[str, Score]]:

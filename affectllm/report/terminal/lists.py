@@ -142,6 +142,7 @@ _LISTS = {
     "languages": lambda: _first_comments("lexicon"),
     "exports": _exports,
     "reproductions": lambda: _first_comments("reproductions"),
+    "hints": lambda: _first_comments("recipes/hints"),
 }
 
 

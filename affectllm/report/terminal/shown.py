@@ -45,7 +45,7 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
         _show_corpus(name, count, roots)
         return
     pages = {**template_pages(), **registry.names("eval_tasks"), **registry.names("recipes")}
-    pages |= registry.names("recipes/mixtures")
+    pages |= {**registry.names("recipes/mixtures"), **registry.names("recipes/hints")}
     if name in pages:
         print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
         return

@@ -31,6 +31,7 @@ class EvalPage:
     Args:
         tasks: names of tasks or groups.
         ablations: subsets of modalities to score beside all of them.
+        hints: of tasks with hints, what is scored beside the item's own: ``none``, and those of an ``other`` item.
         references: reference models to score beside the tuned one.
         batch_size: prompts per batch, or ``auto`` for as many as fit into memory.
         limit: at most this many documents per task; None for all.
@@ -41,6 +42,7 @@ class EvalPage:
 
     tasks: tuple[str, ...] = ()
     ablations: tuple[tuple[str, ...], ...] = ()
+    hints: tuple[Literal["none", "other"], ...] = ()
     references: tuple[Literal["oracle", "majority", "chance", "mute", "shallow", "human"], ...] = ("majority", "chance")
     batch_size: Literal["auto"] | int = 8
     limit: int | None = None

@@ -1,0 +1,89 @@
+"""A kind of hints: which options it takes, and how it makes a line of words of each sample."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from affectllm import registry
+from affectllm.corpus import Sample
+from affectllm.hints.table import Hint
+from affectllm.imported import member
+
+
+@dataclass(frozen=True)
+class Work:
+    """What a kind makes hints of.
+
+    Args:
+        samples: all samples of the corpus, in its order.
+        root: the folder of the corpus.
+        options: as the kind's ``options`` describes them.
+        kept: folder in which what was found in each clip stays for later runs.
+        tables: folder to which relative paths of the page lead.
+    """
+
+    samples: Sequence[Sample]
+    root: Path
+    options: Any
+    kept: Path
+    tables: Path
+
+
+@dataclass(frozen=True)
+class Source:
+    """Who finds hints: a model or a tool, with the version of all that decides its words.
+
+    Args:
+        kind: name of the kind.
+        name: of the model or tool.
+        version: of it, and of the rules by which its numbers become words.
+        language: BCP-47 tag of the words.
+    """
+
+    kind: str
+    name: str
+    version: str
+    language: str = "en"
+
+    def hint(self, sample: Sample, words: str, values: Any = None, *, seen: bool = False) -> Hint:
+        """Return what was found in a sample."""
+        at = (sample.corpus, sample.id, sample.split)
+        return Hint(*at, self.kind, words, self.name, self.version, "", self.language, seen, values)
+
+    def none(self, sample: Sample, reason: str, values: Any = None) -> Hint:
+        """Return that nothing was found in a sample, and why."""
+        at = (sample.corpus, sample.id, sample.split)
+        return Hint(*at, self.kind, None, self.name, self.version, reason, self.language, False, values)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of hints.
+
+    Args:
+        title: what it tells.
+        options: dataclass of its options on a page.
+        find: yields one hint for every sample, in order.
+    """
+
+    title: str
+    options: type
+    find: Callable[[Work], Iterator[Hint]]
+
+
+def kind_names() -> list[str]:
+    """Return the names of all kinds; imports none."""
+    return list(registry.names("hint_kinds"))
+
+
+def find_kind(name: str) -> Kind:
+    """Return the kind called ``name``.
+
+    Raises:
+        NotFound: when there is none.
+        Malformed: when its file cannot be imported or holds no ``KIND``.
+    """
+    return cast(Kind, member("hint_kinds", name, "KIND", Kind))

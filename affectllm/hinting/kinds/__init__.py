@@ -1,0 +1,1 @@
+"""Kinds of hints, one file each."""

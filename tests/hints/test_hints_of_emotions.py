@@ -1,0 +1,99 @@
+"""Hints of emotions: a small model's likeliest labels, out of fold for what is trained on."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from evaluating import use
+from meld_made import WORDS, write_meld
+
+from affectllm.cli import main
+from affectllm.corpus import TRAIN
+from affectllm.corpus.builder import load_builder
+from affectllm.errors import AffectError, Malformed
+from affectllm.hinting.folds import folds_of, groups_of
+from affectllm.hinting.make import make_hints
+from affectllm.hinting.page import load_hint_page
+from affectllm.hints.table import FILE, Hint, read_hints
+
+PAGE = "corpus: meld\nkind: emotions\nspace: meld_7\nrater: annotators\nfolds: 3\ncauses: 1\n"
+
+
+@pytest.fixture
+def meld(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    root = write_meld(tmp_path / "meld")
+    use(monkeypatch, {"meld": root})
+    return root
+
+
+def made(root: Path, tmp_path: Path, page: str = PAGE, *overrides: str) -> dict[str, Hint]:
+    (tmp_path / "mine.yaml").write_text(page, encoding="utf-8")
+    make_hints(load_hint_page(str(tmp_path / "mine.yaml"), overrides), root, tmp_path / "out")
+    return {hint.sample: hint for hint in read_hints(tmp_path / "out" / FILE)}
+
+
+def test_it_tells_the_likeliest_emotions_and_the_word_that_speaks_for_the_first(meld: Path, tmp_path: Path) -> None:
+    hints = made(meld, tmp_path)
+    golds = {one.id: one.annotations[0].value for one in load_builder("meld").samples(meld)}
+    assert hints.keys() == golds.keys()
+    for name, hint in hints.items():
+        first, *_ = str(hint.words).removeprefix("Likely emotions: ").split(" ")
+        assert first == golds[name] == max(hint.values, key=hint.values.get)
+        assert str(hint.words).endswith(f"first: {WORDS[first]}") and not hint.seen
+
+
+def test_a_training_sample_is_predicted_by_models_that_have_not_seen_it(meld: Path, tmp_path: Path) -> None:
+    honest = made(meld, tmp_path)
+    table = meld / "train_sent_emo.csv"
+    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    # Its label is now another one: a model that had learned from the sample would say so.
+    lines[1] = lines[1].replace("joy", "fear")
+    table.write_text("".join(lines), encoding="utf-8")
+    first = next(iter(honest))
+    assert "fear" not in (made(meld, tmp_path)[first].values or {})
+
+
+def test_folds_share_no_dialogue_and_no_speaker_where_the_card_promises_that(meld: Path) -> None:
+    samples = [one for one in load_builder("meld").samples(meld) if one.split == TRAIN]
+    labels = [str(one.annotations[0].value) for one in samples]
+    groups = groups_of(samples, load_builder("meld").CARD, "auto", 3)
+    assert groups == [one.dialogue for one in samples]
+    predicted: list[int] = []
+    for fitted, held in folds_of(labels, groups, 3):
+        assert not {groups[row] for row in fitted} & {groups[row] for row in held}
+        predicted += map(int, held)
+    assert sorted(predicted) == list(range(len(samples)))
+    with pytest.raises(AffectError, match="1 speakers of crema_d cannot be 3 folds"):
+        groups_of(samples, load_builder("crema_d").CARD, "auto", 3)
+
+
+def test_predictions_of_a_model_that_has_seen_train_are_marked(meld: Path, tmp_path: Path) -> None:
+    train, test = (next(o for o in load_builder("meld").samples(meld) if o.split == split) for split in (TRAIN, "test"))
+    lines: list[dict[str, Any]] = [{"item": one.id, "likelihoods": {"joy": 0.7, "fear": 0.3}} for one in (train, test)]
+    (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    hints = made(meld, tmp_path, f"{PAGE}predictions: p.jsonl\nsource: my LLM\n", "top=1")
+    assert hints[train.id].seen and not hints[test.id].seen
+    assert hints[test.id].words == "Likely emotions: joy 70%" and hints[test.id].source == "my LLM"
+    assert {hint.reason for hint in hints.values()} == {"", "no_prediction"}
+    (tmp_path / "p.jsonl").write_text('{"item": "a"}\n', encoding="utf-8")
+    with pytest.raises(Malformed, match="no prediction with"):
+        made(meld, tmp_path, f"{PAGE}predictions: p.jsonl\n")
+
+
+def test_the_command_makes_the_table_of_a_page_that_ships(
+    meld: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["hint", "meld_top_emotions", "--root", f"meld={meld}", "--out", str(tmp_path / "t"), "--set", "folds=3"]
+    assert main(words) == 0 and "test: 12 given" in capsys.readouterr().out
+    before = (tmp_path / "t" / FILE).stat().st_mtime_ns
+    assert main(words) == 0 and (tmp_path / "t" / FILE).stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(("line", "text"), [("kind: moods", "no kind of hints"), ("tops: 3", "unknown key 'tops'")])
+def test_a_wrong_page_is_refused_with_its_place(meld: Path, tmp_path: Path, line: str, text: str) -> None:
+    page = "\n".join(one for one in PAGE.splitlines() if not one.startswith(line.split(":")[0])) + f"\n{line}\n"
+    with pytest.raises(AffectError, match=text):
+        made(meld, tmp_path, page)

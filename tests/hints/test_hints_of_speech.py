@@ -1,0 +1,70 @@
+"""Hints of what is said: by a speech model of transformers, here a tiny random one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from affectllm.corpus import TEST, MediaRef, Sample
+from affectllm.errors import WrongCheckpoint
+from affectllm.hinting.kind import Work
+from affectllm.hinting.kinds import transcript
+from affectllm.model.media import SAMPLING_RATE
+
+
+@pytest.fixture
+def speech_model(tmp_path: Path) -> Path:
+    """A random wav2vec 2.0 that writes the letters a to d."""
+    import torch
+    from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
+
+    folder = tmp_path / "model"
+    folder.mkdir()
+    letters = {name: number for number, name in enumerate(("<pad>", "<s>", "</s>", "<unk>", "|", *"abcd"))}
+    (folder / "vocab.json").write_text(json.dumps(letters), encoding="utf-8")
+    torch.manual_seed(0)
+    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
+    config = Wav2Vec2Config(vocab_size=len(letters), conv_dim=(8,) * 7, num_conv_pos_embedding_groups=2, **shape)
+    model = Wav2Vec2ForCTC(config)
+    with torch.no_grad():
+        model.lm_head.bias[5] += 10  # so that it says something: a
+    model.save_pretrained(folder)
+    Wav2Vec2CTCTokenizer(str(folder / "vocab.json")).save_pretrained(folder)
+    Wav2Vec2FeatureExtractor().save_pretrained(folder)
+    return folder
+
+
+def test_clips_without_words_are_transcribed_once(tmp_path: Path, speech_model: Path) -> None:
+    import soundfile
+
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, SAMPLING_RATE)
+    soundfile.write(tmp_path / "a.wav", noise, SAMPLING_RATE)
+    (ref, gone) = (MediaRef(name, "audio") for name in ("a.wav", "gone.wav"))
+    samples = [
+        Sample("heard", "made_up", TEST, (), "x", media=(ref,)),
+        Sample("written", "made_up", TEST, (), "x", text="Hello.", media=(ref,)),
+        Sample("gone", "made_up", TEST, (), "x", media=(gone,)),
+        Sample("mute", "made_up", TEST, (), "x"),
+    ]
+    work = Work(samples, tmp_path, transcript.Options(str(speech_model)), tmp_path / "kept", tmp_path)
+    hints = list(transcript.find(work))
+    assert hints[0].words == 'Heard by a machine: "a"'
+    assert [hint.reason for hint in hints] == ["", "has_words", "missing", "no_audio"]
+    (kept,) = (tmp_path / "kept").glob("*.jsonl")
+    before = kept.read_bytes()
+    assert list(transcript.find(work)) == hints and kept.read_bytes() == before
+
+
+def test_a_checkpoint_that_is_no_speech_model_is_named(tmp_path: Path) -> None:
+    import soundfile
+
+    soundfile.write(tmp_path / "a.wav", np.random.default_rng(0).uniform(-0.5, 0.5, SAMPLING_RATE), SAMPLING_RATE)
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text" / "config.json").write_text('{"model_type": "bert"}', encoding="utf-8")
+    samples = [Sample("heard", "made_up", TEST, (), "x", media=(MediaRef("a.wav", "audio"),))]
+    options = transcript.Options(str(tmp_path / "text"))
+    with pytest.raises(WrongCheckpoint, match="as a speech model"):
+        list(transcript.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path)))
