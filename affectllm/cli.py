@@ -52,12 +52,15 @@ def _run_command(words: list[str]) -> int:
 
 
 def verbs() -> dict[str, Path]:
-    """Return each subcommand with its file."""
-    return {path.stem: path for path in sorted(_COMMANDS.glob("[!_]*.py"))}
+    """Return each subcommand with its file, those in sections of the folder too."""
+    places = [_COMMANDS, *(folder for folder in _COMMANDS.glob("[!_]*/") if folder.name != "parts")]
+    files = (path for place in places for path in place.glob("[!_]*.py"))
+    return {path.stem: path for path in sorted(files, key=lambda path: path.stem)}
 
 
 def _command(verb: str) -> Any:
-    return import_module(f"affectllm.commands.{verb}")
+    place = verbs()[verb].relative_to(_COMMANDS).with_suffix("")
+    return import_module(".".join(("affectllm.commands", *place.parts)))
 
 
 def parser(only: str | None = None) -> argparse.ArgumentParser:
@@ -76,7 +79,7 @@ def parser(only: str | None = None) -> argparse.ArgumentParser:
         options = choices.add_parser(verb, help=_help_line(path))
         if only in (None, verb) and hasattr(command := _command(verb), "call"):
             command.add_options(options)
-            options.set_defaults(call=command.call)
+            options.set_defaults(call=command.call, every_command=parser)
     return ours
 
 

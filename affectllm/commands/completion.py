@@ -17,6 +17,4 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> None:
     import shtab
 
-    from affectllm.cli import parser
-
-    print(shtab.complete(parser(), arguments.shell))
+    print(shtab.complete(arguments.every_command(), arguments.shell))

@@ -21,7 +21,8 @@ VERBS = cli.verbs()
 def test_a_verb_says_what_it_does_and_nothing_is_imported_with_it(verb: str) -> None:
     text = VERBS[verb].read_text(encoding="utf-8")
     assert text.startswith(f'"""affectllm {verb}: ') and cli._help_line(VERBS[verb])
-    code = f"import sys\nbefore = set(sys.modules)\nimport affectllm.commands.{verb}\n"
+    module = ".".join(VERBS[verb].relative_to(cli._COMMANDS).with_suffix("").parts)
+    code = f"import sys\nbefore = set(sys.modules)\nimport affectllm.commands.{module}\n"
     code += "print([name for name in set(sys.modules) - before if name.startswith('affectllm.')])"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     rooms = {name.split(".")[1] for name in ast.literal_eval(loaded)}

@@ -296,7 +296,14 @@ def test_a_store_of_two_judges_and_broken_stores_are_refused(tmp_path: Path) -> 
 @pytest.mark.parametrize("name", prompt_names())
 def test_every_prompt_has_its_fields_in_every_language_and_hashes_its_wording(name: str) -> None:
     english = load_prompt(name)
-    assert english.fields in ({"gold", "predicted"}, {"text"}, {"text", "labels"})
+    of_users = {"persona", "need", "dialogue", "feeling"}
+    assert english.fields in (
+        {"gold", "predicted"},
+        {"text"},
+        {"text", "labels"},
+        of_users,
+        {"context", "first", "second"},
+    )
     for language in ("zh",) if not name.startswith("laughter") else ():
         other = load_prompt(name, language)
         assert other.fields == english.fields and other.hash != english.hash

@@ -47,6 +47,7 @@ class LocalJudge(Judge):
         texts: list[Any] = inputs if pipeline.tokenizer.chat_template else [_plain(messages) for messages in inputs]
         replies: list[str | Failure] = []
         for start in range(0, len(texts), self.batch_size):
+            self._seed(inputs[start])
             outputs = pipeline(
                 texts[start : start + self.batch_size],
                 return_full_text=False,
@@ -59,9 +60,19 @@ class LocalJudge(Judge):
     @property
     def _generation(self) -> dict[str, Any]:
         sampled = self.decoding.get("temperature", 0) > 0
-        further = {key: value for key, value in self.decoding.items() if key not in ("max_tokens", "temperature")}
+        further = {
+            key: value for key, value in self.decoding.items() if key not in ("max_tokens", "temperature", "seed")
+        }
         heat = {"temperature": self.decoding["temperature"]} if sampled else {}
         return {"max_new_tokens": self.decoding["max_tokens"], "do_sample": sampled, **heat, **further}
+
+    def _seed(self, messages: Messages) -> None:
+        """Seed what is drawn by the question too, so that it does not matter what was asked before."""
+        from transformers import set_seed
+
+        if "seed" in self.decoding:
+            question = hashlib.sha256(f"{self.decoding['seed']} {messages}".encode()).digest()
+            set_seed(int.from_bytes(question[:4], "big"))
 
     @cached_property
     def _pipeline(self) -> Any:

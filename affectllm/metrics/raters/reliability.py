@@ -175,7 +175,7 @@ def mos(gold: Ratings) -> Sums:
     names = {rater: number for number, rater in enumerate(sorted({rater for item in gold for rater in item}))}
     triples = [(row, names[rater], _number(score)) for row, item in enumerate(gold) for rater, score in item.items()]
     items, raters, scores = (np.array(column) for column in zip(*triples, strict=True))
-    item_scores, effects, groups = _additive(items, raters, scores, len(gold), len(names))
+    item_scores, effects, groups = additive(items, raters, scores, len(gold), len(names))
     rated = np.bincount(items, minlength=len(gold)) > 0
     left = scores - item_scores[items] - effects[raters]
     details = {
@@ -188,7 +188,7 @@ def mos(gold: Ratings) -> Sums:
     return mean_of_items(item_scores, rated, details=details, coverage={"items": float(rated.mean())})
 
 
-def _additive(items: Array, raters: Array, scores: Array, n: int, m: int) -> tuple[Array, Array, int]:
+def additive(items: Array, raters: Array, scores: Array, n: int, m: int) -> tuple[Array, Array, int]:
     """Fit by least squares; return item scores, rater effects, and the number of groups that share no item."""
     import numpy as np
     from scipy.sparse import csr_matrix

@@ -1,0 +1,18 @@
+"""affectllm empathy: judge replies of systems by words, by the emotion in them, and by a judge in both orders."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("page", type=Path, metavar="PAGE", help="a YAML page: a table of replies, metrics, a judge")
+    parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/empathy/PAGE)")
+
+
+def call(arguments: argparse.Namespace) -> None:
+    from affectllm.empathy.replies import run_empathy
+
+    folder = run_empathy(arguments.page, arguments.out)
+    print((folder / "scores.md").read_text(encoding="utf-8"), end="")

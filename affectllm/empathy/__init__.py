@@ -1,0 +1,1 @@
+"""Empathy in dialogue: conversations with simulated users, and replies judged whole."""

@@ -1,0 +1,1 @@
+"""Judges of clips: shallow models, models of ours and behind endpoints, classifiers of transformers' pipelines."""
