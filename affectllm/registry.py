@@ -43,6 +43,7 @@ Folder = Literal[
     "forms",
     "methods",
     "exports",
+    "steps",
     "reproductions",
     "hint_kinds",
 ]
@@ -50,20 +51,20 @@ SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
     **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml", "recipes/hints": ".yaml"},
     **{"families": ".py", "lexicon": ".yaml"},
-    **{"forms": ".py", "methods": ".py", "exports": ".py"},
+    **{"forms": ".py", "methods": ".py", "exports": ".py", "steps": ".py"},
     **{"reproductions": ".yaml", "hint_kinds": ".py"},
 }
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
     **{"recipes/mixtures": "mixture", "recipes/compositions": "composition", "recipes/hints": "page of hints"},
     **{"families": "family", "lexicon": "language"},
-    **{"forms": "form", "methods": "training method", "exports": "format"},
+    **{"forms": "form", "methods": "training method", "exports": "format", "steps": "kind of step"},
     **{"reproductions": "reproduction", "hint_kinds": "kind of hints"},
 }
 # Folders of the package that lie in one of its rooms.
 _ROOMS = {
     **{"families": "model.families", "lexicon": "labels.lexicon", "forms": "labels.forms"},
-    **{"methods": "train.methods", "exports": "instruct.formats"},
+    **{"methods": "train.methods", "exports": "instruct.formats", "steps": "annotate.steps"},
     **{"reproductions": "score.reproductions", "hint_kinds": "hinting.kinds"},
 }
 _FEW, _LIKE = 20, 0.58  # names that are listed where none is like the one that was typed; how alike they must be

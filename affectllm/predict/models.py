@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,27 +26,30 @@ ENDPOINT = "affectllm-api"
 _OF_WEIGHTS = {"adapter": None, "processor": None, "dtype": "auto", "device": None, "quantize": None}
 
 
-def answering_of(arguments: argparse.Namespace, folder: Path | None) -> tuple[Answering, bool]:
+def answering_of(
+    arguments: argparse.Namespace, folder: Path | None, roots: Mapping[str, Path] = ROOTS
+) -> tuple[Answering, bool]:
     """Return what answers, and whether only the costs are to be estimated.
 
     Args:
         folder: where answers are kept; None keeps nothing.
+        roots: corpus → folder of the clips; those of single files where no corpus is asked about.
 
     Raises:
         AffectError: for options that do not belong to the kind of model, or a wrong one.
         NotFound, WrongCheckpoint: as ``load_model``.
     """
     if arguments.model == ENDPOINT:
-        return _at_endpoint(arguments, folder)
+        return _at_endpoint(arguments, folder, roots)
     if arguments.model_args:
         do = f"--model {ENDPOINT} --model_args base_url=…,model=…; weights are named by --model itself"
         raise AffectError(f"--model_args belong to --model {ENDPOINT}", do=do)
     if is_head(arguments.model):
-        return Answering(_of_head(arguments), ROOTS, folder), False
+        return Answering(_of_head(arguments), roots, folder), False
     budget = Budget(**budget_fields(arguments.budget))
     size = getattr(arguments, "batch_size", None) or AUTO
     responder = InProcess(loaded(arguments), budget=budget, batch_size=size, end_of_turn=True)
-    return Answering(responder, ROOTS, folder), False
+    return Answering(responder, roots, folder), False
 
 
 def _of_head(arguments: argparse.Namespace) -> HeadResponder:
@@ -64,7 +67,9 @@ def _of_head(arguments: argparse.Namespace) -> HeadResponder:
     return HeadResponder(head, budget=replace(head.head.budget, **changed), batch_size=size)
 
 
-def _at_endpoint(arguments: argparse.Namespace, folder: Path | None) -> tuple[Answering, bool]:
+def _at_endpoint(
+    arguments: argparse.Namespace, folder: Path | None, roots: Mapping[str, Path]
+) -> tuple[Answering, bool]:
     for name, usual in {**_OF_WEIGHTS, "batch_size": None}.items():
         if getattr(arguments, name, usual) != usual:
             option = f"--{name.replace('_', '-')}"
@@ -75,7 +80,7 @@ def _at_endpoint(arguments: argparse.Namespace, folder: Path | None) -> tuple[An
     own = {pair.partition("=")[0] for pair in arguments.budget}
     budget = {name: value for name, value in budget_fields(arguments.budget).items() if name in own | {"long"}}
     endpoint = endpoint_of({**budget, **options})
-    return Answering(endpoint, ROOTS, folder, selftest), dry
+    return Answering(endpoint, roots, folder, selftest), dry
 
 
 def _switch(options: dict[str, Any], name: str, usual: bool) -> bool:

@@ -1,0 +1,133 @@
+"""The command annotate: load the models of a page, run its steps, and write the samples."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from affectllm.annotate.estimate import endpoints_of, print_estimate
+from affectllm.annotate.models import Model, keep_pace, load_models
+from affectllm.annotate.page import Annotated, load_annotation
+from affectllm.annotate.pipeline import begun, run_steps
+from affectllm.annotate.source import Source, of_shard, source_of
+from affectllm.annotate.step import Context
+from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
+from affectllm.corpus.roots import Roots
+from affectllm.errors import AffectError
+from affectllm.labels.taxonomies import SPACES
+from affectllm.run import RUNS, Run, cache_folder, versions
+from affectllm.voice import keep, tell
+
+
+def run_annotate(arguments: argparse.Namespace) -> None:
+    """Annotate what a page says, or estimate what that costs.
+
+    Raises:
+        AffectError: for a page that cannot be run, samples that are not there, or a model that cannot be loaded.
+    """
+    page = load_annotation(page_path(arguments.page), arguments.set)
+    out: Path = arguments.out or RUNS / page.name
+    answers: Path = arguments.answers or cache_folder() / "annotate" / page.name
+    source = source_of(page, Roots.parse(arguments.root))
+    if arguments.dry_run:
+        models = endpoints_of(page, source, answers)
+        print_estimate(page, source, context_of(page, source, models, out), models, answers)
+    elif arguments.shard:
+        annotate_shard(page, source, out, answers, *shard_of(arguments.shard))
+    else:
+        annotate(page, source, out, answers)
+
+
+def page_path(name: str) -> Path:
+    """Return the page at a path, or the one that ships under a name."""
+    shipped = Path(__file__).parent / "pages" / f"{name}.yaml"
+    return shipped if shipped.is_file() and not Path(name).is_file() else Path(name)
+
+
+def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[str, Any]:
+    """Run all steps, write the samples below ``out``, and return the counts of each step.
+
+    A finished run with the same page, samples and models is left as it is; an answer that is kept is not asked for.
+    """
+    models = load_models(page.models, answers, {source.corpus: source.root})
+    context = context_of(page, source, models, out)
+    with Run(out, "annotate", _inputs(page, source, models), KEPT) as run:
+        if run.done:
+            tell(f"{out}: finished earlier")
+            return run.outputs
+        keep(out / "log.txt")
+        try:
+            outcome = run_steps(page.steps, begun(source.items), models, context, out)
+        finally:
+            keep_pace(models, answers)
+            for model in models.values():
+                tell(model.summary())
+        write_corpus(page, source, outcome.rows, outcome.rejections, context)
+        run.outputs = {"samples": len(outcome.rows), "rejected": len(outcome.rejections), "steps": outcome.counts}
+    where = f"AFFECTLLM_PATH={out} affectllm … --root {page.name}={source.root}"
+    print(f"{len(outcome.rows):,} samples in {out}; parts of a mixture in {out / MIXTURE}, with {where}")
+    return run.outputs
+
+
+def annotate_shard(page: Annotated, source: Source, out: Path, answers: Path, number: int, count: int) -> None:
+    """Ask what a shard of the samples needs, and keep the answers, from which the run without a shard is put together.
+
+    Args:
+        number: of the shard, from 0.
+        count: of all shards.
+    """
+    models = load_models(page.models, answers, {source.corpus: source.root})
+    context = context_of(page, source, models, out)
+    try:
+        run_steps(page.steps, begun(of_shard(source.items, number, count)), models, context, None)
+    finally:
+        keep_pace(models, answers)
+        for model in models.values():
+            tell(model.summary())
+    print(f"shard {number + 1} of {count}: its answers are in {answers}; when all shards are done, run without --shard")
+
+
+def context_of(page: Annotated, source: Source, models: Mapping[str, Model], out: Path) -> Context:
+    """Return what the steps know besides their rows, checked by each of them.
+
+    Raises:
+        Malformed: when a step cannot work.
+    """
+    raters = {name: models[name].rater if name in models else name for name in page.models}
+    context = Context(
+        corpus=page.name,
+        spaces={space.name: space for space in (*SPACES, *source.spaces)},
+        raters=raters,
+        roots={source.corpus: source.root},
+        folder=out,
+        new_raters={model.rater: model.sentence for model in models.values()},
+    )
+    for step in page.steps:
+        step.check(context)
+    return context
+
+
+def shard_of(text: str) -> tuple[int, int]:
+    """Return number from 0 and count of ``I/N``.
+
+    Raises:
+        AffectError: when it is none.
+    """
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise AffectError(f"--shard {text!r} is no part of a whole", do="write 1/4, 2/4, 3/4 and 4/4")
+    return int(number) - 1, int(count)
+
+
+def _inputs(page: Annotated, source: Source, models: Mapping[str, Model]) -> dict[str, Any]:
+    plain = replace(page, models={}, steps=(), files=())
+    return {
+        "page": {**vars(plain), "steps": [vars(step) for step in page.steps]},
+        "samples": dict(source.identity),
+        "models": {name: model.answering.responder.identity() for name, model in models.items()},
+        "raters": {name: model.rater for name, model in models.items()},
+        "version": versions()["affectllm"],
+    }

@@ -1,0 +1,142 @@
+"""The contract of a step of an annotation page.
+
+A step is a frozen dataclass whose fields are its keys on the page. It is of one of two sorts:
+
+- row by row: ``asks`` says what is asked about a row, and ``take`` makes rows of it and the replies. Both are pure
+  functions, so that a run that was killed, one in shards, and an estimate go through the same code;
+- ``whole``: ``over`` takes all rows at once, where one depends on the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+from affectllm.annotate.row import Item, Row
+from affectllm.errors import Malformed
+from affectllm.labels import LabelSpace
+from affectllm.respond.responder import Ask, Reply, Unanswered
+
+SUPPOSED = "a calm voice with a faint smile, as of somebody who is glad to be asked but would rather wait"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to one of the page's models.
+
+    Args:
+        model: its name on the page.
+        ask: what it is asked.
+    """
+
+    model: str
+    ask: Ask
+
+
+@dataclass
+class Context:
+    """What steps know besides their rows.
+
+    Args:
+        corpus: name of the annotated corpus, with which the names of new label spaces begin.
+        spaces: the label spaces of the corpus that is annotated, and the shared ones.
+        raters: name of a model on the page → its rater: the name and version of the model.
+        roots: corpus → folder of the clips.
+        folder: of the run.
+        voters: name of a step that extracts labels → the raters whose labels it notes.
+        new_spaces, new_raters: what annotations were given in, and by whom, for the card of the annotated corpus.
+        parts: name of a new label space → how a part of a mixture asks about it.
+        facts: name of a step → what it counted or measured, for the manifest and the terminal.
+    """
+
+    corpus: str
+    spaces: Mapping[str, LabelSpace]
+    raters: Mapping[str, str]
+    roots: Mapping[str, Path]
+    folder: Path
+    voters: dict[str, list[str]] = field(default_factory=dict)
+    new_spaces: dict[str, LabelSpace] = field(default_factory=dict)
+    new_raters: dict[str, str] = field(default_factory=dict)
+    parts: dict[str, str] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    def space(self, name: str, where: str) -> LabelSpace:
+        """Return a label space by its name.
+
+        Raises:
+            Malformed: when neither the corpus nor the shared spaces have it.
+        """
+        if name not in self.spaces:
+            raise Malformed(f"there is no label space {name!r}", where=where, do=f"known: {', '.join(self.spaces)}")
+        return self.spaces[name]
+
+    def own_space(
+        self, step: Step, kind: Any = "open", names: tuple[str, ...] = (), part: str = "template: affect_reasoning"
+    ) -> LabelSpace:
+        """Return the label space of a step's annotations, which goes onto the card.
+
+        Args:
+            part: how a part of a mixture asks about it.
+        """
+        name = f"{self.corpus}_{step.name}"
+        if name not in self.new_spaces:
+            self.parts[name] = part
+            self.new_spaces[name] = LabelSpace(name, kind, names, f"the step {step.step} of an annotation by models")
+        return self.new_spaces[name]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of a page.
+
+    Args:
+        step: the kind, which is the name of a file on the shelf.
+        name: of this step, under which its notes are kept; unique on the page.
+    """
+
+    step: str
+    name: str
+
+    whole: ClassVar[bool] = False
+
+    def asked_models(self) -> tuple[str, ...]:
+        """Return the models of the page that this step asks."""
+        return ()
+
+    def reads(self) -> tuple[str, ...]:
+        """Return the earlier steps whose notes are read."""
+        return ()
+
+    def check(self, context: Context) -> None:
+        """Raise ``Malformed`` for what cannot work, before anything is asked."""
+
+    def asks(self, row: Row, context: Context) -> list[Question]:
+        """Return what is asked about a row."""
+        return []
+
+    def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
+        """Return the rows, mostly one, or the rejection that a row becomes with the replies to its questions."""
+        raise NotImplementedError
+
+    def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
+        """Return what becomes of all rows; of ``whole`` steps."""
+        raise NotImplementedError
+
+    def supposed(self, row: Row, context: Context) -> list[Row]:
+        """Return the rows as they would be had the model answered, for an estimate of what the later steps cost."""
+        return [row.noted(self.name, SUPPOSED)]
+
+
+def text_ask(parts: Sequence[Mapping[str, Any]], words: str, tokens: int) -> Ask:
+    """Return a question with clips before its words."""
+    content = [*parts, {"type": "text", "text": words}]
+    return Ask([{"role": "user", "content": content}], tokens)
+
+
+def filled(row: Row, name: str, reply: Reply) -> Row:
+    """Return the row with a reply as a note, or with the reason why there is none."""
+    if isinstance(reply, Unanswered):
+        return row.lacking(name, reply.reason)
+    return row.noted(name, reply.strip()) if reply.strip() else row.lacking(name, "empty_reply")

@@ -1,0 +1,81 @@
+"""Extract labels from a description, by one model or several: in open words, or one of a label space."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from affectllm.annotate.row import Item, Row
+from affectllm.annotate.step import Context, Question, Step, text_ask
+from affectllm.labels import LabelSpace
+from affectllm.labels.reading import Unreadable, read_label, read_open_labels
+from affectllm.respond.responder import Reply, Unanswered
+
+OPEN = "Which emotions does the person in this description feel? Answer with words for them, separated by commas."
+CLOSED = "Which of these does the person in this description feel: {labels}? Answer with one of them."
+
+
+@dataclass(frozen=True)
+class Extract(Step):
+    """Args:
+    models: who extract; with several of them a later step votes.
+    of: the step that described.
+    space: label space of one answer; empty for open words.
+    tokens: longest answer.
+    """
+
+    models: tuple[str, ...]
+    of: str
+    space: str = ""
+    tokens: int = 48
+
+    def asked_models(self) -> tuple[str, ...]:
+        return self.models
+
+    def reads(self) -> tuple[str, ...]:
+        return (self.of,)
+
+    def check(self, context: Context) -> None:
+        self._space(context)
+        context.voters[self.name] = [context.raters[model] for model in self.models]
+
+    def _space(self, context: Context) -> LabelSpace:
+        if not self.space:
+            return context.own_space(self, part="template: emotion_open")
+        return context.new_spaces.setdefault(self.space, context.space(self.space, self.name))
+
+    def asks(self, row: Row, context: Context) -> list[Question]:
+        if self.of not in row.notes:
+            return []
+        asked = CLOSED.format(labels=", ".join(self._space(context).names)) if self.space else OPEN
+        ask = text_ask((), f"{asked}\n\n{row.notes[self.of]}", self.tokens)
+        return [Question(model, ask) for model in self.models]
+
+    def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
+        if not replies:
+            return [row.rejected("nothing_to_extract", row.gaps.get(self.of, ""))]
+        space, labels = self._space(context), dict[str, list[str]]()
+        for model, reply in zip(self.models, replies, strict=True):
+            rater, reading = context.raters[model], self._read(reply, space)
+            if isinstance(reading, str):
+                row = row.lacking(f"{self.name}/{rater}", reading)
+                continue
+            labels[rater] = list(reading)
+            row = row.annotated(space.name, rater, reading[0] if self.space else ", ".join(reading))
+        return [row.noted(self.name, labels)]
+
+    def _read(self, reply: Reply, space: LabelSpace) -> tuple[str, ...] | str:
+        """Return the labels, or the reason why there are none."""
+        if isinstance(reply, Unanswered):
+            return reply.reason
+        reading = read_label(reply, space) if self.space else read_open_labels(reply)
+        if isinstance(reading, Unreadable):
+            return f"unreadable:{reading.reason}"
+        labels = (reading,) if isinstance(reading, str) else tuple(reading)
+        return labels or "no_label"
+
+    def supposed(self, row: Row, context: Context) -> list[Row]:
+        return [row.noted(self.name, {context.raters[model]: ["joy"] for model in self.models})]
+
+
+STEP = Extract

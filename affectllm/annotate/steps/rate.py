@@ -1,0 +1,54 @@
+"""Export items for people to rate: a table, and a page that works without network."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from affectllm.annotate.rating.export import Form, export, text_of
+from affectllm.annotate.row import Item, Row
+from affectllm.annotate.step import Context, Step
+from affectllm.errors import Malformed
+
+FOLDER = "rate"
+
+
+@dataclass(frozen=True)
+class Rate(Step):
+    """Args:
+    of: step whose note is rated; empty for the text of the sample.
+    question: about each item.
+    scale: the answers, at most nine, in their order.
+    items: how many are rated, drawn by a hash of their ids; None for all.
+    """
+
+    of: str = ""
+    question: str = "Does the text fit what you see and hear?"
+    scale: tuple[str, ...] = ("not at all", "partly", "mostly", "wholly")
+    items: int | None = 100
+
+    whole: ClassVar[bool] = True
+
+    def reads(self) -> tuple[str, ...]:
+        return (self.of,) if self.of else ()
+
+    def check(self, context: Context) -> None:
+        if not 2 <= len(set(self.scale)) == len(self.scale) <= 9:
+            raise Malformed(f"{self.name}: a scale has two to nine different answers")
+
+    def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
+        there = [row for row in rows if text_of(row, self.of)]
+        drawn = sorted(there, key=lambda row: hashlib.blake2b(row.sample.id.encode(), digest_size=8).digest())
+        form = Form(f"{context.corpus}-{self.name}", self.question, self.scale)
+        context.facts[self.name] = export(
+            drawn[: self.items], self.of, form, context.roots, context.folder / FOLDER / self.name
+        )
+        return list(rows)
+
+    def supposed(self, row: Row, context: Context) -> list[Row]:
+        return [row]
+
+
+STEP = Rate

@@ -1,0 +1,1 @@
+"""Commands to begin with: a project of one's own, the completion of a shell."""

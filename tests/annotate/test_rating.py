@@ -1,0 +1,111 @@
+"""Items that people rate: table and page, what the page saves, and the agreement of several raters."""
+
+from __future__ import annotations
+
+import csv
+import html
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import krippendorff
+import pytest
+
+from affectllm.annotate.rating.agreement import agreement, ratings_of
+from affectllm.annotate.rating.export import Form, export
+from affectllm.annotate.row import Row
+from affectllm.cli import main
+from affectllm.corpus import TRAIN, MediaRef, Sample
+from affectllm.corpus.miniature import Picture, Tone, materialise
+from affectllm.errors import Malformed
+
+BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+SCALE = ("no", "partly", "yes")
+HOSTILE = 'She says </script><script>document.title="broken"</script> & "smiles", then leaves.'
+DRIVE = """<script>
+const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
+at("rater").value = "Anna, B"; at("rater").oninput();
+press("3"); at("remark").value = "a, \\"b\\""; at("remark").oninput(); press("1"); press("ArrowLeft"); press("2");
+const audio = [...document.querySelectorAll("audio, img")].length;
+at("place").dataset.table = table();
+press("ArrowLeft"); press("ArrowLeft"); press("ArrowLeft");
+document.body.setAttribute("data-probe", JSON.stringify({
+  table: table(), title: document.title, text: at("text").textContent, place: at("place").textContent,
+  media: document.querySelectorAll("#media audio, #media img").length, buttons: at("scale").children.length,
+  outside: performance.getEntriesByType("resource").filter(one => /^http/.test(one.name)).length }));
+</script>"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    clips = {"one.wav": Tone(0.2), "two.png": Picture()}
+    materialise(clips, tmp_path / "clips")
+    refs = [(MediaRef("one.wav", "audio"),), (MediaRef("two.png", "image"),), (MediaRef("gone.wav", "audio"),)]
+    texts = [HOSTILE, "Two.", "Three."]
+    rows = [
+        Row(Sample(f"s{n}", "made", TRAIN, (), "t.csv", media=media), {"description": text})
+        for n, (media, text) in enumerate(zip(refs, texts, strict=True))
+    ]
+    facts = export(
+        rows, "description", Form("made-check", "Does it fit?", SCALE), {"made": tmp_path / "clips"}, tmp_path
+    )
+    assert facts == {"items": 3, "clips_missing": 1}
+    return tmp_path
+
+
+def test_the_table_has_a_row_an_item_and_the_page_holds_its_clips(folder: Path) -> None:
+    rows = list(csv.DictReader((folder / "items.csv").open(encoding="utf-8", newline="")))
+    assert [row["item"] for row in rows] == ["s0", "s1", "s2"] and rows[0]["text"] == HOSTILE
+    page = (folder / "index.html").read_text(encoding="utf-8")
+    assert page.count("data:audio/") == 1 and page.count("data:image/png") == 1
+    assert page.count("</script>") == 2 and "http" not in page.replace("http-equiv", "")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+def test_items_are_rated_by_keys_and_the_ratings_saved(folder: Path) -> None:
+    page = folder / "index.html"
+    page.write_text(page.read_text(encoding="utf-8").replace("</html>", f"{DRIVE}</html>"), encoding="utf-8")
+    flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--enable-logging=stderr"]
+    command = [str(BROWSER), *flags, f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)
+    assert not [line for line in done.stderr.splitlines() if "CONSOLE" in line]
+    match = re.search(r'data-probe="([^"]+)"', done.stdout)
+    assert match, done.stdout[-300:]
+    seen = json.loads(html.unescape(match[1]))
+    assert seen["title"] == "Rate: made-check" and seen["text"] == HOSTILE and seen["outside"] == 0
+    assert seen["media"] == 1 and seen["buttons"] == 3 and seen["place"].startswith("Item 1 of 3; 2 rated")
+    (folder / "anna.csv").write_text(seen["table"], encoding="utf-8", newline="")
+    assert ratings_of([folder / "anna.csv"]) == {"s0": {"Anna, B": "yes"}, "s1": {"Anna, B": "partly"}}
+
+
+def saved(path: Path, rater: str, ratings: list[str]) -> Path:
+    lines = [f"s{n},{rater},{rating}," for n, rating in enumerate(ratings)]
+    path.write_text("\n".join(["item,rater,rating,remark", *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_agreement_is_krippendorffs_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    given = [list("nnpyyynp"), list("nnpyypny"), list("npp yy n")]
+    words = {"n": "no", "p": "partly", "y": "yes", " ": ""}
+    paths = [saved(tmp_path / f"{n}.csv", f"r{n}", [words[one] for one in row]) for n, row in enumerate(given)]
+    codes = [["npy".find(one) if one != " " else float("nan") for one in row] for row in given]
+    facts = agreement(ratings_of(paths), SCALE)
+    for level in ("nominal", "ordinal"):
+        expected = krippendorff.alpha(reliability_data=codes, level_of_measurement=level)
+        assert facts["alpha"][level].value == pytest.approx(expected, abs=1e-9)
+    assert main(["annotate", "--agreement", *map(str, paths), "--scale", "no,partly,yes"]) == 0
+    printed = capsys.readouterr().out
+    assert "8 items, 8 of them rated by several of r0, r1, r2" in printed and "ordinal" in printed
+
+
+def test_a_rater_who_contradicts_herself_and_a_wrong_table_are_refused(tmp_path: Path) -> None:
+    one, two = saved(tmp_path / "1.csv", "anna", ["no", "yes"]), saved(tmp_path / "2.csv", "anna", ["no", "no"])
+    with pytest.raises(Malformed, match="anna rated s1 twice"):
+        ratings_of([one, two])
+    assert saved(tmp_path / "3.csv", "", ["no"]) and ratings_of([tmp_path / "3.csv"]) == {"s0": {"3": "no"}}
+    (tmp_path / "4.csv").write_text("item,who\ns0,anna\n")
+    with pytest.raises(Malformed, match="no column 'rater'"):
+        ratings_of([tmp_path / "4.csv"])
