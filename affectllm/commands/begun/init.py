@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from affectllm.voice import tell
-
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="folder to make; it must be new or empty")
@@ -15,6 +13,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.commands.parts.project import begin
+    from affectllm.voice import tell
 
     steps = begin(arguments.folder, arguments.name or "my_corpus")
     tell(f"{arguments.folder}: written; next")
