@@ -48,22 +48,40 @@ def settle(words: list[str]) -> list[str]:
     if loudness() == "quiet":
         os.environ["TQDM_DISABLE"] = "1"
     if LOG_FILE in os.environ:  # of the command that launched this process
-        keep(Path(os.environ[LOG_FILE]))
+        _handled(Path(os.environ[LOG_FILE]))
     return words
 
 
-def keep(log: Path) -> None:
-    """Write what libraries say into ``log`` from now on, in this process and in those that it launches."""
+@contextmanager
+def kept(log: Path) -> Iterator[None]:
+    """Write what libraries say into ``log`` while the block runs, in this process and in those that it launches."""
     if loudness() == "verbose":
+        yield
         return
+    before = os.environ.get(LOG_FILE)
     os.environ[LOG_FILE] = str(log.absolute())
-    root = logging.getLogger()
-    for handler in [one for one in root.handlers if isinstance(one, logging.FileHandler)]:
-        root.removeHandler(handler)
+    handler = _handled(log)
+    try:
+        yield
+    finally:
+        _give_back()
+        logging.getLogger().removeHandler(handler)
         handler.close()
+        if before is None:
+            del os.environ[LOG_FILE]
+        else:
+            os.environ[LOG_FILE] = before
+
+
+def _handled(log: Path) -> logging.Handler:
     handler = logging.FileHandler(log, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root.addHandler(handler)
+    logging.getLogger().addHandler(handler)
+    return handler
+
+
+_DIVERTED: dict[str, tuple[list[logging.Handler], bool]] = {}
+"""Logger → its own handlers, and whether it passed its records on."""
 
 
 def divert() -> None:
@@ -72,9 +90,18 @@ def divert() -> None:
         return
     for name in _WITH_HANDLERS:
         logger = logging.getLogger(name)
-        for handler in list(logger.handlers):
-            logger.removeHandler(handler)
-        logger.propagate = True
+        if not logger.handlers:
+            continue
+        handlers, passed = _DIVERTED.get(name, ([], logger.propagate))
+        _DIVERTED[name] = handlers + logger.handlers, passed
+        logger.handlers, logger.propagate = [], True
+
+
+def _give_back() -> None:
+    for name, (handlers, passed) in _DIVERTED.items():
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = handlers + logger.handlers, passed
+    _DIVERTED.clear()
 
 
 @contextmanager

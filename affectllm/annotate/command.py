@@ -19,7 +19,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
 from affectllm.labels.taxonomies import SPACES
 from affectllm.run import RUNS, Run, cache_folder, versions
-from affectllm.voice import keep, tell
+from affectllm.voice import LOG, kept, tell
 
 
 def run_annotate(arguments: argparse.Namespace) -> None:
@@ -58,9 +58,9 @@ def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[
         if run.done:
             tell(f"{out}: finished earlier")
             return run.outputs
-        keep(out / "log.txt")
         try:
-            outcome = run_steps(page.steps, begun(source.items), models, context, out)
+            with kept(out / LOG):
+                outcome = run_steps(page.steps, begun(source.items), models, context, out)
         finally:
             keep_pace(models, answers)
             for model in models.values():

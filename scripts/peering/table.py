@@ -8,7 +8,7 @@ from pathlib import Path
 
 from peering.contest import Measured, Outcome, spread
 
-BEGIN, END = "<!-- scripts/peers --write begins here -->", "<!-- and ends here -->"
+BEGIN, END = "<!-- scripts/peers --write begins here -->", "<!-- scripts/peers ends here -->"
 _HEAD = ("what", "peer", "ours", "theirs", "ratio: median (range)", "whole command", "peak memory", "goal")
 
 

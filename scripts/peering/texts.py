@@ -27,6 +27,7 @@ _RECIPE = """\
 description: One epoch over made comments, as the other trainers have them.
 seed: 1
 method: METHOD
+REWARDS
 data:
   mixture:
     - {corpus: generic, template: emotion_choice, space: ekman_6, rater: annotator, modalities: [text]REJECTED}
@@ -41,8 +42,14 @@ trainer:
   gradient_checkpointing: false
   bf16: false
   use_cpu: true
+SAMPLED
 launch: cpu
 """
+SAMPLED = {"num_generations": 4, "max_completion_length": 16, "temperature": 1.0, "beta": 0.0}
+"""Of GRPO, in TRL's own names."""
+PROMPTS = 24  # of GRPO, each answered by num_generations replies
+EXPORTED = {"sft": ("trl", "ms-swift", "llama-factory"), "dpo": ("trl", "ms-swift", "llama-factory"), "grpo": ("trl",)}
+"""Method → who trains the same rows by it."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +82,25 @@ def made(folder: Path, rows: int = ROWS) -> Texts:
     texts = Texts(folder / "corpus", folder / "recipes", folder / "exports", tiny_folder("qwen2"))
     _write(texts.corpus, rows)
     texts.recipes.mkdir()
-    for method, rejected in (("sft", ""), ("dpo", ", rejected: other_label")):
-        page = _RECIPE.replace("METHOD", method).replace("REJECTED", rejected)
-        page = page.replace("MODEL", str(texts.model)).replace("BATCH", str(BATCH))
+    for method, trainers in EXPORTED.items():
         recipe = texts.recipes / f"{method}.yaml"
-        recipe.write_text(page, encoding="utf-8")
+        recipe.write_text(_page(method, texts.model), encoding="utf-8")
         built = folder / "built" / method
         _run("build", str(recipe), "--root", f"generic={texts.corpus}", "--out", str(built))
-        for trainer in ("trl", "ms-swift", "llama-factory"):
+        for trainer in trainers:
             _run("export", str(built), "--to", trainer, "--out", str(texts.exports / trainer / method))
     return texts
+
+
+def _page(method: str, model: Path) -> str:
+    rejected, rewards, sampled = "", "", ""
+    if method == "dpo":
+        rejected = ", rejected: other_label"
+    if method == "grpo":
+        rejected, rewards = f", cap: {PROMPTS}", "rewards: [{reward: reading}]\n"
+        sampled = "".join(f"  {key}: {value}\n" for key, value in SAMPLED.items())
+    page = _RECIPE.replace("METHOD", method).replace("REJECTED", rejected).replace("REWARDS\n", rewards)
+    return page.replace("SAMPLED\n", sampled).replace("MODEL", str(model)).replace("BATCH", str(BATCH))
 
 
 def _write(folder: Path, rows: int) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from peering.contest import Outcome, Side, alternate, trained_seconds
 from peering.places import SHIMS, python_of, version_in
-from peering.texts import BATCH, ROWS, Texts, made
+from peering.texts import BATCH, EXPORTED, PROMPTS, ROWS, SAMPLED, Texts, made
 
 _HERE = Path(__file__).parent
 _QUIET = {"OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false", "PYTHONPATH": str(SHIMS)}
@@ -29,7 +29,8 @@ def trl(texts: Texts, method: str) -> Side:
     """TRL's own trainer, as its documentation starts it, in our environment."""
     data = texts.exports / "trl" / method / "train.jsonl"
     script = _HERE / "theirs" / "trl_train.py"
-    command = [sys.executable, str(script), method, str(texts.model), str(data), "{out}", "--batch", str(BATCH)]
+    command = [sys.executable, str(script), method, str(texts.model), str(data), "{out}"]
+    command += ["--batch", str(BATCH), "--sampled", json.dumps(SAMPLED)]
     return Side(f"TRL {version_in(Path(sys.executable), 'trl')}", command, _QUIET)
 
 
@@ -77,15 +78,21 @@ PEERS: Mapping[str, Callable[[Texts, str], Side]] = {"trl": trl, "ms-swift": ms_
 
 
 def measure(name: str, repeats: int) -> list[Outcome]:
-    """Train by SFT and by DPO, in our trainer and in theirs, in turns."""
+    """Train by every method that both have, in our trainer and in theirs, in turns."""
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         texts = made(folder)
         outcomes = []
-        for method in ("sft", "dpo"):
+        for method in (one for one, trainers in EXPORTED.items() if name in trainers):
             ours = Side("affectllm", texts.ours(method), _QUIET | {"PYTHONPATH": ""})
             theirs = PEERS[name](texts, method)
             what = f"{method.upper()} of the tiny Qwen2, {ROWS} comments of unlike length, batches of {BATCH}"
+            count, unit = ROWS, "rows"
+            if method == "grpo":
+                what = (
+                    f"GRPO of the tiny Qwen2, {SAMPLED['num_generations']} replies of at most 16 tokens to each prompt"
+                )
+                count, unit = PROMPTS * SAMPLED["num_generations"], "replies"
             place = folder / f"{name}-{method}"
-            outcomes.append(alternate(what, ours, theirs, trained_seconds, place, repeats, ROWS, "rows", 1.3))
+            outcomes.append(alternate(what, ours, theirs, trained_seconds, place, repeats, count, unit, 1.3))
     return outcomes

@@ -234,7 +234,7 @@ def test_what_cannot_be_done_is_explained_with_status_2(
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["fly"], ["run"], ["ls", "cars"], ["publish", "x"], ["build", "emodb", "--rot", "x"]]
+    "words", [["--loud"], ["run"], ["ls", "cars"], ["publish", "x"], ["build", "emodb", "--rot", "x"]]
 )
 def test_wrong_usage_exits_with_2(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as caught:

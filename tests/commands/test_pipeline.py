@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import os
 import re
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -11,6 +13,7 @@ import pytest
 from datasets import load_dataset
 from tuning import affectllm, succeed, write_page
 
+from affectllm import voice
 from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
@@ -138,3 +141,16 @@ def test_training_on_what_is_scored_is_refused(small_demo: Path, tmp_path: Path)
     assert done.returncode == 2
     assert "trains on what the task demo_affect_emotion scores" in done.stderr and speaker in done.stderr
     assert not (tmp_path / "out" / "train").exists()
+
+
+def test_a_program_that_runs_a_recipe_has_its_own_logging_back(tmp_path: Path) -> None:
+    library = logging.getLogger("lm_eval")
+    before = list(library.handlers), library.propagate, list(logging.getLogger().handlers), voice.LOG_FILE in os.environ
+    with voice.kept(tmp_path / "log.txt"):
+        library.addHandler(logging.StreamHandler())
+        voice.divert()
+        logging.getLogger("lm_eval.models").warning("something")
+        assert not library.handlers
+    after = library.handlers[:-1], library.propagate, list(logging.getLogger().handlers), voice.LOG_FILE in os.environ
+    library.removeHandler(library.handlers[-1])
+    assert after == before and "something" in (tmp_path / "log.txt").read_text()

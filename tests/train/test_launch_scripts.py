@@ -110,6 +110,7 @@ def test_a_slurm_job_builds_and_starts_one_launcher_a_machine(small_demo: Path, 
     assert len(losses(tmp_path / "run")) == 2
 
 
+@pytest.mark.thorough
 def test_what_no_script_can_start_is_refused(small_demo: Path, tmp_path: Path) -> None:
     refused = affectllm("launch", str(_page(tmp_path, "cpu")), "--root", f"demo_affect={small_demo}", "--with", "ssh")
     assert refused.returncode == 2 and "accelerate, deepspeed, slurm, torchrun" in refused.stderr

@@ -80,8 +80,9 @@ def test_qlora_runs_on_the_cpu(small_demo: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(  # with renamed parameters, and with a tied head
-    "backbone", ["qwen2_5_omni", pytest.param("qwen2", marks=pytest.mark.thorough)]
+    "backbone", ["qwen2_5_omni", "qwen2"]
 )
+@pytest.mark.thorough  # test_best tries the choice by answers
 def test_the_best_checkpoint_by_validation_loss_is_kept(backbone: str, small_demo: Path, tmp_path: Path) -> None:
     # A rate this large makes the later checkpoints worse than the first.
     trainer = {

@@ -60,8 +60,7 @@ def _run(
     roots = given_roots.find_all(_corpora(recipe))
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
-    with held(folder / LOCK):
-        voice.keep(folder / voice.LOG)
+    with held(folder / LOCK), voice.kept(folder / voice.LOG):
         train(name, recipe, overrides, roots, folder, processes)
         if recipe.eval.tasks or recipe.eval.guard:
             score(recipe, roots, folder, processes)
@@ -241,6 +240,5 @@ def train_only(
         roots = given_roots.find_all(_corpora(recipe) if recipe.eval.tasks else recipe.corpora())
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
-        with held(folder / LOCK):
-            voice.keep(folder / voice.LOG)
+        with held(folder / LOCK), voice.kept(folder / voice.LOG):
             train(name, recipe, chosen, roots, folder, processes)

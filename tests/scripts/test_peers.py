@@ -1,0 +1,48 @@
+"""scripts/peers: what is run in turns is compared in pairs, and the table says ratios with their spread."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+from peering import table
+from peering.contest import Side, alternate, trained_seconds
+from peering.texts import EXPORTED, made
+
+_SAYS = "import sys; print({'train_runtime': sys.argv[1], 'epoch': '1'}); open(sys.argv[2], 'w').close()"
+
+
+def side(name: str, seconds: str) -> Side:
+    return Side(name, [sys.executable, "-c", _SAYS, seconds, "{out}"])
+
+
+def test_both_sides_run_as_often_and_a_ratio_is_that_of_a_pair(tmp_path: Path) -> None:
+    both = side("affectllm", "2.0"), side("peer 1.0", "5.0")
+    outcome = alternate("train", *both, trained_seconds, tmp_path, 3, 10, "rows", 1.3)
+    assert outcome.ratios(lambda run: run.seconds) == [2.5, 2.5, 2.5]
+    assert all((tmp_path / f"{who}-{number}" / "out").is_file() for who in ("ours", "theirs") for number in range(3))
+    row = table.markdown([outcome]).splitlines()[-1]
+    assert "| 5.0 rows/s | 2.0 rows/s | 2.50 (2.50–2.50) |" in row and row.endswith("≥ 1.3: met |")
+
+
+def test_a_side_that_fails_ends_the_comparison_with_what_it_said(tmp_path: Path) -> None:
+    broken = Side("peer", [sys.executable, "-c", "raise SystemExit('no such option')"])
+    with pytest.raises(RuntimeError, match=r"(?s)ended with 1.*no such option"):
+        alternate("train", side("affectllm", "1"), broken, trained_seconds, tmp_path, 1, 1, "rows")
+
+
+@pytest.mark.parametrize("text", ["train_runtime = 0:00:05.35", "{'loss': 1}"])
+def test_a_time_that_is_not_in_seconds_is_no_time(text: str) -> None:
+    with pytest.raises(RuntimeError, match="no train_runtime"):
+        trained_seconds(text)
+    assert trained_seconds(f"{text}\n{{'train_runtime': '5.35'}}") == 5.35
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+def test_every_peer_gets_the_rows_that_we_train_on(tmp_path: Path) -> None:
+    texts = made(tmp_path, rows=30)
+    for method, trainers in EXPORTED.items():
+        rows = [len((texts.exports / one / method / "train.jsonl").read_text().splitlines()) for one in trainers]
+        assert rows == [24 if method == "grpo" else 30] * len(trainers), method
