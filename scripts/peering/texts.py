@@ -66,6 +66,7 @@ class Texts:
         recipe = self.recipes / f"{method}.yaml"
         return [
             _script(),
+            "--verbose",  # for the seconds of the loop, which are in the log otherwise
             "train",
             str(recipe),
             "--root",
