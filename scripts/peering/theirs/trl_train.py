@@ -8,11 +8,11 @@ from datasets import load_dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 
-def right(completions, completion, **_):
+def right(completions, label, **_):
     """1 for a reply that is the label, as the reward of our recipe reads it."""
     return [
         float(theirs[0]["content"].strip().lower() == ours[0]["content"])
-        for theirs, ours in zip(completions, completion, strict=True)
+        for theirs, ours in zip(completions, label, strict=True)
     ]
 
 
@@ -28,8 +28,10 @@ options = parser.parse_args()
 name = options.method.upper()
 own = {"max_length": 4096}
 more = {}
+rows = load_dataset("json", data_files=options.data, split="train")
 if options.method == "grpo":
     own, more = options.sampled, {"reward_funcs": right}
+    rows = rows.rename_column("completion", "label")  # which the trainer keeps from rewards under its own name
 arguments = getattr(trl, f"{name}Config")(
     output_dir=options.out,
     per_device_train_batch_size=options.batch,
@@ -46,7 +48,7 @@ arguments = getattr(trl, f"{name}Config")(
 getattr(trl, f"{name}Trainer")(
     model=AutoModelForCausalLM.from_pretrained(options.model, dtype="float32"),
     args=arguments,
-    train_dataset=load_dataset("json", data_files=options.data, split="train"),
+    train_dataset=rows,
     processing_class=AutoTokenizer.from_pretrained(options.model),
     **more,
 ).train()
