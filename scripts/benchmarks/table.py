@@ -43,7 +43,11 @@ def _processor() -> str:
 
 
 def write(page: Path, rows: Sequence[Row]) -> None:
-    """Replace the text between the marks of ``page``."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    after = rest.split(END)[1]
-    page.write_text(f"{before}{BEGIN}\n\n{machine()}\n\n{markdown(rows)}\n\n{END}{after}", encoding="utf-8")
+    """Put the machine and the rows between the marks of ``page``."""
+    replace(page, BEGIN, END, f"{machine()}\n\n{markdown(rows)}")
+
+
+def replace(page: Path, begin: str, end: str, text: str) -> None:
+    """Replace what stands between two marks of ``page``."""
+    before, rest = page.read_text(encoding="utf-8").split(begin)
+    page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{rest.split(end)[1]}", encoding="utf-8")

@@ -1,10 +1,9 @@
-"""Format outcomes as a table, and write it into the page between its two marks."""
+"""Format outcomes as a table, for the page between its two marks."""
 
 from __future__ import annotations
 
 import statistics
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from peering.contest import Measured, Outcome, spread
 
@@ -30,9 +29,3 @@ def _line(one: Outcome) -> str:
     goal = met if one.goal is None else f"≥ {one.goal:g}: {met}"
     ratios = (ratio(lambda run: run.seconds), ratio(lambda run: run.whole), ratio(lambda run: run.memory))
     return "| " + " | ".join((one.what, one.names[1], rate(one.ours), rate(one.theirs), *ratios, goal)) + " |"
-
-
-def write(page: Path, text: str) -> None:
-    """Replace the text between the marks of ``page``."""
-    before, rest = page.read_text(encoding="utf-8").split(BEGIN)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{rest.split(END)[1]}", encoding="utf-8")

@@ -84,7 +84,7 @@ async def _first_failing_later(
     for row in range(len(completions)):
         try:
             await function(**_alone(completions, columns, row))
-        except Exception:
+        except Exception:  # as above
             return _place(completions, columns, row)
     return _place(completions, columns, 0)
 
