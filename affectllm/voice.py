@@ -35,6 +35,8 @@ def settle(words: list[str]) -> list[str]:
     Returns:
         The other words.
     """
+    global _settled
+    _settled = True
     while words and words[0] in ("--verbose", "--quiet"):
         os.environ[OUTPUT], words = words[0].removeprefix("--"), words[1:]
     if loudness() == "verbose":
@@ -80,6 +82,26 @@ def _handled(log: Path) -> logging.Handler:
     return handler
 
 
+_settled = False
+"""Whether this is the process of a command, and not a program that imports us."""
+
+
+def reading(weights: str, size: int) -> None:
+    """Say that a command reads weights, where that takes a while, in place of the bars of transformers.
+
+    These count tensors, for every read and write, however small.
+
+    Args:
+        weights: the name of the checkpoint.
+        size: bytes.
+    """
+    if not _settled or loudness() == "verbose":
+        return
+    sys.modules["transformers"].utils.logging.disable_progress_bar()
+    if size >= 1024**3:
+        tell(f"reading {weights}: {size / 1024**3:.1f} GiB of weights")
+
+
 _DIVERTED: dict[str, tuple[list[logging.Handler], bool]] = {}
 """Logger → its own handlers, and whether it passed its records on."""
 
@@ -115,6 +137,7 @@ def aside() -> Iterator[None]:
         return
     sys.stderr.flush()
     terminal, before = os.dup(2), sys.stderr
+    Path(os.environ[LOG_FILE]).parent.mkdir(parents=True, exist_ok=True)
     with open(os.environ[LOG_FILE], "a", encoding="utf-8") as log, os.fdopen(terminal, "w", buffering=1) as shown:
         os.dup2(log.fileno(), 2)
         sys.stderr = shown

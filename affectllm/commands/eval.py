@@ -7,7 +7,11 @@ from collections.abc import Sequence
 
 def pass_on(words: Sequence[str]) -> int:
     """Parse our options, and pass all other arguments to lm-eval's own parser."""
-    from affectllm.evaluate.harness import lm_eval_main
+    from affectllm.commands.parts.scoring import score_tasks
+    from affectllm.evaluate import harness
 
-    lm_eval_main(words)
+    if harness.scores(words):
+        score_tasks(words)
+    else:
+        harness.lm_eval_main(words)
     return 0

@@ -11,6 +11,7 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +56,7 @@ def parser() -> argparse.ArgumentParser:
     )
     text = "folder of the published emotion wheels, for tasks that compare open words by them"
     group.add_argument("--wheels", type=Path, metavar="DIR", help=text)
+    group.add_argument("--json", action="store_true", help="print the scores of our tasks as JSON")
     _protocol_options(group)
     return ours
 
@@ -122,6 +124,28 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
         return _run(theirs, folder)
 
 
+def scores(argv: Sequence[str]) -> bool:
+    """Return whether the arguments ask for scores, and not for help or another of lm-eval's subcommands."""
+    other = bool(argv) and argv[0] in _COMMANDS and argv[0] != "run"
+    return bool(argv) and not other and not {"--help", "-h"} & set(argv)
+
+
+def output_folder(argv: Sequence[str]) -> Path | None:
+    """Return the folder of ``--output_path``; None where there is none."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--output_path", "-o", type=Path)
+    path: Path | None = finder.parse_known_args(list(argv))[0].output_path
+    return path.parent if path is not None and path.suffix == ".json" else path
+
+
+def only_ours(argv: Sequence[str]) -> bool:
+    """Return whether all tasks that the arguments name are tasks of ours."""
+    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    finder.add_argument("--tasks", "-t", nargs="+", default=[])
+    words = finder.parse_known_args(list(argv))[0].tasks
+    return all_ours([name for word in words for name in word.split(",") if name])
+
+
 def _model(argv: list[str]) -> str:
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--model", "-M", default="hf")
@@ -142,12 +166,9 @@ def _without_output(argv: list[str]) -> list[str]:
 
 def _own_output(argv: list[str]) -> tuple[Path | None, list[str]]:
     """Return the folder of ``--output_path``, and arguments that make lm-eval write into an empty folder within it."""
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--output_path", "-o", type=Path)
-    path: Path | None = finder.parse_known_args(argv)[0].output_path
-    if path is None or argv[0] != "run":
+    folder = output_folder(argv)
+    if folder is None or argv[0] != "run":
         return None, argv
-    folder = path.parent if path.suffix == ".json" else path
     extra = ["--output_path", str(logged.scratch(folder) / "results.json")]
     extra += [] if _writes_samples(argv) else ["--log_samples"]
     if _model(argv) in ("affectllm", "affectllm-api"):
@@ -160,11 +181,8 @@ def _writes_samples(argv: list[str]) -> bool:
 
     Some options of lm-eval's look at the samples that it keeps.
     """
-    finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    finder.add_argument("--tasks", "-t", nargs="+", default=[])
-    names = [name for word in finder.parse_known_args(argv)[0].tasks for name in word.split(",") if name]
     asked = {word.partition("=")[0] for word in argv} & _NEED_SAMPLES
-    return int(os.environ.get("WORLD_SIZE", "1")) == 1 and not asked and all_ours(names)
+    return int(os.environ.get("WORLD_SIZE", "1")) == 1 and not asked and only_ours(argv)
 
 
 def _write_samples(folder: Path, tasks: Iterable[tuple[str, AffectTask]]) -> None:
@@ -210,6 +228,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
         managers = stack.enter_context(our_task_manager())
         stack.enter_context(_arguments(["lm-eval", *argv]))
         stack.enter_context(shared_samples())
+        stack.enter_context(_named_bar())
         if on_disk:
             stack.enter_context(kept_on_disk())
         cli_evaluate()
@@ -236,6 +255,18 @@ def _log_to_stderr() -> None:
     for handler in logging.getLogger("lm_eval").handlers:
         if type(handler) is logging.StreamHandler:  # others' own kinds write elsewhere
             handler.stream = sys.stderr  # setStream would flush what may be closed
+
+
+@contextmanager
+def _named_bar() -> Iterator[None]:
+    """Say what lm-eval counts while it reads the documents of a task: its bar has no name."""
+    import lm_eval.api.task as room
+
+    before, room.tqdm = room.tqdm, partial(room.tqdm, desc="questions", unit=" questions", leave=False)
+    try:
+        yield
+    finally:
+        room.tqdm = before
 
 
 def _is_first() -> bool:

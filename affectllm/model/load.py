@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from affectllm import voice
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
@@ -254,6 +255,7 @@ def whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
     Raises:
         WrongCheckpoint: when a weight is missing, which would be random.
     """
+    voice.reading(folder, sum(path.stat().st_size for path in Path(folder).glob("*.safetensors")))
     network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
     if missing := sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])}):
         raise WrongCheckpoint(

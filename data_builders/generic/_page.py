@@ -6,13 +6,14 @@ Not a corpus. Every key is known or an error; what is missing is named; nothing 
 from __future__ import annotations
 
 import codecs
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
 from affectllm.corpus import SPLITS
 from affectllm.corpus.card import Access
+from affectllm.corpus.panel import Panel, majority, mean, rounded_mean
 from affectllm.corpus.records.rows import Reading
 from affectllm.corpus.sample import Modality
 from affectllm.errors import AffectError, Malformed
@@ -24,6 +25,8 @@ from affectllm.yaml_page import PageKind, read_nodes
 NAME = "affectllm.yaml"
 _T = TypeVar("_T")
 _NAMELESS = ("open", "spans", "options")
+_RULES = {"majority": (majority, "category"), "mean": (mean, "dimension"), "rounded_mean": (rounded_mean, "dimension")}
+"""Rule → how several ratings become one answer, and the kind of label space whose ratings it takes."""
 _SHARED = {space.name: space for space in SPACES}
 
 
@@ -60,6 +63,7 @@ class Page:
     reading: Reading
     raters: Mapping[str, str]
     labels: tuple[Label, ...]
+    panels: tuple[Panel, ...] = ()
     media: tuple[Medium, ...] = ()
     columns: Mapping[str, str] = field(default_factory=dict)
     attributes: tuple[str, ...] = ()
@@ -133,7 +137,7 @@ _TOP = (
     *("name", "title", "citation", "url", "obtain", "licence", "notes", "counts", "max_seconds"),
     *("table", "folder", "separator", "header", "encoding", "sheet", "columns", "attributes", "language"),
     *("splits", "split_by"),
-    *("raters", "spaces", "labels", "media"),
+    *("raters", "spaces", "labels", "panels", "media"),
 )
 
 
@@ -179,6 +183,7 @@ def _page(top: _Node, parts: Mapping[str, _Node]) -> Page:
         ),
         raters=raters,
         labels=labels,
+        panels=tuple(_panel(node, labels, raters) for node in (parts["panels"].items() if "panels" in parts else ())),
         media=tuple(_medium(node) for node in (parts["media"].items() if "media" in parts else ())),
         columns=get("columns", lambda node: node.named(_COLUMNS), {}),
         attributes=get("attributes", _Node.texts, ()),
@@ -276,6 +281,24 @@ def _label(node: _Node, spaces: Mapping[str, LabelSpace], raters: Mapping[str, s
         raise node.wrong(f"{space.name} has several numbers: give columns")
     column = parts["column"].text() if "column" in parts else None
     return Label(space, rater, column, columns, parts["separator"].text() if "separator" in parts else ",")
+
+
+def _panel(node: _Node, labels: Sequence[Label], raters: Mapping[str, str]) -> Panel:
+    parts = node.table(("space", "rater", "rule", "of"), ("space", "rater", "rule", "of"))
+    name, rater, of = parts["space"].text(), parts["rater"].text(), parts["of"].texts()
+    if rater not in raters:
+        raise parts["rater"].wrong(f"the rater {rater!r} is not under raters")
+    spaces = {label.rater: label.space for label in labels if label.space.name == name}
+    if silent := [one for one in of if one not in spaces]:
+        raise parts["of"].wrong(f"{', '.join(silent)}: no labels in the space {name!r}")
+    if len(set(of) - {rater}) < 2:
+        raise parts["of"].wrong("a panel is of two raters at least, and another stands for them")
+    rule, kind = _RULES[parts["rule"].one_of(*_RULES)]
+    if (given := spaces[of[0]].kind) != kind:
+        raise parts["rule"].wrong(
+            f"{parts['rule'].text()} is of ratings of the kind {kind}; {name} is of the kind {given}"
+        )
+    return Panel(name, rater, rule, of=of)
 
 
 def _medium(node: _Node) -> Medium:

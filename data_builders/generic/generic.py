@@ -18,6 +18,8 @@
       - {space: mood, rater: crowd, column: mood}
       - {space: va, rater: crowd, columns: {valence: v, arousal: a}}
       - {space: next, rater: crowd, columns: {options: choices, right: answer}}
+    panels:                            # who stands for several raters, by majority, mean or rounded_mean of theirs
+      - {space: mood, rater: crowd, rule: majority, of: [ana, ben, cleo]}
     media:
       - {column: file, modality: audio, folder: wav, start: begin, end: finish}
     licence: {name: CC-BY-4.0, access: open, redistribution: true, commercial: false}
@@ -33,8 +35,9 @@ gives them names. ``sheet: Answers`` names the sheet of a workbook that has seve
 Besides these: title, citation, url, obtain, notes, max_seconds. Sets are lists, or words with a separator,
 or a column a label (1 or 0); distributions are objects, or a column a label. Options are a list and the right one, as
 text or by its letter; passages of a dialogue (``kind: spans``) a list such as ``[{"turn": 3, "span": "words"}]``. Every
-key is known or an error with file and line. Without a split column the split is by a hash of the speaker (or dialogue,
-or id): 80, 10 and 10 percent.
+key is known or an error with file and line. Where the rater of a panel has no labels of its own, the rule makes them,
+and names that tie are kept as a tie; ``affectllm-human`` scores the raters of a panel against each other. Without a
+split column the split is by a hash of the speaker (or dialogue, or id): 80, 10 and 10 percent.
 
 As ``generic``, the shared spaces and the raters on its card can be used. For spaces of your own, make a builder of your
 own in your folder ``data_builders/``, ``my_calls.py``, of two lines::
@@ -178,6 +181,7 @@ def described(
         modalities=("text", *dict.fromkeys(medium.modality for medium in page.media)),
         spaces=tuple(spaces.values()),
         raters=page.raters,
+        panels=page.panels,
         counts=page.counts,
         split_policy="the table's own" if "split" in page.columns else f"ours, by a hash of the {_split_key(page)}",
         max_seconds=page.max_seconds,
@@ -260,7 +264,7 @@ def _sample(
         return
     media = [_medium(medium, row, base, root, identifier) for medium in page.media]
     yield from (item for item in media if isinstance(item, Rejection))
-    yield Sample(
+    sample = Sample(
         id=identifier,
         corpus=corpus,
         split=split,
@@ -274,6 +278,17 @@ def _sample(
         media=tuple(item for item in media if isinstance(item, MediaRef)),
         attributes={name: str(row.fields[name]) for name in page.attributes if row.fields.get(name) not in (None, "")},
     )
+    yield _with_panels(sample, page)
+
+
+def _with_panels(sample: Sample, page: Page) -> Sample:
+    """Return the sample with the answers that stand for several raters, where the table has none."""
+    stated = {(label.space.name, label.rater) for label in page.labels}
+    for panel in page.panels:
+        ratings = [rating.value for rating in panel.of_sample(sample)]
+        if ratings and (panel.space, panel.rater) not in stated:
+            sample = panel.answered(sample, panel.rule(ratings))
+    return sample
 
 
 def _split(row: Record, page: Page, keys: Mapping[str, str], corpus: str) -> str:

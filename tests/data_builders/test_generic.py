@@ -295,3 +295,62 @@ def test_options_and_passages_of_a_table(tmp_path: Path) -> None:
     assert answers["b"]["why"] == ({"turn": "background"},)
     assert answers["c"] == {"fitting": {"options": ("Wait", "Run", "Call"), "right": ("Call", "Wait")}}
     assert sorted(rejected) == [("d", "unknown_label"), ("e", "unknown_label")]
+
+
+# ── several raters ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+RATERS = ("ana", "ben", "cleo")
+RATED = {
+    "spaces": {
+        **PAGE["spaces"],
+        "va": {"kind": "dimension", "names": ["valence"], "bounds": [1, 5]},
+    },
+    "raters": {**dict.fromkeys(RATERS, "a friend"), "crowd": "the three friends"},
+    "labels": [
+        *({"space": "mood", "rater": name, "column": name} for name in RATERS),
+        *({"space": "va", "rater": name, "columns": {"valence": f"{name}_v"}} for name in RATERS[:2]),
+    ],
+    "panels": [
+        {"space": "mood", "rater": "crowd", "rule": "majority", "of": list(RATERS)},
+        {"space": "va", "rater": "crowd", "rule": "mean", "of": list(RATERS[:2])},
+    ],
+}
+_RATED_ROWS = "ana,ben,cleo,ana_v,ben_v\ncalm,calm,tense,1,4\ncalm,tense,,2,\n,,relaxed,,\n"
+
+
+def test_several_raters_are_kept_and_their_rule_makes_the_answer_that_stands_for_them(tmp_path: Path) -> None:
+    samples, rejected = own(tmp_path, changed(**RATED), {"rows.csv": _RATED_ROWS})
+    answers = [{one.rater: one.value for one in sample.annotations if one.space == "mood"} for sample in samples]
+    assert answers == [
+        {"ana": "calm", "ben": "calm", "cleo": "tense", "crowd": "calm"},
+        {"ana": "calm", "ben": "tense", "crowd": ("calm", "tense")},
+        {"cleo": "calm", "crowd": "calm"},
+    ]
+    means = [sample.annotation("va", "crowd") for sample in samples]
+    assert [one and one.value for one in means] == [{"valence": 2.5}, {"valence": 2.0}, None] and not rejected
+    assert [panel.rater for panel in described(tmp_path)[0].panels] == ["crowd", "crowd"]
+
+
+def test_an_answer_of_the_table_itself_is_not_replaced_by_the_rule(tmp_path: Path) -> None:
+    labels = [*RATED["labels"], {"space": "mood", "rater": "crowd", "column": "all"}]
+    rows = "ana,ben,cleo,ana_v,ben_v,all\ncalm,calm,tense,,,tense\n"
+    (sample,), _ = own(tmp_path, changed(**{**RATED, "labels": labels}), {"rows.csv": rows})
+    answer = sample.annotation("mood", "crowd")
+    assert answer is not None and answer.value == "tense"
+
+
+@pytest.mark.parametrize(
+    ("panel", "message"),
+    [
+        ({"of": ["ana", "dora"]}, "dora: no labels"),
+        ({"of": ["ana"]}, "two raters"),
+        ({"rater": "nobody"}, "under raters"),
+        ({"rule": "mean"}, "of the kind dimension"),
+        ({"rule": "best"}, "none of majority"),
+    ],
+)
+def test_a_panel_that_cannot_be_is_named_by_its_line(tmp_path: Path, panel: dict[str, Any], message: str) -> None:
+    wrong = {**RATED, "panels": [{**RATED["panels"][0], **panel}]}
+    with pytest.raises(Malformed, match=message) as caught:
+        own(tmp_path, changed(**wrong), {"rows.csv": _RATED_ROWS})
+    assert caught.value.where and "affectllm.yaml:" in caught.value.where

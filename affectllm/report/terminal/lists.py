@@ -2,22 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import difflib
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from affectllm import registry
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate.matrix import read_tasks
 from affectllm.yaml_page import first_comment
 
 
-def ls(kind: str | None) -> None:
-    """Print one list, or all of them."""
-    for name, rows in _LISTS.items():
-        if kind in (None, name):
-            print(f"\n{name}" if kind is None else name)
-            print("\n".join(_columns(rows())))
+def ls(kind: str | None, words: Sequence[str] = (), as_json: bool = False) -> None:
+    """Print one list, or all of them.
+
+    Args:
+        kind: which list; None for all.
+        words: print only the rows that hold all of them, whatever their case.
+        as_json: print one array of objects with ``kind`` and the columns by their names.
+
+    Raises:
+        NotFound: when no row holds all words.
+    """
+    tables = {name: _table(rows(), words) for name, rows in _LISTS.items() if kind in (None, name)}
+    if words:
+        tables = {name: table for name, table in tables.items() if len(table) > 1}
+    if not tables:
+        raise NotFound(f"nothing has {' and '.join(map(repr, words))} in its row", do=_near(kind, words))
+    if as_json:
+        print(json.dumps([row for name, table in tables.items() for row in _objects(name, table)], ensure_ascii=False))
+        return
+    for name, table in tables.items():
+        print(f"\n{name}" if kind is None else name)
+        print("\n".join(_columns(table)))
+
+
+def _table(rows: Iterable[Sequence[str]], words: Sequence[str]) -> list[Sequence[str]]:
+    """Return the head and the rows that hold all words; without the names of sections, where some are asked for."""
+    head, *others = rows
+    if not words:
+        return [head, *others]
+    sought = [word.casefold() for word in words]
+    return [head, *(row for row in others if any(row[1:]) and all(word in " ".join(row).casefold() for word in sought))]
+
+
+def _objects(kind: str, table: Sequence[Sequence[str]]) -> Iterator[dict[str, str]]:
+    keys = [column.lower().replace(" ", "_") for column in table[0]]
+    for row in table[1:]:
+        if any(row[1:]):  # else the name of a section
+            yield {"kind": kind, **dict(zip(keys, row, strict=True))}
+
+
+def _near(kind: str | None, words: Sequence[str]) -> str:
+    names = {
+        row[0]
+        for name, rows in _LISTS.items()
+        if kind in (None, name)
+        for row in _table(rows(), ())[1:]
+        if any(row[1:])
+    }
+    near = [close for word in words for close in difflib.get_close_matches(word, names | set(_LISTS), n=3)]
+    return f"did you mean {', '.join(dict.fromkeys(near))}?" if near else "`affectllm ls` alone lists everything"
 
 
 def _corpora() -> Iterable[Sequence[str]]:

@@ -1,0 +1,66 @@
+"""`affectllm eval` in the terminal: a table of ours on stdout, chatter of libraries in the log, JSON for programs."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from affectllm.cli import main
+from affectllm.corpus.builder import load_builder
+from affectllm.corpus.miniature import materialise
+
+
+@pytest.fixture
+def words(tmp_path: Path) -> list[str]:
+    materialise(load_builder("emodb").MINIATURE, tmp_path / "emodb")
+    return ["eval", "--model", "affectllm-oracle", "--tasks", "emodb_emotion", "--root", f"emodb={tmp_path / 'emodb'}"]
+
+
+def test_a_table_stands_on_stdout_and_what_libraries_say_in_the_log(words: list[str], tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "affectllm.cli", *words, "--output_path", str(tmp_path / "scores")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    head, row = done.stdout.splitlines()
+    assert head.split()[:3] == ["task", "metric", "value"] and row.split()[:3] == ["emodb_emotion", "UAR", "1.000"]
+    lines = done.stderr.replace("\r", "\n").splitlines()
+    told = [line for line in lines if line.strip() and not line.startswith("questions:")]
+    assert told == [f"scores: {tmp_path / 'scores'}; a page of them: affectllm report {tmp_path / 'scores'}"] or (
+        "asks" in told[0] and len(told) == 2  # the miniature has fewer items than the release
+    )
+    assert "lm_eval" in (tmp_path / "scores" / "log.txt").read_text(encoding="utf-8")
+
+
+def test_json_is_all_that_stands_on_stdout(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*words, "--json"]) == 0
+    scores = json.loads(capsys.readouterr().out)
+    assert scores["emodb_emotion"]["uar"]["value"] == 1.0 and "low" in scores["emodb_emotion"]["uar"]
+
+
+def test_without_an_output_folder_there_are_intervals_and_nothing_is_left(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    assert main(words) == 0
+    assert "95 % interval" in capsys.readouterr().out and not list((tmp_path / "here").iterdir())
+
+
+def test_tasks_of_others_keep_their_own_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"q": "2 and 2?", "a": "4"}\n', encoding="utf-8")
+    page = f"""
+task: sums
+dataset_path: json
+dataset_kwargs: {{data_files: {{test: "{tmp_path / "rows.jsonl"}"}}}}
+test_split: test
+output_type: generate_until
+doc_to_text: "{{{{q}}}}"
+doc_to_target: "{{{{a}}}}"
+metric_list: [{{metric: exact_match}}]
+"""
+    (tmp_path / "sums.yaml").write_text(page, encoding="utf-8")
+    words = ["eval", "--model", "dummy", "--tasks", "sums", "--include_path", str(tmp_path)]
+    assert main(words) == 0
+    assert "exact_match" in capsys.readouterr().out
