@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from affectllm.model.doctor import usable_memory
+from affectllm.model.doctoring.machine import usable_memory
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.data import LENGTH
 from affectllm.train.head import answered_positions_only

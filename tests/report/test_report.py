@@ -208,7 +208,7 @@ def test_the_replies_that_were_scored_are_shown_whatever_the_clock_said(tmp_path
 def test_importing_the_room_is_light() -> None:
     heavy = ("torch", "transformers", "datasets", "numpy", "matplotlib", "jinja2", "av", "huggingface_hub", "yaml")
     code = (
-        "import affectllm.report.html, affectllm.report.publish, affectllm.model.doctor, sys;"
+        "import affectllm.report.html, affectllm.report.publish, affectllm.model.doctoring.doctor, sys;"
         f"print([m for m in {heavy!r} if m in sys.modules])"
     )
     stdout = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout

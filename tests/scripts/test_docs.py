@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 
 import pytest
@@ -37,7 +38,8 @@ def shell_lines(path: Path) -> Iterator[list[str]]:
         if language == "bash":
             for line in text.replace("\\\n", " ").splitlines():
                 if line.startswith("affectllm "):
-                    yield shlex.split(line, comments=True)[1:]
+                    words = shlex.split(line, comments=True)[1:]
+                    yield list(takewhile(lambda word: word not in (">", "|", "||"), words))
 
 
 def docs(*words: str) -> subprocess.CompletedProcess[str]:
@@ -103,7 +105,14 @@ def test_no_path_of_one_persons_machine(path: Path) -> None:
     assert not re.findall(r"(?<![\w.~])/(?:home|Users|root|tmp|work|mnt)/\S*|[A-Z]:\\", text)
 
 
-@pytest.mark.parametrize("path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md"], ids=lambda path: path.name)
+_GUIDES = [*(ROOT / "docs" / "tutorials").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md")]
+_OWN = {"moods_mood", "calls_mood", "two_moods_mood", "two_moods_mood_choice"}
+"""Tasks and recipes that documents make themselves."""
+
+
+@pytest.mark.parametrize(
+    "path", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(_GUIDES)], ids=lambda path: path.name
+)
 def test_commands_are_commands_and_name_what_exists(path: Path) -> None:
     lines = list(shell_lines(path))
     assert lines
@@ -112,11 +121,11 @@ def test_commands_are_commands_and_name_what_exists(path: Path) -> None:
             _, theirs = harness.parser().parse_known_args(words[1:])
             assert "--tasks" in theirs and not any(word.startswith("--root") for word in theirs), words
             named = theirs[theirs.index("--tasks") + 1]
-            assert named in all_tasks() or named in ("two_moods_mood", "two_moods_mood_choice")
+            assert named in all_tasks() or named in _OWN
             continue
         arguments = cli.parser().parse_args(words)
         if words[0] in ("run", "train"):
-            assert arguments.recipe in registry.names("recipes") or arguments.recipe == "two_moods_tiny"
+            assert arguments.recipe in registry.names("recipes") or arguments.recipe in ("two_moods_tiny", "moods")
 
 
 def test_the_readme_names_the_two_commands_and_they_are_there() -> None:
