@@ -56,29 +56,32 @@ def check_sound() -> Check:
 def check_clips() -> Check:
     """Write a clip of each kind, and read it as training and evaluation do."""
     try:
-        from affectllm.corpus.miniature import Clip, Picture, Tone, materialise
-        from affectllm.model.clips.budget import Budget
-        from affectllm.model.clips.media import MediaError, open_clip, open_image
+        from affectllm.corpus.miniature import Clip, Content, Picture, Tone, materialise
     except (ImportError, OSError) as error:
         return Check("Clips", "fail", f"cannot be opened: {first_line(error)}", "see FFmpeg and Sound")
-    sounds = {name: Tone() for name in ("a.wav", "a.flac", "a.mp3", "a.m4a")}
-    films = {name: Clip() for name in ("a.mp4", "a.avi", "a.flv")}
-    pictures = {name: Picture() for name in ("a.png", "a.jpg")}
+    kinds: dict[str, Content] = {f"a.{suffix}": Tone() for suffix in ("wav", "flac", "mp3", "m4a")}
+    kinds |= {f"a.{suffix}": Clip() for suffix in ("mp4", "avi", "flv")}
+    kinds |= {f"a.{suffix}": Picture() for suffix in ("png", "jpg")}
     wrong = []
     with tempfile.TemporaryDirectory() as name:
-        for file, content in {**sounds, **films, **pictures}.items():
+        for file, content in kinds.items():
             try:
-                path = materialise({file: content}, Path(name)) / file
-                if file in pictures:
-                    result = open_image(path, Budget(), 28)
-                else:
-                    result = open_clip(path, Budget(), frames=file in films, sound=True)
-            except (OSError, ValueError) as error:
-                wrong.append(f"{path.suffix} ({first_line(error)})")
-                continue
-            if isinstance(result, MediaError):
-                wrong.append(f"{path.suffix} ({result.reason})")
-    kinds = ", ".join(Path(file).suffix[1:] for file in (*sounds, *films, *pictures))
+                refused = _refused(materialise({file: content}, Path(name)) / file)
+            except (OSError, ValueError, ImportError) as error:
+                refused = first_line(error)
+            wrong += [f"{file[1:]} ({refused})"] if refused else []
     if wrong:
         return Check("Clips", "fail", f"not read: {', '.join(wrong)}", "reinstall PyAV's own wheel: pip install av")
-    return Check("Clips", "ok", f"written and read: {kinds}")
+    return Check("Clips", "ok", f"written and read: {', '.join(file[2:] for file in kinds)}")
+
+
+def _refused(path: Path) -> str:
+    """Return why a clip with sound, a sound or a picture is not read; empty where it is."""
+    from affectllm.model.clips import media
+    from affectllm.model.clips.budget import Budget
+
+    if path.suffix in (".png", ".jpg"):
+        picture = media.open_image(path, Budget())
+        return picture.reason if isinstance(picture, media.MediaError) else ""
+    clip = media.open_clip(path, Budget(), frames=path.suffix in (".mp4", ".avi", ".flv"), sound=True)
+    return clip.reason if isinstance(clip, media.MediaError) else ""
