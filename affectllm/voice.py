@@ -86,19 +86,23 @@ _settled = False
 """Whether this is the process of a command, and not a program that imports us."""
 
 
+def without_bars() -> None:
+    """Take away the bars of transformers in a command: they count tensors, for every read and write of weights."""
+    if _settled and loudness() != "verbose":
+        import transformers
+
+        transformers.utils.logging.disable_progress_bar()
+
+
 def reading(weights: str, size: int) -> None:
     """Say that a command reads weights, where that takes a while, in place of the bars of transformers.
-
-    These count tensors, for every read and write, however small.
 
     Args:
         weights: the name of the checkpoint.
         size: bytes.
     """
-    if not _settled or loudness() == "verbose":
-        return
-    sys.modules["transformers"].utils.logging.disable_progress_bar()
-    if size >= 1024**3:
+    without_bars()
+    if _settled and loudness() != "verbose" and size >= 1024**3:
         tell(f"reading {weights}: {size / 1024**3:.1f} GiB of weights")
 
 

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
+from affectllm import voice
 from affectllm.instruct.wording import load_wording, template_names, template_pages
 from affectllm.model import tiny_parts
 from affectllm.model.family import find_family
@@ -76,6 +77,7 @@ def _build(name: str, folder: Path | str) -> None:
     _widen(model)
     model.generation_config.eos_token_id = tokenizer.eos_token_id
     model.generation_config.pad_token_id = tokenizer.pad_token_id
+    voice.without_bars()
     model.save_pretrained(folder)
     processor.chat_template = family.chat_template()
     processor.save_pretrained(folder)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +22,18 @@ MODALITIES = "modalities"
 _SCORING = "ddp"  # launch configuration
 
 
-def run(name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None) -> list[Path]:
+def run(
+    name: str,
+    overrides: Sequence[str],
+    given_roots: Roots,
+    out: Path | None,
+    processes: int | None,
+    tell: Callable[[str], None] = print,
+) -> list[Path]:
     """Run a recipe, or every variant of its ``matrix``, and return the reports.
+
+    Args:
+        tell: takes the scores of each run and where its report lies, as lines for people.
 
     Raises:
         AffectError: with what to do; starting the same command again goes on where it stopped.
@@ -32,13 +42,13 @@ def run(name: str, overrides: Sequence[str], given_roots: Roots, out: Path | Non
     from affectllm.train.stage import run_folder
 
     varied = variants(name, overrides)
-    reports = [_run(name, chosen, given_roots, out, suffix, processes) for suffix, chosen in varied]
+    reports = [_run(name, chosen, given_roots, out, suffix, processes, tell) for suffix, chosen in varied]
     if len(reports) > 1:
         runs = [
             Varied(_values(chosen[len(overrides) :]), page.parent)
             for page, (_, chosen) in zip(reports, varied, strict=True)
         ]
-        print(f"sweep: {write_sweep(run_folder(load_recipe(name, overrides), out), runs)}")
+        tell(f"sweep: {write_sweep(run_folder(load_recipe(name, overrides), out), runs)}")
     return reports
 
 
@@ -49,7 +59,13 @@ def _values(chosen: Sequence[str]) -> dict[str, str]:
 
 
 def _run(
-    name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, suffix: str, processes: int | None
+    name: str,
+    overrides: Sequence[str],
+    given_roots: Roots,
+    out: Path | None,
+    suffix: str,
+    processes: int | None,
+    tell: Callable[[str], None],
 ) -> Path:
     from affectllm.report.html import render_report
     from affectllm.report.terminal.summary import summary
@@ -71,8 +87,8 @@ def _run(
         tell_trackers(folder, report)
         table = summary(folder)
     if table:
-        print(table)
-    print(f"report: {report}")
+        tell(table)
+    tell(f"report: {report}")
     return report
 
 

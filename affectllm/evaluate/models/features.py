@@ -127,13 +127,15 @@ class Features:
         """Return ``[items, features]``, NaN for what cannot be opened; no column where no item has any."""
         words = self._describer.words
         if words is not None:
-            return np.stack([words(f"{one.before}\n{one.words}".strip()) for one in tqdm(items, desc="texts")])
+            return np.stack(
+                [words(f"{one.before}\n{one.words}".strip()) for one in tqdm(items, desc="texts", unit=" texts")]
+            )
         root = self._root
         if root is None:
             return np.zeros((len(items), 0))
         rows = [
             np.concatenate([described(part, root, self._describer) for part in one.clips] or [np.zeros(0)])
-            for one in tqdm(items, desc="clips")
+            for one in tqdm(items, desc="clips", unit=" clips")
         ]
         width = max(map(len, rows), default=0) if not hasattr(self, "_mean") else len(self._mean)
         if lost := sum(len(row) != width for row in rows):

@@ -201,7 +201,7 @@ class AffectLM(LM):  # type: ignore[misc]
         if left:
             self._test_media(requests)
         unkept: dict[str, str] = {}
-        with tqdm(total=len(left), desc="generate", disable=self._quiet(disable_tqdm)) as bar:
+        with tqdm(total=len(left), desc="generate", unit=" replies", disable=self._quiet(disable_tqdm)) as bar:
             for question, reply in self._generated(list(left.values())):
                 if self._answers.get(question.key) is None:
                     unkept[question.key] = reply
@@ -275,7 +275,13 @@ class AffectLM(LM):  # type: ignore[misc]
         families = families_of(zip(questions, (requests[members[0]] for members in groups.values()), strict=True))
         scores: dict[str, list[tuple[Any, bool]]] = {}
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
-        bar = tqdm(total=len(groups), initial=len(groups) - len(left), desc="score", disable=self._quiet(disable_tqdm))
+        bar = tqdm(
+            total=len(groups),
+            initial=len(groups) - len(left),
+            desc="score",
+            unit=" questions",
+            disable=self._quiet(disable_tqdm),
+        )
         with bar:
             encoded = self._batches.encoded(list(left.values()), _messages_of)
             for alike in in_families(encoded, lambda question: families.get(question.key)):
@@ -325,7 +331,7 @@ class AffectLM(LM):  # type: ignore[misc]
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Compute the log-likelihood of whole texts, in windows of the model's length."""
-        bar = tqdm(requests, desc="rolling", disable=self._quiet(disable_tqdm))
+        bar = tqdm(requests, desc="rolling", unit=" texts", disable=self._quiet(disable_tqdm))
         return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
 
     def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:

@@ -112,7 +112,7 @@ def kept_replies(
             replies[number] = kept
     left = [number for number in range(len(asks)) if number not in replies]
     arriving = responder.replies([asks[number] for number in left], roots)
-    for place, reply in tqdm(arriving, total=len(left), desc="ask", disable=not progress):
+    for place, reply in tqdm(arriving, total=len(left), desc="ask", unit=" questions", disable=not progress):
         replies[left[place]] = reply
         if (key := keys[left[place]]) is not None and isinstance(reply, str):
             store.add({key: reply})

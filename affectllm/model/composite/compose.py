@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from affectllm import registry
+from affectllm import registry, voice
 from affectllm.errors import Malformed
 from affectllm.model.composite.encoders import WINDOW, check_layer, load_audio, load_vision, loading
 from affectllm.model.family import find_family
@@ -113,6 +113,7 @@ def compose(composition: Composition, folder: Path) -> list[str]:
     folder.parent.mkdir(parents=True, exist_ok=True)
     scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}-"))
     try:
+        voice.without_bars()
         model.save_pretrained(scratch)
         processor.save_pretrained(scratch)
         scratch.chmod(0o755)

@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from affectllm import voice
 from affectllm.errors import WrongCheckpoint
 from affectllm.folders import made_once
 from affectllm.model.composite.encoders import load_audio, load_vision, loading
@@ -128,6 +129,7 @@ def encoder_folder(path: str) -> str:
         with torch.random.fork_rng():
             torch.manual_seed(0)
             for part in _TINY[kind]():
+                voice.without_bars()
                 part.save_pretrained(folder)
 
     return str(made_once(cache_folder() / "tiny" / f"{kind}-{_LAYOUT}", fill))
