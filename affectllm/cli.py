@@ -47,8 +47,18 @@ def _run_command(words: list[str]) -> int:
         raise NotFound(f"there is no command called {words[0]!r}", do=do)
     if verb and hasattr(command := _command(verb), "pass_on"):
         return int(command.pass_on(words[1:]))
-    arguments = parser(verb).parse_args(words)
+    arguments, strange = parser(verb).parse_known_args(words)
+    if strange:
+        raise NotFound(f"affectllm {verb} has no {strange[0]!r}", do=_option_like(verb, strange[0]))
     return int(arguments.call(arguments) or 0)
+
+
+def _option_like(verb: str, word: str) -> str:
+    (commands,) = (action for action in parser(verb)._actions if isinstance(action, argparse._SubParsersAction))
+    options = commands.choices[verb]._option_string_actions if verb in commands.choices else {}
+    near = difflib.get_close_matches(word.partition("=")[0], options, n=1) if word.startswith("-") else []
+    see = f"`affectllm {verb} --help` lists what it takes" if verb else "`affectllm --help` lists the commands"
+    return f"did you mean {near[0]}? Otherwise {see}" if near else see
 
 
 def verbs() -> dict[str, Path]:

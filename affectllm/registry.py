@@ -177,5 +177,17 @@ def nearest(name: str, known: Iterable[str], most: int = 3) -> list[str]:
     return [other for value, other in ranked[:most] if value >= _LIKE]
 
 
+def suggestion(name: str, known: Iterable[str], see: str = "") -> str:
+    """Return what to do about a name that is not among ``known``: the nearest ones, or all where they are few.
+
+    Args:
+        see: a command that lists them, where they are many.
+    """
+    listed = list(known)
+    if near := nearest(name, listed):
+        return f"did you mean {', '.join(near)}?{f' See `{see}`' if see else ''}"
+    return f"choose among {', '.join(listed)}" if len(listed) <= _FEW or not see else f"see `{see}`"
+
+
 def _ratio(one: str, other: str) -> float:
     return 1.0 if one == other else difflib.SequenceMatcher(None, one, other, autojunk=False).ratio()

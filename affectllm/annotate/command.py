@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.annotate.estimate import endpoints_of, print_estimate
 from affectllm.annotate.models import Model, keep_pace, load_models
 from affectllm.annotate.page import Annotated, load_annotation
@@ -16,7 +17,7 @@ from affectllm.annotate.source import Source, of_shard, source_of
 from affectllm.annotate.step import Context
 from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
 from affectllm.corpus.roots import Roots
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, NotFound
 from affectllm.labels.taxonomies import SPACES
 from affectllm.run import RUNS, Run, cache_folder, versions
 from affectllm.voice import LOG, kept, tell
@@ -42,9 +43,17 @@ def run_annotate(arguments: argparse.Namespace) -> None:
 
 
 def page_path(name: str) -> Path:
-    """Return the page at a path, or the one that ships under a name."""
-    shipped = Path(__file__).parent / "pages" / f"{name}.yaml"
-    return shipped if shipped.is_file() and not Path(name).is_file() else Path(name)
+    """Return the page at a path, or the one that ships under a name.
+
+    Raises:
+        NotFound: when there is neither, for a name that is no path.
+    """
+    shipped = {path.stem: path for path in sorted((Path(__file__).parent / "pages").glob("*.yaml"))}
+    if Path(name).is_file() or Path(name).suffix or len(Path(name).parts) > 1:
+        return Path(name)
+    if name not in shipped:
+        raise NotFound(f"there is no page of annotation called {name!r}", do=registry.suggestion(name, shipped))
+    return shipped[name]
 
 
 def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from affectllm import registry
 from affectllm.corpus.panel import Panel
 from affectllm.corpus.sample import SPLITS
 from affectllm.errors import NotFound
@@ -87,7 +88,7 @@ class CorpusCard:
         spaces = {space.name: space for space in self.spaces}
         if name not in spaces:
             message = f"{self.name} has no label space {name!r}"
-            raise NotFound(message, where=where, do=f"choose among {', '.join(spaces)}")
+            raise NotFound(message, where=where, do=registry.suggestion(name, spaces))
         return spaces[name]
 
     def panel(self, space: str, rater: str) -> Panel | None:
@@ -98,5 +99,5 @@ class CorpusCard:
         """Return ``name`` when annotations are by such a rater; arguments and errors as of ``space``."""
         if name not in self.raters:
             message = f"{self.name} has no rater called {name!r}"
-            raise NotFound(message, where=where, do=f"choose among {', '.join(self.raters)}")
+            raise NotFound(message, where=where, do=registry.suggestion(name, self.raters))
         return name

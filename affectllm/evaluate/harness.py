@@ -15,10 +15,10 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm import voice
+from affectllm import registry, voice
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.shared_samples import shared_samples
-from affectllm.errors import explained
+from affectllm.errors import NotFound, explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
 from affectllm.evaluate.on_disk import kept_on_disk
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from affectllm.evaluate.task import AffectTask
 
 _COMMANDS = ("run", "ls", "validate")
+_LATE = ("affectllm", "affectllm-api", "affectllm-head", "affectllm-shallow", "affectllm-embedding")
+"""Classes of models that are imported when they are asked for."""
 _NEED_SAMPLES = {"--log_samples", "-s", "--predict_only", "-x", "--write_out", "-w", "--cache_requests"}
 _NEED_SAMPLES |= {"--wandb_args", "--trackio_args", "--hf_hub_log_args", "--config", "-C"}
 _DRY = re.compile(r"\bdry_run[\"']?\s*[=:]\s*[\"']?(true|1)\b", re.IGNORECASE)
@@ -213,6 +215,15 @@ def _register_models(name: str) -> None:
         import affectllm.evaluate.models.lm  # noqa: F401
 
 
+def _check_model(argv: list[str]) -> None:
+    from lm_eval.api.registry import model_registry
+
+    known = [*model_registry, *(name for name in _LATE if name not in model_registry)]
+    if argv[0] == "run" and "--config" not in argv and _model(argv) not in known:
+        name = _model(argv)
+        raise NotFound(f"there is no class of models called {name!r}", do=registry.suggestion(name, known))
+
+
 def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from lm_eval.__main__ import cli_evaluate
 
@@ -221,6 +232,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from affectllm.evaluate.tasks import our_task_manager
 
     _register_models(_model(argv))
+    _check_model(argv)
     register()
     _log_to_stderr()
     on_disk = folder is not None and "--log_samples" not in argv

@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.each import Each, read_each
 from affectllm.labels.form import find_form, form_names
@@ -104,9 +105,8 @@ def load_wording(name: str) -> Wording:
     path = Path(name) if own else template_pages().get(name)
     if path is None or not path.is_file():
         advice = f"give its path from {Path.cwd()}, or an absolute one" if own else ""
-        raise NotFound(
-            f"there is no template called {name!r}", do=advice or f"choose among {', '.join(template_names())}"
-        )
+        advice = advice or registry.suggestion(name, template_names(), "affectllm ls templates")
+        raise NotFound(f"there is no template called {name!r}", do=advice)
     return _load(name, path, path.stat().st_mtime_ns)
 
 

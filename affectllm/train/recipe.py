@@ -353,6 +353,6 @@ def launch_file(name: str) -> Path:
     places = [folder / "launch" for folder in registry.folders("recipes")]
     files = {path.stem: path for place in places for path in sorted(place.glob("*.yaml"))}
     if name not in files:
-        raise BadRecipe(f"there is no launch configuration {name!r}", do=f"choose among {', '.join(files)}")
+        raise BadRecipe(f"there is no launch configuration {name!r}", do=registry.suggestion(name, files))
     read_nodes(files[name], str(files[name]), LAUNCH)  # before others read it
     return files[name]

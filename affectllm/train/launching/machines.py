@@ -76,7 +76,7 @@ def script(recipe: Recipe, words: Sequence[str], machines: Machines, launcher: s
         raise Malformed(f"{broken!r} has a line break, which no script of ours can hold", do="rename it")
     scripts = launchers()
     if launcher not in scripts:
-        raise NotFound(f"there is no launcher {launcher!r}", do=f"choose among {', '.join(scripts)}")
+        raise NotFound(f"there is no launcher {launcher!r}", do=registry.suggestion(launcher, scripts))
     template = jinja2.Template(
         scripts[launcher].read_text(encoding="utf-8"), undefined=jinja2.StrictUndefined, keep_trailing_newline=True
     )

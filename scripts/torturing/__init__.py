@@ -1,0 +1,1 @@
+"""The torments of scripts/torture."""
