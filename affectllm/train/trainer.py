@@ -70,6 +70,9 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
         finally:
             vars(model).pop("save_pretrained", None)
 
+    def create_model_card(self, *args: Any, **kwargs: Any) -> None:
+        """Write none: the card is made of the run, by ``affectllm publish``; TRL's knows neither data nor scores."""
+
     def _issue_warnings_after_load(self, load_result: Any) -> None:
         model: Any = self.model  # type: ignore[attr-defined]
         # A tied head is not stored beside the embedding that it is.

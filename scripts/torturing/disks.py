@@ -114,8 +114,4 @@ def clock(scene: Scene) -> str:
     for path in scene.place.folder.rglob("*"):
         moment = time.time() + float(scene.dice.uniform(-_YEARS, _YEARS))
         os.utime(path, (moment, moment))
-    root = Path(scene.place.root.partition("=")[2])
-    for path in root.rglob("*"):
-        moment = time.time() + float(scene.dice.uniform(-_YEARS, _YEARS))
-        os.utime(path, (moment, moment))
     return scene.again(heavy)
