@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import AffectError, Malformed
-from affectllm.run import MANIFEST, Run, digest, read_manifest, require, write_json
+from affectllm.run import MANIFEST, Run, cache_folder, digest, read_manifest, refuse_partial, require, write_json
 
 _KILLED = """
 import os, signal, sys
@@ -274,3 +274,20 @@ def test_a_finished_run_in_a_read_only_folder_is_skipped_and_another_is_explaine
         assert start("1").stdout == "True\n"
         assert "could not write: Permission denied" in start("2").stderr
         folder.chmod(0o755)
+
+
+def test_a_stage_that_did_not_finish_is_not_read(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-c", _KILLED, str(tmp_path / "run")], check=False)
+    with pytest.raises(Malformed, match="this build did not finish"):
+        refuse_partial(tmp_path / "run")
+    finish(tmp_path / "whole", {"seed": 1})
+    refuse_partial(tmp_path / "whole")
+    refuse_partial(tmp_path / "of_somebody_else")
+
+
+def test_the_cache_lies_where_the_variable_says_else_at_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AFFECTLLM_CACHE", str(tmp_path / "here"))
+    assert cache_folder() == tmp_path / "here"
+    monkeypatch.delenv("AFFECTLLM_CACHE")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "affectllm"

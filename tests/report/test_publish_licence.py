@@ -113,3 +113,8 @@ def test_the_licence_says_every_term_of_every_corpus(mixture: list[CorpusCard]) 
     if decided.hub != OTHER:
         terms = next(licence.terms for licence in KNOWN.values() if licence.hub == decided.hub)
         assert everything <= terms
+
+
+def test_a_card_that_forbids_more_than_its_licence_is_followed() -> None:
+    stricter = card("CC-BY-4.0", commercial=False)
+    assert verdict([stricter]).hub == "cc-by-nc-4.0" and verdict([card("MIT", commercial=False)]).hub == "cc-by-nc-4.0"
