@@ -36,7 +36,7 @@ def launch(
     if name != configuration:
         tell(f"no GPU here: launching with {name} instead of {configuration}")
     file = launch_file(name)
-    command = [sys.executable, "-m", "accelerate.commands.launch", "--config_file", str(file), "--quiet"]
+    command = [sys.executable, "-m", "affectllm.train.launching.quietly", "--config_file", str(file), "--quiet"]
     command += ["--num_cpu_threads_per_process", str(_threads(processes or processes_of(configuration)))]
     if processes is not None:
         command += ["--num_processes", str(processes)]
