@@ -11,7 +11,7 @@ from typing import Any
 
 from stand_in_server import MODEL, StandIn, label_of
 
-from torturing.scene import Scene, ended
+from torturing.scene import Scene, ended, unexplained
 
 _FAULTS = ("429", "500", "html", "cut", "no json", "empty", "null")
 _WORDS = (
@@ -83,7 +83,7 @@ def _hostile(root: Path, scene: Scene) -> None:
         "raters": {"crowd": pick()},
         "labels": [{"space": "plutchik_8", "rater": "crowd", "column": "label"}],
     }
-    (root / "affectllm.yaml").write_text(json.dumps(page), encoding="utf-8")
+    (root / "affectllm.yaml").write_text(json.dumps(page, ensure_ascii=False), encoding="utf-8")
 
 
 def endpoint(scene: Scene) -> str:
@@ -105,9 +105,16 @@ def endpoint(scene: Scene) -> str:
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.communicate()
-        status, output = ended(scene.start(line, stderr=subprocess.DEVNULL))
-        if status:
-            return f"ended with {status}: {output[-300:]}"
+        errors = scene.scratch / "errors.txt"
+        for _ in range(5):  # where no server has ever answered, three failures end the command, with their reason
+            with errors.open("w") as stream:
+                status, output = ended(scene.start(line, stderr=stream))
+            if fault := unexplained(status, output + errors.read_text(errors="replace")):
+                return fault
+            if not status:
+                break
+        else:
+            return f"five starts were not enough: {errors.read_text(errors='replace')[-400:]}"
         rows = [json.loads(row) for row in output.splitlines()]
         right = {_words(body): _answer(server.heard(body)) for body in server.bodies}
     answers = sorted(row["answer"] or "" for row in rows)
