@@ -13,6 +13,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="where to write (default: report.html in the first run)"
     )
+    parser.add_argument(
+        "--export",
+        type=Path,
+        metavar="DIR",
+        help="also write tables (CSV, LaTeX) and figures (PNG, PDF, SVG) there",
+    )
     root_option(parser)
 
 
@@ -22,4 +28,4 @@ def call(arguments: argparse.Namespace) -> None:
     from affectllm.report.runfolder import roots_at_hand
 
     roots = roots_at_hand(arguments.runs, Roots.parse(arguments.root))
-    print(render_report(arguments.runs, arguments.out, roots))
+    print(render_report(arguments.runs, arguments.out, roots, arguments.export))

@@ -17,6 +17,7 @@ from affectllm.instruct.conversation import Conversation
 from affectllm.labels.names import named
 
 Document = dict[str, Any]
+_LONGEST_FACT = 60  # characters
 
 
 class Documents(list[Document]):
@@ -84,6 +85,23 @@ def document(sample: Sample, template: Template, wording: int | None = None, fac
         **({"hints": hints} if (hints := provenance_of(sample)) else {}),
         **({} if wording is None else {"wording": wording}),
         **({"facts": {name: fact(sample, name) for name in facts}} if facts else {}),
+        **({"about": known} if (known := about(sample, template)) else {}),
+    }
+
+
+def about(sample: Sample, template: Template) -> dict[str, str]:
+    """Return what the corpus knows of a sample, by which a report groups scores: language, length, sex, level, ….
+
+    Long attributes are texts, by which nobody groups; the words of the sample are there where they are not shown.
+    """
+    spans = [(ref.start or 0.0, ref.end) for ref in sample.media if ref.end is not None]
+    known = {name: value for name, value in sample.attributes.items() if value and len(value) <= _LONGEST_FACT}
+    return {
+        **known,
+        **({"language": sample.language} if sample.language else {}),
+        **({"characters": str(len(sample.text))} if sample.text else {}),
+        **({"seconds": f"{max(end - start for start, end in spans):.2f}"} if spans else {}),
+        **({"transcript": sample.text} if sample.text and "text" not in template.modalities else {}),
     }
 
 

@@ -35,6 +35,7 @@ class Axis:
 
 
 _UNIT = (0.0, 0.25, 0.5, 0.75, 1.0)
+_NOTHING = 1e-9
 
 
 def axis(scores: Sequence[Score], reach: tuple[float, float] = (-math.inf, math.inf)) -> Axis:
@@ -92,7 +93,9 @@ class LossChart:
 
 def ticks(low: float, high: float, about: int = 5) -> list[float]:
     """Return round numbers (1, 2 or 5 times a power of ten apart) that cover ``low`` to ``high``."""
-    span = (high - low) or abs(high) or 1.0
+    size = max(abs(low), abs(high))
+    # What arithmetic leaves of zero is no length of an axis.
+    span = high - low if high - low > _NOTHING * max(1.0, size) else size if size > _NOTHING else 1.0
     rough = span / about
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(step for step in (power, 2 * power, 5 * power, 10 * power) if step >= rough)

@@ -11,6 +11,7 @@ from typing import Any
 from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.roots import locate
 from affectllm.errors import NotFound
+from affectllm.report.galleries.stills import NO_STILLS, Stills, stills
 
 MIME = {
     ".mp4": "video/mp4",
@@ -42,12 +43,14 @@ class Player:
         path: where it lies below the root of its corpus.
         uri: the clip as a data URI; None where it is left out.
         note: why it is left out, or what was done to it; empty where there is nothing to say.
+        stills: what it looks and sounds like while it is not played.
     """
 
     kind: str
     path: str
     uri: str | None
     note: str
+    stills: Stills = NO_STILLS
 
 
 @dataclass
@@ -75,7 +78,8 @@ class Gallery:
             return Player(part["type"], part["path"], None, f"not embedded: {note}")
         self._clips, self._bytes = self._clips + 1, self._bytes + len(content)
         encoded = base64.b64encode(content).decode("ascii")
-        return Player(part["type"], part["path"], f"data:{MIME[suffix]};base64,{encoded}", note)
+        shown = NO_STILLS if part["type"] == "image" else stills(path, part)
+        return Player(part["type"], part["path"], f"data:{MIME[suffix]};base64,{encoded}", note, shown)
 
     def _find(self, corpus: str, relative: str) -> tuple[Path, str]:
         try:

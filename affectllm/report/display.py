@@ -63,6 +63,8 @@ def annotation(value: Any, zeros: bool = True) -> str:
     """Format the value of an annotation, several with their names; without ``zeros``, leave out numbers that are 0."""
     if isinstance(value, str):
         return value
+    if isinstance(value, int | float):
+        return f"{value:g}"
     if isinstance(value, Mapping) and "right" in value:
         return f"{', '.join(value['right'])} (of {' | '.join(value['options'])})"
     if isinstance(value, Mapping):
@@ -128,3 +130,8 @@ def verdict(low: float, high: float, better: str) -> str:
 def signed(value: float) -> str:
     """Format a difference as ``+0.021``."""
     return f"{value:+.3f}".replace("-", "−")
+
+
+def bare(value: float, low: float | None = None, high: float | None = None) -> Score:
+    """Return a score of which nothing but its value and, perhaps, its interval is known."""
+    return {"value": value, "low": low, "high": high, "n": 0, "clusters": 0, "unreadable": 0.0, "controls": {}}

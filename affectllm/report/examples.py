@@ -8,7 +8,16 @@ from typing import Any
 
 from affectllm.report.clips import Gallery, Player
 from affectllm.report.display import annotation
-from affectllm.report.replies import Outcome, Replies, Reply, choose, find_replies, read_replies, samples_file
+from affectllm.report.replies import (
+    Outcome,
+    Replies,
+    Reply,
+    choose,
+    find_replies,
+    is_labelled,
+    read_replies,
+    samples_file,
+)
 from affectllm.report.runfolder import RunData
 
 _MEDIA = ("video", "audio", "image")
@@ -27,7 +36,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Example:
-    """One question with its clips, its right answer and every run's answer to it."""
+    """One question with its clips, right answer and every run's answer; and what is said, where that was not shown."""
 
     id: str
     speaker: str | None
@@ -36,6 +45,7 @@ class Example:
     gold: str
     outcome: Outcome
     answers: tuple[Answer, ...]
+    transcript: str = ""
 
 
 @dataclass(frozen=True)
@@ -56,7 +66,7 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
     by_run: dict[str, Replies] = {}
     for run in runs:
         if run.evaluation and (path := samples_file(run.evaluation.folder, task)):
-            labelled = _is_labelled(run.evaluation.details.get(task, {}))
+            labelled = is_labelled(run.evaluation.details.get(task, {}))
             by_run[run.name] = choose(read_replies(path, labelled=labelled), limits)
     if not by_run:
         return Gathered((), ())
@@ -67,17 +77,12 @@ def gather(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> G
     return Gathered(examples, tuple((name, replies.total, replies.reasons) for name, replies in by_run.items()))
 
 
-def _is_labelled(details: Mapping[str, Any]) -> bool:
-    """Return whether answers can be right or wrong; details of earlier versions imply it by having labels."""
-    return bool(details.get("labelled", details.get("labels")))
-
-
 def _same_questions(runs: Sequence[RunData], name: str, task: str, chosen: Sequence[Reply]) -> dict[str, Reply]:
     run = next(run for run in runs if run.name == name)
     assert run.evaluation is not None
     path = samples_file(run.evaluation.folder, task)
     assert path is not None
-    labelled = _is_labelled(run.evaluation.details.get(task, {}))
+    labelled = is_labelled(run.evaluation.details.get(task, {}))
     return find_replies(path, frozenset(reply.id for reply in chosen), labelled=labelled)
 
 
@@ -88,11 +93,12 @@ def _example(reply: Reply, first: str, others: Mapping[str, Mapping[str, Reply]]
     return Example(
         id=reply.id,
         speaker=reply.speaker,
-        asked=_asked(reply.messages),
+        asked=reply.prompt or _asked(reply.messages),
         players=tuple(gallery.player(part) for part in parts),
         gold=annotation(reply.gold),
         outcome=reply.outcome,
         answers=tuple(answers),
+        transcript=reply.about.get("transcript", ""),
     )
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from affectllm.metrics import Score
 from affectllm.report.charts import axis, wants_logarithm
 from affectllm.report.display import headline_metric, metric_name, number
 from affectllm.report.runfolder import FULL, Evaluation, History, RunData
@@ -23,34 +25,36 @@ DPI = 150
 
 
 def draw_figures(run: RunData, folder: Path) -> list[Path]:
-    """Write every figure that the run has data for into ``folder`` and return their paths."""
+    """Write every figure that the run has data for into ``folder`` as PNG, and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
-    paths = []
+    return [save(figure, folder / f"{name}.png") for name, figure in figures_of(run)]
+
+
+def figures_of(run: RunData) -> Iterator[tuple[str, Figure]]:
+    """Yield name and figure of everything that the run has data for."""
     if run.evaluation:
         for task, details in run.evaluation.details.items():
-            paths += _task_figures(task, details, folder)
+            name = re.sub(r"[^\w.-]", "_", task)
+            if details.get("confusion"):
+                columns = [*details["labels"], "unreadable"]
+                yield f"confusion_{name}", confusion_figure(task, details["labels"], columns, details["confusion"])
+            if details.get("per_class"):
+                yield f"per_class_{name}", per_class_figure(task, details["per_class"])
         if run.ablations:
-            paths.append(save(ablation_figure(run.evaluation, run.ablations), folder / "ablation.png"))
+            yield "ablation", ablation_figure(run.evaluation, run.ablations)
     for history in run.histories:
         if history.train or history.evaluation:
-            paths.append(save(loss_figure(history), folder / f"{history.curve.key.replace('/', '_')}.png"))
-    return paths
-
-
-def _task_figures(task: str, details: Mapping[str, Any], folder: Path) -> list[Path]:
-    paths, name = [], re.sub(r"[^\w.-]", "_", task)
-    if details.get("confusion"):
-        figure = confusion_figure(task, details["labels"], details["confusion"])
-        paths.append(save(figure, folder / f"confusion_{name}.png"))
-    if details.get("per_class"):
-        paths.append(save(per_class_figure(task, details["per_class"]), folder / f"per_class_{name}.png"))
-    return paths
+            yield history.curve.key.replace("/", "_"), loss_figure(history)
 
 
 def save(figure: Figure, path: Path) -> Path:
-    """Write a figure as PNG and return its path."""
+    """Write a figure in the format of the path's suffix, and return the path."""
+    import matplotlib
+
     # No date and no version in the file: the same scores give the same bytes.
-    figure.savefig(path, dpi=DPI, metadata={"Software": None}, facecolor="white")
+    metadata = {".png": {"Software": None}, ".pdf": {"CreationDate": None}, ".svg": {"Date": None}}[path.suffix]
+    with matplotlib.rc_context({"svg.hashsalt": "affectllm"}):
+        figure.savefig(path, dpi=DPI, metadata=metadata, facecolor="white")
     return path
 
 
@@ -64,19 +68,21 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def confusion_figure(task: str, labels: Sequence[str], confusion: Sequence[Sequence[int]]) -> Figure:
+def confusion_figure(
+    title: str, labels: Sequence[str], columns: Sequence[str], confusion: Sequence[Sequence[int]]
+) -> Figure:
     """Draw a confusion matrix: rows gold, columns predicted and ``unreadable``; shade: share of row; text: count."""
-    columns = [*labels, "unreadable"][: len(confusion[0])]
+    columns = columns[: len(confusion[0])]
     shares = [[count / max(1, sum(row)) for count in row] for row in confusion]
     figure, axes = canvas(1.9 + 0.62 * len(columns), 1.5 + 0.5 * len(labels))
     image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for y, row in enumerate(confusion):
         for x, count in enumerate(row):
             axes.text(x, y, str(count), ha="center", va="center", color="white" if shares[y][x] > 0.55 else "black")
-    axes.axvline(len(labels) - 0.5, color="0.3", linewidth=1)
+    axes.axvline(len(columns) - 1.5, color="0.3", linewidth=1)
     axes.set_xticks(range(len(columns)), _plain(columns), rotation=40, ha="right")
     axes.set_yticks(range(len(labels)), _plain(labels))
-    axes.set(xlabel="given", ylabel="right", title=_plain([task])[0])
+    axes.set(xlabel="given", ylabel="right", title=_plain([title])[0])
     figure.colorbar(image, ax=axes, label="share of the row")
     return figure
 
@@ -105,17 +111,38 @@ def ablation_figure(full: Evaluation, ablations: Mapping[str, Evaluation]) -> Fi
         for name, evaluation in {FULL: full, **ablations}.items():
             if metric in evaluation.scores.get(task, {}):
                 rows.append((f"{task} · {metric_name(metric)} · {name}", evaluation.scores[task][metric], name == FULL))
+    bars = [Bar(label, score, 0, hollow=not is_full) for label, score, is_full in rows]
+    return forest_figure("Modality ablation (value and 95 % interval)", bars)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A row of a figure of intervals; ``series`` is the number of its colour and mark, None for a reference model."""
+
+    label: str
+    score: Score
+    series: int | None
+    hollow: bool = False
+
+
+def forest_figure(title: str, rows: Sequence[Bar], *, zero: bool = False) -> Figure:
+    """Draw values with their intervals below each other; with ``zero``, a line at 0 and an axis on both sides of it."""
     figure, axes = canvas(7.2, 1.0 + 0.36 * len(rows))
-    for y, (_, score, is_full) in enumerate(rows):
+    for y, row in enumerate(rows):
+        score = row.score
+        colour = "0.45" if row.series is None else COLOURS[row.series % len(COLOURS)]
+        mark = "D" if row.series is None else MARKERS[row.series % len(MARKERS)]
         if score["low"] is not None and score["high"] is not None:
-            axes.plot([score["low"], score["high"]], [y, y], color=COLOURS[0], linewidth=2, solid_capstyle="butt")
-        axes.plot(score["value"], y, MARKERS[0], color=COLOURS[0], markerfacecolor=COLOURS[0] if is_full else "white")
+            axes.plot([score["low"], score["high"]], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
+        axes.plot(score["value"], y, mark, color=colour, markerfacecolor="white" if row.hollow else colour)
         axes.annotate(number(score["value"]), (score["value"], y), (0, 5), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(rows)), _plain([label for label, _, _ in rows]))
+    axes.set_yticks(range(len(rows)), _plain([row.label for row in rows]))
     axes.invert_yaxis()
     axes.margins(y=0.12)
-    on = axis([score for _, score, _ in rows])
-    axes.set(xlim=(on.low, on.high + 0.02 * (on.high - on.low)), title="Modality ablation (value and 95 % interval)")
+    on = axis([row.score for row in rows])
+    axes.set(xlim=(on.low, on.high + 0.02 * (on.high - on.low)), title=_plain([title])[0])
+    if zero:
+        axes.axvline(0, color="0.4", linewidth=1, linestyle="--")
     axes.grid(axis="x", color="0.9")
     axes.set_axisbelow(True)
     return figure

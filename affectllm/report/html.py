@@ -10,11 +10,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError, explained
-from affectllm.report import display, views
+from affectllm.report import display, exact, views
 from affectllm.report.boards.guard import changes
+from affectllm.report.breakdowns.calibration import calibrations
+from affectllm.report.breakdowns.groups import by_group
+from affectllm.report.breakdowns.paired import paired
 from affectllm.report.charts import loss_chart
 from affectllm.report.clips import Gallery
 from affectllm.report.examples import gather
+from affectllm.report.explorer.page import Explorer, write_examples
+from affectllm.report.exports.drawings import write_figures
+from affectllm.report.exports.tables import write_tables
 from affectllm.report.facts import facts, rejected_total
 from affectllm.report.figures import draw_figures
 from affectllm.report.pictures import pictures_of
@@ -27,7 +33,12 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 
-def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[str, Path] | None = None) -> Path:
+def render_report(
+    runs: Sequence[Path],
+    out: Path | None = None,
+    roots: Mapping[str, Path] | None = None,
+    export: Path | None = None,
+) -> Path:
     """Write the report of one run, or of several side by side.
 
     Args:
@@ -35,6 +46,7 @@ def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[
         out: the page (``….html``) or a folder for it; by default ``report.html`` in the first run's folder. A folder of
             the page's name without its suffix gets ``scores.md`` and the figures.
         roots: corpus → folder, for the clips of the examples.
+        export: a folder that gets ``tables`` (CSV and LaTeX) and ``figures`` (PNG, PDF and SVG) of the page.
 
     Returns:
         The path of the page.
@@ -48,16 +60,24 @@ def render_report(runs: Sequence[Path], out: Path | None = None, roots: Mapping[
         raise AffectError("no run was named", do="give the folder of at least one run")
     data = _distinct([read_run(folder) for folder in runs])
     page = _page_path(runs[0], out)
-    html = render_page(data, roots or {})
     folder = page.with_suffix("")
     with explained(page):
         folder.mkdir(parents=True, exist_ok=True)
+        script = environment().get_template("report.js").render()
+        explorer = write_examples(data, views.tasks_of(data), page, roots or {}, script)
+    view = page_view(data, roots or {}, explorer)
+    html = environment().get_template("report.html").render(view)
+    with explained(page):
         scratch = page.with_name(f".{page.name}.part")
         scratch.write_text(html, encoding="utf-8")
         scratch.replace(page)
         (folder / "scores.md").write_text(markdown_table(data), encoding="utf-8")
         for run in data:
             draw_figures(run, folder / run.name if len(data) > 1 else folder)
+    if export is not None:
+        with explained(export):
+            write_tables(html, export / "tables")
+            write_figures(data, view["tasks"], export / "figures")
     return page
 
 
@@ -78,27 +98,26 @@ def _distinct(runs: Sequence[RunData]) -> list[RunData]:
     return named
 
 
-def render_page(runs: Sequence[RunData], roots: Mapping[str, Path]) -> str:
-    """Render the page as HTML. Every text of a corpus, a model or a recipe is escaped by the templates."""
+def page_view(runs: Sequence[RunData], roots: Mapping[str, Path], explorer: Explorer | None) -> dict[str, Any]:
+    """Return everything that the page shows; its templates escape every text of a corpus, a model or a recipe.
+
+    Args:
+        explorer: the examples that lie beside the page; None where there are none.
+    """
     gallery = Gallery(roots)
     names = views.tasks_of(runs)
     many = 4 if len(names) <= 3 else 2 if len(names) <= 8 else 1
-    tasks = [_task(runs, task, gallery, many) for task in names]
-    charts = [(run.name, chart) for run in runs for one in run.histories if (chart := loss_chart(one))]
-    return (
-        environment()
-        .get_template("report.html")
-        .render(
-            runs=[run.name for run in runs],
-            tasks=tasks,
-            charts=charts,
-            guards=[(run.name, rows) for run in runs if (rows := changes(run.folder / "eval"))],
-            sampled=[(run.name, run.replies) for run in runs if run.replies],
-            facts=[facts(run) for run in runs],
-            rejected=rejected_total(runs),
-            left_out=gallery.left_out,
-        )
-    )
+    return {
+        "runs": [run.name for run in runs],
+        "tasks": [_task(runs, task, gallery, many) for task in names],
+        "explorer": explorer,
+        "charts": [(run.name, chart) for run in runs for one in run.histories if (chart := loss_chart(one))],
+        "guards": [(run.name, rows) for run in runs if (rows := changes(run.folder / "eval"))],
+        "sampled": [(run.name, run.replies) for run in runs if run.replies],
+        "facts": [facts(run) for run in runs],
+        "rejected": rejected_total(runs),
+        "left_out": gallery.left_out,
+    }
 
 
 def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> dict[str, Any]:
@@ -114,6 +133,9 @@ def _task(runs: Sequence[RunData], task: str, gallery: Gallery, many: int) -> di
         "confusions": views.confusions(runs, task),
         "classes": views.class_rows(runs, task),
         "ablations": views.ablations(runs, task),
+        "paired": paired(runs, task),
+        "calibrations": calibrations(runs, task),
+        "groups": by_group(runs, task),
         "gathered": gather(runs, task, gallery, many),
     }
 
@@ -149,5 +171,5 @@ def environment() -> Environment:
     env.filters.update(
         number=display.number, percent=display.percent, interval=display.interval, clusters=display.clusters
     )
-    env.filters |= {"cell": cell_text, "seconds": display.seconds}
+    env.filters |= {"cell": cell_text, "seconds": display.seconds, **exact.filters()}
     return env

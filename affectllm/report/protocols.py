@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from affectllm.report import display
+from affectllm.report.charts import Axis, axis
 from affectllm.report.runfolder import RunData
 
 
@@ -18,6 +19,7 @@ class Wordings:
         metric: its title.
         mean, spread: over the wordings; ``spread`` is the standard deviation.
         rows: of the best wording and of the worst one: which end it is, its number, the value and its text.
+        axis, places: where the value of each wording lies, in percent.
     """
 
     metric: str
@@ -25,6 +27,8 @@ class Wordings:
     spread: float
     count: int
     rows: tuple[tuple[str, str, float, str], ...]
+    axis: Axis
+    places: tuple[float, ...]
 
 
 @dataclass(frozen=True)
@@ -85,4 +89,8 @@ def _wordings(details: Mapping[str, Any]) -> Iterator[Wordings]:
             (end, str(number + 1), value, questions[number] if number < len(questions) else "")
             for end, number, value in ends
         )
-        yield Wordings(display.metric_name(metric), row["mean"], row["spread"], len(row["values"]), rows)
+        values = [float(value) for value in row["values"].values()]
+        known = display.known_metric(metric)
+        on = axis([display.bare(value) for value in values], *((known.range,) if known else ()))
+        places = tuple(on.place(value) for value in values)
+        yield Wordings(display.metric_name(metric), row["mean"], row["spread"], len(values), rows, on, places)

@@ -8,12 +8,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from affectllm.errors import Malformed
 from affectllm.evaluate.logged import SOURCES
+from affectllm.instruct.conversation import text_of
 from affectllm.report.runfolder import read_object
 
 Outcome = Literal["correct", "wrong", "unreadable", "reply"]
@@ -34,6 +35,11 @@ class Reply:
         reading: what was understood, None where nothing could be.
         unreadable: the reason why not, None where it could be read.
         outcome: ``correct``, ``wrong``, ``unreadable``; ``reply`` where no label is right or wrong.
+        dialogue: in which it stands, None where unknown.
+        wording: number of the paraphrase, None where each item is asked once.
+        about: what the corpus knows of the sample: language, sex, level, …; its words, where they were not shown.
+        prompt: the text that a model of text got, where that is more than the messages; else None.
+        likelihoods: choice → its log-likelihood in nats, where these were compared.
     """
 
     id: str
@@ -45,6 +51,16 @@ class Reply:
     reading: Any
     unreadable: str | None
     outcome: Outcome
+    dialogue: str | None = None
+    wording: int | None = None
+    about: Mapping[str, str] = field(default_factory=dict)
+    prompt: str | None = None
+    likelihoods: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def key(self) -> tuple[str, int | None]:
+        """What tells questions of a task apart: the sample and the wording."""
+        return self.id, self.wording
 
 
 @dataclass(frozen=True)
@@ -77,6 +93,11 @@ def samples_file(folder: Path, task: str) -> Path | None:
     return paths[0] if paths else None
 
 
+def is_labelled(details: Mapping[str, Any]) -> bool:
+    """Return whether answers can be right or wrong; details of earlier versions imply it by having labels."""
+    return bool(details.get("labelled", details.get("labels")))
+
+
 def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:
     """Yield the replies of one samples file, in its order, one in memory at a time.
 
@@ -102,17 +123,59 @@ def read_replies(path: Path, *, labelled: bool) -> Iterator[Reply]:
 
 def _reply(row: Mapping[str, Any], labelled: bool) -> Reply:
     doc, reading, unreadable = row["doc"], row.get("reading"), row.get("unreadable")
+    messages, prompt = _asked(row, _messages(doc["messages"]))
     return Reply(
         id=str(doc["id"]),
         corpus=str(doc["corpus"]),
         speaker=doc.get("speaker"),
-        messages=_messages(doc["messages"]),
+        messages=messages,
         gold=doc["gold"],
         text=_reply_text(row.get("filtered_resps")),
         reading=reading,
         unreadable=str(unreadable) if unreadable else None,
         outcome=_outcome(doc["gold"], reading, unreadable, row.get("right"), labelled),
+        dialogue=doc.get("dialogue"),
+        wording=doc.get("wording"),
+        about=doc.get("about") or {},
+        prompt=prompt,
+        likelihoods=_likelihoods(row.get("filtered_resps"), doc.get("choices")),
     )
+
+
+def _asked(row: Mapping[str, Any], own: Sequence[Mapping[str, Any]]) -> tuple[Sequence[Mapping[str, Any]], str | None]:
+    """Return what was asked: the messages with examples and system prompt, and the text that models of text got.
+
+    A sample's own messages are all that a document has; what the protocol puts before them stands in the arguments.
+    """
+    if row["doc"].get("each"):  # asked about each label by itself: the messages are what the questions share
+        return own, None
+    arguments = (row.get("arguments") or {}).get("gen_args_0") or {}
+    for argument in arguments.values():
+        if isinstance(argument, Mapping) and argument.get("messages"):
+            return _messages(argument["messages"]), None
+    prompt = arguments.get("arg_0")
+    if not isinstance(prompt, str) or prompt.strip() == text_of(own).strip():
+        return own, None
+    return own, prompt
+
+
+def _likelihoods(responses: Any, choices: Any) -> dict[str, float]:
+    """Return choice → log-likelihood; empty where replies were generated, or single labels were asked about."""
+    if not isinstance(responses, list) or not isinstance(choices, list) or len(responses) != len(choices):
+        return {}
+    values = [_likelihood(one) for one in responses]
+    known = {str(choice): value for choice, value in zip(choices, values, strict=True) if value is not None}
+    return known if len(known) == len(choices) else {}
+
+
+def _likelihood(response: Any) -> float | None:
+    """Return the first of (log-likelihood, whether greedy), which lm-eval logs as texts; None of anything else."""
+    if not isinstance(response, list) or len(response) != 2 or str(response[1]) not in ("True", "False"):
+        return None
+    try:
+        return float(response[0])
+    except (TypeError, ValueError):
+        return None
 
 
 def _messages(value: Any) -> Sequence[Mapping[str, Any]]:
@@ -122,6 +185,8 @@ def _messages(value: Any) -> Sequence[Mapping[str, Any]]:
 
 def _reply_text(responses: Any) -> str | None:
     first = responses[0] if isinstance(responses, list) and responses else responses
+    if isinstance(first, list) and first and all(isinstance(one, str) for one in first) and _likelihood(first) is None:
+        return "\n".join(first)  # the replies that voted
     return first if isinstance(first, str) else None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from affectllm.errors import NotFound
 from affectllm.evaluate.scoring.paired import difference
 from affectllm.metrics import Score
 from affectllm.report import display
@@ -47,7 +48,10 @@ def standings(run: RunData, others: dict[str, Evaluation], task: str, metric: st
 
 def standing(ours: Evaluation, other: Evaluation, task: str, metric: str, name: str, score: Score) -> Standing:
     """Return how one evaluation stands to another: paired where possible, else by their intervals."""
-    row = difference(ours.folder, other.folder, task, metric)
+    try:
+        row = difference(ours.folder, other.folder, task, metric)
+    except NotFound:  # the metric's emotion wheels are not here: the intervals decide
+        row = None
     known = display.known_metric(metric)
     better = known.better if known else "higher"
     if row is None:

@@ -111,7 +111,7 @@ def _panel(runs: Sequence[RunData], task: str, metric: str, *, first: bool) -> P
         if run.evaluation and (score := run.evaluation.scores.get(task, {}).get(metric))
     ]
     published = comparable(runs, task, metric)
-    marks = [_bare(value) for _, value in published]
+    marks = [display.bare(value) for _, value in published]
     on = _axis(metric, [*(score for _, _, score in scored), *references.values(), *marks])
     rows = [
         ScoreRow(name, index % SERIES, False, score, whisker(score, on), _verdicts(runs, index, task, metric, first))
@@ -121,11 +121,6 @@ def _panel(runs: Sequence[RunData], task: str, metric: str, *, first: bool) -> P
     rules = tuple((name, whisker(score, on).at) for name, score in references.items())
     rules += tuple((f"published: {system}", on.place(value)) for system, value in published)
     return Panel(metric, display.metric_name(metric), display.metric_meaning(metric), on, tuple(rows), rules)
-
-
-def _bare(value: float) -> Score:
-    """Return a score of which nothing but its value is known."""
-    return Score(value=value, low=None, high=None, n=0, clusters=0, unreadable=0.0, controls={})
 
 
 def _axis(metric: str, scores: Sequence[Score]) -> Axis:

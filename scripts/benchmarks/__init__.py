@@ -21,6 +21,7 @@ NAMES = (
     "corpora",
     "metrics",
     "minhash",
+    "report",
     "startup",
 )
 

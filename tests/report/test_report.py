@@ -39,7 +39,8 @@ class Page(HTMLParser):
         self.sources += [value or "" for name, value in attrs if name in ("src", "href", "poster", "data", "srcset")]
 
     def handle_data(self, data: str) -> None:
-        self.words.append(data)
+        if self.cdata_elem is None:  # neither a style nor a script
+            self.words.append(data)
 
 
 def render(run: Path, roots: dict[str, Path]) -> tuple[Page, str]:
@@ -63,13 +64,13 @@ def test_confusion_counts_of_the_page_are_those_of_the_evaluation(tmp_path: Path
     run = make_run(tmp_path / "run")
     _, html = render(run, corpus)
     matrix = html.partition('<table class="confusion">')[2].partition("</table>")[0]
-    rows = [[int(n) for n in re.findall(r'class="count">(\d+)<', row)] for row in matrix.split("<tr>")[2:]]
+    rows = [[int(n) for n in re.findall(r'class="count" value="\d+">(\d+)<', row)] for row in matrix.split("<tr>")[2:]]
     assert rows == json.loads((run / "eval" / "details.json").read_text())[TASK]["confusion"]
 
 
 def test_no_text_of_corpus_or_model_becomes_html(tmp_path: Path, corpus) -> None:
     page, html = render(make_run(tmp_path / "run"), corpus)
-    assert page.tags["script"] == 0
+    assert page.tags["script"] == 1 and f"{SCRIPT[:8]}document" not in html
     assert SCRIPT in page.text, "the words are shown as words"
     assert "&lt;b&gt;sp" in html and not re.search(r"<b>sp\d", html)
     for hostile in ('"><img src=x onerror=alert(1)>', "{{ 7*7 }}", "</style><h1>"):
@@ -106,7 +107,7 @@ def test_several_runs_stand_beside_each_other(tmp_path: Path, corpus) -> None:
     page = Page(path.read_text(encoding="utf-8"))
     assert path == tmp_path / "both" / "report.html"
     assert page.text.count("a run") > 5 and page.text.count("b run") > 5, "runs of one name are told apart"
-    assert {p.name for p in (tmp_path / "both" / "report").iterdir()} == {"a run", "b run", "scores.md"}
+    assert {p.name for p in (tmp_path / "both" / "report").iterdir()} == {"a run", "b run", "scores.md", "examples"}
     answers = page.text.count("✓ correct") + page.text.count("✗ wrong")
     assert answers > page.tags["article"], "each example shows every run's answer"
 
@@ -115,7 +116,7 @@ def test_figures_and_table_lie_beside_the_page(tmp_path: Path, corpus) -> None:
     run = make_run(tmp_path / "run")
     render_report([run], None, corpus)
     folder = run / "report"
-    names = {f"confusion_{TASK}.png", f"per_class_{TASK}.png", "ablation.png", "loss.png", "scores.md"}
+    names = {f"confusion_{TASK}.png", f"per_class_{TASK}.png", "ablation.png", "loss.png", "scores.md", "examples"}
     assert {path.name for path in folder.iterdir()} == names
     for picture in folder.glob("*.png"):
         assert picture.read_bytes().startswith(b"\x89PNG") and picture.stat().st_size > 5_000
@@ -132,7 +133,7 @@ def test_the_same_run_gives_the_same_bytes(tmp_path: Path, corpus) -> None:
 
 def _rendered(run: Path, corpus: dict[str, Path]) -> list[Path]:
     page = render_report([run], None, corpus)
-    return [page, *sorted((run / "report").iterdir())]
+    return [page, *sorted(path for path in (run / "report").rglob("*") if path.is_file())]
 
 
 def test_an_evaluation_alone_and_a_training_alone_have_reports(tmp_path: Path, corpus) -> None:

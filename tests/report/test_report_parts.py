@@ -156,6 +156,7 @@ def scored(value: float, low: float | None, high: float | None) -> dict[str, Any
         ((3.2, 2.9, 4.1), (0, math.inf), ["0", "2", "4", "6"]),
         ((0.4, 0.3, 0.5), (0, math.inf), ["0", "0.2", "0.4", "0.6"]),
         ((-12.0, None, None), (-math.inf, 0), ["-15", "-10", "-5", "0"]),
+        ((0.0, 0.0, 2.8e-14), (-math.inf, 100), ["0", "0.5"]),
     ],
 )
 def test_an_axis_holds_what_is_drawn_on_it(score: Any, reach: Any, labels: list[str]) -> None:

@@ -166,6 +166,28 @@ def _logged(folder: Path, task: str) -> tuple[Facts, Rows] | None:
     Raises:
         Malformed: when one of the files is damaged.
     """
+    logged = logged_facts(folder, task)
+    if logged is None:
+        return None
+    facts, samples = logged
+    try:
+        rows = read_rows(samples)
+    except (WriteFailed, KeyError, TypeError) as error:
+        raise damaged(error, samples) from error
+    if not rows or raters_of(rows):
+        return None
+    return facts, {(row.id, row.wording): row for row in rows}
+
+
+def logged_facts(folder: Path, task: str) -> tuple[Facts, Path] | None:
+    """Return the facts of a task, with its ``version``, and the samples file that it was scored from.
+
+    Returns:
+        None where one of them is not there.
+
+    Raises:
+        Malformed: when one of the files is damaged.
+    """
     sources = read_object(folder / SOURCES)
     named = [sources.get("results"), _inner(sources, "samples").get(task)]
     results, samples = (folder / name if isinstance(name, str) else None for name in named)
@@ -173,16 +195,13 @@ def _logged(folder: Path, task: str) -> tuple[Facts, Rows] | None:
         return None
     metadata = _inner(_inner(_inner(read_object(results), "configs"), task), "metadata")
     facts = _inner(metadata, "affectllm")
-    if not facts:
-        return None
-    try:
-        rows = read_rows(samples)
-    except (WriteFailed, KeyError, TypeError) as error:
-        what = error.what if isinstance(error, WriteFailed) else f"a line lacks {error}"
-        raise Malformed(what, where=str(samples), do=_AGAIN) from error
-    if not rows or raters_of(rows):
-        return None
-    return {**facts, "version": metadata.get("version")}, {(row.id, row.wording): row for row in rows}
+    return ({**facts, "version": metadata.get("version")}, samples) if facts else None
+
+
+def damaged(error: Exception, samples: Path) -> Malformed:
+    """Return the error that says that a samples file cannot be read."""
+    what = error.what if isinstance(error, WriteFailed) else f"a line lacks {error}"
+    return Malformed(what, where=str(samples), do=_AGAIN)
 
 
 _AGAIN = "run the evaluation again"

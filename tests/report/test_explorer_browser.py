@@ -1,0 +1,114 @@
+"""The list of all examples in a real browser: every count leads to its examples, words are found, keys work."""
+
+from __future__ import annotations
+
+import html as markup
+import json
+import os
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from browsing import BROWSER, browse, console, open_page, requested
+from logged_run import HOSTILE, TASK, logged, make_logged
+
+from affectllm.report.explorer import index as indices
+from affectllm.report.html import render_report
+
+pytestmark = [pytest.mark.browser, pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")]
+
+# Follows every link to examples, and keeps what each says it leads to beside how many are listed.
+FOLLOW = """<script>
+const list = document.getElementById("examples");
+const ready = async () => {
+  do await new Promise(done => setTimeout(done, 40)); while (!list.dataset.ready);
+  return +list.dataset.ready;
+};
+const go = async href => { delete list.dataset.ready; location.hash = href; return ready(); };
+const type = async (key, value) => {
+  const one = list.querySelector(`[data-key="${key}"]`);
+  delete list.dataset.ready; one.value = value; one.dispatchEvent(new Event(key === "words" ? "input" : "change"));
+  return ready();
+};
+addEventListener("load", async () => {
+  const told = {first: await ready(), hash: location.hash, cells: []};
+  for (const link of document.querySelectorAll(".confusion td a")) {
+    told.cells.push([+link.querySelector("data").value, await go(link.getAttribute("href"))]);
+  }
+  const reason = document.querySelector(".reasons a");
+  told.reason = [+reason.closest("tr").children[1].textContent, await go(reason.getAttribute("href"))];
+  await go("#examples?");
+  told.words = [await type("words", "NUMBER 17?"), location.hash];
+  told.none = [await type("words", "such words are nowhere"), list.querySelector("[data-part=state]").textContent];
+  await go("#examples?page=2");
+  await new Promise(done => setTimeout(done, 300));
+  const rows = () => [...list.querySelectorAll("li summary")];
+  rows()[0].focus();
+  const press = key => document.activeElement.dispatchEvent(
+    new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true}));
+  press("ArrowDown"); told.down = rows().indexOf(document.activeElement);
+  press("ArrowLeft"); await ready(); told.back = [rows().indexOf(document.activeElement), rows().length, location.hash];
+  rows()[0].click(); await new Promise(done => setTimeout(done, 300));
+  told.full = list.querySelector("li details[open] .full").textContent;
+  told.scripts = list.querySelectorAll("script, b:not(.asked b)").length;
+  told.title = document.title;
+  document.body.dataset.told = JSON.stringify(told);
+});
+</script></body>"""
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("explored")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(indices, "CHUNK", 16)
+        return render_report([make_logged(folder / "run #1", logged(60, text=HOSTILE))])
+
+
+def told(page: Path, folder: Path, program: str, attribute: str, *flags: str) -> Any:
+    """What a program that is added to a page leaves in an attribute of its body."""
+    copy = page.with_name(f"{attribute}.html")
+    copy.write_text(open_page(page).replace("</body>", program), encoding="utf-8")
+    dom = browse(copy, folder, "--dump-dom", "--virtual-time-budget=30000", *flags).stdout
+    match = re.search(rf'data-{attribute}="([^"]*)"', dom)
+    assert match, dom[-500:]
+    return json.loads(markup.unescape(match[1]))
+
+
+def test_the_list_opens_under_the_policy_of_the_page_and_asks_nobody(report: Path, tmp_path: Path) -> None:
+    done = browse(report, tmp_path, "--dump-dom")
+    assert console(done) == [] and requested(tmp_path) == set()
+    assert 'data-ready="60"' in done.stdout and "1–25 of 60" in done.stdout
+    assert "<title>run #1 · affectllm report</title>" in done.stdout
+
+
+def test_counts_words_and_keys_lead_to_the_examples(report: Path, tmp_path: Path) -> None:
+    seen = told(report, tmp_path, FOLLOW, "told")
+    assert seen["first"] == 60 and seen["hash"] == "", "opening a page is nothing to remember"
+    assert len(seen["cells"]) >= 9 and all(count == listed for count, listed in seen["cells"])
+    assert seen["reason"] == [6, 6]
+    assert seen["words"][0] == 1 and "words=NUMBER+17%3F" in seen["words"][1]
+    assert seen["none"] == [0, "None of 60 examples is like that."]
+    assert seen["down"] == 1 and seen["back"][:2] == [0, 25] and "page" not in seen["back"][2]
+    assert HOSTILE in seen["full"] and "What was asked" in seen["full"] and "male" in seen["full"]
+    assert seen["scripts"] == 0 and seen["title"] == "run #1 · affectllm report"
+
+
+def test_a_page_without_its_folder_says_so_and_shows_the_rest(report: Path, tmp_path: Path) -> None:
+    alone = tmp_path / "alone.html"
+    alone.write_text(report.read_text(encoding="utf-8"), encoding="utf-8")
+    dom = browse(alone, tmp_path / "browser", "--dump-dom").stdout
+    assert "is not beside this page" in dom and TASK in dom
+
+
+@pytest.mark.skipif("AFFECTLLM_AXE" not in os.environ, reason="AFFECTLLM_AXE names no copy of axe.min.js")
+@pytest.mark.parametrize("flags", [("--window-size=500,900",), ("--blink-settings=preferredColorScheme=0",)])
+def test_axe_finds_nothing(report: Path, tmp_path: Path, flags: tuple[str, ...]) -> None:
+    axe = Path(os.environ["AFFECTLLM_AXE"]).read_text(encoding="utf-8")
+    check = (
+        f"<script>{axe}</script><script>setTimeout(async () => {{ const seen = await axe.run();"
+        "document.body.dataset.axe = JSON.stringify(seen.violations.map(one => [one.impact, one.id,"
+        " one.nodes[0].html])); }, 2000);</script></body>"
+    )
+    assert told(report, tmp_path, check, "axe", *flags) == []
