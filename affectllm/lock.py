@@ -109,5 +109,5 @@ def _busy(holder: dict[str, Any], path: Path, more: str = "") -> Busy:
     who = f"process {holder['pid']} on {holder['host']}" if {"pid", "host"} <= holder.keys() else "another process"
     doing = f" since {holder['since']} ({holder['command']})" if {"since", "command"} <= holder.keys() else ""
     return Busy(
-        f"{who} works in this folder{doing}", where=str(path.parent), do=f"wait for it, or choose another --out{more}"
+        f"{who} works in this folder{doing}", where=str(path.parent), do=f"wait for it, or choose another folder{more}"
     )

@@ -8,7 +8,9 @@ from affectllm.commands.parts.options import root_option
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("name", nargs="+", metavar="NAME", help="a name; `metric NAME` where a name is not unique")
+    parser.add_argument(
+        "name", nargs="+", metavar="NAME", help="a name; `task NAME`, `metric NAME` … where several things have it"
+    )
     parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
     root_option(parser)
 

@@ -12,18 +12,20 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stdout
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm import registry, voice
+from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.shared_samples import shared_samples
-from affectllm.errors import NotFound, explained
+from affectllm.errors import explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import parse_modalities, settings
 from affectllm.evaluate.on_disk import kept_on_disk
+from affectllm.evaluate.plain.arguments import check_arguments, check_model
 from affectllm.evaluate.protocol import Protocol
-from affectllm.evaluate.shelf import all_ours
+from affectllm.evaluate.shelf import all_ours, check_pages, with_members
 from affectllm.hints.attach import SHOWN
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
@@ -34,10 +36,10 @@ if TYPE_CHECKING:
     from affectllm.evaluate.task import AffectTask
 
 _COMMANDS = ("run", "ls", "validate")
-_LATE = ("affectllm", "affectllm-api", "affectllm-head", "affectllm-shallow", "affectllm-embedding")
-"""Classes of models that are imported when they are asked for."""
 _NEED_SAMPLES = {"--log_samples", "-s", "--predict_only", "-x", "--write_out", "-w", "--cache_requests"}
 _NEED_SAMPLES |= {"--wandb_args", "--trackio_args", "--hf_hub_log_args", "--config", "-C"}
+_MODELS = {"affectllm": "lm", "affectllm-api": "api_lm", "affectllm-head": "head_lm"}
+_MODELS |= {"affectllm-shallow": "shallow", "affectllm-embedding": "embedding"}
 _DRY = re.compile(r"\bdry_run[\"']?\s*[=:]\s*[\"']?(true|1)\b", re.IGNORECASE)
 
 
@@ -110,12 +112,14 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
     ours, theirs = parser().parse_known_args(list(argv))
     if not theirs or theirs[0] not in _COMMANDS:
         theirs = ["run", *theirs]
+    check_arguments(theirs)
     if _model(theirs) == "affectllm-api":
         refuse_secret_words(theirs)  # before lm-eval logs its arguments
     modalities = parse_modalities(ours.modalities) if ours.modalities else None
     roots, human = Roots.parse(ours.root).given, _model(theirs) == "affectllm-human"
     asked = settings(roots, modalities, ours.held_out, _protocol(ours), ours.wheels, human)
     with asked, ExitStack() as stack:
+        _find_corpora(theirs)
         if _is_dry(theirs):
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
                 return _run(_without_output(theirs), None)
@@ -142,10 +146,13 @@ def output_folder(argv: Sequence[str]) -> Path | None:
 
 def only_ours(argv: Sequence[str]) -> bool:
     """Return whether all tasks that the arguments name are tasks of ours."""
+    return all_ours(_tasks(argv))
+
+
+def _tasks(argv: Sequence[str]) -> list[str]:
     finder = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     finder.add_argument("--tasks", "-t", nargs="+", default=[])
-    words = finder.parse_known_args(list(argv))[0].tasks
-    return all_ours([name for word in words for name in word.split(",") if name])
+    return [name for word in finder.parse_known_args(list(argv))[0].tasks for name in word.split(",") if name]
 
 
 def _model(argv: list[str]) -> str:
@@ -187,6 +194,15 @@ def _writes_samples(argv: list[str]) -> bool:
     return int(os.environ.get("WORLD_SIZE", "1")) == 1 and not asked and only_ours(argv)
 
 
+def _find_corpora(argv: list[str]) -> None:
+    """Raise ``MissingCorpus`` for our tasks before a model is loaded: lm-eval builds its tasks afterwards."""
+    if argv[0] == "run":
+        entries, here = check_pages(), Roots.parse()
+        ours = [entries[name].config for name in with_members(_tasks(argv), entries) if entries[name].ours]
+        for corpus in dict.fromkeys(config.get("corpus") for config in ours):
+            here.find(str(corpus))
+
+
 def _write_samples(folder: Path, tasks: Iterable[tuple[str, AffectTask]]) -> None:
     """Write the samples files beside lm-eval's results file, under the names that it would give them."""
     from affectllm.evaluate.samples_file import write_samples
@@ -199,29 +215,14 @@ def _write_samples(folder: Path, tasks: Iterable[tuple[str, AffectTask]]) -> Non
 
 def _register_models(name: str) -> None:
     # lm-eval's own first: it loads them only into an empty registry. Ours needs torch, the reference models do not.
-    import lm_eval.models  # noqa: F401
 
     import affectllm.evaluate.models.reference
 
-    if name == "affectllm-api":
-        import affectllm.evaluate.models.api_lm
-    elif name == "affectllm-head":
-        import affectllm.evaluate.models.head_lm
-    elif name == "affectllm-shallow":
-        import affectllm.evaluate.models.shallow
-    elif name == "affectllm-embedding":
-        import affectllm.evaluate.models.embedding
+    if name in _MODELS:
+        import_module(f"affectllm.evaluate.models.{_MODELS[name]}")
     elif not name.startswith("affectllm-"):
         import affectllm.evaluate.models.lm  # noqa: F401
-
-
-def _check_model(argv: list[str]) -> None:
-    from lm_eval.api.registry import model_registry
-
-    known = [*model_registry, *(name for name in _LATE if name not in model_registry)]
-    if argv[0] == "run" and "--config" not in argv and _model(argv) not in known:
-        name = _model(argv)
-        raise NotFound(f"there is no class of models called {name!r}", do=registry.suggestion(name, known))
+    check_model(name, _MODELS)
 
 
 def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
@@ -232,12 +233,11 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
     from affectllm.evaluate.tasks import our_task_manager
 
     _register_models(_model(argv))
-    _check_model(argv)
     register()
     _log_to_stderr()
     on_disk = folder is not None and "--log_samples" not in argv
     with ExitStack() as stack:
-        managers = stack.enter_context(our_task_manager())
+        managers = stack.enter_context(our_task_manager(check_arguments(argv)))
         stack.enter_context(_arguments(["lm-eval", *argv]))
         stack.enter_context(shared_samples())
         stack.enter_context(_named_bar())

@@ -30,6 +30,7 @@ from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
 from affectllm.evaluate.on_disk import JsonLines, StoredDocument, is_on_disk
 from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.plain.arguments import check_indices
 from affectllm.evaluate.protocol import examples, voted
 from affectllm.evaluate.question import Question
 from affectllm.evaluate.scoring.slots import agreement, is_judged, scored_slots
@@ -215,10 +216,11 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         """Build the requests as lm-eval does, and remember the system instruction for messages with media.
 
         Raises:
-            AffectError: when few-shot examples are asked for.
+            AffectError: when few-shot examples are asked for, or items that there are not.
         """
         if self.config.num_fewshot:
             raise AffectError("tasks of affectllm take no few-shot examples", where=self._name, do=_SHOTS)
+        check_indices(options.get("samples"), len(self.eval_docs), self._name)
         self._system = system_instruction
         super().build_all_requests(system_instruction=system_instruction, **options)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from lm_eval.tasks._yaml_loader import load_yaml
 from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks, varied
+from affectllm.evaluate.plain.arguments import check_named
 from affectllm.evaluate.scoring.suites import Suite
 from affectllm.evaluate.shelf import absent_task, check_pages
 from affectllm.evaluate.task import AffectTask
@@ -37,6 +38,8 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         self._paths = [*registry.folders("eval_tasks"), *extra]
         self.scored: dict[str, AffectTask] = {}
         self.suites: list[Suite] = []
+        self.picked: Collection[str] = ()
+        """Tasks of ``--samples``, which must be among those that are loaded."""
         self._variants: set[str] = set()
         self._indexed(include_defaults=False, metadata=metadata)
 
@@ -80,6 +83,7 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
     def load(self, task_list: Any) -> Any:
         """Build the tasks, and store ours in ``scored`` and the suites among the groups in ``suites``."""
         loaded = super().load(task_list)
+        check_named(self.picked, loaded["tasks"])
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
         read = [Suite.read(group.name, group.child_names, group.metadata, group.name) for group in _inner_first(loaded)]
         self.suites = [suite for suite in read if suite is not None]
@@ -101,15 +105,17 @@ def _config(task: TaskEntry, page: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @contextmanager
-def our_task_manager() -> Iterator[list[AffectTaskManager]]:
+def our_task_manager(picked: Collection[str] = ()) -> Iterator[list[AffectTaskManager]]:
     """Make lm-eval's command use our task manager while the block runs; yields the list of managers that it creates.
 
+    ``picked`` are the tasks of ``--samples``.
     lm-eval has no option for another task manager, and its own reads neither several folders nor leaves its own out.
     """
     managers: list[AffectTaskManager] = []
 
     def make(include_path: Any = None, metadata: Any = None, **_: Any) -> AffectTaskManager:
         managers.append(AffectTaskManager(include_path, metadata))
+        managers[-1].picked = picked
         return managers[-1]
 
     before = lm_eval.tasks.TaskManager

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm import voice
+from affectllm import registry, voice
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
@@ -347,8 +347,17 @@ def _local(path: str) -> str:
     if folder.is_dir():
         return str(folder)
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
-        raise NotFound(f"there is no checkpoint folder {path}", do="give a folder, a Hub id or tiny:<family>")
+        do = f"{_made_by(path)}give a folder, a Hub id or tiny:<family>"
+        raise NotFound(f"there is no checkpoint folder {path}", do=do)
     return path
+
+
+def _made_by(path: str) -> str:
+    """Return what makes a folder that is named like the model of a recipe: ``runs/RECIPE/train/final``."""
+    for name in registry.names("recipes"):
+        if f"/{path}/".endswith((f"/{name}/train/final/", f"/{name}/train/")):
+            return f"`affectllm run {name}` makes it; or "
+    return ""
 
 
 def _family(folder: str, label: str, expected: str | None) -> Family:

@@ -136,6 +136,30 @@ def test_show_prints_the_page_of_a_recipe_task_or_template(
     assert part in out and f"{name}.yaml" in out.splitlines()[0]
 
 
+@pytest.mark.parametrize(
+    ("words", "first"),
+    [
+        (["metric", "uar"], "uar (label: one label)"),
+        (["uar"], "uar (label: one label)"),
+        (["corpus", "dfew"], "corpus  DFEW (dfew)"),
+        (["task", "dfew"], "dfew.yaml"),
+        (["suite", "xed"], "xed.yaml"),
+        (["task", "meld_emotion_video"], "meld_emotion.yaml:"),
+        (["mixtures", "speech"], "speech.yaml"),
+        (["reproduction", "vader"], "vader.yaml"),
+    ],
+    ids=" ".join,
+)
+def test_show_takes_a_kind_before_a_name(words: list[str], first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert first in output_of(capsys, "show", *words).splitlines()[0]
+
+
+def test_show_says_what_else_has_the_name(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = output_of(capsys, "show", "dfew").splitlines()
+    assert "corpus  DFEW" in lines[0] and lines[-1] == "# a task is called dfew, too: affectllm show task dfew"
+    assert "called" not in output_of(capsys, "show", "emodb_emotion").splitlines()[-1]
+
+
 # ── audit and build ──────────────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -218,6 +242,8 @@ def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
         (["build", "crema-d"], "crema_d"),
         (["audit", "medl"], "meld"),
         (["show", "emodb_emoton"], "emodb_emotion"),
+        (["show", "recipe", "dfew"], "no recipe is called 'dfew'"),
+        (["show", "uar", "macro_f1"], "no kind called 'uar'"),
         (["build", "emodb", "--root", "emodb"], "NAME=DIR"),
         (["build", "emodb", "--rot", "x"], "--root"),
         (["ls", "--jsn"], "--json"),

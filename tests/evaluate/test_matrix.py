@@ -10,6 +10,8 @@ from evaluating import miniatures, use
 from affectllm.cli import main
 from affectllm.corpus.selection import Selection
 from affectllm.errors import Malformed, NotFound
+from affectllm.evaluate.matrix import read_tasks
+from affectllm.evaluate.plain.pages import write_pages
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.shelf import all_tasks, check_pages, find_task, task_sources
 from affectllm.evaluate.tasks import AffectTaskManager
@@ -108,6 +110,37 @@ def test_plain_lm_eval_reads_the_page_as_its_base_task(folder, tmp_path, monkeyp
     manager = TaskManager(include_path=str(folder), include_defaults=False)
     assert manager.all_tasks == ["mine"]
     assert manager.load(["mine"])["tasks"]["mine"].OUTPUT_TYPE == "generate_until"
+
+
+def test_written_pages_let_plain_lm_eval_run_variants_and_suites_of_them(folder, tmp_path, monkeypatch, capsys) -> None:
+    from lm_eval.tasks import TaskManager
+
+    task_names(folder, "mine", BY)
+    (folder / "both.yaml").write_text("# Both.\ngroup: both\ntask: [mine, mine_choice]\nmetadata: {version: 1}\n")
+    use(monkeypatch, miniatures(tmp_path / "corpora", ["emodb"]))
+    assert main(["pages", str(tmp_path / "plain"), "both"]) == 0
+    assert capsys.readouterr().out.startswith("3 pages in ")
+    manager = TaskManager(include_path=str(tmp_path / "plain"), include_defaults=False)
+    tasks = manager.load(["both"])["tasks"]
+    assert {name: task.OUTPUT_TYPE for name, task in tasks.items()} == {
+        "mine": "generate_until",
+        "mine_choice": "multiple_choice",
+    }
+
+
+def test_written_pages_say_what_their_sources_say(tmp_path) -> None:
+    entries = all_tasks()
+    assert write_pages(tmp_path) == list(entries)
+    assert {path.stem: read_tasks(path)[0].config for path in tmp_path.iterdir()} == {
+        name: entry.config for name, entry in entries.items()
+    }
+
+
+def test_pages_are_not_written_where_affectllm_would_read_them_twice(folder, capsys) -> None:
+    assert main(["pages", str(folder / "more")]) == 2
+    assert "name another folder" in capsys.readouterr().err and not (folder / "more").exists()
+    assert main(["pages", str(folder.parent.parent / "plain"), "emodb_emotoin"]) == 2
+    assert "did you mean emodb_emotion" in capsys.readouterr().err
 
 
 def test_a_variant_is_listed_shown_and_compared(folder, capsys) -> None:

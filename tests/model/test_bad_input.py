@@ -300,6 +300,15 @@ def test_a_folder_without_a_checkpoint_and_no_folder_are_explained(tmp_path: Pat
         load_model(str(tmp_path / "nowhere"))
 
 
+@pytest.mark.parametrize("recipe", ["quickstart", "qwen2_5_omni_7b/mer_sft_lora"])
+def test_a_recipe_that_makes_a_missing_model_is_named(recipe: str, tmp_path: Path) -> None:
+    for folder in (f"runs/{recipe}/train/final", str(tmp_path / "runs" / recipe / "train" / "final")):
+        with pytest.raises(NotFound, match=rf"`affectllm run {recipe}` makes it; or give a folder"):
+            load_model(folder)
+    with pytest.raises(NotFound, match="→ give a folder"):
+        load_model(str(tmp_path / "runs" / "nobodys" / "train" / "final"))
+
+
 # ── commands ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 

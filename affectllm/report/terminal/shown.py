@@ -5,7 +5,10 @@ from __future__ import annotations
 import difflib
 import inspect
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from affectllm import registry
@@ -16,46 +19,92 @@ from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.wording import template_pages
 
+_SAME = {"backbone": "family", "suite": "task", "group": "task", "corpora": "corpus", "families": "family"}
+_PAGES: dict[str, registry.Folder] = {
+    **{"recipe": "recipes", "mixture": "recipes/mixtures", "composition": "recipes/compositions"},
+    **{"hints": "recipes/hints", "reproduction": "reproductions"},
+}
+
 
 def show(words: Sequence[str], count: int, roots: Roots) -> None:
     """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template, a metric or a family.
 
     Args:
-        words: a name, or its kind and the name (``metric uar``, ``reproduction sage``).
+        words: a name, or its kind and the name (``metric uar``, ``task dfew``), where several things have this name.
         count: samples of a corpus.
         roots: where corpora lie.
 
     Raises:
-        NotFound: when nothing has this name.
+        NotFound: when nothing has this name, or there is no such kind.
     """
+    kinds = _kinds(count, roots)
+    if len(words) > 1:
+        kind, name = _SAME.get(words[0], words[0]), " ".join(words[1:])
+        kind = kind if kind in kinds else kind.removesuffix("s")
+        if kind not in kinds:
+            raise NotFound(f"there is no kind called {words[0]!r}", do=f"write one of {', '.join(kinds)} before a name")
+        if name not in kinds[kind].names():
+            raise _absent(name, {kind: kinds[kind]})
+        kinds[kind].show(name)
+        return
+    (name,) = words
+    named = [kind for kind, one in kinds.items() if name in one.own_names()]
+    # The variants of task pages are read only for a name that is no file's.
+    named = named or [kind for kind, one in kinds.items() if name in one.names()]
+    if not named:
+        raise _absent(name, kinds)
+    kinds[named[0]].show(name)
+    for kind in named[1:]:
+        print(f"\n# a {kind} is called {name}, too: affectllm show {kind} {name}")
+
+
+@dataclass(frozen=True)
+class _Kind:
+    """A kind of thing: its names, how one is printed, and the names that can be listed without reading pages."""
+
+    names: Callable[[], Collection[str]]
+    show: Callable[[str], None]
+    quick: Callable[[], Collection[str]] | None = None
+
+    def own_names(self) -> Collection[str]:
+        return (self.quick or self.names)()
+
+
+def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
+    """Return kind → its names and printer; where several kinds have a name, the first one is shown."""
     from affectllm.metrics import METRICS
 
-    kind, name = (words[0], words[1]) if len(words) == 2 else ("", " ".join(words))
-    if kind in ("family", "backbone") or (name in registry.names("families") and not kind):
-        _show_family(name)
+    def pages(names: Callable[[], Mapping[str, Path]]) -> _Kind:
+        return _Kind(names, lambda name: _show_page(names()[name]))
+
+    return {
+        "family": _Kind(partial(registry.names, "families"), _show_family),
+        "metric": _Kind(lambda: METRICS, _show_metric),
+        "corpus": _Kind(partial(registry.names, "data_builders"), lambda name: _show_corpus(name, count, roots)),
+        "template": pages(template_pages),
+        "task": _Kind(all_tasks, _show_task, partial(registry.names, "eval_tasks")),
+        **{kind: pages(partial(registry.names, folder)) for kind, folder in _PAGES.items()},
+    }
+
+
+def _absent(name: str, kinds: Mapping[str, _Kind]) -> NotFound:
+    near = difflib.get_close_matches(name, {known for one in kinds.values() for known in one.names()}, n=3)
+    hint = f"did you mean {', '.join(near)}? " if near else ""
+    nothing = f"no {next(iter(kinds))}" if len(kinds) == 1 else "nothing"
+    return NotFound(f"{nothing} is called {name!r}", do=f"{hint}See `affectllm ls`")
+
+
+def _show_page(path: Path) -> None:
+    print(f"# {path}\n{path.read_text(encoding='utf-8')}")
+
+
+def _show_task(name: str) -> None:
+    pages = registry.names("eval_tasks")
+    if name in pages:  # as it was written, also when it does not load
+        _show_page(pages[name])
         return
-    if kind == "reproduction":
-        path = registry.find("reproductions", name)
-        print(f"# {path}\n{path.read_text(encoding='utf-8')}")
-        return
-    if kind == "metric" or (name in METRICS and not kind):
-        _show_metric(name)
-        return
-    if name in registry.names("data_builders"):
-        _show_corpus(name, count, roots)
-        return
-    pages = {**template_pages(), **registry.names("eval_tasks"), **registry.names("recipes")}
-    pages |= {**registry.names("recipes/mixtures"), **registry.names("recipes/hints")}
-    if name in pages:
-        print(f"# {pages[name]}\n{pages[name].read_text(encoding='utf-8')}")
-        return
-    tasks = all_tasks()  # the variants of a page are read only for a name that is no file's
-    if name not in tasks:
-        names = [*registry.names("data_builders"), *pages, *tasks, *METRICS, *registry.names("families")]
-        near = difflib.get_close_matches(name, set(names), n=3)
-        hint = f"did you mean {', '.join(near)}? " if near else ""
-        raise NotFound(f"nothing is called {name!r}", do=f"{hint}See `affectllm ls`")
-    print(f"# {tasks[name].where()}\n{tasks[name].as_page()}")
+    task = all_tasks()[name]
+    print(f"# {task.where()}\n{task.as_page()}")
 
 
 def _show_family(name: str) -> None:
@@ -88,7 +137,7 @@ def _show_family(name: str) -> None:
 
 
 def _show_metric(name: str) -> None:
-    from affectllm.metrics.metric import find_metric
+    from affectllm.metrics.core.metric import find_metric
 
     metric = find_metric(name)
     low, high = metric.range

@@ -20,6 +20,7 @@ from affectllm.train.stage import train
 
 PART = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words"}
 COUNTS = {TRAIN: 400, VALIDATION: 20, TEST: 100}
+MANY = {TEST: 1000}
 WRONG = 0.4
 TASK = """# demo_affect: all of its words, to be labelled by a teacher.
 task: all_words_choice
@@ -36,17 +37,17 @@ output_type: multiple_choice
 EVERY: dict[str, Any] = {"lr_scheduler_type": "cosine", "save_strategy": "no"}
 
 
-def labelled(folder: Path, wrong: float) -> Path:
+def labelled(folder: Path, wrong: float, draw: int = 1, **counts: int) -> Path:
     """A root of words alone, of whose training labels a share is drawn among the others."""
-    rows, draw = demo_affect.plan(0, COUNTS), random.Random(1)
+    rows, dice = demo_affect.plan(0, {**COUNTS, **counts}), random.Random(draw)
     folder.mkdir()
     with (folder / "labels.csv").open("w", newline="", encoding="utf-8") as stream:
         table = csv.DictWriter(stream, list(vars(rows[0])))
         table.writeheader()
         for row in map(vars, rows):
             others = [name for name in demo_affect.EMOTIONS if name != row["words"]]
-            spoiled = row["split"] == TRAIN and draw.random() < wrong
-            table.writerow({**row, "words": draw.choice(others)} if spoiled else row)
+            spoiled = row["split"] == TRAIN and dice.random() < wrong
+            table.writerow({**row, "words": dice.choice(others)} if spoiled else row)
     return folder
 
 
@@ -66,31 +67,40 @@ def uar(method: str, out: Path, root: Path, right: Path, **page: Any) -> float:
     return float(scores["demo_affect_emotion"]["uar"]["value"])
 
 
-@pytest.mark.slow(minutes=1)
+@pytest.mark.slow(minutes=2)
 @pytest.mark.thorough
-def test_a_head_that_was_taught_is_no_worse_than_one_that_was_not(
+def test_a_head_that_was_taught_is_better_than_one_that_was_not(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """On 1,000 rows (a standard error of 0.013) and two draws of wrong labels.
+
+    The taught head reaches its teacher, whatever was drawn; the one without ends anywhere between 0.62 and 0.77.
+    """
     (tmp_path / "own" / "eval_tasks").mkdir(parents=True)
     (tmp_path / "own" / "eval_tasks" / "all_words_choice.yaml").write_text(TASK)
     monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path / "own"))
-    right, noisy = labelled(tmp_path / "right", 0.0), labelled(tmp_path / "noisy", WRONG)
+    right = labelled(tmp_path / "right", 0.0, **MANY)
     model = {"path": "tiny:qwen2", "backbone": "qwen2", "freeze": ["language"]}
     steps = {"max_steps": 300, "per_device_train_batch_size": 32, "learning_rate": 1.0e-2, "logging_steps": 100}
 
-    def scored(name: str, root: Path, **teacher: Any) -> float:
-        return uar(
-            "head", tmp_path / name, root, right, model=model, trainer=steps, head={"pooling": "mean", **teacher}
-        )
+    def scored(name: str, root: Path, seed: int, **teacher: Any) -> float:
+        head = {"pooling": "mean", **teacher}
+        return uar("head", tmp_path / name, root, right, model=model, trainer=steps, head=head, seed=seed)
 
-    best = scored("teacher", right)
+    best = scored("teacher", right, 5)
     given = {"pretrained": str(tmp_path / "teacher" / "train" / "final")}
     evaluate(
         ["all_words_choice"], "affectllm-head", tmp_path / "labels", model_args=given, roots={"demo_affect": right}
     )
-    alone = scored("alone", noisy)
     page = {"answers": str(tmp_path / "labels"), "weight": 0.9, "temperature": 2.0}
-    assert scored("taught", noisy, teacher=page) >= alone and best >= alone
+    gains = []
+    for draw in (1, 2):
+        noisy = labelled(tmp_path / f"noisy_{draw}", WRONG, draw, **MANY)
+        alone = scored(f"alone_{draw}", noisy, draw)
+        taught = scored(f"taught_{draw}", noisy, draw, teacher=page)
+        assert abs(taught - best) < 0.05, f"draw {draw}: {taught} of the teacher's {best}"
+        gains.append(taught - alone)
+    assert min(gains) > 0 and sum(gains) / len(gains) > 0.04, gains
 
 
 @pytest.mark.slow(minutes=3)
