@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable
 
 from affectllm.errors import AffectError, refusal
+from affectllm.extras import explained_import
 from affectllm.processes import Stopped, status_of, unwinding_on_signals
 
 _GOES_ON = "the same command goes on where it stopped"
@@ -36,7 +37,7 @@ def exit_status(body: Callable[[], int], interrupted: str = _GOES_ON) -> int:
             print(f"\n{how}; {interrupted}", file=sys.stderr)
         return status_of(error)
     except Exception as error:
-        explained = refusal(error)
+        explained = explained_import(error) if isinstance(error, ImportError) else refusal(error)
         if explained is None:
             raise
         return _explain(explained)

@@ -60,7 +60,7 @@ def read_items(
         else:
             yield _clip(name, path)
     for number, text in enumerate(texts, 1):
-        yield _sample(f"text {number}", "--text", (), text)
+        yield sample_of(f"text {number}", "--text", (), text)
 
 
 def clip_ref(path: Path, *, start: float | None = None, end: float | None = None) -> MediaRef | None:
@@ -81,7 +81,7 @@ def _clip(name: str, path: Path) -> Item:
         return Rejection(
             name, "not_media", name, f"{path.suffix or 'no ending'} is none of a clip, a table or a folder"
         )
-    return _sample(name, name, (ref,))
+    return sample_of(name, name, (ref,))
 
 
 def _folder(folder: Path) -> Iterator[Item]:
@@ -92,7 +92,8 @@ def _folder(folder: Path) -> Iterator[Item]:
         yield _clip(str(path), path)
 
 
-def _sample(name: str, source: str, media: tuple[MediaRef, ...], text: str | None = None) -> Sample:
+def sample_of(name: str, source: str, media: tuple[MediaRef, ...], text: str | None = None) -> Sample:
+    """Return the sample without annotations that clips and words, shown together, are."""
     return Sample(name, CORPUS, TEST, (), source, text=text, media=media)
 
 
@@ -137,7 +138,7 @@ def _row(row: Record, columns: Columns, base: Path) -> Item:
             return Rejection(name, item.reason, row.where, f"{path}: {item.detail}")
         start, end = (_seconds(row, key) for key in ("start", "end"))
         media += [ref] if (ref := clip_ref(path, start=start, end=end)) else []
-    return _sample(name, row.where, tuple(media), text)
+    return sample_of(name, row.where, tuple(media), text)
 
 
 def _cell(row: Record, column: str) -> str:

@@ -20,7 +20,7 @@ def as_line(one: Prediction) -> str:
     if not one.used:
         return f"{one.item}\t–\t{one.reason}{f' ({one.detail})' if one.detail else ''}"
     best = sorted(one.likelihoods.items(), key=lambda pair: -pair[1])[:_SHOWN]
-    text = _text(one) or f"– ({one.reason}: {' '.join((one.reply or '').split())[:80]!r})"
+    text = answer_text(one) or f"– ({one.reason}: {' '.join((one.reply or '').split())[:80]!r})"
     likely = f"\t{', '.join(f'{name} {share:.2f}' for name, share in best)}" if best else ""
     line = f"{one.item}\t{text}{likely}\t[{'+'.join(one.shown)}]"
     return f"{line}\n\t{' '.join(one.explanation.split())}" if one.explanation else line
@@ -72,7 +72,8 @@ def _answer(one: Prediction) -> Any:
     return next(iter(one.answer.values()), None) if len(one.answer) < 2 else dict(one.answer)
 
 
-def _text(one: Prediction) -> str:
+def answer_text(one: Prediction) -> str:
+    """Return the answer in words; empty where there is none."""
     parts = {slot: _cell(value) for slot, value in one.answer.items() if value is not None}
     return next(iter(parts.values()), "") if len(one.answer) < 2 else "; ".join(f"{k}: {v}" for k, v in parts.items())
 

@@ -16,11 +16,13 @@ from affectllm.model.clips.media import Budget
 from affectllm.model.heads.folder import is_head, load_head
 from affectllm.model.load import Model, load_model
 from affectllm.model.quantised import described
+from affectllm.model.weights.checkpoint import folder_named
 from affectllm.predict.answering import Answering
 from affectllm.predict.items import ROOTS
 from affectllm.respond.batch_size import AUTO
 from affectllm.respond.heads import HeadResponder
 from affectllm.respond.in_process import InProcess
+from affectllm.run import refuse_partial
 
 ENDPOINT = "affectllm-api"
 _OF_WEIGHTS = {"adapter": None, "processor": None, "dtype": "auto", "device": None, "quantize": None}
@@ -44,12 +46,26 @@ def answering_of(
     if arguments.model_args:
         do = f"--model {ENDPOINT} --model_args base_url=…,model=…; weights are named by --model itself"
         raise AffectError(f"--model_args belong to --model {ENDPOINT}", do=do)
+    arguments = argparse.Namespace(**{**vars(arguments), "model": weights_of(arguments.model)})
     if is_head(arguments.model):
         return Answering(_of_head(arguments), roots, folder), False
     budget = Budget(**budget_fields(arguments.budget))
     size = getattr(arguments, "batch_size", None) or AUTO
     responder = InProcess(loaded(arguments), budget=budget, batch_size=size, end_of_turn=True)
     return Answering(responder, roots, folder), False
+
+
+def weights_of(name: str) -> str:
+    """Return the folder of weights in the folder of a finished run; every other name as it is.
+
+    Raises:
+        Malformed: when the training did not finish, or a file of it was changed since.
+    """
+    final = folder_named(name) / "train" / "final"
+    if not final.is_dir():
+        return name
+    refuse_partial(final.parent)
+    return str(final)
 
 
 def _of_head(arguments: argparse.Namespace) -> HeadResponder:

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from affectllm.errors import AffectError
 
 
-def upload(folder: Path, repo_id: str, *, private: bool) -> str:
-    """Create the repository where it does not exist, and upload the folder in one commit.
+def upload(
+    folder: Path, repo_id: str, *, private: bool, kind: str = "model", gate: Literal["auto", "manual"] | None = None
+) -> str:
+    """Create the repository where it does not exist, close its gate, and upload the folder in one commit.
 
     Args:
         folder: what is uploaded.
         repo_id: ``owner/name``.
         private: whether a new repository is private.
+        kind: of the repository, ``model`` or ``dataset``.
+        gate: who gets the files, see ``cards.gating``; None leaves a repository that exists as it is.
 
     Returns:
         The address of the commit.
@@ -29,8 +34,11 @@ def upload(folder: Path, repo_id: str, *, private: bool) -> str:
     if get_token() is None:
         raise AffectError("no Hub token was found", do="log in with `hf auth login`, or set HF_TOKEN; or use --dry-run")
     try:
-        api.create_repo(repo_id, private=private, exist_ok=True)
-        done = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message="Publish with affectllm")
+        api.create_repo(repo_id, private=private, exist_ok=True, repo_type=kind)
+        if gate:  # before there is a file that somebody could get
+            api.update_repo_settings(repo_id, gated=gate, repo_type=kind)
+        message = "Publish with affectllm"
+        done = api.upload_folder(repo_id=repo_id, folder_path=folder, commit_message=message, repo_type=kind)
     except HFValidationError as error:
         raise AffectError(f"{repo_id!r} is no repository id", do="write OWNER/NAME") from error
     except OfflineModeIsEnabled as error:

@@ -29,7 +29,6 @@ T = TypeVar("T")
 _TRIED = 2  # repetitions after which a server that never answered is taken for an address that is wrong
 _LONGEST_BACKOFF = 60.0  # seconds
 _SETTINGS = ("temperature", "top_p", "seed", "frequency_penalty", "presence_penalty")
-_MISSING = "the package openai is not installed"
 
 
 @dataclass
@@ -85,10 +84,8 @@ class Endpoint:
         self._client = self._connect()
 
     def _connect(self) -> Any:
-        try:
-            import openai
-        except ImportError as error:
-            raise AffectError(_MISSING, do="pip install 'affectllm[api]'") from error
+        import openai
+
         # Repetitions are ours: each counts as a request, and answers that are no replies are repeated too.
         # The organisation of the environment is told to its own host only.
         own_host = urlsplit(self._url).hostname == urlsplit(PROFILES["openai"].url).hostname

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from affectllm import registry
 from affectllm.errors import Malformed
+from affectllm.extras import explained_import
 from affectllm.imported import member
 
 if TYPE_CHECKING:
@@ -190,6 +191,8 @@ def _imported(dotted: str) -> Any:
     try:
         return getattr(importlib.import_module(module), name)
     except (AttributeError, ModuleNotFoundError) as error:
+        if isinstance(error, ImportError) and (explained := explained_import(error)):
+            raise explained from error
         message = f"a training method names {dotted}, and there is none: {error}"
         raise Malformed(message, do="mend the file of the method, or install the library that has it") from error
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+MODEL = "Hub id, folder of a model, an adapter or a run, tiny:<family>, or affectllm-api for one behind an endpoint"
+
 
 def root_option(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
@@ -31,8 +33,12 @@ def recipe_options(parser: argparse.ArgumentParser) -> None:
 
 def model_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of a command that loads a model."""
-    text = "Hub id, folder, folder of an adapter, tiny:<family>, or affectllm-api for a model behind an endpoint"
-    parser.add_argument("--model", required=True, metavar="MODEL", help=text)
+    parser.add_argument("--model", required=True, metavar="MODEL", help=MODEL)
+    loading_options(parser)
+
+
+def loading_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options that say how a model is loaded, whatever names it."""
     text = "of affectllm-api, as in eval: base_url=URL,model=NAME,profile=NAME,concurrency=N,dry_run=true …"
     parser.add_argument("--model_args", "--model-args", action="append", metavar="NAME=VALUE,…", help=text)
     parser.add_argument("--adapter", metavar="DIR", help="a PEFT adapter to put on it")

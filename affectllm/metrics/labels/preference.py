@@ -84,6 +84,31 @@ def _published(answer: str | None) -> str:
 
 
 @metric(
+    "preference_rate",
+    form="label",
+    range=(0.0, 1.0),
+    source="the share of wins of blind comparisons, as in Zheng et al., 2023, arXiv:2306.05685; ties count half",
+    takes="predicted",
+)
+def preference_rate(predicted: list[str | None]) -> Sums:
+    """Share of comparisons in which a1 is preferred to a2, a tie counting half.
+
+    Formula: ``1/n Σ_i v_i``, v_i = 1 for a1, 1/2 for same and 0 for a2; the share of ties is ``details.ties``.
+    Edge cases: an unreadable answer (None) or any other word is left out, and counted as ``unreadable``; 0.5 means that
+    neither is preferred.
+    """
+    import numpy as np
+
+    read = [_strict(answer) for answer in predicted]
+    readable = np.array([answer is not None for answer in read])
+    if not readable.any():
+        raise Malformed("there is no vote among the answers", do="answer a1, a2 or same")
+    worth = {FIRST: 1.0, SAME: 0.5, SECOND: 0.0}
+    values = np.array([worth.get(answer or "", 0.0) for answer in read])
+    return mean_of_items(values, readable, details={"ties": read.count(SAME) / int(readable.sum())})
+
+
+@metric(
     "swap_consistency",
     form="raw",
     range=(0.0, 1.0),

@@ -7,13 +7,15 @@ import re
 import shutil
 import subprocess
 
+from affectllm import extras
 from affectllm.errors import AffectError
-from affectllm.model.doctoring.check import GIB, Check, first_line, installed, quiet
+from affectllm.model.doctoring.check import GIB, Check, first_line, quiet
 
 
 def check_torch() -> Check:
-    if not installed("torch"):
-        return Check("torch", "fail", "not installed", "run scripts/setup, or pip install torch")
+    if not extras.is_installed("torch"):
+        text = "not installed: no models in this process, only those behind endpoints"
+        return Check("torch", "warn", text, extras.missing("torch").do)
     try:
         import torch
     except (ImportError, OSError) as error:  # a build whose shared libraries are missing
@@ -75,8 +77,8 @@ def _unseen(built: str | None) -> Check:
 
 
 def check_bitsandbytes() -> Check:
-    if not installed("bitsandbytes"):
-        return Check("bitsandbytes", "warn", "not installed: no QLoRA", "pip install bitsandbytes")
+    if not extras.is_installed("bitsandbytes"):
+        return Check("bitsandbytes", "warn", "not installed: no QLoRA", extras.missing("bitsandbytes").do)
     try:
         with quiet():
             import bitsandbytes
@@ -100,8 +102,8 @@ def _left_by_four_bits() -> str:
 
 
 def check_deepspeed() -> Check:
-    if not installed("deepspeed"):
-        return Check("DeepSpeed", "warn", "not installed: no ZeRO", "pip install deepspeed")
+    if not extras.is_installed("deepspeed"):
+        return Check("DeepSpeed", "warn", "not installed: no ZeRO", extras.missing("deepspeed").do)
     from importlib.metadata import version
 
     compiler = next((name for name in ("g++", "c++", "clang++") if shutil.which(name)), None)

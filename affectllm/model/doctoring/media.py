@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal
 
-from affectllm.model.doctoring.check import Check, first_line, installed
+from affectllm import extras
+from affectllm.model.doctoring.check import Check, first_line
 
 _DECODERS = ("h264", "hevc", "vp9", "mpeg4", "flv", "aac", "mp3", "opus", "flac", "pcm_s16le")
 _ENCODERS = ("libx264", "aac", "libmp3lame")
 
 
 def check_ffmpeg() -> Check:
-    if not installed("av"):
+    if not extras.is_installed("av"):
         return Check("FFmpeg", "fail", "PyAV is not installed: no clip can be opened", "pip install av")
     try:
         import av
@@ -39,7 +40,7 @@ def _lacking(codecs: tuple[str, ...], mode: Literal["r", "w"]) -> Iterator[str]:
 
 
 def check_sound() -> Check:
-    if missing := [name for name in ("soundfile", "soxr") if not installed(name)]:
+    if missing := [name for name in ("soundfile", "soxr") if not extras.is_installed(name)]:
         return Check("Sound", "fail", f"{', '.join(missing)} not installed", f"pip install {' '.join(missing)}")
     try:
         import soundfile

@@ -8,7 +8,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from affectllm.model.doctoring.check import Check, installed
+from affectllm import extras
+from affectllm.model.doctoring.check import Check
 
 _PATIENCE = 60.0  # seconds
 _PROGRAM = """
@@ -25,7 +26,7 @@ group.destroy_process_group()
 
 def check_processes() -> Check:
     """Let two processes add a number each: with NCCL where there are two GPUs, else with gloo."""
-    if not installed("torch"):
+    if not extras.is_installed("torch"):
         return Check("Processes", "warn", "unknown without torch", "repair torch first")
     backend = "nccl" if _gpus() > 1 else "gloo"
     with tempfile.TemporaryDirectory() as folder:

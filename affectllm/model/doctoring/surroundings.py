@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from affectllm import registry
+from affectllm import extras, registry
 from affectllm.errors import AffectError
-from affectllm.model.doctoring.check import Check, installed, quiet
+from affectllm.model.doctoring.check import Check, quiet
 
 if TYPE_CHECKING:
     from affectllm.model.family import Family
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def check_hub(online: bool = False) -> Check:
     """Check whether there is a token, and what it may do where ``online``; the token itself is never printed."""
-    if not installed("huggingface_hub"):
+    if not extras.is_installed("huggingface_hub"):
         return Check("Hub", "fail", "huggingface_hub is not installed", "pip install huggingface_hub")
     from huggingface_hub import constants, get_token
 
@@ -84,9 +84,8 @@ def check_families() -> Check:
         with quiet():
             import transformers
     except (ImportError, OSError):
-        return Check(
-            "Families", "warn", f"{len(all_families)}, of which none loads without transformers", "reinstall affectllm"
-        )
+        text = f"{len(all_families)}, of which none loads without transformers"
+        return Check("Families", "warn", text, extras.missing("transformers").do)
     if lost := [name for name, family in all_families.items() if not _is_available(family)]:
         text = f"transformers {transformers.__version__} lacks the models of {', '.join(lost)}"
         return Check("Families", "warn", text, "upgrade it to use them: pip install -U transformers")

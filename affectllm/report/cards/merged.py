@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
-from affectllm.errors import AffectError, NotFound, WrongCheckpoint
+from affectllm.corpus import CorpusCard
+from affectllm.errors import AffectError, LicenceRefused, NotFound, WrongCheckpoint
 from affectllm.folders import room_in, whole
 from affectllm.lock import LOCK, held
 from affectllm.model.load import Model, load_model, locate
@@ -19,7 +20,7 @@ from affectllm.report.cards.modelcard import CardFacts, hub_id, model_card
 from affectllm.report.html import environment
 from affectllm.report.runfolder import read_run
 from affectllm.report.staging import portable_text
-from affectllm.report.trained import read_trained
+from affectllm.report.trained import family, read_trained
 from affectllm.run import refuse_partial, versions, write_json
 
 RECORD = "merge.json"
@@ -46,6 +47,7 @@ class Merged:
         kept: kind of layer → number of weights that were not quantised.
         quantized: number of weights that were.
         versions: of the packages.
+        corpora: what the adapter was trained on; None where it does not say.
     """
 
     base: str
@@ -58,6 +60,7 @@ class Merged:
     kept: Mapping[str, int] = field(default_factory=dict)
     quantized: int = 0
     versions: Mapping[str, str] = field(default_factory=versions)
+    corpora: tuple[str, ...] | None = None
 
 
 def merge(
@@ -89,6 +92,7 @@ def merge(
         result = _merge(base, named, adapter, dtype, place)
         if quantize:
             result = _quantise(result, place, scratch, quantize)
+        result = replace(result, corpora=_corpora(Path(source)))
         write_json(scratch / RECORD, asdict(result))
         (scratch / "README.md").write_text(portable_text(_card(Path(source), to.name, result)), encoding="utf-8")
     return result
@@ -181,6 +185,27 @@ def save(model: Model, folder: Path) -> None:
 def _named_by_run(folder: Path) -> str | None:
     """Return the base model as the recipe of a run names it: its adapter names the folder that was loaded."""
     return read_trained(folder).base if (folder / "recipe.yaml").is_file() else None
+
+
+def _corpora(run: Path) -> tuple[str, ...] | None:
+    """Return the corpora that a run was trained on, or its checkpoint chosen by; None for what is no run."""
+    if not (run / "recipe.yaml").is_file():
+        return None
+    return tuple(card.name for card in read_trained(run).cards)
+
+
+def cards_of_merged(folder: Path) -> tuple[CorpusCard, ...]:
+    """Return the cards of the corpora that a merged model was trained on, and of those that they were built from.
+
+    Raises:
+        LicenceRefused: when the folder does not say which they are.
+        NotFound: when one of them has no card.
+    """
+    corpora = json.loads((folder / RECORD).read_text(encoding="utf-8")).get("corpora")
+    if corpora is None:
+        message = "nothing says which corpora these weights were trained on, so nobody knows what their licences allow"
+        raise LicenceRefused(message, where=str(folder), do="merge again, from the folder of the run")
+    return family(set(corpora))[0]
 
 
 def _named(base: str) -> str:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import CorpusCard
+from affectllm.evaluate.scoring.groups import FEWEST_ITEMS, Grouping, groupings
 from affectllm.report import views
 from affectllm.report.boards.guard import changes
 from affectllm.report.cards.licence import MEANING, OTHER, Verdict, licence_of
+from affectllm.report.cards.usage import shown_medium, transformers_code, widget
 from affectllm.report.display import clusters, headline_metric, interval, known_metric, metric_name
 from affectllm.report.html import environment
 from affectllm.report.runfolder import Evaluation, RunData
@@ -55,9 +58,11 @@ def _header(facts: CardFacts) -> Any:
         library_name="affectllm" if trained.head else "peft" if trained.adapter else "transformers",
         base_model=base,
         **relation,
-        pipeline_tag=head_tag(trained.modalities) if trained.head else pipeline_tag(trained.modalities),
+        pipeline_tag=_tag(trained),
         datasets=sorted({dataset_id(card) for card in _own(trained)}),
         metrics=_hub_metrics(facts.run),
+        **_model_index(facts),
+        widget=widget(trained),
         tags=[
             "affectllm",
             "emotion-recognition",
@@ -65,6 +70,44 @@ def _header(facts: CardFacts) -> Any:
             *(f"corpus:{name}" for name in trained.corpora),
         ],
     )
+
+
+def _model_index(facts: CardFacts) -> dict[str, Any]:
+    """Return the results for the header; nothing for a model that was not scored."""
+    from huggingface_hub import EvalResult
+
+    evaluation, kind = facts.run.evaluation, _tag(facts.trained)
+    results = [
+        EvalResult(
+            task_type=kind,
+            task_name=task,
+            dataset_type=dataset_of(task, evaluation, facts),
+            dataset_name=_titles(facts).get(evaluation.details.get(task, {}).get("corpus"), task),
+            dataset_split=evaluation.details.get(task, {}).get("split"),
+            metric_type=(known.hub if (known := known_metric(metric)) and known.hub else metric),
+            metric_name=f"{metric_name(metric)}, 95 % interval {interval(score)}",
+            metric_value=round(score["value"], 6),
+        )
+        for task, metrics in (evaluation.scores.items() if evaluation else ())
+        for metric, score in metrics.items()
+        if evaluation and math.isfinite(score["value"])
+    ]
+    return {"eval_results": results, "model_name": facts.repo_id.rpartition("/")[2]} if results else {}
+
+
+def _titles(facts: CardFacts) -> dict[str | None, str]:
+    return {card.name: card.title for card in facts.trained.cards}
+
+
+def _tag(trained: Trained) -> str:
+    return head_tag(trained.modalities) if trained.head else pipeline_tag(trained.modalities)
+
+
+def dataset_of(task: str, evaluation: Evaluation, facts: CardFacts) -> str:
+    """Return what the Hub calls the data of a task: the repository of its corpus where there is one, else its name."""
+    cards = {card.name: card for card in facts.trained.cards}
+    corpus = evaluation.details.get(task, {}).get("corpus") or task
+    return dataset_id(cards[corpus]) if corpus in cards else corpus
 
 
 def _own(trained: Trained) -> list[CorpusCard]:
@@ -121,12 +164,24 @@ def _context(facts: CardFacts) -> dict[str, Any]:
         "run": run,
         "tasks": [(task, views.panels([run], task), views.ablations([run], task)) for task in tasks],
         "guard": changes(run.folder / "eval"),
+        "gaps": {task: list(_gaps(run, task)) for task in tasks},
+        "code": transformers_code(facts.repo_id, trained) if hub_id(trained.base) or not trained.adapter else None,
+        "film": shown_medium(trained) == "video",
         "weak": list(_weak_classes(run)),
         "versions": run.manifests.get("train", {}).get("versions", {}),
         "raters": {card.name: card.raters for card in trained.cards},
         "languages": sorted({tag for card in _own(trained) for tag in card.languages}),
         "cell": cell_text,
+        "fewest": FEWEST_ITEMS,
+        "metric_name": metric_name,
     }
+
+
+def _gaps(run: RunData, task: str) -> Iterator[Grouping]:
+    """Yield the groupings of a task that have a gap, see ``evaluate.scoring.groups``."""
+    for grouping in groupings(run.evaluation.folder, task) if run.evaluation else ():
+        if grouping.gap is not None:
+            yield grouping
 
 
 def _weak_classes(run: RunData) -> Iterator[tuple[str, str, float, int]]:
@@ -153,10 +208,7 @@ def _eval_yaml(task: str, evaluation: Evaluation, facts: CardFacts) -> str:
     import yaml
     from huggingface_hub import EvalResultEntry, eval_result_entries_to_yaml
 
-    details = evaluation.details.get(task, {})
-    cards = {card.name: card for card in facts.trained.cards}
-    corpus = details.get("corpus") or task
-    dataset = dataset_id(cards[corpus]) if corpus in cards else corpus
+    dataset = dataset_of(task, evaluation, facts)
     metrics = evaluation.scores[task]
     first = headline_metric(metrics)
     entries = [

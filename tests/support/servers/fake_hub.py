@@ -9,9 +9,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import os
 import re
+import subprocess
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 OWNERS = {"hf_goodtoken": "me", "hf_readonlytoken": None}
@@ -28,6 +32,8 @@ class Hub(ThreadingHTTPServer):
         self.address = f"http://127.0.0.1:{self.server_port}"
         self.repos: dict[str, dict[str, bytes]] = {}
         self.private: dict[str, bool] = {}
+        self.kinds: dict[str, str] = {}
+        self.gates: dict[str, tuple[str, int]] = {}
         self.large: dict[str, bytes] = {}
         self.lfs_paths: set[str] = set()
         self.commits = 0
@@ -111,6 +117,7 @@ class Handler(BaseHTTPRequestHandler):
 def create(handler: Handler, body: bytes) -> None:
     wish = json.loads(body)
     repo = f"{wish.get('organization') or handler.owner() or 'nobody'}/{wish['name']}"
+    handler.server.kinds[repo] = wish.get("type") or "model"
     if not handler.may_write(repo):
         return
     url = f"{handler.server.address}/{repo}"
@@ -119,6 +126,13 @@ def create(handler: Handler, body: bytes) -> None:
     handler.server.repos[repo] = {}
     handler.server.private[repo] = wish.get("visibility") == "private" or bool(wish.get("private"))
     handler.answer({"url": url, "name": repo})
+
+
+def settings(handler: Handler, body: bytes, repo: str) -> None:
+    """Note the gate, and how many files somebody could have got before it was closed."""
+    if handler.may_write(repo):
+        handler.server.gates[repo] = (json.loads(body)["gated"], len(handler.server.repos[repo]))
+        handler.answer({})
 
 
 def preupload(handler: Handler, body: bytes, repo: str) -> None:
@@ -200,19 +214,37 @@ def whoami(handler: Handler, body: bytes) -> None:
         handler.answer({"error": "Invalid credentials in Authorization header"}, 401)
 
 
-REPO = r"([\w.-]+/[\w.-]+)"
+REPO, API = r"([\w.-]+/[\w.-]+)", r"/api/(?:models|datasets)/"
 ROUTES: list[tuple[str, str, Any]] = [
     ("GET", r"/api/whoami-v2", whoami),
     ("POST", r"/api/repos/create", create),
     ("POST", r"/api/validate-yaml", lambda handler, body: handler.answer({"errors": [], "warnings": []})),
-    ("POST", rf"/api/models/{REPO}/preupload/[^/]+", preupload),
-    ("POST", rf"/{REPO}\.git/info/lfs/objects/batch", lfs_batch),
+    ("PUT", rf"{API}{REPO}/settings", settings),
+    ("POST", rf"{API}{REPO}/preupload/[^/]+", preupload),
+    ("POST", rf"/(?:datasets/)?{REPO}\.git/info/lfs/objects/batch", lfs_batch),
     ("PUT", r"/lfs/([0-9a-f]{64})", lfs_put),
-    ("POST", rf"/api/models/{REPO}/commit/[^/]+", commit),
-    ("GET", rf"/api/models/{REPO}/tree/([^/]+)", tree),
-    ("GET", rf"/api/models/{REPO}(?:/revision/([^/]+))?", info),
-    ("GET HEAD", rf"/{REPO}/resolve/([^/]+)/(.+)", resolve),
+    ("POST", rf"{API}{REPO}/commit/[^/]+", commit),
+    ("GET", rf"{API}{REPO}/tree/([^/]+)", tree),
+    ("GET", rf"{API}{REPO}(?:/revision/([^/]+))?", info),
+    ("GET HEAD", rf"/(?:datasets/)?{REPO}/resolve/([^/]+)/(.+)", resolve),
 ]
+
+
+def in_fresh_python(
+    code: str, address: str, home: Path, token: str | None = "hf_goodtoken"
+) -> subprocess.CompletedProcess:
+    """Run code in an interpreter that has read the Hub's address before ``huggingface_hub`` was imported."""
+    env = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
+    env |= {
+        "HF_ENDPOINT": address,
+        "HF_HUB_DISABLE_XET": "1",
+        "HF_HOME": str(home),
+        "HF_HUB_DISABLE_PROGRESS_BARS": "1",
+    }
+    if token:
+        env["HF_TOKEN"] = token
+    return subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=300)
+
 
 if __name__ == "__main__":
     server = Hub()
