@@ -9,7 +9,7 @@ COPY constraints.txt ./
 RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu "$(grep -E '^torch==' constraints.txt)" \
     && pip install --no-cache-dir --no-deps "$(grep -E '^torchvision==' constraints.txt)"
 COPY . .
-RUN pip install --no-cache-dir ".[models]" --constraint constraints.txt
+RUN pip install --no-cache-dir ".[train]" --constraint constraints.txt
 ENV AFFECTLLM_CACHE=/cache/affectllm HF_HOME=/cache/huggingface AFFECTLLM_CORPORA=/data
 VOLUME ["/cache", "/runs"]
 WORKDIR /runs
