@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from affectllm.corpus import TEST, TRAIN, VALIDATION, Sample
-from affectllm.corpus.leaks.duplicates import TextDuplicates
 from affectllm.corpus.leaks.media_content import media_duplicates
 from affectllm.corpus.store import read_rows
 from affectllm.instruct.mixture_part import Part
@@ -43,6 +42,8 @@ def find_duplicates(
     """
     repeats: dict[str, str] = {}
     if "text" in kinds or "near_text" in kinds:
+        from affectllm.corpus.leaks.duplicates import TextDuplicates  # numpy, which most mixtures do without
+
         near = TextDuplicates(THRESHOLD, SHINGLE)
         finder = near if "near_text" in kinds else TextDuplicates(threshold=None)
         texts = ((_key(s), str(s.text), s.language) for s in _samples(corpora, build, languages) if _is_words_alone(s))

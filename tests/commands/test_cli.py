@@ -247,7 +247,7 @@ def test_a_second_build_is_skipped_and_a_changed_corpus_built_again(
         (["build", "emodb", "--root", "emodb"], "NAME=DIR"),
         (["build", "emodb", "--rot", "x"], "--root"),
         (["ls", "--jsn"], "--json"),
-        (["eval", "--model", "affectllm-shalow", "--tasks", "emodb_emotion"], "affectllm-shallow"),
+        (["eval", "--model", "affectllm-shalow", "--tasks", "emodb_emotion", "--root", "emodb=."], "affectllm-shallow"),
         (["predict", "x.wav", "--model", "tiny:qwen2", "--template", "emotion_choic"], "emotion_choice"),
         (["annotate", "demmo"], "demo"),
         (["run", "quickstart", "--set", "launch=zeroo2"], "zero2"),

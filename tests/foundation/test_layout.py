@@ -73,6 +73,7 @@ def test_tests_mirror_the_rooms() -> None:
         "foundation",
         "scripts",
         "kills",
+        "reports",
         "servers",
         "training",
     }

@@ -139,5 +139,6 @@ def example(metric: Metric, options: Mapping[str, Any], seed: int) -> Example:
 
 
 def needs_more(metric: Metric) -> bool:
-    """Whether it needs a judge, a model or an order of labels, which have tests of their own."""
-    return bool({"judge", "model", "classifier"} & set(metric.options)) or metric.name in ("earth_mover", "meteor")
+    """Whether it needs a judge, a model, an order of labels or certain answers, which have tests of their own."""
+    own = ("earth_mover", "meteor", "preference_rate")
+    return bool({"judge", "model", "classifier"} & set(metric.options)) or metric.name in own

@@ -195,7 +195,10 @@ def test_a_page_that_is_not_there_is_explained(tmp_path: Path, capsys: pytest.Ca
 def test_an_unknown_launch_configuration_is_answered_with_those_that_exist(page) -> None:
     with pytest.raises(BadRecipe, match="zero9") as caught:
         load_recipe(page(PAGE + "launch: zero9\n"))
-    assert "zero2" in caught.value.do and "cpu" in caught.value.do
+    assert "did you mean zero2" in caught.value.do
+    with pytest.raises(BadRecipe) as caught:
+        load_recipe(page(PAGE + "launch: by_hand\n"))
+    assert "choose among" in caught.value.do and "cpu" in caught.value.do and "zero2" in caught.value.do
 
 
 def test_set_overrides_one_value_at_a_time(page) -> None:
