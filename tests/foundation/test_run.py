@@ -14,7 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from affectllm.errors import AffectError, Malformed
-from affectllm.run import MANIFEST, Run, cache_folder, digest, read_manifest, refuse_partial, require, write_json
+from affectllm.run import (
+    MANIFEST,
+    Run,
+    cache_folder,
+    digest,
+    read_manifest,
+    refuse_partial,
+    require,
+    versions,
+    write_json,
+)
 
 _KILLED = """
 import os, signal, sys
@@ -136,7 +146,7 @@ def test_a_manifest_says_what_went_in_and_with_which_versions(tmp_path: Path) ->
     manifest = read_manifest(tmp_path / "run")
     assert manifest is not None
     assert manifest["stage"] == "build" and manifest["inputs"] == {"recipe": "x", "path": "a"}
-    assert {"python", "affectllm", "torch"} <= set(manifest["versions"]) and manifest["seconds"] >= 0
+    assert {"python", "affectllm", "torch"} <= set(manifest["versions"]) and 0 <= manifest["seconds"] < 60
 
 
 def test_another_stage_in_the_folder_is_refused_by_those_who_need_one(tmp_path: Path) -> None:
@@ -291,3 +301,55 @@ def test_the_cache_lies_where_the_variable_says_else_at_home(monkeypatch: pytest
     monkeypatch.delenv("AFFECTLLM_CACHE")
     monkeypatch.setenv("HOME", str(tmp_path))
     assert cache_folder() == tmp_path / ".cache" / "affectllm"
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_other_inputs_start_over_whichever_digest_is_the_larger(tmp_path: Path, seed: int) -> None:
+    finish(tmp_path / "run", {"seed": seed})
+    with Run(tmp_path / "run", "build", {"seed": seed + 1}) as other:
+        assert not other.done and not other.resuming and not (other.folder / "data").exists()
+
+
+@pytest.mark.parametrize("stage", ["a_stage_before_build", "train"])
+def test_the_manifest_of_another_stage_is_refused(tmp_path: Path, stage: str) -> None:
+    finish(tmp_path / "run", {"seed": 1})
+    with pytest.raises(AffectError, match=f"is no {stage} run"):
+        require(tmp_path / "run", stage)
+
+
+def test_starting_over_clears_folders_and_leaves_what_links_point_at(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "kept").write_text("of somebody else")
+    with Run(tmp_path / "run", "build", {"seed": 1}) as run:
+        (run.folder / "parts" / "deep").mkdir(parents=True)
+        (run.folder / "parts" / "deep" / "file").write_text("made")
+        (run.folder / "link").symlink_to(tmp_path / "elsewhere", target_is_directory=True)
+    with Run(tmp_path / "run", "build", {"seed": 2}) as again:
+        assert not (again.folder / "parts").exists() and not (again.folder / "link").is_symlink()
+    assert (tmp_path / "elsewhere" / "kept").read_text() == "of somebody else"
+
+
+_KILLED_AT_FIRST_REMOVAL = """
+import os, signal, sys
+from pathlib import Path
+from affectllm.run import Run
+def die(event, arguments):
+    if event == "os.remove" and os.path.basename(os.fsdecode(arguments[0])) == "data":
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(die)
+with Run(Path(sys.argv[1]), "build", {"seed": 1}) as run:
+    pass
+"""
+
+
+def test_a_damaged_stage_is_unfinished_before_its_files_go(tmp_path: Path) -> None:
+    finish(tmp_path / "run", {"seed": 1})
+    (tmp_path / "run" / "data").write_text("changed by somebody")
+    done = subprocess.run([sys.executable, "-c", _KILLED_AT_FIRST_REMOVAL, str(tmp_path / "run")], check=False)
+    manifest = read_manifest(tmp_path / "run")
+    assert done.returncode == -signal.SIGKILL and manifest is not None and not manifest["finished"]
+
+
+def test_a_package_that_is_absent_leaves_the_versions_of_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("affectllm.run._PACKAGES", ("no_such_package_anywhere", "numpy"))
+    assert set(versions()) == {"python", "numpy"}

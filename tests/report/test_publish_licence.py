@@ -118,3 +118,8 @@ def test_the_licence_says_every_term_of_every_corpus(mixture: list[CorpusCard]) 
 def test_a_card_that_forbids_more_than_its_licence_is_followed() -> None:
     stricter = card("CC-BY-4.0", commercial=False)
     assert verdict([stricter]).hub == "cc-by-nc-4.0" and verdict([card("MIT", commercial=False)]).hub == "cc-by-nc-4.0"
+
+
+@pytest.mark.parametrize("access", ["request", "eula"])
+def test_whatever_is_not_open_brings_an_agreement(access: str) -> None:
+    assert "agreement" in card_terms(card("CC0-1.0", access=access)) and not card_terms(card("CC0-1.0"))
