@@ -48,6 +48,11 @@ def test_without_an_output_folder_there_are_intervals_and_nothing_is_left(
     assert "95 % interval" in capsys.readouterr().out and not list((tmp_path / "here").iterdir())
 
 
+def test_samples_are_not_written_into_a_folder_that_goes_away(words: list[str]) -> None:
+    with pytest.raises(ValueError, match="output_path"):
+        main([*words, "--log_samples"])
+
+
 def test_tasks_of_others_keep_their_own_table(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "rows.jsonl").write_text('{"q": "2 and 2?", "a": "4"}\n', encoding="utf-8")
     page = f"""

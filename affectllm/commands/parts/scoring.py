@@ -15,6 +15,10 @@ from affectllm.report.terminal.summary import score_table
 from affectllm.run import cache_folder
 
 
+_WRITES = {"--log_samples", "-s", "--predict_only", "-x"}
+"""Options of lm-eval's that ask for files, and so for a folder that stays."""
+
+
 def score_tasks(words: Sequence[str]) -> None:
     """Run lm-eval on the words of a command line, and print the scores of our tasks; lm-eval's own table for others.
 
@@ -23,7 +27,7 @@ def score_tasks(words: Sequence[str]) -> None:
     theirs, folder, json_wanted = io.StringIO(), output_folder(words), "--json" in words
     with ExitStack() as stack:
         log = (folder or cache_folder() / "eval") / voice.LOG
-        if folder is None and int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        if folder is None and int(os.environ.get("WORLD_SIZE", "1")) == 1 and not _WRITES & set(words):
             # Intervals need the answers of every item, which are gone with the folder.
             words = [*words, "--output_path", stack.enter_context(tempfile.TemporaryDirectory())]
         stack.enter_context(voice.kept(log))
