@@ -14,7 +14,6 @@ from affectllm.evaluate.harness import lm_eval_main, only_ours, output_folder
 from affectllm.report.terminal.summary import score_table
 from affectllm.run import cache_folder
 
-
 _WRITES = {"--log_samples", "-s", "--predict_only", "-x"}
 """Options of lm-eval's that ask for files, and so for a folder that stays."""
 
