@@ -12,7 +12,19 @@ from affectllm.commands.parts.options import recipe_options
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     recipe_options(parser)
+    text = "train and score once for each of these seeds: a number of them, or such as 1,2,7; ends with mean and range"
+    parser.add_argument("--seeds", type=_seeds, metavar="N|A,B", help=text)
     parser.add_argument("--json", action="store_true", help="print the scores of everything that answered as JSON")
+
+
+def _seeds(text: str) -> list[int]:
+    words = text.split(",")
+    if not all(word.strip().isdecimal() for word in words):
+        raise argparse.ArgumentTypeError(f"{text!r} is neither a number of seeds nor seeds with commas between")
+    seeds = list(range(1, int(text) + 1)) if len(words) == 1 else [int(word) for word in words]
+    if len(set(seeds)) < 2:
+        raise argparse.ArgumentTypeError(f"{text!r} is one seed or none, which show no spread: --set seed={text}")
+    return seeds
 
 
 def call(arguments: argparse.Namespace) -> None:
@@ -21,7 +33,10 @@ def call(arguments: argparse.Namespace) -> None:
 
     roots = Roots.parse(arguments.root)
     options = {"tell": lambda line: None} if arguments.json else {}
-    reports = run(arguments.recipe, arguments.set, roots, arguments.out, arguments.num_processes, **options)
+    overrides = arguments.set
+    if arguments.seeds:
+        overrides = [*overrides, f"matrix.seed={json.dumps(arguments.seeds)}"]
+    reports = run(arguments.recipe, overrides, roots, arguments.out, arguments.num_processes, **options)
     if arguments.json:
         print(json.dumps([_scores(report) for report in reports], ensure_ascii=False))
 

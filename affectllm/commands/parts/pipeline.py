@@ -48,7 +48,8 @@ def run(
             Varied(_values(chosen[len(overrides) :]), page.parent)
             for page, (_, chosen) in zip(reports, varied, strict=True)
         ]
-        tell(f"sweep: {write_sweep(run_folder(load_recipe(name, overrides), out), runs)}")
+        table, spread = write_sweep(run_folder(load_recipe(name, overrides), out), runs)
+        tell("\n".join([*spread, f"sweep: {table}"]))
     return reports
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import explained
+from affectllm.report.boards.seeds import Seeded, lines, over_seeds
 from affectllm.report.display import headline_metric, interval, metric_name, number
 from affectllm.report.runfolder import RunData, read_run
 from affectllm.report.scoretable import cell_text
@@ -22,11 +24,14 @@ class Varied:
     folder: Path
 
 
-def write_sweep(folder: Path, varied: Sequence[Varied]) -> Path:
-    """Write ``sweep.md`` and ``sweep.json`` into the folder of a sweep, and return the first.
+def write_sweep(folder: Path, varied: Sequence[Varied]) -> tuple[Path, list[str]]:
+    """Write ``sweep.md`` and ``sweep.json`` into the folder of a sweep.
 
     The table has the headline of every task with its interval, and the last training loss, or whatever the method's
-    first curve is.
+    first curve is. Below it stands how the headlines vary with the seed, where seeds were varied.
+
+    Returns:
+        The first file, and a line for every headline that several seeds have.
     """
     runs = [(one, read_run(one.folder)) for one in varied]
     tasks = list(dict.fromkeys(task for _, run in runs if run.evaluation for task in run.evaluation.scores))
@@ -35,14 +40,29 @@ def write_sweep(folder: Path, varied: Sequence[Varied]) -> Path:
     header = [*keys, *(_title(runs, task) for task in tasks), *([curve.noun] if curve else [])]
     rows = [[*(one.values.get(key, "") for key in keys), *_cells(run, tasks, curve is not None)] for one, run in runs]
     table = [header, ["---"] * len(header), *rows]
-    lines = ["| " + " | ".join(cell_text(cell) for cell in row) + " |" for row in table]
+    written = ["| " + " | ".join(cell_text(cell) for cell in row) + " |" for row in table]
+    spread = lines(seeded := over_seeds([one for run in runs for one in _headlines(*run)]))
+    written += ["", *(f"- {line}" for line in spread)] if spread else []
     path = folder / "sweep.md"
     with explained(folder):
         scratch = folder / ".sweep.md.part"
-        scratch.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        scratch.write_text("\n".join(written) + "\n", encoding="utf-8")
         scratch.replace(path)
-        write_json(folder / "sweep.json", [_plain(one, run, tasks) for one, run in runs])
-    return path
+        plain = [_plain(one, run, tasks) for one, run in runs]
+        write_json(folder / "sweep.json", {"runs": plain, "over_seeds": [_spread(one) for one in seeded]})
+    return path, spread
+
+
+def _headlines(one: Varied, run: RunData) -> list[tuple[Mapping[str, str], str, str, float]]:
+    scored = run.evaluation.scores if run.evaluation else {}
+    headlines = [(task, headline_metric(scores), scores) for task, scores in scored.items()]
+    numbers = [(one.values, task, metric, scores[metric]["value"]) for task, metric, scores in headlines]
+    return [row for row in numbers if math.isfinite(row[3])]
+
+
+def _spread(one: Seeded) -> dict[str, Any]:
+    found = {"mean": one.mean, "deviation": one.deviation, "low": one.range[0], "high": one.range[1]}
+    return {"values": dict(one.values), "task": one.task, "metric": one.metric, "scores": dict(one.scores), **found}
 
 
 def _title(runs: Sequence[tuple[Varied, RunData]], task: str) -> str:
