@@ -19,7 +19,7 @@ class Side:
     Args:
         name: and version, as printed.
         command: what is run; ``{out}`` in its words is an empty folder of each run.
-        environment: variables beside those of this process.
+        environment: variables beside those of this process; ``{out}`` in their values as well.
     """
 
     name: str
@@ -101,10 +101,10 @@ def _measured(side: Side, out: Path, read: Callable[[str], float] | None) -> Mea
     out.mkdir(parents=True)
     log = out / "log"
     words = [word.replace("{out}", str(out / "out")) for word in side.command]
+    own = {name: value.replace("{out}", str(out / "out")) for name, value in side.environment.items()}
     with log.open("w") as stream:
         started = time.perf_counter()
-        environment = {**os.environ, **side.environment}
-        child = subprocess.Popen(words, env=environment, cwd=out, stdout=stream, stderr=subprocess.STDOUT)
+        child = subprocess.Popen(words, env={**os.environ, **own}, cwd=out, stdout=stream, stderr=subprocess.STDOUT)
         _, status, usage = os.wait4(child.pid, 0)
         whole = time.perf_counter() - started
         child.returncode = os.waitstatus_to_exitcode(status)

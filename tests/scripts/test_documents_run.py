@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import re
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from newcomer import foreign, mood, of_newcomer
 from stand_in_server import MODEL, StandIn
 
 ROOT = Path(__file__).parents[2]
@@ -36,22 +34,6 @@ def script(text: str) -> Iterator[str]:
             yield f"python - <<'BLOCK{number}'\n{content}BLOCK{number}"
 
 
-def mood(body: dict[str, Any]) -> str:
-    """What a server answers that hears: one of three moods, by everything that it is sent."""
-    return ("calm", "tense", "glad")[hashlib.sha256(json.dumps(body["messages"]).encode()).digest()[0] % 3]
-
-
-_FOREIGN = re.compile(
-    r"\b(?:WARNING|INFO|DEBUG)\b|\w+Warning:|deprecat|site-packages|it/s\b|\bit/s\]|Traceback|accelerator to|^fatal:",
-    re.MULTILINE,
-)
-
-
-def foreign(text: str) -> list[str]:
-    """The lines in which a library speaks, and not affectllm."""
-    return [line for line in re.split(r"[\r\n]+", text) if _FOREIGN.search(line)]
-
-
 def test_lines_of_libraries_are_known_from_ours() -> None:
     theirs = [
         "FutureWarning: x is deprecated",
@@ -66,14 +48,7 @@ def test_lines_of_libraries_are_known_from_ours() -> None:
 
 
 def run(page: Path, folder: Path) -> subprocess.CompletedProcess[str]:
-    home = folder / "home"
-    home.mkdir()
-    environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST", "AFFECTLLM"))}
-    environment |= {"HOME": str(home), "HF_HUB_OFFLINE": "1", "AFFECTLLM_CACHE": str(folder / "cache")}
-    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-    if corpora := os.environ.get("AFFECTLLM_CORPORA"):
-        (home / "data").symlink_to(corpora)
-        environment["AFFECTLLM_LINKS"] = corpora
+    environment = of_newcomer(folder)
     with StandIn(answer=mood) as server:
         text = "\n".join(script(page.read_text(encoding="utf-8"))).replace(_ADDRESS, server.url)
         text = text.replace("model=my-model", f"model={MODEL}")
