@@ -11,9 +11,8 @@ places is an error, never a silent override:
 3. local: the folders of ``$AFFECTLLM_PATH`` (separated as in ``$PATH``).
 
 An installed package or a local folder holds subfolders called ``data_builders``, ``eval_tasks``, ``recipes``
-(with ``mixtures``,
-``compositions`` and ``hints`` in it), ``families``, ``lexicon``, ``forms``, ``methods``, ``exports``, ``reproductions``
-and ``hint_kinds``.
+(with ``mixtures``, ``compositions``, ``hints`` and ``linear`` in it), ``families``, ``lexicon``, ``forms``,
+``methods``, ``exports``, ``reproductions`` and ``hint_kinds``.
 """
 
 from __future__ import annotations
@@ -38,6 +37,7 @@ Folder = Literal[
     "recipes/mixtures",
     "recipes/compositions",
     "recipes/hints",
+    "recipes/linear",
     "families",
     "lexicon",
     "forms",
@@ -50,6 +50,7 @@ Folder = Literal[
 SUFFIX: dict[Folder, str] = {
     **{"data_builders": ".py", "eval_tasks": ".yaml"},
     **{"recipes": ".yaml", "recipes/mixtures": ".yaml", "recipes/compositions": ".yaml", "recipes/hints": ".yaml"},
+    "recipes/linear": ".yaml",
     **{"families": ".py", "lexicon": ".yaml"},
     **{"forms": ".py", "methods": ".py", "exports": ".py", "steps": ".py"},
     **{"reproductions": ".yaml", "hint_kinds": ".py"},
@@ -57,6 +58,7 @@ SUFFIX: dict[Folder, str] = {
 _NOUNS: dict[Folder, str] = {
     **{"data_builders": "corpus", "eval_tasks": "task", "recipes": "recipe"},
     **{"recipes/mixtures": "mixture", "recipes/compositions": "composition", "recipes/hints": "page of hints"},
+    "recipes/linear": "linear protocol",
     **{"families": "family", "lexicon": "language"},
     **{"forms": "form", "methods": "training method", "exports": "format", "steps": "kind of step"},
     **{"reproductions": "reproduction", "hint_kinds": "kind of hints"},
@@ -70,7 +72,7 @@ _ROOMS = {
 _FEW, _LIKE = 20, 0.58  # names that are listed where none is like the one that was typed; how alike they must be
 _WORD = re.compile(r"[_/]")
 # What lies in the folder of recipes and is none.
-_NO_RECIPES = ("launch/", "mixtures/", "compositions/", "hints/")
+_NO_RECIPES = ("launch/", "mixtures/", "compositions/", "hints/", "linear/")
 
 
 def folders(kind: Folder) -> list[Path]:

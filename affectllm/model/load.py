@@ -202,8 +202,17 @@ def has_family(path: str) -> bool:
     Raises:
         NotFound: when there is none.
     """
+    return family_of(model_type(path)) is not None
+
+
+def model_type(path: str) -> str:
+    """Return what transformers calls the architecture of a checkpoint, or of the base model of an adapter.
+
+    Raises:
+        NotFound: when there is none.
+    """
     base = locate(path).base
-    return family_of(_model_type(_local(base), base)) is not None
+    return _model_type(_local(base), base)
 
 
 def check_saved(folder: Path, base: str) -> str:

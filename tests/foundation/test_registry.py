@@ -31,12 +31,20 @@ def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize(
     "kind",
-    ["data_builders", "eval_tasks", "recipes", "recipes/mixtures", "recipes/compositions", "recipes/hints"],
+    [
+        "data_builders",
+        "eval_tasks",
+        "recipes",
+        "recipes/mixtures",
+        "recipes/compositions",
+        "recipes/hints",
+        "recipes/linear",
+    ],
 )
 def test_what_is_listed_is_what_lies_in_the_folder(kind: registry.Folder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("AFFECTLLM_PATH", raising=False)
     there = {path.relative_to(ROOT / kind) for path in (ROOT / kind).rglob(f"*{registry.SUFFIX[kind]}")}
-    others = ("launch", "mixtures", "compositions", "hints") if kind == "recipes" else ()
+    others = ("launch", "mixtures", "compositions", "hints", "linear") if kind == "recipes" else ()
     members = [path.with_suffix("") for path in there if path.name[0] != "_" and path.parts[0] not in others]
     listed = {path.as_posix() if kind.startswith("recipes") else path.name for path in members}
     assert set(registry.names(kind)) == listed and len(listed) == len(members) > 0

@@ -19,7 +19,8 @@ from affectllm.model.clips.fence import fenced
 from affectllm.model.clips.media import Budget, MediaError, open_clip, open_image
 from affectllm.model.pooled import PooledEncoder
 
-_BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=224 * 224, max_seconds=30.0, long="trim")
+BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=224 * 224, max_seconds=30.0, long="trim")
+"""How much of a clip is looked at."""
 _EARLIER = 0.3  # weight of the words of earlier turns against those of the item's own
 Describe = Callable[[Any], np.ndarray]
 
@@ -144,17 +145,17 @@ class Features:
         return np.stack([row if len(row) == width else np.full(width, np.nan) for row in rows])
 
 
-def described(part: Mapping[str, Any], root: Path, describer: Describer) -> np.ndarray:
+def described(part: Mapping[str, Any], root: Path, describer: Describer, budget: Budget = BUDGET) -> np.ndarray:
     """Describe a clip of the corpus in ``root``; nothing where it cannot be opened, or nothing of it is looked at."""
     path = root / part["path"]
     if part["type"] == "image":
-        return _of_picture(path, describer)
+        return _of_picture(path, describer, budget, part.get("box"))
     sees = part["type"] == "video" and describer.frames is not None
     hears = (part["type"] == "audio" or bool(part.get("sound"))) and describer.sound is not None
     if not sees and not hears:
         return np.zeros(0)
     span: dict[str, Any] = {"start": part.get("start"), "end": part.get("end")}
-    clip = fenced(path, lambda: open_clip(path, _BUDGET, frames=sees, sound=hears, **span))
+    clip = fenced(path, lambda: open_clip(path, budget, frames=sees, sound=hears, **span))
     if isinstance(clip, MediaError):
         return np.zeros(0)
     pieces = [describer.frames(clip.frames)] if describer.frames and clip.frames is not None else []
@@ -162,10 +163,10 @@ def described(part: Mapping[str, Any], root: Path, describer: Describer) -> np.n
     return np.concatenate(pieces)
 
 
-def _of_picture(path: Path, describer: Describer) -> np.ndarray:
+def _of_picture(path: Path, describer: Describer, budget: Budget, box: Any) -> np.ndarray:
     if describer.frames is None:
         return np.zeros(0)
-    picture = fenced(path, lambda: open_image(path, _BUDGET, 1))
+    picture = fenced(path, lambda: open_image(path, budget, 1, box))
     return np.zeros(0) if isinstance(picture, MediaError) else describer.frames(picture[None])
 
 

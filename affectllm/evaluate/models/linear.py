@@ -102,6 +102,7 @@ def predicted(
     inputs: Any,
     options: Options,
     penalties: Sequence[float] = _PENALTIES,
+    whole: bool | None = None,
 ) -> list[Any]:
     """Fit on ``train`` and return the value of a slot, as its form's answers are, for each row of ``inputs``.
 
@@ -109,6 +110,7 @@ def predicted(
         truths: of the rows of ``train``.
         options: of logistic regression, for labels and sets.
         penalties: that ridge regression chooses of, for numbers.
+        whole: whether numbers are rounded; None where all of ``truths`` are whole.
     """
     shape, names = slot.how.shape(slot.space), slot.space.names
     if shape == "label":
@@ -122,7 +124,8 @@ def predicted(
     numbers = [regressed(train, [_number(truth, name) for truth in truths], inputs, penalties) for name in names]
     rows = [dict(zip(names, row, strict=True)) for row in zip(*numbers, strict=True)]
     low, high = slot.space.bounds or (-np.inf, np.inf)
-    whole = all(float(value) == round(value) for truth in truths for value in _values(truth))
+    if whole is None:
+        whole = all(float(value) == round(value) for truth in truths for value in _values(truth))
     return [
         {name: float(np.clip(round(value) if whole else value, low, high)) for name, value in row.items()}
         for row in rows
@@ -144,7 +147,9 @@ def classified(train: Any, labels: Sequence[Any], inputs: Any, options: Options 
 
     if len(set(labels)) == 1:
         return np.full(inputs.shape[0], labels[0], dtype=object)
-    predicted: np.ndarray = LogisticRegression(max_iter=2_000, **options).fit(train, list(labels)).predict(inputs)
+    predicted: np.ndarray = (
+        LogisticRegression(**{"max_iter": 2_000, **options}).fit(train, list(labels)).predict(inputs)
+    )
     return predicted
 
 
@@ -154,18 +159,18 @@ def likely(train: Any, holds: Sequence[bool], inputs: Any, options: Options = US
 
     if len(set(holds)) == 1:
         return np.full(inputs.shape[0], float(holds[0]))
-    model = LogisticRegression(max_iter=2_000, **options).fit(train, list(holds))
+    model = LogisticRegression(**{"max_iter": 2_000, **options}).fit(train, list(holds))
     chances: np.ndarray = model.predict_proba(inputs)[:, list(model.classes_).index(True)]
     return chances
 
 
 def regressed(train: Any, numbers: Sequence[float], inputs: Any, penalties: Sequence[float] = _PENALTIES) -> np.ndarray:
-    """Fit ridge regression, its penalty chosen by leaving one out, and return its number of each row of ``inputs``."""
-    from sklearn.linear_model import RidgeCV
+    """Fit ridge regression, of several penalties the best by leaving one out; return its number of each input row."""
+    from sklearn.linear_model import Ridge, RidgeCV
 
     known = np.isfinite(numbers)
     if not known.any():
         return np.zeros(inputs.shape[0])
-    model = RidgeCV(alphas=penalties)
+    model = RidgeCV(alphas=penalties) if len(penalties) > 1 else Ridge(alpha=penalties[0])
     predicted: np.ndarray = model.fit(train[known], np.asarray(numbers)[known]).predict(inputs)
     return predicted

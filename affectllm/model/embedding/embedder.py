@@ -16,7 +16,7 @@ from affectllm.model.clips.media import Budget, MediaError, open_clip, open_imag
 from affectllm.model.embedding.conversations import Conversations, Settings, modules
 from affectllm.model.embedding.views import as_messages, fused
 from affectllm.model.encode import Encoder
-from affectllm.model.load import load_model
+from affectllm.model.load import load_model, model_type
 from affectllm.model.weights.checkpoint import folder_named
 
 Vector = np.ndarray
@@ -156,7 +156,7 @@ def load_embedder(
 
     folder = folder_named(path)
     budget = {key: changes.pop(key) for key in tuple(changes) if key in Budget().to_json()}
-    if _is_clip_like(folder):
+    if is_clip_like(path):
         transformer = SentenceTransformer(str(folder), device=device)
         return ClipEmbedder(transformer, replace(_CLIP_FRAMES, **budget), **changes)
     settings = Settings.read(folder)
@@ -168,12 +168,10 @@ def load_embedder(
     return FamilyEmbedder(transformer, batch_size)
 
 
-def _is_clip_like(folder: Path) -> bool:
-    """Return whether a folder holds a network of texts and images with one space for both."""
-    import json
+def is_clip_like(path: str) -> bool:
+    """Return whether a checkpoint is a network of texts and images with one space for both.
 
-    config = folder / "config.json"
-    if not config.is_file():
-        return False
-    kinds = {"clip", "siglip", "siglip2", "chinese_clip", "altclip", "align", "metaclip_2"}
-    return json.loads(config.read_text(encoding="utf-8")).get("model_type") in kinds
+    Raises:
+        NotFound: when there is none.
+    """
+    return model_type(path) in {"clip", "siglip", "siglip2", "chinese_clip", "altclip", "align", "metaclip_2"}

@@ -189,6 +189,7 @@ _LISTS = {
     "exports": _exports,
     "reproductions": lambda: _first_comments("reproductions"),
     "hints": lambda: _first_comments("recipes/hints"),
+    "protocols": lambda: _first_comments("recipes/linear"),
 }
 
 

@@ -22,7 +22,7 @@ from affectllm.instruct.wording import template_pages
 _SAME = {"backbone": "family", "suite": "task", "group": "task", "corpora": "corpus", "families": "family"}
 _PAGES: dict[str, registry.Folder] = {
     **{"recipe": "recipes", "mixture": "recipes/mixtures", "composition": "recipes/compositions"},
-    **{"hints": "recipes/hints", "reproduction": "reproductions"},
+    **{"hints": "recipes/hints", "protocol": "recipes/linear", "reproduction": "reproductions"},
 }
 
 
