@@ -197,7 +197,7 @@ def check_model(path: str, family: str | None = None, processor: str | None = No
 
 
 def has_family(path: str) -> bool:
-    """Return whether a checkpoint, or the base model of an adapter, belongs to one of our families; as ``model_type``."""
+    """Return whether a checkpoint, or the base of an adapter, belongs to one of our families; as ``model_type``."""
     return family_of(model_type(path)) is not None
 
 
