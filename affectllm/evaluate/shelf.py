@@ -45,13 +45,13 @@ def find_task(name: str) -> TaskEntry:
 
 def absent_task(name: str, known: Iterable[str]) -> NotFound:
     """Return the error for a name that is no task: what it is called now, or the nearest ones."""
-    new = _renamed().get(name)
+    new = renamed().get(name)
     if new is None:
         return registry.absent("eval_tasks", name, known)
     return NotFound(f"the task {name} is called {new} now")
 
 
-def _renamed() -> dict[str, str]:
+def renamed() -> dict[str, str]:
     """Return old name → new one, of the ``_renamed.yaml`` of every folder of tasks."""
     pages = [folder / "_renamed.yaml" for folder in registry.folders("eval_tasks")]
     return {old: str(new) for page in pages if page.is_file() for old, new in read_page(page, TASK).value.items()}

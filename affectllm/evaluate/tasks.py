@@ -16,8 +16,9 @@ from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks, varied
 from affectllm.evaluate.plain.arguments import check_named
+from affectllm.evaluate.plain.theirs import may_be_theirs
 from affectllm.evaluate.scoring.suites import Suite
-from affectllm.evaluate.shelf import absent_task, check_pages
+from affectllm.evaluate.shelf import absent_task, check_pages, renamed
 from affectllm.evaluate.task import AffectTask
 
 
@@ -73,12 +74,19 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         matches: list[str] = super().match_tasks(task_list)
         if matches:
             return matches
+        if self._are_misspelt(task_list):
+            raise absent_task(", ".join(task_list), self._all_tasks)
         self._indexed(include_defaults=True, metadata=self.metadata)
         matches = super().match_tasks(task_list)
         # lm-eval takes folders of tasks too, and asks for them here first.
         if not matches and not any(Path(name).is_dir() for name in task_list):
             raise absent_task(", ".join(task_list), self._all_tasks)
         return matches
+
+    def _are_misspelt(self, names: list[str]) -> bool:
+        """Return whether names are like some of ours, or were ours once, and none of them can be one of lm-eval's."""
+        like_ours = all(name in renamed() or registry.nearest(name, self._all_tasks, 1) for name in names)
+        return like_ours and not any(Path(name).is_dir() or may_be_theirs(name) for name in names)
 
     def load(self, task_list: Any) -> Any:
         """Build the tasks, and store ours in ``scored`` and the suites among the groups in ``suites``."""

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import lm_eval.tasks
 import pytest
+from evaluating import shipped
+from lm_eval.tasks import TaskManager
 
 from affectllm import registry
 from affectllm.errors import NotFound
 from affectllm.evaluate.matrix import TASK
+from affectllm.evaluate.plain.theirs import may_be_theirs
 from affectllm.evaluate.shelf import all_tasks, find_task
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.yaml_page import read_page
@@ -48,6 +54,33 @@ def test_a_folder_of_ones_own_may_rename_its_tasks(tmp_path, monkeypatch) -> Non
 )
 def test_the_nearest_name_comes_first(typed: str, first: str) -> None:
     assert registry.nearest(typed, all_tasks())[0] == first
+
+
+@pytest.mark.parametrize("typed", ["emodb_emotoin", "semeval2018_anger"])
+def test_a_misspelt_task_of_ours_is_answered_without_reading_the_tasks_of_lm_eval(
+    typed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manager = shipped()
+    monkeypatch.setattr(manager, "_indexed", lambda **_: pytest.fail("lm-eval's own tasks are indexed"))
+    with pytest.raises(NotFound, match=r"did you mean emodb_emotion, |is called semeval2018_ei_reg_en_anger now"):
+        manager.match_tasks([typed])
+
+
+def test_what_may_be_a_task_of_lm_eval_is_looked_for_there() -> None:
+    assert all(map(may_be_theirs, ("hellaswag", "hellaswagg", "arc_*", "pages/mine.yaml")))
+    assert not may_be_theirs("emodb_emotoin")
+
+
+@pytest.mark.thorough
+def test_every_name_of_lm_eval_stands_in_one_of_its_pages() -> None:
+    """Else a task would be refused as a misspelt one of ours."""
+    folder = Path(lm_eval.tasks.__file__).parent
+    pages = [path for path in folder.rglob("*") if path.suffix in ("", ".yaml", ".yml", ".py") and path.is_file()]
+    written = b"\n".join(path.read_bytes() for path in pages)
+    names = TaskManager().all_tasks
+    assert len(names) > 10_000 and not [name for name in names if name.encode() not in written]
+    some = names[:: len(names) // 20]
+    assert all(map(may_be_theirs, some))
 
 
 def test_what_is_like_no_task_is_not_answered_with_all_of_them() -> None:
