@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
@@ -75,7 +74,6 @@ def _of_head(arguments: argparse.Namespace) -> HeadResponder:
         if getattr(arguments, name, None):
             message = f"--{name} is for models that write, and {arguments.model} is a head"
             raise AffectError(message, do="leave it out: the folder says what the head stands on")
-    _quiet()
     head = load_head(arguments.model, arguments.device or ("cuda" if torch.cuda.is_available() else "cpu"))
     own = {pair.partition("=")[0] for pair in arguments.budget} | {"long"}
     changed = {name: value for name, value in budget_fields(arguments.budget).items() if name in own}
@@ -114,7 +112,6 @@ def loaded(arguments: argparse.Namespace) -> Model:
     """
     import torch
 
-    _quiet()
     quantization = {f"load_in_{arguments.quantize}": True} if arguments.quantize else None
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
     options: dict[str, Any] = {"adapter": arguments.adapter, "processor": arguments.processor}
@@ -127,15 +124,6 @@ def loaded(arguments: argparse.Namespace) -> Model:
         message = f"the tokenizer does not know {end}, with which turns of {model.family.name} end"
         print(f"{message}: this checkpoint was tuned on another chat format, expect little of it", file=sys.stderr)
     return model
-
-
-def _quiet() -> None:
-    """Leave out what libraries say while a model is loaded and what tells a user of clips nothing."""
-    from transformers.utils import logging as of_transformers
-
-    if not sys.stderr.isatty():  # bars are for those who watch
-        of_transformers.disable_progress_bar()
-    logging.getLogger("DeepSpeed").addFilter(lambda record: "Setting accelerator" not in record.getMessage())
 
 
 def budget_fields(pairs: Iterable[str]) -> dict[str, Any]:
