@@ -117,6 +117,18 @@ def test_answers_that_are_lost_leave_the_run_without_a_group(
     assert status == 2 and "torn" in words
 
 
+def test_a_run_with_fewer_answers_on_disk_than_its_scores_count_says_both_numbers(tmp_path: Path, capsys: Any) -> None:
+    good, torn = (write_run(tmp_path / name, 20) for name in ("good", "torn"))
+    status, words = compared(good, torn, capsys=capsys)
+    assert status == 0 and "on disk" not in words
+    samples = torn / "samples_mine_1.jsonl"
+    samples.write_text("".join(samples.read_text(encoding="utf-8").splitlines(keepends=True)[:30]), encoding="utf-8")
+    status, words = compared(good, torn, capsys=capsys)
+    assert status == 0 and "  torn has 30 answers on disk, and its scores count 40: some are lost\n" in words
+    assert main(["compare", str(good), str(torn), "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)[0]["lost"] == {"torn": [30, 40]}
+
+
 def test_a_run_of_fewer_items_does_not_leave_the_others_with_these(tmp_path: Path) -> None:
     write_run(tmp_path / "runs" / "good", 40)
     write_run(tmp_path / "runs" / "poor", 5)

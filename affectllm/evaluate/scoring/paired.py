@@ -7,7 +7,7 @@ their ids and whole clusters are resampled together, see ``metrics.core.comparis
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,7 @@ class Together:
         options: of the metric.
         left_out: name → items that it answered and another did not, or of another gold value.
         unlike: in what they were asked otherwise than the first of them, in words.
+        lost: name → (answers in its files, answers that its scores count), where these are more.
     """
 
     metric: str
@@ -63,6 +64,7 @@ class Together:
     options: dict[str, Any]
     left_out: dict[str, int]
     unlike: tuple[str, ...] = ()
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
 
 def together(folders: Mapping[str, Path], task: str, metric: str | None = None) -> Together | str:
@@ -101,7 +103,18 @@ def together(folders: Mapping[str, Path], task: str, metric: str | None = None) 
         gold, systems[name], options = scoring.inputs(key, [rows[at].item for at in shared])
     clusters, _ = clusters_of(facts, [first[at] for at in shared]) if shared else (None, None)
     left = {name: len(rows) - len(shared) for name, rows in sides.items()}
-    return Together(key, gold, systems, clusters, options, left, tuple(_unlike(every)))
+    lost = {
+        name: (len(rows), counted)
+        for name, rows in sides.items()
+        if (counted := _counted(folders[name], task)) > len(rows)
+    }
+    return Together(key, gold, systems, clusters, options, left, tuple(_unlike(every)), lost)
+
+
+def _counted(folder: Path, task: str) -> int:
+    """Return how many answers the scores of a task count; 0 where they do not say."""
+    count = _inner(read_object(folder / "details.json"), task).get("n")
+    return count if isinstance(count, int) else 0
 
 
 def _kind(facts: Facts, key: str) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from string import ascii_letters
 from typing import Any
@@ -47,6 +47,7 @@ class Board:
         ranks: the runs, best first.
         pairs: differences with their intervals and corrected probabilities.
         unlike: in what the runs were asked otherwise, in words.
+        lost: run → (answers in its files, answers that its scores count), where these are more.
     """
 
     task: str
@@ -57,6 +58,7 @@ class Board:
     ranks: tuple[Ranked, ...]
     pairs: tuple[Comparison, ...]
     unlike: tuple[str, ...] = ()
+    lost: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     @property
     def unresolved(self) -> str:
@@ -97,7 +99,8 @@ def board(folders: Mapping[str, Path], task: str, metric: str | None = None) -> 
     order = sorted(values, key=lambda name: rank_key(values[name], sign))
     groups = letters(order, {(row.first, row.second): row.p_corrected < SIGNIFICANT for row in pairs})
     ranks = tuple(Ranked(name, values[name], groups[name]) for name in order)
-    return Board(task, one.metric, len(one.gold), clusters_of(one), one.left_out, ranks, tuple(pairs), one.unlike)
+    counts = len(one.gold), clusters_of(one), one.left_out
+    return Board(task, one.metric, *counts, ranks, tuple(pairs), one.unlike, one.lost)
 
 
 def clusters_of(one: Together) -> int:
@@ -170,6 +173,8 @@ def _lines(one: Board) -> Iterator[str]:
     for name, count in one.left_out.items():
         if count:
             yield f"  {count:,} items of {name} are left out: another run did not answer them"
+    for name, (there, counted) in one.lost.items():
+        yield f"  {name} has {there:,} answers on disk, and its scores count {counted:,}: some are lost"
     yield from (f"  asked otherwise: {one}" for one in one.unlike)
     width = max(len(rank.name) for rank in one.ranks)
     for rank in one.ranks:
