@@ -159,6 +159,12 @@ def tell(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
+def stage(title: str) -> None:
+    """Say which stage of a command begins."""
+    divert()  # what the stages before have imported
+    tell(f"── {title}")
+
+
 def _is_error(record: logging.LogRecord) -> bool:
     if record.levelno >= logging.ERROR:
         return True

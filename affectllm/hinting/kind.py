@@ -23,6 +23,7 @@ class Work:
         options: as the kind's ``options`` describes them.
         kept: folder in which what was found in each clip stays for later runs.
         tables: folder to which relative paths of the page lead.
+        folder: the run folder, for what takes long and is not worth keeping for other runs.
     """
 
     samples: Sequence[Sample]
@@ -30,6 +31,7 @@ class Work:
     options: Any
     kept: Path
     tables: Path
+    folder: Path
 
 
 @dataclass(frozen=True)
@@ -67,11 +69,13 @@ class Kind:
         title: what it tells.
         options: dataclass of its options on a page.
         find: yields one hint for every sample, in order.
+        depends: options → what else decides the hints, as JSON values: pages that the options name; None for nothing.
     """
 
     title: str
     options: type
     find: Callable[[Work], Iterator[Hint]]
+    depends: Callable[[Any], Any] = lambda options: None
 
 
 def kind_names() -> list[str]:

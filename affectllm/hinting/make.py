@@ -37,6 +37,8 @@ def make_hints(page: HintPage, root: Path, out: Path | None = None) -> dict[str,
         "corpus": identity(page.corpus, root),
         "kind": file_digest(registry.find("hint_kinds", page.kind)),
     }
+    depends = page.how.depends(page.options)
+    inputs |= {"depends": depends} if depends is not None else {}
     with Run(folder, "hint", inputs, (FILE,)) as run:
         if not run.done:
             run.outputs = _made(page, root, folder)
@@ -47,7 +49,7 @@ def _made(page: HintPage, root: Path, folder: Path) -> dict[str, Any]:
     items = list(load_builder(page.corpus).samples(root))
     samples = [item for item in items if not isinstance(item, Rejection)]
     kept = cache_folder() / "hints" / page.kind
-    work = Work(samples, root, page.options, kept, page.file.parent)
+    work = Work(samples, root, page.options, kept, page.file.parent, folder)
     counts: dict[str, Counter[str]] = {}
 
     def counted() -> Iterator[Hint]:

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from affectllm.corpus import CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.hints.attach import NO_FRAME
 from affectllm.instruct.pairs import COMPARISON
 from affectllm.instruct.rejected import PREFERRED, Rejected, check_preference, check_rejected
@@ -80,6 +80,8 @@ class Part:
         hints: tables of what small models found (``affectllm hint``), whose words stand in the prompt; a sample without
             a hint is asked without it.
         budget: fields of the recipe's ``model.budget`` that are others for the clips of this part.
+        ids: a text file with the ids of the training samples that are taken, one a line; those of no line are left
+            out as ``not_listed``. None takes all.
     """
 
     corpus: str
@@ -104,6 +106,7 @@ class Part:
     person: Literal["beside", "alone"] | None = None
     budget: dict[str, Any] | None = None
     hints: tuple[str, ...] = ()
+    ids: str | None = None
 
     @cached_property
     def key(self) -> str:
@@ -129,6 +132,20 @@ class Part:
             return [wording]
         return [f"{wording}/{name}" for name in annotation.value if name in self._dimensions]
 
+    @cached_property
+    def listed(self) -> frozenset[str] | None:
+        """The ids of the training samples that are taken; None for all.
+
+        Raises:
+            NotFound: when there is no such file.
+        """
+        if self.ids is None:
+            return None
+        path = Path(self.ids).expanduser()
+        if not path.is_file():
+            raise NotFound(f"there is no list of ids {self.ids}", do="give a text file with an id a line")
+        return frozenset(path.read_text(encoding="utf-8").splitlines())
+
     def speaks(self, sample: Sample) -> bool:
         """Whether the sample is in a language that the part asks about, as far as it is known."""
         return not self.languages or sample.language in (None, *self.languages)
@@ -151,6 +168,7 @@ class Part:
         space = self._focused(card)
         card.rater(self.rater)
         self._check_hints()
+        _ = self.listed  # which must be there
         if self.pairs is not None:
             self._check_pairs(space)
             space = COMPARISON

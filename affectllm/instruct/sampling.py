@@ -173,8 +173,12 @@ class Plan:
             yield Rejection(sample.id, result.reason, sample.source) if isinstance(result, Refused) else result
 
     def _fresh(self, samples: Iterator[Sample]) -> Iterator[Sample | Rejection]:
-        """Yield the samples without those in other languages and those of which a copy is asked the same."""
+        """Yield the samples without those not listed, in other languages, and of which a copy is asked the same."""
+        listed = self.part.listed
         for sample in samples:
+            if listed is not None and sample.split == TRAIN and sample.id not in listed:
+                yield Rejection(sample.id, "not_listed", sample.source, str(self.part.ids))
+                continue
             if not self.part.speaks(sample):
                 yield Rejection(sample.id, "other_language", sample.source, sample.language or "")
                 continue

@@ -38,6 +38,8 @@ def build_mixture(
     }
     tables = {name: None for part in mixture.mixture if part.corpus in used for name in part.hints}
     inputs |= {"hints": Hints(tuple(tables)).identity()} if tables else {}
+    lists = {part.ids: file_digest(Path(part.ids).expanduser()) for part in mixture.mixture if part.ids}
+    inputs |= {"ids": lists} if lists else {}
     with Run(folder / "build", "build", inputs, BUILT) as run:
         if not run.done:
             run.outputs = build.build(mixture, used, run.folder, seed, processes, workers)

@@ -168,6 +168,12 @@ def _as_yaml(value: Any) -> str:
     return yaml.safe_dump(value, default_flow_style=True, width=10**6).removesuffix("...\n").strip()
 
 
+def data_override(mixture: Mixture) -> str:
+    """Return the override with which a recipe learns from ``mixture`` in place of its own."""
+    fields = {field.name: getattr(mixture, field.name) for field in dataclasses.fields(Mixture)}
+    return f"data={_as_yaml(_as_values(fields))}"
+
+
 def _overridden(page: Page, overrides: Sequence[str]) -> Page:
     for override in overrides:
         key, separator, text = override.partition("=")

@@ -30,7 +30,7 @@ def made(tmp_path: Path, tables: dict[str, str], *clips: MediaRef, **options: ob
         path.write_text(text, encoding="utf-8")
     samples = [Sample(str(n), "made_up", TEST, (), "x", media=(ref,)) for n, ref in enumerate(clips)]
     wanted = action_units.Options("aus", **options)  # type: ignore[arg-type]
-    return list(action_units.find(Work(samples, tmp_path, wanted, tmp_path / "kept", tmp_path)))
+    return list(action_units.find(Work(samples, tmp_path, wanted, tmp_path / "kept", tmp_path, tmp_path)))
 
 
 CLIP = MediaRef("a/b.mp4", "video")

@@ -49,7 +49,7 @@ def test_clips_without_words_are_transcribed_once(tmp_path: Path, speech_model: 
         Sample("gone", "made_up", TEST, (), "x", media=(gone,)),
         Sample("mute", "made_up", TEST, (), "x"),
     ]
-    work = Work(samples, tmp_path, transcript.Options(str(speech_model)), tmp_path / "kept", tmp_path)
+    work = Work(samples, tmp_path, transcript.Options(str(speech_model)), tmp_path / "kept", tmp_path, tmp_path)
     hints = list(transcript.find(work))
     assert hints[0].words == 'Heard by a machine: "a"'
     assert [hint.reason for hint in hints] == ["", "has_words", "missing", "no_audio"]
@@ -67,4 +67,4 @@ def test_a_checkpoint_that_is_no_speech_model_is_named(tmp_path: Path) -> None:
     samples = [Sample("heard", "made_up", TEST, (), "x", media=(MediaRef("a.wav", "audio"),))]
     options = transcript.Options(str(tmp_path / "text"))
     with pytest.raises(WrongCheckpoint, match="as a speech model"):
-        list(transcript.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path)))
+        list(transcript.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path, tmp_path)))

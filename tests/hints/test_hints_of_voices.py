@@ -54,7 +54,7 @@ def _made(tmp_path: Path, recordings: list[tuple[str, str, float]], **options: o
         ref = (MediaRef(f"{number}.wav", "audio"),)
         samples.append(Sample(f"{number}", "made_up", split, (), "x", speaker=speaker, media=ref))
     wanted = prosody.Options(by="numpy", **options)  # type: ignore[arg-type]
-    return list(prosody.find(Work(samples, tmp_path, wanted, tmp_path / "kept", tmp_path)))
+    return list(prosody.find(Work(samples, tmp_path, wanted, tmp_path / "kept", tmp_path, tmp_path)))
 
 
 TRAINED = [("deep", TRAIN, 100.0 + n) for n in range(6)] + [("high", TRAIN, 250.0 + n) for n in range(6)]
@@ -86,7 +86,9 @@ def test_what_cannot_be_heard_has_no_hint_but_a_reason(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     refs = {"gone": MediaRef("gone.wav", "audio"), "broken": MediaRef("broken.wav", "audio"), "none": None}
     samples = [Sample(n, "made_up", TEST, (), "x", media=(ref,) if ref else ()) for n, ref in refs.items()]
-    hints = list(prosody.find(Work(samples, tmp_path, prosody.Options(by="numpy"), tmp_path / "kept", tmp_path)))
+    hints = list(
+        prosody.find(Work(samples, tmp_path, prosody.Options(by="numpy"), tmp_path / "kept", tmp_path, tmp_path))
+    )
     assert [hint.words for hint in hints] == [None] * 3
     assert hints[0].reason == "missing" and hints[1].reason and hints[2].reason == "no_audio"
 

@@ -64,6 +64,19 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     return make
 
 
+def test_only_listed_training_samples_are_taken_and_validation_stays(make, tmp_path: Path) -> None:
+    whole = make({})
+    wanted = sorted(row["sample"] for row in whole.train)[::3]
+    listed = tmp_path / "ids.txt"
+    listed.write_text("\n".join([*wanted, "of nobody"]), encoding="utf-8")
+    part = make({"ids": str(listed)})
+    assert sorted(row["sample"] for row in part.train) == wanted
+    assert len(part.validation) == len(whole.validation) == 30
+    assert part.counts["rejected"]["not_listed"] == len(whole.train) - len(wanted)
+    with pytest.raises(NotFound, match="no list of ids"):
+        make({"ids": str(tmp_path / "nowhere.txt")})
+
+
 def test_a_plain_part_asks_every_training_sample_once(make) -> None:
     built = make({})
     assert [row["sample"] for row in built.train] == [f"train{n}" for n in range(90)]

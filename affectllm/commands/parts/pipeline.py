@@ -13,6 +13,7 @@ from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
 from affectllm.report.leaks import refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
+from affectllm.train.whole import train
 
 if TYPE_CHECKING:
     from affectllm.evaluate.run import Evaluation
@@ -83,7 +84,7 @@ def _run(
             score(recipe, roots, folder, processes)
         for change in changes(folder / "eval"):
             print(f"guard: {change}", file=sys.stderr)
-        _say("report")
+        voice.stage("report")
         report = render_report([folder], folder / "report.html", roots)
         tell_trackers(folder, report)
         table = summary(folder)
@@ -91,40 +92,6 @@ def _run(
         tell(table)
     tell(f"report: {report}")
     return report
-
-
-def train(
-    name: str,
-    recipe: Recipe,
-    overrides: Sequence[str],
-    roots: Mapping[str, Path],
-    folder: Path,
-    processes: int | None = None,
-) -> None:
-    """Build in this process, then train in those of the launch configuration."""
-    from affectllm.instruct.stage import build_mixture
-    from affectllm.model.heads.encoders import check_backbone
-    from affectllm.run import is_finished
-    from affectllm.train.distilling.given import given_files
-    from affectllm.train.distilling.teacher import check_teacher
-    from affectllm.train.launch import launch
-    from affectllm.train.pages.reward_page import check_reward_models
-    from affectllm.train.stage import train_inputs
-
-    # A wrong checkpoint is refused before any work.
-    check_reward_models(recipe.rewards)
-    check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
-    check_teacher(recipe)
-    given_files(recipe)
-    _say("build")
-    build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
-    _say("train")
-    arguments = [name, "--out", str(folder)]
-    arguments += [word for override in overrides for word in ("--set", override)]
-    arguments += [word for corpus in recipe.corpora() for word in ("--root", f"{corpus}={roots[corpus]}")]
-    if is_finished(folder / "train", train_inputs(recipe, folder)):
-        return
-    launch(recipe.launch, "affectllm.train", arguments, processes=processes)
 
 
 def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: int | None = None) -> None:
@@ -151,7 +118,7 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: in
         # Each process has the whole model and a share of the questions, however the training is distributed.
         launch(_SCORING, "affectllm.evaluate.launched", words_for(left), processes=count, what="scoring")
     for title, one in [*([] if count > 1 else tuned), *references]:
-        _say(title)
+        voice.stage(title)
         one.run()
 
 
@@ -239,11 +206,6 @@ def _corpora(recipe: Recipe) -> list[str]:
     guarded = [task for task in recipe.eval.guard.tasks if task in all_tasks()] if recipe.eval.guard else []
     scored = [selection.corpus for selection in task_sources([*recipe.eval.tasks, *guarded]).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))
-
-
-def _say(stage: str) -> None:
-    voice.divert()  # what the stages before have imported
-    voice.tell(f"── {stage}")
 
 
 def train_only(

@@ -1,0 +1,134 @@
+"""Models behind hints of emotions that a recipe trains, one for each fold: a head on any backbone, or an LLM.
+
+Each is an ordinary run of the recipe (``build`` and ``train`` in a folder of its own), whose mixture is narrowed to the
+samples of the fold by ``ids``; a command that is killed goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from affectllm import voice
+from affectllm.corpus import Sample
+from affectllm.errors import AffectError
+from affectllm.hinting.small_model import Finding
+from affectllm.instruct import Template
+from affectllm.instruct.conversation import Conversation
+from affectllm.instruct.mixture_part import Part
+from affectllm.lock import LOCK, held
+from affectllm.respond.responder import Unanswered
+from affectllm.run import digest
+from affectllm.train.checkpoints import FINAL
+from affectllm.train.method import find_method
+from affectllm.train.recipe import Recipe, data_override, load_recipe
+from affectllm.train.whole import train
+
+IDS = "ids.txt"
+
+
+@dataclass(frozen=True)
+class RecipeModel:
+    """How models are trained; each call of ``findings`` trains its own.
+
+    Args:
+        recipe: learns one question about one corpus.
+        name, overrides: of ``recipe``.
+        root: folder of the corpus.
+        folder: where the runs lie, each under a digest of what it learns from.
+    """
+
+    recipe: Recipe
+    name: str
+    overrides: tuple[str, ...]
+    root: Path
+    folder: Path
+
+    @classmethod
+    def of(cls, name: str, overrides: tuple[str, ...], root: Path, folder: Path) -> RecipeModel:
+        """Read a recipe whose models can give the shares of labels.
+
+        Raises:
+            AffectError: when it learns more than one question, or what gives no shares; as ``load_recipe``.
+        """
+        recipe = load_recipe(name, overrides)
+        parts, method = recipe.data.mixture, find_method(recipe.method)
+        answers = method.answers_as in ("affectllm", "affectllm-head")
+        if len(parts) > 1 or recipe.matrix or recipe.teacher or not answers:
+            message = f"{name} cannot make hints: it has several parts, a matrix or a teacher, or answers nothing"
+            raise AffectError(message, do="choose a recipe of one part of a mixture that trains an LLM or a head")
+        (part,) = parts
+        if part.ids or part.hints or part.pairs or part.person:
+            raise AffectError(f"the mixture of {name} has ids, hints, pairs or person", do="take them out of a copy")
+        return cls(recipe, name, overrides, root, folder)
+
+    @property
+    def part(self) -> Part:
+        """What is asked of whom."""
+        return self.recipe.data.mixture[0]
+
+    @property
+    def template(self) -> Template:
+        """What asks."""
+        return self.part.bind()
+
+    def findings(
+        self, learned: Sequence[Sample], labels: Sequence[str], asked: Sequence[Sample]
+    ) -> list[Finding | None]:
+        """Train on ``learned`` alone, and return what the model says of ``asked``; None where it has no answer."""
+        place = self._trained([sample.id for sample in learned])
+        names, choices = self.template.space.names, self._choices()
+        conversations = [Conversation.unlabelled(sample, self.template) for sample in asked]
+        asks = [(one.asked, choices) for one in conversations if isinstance(one, Conversation)]
+        numbers = [number for number, one in enumerate(conversations) if isinstance(one, Conversation)]
+        found: list[Finding | None] = [None] * len(asked)
+        responder = self._responder(place / "train" / FINAL)
+        for number, scores in responder.likelihoods(asks, {self.part.corpus: self.root}):
+            if not isinstance(scores, Unanswered):
+                shares = sorted(zip(names, _softmax(scores), strict=True), key=lambda pair: (-pair[1], pair[0]))
+                found[numbers[number]] = Finding(dict(shares))
+        del responder
+        gc.collect()  # before the next fold needs the memory
+        return found
+
+    def _choices(self) -> list[str]:
+        template = self.template
+        return [template.worded({template.slots[0].name: name}) for name in template.space.names]
+
+    def _trained(self, ids: Sequence[str]) -> Path:
+        """Build and train on the samples with these ids, and return the folder of the run."""
+        place = self.folder / digest(sorted(ids))[:12]
+        place.mkdir(parents=True, exist_ok=True)
+        listed = place / IDS
+        listed.write_text("".join(f"{one}\n" for one in sorted(ids)), encoding="utf-8")
+        mixture = replace(self.recipe.data, mixture=(replace(self.part, ids=str(listed)),))
+        overrides = [*self.overrides, data_override(mixture)]
+        voice.tell(f"{self.name}: learning from {len(ids):,} samples")
+        with held(place / LOCK), voice.kept(place / voice.LOG):
+            train(self.name, load_recipe(self.name, overrides), overrides, {self.part.corpus: self.root}, place)
+        return place
+
+    def _responder(self, weights: Path) -> Any:
+        import torch
+
+        from affectllm.model.heads.folder import is_head, load_head
+        from affectllm.model.load import load_model
+        from affectllm.respond.heads import HeadResponder
+        from affectllm.respond.in_process import InProcess
+
+        device, size = "cuda" if torch.cuda.is_available() else "cpu", self.recipe.eval.batch_size
+        if is_head(str(weights)):
+            return HeadResponder(load_head(str(weights), device), batch_size=size)
+        loaded = load_model(str(weights), processor=self.recipe.model.processor, device=device)
+        loaded.model.eval()
+        return InProcess(loaded, budget=self.recipe.model.budget, batch_size=size, end_of_turn=True)
+
+
+def _softmax(scores: Sequence[float]) -> list[float]:
+    most = max(scores)
+    weights = [math.exp(score - most) for score in scores]
+    return [weight / math.fsum(weights) for weight in weights]
