@@ -14,6 +14,7 @@ import pytest
 from affectllm.data_builders.images import emotic
 from affectllm.data_builders.video import bold
 from evaluating import shipped, use
+from meld_made import write_meld
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
@@ -23,7 +24,9 @@ from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate.models.linear_page import load_protocol
 from affectllm.evaluate.models.protocol_rows import protocol_rows
 from affectllm.evaluate.models.shallow import ShallowLM
+from affectllm.instruct.conversation import Conversation
 from affectllm.model.clips.media import Budget, open_clip, open_image
+from affectllm.model.embedding.embedder import load_embedder
 
 SETTINGS: dict[str, Any] = {"random_state": 2022, "max_iter": 2000, "solver": "sag", "class_weight": None}
 SIDES = {"train": 30, "val": 14}
@@ -207,6 +210,25 @@ def test_people_of_emotic_are_described_beside_their_picture(
     chances = np.exp([one for one, _ in answers]).reshape(len(held), 26, 2)[:, :, 1]
     assert len(held) == 16 and np.abs(chances - by_hand).max() < 1e-6
     assert np.abs(chances[0] - chances[1]).max() > 1e-4  # two people of one picture
+
+
+@pytest.mark.thorough
+def test_meld_is_one_regression_of_all_labels_on_what_a_family_gives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(monkeypatch, {"meld": write_meld(tmp_path / "meld")})
+    task = _loaded("meld_emotion")
+    embedder = load_embedder("tiny:qwen2")
+    train, held = list(task.question.training()), list(task.question.scored())
+
+    def features(samples: list[Any]) -> np.ndarray:
+        asked = [Conversation.of(one, task.question.template).asked for one in samples]
+        return np.stack([_unit(embedder.embed([one])[0]) for one in asked])
+
+    labels = [next(one.value for one in sample.annotations if one.space == "meld_7") for sample in train]
+    by_hand = LogisticRegression(C=8, **SETTINGS).fit(features(train), labels).predict(features(held))
+    replies = ShallowLM(encoder="tiny:qwen2", protocol="emotionclip").generate_until(task.instances)
+    assert [task.template.read(reply).value for reply in replies] == list(by_hand) and len(set(by_hand)) > 1
 
 
 @pytest.mark.parametrize("encoder", ["vit", "tiny:qwen2_5_omni"])
