@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
 from pathlib import Path
+from typing import Any
 
 from affectllm.commands.parts.options import root_option, set_option
 
@@ -19,6 +21,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
     parser.add_argument("--only", choices=("commercial",), help="of a mixture, the corpora whose licence allows it")
     parser.add_argument("--languages", metavar="TAG,…", help="of a mixture, the samples in these languages")
+    parser.add_argument("--json", action="store_true", help="print counts, paths and what is missing as JSON")
 
 
 def call(arguments: argparse.Namespace) -> None:
@@ -27,5 +30,8 @@ def call(arguments: argparse.Namespace) -> None:
 
     filters = [f"only={arguments.only}"] if arguments.only else []
     filters += [f"languages=[{arguments.languages}]"] if arguments.languages else []
-    options = {"filters": filters, "stats": arguments.stats, "workers": arguments.workers}
-    build(arguments.names, arguments.set, Roots.parse(arguments.root), arguments.out, **options)
+    options: dict[str, Any] = {"filters": filters, "stats": arguments.stats, "workers": arguments.workers}
+    options |= {"tell": lambda line: None} if arguments.json else {}
+    built = build(arguments.names, arguments.set, Roots.parse(arguments.root), arguments.out, **options)
+    if arguments.json:
+        print(json.dumps(built, ensure_ascii=False))

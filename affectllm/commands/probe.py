@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import json
+import sys
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from affectllm.commands.parts.options import root_option
@@ -15,6 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/probe)")
     parser.add_argument("--export", type=Path, metavar="FILE", help="write the vectors with ids and labels, as .npz")
+    parser.add_argument("--json", action="store_true", help="print the layer curves as one JSON object")
     _protocol(parser)
     _model(parser)
 
@@ -54,5 +58,7 @@ def call(arguments: argparse.Namespace) -> None:
     from affectllm.report.probes import write_probe
 
     probe = probe_of(arguments)
-    probe.run()
-    print(write_probe(probe.out))
+    with redirect_stdout(sys.stderr):  # a library's word on the standard output would be no path and no JSON
+        curves = probe.run()
+    page = write_probe(probe.out)
+    print(json.dumps({"report": str(page), **curves}, ensure_ascii=False) if arguments.json else page)

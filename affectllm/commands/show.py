@@ -13,10 +13,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-n", type=int, default=2, metavar="N", help="number of samples")
     root_option(parser)
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.corpus.roots import Roots
     from affectllm.report.terminal.shown import show
 
-    show(arguments.name, arguments.n, Roots.parse(arguments.root))
+    show(arguments.name, arguments.n, Roots.parse(arguments.root), arguments.json)

@@ -129,6 +129,12 @@ def test_the_probe_of_one_token_is_scored_at_later_ones(probe: Probe) -> None:
     assert curve["layers"][0]["controls"] == {}
 
 
+def test_json_is_all_that_a_probe_prints_on_request(probe: Probe, capsys: pytest.CaptureFixture[str]) -> None:
+    curve = probe("--limit", "8", "--layers", "1", "--controls", "none", "--json")
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["tasks"]["planted_choice"] == curve and Path(printed["report"]).name == "probe.html"
+
+
 def test_folds_share_no_speaker_and_score_every_item(probe: Probe, tmp_path: Path) -> None:
     curve = probe("--folds", "3", "--layers", "1", "--pool", "mean", "--controls", "speaker,text")
     assert curve["scored"] == sum(COUNTS.values())

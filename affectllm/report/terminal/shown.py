@@ -18,6 +18,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.wording import template_pages
+from affectllm.report.terminal import described
 
 _SAME = {"backbone": "family", "suite": "task", "group": "task", "corpora": "corpus", "families": "family"}
 _PAGES: dict[str, registry.Folder] = {
@@ -26,18 +27,32 @@ _PAGES: dict[str, registry.Folder] = {
 }
 
 
-def show(words: Sequence[str], count: int, roots: Roots) -> None:
+def show(words: Sequence[str], count: int, roots: Roots, as_json: bool = False) -> None:
     """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template, a metric or a family.
 
     Args:
         words: a name, or its kind and the name (``metric uar``, ``task dfew``), where several things have this name.
         count: samples of a corpus.
         roots: where corpora lie.
+        as_json: print one object with ``kind``, ``name``, what describes it, and the ``also`` kinds of that name.
 
     Raises:
         NotFound: when nothing has this name, or there is no such kind.
     """
     kinds = _kinds(count, roots)
+    kind, name, others = _meant(words, kinds)
+    if as_json:
+        print(
+            json.dumps({"kind": kind, "name": name, **kinds[kind].describe(name), "also": others}, ensure_ascii=False)
+        )
+        return
+    kinds[kind].show(name)
+    for other in others:
+        print(f"\n# a {other} is called {name}, too: affectllm show {other} {name}")
+
+
+def _meant(words: Sequence[str], kinds: Mapping[str, _Kind]) -> tuple[str, str, list[str]]:
+    """Return kind and name of what is meant, and the further kinds that have the name."""
     if len(words) > 1:
         kind, name = _SAME.get(words[0], words[0]), " ".join(words[1:])
         kind = kind if kind in kinds else kind.removesuffix("s")
@@ -45,25 +60,23 @@ def show(words: Sequence[str], count: int, roots: Roots) -> None:
             raise NotFound(f"there is no kind called {words[0]!r}", do=f"write one of {', '.join(kinds)} before a name")
         if name not in kinds[kind].names():
             raise _absent(name, {kind: kinds[kind]})
-        kinds[kind].show(name)
-        return
+        return kind, name, []
     (name,) = words
     named = [kind for kind, one in kinds.items() if name in one.own_names()]
     # The variants of task pages are read only for a name that is no file's.
     named = named or [kind for kind, one in kinds.items() if name in one.names()]
     if not named:
         raise _absent(name, kinds)
-    kinds[named[0]].show(name)
-    for kind in named[1:]:
-        print(f"\n# a {kind} is called {name}, too: affectllm show {kind} {name}")
+    return named[0], name, named[1:]
 
 
 @dataclass(frozen=True)
 class _Kind:
-    """A kind of thing: its names, how one is printed, and the names that can be listed without reading pages."""
+    """A kind of thing: its names, how one is printed and described, and the names listed without reading pages."""
 
     names: Callable[[], Collection[str]]
     show: Callable[[str], None]
+    describe: Callable[[str], dict[str, Any]]
     quick: Callable[[], Collection[str]] | None = None
 
     def own_names(self) -> Collection[str]:
@@ -75,14 +88,19 @@ def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
     from affectllm.metrics import METRICS
 
     def pages(names: Callable[[], Mapping[str, Path]]) -> _Kind:
-        return _Kind(names, lambda name: _show_page(names()[name]))
+        return _Kind(names, lambda name: _show_page(names()[name]), lambda name: described.page(names()[name]))
+
+    def corpus(name: str) -> dict[str, Any]:
+        return described.corpus(name, count, roots)
 
     return {
-        "family": _Kind(partial(registry.names, "families"), _show_family),
-        "metric": _Kind(lambda: METRICS, _show_metric),
-        "corpus": _Kind(partial(registry.names, "data_builders"), lambda name: _show_corpus(name, count, roots)),
+        "family": _Kind(partial(registry.names, "families"), _show_family, described.family),
+        "metric": _Kind(lambda: METRICS, _show_metric, described.metric),
+        "corpus": _Kind(
+            partial(registry.names, "data_builders"), lambda name: _show_corpus(name, count, roots), corpus
+        ),
         "template": pages(template_pages),
-        "task": _Kind(all_tasks, _show_task, partial(registry.names, "eval_tasks")),
+        "task": _Kind(all_tasks, _show_task, _task, partial(registry.names, "eval_tasks")),
         **{kind: pages(partial(registry.names, folder)) for kind, folder in _PAGES.items()},
     }
 
@@ -105,6 +123,11 @@ def _show_task(name: str) -> None:
         return
     task = all_tasks()[name]
     print(f"# {task.where()}\n{task.as_page()}")
+
+
+def _task(name: str) -> dict[str, Any]:
+    pages = registry.names("eval_tasks")
+    return described.page(pages[name]) if name in pages else described.variant(all_tasks()[name])
 
 
 def _show_family(name: str) -> None:
