@@ -11,23 +11,8 @@ from typing import Any
 from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.roots import locate
 from affectllm.errors import NotFound
-from affectllm.report.galleries.stills import NO_STILLS, Stills, stills
-
-MIME = {
-    ".mp4": "video/mp4",
-    ".m4v": "video/mp4",
-    ".webm": "video/webm",
-    ".wav": "audio/wav",
-    ".mp3": "audio/mpeg",
-    ".flac": "audio/flac",
-    ".ogg": "audio/ogg",
-    ".m4a": "audio/mp4",
-    ".png": "image/png",
-    ".jpg": "image/jpeg",
-    ".jpeg": "image/jpeg",
-    ".webp": "image/webp",
-}
-"""Suffix → MIME type of the files that browsers play natively."""
+from affectllm.player.previews import MIME
+from affectllm.player.stills import NO_STILLS, Stills, stills
 
 MAX_CLIP_BYTES = 1_000_000
 MAX_PAGE_BYTES = 16_000_000
@@ -108,7 +93,7 @@ class Gallery:
 
 def _previewed(path: Path, part: Mapping[str, Any]) -> tuple[str, bytes, str]:
     from affectllm.model.clips.media import MediaError
-    from affectllm.report.galleries.previews import LONGEST, preview
+    from affectllm.player.previews import LONGEST, preview
 
     copy = preview(path, part)
     if isinstance(copy, MediaError):

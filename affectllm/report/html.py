@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import AffectError, explained
+from affectllm.player import pages
 from affectllm.report import display, exact, views
 from affectllm.report.boards.guard import changes
 from affectllm.report.breakdowns.calibration import calibrations
@@ -20,7 +20,7 @@ from affectllm.report.clips import Gallery
 from affectllm.report.examples import gather
 from affectllm.report.explorer.page import Explorer, write_examples
 from affectllm.report.exports.drawings import write_figures
-from affectllm.report.exports.tables import write_tables
+from affectllm.report.exports.tables import file_name, table_texts, write_tables
 from affectllm.report.facts import facts, rejected_total
 from affectllm.report.figures import draw_figures
 from affectllm.report.pictures import pictures_of
@@ -31,6 +31,9 @@ from affectllm.report.scoretable import cell_text, markdown_table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+
+
+_NOTHING = '<script type="application/json" id="exports">[]</script>'
 
 
 def render_report(
@@ -63,10 +66,9 @@ def render_report(
     folder = page.with_suffix("")
     with explained(page):
         folder.mkdir(parents=True, exist_ok=True)
-        script = environment().get_template("report.js").render()
-        explorer = write_examples(data, views.tasks_of(data), page, roots or {}, script)
+        explorer = write_examples(data, views.tasks_of(data), page, roots or {})
     view = page_view(data, roots or {}, explorer)
-    html = environment().get_template("report.html").render(view)
+    html = _rendered(view)
     with explained(page):
         scratch = page.with_name(f".{page.name}.part")
         scratch.write_text(html, encoding="utf-8")
@@ -79,6 +81,16 @@ def render_report(
             write_tables(html, export / "tables")
             write_figures(data, view["tasks"], export / "figures")
     return page
+
+
+def _rendered(view: Mapping[str, Any]) -> str:
+    """Return the page; what its buttons save of tables is read out of the page itself, as what the command exports."""
+    script = environment().get_template("report.js").render(explorer=view["explorer"] is not None)
+    facts = {**view, "script": script, "digest": pages.digest(script)}
+    html = environment().get_template("report.html").render(facts, exports=_NOTHING)
+    texts = json.dumps(table_texts(html), ensure_ascii=False).replace("<", "\\u003c")
+    # No text of a run is markup, so this stands in the page once.
+    return html.replace(_NOTHING, f'<script type="application/json" id="exports">{texts}</script>')
 
 
 def _page_path(first: Path, out: Path | None) -> Path:
@@ -147,8 +159,7 @@ def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
         WriteFailed: when the file system refuses.
     """
     script = environment().get_template("finder.js").render()
-    script_digest = b64encode(sha256(script.encode()).digest()).decode("ascii")
-    text = environment().get_template(template).render(**view, script=script, script_hash=f"sha256-{script_digest}")
+    text = environment().get_template(template).render(**view, script=script, script_hash=pages.digest(script))
     with explained(out):
         out.parent.mkdir(parents=True, exist_ok=True)
         scratch = out.with_name(f".{out.name}.part")
@@ -158,18 +169,10 @@ def write_page(template: str, view: Mapping[str, Any], out: Path) -> Path:
 
 
 def environment() -> Environment:
-    """Return the Jinja environment of the report: HTML is escaped, and an undefined name is an error."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-
-    env = Environment(
-        loader=PackageLoader("affectllm.report", "templates"),
-        autoescape=lambda name: name is None or name.endswith(".html"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """Return the Jinja environment of the report."""
+    env = pages.environment("affectllm.report")
     env.filters.update(
         number=display.number, percent=display.percent, interval=display.interval, clusters=display.clusters
     )
-    env.filters |= {"cell": cell_text, "seconds": display.seconds, **exact.filters()}
+    env.filters |= {"cell": cell_text, "file_name": file_name, "seconds": display.seconds, **exact.filters()}
     return env

@@ -6,24 +6,25 @@ import csv
 import html
 import json
 import re
-import shutil
 import subprocess
 from pathlib import Path
 
 import krippendorff
 import pytest
+from browsing import open_page
+from driving import BROWSER, Browser
 
 from affectllm.annotate.rating.agreement import agreement, ratings_of
 from affectllm.annotate.rating.export import Form, export
 from affectllm.annotate.row import Row
 from affectllm.cli import main
 from affectllm.corpus import TRAIN, MediaRef, Sample
-from affectllm.corpus.miniature import Picture, Tone, materialise
+from affectllm.corpus.miniature import Clip, Picture, Tone, materialise
 from affectllm.errors import Malformed
 
-BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 SCALE = ("no", "partly", "yes")
 HOSTILE = 'She says </script><script>document.title="broken"</script> & "smiles", then leaves.'
+SVG = "http://www.w3.org/2000/svg"  # the name of the elements of a drawing, which no browser asks for
 DRIVE = """<script>
 const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
 at("rater").value = "Anna, B"; at("rater").oninput();
@@ -60,14 +61,56 @@ def test_the_table_has_a_row_an_item_and_the_page_holds_its_clips(folder: Path) 
     assert [row["item"] for row in rows] == ["s0", "s1", "s2"] and rows[0]["text"] == HOSTILE
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert page.count("data:audio/") == 1 and page.count("data:image/png") == 1
-    assert page.count("</script>") == 2 and "http" not in page.replace("http-equiv", "")
+    assert page.count("</script>") == 2 and "http" not in page.replace("http-equiv", "").replace(SVG, "")
+
+
+def test_spans_are_played_as_spans_and_formats_that_no_browser_plays_as_copies(tmp_path: Path) -> None:
+    materialise({"a/long.wav": Tone(3.0), "b.avi": Clip(seconds=1.0)}, tmp_path / "clips")
+    refs = [MediaRef("a/long.wav", "audio", start=1.0, end=2.0), MediaRef("b.avi", "video", sound=True)]
+    rows = [Row(Sample(f"s{n}", "made", TRAIN, (), "t.csv", media=(ref,)), {"of": "x"}) for n, ref in enumerate(refs)]
+    export(rows, "of", Form("spans", "Does it fit?", SCALE), {"made": tmp_path / "clips"}, tmp_path / "out")
+    html = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    data = re.search(r'id="data">(.*?)</script>', html)
+    assert data
+    span, copy = (item["media"][0] for item in json.loads(data[1])["items"])
+    assert span["src"].startswith("media/") and span["src"].endswith(".wav#t=1,2") and span["seconds"] == 1.0
+    assert (tmp_path / "out" / span["src"].partition("#")[0]).is_file()
+    assert copy["src"].startswith("data:video/mp4") and "small copy" in copy["note"]
+    assert all(copy[key].startswith("data:image/jpeg") for key in ("poster", "strip")) and len(copy["wave"]) == 160
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+def test_raters_see_frames_waveform_and_words_under_the_policy_of_the_page(tmp_path: Path) -> None:
+    materialise({"one.mp4": Clip(seconds=2.0)}, tmp_path / "clips")
+    sample = Sample("s0", "made", TRAIN, (), "t.csv", HOSTILE, media=(MediaRef("one.mp4", "video", sound=True),))
+    form = Form("shown", "Does it fit?", SCALE)
+    export([Row(sample, {"of": "A face."})], "of", form, {"made": tmp_path / "clips"}, tmp_path / "out")
+    with Browser(tmp_path / "browser") as browser:
+        browser.open((tmp_path / "out" / "index.html").as_uri())
+        browser.until("document.querySelector('video')?.readyState >= 2")
+        assert browser.run("document.querySelector('.said').textContent") == HOSTILE
+        assert browser.run("document.querySelector('.strip').naturalWidth > 400")
+        assert browser.run("document.querySelector('.sound polygon').points.length") == 320
+        browser.type(" ")
+        browser.until("document.querySelector('video').currentTime > 0.2")
+        assert browser.run("Number(document.querySelector('.now').getAttribute('x1'))") > 0
+        browser.type(" ")
+        browser.run(
+            "(wave => { const box = wave.getBoundingClientRect(); wave.dispatchEvent(new MouseEvent('click',"
+            " {clientX: box.left + box.width / 2})); })(document.querySelector('.sound svg'))"
+        )
+        assert browser.run("document.querySelector('video').currentTime") == pytest.approx(1.0, abs=0.1)
+        browser.type("2")
+        assert browser.run("table()") == "item,rater,rating,remark\ns0,,partly,\n"
+        assert browser.errors == [] and not [one for one in browser.requested if one.startswith("http")]
 
 
 @pytest.mark.browser
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 def test_items_are_rated_by_keys_and_the_ratings_saved(folder: Path) -> None:
     page = folder / "index.html"
-    page.write_text(page.read_text(encoding="utf-8").replace("</html>", f"{DRIVE}</html>"), encoding="utf-8")
+    page.write_text(open_page(page).replace("</html>", f"{DRIVE}</html>"), encoding="utf-8")
     flags = ["--headless", "--no-sandbox", "--disable-gpu", "--virtual-time-budget=3000", "--enable-logging=stderr"]
     command = [str(BROWSER), *flags, f"--user-data-dir={folder / 'profile'}", "--dump-dom", page.as_uri()]
     done = subprocess.run(command, capture_output=True, text=True, timeout=90, check=True)

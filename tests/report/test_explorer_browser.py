@@ -11,8 +11,11 @@ from typing import Any
 
 import pytest
 from browsing import BROWSER, browse, console, open_page, requested
+from driving import Browser
 from logged_run import HOSTILE, TASK, logged, make_logged
+from made_run import make_builder
 
+from affectllm.corpus.miniature import Tone, materialise
 from affectllm.report.explorer import index as indices
 from affectllm.report.html import render_report
 
@@ -93,6 +96,28 @@ def test_counts_words_and_keys_lead_to_the_examples(report: Path, tmp_path: Path
     assert seen["down"] == 1 and seen["back"][:2] == [0, 25] and "page" not in seen["back"][2]
     assert HOSTILE in seen["full"] and "What was asked" in seen["full"] and "male" in seen["full"]
     assert seen["scripts"] == 0 and seen["title"] == "run #1 · affectllm report"
+
+
+def test_a_sound_of_the_list_is_drawn_and_a_click_leads_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AFFECTLLM_PATH", str(make_builder(tmp_path / "local")))
+    materialise({f"clips/{n}.wav": Tone(2.0) for n in range(4)}, tmp_path / "toy")
+    page = render_report([make_logged(tmp_path / "run", logged(4))], roots={"toy": tmp_path / "toy"})
+    with Browser(tmp_path / "browser") as browser:
+        browser.open(page.as_uri())
+        browser.click("#examples li summary")
+        browser.until("document.querySelector('.full audio')?.readyState >= 1")
+        assert browser.run("document.querySelector('.full .sound polygon').points.length") == 320
+        assert browser.run("document.querySelector('.full .sound figcaption').textContent") == "2.0 s of sound"
+        click = "new MouseEvent('click', {clientX: box.left + box.width / 4})"
+        browser.run(
+            f"(wave => {{ const box = wave.getBoundingClientRect(); wave.dispatchEvent({click}); }})"
+            "(document.querySelector('.full .sound svg'))"
+        )
+        assert browser.run("document.querySelector('.full audio').currentTime") == pytest.approx(0.5, abs=0.05)
+        browser.until("Number(document.querySelector('.full .now').getAttribute('x1')) > 38")
+        assert browser.errors == []
 
 
 def test_a_page_without_its_folder_says_so_and_shows_the_rest(report: Path, tmp_path: Path) -> None:

@@ -60,10 +60,10 @@ def write_task(runs: Sequence[RunData], task: str, folder: Path, clips: Clips) -
         index.add(replies)
         chunk.add(replies, clips)
         if len(chunk) == CHUNK:
-            write_script(folder / f"{number}.js", chunk.to_json())
+            write_script(folder / f"{number}.js", chunk.to_json(clips))
             chunk, number = Chunk(), number + 1
     if len(chunk):
-        write_script(folder / f"{number}.js", chunk.to_json())
+        write_script(folder / f"{number}.js", chunk.to_json(clips))
     write_script(folder / "index.js", index.to_json())
     return Listed(task, index.size, tuple(index.runs), index.parts)
 

@@ -1,13 +1,11 @@
-"""What a page needs to list its examples: the script with its digest, and links that filter the list."""
+"""What a page needs to list its examples: the files beside it, and links that filter the list."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 from urllib.parse import quote, urlencode
 
@@ -27,17 +25,12 @@ class Explorer:
     Args:
         base: address of the folder of its files, relative to the page.
         listed: the tasks, in the order of their folders ``0``, ``1``, ….
-        script: the program of the page.
+        unheard: sounds without a waveform, since the page has as many as it may have opened.
     """
 
     base: str
     listed: tuple[Listed, ...]
-    script: str
-
-    @property
-    def digest(self) -> str:
-        """What the page's policy allows to run: this script, and what it loads itself."""
-        return "sha256-" + b64encode(sha256(self.script.encode()).digest()).decode("ascii")
+    unheard: int = 0
 
     @property
     def tasks(self) -> str:
@@ -74,7 +67,7 @@ class Explorer:
 
 
 def write_examples(
-    runs: Sequence[RunData], tasks: Sequence[str], page: Path, roots: Mapping[str, Path], script: str
+    runs: Sequence[RunData], tasks: Sequence[str], page: Path, roots: Mapping[str, Path]
 ) -> Explorer | None:
     """Write the examples of all tasks beside a page, in place of those of an earlier report.
 
@@ -93,4 +86,4 @@ def write_examples(
     if not listed:
         return None
     scratch.replace(folder)
-    return Explorer(quote(beside.name) + f"/{FOLDER}", tuple(listed), script)
+    return Explorer(quote(beside.name) + f"/{FOLDER}", tuple(listed), clips.outlines.left_out)

@@ -11,8 +11,9 @@ from typing import Any
 from affectllm.corpus.roots import locate
 from affectllm.errors import NotFound
 from affectllm.instruct.conversation import parts_of
+from affectllm.player.links import Link, clip_link
+from affectllm.player.outlines import Outlines
 from affectllm.report.display import annotation
-from affectllm.report.galleries.links import Link, clip_link
 from affectllm.report.replies import Reply
 
 
@@ -22,10 +23,14 @@ class Clips:
     Args:
         page: the folder of the page.
         roots: corpus → folder.
+
+    Attributes:
+        outlines: of their sounds.
     """
 
     def __init__(self, page: Path, roots: Mapping[str, Path]) -> None:
         self._page, self._given = page, roots
+        self.outlines = Outlines()
         self._root = lru_cache(maxsize=None)(self._root_of)
         self._link = lru_cache(maxsize=4096)(self._link_of)
 
@@ -34,6 +39,12 @@ class Clips:
         muted = part["type"] == "video" and not part.get("sound")
         place = (str(part["type"]), str(part["corpus"]), str(part["path"]))
         return self._link(*place, part.get("start"), part.get("end"), muted)
+
+    def file(self, part: Mapping[str, Any]) -> Path:
+        """Return the file that a link leads to which is not missing."""
+        root = self._root(str(part["corpus"]))
+        assert root is not None
+        return root / str(part["path"])
 
     def _link_of(self, kind: str, corpus: str, path: str, start: float | None, end: float | None, muted: bool) -> Link:
         return clip_link(kind, path, self._root(corpus), self._page, start=start, end=end, muted=muted)
@@ -51,6 +62,7 @@ class Chunk:
     def __init__(self) -> None:
         self._texts: dict[str, int] = {}
         self._rows: list[list[Any]] = []
+        self._heard: list[tuple[list[Any], Path, Mapping[str, Any]]] = []  # what has a sound, as it stands in a row
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,7 +86,10 @@ class Chunk:
         if part.get("type") == "text":
             return self._text(str(part["text"]))
         link = clips.link(part)
-        return [link.kind, link.href, link.path, link.span, int(link.muted)]
+        shown = [link.kind, link.href, link.path, link.span, int(link.muted)]
+        if link.kind == "audio" or (link.kind == "video" and not link.muted):
+            self._heard.append((shown, clips.file(part), part))
+        return shown
 
     def _answer(self, reply: Reply | None) -> list[Any] | None:
         if reply is None:
@@ -86,8 +101,12 @@ class Chunk:
         ]
         return [-1 if reply.text is None else self._text(reply.text), reading, likely]
 
-    def to_json(self) -> dict[str, Any]:
+    def to_json(self, clips: Clips) -> dict[str, Any]:
         """Return the texts, and rows of (messages, prompt, gold, facts, answers) with the numbers of texts."""
+        outlines = clips.outlines.of([(file, part) for _, file, part in self._heard])
+        for (shown, *_), outline in zip(self._heard, outlines, strict=True):
+            shown += [outline.levels, outline.seconds] if outline.levels else []
+        self._heard = []
         return {"texts": list(self._texts), "rows": self._rows}
 
 

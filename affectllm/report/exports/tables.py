@@ -23,13 +23,18 @@ def write_tables(html: str, folder: Path) -> list[Path]:
     """Write every table of a page as ``NN_NAME.csv`` and ``NN_NAME.tex`` into a folder; return the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = []
-    for number, table in enumerate(tables_of(html), 1):
-        stem = f"{number:02d}_{file_name(table.name)}"
-        for suffix, text in ((".csv", as_csv(table)), (".tex", as_latex(table, stem))):
+    for stem, *texts in table_texts(html):
+        for suffix, text in zip((".csv", ".tex"), texts, strict=True):
             path = folder / f"{stem}{suffix}"
             path.write_text(text, encoding="utf-8")
             paths.append(path)
     return paths
+
+
+def table_texts(html: str) -> list[tuple[str, str, str]]:
+    """Return the name of its files, the CSV and the LaTeX of every table of a page, in its order."""
+    named = [(f"{number:02d}_{file_name(table.name)}", table) for number, table in enumerate(tables_of(html), 1)]
+    return [(stem, as_csv(table), as_latex(table, stem)) for stem, table in named]
 
 
 def file_name(text: str) -> str:

@@ -17,10 +17,10 @@ from affectllm.errors import Malformed, NotFound
 from affectllm.instruct.conversations import conversation_files
 from affectllm.instruct.pairs import COMPARISON
 from affectllm.instruct.sampling import ASKED_SPLITS
+from affectllm.player.links import Link, clip_link
 from affectllm.report.display import annotation
 from affectllm.report.galleries.composition import Kind
 from affectllm.report.galleries.gallery import LIMIT
-from affectllm.report.galleries.links import Link, clip_link
 from affectllm.report.html import write_page
 
 PAGE = "gallery.html"

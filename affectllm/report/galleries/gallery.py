@@ -14,8 +14,8 @@ from affectllm.corpus.splits import draw
 from affectllm.corpus.tally import Tally, names_of, ranked
 from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
+from affectllm.player.links import clip_link
 from affectllm.report.display import annotation
-from affectllm.report.galleries.links import clip_link
 from affectllm.report.html import write_page
 
 LIMIT = 200

@@ -112,6 +112,11 @@ class Browser:
         self.until(f"(e => !!e && !e.disabled)({button})")
         self.run(f"{button}.click()")
 
+    def type(self, key: str) -> None:
+        """Press and release one key as a person does, which lets a page play sounds."""
+        for event in ("keyDown", "keyUp"):
+            self.send("Input.dispatchKeyEvent", type=event, key=key, **({"text": key} if event == "keyDown" else {}))
+
     def write(self, selector: str, text: str) -> None:
         """Write into a field."""
         self.until(f"!!document.querySelector({selector!r})")

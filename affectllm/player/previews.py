@@ -10,6 +10,22 @@ from typing import Any
 from affectllm.corpus.render import write_clip, write_sound
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
 
+MIME = {
+    ".mp4": "video/mp4",
+    ".m4v": "video/mp4",
+    ".webm": "video/webm",
+    ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+    ".flac": "audio/flac",
+    ".ogg": "audio/ogg",
+    ".m4a": "audio/mp4",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".webp": "image/webp",
+}
+"""Suffix → MIME type of the files that browsers play natively."""
+
 FPS = 10
 LONGEST = 30.0
 _BUDGET = Budget(

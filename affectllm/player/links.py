@@ -57,10 +57,11 @@ def clip_link(
         return Link("missing", "", path, span)
     plays = Path(path).suffix.lower() in (_SHOWN if kind == "image" else _PLAYED)
     href = quote(os.path.relpath(file, page.resolve()).replace(os.sep, "/"))
-    return Link(kind if plays else "link", href + _fragment(start, end), path, span, muted)
+    return Link(kind if plays else "link", href + fragment(start, end), path, span, muted)
 
 
-def _fragment(start: float | None, end: float | None) -> str:
+def fragment(start: float | None, end: float | None) -> str:
+    """Return the media fragment of a span in seconds, ``#t=1.5,3``; empty for a whole clip."""
     if start is None and end is None:
         return ""
     return f"#t={start or 0:g}" + (f",{end:g}" if end is not None else "")

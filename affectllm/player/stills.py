@@ -6,11 +6,11 @@ import io
 from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, Clip, MediaError, open_clip
+from affectllm.player.outlines import SILENT, Outline, outline
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,17 +31,15 @@ class Stills:
         poster: the middle frame, as a data URI.
         strip: frames from the beginning to the end side by side, as a data URI.
         shape: width and height of the poster in pixels.
-        wave: the waveform as the points of an SVG polygon in a box of 320 by 2, around 1.
+        wave: the outline of its sound.
         spectrogram: time to the right, frequency upwards to 8 kHz on the mel scale, as a data URI.
-        seconds: of the sound.
     """
 
     poster: str = ""
     strip: str = ""
     shape: tuple[int, int] = (0, 0)
-    wave: str = ""
+    wave: Outline = SILENT
     spectrogram: str = ""
-    seconds: float = 0.0
 
 
 NO_STILLS = Stills()
@@ -65,14 +63,13 @@ def _opened(path: Path, part: Mapping[str, Any], *, frames: bool, sound: bool) -
 
 
 def _of_clip(clip: Clip) -> Stills:
-    poster, strip, shape, wave, spectrogram, seconds = "", "", (0, 0), "", "", 0.0
+    poster, strip, shape, wave, spectrogram = "", "", (0, 0), SILENT, ""
     if clip.frames is not None and len(clip.frames):
         middle = clip.frames[len(clip.frames) // 2]
         poster, strip, shape = _jpeg(middle), _jpeg(_side_by_side(clip.frames)), (middle.shape[1], middle.shape[0])
     if clip.sound is not None:
-        wave, spectrogram = waveform(clip.sound), _png(mel_spectrogram(clip.sound))
-        seconds = len(clip.sound) / SAMPLING_RATE
-    return Stills(poster, strip, shape, wave, spectrogram, seconds)
+        wave, spectrogram = outline(clip.sound), _png(mel_spectrogram(clip.sound))
+    return Stills(poster, strip, shape, wave, spectrogram)
 
 
 def _side_by_side(frames: Array) -> Array:
@@ -81,19 +78,6 @@ def _side_by_side(frames: Array) -> Array:
 
     width = max(1, round(frames.shape[2] * _STRIP_HEIGHT / frames.shape[1]))
     return np.concatenate([np.asarray(Image.fromarray(one).resize((width, _STRIP_HEIGHT))) for one in frames], axis=1)
-
-
-def waveform(sound: Array) -> str:
-    """Return the outline of a sound, its loudest moment filling the box: upper ends to the right, lower ends back."""
-    import numpy as np
-
-    edges = np.linspace(0, len(sound), min(_COLUMNS, len(sound)) + 1).astype(int)
-    parts = [sound[start:end] for start, end in pairwise(edges)]
-    most = float(np.abs(sound).max()) or 1.0
-    xs = [round(number * _COLUMNS / len(parts), 1) for number in range(len(parts))]
-    upper = [f"{x:g},{1 - float(part.max()) / most:.3f}" for x, part in zip(xs, parts, strict=True)]
-    lower = [f"{x:g},{1 - float(part.min()) / most:.3f}" for x, part in zip(xs, parts, strict=True)]
-    return " ".join([*upper, *reversed(lower)])
 
 
 def mel_spectrogram(sound: Array) -> Array:
