@@ -69,7 +69,7 @@ def test_clips_are_linked_with_their_span_and_missing_ones_are_said(tmp_path: Pa
     links = [html.unescape(link) for link in re.findall(r'src="([^"]+)"', text)]
     assert links and all(link.endswith("#t=0.25,0.75") for link in links)
     assert all((build / unquote(link.partition("#")[0])).is_file() for link in links)
-    assert "clips/2.mp4</bdi> is not on this disk" in text
+    assert "clips/2.mp4, 0.25 s to 0.75 s</bdi> is not on this disk" in text
     assert "0.25 s to 0.75 s; the model is shown it without sound" in text
     assert not re.findall(r'(?:src|href)="(?:https?:|//)', text), "a gallery asks nobody for anything"
 
