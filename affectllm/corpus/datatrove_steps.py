@@ -19,6 +19,8 @@ from typing import Any
 from datatrove.pipeline.base import PipelineStep
 
 from affectllm.corpus import shards
+from affectllm.errors import AffectError
+from affectllm.folders import discard
 
 _TOTAL = ".total"
 
@@ -28,7 +30,7 @@ class BuildShards(PipelineStep):  # type: ignore[misc]
 
     Args:
         corpus: name of the builder.
-        root: folder of the corpus, the same on every machine.
+        root: folder of the corpus; what lies there is the same on every machine, where it lies need not be.
         out: folder to write into, shared by all machines.
     """
 
@@ -57,8 +59,17 @@ class MergeShards(PipelineStep):  # type: ignore[misc]
         self.corpus, self.out = corpus, Path(out)
 
     def run(self, data: Any, rank: int = 0, world_size: int = 1) -> Any:
-        """Pass on whatever came in."""
+        """Pass on whatever came in.
+
+        Raises:
+            AffectError: when a shard is missing, or there are none.
+        """
         total = self.out / _TOTAL
-        shards.merge(self.corpus, self.out, int(total.read_text(encoding="utf-8")))
-        total.unlink()
+        if (self.out / shards.SHARDS).is_dir():
+            shards.merge(self.corpus, self.out, int(total.read_text(encoding="utf-8")))
+        elif not (self.out / shards.REJECTED).is_file():
+            raise AffectError("there are no shards", where=str(self.out), do="run every task of BuildShards first")
+        # Else a task that was killed here has merged them, and is started again.
+        discard(self.out / shards.SHARDS)
+        total.unlink(missing_ok=True)
         yield from data or ()

@@ -79,11 +79,12 @@ def build_rank(name: str, root: Path, out: Path, rank: int = 0, world: int = 1, 
     with seldom_collected():
         for number in range(10**9):
             block = islice(counted, ROWS_PER_SHARD)
-            if (first := next(block, None)) is None:
-                return max(1, number)
+            if (first := next(block, None)) is None and number:
+                return number
             place = out / SHARDS / f"{number:05d}"
             if number % world == rank and not place.is_dir():
-                _write_shard(name, chain([first], block), place)
+                # A corpus of which nothing is there still has a shard of empty files.
+                _write_shard(name, iter(()) if first is None else chain([first], block), place)
             else:
                 deque(block, maxlen=0)
     raise AffectError(f"{name} never ends")
@@ -135,8 +136,6 @@ def merge(name: str, out: Path, total: int) -> dict[str, Any]:
         AffectError: when a shard is missing; names it.
     """
     places = [out / SHARDS / f"{number:05d}" for number in range(total)]
-    if not (out / SHARDS).is_dir():
-        _write_shard(name, iter(()), places[0])  # a corpus of which nothing is there still has its empty files
     if absent := [place.name for place in places if not place.is_dir()]:
         message = f"{len(absent)} of {total} shards are missing, such as {absent[0]}"
         raise AffectError(message, where=str(out), do="run every rank to its end before merging")

@@ -75,8 +75,8 @@ def _seconds(scene: Scene, heavy: bool) -> float:
     known = str(heavy) in scene.expected
     scene.undisturbed(heavy)
     if not known:
-        scene.seconds[heavy] = time.monotonic() - started
-    return scene.seconds[heavy]
+        scene.seconds[str(heavy)] = time.monotonic() - started
+    return scene.seconds[str(heavy)]
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -37,7 +37,7 @@ class Scene:
     place: Place
     environment: dict[str, str]
     expected: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
-    seconds: dict[bool, float] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     @classmethod
     def make(cls, scratch: Path, dice: np.random.Generator, patch: pytest.MonkeyPatch) -> Scene:

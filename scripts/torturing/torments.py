@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from torturing import disks, others, processes
+from torturing import disks, hosts, others, processes
 from torturing.scene import Scene
 
 _TORMENTS: dict[str, Callable[[Scene], str]] = {
@@ -25,6 +25,7 @@ _TORMENTS: dict[str, Callable[[Scene], str]] = {
     "media": others.media,
     "words": others.words,
     "endpoint": others.endpoint,
+    "hosts": hosts.hosts,
 }
 NAMES = tuple(_TORMENTS)
 

@@ -104,6 +104,31 @@ def test_datatrove_builds_the_same_bytes(comments, small, tmp_path) -> None:
     assert digests(out) == digests(tmp_path / "one")
 
 
+def test_merging_again_after_a_kill_keeps_what_was_merged(comments: Path, tmp_path: Path) -> None:
+    """A scheduler starts a task again whose end it has not seen; the shards may be gone by then."""
+    pytest.importorskip("datatrove")
+    from affectllm.corpus.datatrove_steps import BuildShards, MergeShards
+
+    merging, out = MergeShards("goemotions", tmp_path / "out"), tmp_path / "out"
+    with pytest.raises(AffectError, match="no shards"):
+        list(merging.run(None))
+    list(BuildShards("goemotions", comments, out).run(None))
+    total = (out / ".total").read_text()
+    list(merging.run(None))
+    merged = digests(out)
+    assert read_rows(out / "samples" / "goemotions" / "train.parquet")
+    (out / ".total").write_text(total)  # killed before this file went
+    for _ in range(2):
+        list(merging.run(None))
+        assert digests(out) == merged
+
+
+def test_a_corpus_of_which_nothing_is_there_has_its_empty_files(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(load_builder("goemotions"), "samples", lambda root: iter(()))
+    assert by_ranks(tmp_path, tmp_path / "out", 3)["samples"] == {"train": 0, "validation": 0, "test": 0}
+    assert len(list((tmp_path / "out" / "samples" / "goemotions").iterdir())) == 3
+
+
 _BUILD = """
 import sys
 from pathlib import Path
