@@ -17,11 +17,11 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 torchvision_ops.install()
 deprecated_calls.install()
-# The same examples on every machine, however busy; `--hypothesis-profile explore` looks for new ones, and `few` is quick.
+# The same examples on every machine, however busy; `--hypothesis-profile explore` looks for new ones.
 _PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("steady", _PATIENT, derandomize=True, max_examples=50)
 settings.register_profile("explore", _PATIENT, max_examples=1_000)
-settings.register_profile("few", _PATIENT, derandomize=True, max_examples=10)
+settings.register_profile("few", _PATIENT, derandomize=True, max_examples=10)  # for scripts/mutants
 settings.load_profile("steady")
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     # A shell that starts us in the background ignores Ctrl-C for us and for every process that the tests start.

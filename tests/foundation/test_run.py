@@ -18,6 +18,7 @@ from affectllm.run import (
     MANIFEST,
     Run,
     cache_folder,
+    contents,
     digest,
     read_manifest,
     refuse_partial,
@@ -241,6 +242,23 @@ def test_a_run_within_a_run_is_its_own_affair(tmp_path: Path) -> None:
         (tmp_path / "outer" / "own").write_text("x")
     manifest = read_manifest(tmp_path / "outer")
     assert manifest is not None and list(manifest["files"]) == ["own"]
+
+
+def test_up_to_64_mib_every_byte_counts_and_beyond_the_first_and_last_one(tmp_path: Path) -> None:
+    def mark(size: int, *changed: int) -> str:
+        with (tmp_path / "weights").open("wb") as stream:
+            stream.truncate(size)
+            for place in changed:
+                stream.seek(place)
+                stream.write(b"x")
+        return contents(tmp_path, ["*"])["weights"]
+
+    mib = 2**20
+    whole, large = 64 * mib, 64 * mib + 1
+    assert mark(whole, 32 * mib) != mark(whole)
+    unchanged = mark(large)
+    assert mark(large, mib) == unchanged == mark(large, large - mib - 1)
+    assert unchanged not in (mark(large, mib - 1), mark(large, large - mib))
 
 
 def test_a_large_file_is_known_by_its_size_and_both_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

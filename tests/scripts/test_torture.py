@@ -90,3 +90,9 @@ def test_a_hanging_command_is_ended_with_its_children(monkeypatch: pytest.Monkey
     process = subprocess.Popen(["sleep", "60"], stdout=subprocess.PIPE, text=True, start_new_session=True)
     status, output = ended(process)
     assert status == 999 and "hung" in output
+
+
+@pytest.mark.thorough
+def test_machines_that_lose_their_power_build_the_same_bytes() -> None:
+    pytest.importorskip("datatrove")
+    assert torment("hosts", 3, 0).faults == ()

@@ -1,0 +1,1 @@
+"""What `scripts/mutants` does to one room."""

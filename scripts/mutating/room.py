@@ -1,0 +1,146 @@
+"""The mutants of one room, in a copy of the checkout.
+
+python -m mutating.room ROOM --sample N --seed N    from within the copy
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import difflib
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from cosmic_ray.mutating import use_mutation
+from cosmic_ray.plugins import get_operator
+from cosmic_ray.work_db import WorkDB, use_db
+from cosmic_ray.work_item import MutationSpec
+
+from mutating.covering import Covered
+from mutating.forking import SAID, noticed, preload
+
+ROOMS: dict[str, tuple[list[str], list[str]]] = {
+    "metrics": (
+        ["affectllm/metrics/labels", "affectllm/metrics/numbers"],
+        ["tests/metrics", "tests/contracts/test_metrics.py"],
+    ),
+    "reading": (["affectllm/labels/reading"], ["tests/labels", "--deselect", "tests/labels/test_reading_long.py"]),
+    "leakage": (
+        ["affectllm/corpus/leaks"],
+        ["tests/corpus/test_leakage.py", "tests/corpus/test_leaks.py", "tests/corpus/test_leaks_text.py"],
+    ),
+    "licence": (["affectllm/report/cards/licence.py"], ["tests/report/test_publish_licence.py"]),
+    "resume": (["affectllm/run.py"], ["tests/foundation/test_run.py"]),
+}
+"""Room → what is changed, and the tests that should notice."""
+_SETTINGS = """
+[cosmic-ray]
+module-path = {modules}
+timeout = 120.0
+test-command = "false"
+[cosmic-ray.distributor]
+name = "local"
+"""
+_PATIENCE = 4.0  # times as long as the tests take when nothing is changed, before they hang
+_AT_LEAST = 30.0  # seconds
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("room", choices=list(ROOMS))
+    parser.add_argument("--sample", type=int, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    options = parser.parse_args()
+    started = time.monotonic()
+    covered = _covered(options.room)
+    preload(covered.libraries)
+    items = _mutations(options.room)
+    drawn = random.Random(options.seed).sample(items, min(options.sample, len(items)))
+    survivors = []
+    for mutation in drawn:
+        if not (dead := _killed(mutation, covered)):
+            survivors.append(mutation)
+        print("." if dead else "S", end="", file=sys.stderr, flush=True)
+    killed = len(drawn) - len(survivors)
+    share, seconds = killed / len(drawn), time.monotonic() - started
+    counts = f"{len(items):,} | {len(drawn)} | {killed} ({share:.0%}) | {len(survivors)}"
+    print(f"| {options.room} | {counts} | {seconds:.0f} |")
+    for mutation in survivors:
+        print(f"{options.room}: {mutation.module_path}", *_changed(mutation), sep="\n    ", file=sys.stderr)
+    return 0
+
+
+def _covered(room: str) -> Covered:
+    """Run the room's tests with nothing changed; see which lines each runs."""
+    out = Path(f"{room}.json")
+    subprocess.run([sys.executable, "-m", "mutating.covering", out, *ROOMS[room][1]], check=True, stdout=sys.stderr)
+    covered = Covered.read(out)
+    if noticed(list(covered.seconds), seconds=3600, profile="few"):
+        said = Path(SAID).read_text(encoding="utf-8", errors="replace")[-2000:]
+        raise SystemExit(f"{said}\n{room}: tests fail with nothing changed, so that they would notice anything")
+    return covered
+
+
+def _mutations(room: str) -> list[MutationSpec]:
+    settings, session = Path(f"{room}.toml"), Path(f"{room}.sqlite")
+    settings.write_text(_SETTINGS.format(modules=ROOMS[room][0]), encoding="utf-8")
+    subprocess.run([Path(sys.executable).with_name("cosmic-ray"), "init", settings, session], check=True)
+    with use_db(str(session), WorkDB.Mode.open) as work:
+        every = [item.mutations[0] for item in work.work_items]
+    found = [mutation for mutation in every if _runs(mutation)]
+    return sorted(found, key=lambda one: (str(one.module_path), one.start_pos, one.operator_name, one.occurrence))
+
+
+def _runs(mutation: MutationSpec) -> bool:
+    """Return whether what is changed is ever run: no annotation."""
+    tree = ast.parse(mutation.module_path.read_text(encoding="utf-8"))
+    notes = [
+        node.annotation for node in ast.walk(tree) if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation
+    ]
+    notes += [node.returns for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.returns]
+    place = mutation.start_pos
+    return not any((one.lineno, one.col_offset) <= place < (one.end_lineno, one.end_col_offset) for one in notes)
+
+
+def _killed(mutation: MutationSpec, covered: Covered) -> bool:
+    """Try the tests that run the changed lines, on few examples; then all of the room, on as many as ever."""
+    lines = _statement(mutation)
+    first = covered.tests(str(mutation.module_path), lines)
+    operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+    with use_mutation(mutation.module_path, operator, mutation.occurrence):
+        return any(
+            tests and noticed(tests, seconds=_patience(tests, covered), profile=profile)
+            for tests, profile in ((first, "few"), (list(covered.seconds), "steady"))
+        )
+
+
+def _statement(mutation: MutationSpec) -> range:
+    """Return the lines of the innermost statement that holds the change; coverage knows only its first."""
+    tree = ast.parse(mutation.module_path.read_text(encoding="utf-8"))
+    line = mutation.start_pos[0]
+    holding = [
+        node
+        for node in ast.walk(tree)
+        if isinstance(node, ast.stmt) and node.lineno <= line <= (node.end_lineno or line)
+    ]
+    innermost = max(holding, key=lambda node: node.lineno, default=None)
+    return range(innermost.lineno if innermost else line, mutation.end_pos[0] + 1)
+
+
+def _patience(tests: Sequence[str], covered: Covered) -> float:
+    return _AT_LEAST + _PATIENCE * sum(covered.seconds[test] for test in tests)
+
+
+def _changed(mutation: MutationSpec) -> Iterator[str]:
+    operator = get_operator(mutation.operator_name)(**mutation.operator_args)
+    with use_mutation(mutation.module_path, operator, mutation.occurrence) as (before, after):
+        lines = difflib.unified_diff(before.splitlines(), (after or before).splitlines(), lineterm="", n=0)
+        yield from (line for line in lines if not line.startswith(("---", "+++")))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
