@@ -179,7 +179,7 @@ def test_dimensions_of_bold_are_those_of_ridge(clip: Path, bold_root: Path, monk
     task = _loaded("bold_vad")
     replies = ShallowLM(encoder=str(clip), protocol="emotionclip").generate_until(task.instances)
     scores = _scores(task, replies, 1)  # of numbers with three decimals
-    assert scores["vad_r2"] == pytest.approx(r2_score(truths, by_hand), abs=2e-3)
+    assert scores["vad_r2"] == pytest.approx(r2_score(truths, by_hand), abs=5e-4)
     read: Any = [task.template.read(reply).value for reply in replies]
     assert np.abs(np.asarray([list(one.values()) for one in read]) - by_hand).max() < 6e-4
 
