@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from affectllm import voice
 from affectllm.errors import NotFound, WrongCheckpoint
 
 WINDOW = 2.0
@@ -91,6 +92,7 @@ def check_layer(encoder: AudioEncoder, layer: int | str) -> None:
 @contextmanager
 def loading(path: str, what: str) -> Iterator[None]:
     """Say which of the checkpoints cannot be loaded."""
+    voice.without_bars()
     try:
         yield
     except (OSError, ValueError, KeyError, AttributeError) as error:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from affectllm import voice
 from affectllm.errors import AffectError
 from affectllm.instruct.conversation import parts_of
 from affectllm.model.cache import MediaCache
@@ -157,6 +158,7 @@ def load_embedder(
     folder = folder_named(path)
     budget = {key: changes.pop(key) for key in tuple(changes) if key in Budget().to_json()}
     if is_clip_like(path):
+        voice.without_bars()
         transformer = SentenceTransformer(str(folder), device=device)
         return ClipEmbedder(transformer, replace(_CLIP_FRAMES, **budget), **changes)
     settings = Settings.read(folder)
