@@ -62,7 +62,7 @@ def outline_of(path: Path, part: Mapping[str, Any]) -> Outline:
 def points(levels: str) -> str:
     """Return an outline as the points of an SVG polygon in a box of ``COLUMNS`` by 2, around 1."""
     heights = [LEVELS.index(level) / (len(LEVELS) - 1) for level in levels]
-    xs = [round(number * COLUMNS / len(heights), 1) for number in range(len(heights))]
+    xs = [round(number * COLUMNS / max(1, len(heights) - 1), 1) for number in range(len(heights))]
     upper = [f"{x:g},{1 - height:.2f}" for x, height in zip(xs, heights, strict=True)]
     lower = [f"{x:g},{1 + height:.2f}" for x, height in zip(xs, heights, strict=True)]
     return " ".join([*upper, *reversed(lower)])

@@ -18,7 +18,8 @@ class Wordings:
     Args:
         metric: its title.
         mean, spread: over the wordings; ``spread`` is the standard deviation.
-        rows: of the best wording and of the worst one: which end it is, its number, the value and its text.
+        rows: of the best wording and of the worst one, or of any where all are alike: which end it is, its number, the
+            value and its text.
         axis, places: where the value of each wording lies, in percent.
     """
 
@@ -85,6 +86,8 @@ def _wordings(details: Mapping[str, Any]) -> Iterator[Wordings]:
     questions = details.get("questions", [])
     for metric, row in details.get("wordings", {}).items():
         ends = [(end, row[f"{end}_wording"], row[end]) for end in ("best", "worst") if end in row]
+        if len({number for _, number, _ in ends}) == 1:
+            ends = [("any", *ends[0][1:])]  # they are all alike
         rows = tuple(
             (end, str(number + 1), value, questions[number] if number < len(questions) else "")
             for end, number, value in ends

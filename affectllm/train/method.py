@@ -46,14 +46,14 @@ class Curve:
         title: what it is, as a caption begins.
         noun: what its axis is called.
         range: lowest and highest value that it can have.
-        better: where it goes while a model learns.
+        better: where it goes while a model learns; empty where neither way is good as such.
     """
 
     key: str
     title: str
     noun: str
     range: tuple[float, float] = (-math.inf, math.inf)
-    better: Literal["lower", "higher"] = "higher"
+    better: Literal["lower", "higher", ""] = "higher"
 
     def each(self, keys: Iterable[str]) -> list[Curve]:
         """Return the curves that it stands for among the keys of a log; itself where it has no ``*``."""

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import krippendorff
 import pytest
+from axe import found, needs_axe
 from browsing import open_page
 from driving import BROWSER, Browser
 
@@ -104,6 +105,14 @@ def test_raters_see_frames_waveform_and_words_under_the_policy_of_the_page(tmp_p
         browser.type("2")
         assert browser.run("table()") == "item,rater,rating,remark\ns0,,partly,\n"
         assert browser.errors == [] and not [one for one in browser.requested if one.startswith("http")]
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+@needs_axe
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1300, "dark")])
+def test_axe_finds_nothing(folder: Path, width: int, scheme: str) -> None:
+    assert found(folder / "index.html", folder / "browser", width=width, scheme=scheme) == []
 
 
 @pytest.mark.browser

@@ -20,7 +20,7 @@ def test_the_loudest_moment_fills_the_box_and_half_as_loud_half_of_it() -> None:
     assert (found.levels[0], found.levels[-1]) == (LEVELS[0], LEVELS[-1])
     assert LEVELS.index(found.levels[COLUMNS // 2]) == pytest.approx((len(LEVELS) - 1) / 2, abs=1)
     drawn = points(found.levels).split()
-    assert len(drawn) == 2 * COLUMNS and drawn[0] == "0,1.00" and drawn[COLUMNS - 1] == "159,0.00"
+    assert len(drawn) == 2 * COLUMNS and drawn[0] == "0,1.00" and drawn[COLUMNS - 1] == "160,0.00"
 
 
 def test_a_short_sound_has_a_column_a_sample_and_none_no_outline() -> None:

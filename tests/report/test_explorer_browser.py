@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import html as markup
 import json
-import os
 import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from axe import found, needs_axe
 from browsing import BROWSER, browse, console, open_page, requested
 from driving import Browser
 from logged_run import HOSTILE, TASK, logged, make_logged
@@ -127,13 +127,7 @@ def test_a_page_without_its_folder_says_so_and_shows_the_rest(report: Path, tmp_
     assert "is not beside this page" in dom and TASK in dom
 
 
-@pytest.mark.skipif("AFFECTLLM_AXE" not in os.environ, reason="AFFECTLLM_AXE names no copy of axe.min.js")
-@pytest.mark.parametrize("flags", [("--window-size=500,900",), ("--blink-settings=preferredColorScheme=0",)])
-def test_axe_finds_nothing(report: Path, tmp_path: Path, flags: tuple[str, ...]) -> None:
-    axe = Path(os.environ["AFFECTLLM_AXE"]).read_text(encoding="utf-8")
-    check = (
-        f"<script>{axe}</script><script>setTimeout(async () => {{ const seen = await axe.run();"
-        "document.body.dataset.axe = JSON.stringify(seen.violations.map(one => [one.impact, one.id,"
-        " one.nodes[0].html])); }, 2000);</script></body>"
-    )
-    assert told(report, tmp_path, check, "axe", *flags) == []
+@needs_axe
+@pytest.mark.parametrize(("width", "scheme"), [(400, "light"), (1300, "dark")])
+def test_axe_finds_nothing(report: Path, tmp_path: Path, width: int, scheme: str) -> None:
+    assert found(report, tmp_path / "browser", width=width, scheme=scheme) == []

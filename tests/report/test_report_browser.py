@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from axe import found, needs_axe
 from browsing import BROWSER, browse, console, open_page, probed, requested
 from built_mixture import built_mixture, hostile
 from made_run import SCRIPT, make_builder, make_clips, make_run
@@ -145,6 +146,16 @@ def test_a_gallery_of_conversations_finds_by_template_and_label(talks: Path, tmp
     assert counted["chosen"] == html.count('data-template="empathetic_reply"') > 0
     assert counted["angry"] == html.count('data-labels="anger"') > 0
     assert f'<span id="shown">{counted["angry"]}</span>' in dom
+
+
+@needs_axe
+@pytest.mark.parametrize(("width", "scheme"), [(400, "dark"), (1300, "light")])
+def test_axe_finds_nothing_in_pages_with_clips_and_boards(page: Path, tmp_path: Path, width: int, scheme: str) -> None:
+    make_run(tmp_path / "runs" / "one")
+    root = materialise(load_builder("ravdess").MINIATURE, tmp_path / "corpus")
+    gallery = render_gallery("ravdess", root, tmp_path / "gallery.html")
+    for number, one in enumerate((page, gallery, write_leaderboard(tmp_path / "runs"))):
+        assert found(one, tmp_path / f"browser{number}", width=width, scheme=scheme) == []
 
 
 def test_a_leaderboard_draws_filters_and_asks_nobody(tmp_path: Path) -> None:

@@ -19,14 +19,26 @@ from affectllm.report import clips
 from affectllm.report.charts import axis, loss_chart, ticks, whisker
 from affectllm.report.clips import Gallery
 from affectllm.report.display import compared, headline_metric, percent, seconds
+from affectllm.report.protocols import asked_as
 from affectllm.report.replies import Replies, choose, read_replies
-from affectllm.report.runfolder import History, Point
+from affectllm.report.runfolder import Evaluation, History, Point, RunData
 from affectllm.report.scoretable import cell_text
 
 
 def chosen(path: Path, rows: list[dict], limit: int = 3) -> Replies:
     write_lines(path, rows)
     return choose(read_replies(path, labelled=True), dict.fromkeys(("correct", "wrong", "unreadable", "reply"), limit))
+
+
+def test_wordings_that_are_all_alike_are_one_row_and_others_the_best_and_the_worst(tmp_path: Path) -> None:
+    def asked(best: int, worst: int) -> list[tuple[str, str]]:
+        row = {"best_wording": best, "best": 0.5, "worst_wording": worst, "worst": 0.4, "mean": 0.5, "spread": 0.1}
+        details = {"wordings": {"uar": {**row, "values": {"0": 0.5, "1": 0.4}}}, "questions": ["one", "two"]}
+        run = RunData("run", tmp_path, evaluation=Evaluation("full", tmp_path, {}, {"toy": details}))
+        (one,) = asked_as([run], "toy")
+        return [(end, number) for end, number, *_ in one.wordings[0].rows]
+
+    assert asked(0, 1) == [("best", "1"), ("worst", "2")] and asked(0, 0) == [("any", "1")]
 
 
 def test_examples_are_the_same_in_any_order_and_of_different_labels(tmp_path: Path) -> None:

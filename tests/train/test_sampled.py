@@ -122,6 +122,8 @@ def test_the_reward_rises(method: str, small_demo: Path, tmp_path: Path) -> None
     written = render_report([tmp_path / "run"]).read_text(encoding="utf-8")
     assert "The reward thirds, the mean over replies by optimisation step" in written
     assert all(f"{title} by optimisation step" in written for title in ("Reward, the mean over replies", "Loss"))
+    assert "the mean over replies by optimisation step. Higher is better." in written
+    assert "Length of the replies by optimisation step. <span" in " ".join(written.split()), "neither long nor short is"
     rows = [json.loads(line) for line in (tmp_path / "run" / "train" / "replies.jsonl").read_text().splitlines()]
     assert [row["step"] for row in rows] == list(range(1, 25)) and rows[-1]["rewards"]["thirds"] > 0.8
     assert "24, the last first" in written and rows[0]["id"] in written

@@ -14,7 +14,7 @@ function show() {
   at("text").textContent = item.text;
   at("question").textContent = data.question;
   at("remark").value = own.remark || "";
-  at("media").replaceChildren(...item.media.map(player), ...(item.said ? [said(item.said)] : []));
+  at("media").replaceChildren(...item.media.map(player), ...(item.said ? [make("p", {class: "small"}, "What is said:"), said(item.said)] : []));
   at("scale").replaceChildren(...data.scale.map((value, number) => {
     const button = document.createElement("button");
     button.textContent = `${number + 1}: ${value}`;

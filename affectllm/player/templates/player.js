@@ -39,7 +39,7 @@ function said(text) { return make("blockquote", {class: "said", dir: "auto", tab
 
 function waveform(levels, seconds, name) {
   const heights = [...levels].map(level => LEVELS.indexOf(level) / (LEVELS.length - 1));
-  const ends = sign => heights.map((height, column) => `${(column * COLUMNS / heights.length).toFixed(1)},${(1 + sign * height).toFixed(2)}`);
+  const ends = sign => heights.map((height, column) => `${(column * COLUMNS / Math.max(1, heights.length - 1)).toFixed(1)},${(1 + sign * height).toFixed(2)}`);
   const box = drawn("svg", {viewBox: `0 0 ${COLUMNS} 2`, preserveAspectRatio: "none", role: "img", "aria-label": `Waveform of ${name}`, "data-seconds": seconds});
   box.append(drawn("polygon", {points: [...ends(-1), ...ends(1).reverse()].join(" ")}));
   return box;

@@ -27,9 +27,9 @@ SAMPLING_IS_OURS: Mapping[str, str] = {
 REWARD = Curve("reward", "Reward, the mean over replies", "reward")
 PART = Curve("rewards/*/mean", "The reward *, the mean over replies", "reward")
 UNREADABLE = Curve("unreadable", "Share of replies that could not be read", "share", (0.0, 1.0), better="lower")
-LENGTH = Curve("completions/mean_length", "Length of the replies", "tokens", (0.0, float("inf")))
+LENGTH = Curve("completions/mean_length", "Length of the replies", "tokens", (0.0, float("inf")), better="")
 UNJUDGED = Curve("unjudged", "Share of replies that the reward model could not read", "share", (0.0, 1.0), "lower")
-TRUST = Curve("trust", "Trust in a reward, the mean over groups", "weight", (0.0, 1.0))
+TRUST = Curve("trust", "Trust in a reward, the mean over groups", "weight", (0.0, 1.0), better="")
 SAMPLED_CURVES = (REWARD, LOSS, PART, UNREADABLE, UNJUDGED, TRUST, LENGTH)
 
 
