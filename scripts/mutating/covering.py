@@ -18,6 +18,8 @@ import pytest
 
 LEFT_OUT = ["-q", "-n", "0", "-p", "no:cacheprovider", "-m", "not thorough and not slow and not browser"]
 """What every run of tests here is told."""
+FEW, MANY = "few", "steady"
+"""Profiles of hypothesis, of tests/conftest.py: how many examples are tried."""
 _OURS = ("affectllm", "test_", "conftest", "coverage", "pytest", "_pytest", "xdist", "mutating", "__")
 
 
@@ -47,9 +49,14 @@ class Covered:
         Where only an import runs them, these are all that run anything of the file.
         """
         found = self.lines.get(file, {})
-        chosen = {test for line in lines for test in found.get(line, ())}
-        chosen = chosen or {test for tests in found.values() for test in tests}
-        return sorted(chosen, key=lambda test: (self.seconds[test], test))
+        return self._quickest({test for line in lines for test in found.get(line, ())}) or self.of_file(file)
+
+    def of_file(self, file: str) -> list[str]:
+        """Return the tests that run anything of a file, the quickest first."""
+        return self._quickest({test for tests in self.lines.get(file, {}).values() for test in tests})
+
+    def _quickest(self, tests: set[str]) -> list[str]:
+        return sorted(tests, key=lambda test: (self.seconds[test], test))
 
 
 class _Contexts:
@@ -75,7 +82,7 @@ def main(out: Path, tests: list[str]) -> int:
     measured = coverage.Coverage(data_file=None, include=["affectllm/*"], branch=False)
     contexts = _Contexts(measured)
     measured.start()
-    status = pytest.main([*LEFT_OUT, *tests], plugins=[contexts])
+    status = pytest.main([*LEFT_OUT, "--hypothesis-profile", FEW, *tests], plugins=[contexts])
     measured.stop()
     data, lines = measured.get_data(), {}
     for path in data.measured_files():

@@ -20,13 +20,24 @@ from cosmic_ray.plugins import get_operator
 from cosmic_ray.work_db import WorkDB, use_db
 from cosmic_ray.work_item import MutationSpec
 
-from mutating.covering import Covered
+from mutating.covering import FEW, MANY, Covered
 from mutating.forking import SAID, noticed, preload
 
+_METRICS = (
+    "classes",
+    "classes_compat",
+    "definitions",
+    "dimensions",
+    "distributions",
+    "judgements",
+    "multilabel",
+    "vectors",
+)
+"""Tests of labels and numbers; those of other metrics take minutes."""
 ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "metrics": (
         ["affectllm/metrics/labels", "affectllm/metrics/numbers"],
-        ["tests/metrics", "tests/contracts/test_metrics.py"],
+        [f"tests/metrics/test_{name}.py" for name in _METRICS],
     ),
     "reading": (["affectllm/labels/reading"], ["tests/labels", "--deselect", "tests/labels/test_reading_long.py"]),
     "leakage": (
@@ -60,17 +71,23 @@ def main() -> int:
     preload(covered.libraries)
     items = _mutations(options.room)
     drawn = random.Random(options.seed).sample(items, min(options.sample, len(items)))
-    survivors = []
+    survivors = 0
     for mutation in drawn:
-        if not (dead := _killed(mutation, covered)):
-            survivors.append(mutation)
-        print("." if dead else "S", end="", file=sys.stderr, flush=True)
-    killed = len(drawn) - len(survivors)
+        if _killed(mutation, covered):
+            print(".", end="", file=sys.stderr, flush=True)
+        else:
+            survivors += 1
+            print(
+                f"\n{options.room}: {mutation.module_path}",
+                *_changed(mutation),
+                sep="\n    ",
+                file=sys.stderr,
+                flush=True,
+            )
+    killed = len(drawn) - survivors
     share, seconds = killed / len(drawn), time.monotonic() - started
-    counts = f"{len(items):,} | {len(drawn)} | {killed} ({share:.0%}) | {len(survivors)}"
+    counts = f"{len(items):,} | {len(drawn)} | {killed} ({share:.0%}) | {survivors}"
     print(f"| {options.room} | {counts} | {seconds:.0f} |")
-    for mutation in survivors:
-        print(f"{options.room}: {mutation.module_path}", *_changed(mutation), sep="\n    ", file=sys.stderr)
     return 0
 
 
@@ -79,7 +96,7 @@ def _covered(room: str) -> Covered:
     out = Path(f"{room}.json")
     subprocess.run([sys.executable, "-m", "mutating.covering", out, *ROOMS[room][1]], check=True, stdout=sys.stderr)
     covered = Covered.read(out)
-    if noticed(list(covered.seconds), seconds=3600, profile="few"):
+    if noticed(list(covered.seconds), seconds=3600, profile=FEW):
         said = Path(SAID).read_text(encoding="utf-8", errors="replace")[-2000:]
         raise SystemExit(f"{said}\n{room}: tests fail with nothing changed, so that they would notice anything")
     return covered
@@ -107,14 +124,13 @@ def _runs(mutation: MutationSpec) -> bool:
 
 
 def _killed(mutation: MutationSpec, covered: Covered) -> bool:
-    """Try the tests that run the changed lines, on few examples; then all of the room, on as many as ever."""
-    lines = _statement(mutation)
-    first = covered.tests(str(mutation.module_path), lines)
+    """Try the tests that run the changed lines, on few examples; then those of its file, on as many as ever."""
+    file = str(mutation.module_path)
+    runs = ((covered.tests(file, _statement(mutation)), FEW), (covered.of_file(file), MANY))
     operator = get_operator(mutation.operator_name)(**mutation.operator_args)
     with use_mutation(mutation.module_path, operator, mutation.occurrence):
         return any(
-            tests and noticed(tests, seconds=_patience(tests, covered), profile=profile)
-            for tests, profile in ((first, "few"), (list(covered.seconds), "steady"))
+            tests and noticed(tests, seconds=_patience(tests, covered), profile=profile) for tests, profile in runs
         )
 
 

@@ -80,7 +80,7 @@ def printing(root: Path) -> list[str]:
         f"    items = list(samples_of('words', Path({str(root)!r})))",
         "print(*[item.text for item in items if hasattr(item, 'text')])",
     )
-    return [sys.executable, "-c", "\n".join(lines)]
+    return [sys.executable, "-P", "-c", "\n".join(lines)]  # not what lies in the working directory
 
 
 def reads(root: Path) -> int:

@@ -335,6 +335,24 @@ def test_the_manifest_of_another_stage_is_refused(tmp_path: Path, stage: str) ->
         require(tmp_path / "run", stage)
 
 
+@pytest.mark.parametrize("stage", ["a_stage_before_build", "train"])
+def test_a_folder_of_another_stage_is_not_started_over(tmp_path: Path, stage: str) -> None:
+    finish(tmp_path / "run", {"seed": 1})
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()}
+    with pytest.raises(Malformed, match="another stage, build"), Run(tmp_path / "run", stage, {"seed": 1}):
+        pass
+    assert {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir() if path.is_file()} == before
+
+
+def test_a_manifest_says_how_many_seconds_its_stage_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = Run(tmp_path / "run", "build", {})
+    with run:
+        started = run._started
+        monkeypatch.setattr("affectllm.run.time.time", lambda: started + 90.5)
+    manifest = read_manifest(tmp_path / "run")
+    assert manifest is not None and manifest["seconds"] == 90.5
+
+
 def test_starting_over_clears_folders_and_leaves_what_links_point_at(tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     (tmp_path / "elsewhere" / "kept").write_text("of somebody else")
