@@ -16,13 +16,14 @@ from typing import Any
 from affectllm import voice
 from affectllm.corpus import Sample
 from affectllm.errors import AffectError
+from affectllm.evaluate.answers import Answers
 from affectllm.hinting.small_model import Finding
 from affectllm.instruct import Template
-from affectllm.instruct.conversation import Conversation
+from affectllm.instruct.conversation import Conversation, Messages
 from affectllm.instruct.mixture_part import Part
 from affectllm.lock import LOCK, held
 from affectllm.respond.responder import Unanswered
-from affectllm.run import digest
+from affectllm.run import digest, read_manifest
 from affectllm.train.checkpoints import FINAL
 from affectllm.train.method import find_method
 from affectllm.train.recipe import Recipe, data_override, load_recipe
@@ -81,19 +82,26 @@ class RecipeModel:
     ) -> list[Finding | None]:
         """Train on ``learned`` alone, and return what the model says of ``asked``; None where it has no answer."""
         place = self._trained([sample.id for sample in learned])
-        names, choices = self.template.space.names, self._choices()
-        conversations = [Conversation.unlabelled(sample, self.template) for sample in asked]
-        asks = [(one.asked, choices) for one in conversations if isinstance(one, Conversation)]
-        numbers = [number for number, one in enumerate(conversations) if isinstance(one, Conversation)]
-        found: list[Finding | None] = [None] * len(asked)
-        responder = self._responder(place / "train" / FINAL)
-        for number, scores in responder.likelihoods(asks, {self.part.corpus: self.root}):
-            if not isinstance(scores, Unanswered):
-                shares = sorted(zip(names, _softmax(scores), strict=True), key=lambda pair: (-pair[1], pair[0]))
-                found[numbers[number]] = Finding(dict(shares))
-        del responder
-        gc.collect()  # before the next fold needs the memory
-        return found
+        scores, names = self._scores(place, asked), self.template.space.names
+        return [None if its is None else Finding(_shares(names, its)) for its in scores]
+
+    def _scores(self, place: Path, asked: Sequence[Sample]) -> list[list[float] | None]:
+        """Return the likelihoods of the labels of each sample, asking for those that are not kept yet."""
+        weights = (read_manifest(place / "train") or {}).get("inputs_digest")
+        kept, choices = Answers(place / "answers"), self._choices()
+        keys = [digest([weights, sample.id]) for sample in asked]
+        asks: dict[str, tuple[Messages, Sequence[str]]] = {}
+        for key, sample in zip(keys, asked, strict=True):
+            conversation = Conversation.unlabelled(sample, self.template)
+            if kept.get(key) is None and isinstance(conversation, Conversation):
+                asks[key] = conversation.asked, choices
+        if asks:
+            order, roots = list(asks), {self.part.corpus: self.root}
+            for number, scores in self._responder(place / "train" / FINAL).likelihoods(list(asks.values()), roots):
+                if not isinstance(scores, Unanswered):
+                    kept.add({order[number]: list(map(float, scores))})
+            gc.collect()  # before the next fold needs the memory
+        return [kept.get(key) for key in keys]
 
     def _choices(self) -> list[str]:
         template = self.template
@@ -128,7 +136,9 @@ class RecipeModel:
         return InProcess(loaded, budget=self.recipe.model.budget, batch_size=size, end_of_turn=True)
 
 
-def _softmax(scores: Sequence[float]) -> list[float]:
+def _shares(names: Sequence[str], scores: Sequence[float]) -> dict[str, float]:
+    """Return name → its share by a softmax of log-likelihoods, the largest first."""
     most = max(scores)
-    weights = [math.exp(score - most) for score in scores]
-    return [weight / math.fsum(weights) for weight in weights]
+    weights = {name: math.exp(score - most) for name, score in zip(names, scores, strict=True)}
+    total = math.fsum(weights.values())
+    return {name: weights[name] / total for name in sorted(names, key=lambda name: (-weights[name], name))}
