@@ -11,6 +11,7 @@ import pytest
 from evaluating import use
 from meld_made import write_meld
 
+from affectllm import registry
 from affectllm.cli import main
 from affectllm.corpus import TRAIN, Sample
 from affectllm.corpus.builder import load_builder
@@ -107,6 +108,14 @@ def test_a_recipe_that_cannot_give_shares_is_refused(
 ) -> None:
     with pytest.raises(AffectError, match=message):
         RecipeModel.of(str(recipe(tmp_path, method, *parts)), overrides, tmp_path, tmp_path)
+
+
+@pytest.mark.parametrize("name", registry.names("recipes/hints"))
+def test_a_page_that_ships_loads_and_its_recipe_learns_from_its_corpus(name: str, tmp_path: Path) -> None:
+    page = load_hint_page(name)
+    recipe = getattr(page.options, "recipe", "")
+    corpus = RecipeModel.of(recipe, page.options.overrides, tmp_path, tmp_path).part.corpus if recipe else page.corpus
+    assert corpus == page.corpus and bool(page.how.depends(page.options)) == bool(recipe)
 
 
 @pytest.mark.parametrize(

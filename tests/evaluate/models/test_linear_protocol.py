@@ -19,6 +19,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import average_precision_score, r2_score, roc_auc_score
 from sklearn.multiclass import OneVsRestClassifier
 
+from affectllm import registry
 from affectllm.corpus.miniature import Clip, Content, materialise
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate.models.linear_page import load_protocol
@@ -267,6 +268,7 @@ def test_a_corpus_without_options_and_a_protocol_without_an_encoder_are_refused(
         load_protocol("emotionclip").options_of("goemotions")
     with pytest.raises(AffectError, match="protocol says how an encoder is used"):
         ShallowLM(protocol="emotionclip")
+    assert all(load_protocol(name).corpora for name in registry.names("recipes/linear"))
     with pytest.raises(NotFound, match="emotionclip"):
         load_protocol("emotion_clip")
 
