@@ -94,6 +94,14 @@ def without_bars() -> None:
         transformers.utils.logging.disable_progress_bar()
 
 
+def hidden(unwanted: bool = False) -> bool:
+    """Return whether a bar is not to be seen: the command is quiet, or nobody wants this one.
+
+    tqdm hides bars of a quiet command by itself, but only those that are not told whether to hide.
+    """
+    return unwanted or loudness() == "quiet"
+
+
 def reading(weights: str, size: int) -> None:
     """Say that a command reads weights, where that takes a while, in place of the bars of transformers.
 

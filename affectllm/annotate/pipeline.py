@@ -14,7 +14,7 @@ from affectllm.annotate.row import Item, Row
 from affectllm.annotate.step import Context, Question, Step
 from affectllm.corpus import Rejection, Sample
 from affectllm.respond.responder import Reply
-from affectllm.voice import tell
+from affectllm.voice import hidden, tell
 
 STEPS = "steps"
 
@@ -77,7 +77,7 @@ def _answered(questions: Sequence[Question], models: Mapping[str, Model], name: 
     from tqdm.auto import tqdm
 
     replies: dict[int, Reply] = {}
-    with tqdm(total=len(questions), desc=name, disable=None if questions else True, unit=" answers") as bar:
+    with tqdm(total=len(questions), desc=name, disable=hidden(not questions), unit=" answers") as bar:
         for model in dict.fromkeys(one.model for one in questions):
             places = [place for place, one in enumerate(questions) if one.model == model]
             window = models[model].answering.window

@@ -107,7 +107,7 @@ def _print(
     used, lost = 0, Counter[str]()
     if header:
         print(header, file=out, flush=True)
-    with tqdm(total=total, desc="predict", unit=" items", disable=None) as bar:
+    with tqdm(total=total, desc="predict", unit=" items") as bar:
         for one in predictions:
             bar.write(line(one), file=out)
             out.flush()

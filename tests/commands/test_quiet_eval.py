@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+import affectllm
+from affectllm import voice
 from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
@@ -69,3 +72,21 @@ metric_list: [{{metric: exact_match}}]
     words = ["eval", "--model", "dummy", "--tasks", "sums", "--include_path", str(tmp_path)]
     assert main(words) == 0
     assert "exact_match" in capsys.readouterr().out
+
+
+def test_every_bar_that_is_told_whether_to_hide_hides_in_a_quiet_command() -> None:
+    told = re.compile(r"\bdisable[\"']?(?:=|: )(?!hidden\(|self\._hidden\()")
+    texts = {path: path.read_text(encoding="utf-8") for path in Path(affectllm.__file__).parent.rglob("*.py")}
+    with_bars = {path: text for path, text in texts.items() if "tqdm" in text}
+    assert len(with_bars) > 10
+    assert not [str(path) for path, text in with_bars.items() if told.search(text)]
+
+
+@pytest.mark.parametrize(
+    ("loudness", "unwanted", "expected"), [("quiet", False, True), ("", False, False), ("", True, True)]
+)
+def test_a_bar_is_hidden_where_nobody_wants_it(
+    loudness: str, unwanted: bool, expected: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(voice.OUTPUT, loudness)
+    assert voice.hidden(unwanted) is expected

@@ -31,6 +31,7 @@ from affectllm.respond.endpoint import Endpoint
 from affectllm.respond.estimate import estimate
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import digest
+from affectllm.voice import hidden
 
 _FIRST_TOKEN = "first_token"
 
@@ -119,7 +120,8 @@ class EndpointLM(LM):  # type: ignore[misc]
         fresh: dict[str, str] = {}
         keys = list(left)
         arriving = self.endpoint.replies(asks, self._roots)
-        for number, reply in tqdm(arriving, total=len(asks), desc="ask", unit=" questions", disable=disable_tqdm):
+        bar = {"total": len(asks), "unit": " questions", "disable": hidden(disable_tqdm)}
+        for number, reply in tqdm(arriving, desc="ask", **bar):
             fresh[keys[number]] = self._kept(keys[number], reply)
         self._end()
         return [str(fresh[q.key] if q.key in fresh else self._answers.get(q.key)) for q in questions]
@@ -157,7 +159,8 @@ class EndpointLM(LM):  # type: ignore[misc]
         keys, fresh = list(left), {}
         asks = [(question.messages, list(question.settings["choices"])) for question in left.values()]
         arriving = self.endpoint.likelihoods(asks, self._roots)
-        for number, values in tqdm(arriving, total=len(asks), desc="score", unit=" questions", disable=disable_tqdm):
+        bar = {"total": len(asks), "unit": " questions", "disable": hidden(disable_tqdm)}
+        for number, values in tqdm(arriving, desc="score", **bar):
             fresh[keys[number]] = self._kept(keys[number], values)
         return fresh
 

@@ -53,7 +53,7 @@ from affectllm.model.shared_prefix import score_alike
 from affectllm.respond.batch_size import BatchSize
 from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.run import digest, versions
-from affectllm.voice import tell
+from affectllm.voice import hidden, tell
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
 _LOST = 8  # questions without one output that was a number, after which the model is taken for broken
@@ -201,7 +201,7 @@ class AffectLM(LM):  # type: ignore[misc]
         if left:
             self._test_media(requests)
         unkept: dict[str, str] = {}
-        with tqdm(total=len(left), desc="generate", unit=" replies", disable=self._quiet(disable_tqdm)) as bar:
+        with tqdm(total=len(left), desc="generate", unit=" replies", disable=self._hidden(disable_tqdm)) as bar:
             for question, reply in self._generated(list(left.values())):
                 if self._answers.get(question.key) is None:
                     unkept[question.key] = reply
@@ -280,7 +280,7 @@ class AffectLM(LM):  # type: ignore[misc]
             initial=len(groups) - len(left),
             desc="score",
             unit=" questions",
-            disable=self._quiet(disable_tqdm),
+            disable=self._hidden(disable_tqdm),
         )
         with bar:
             encoded = self._batches.encoded(list(left.values()), _messages_of)
@@ -326,12 +326,12 @@ class AffectLM(LM):  # type: ignore[misc]
         self._answers.add({question.key: scores})
         return [(float(value), bool(greedy)) for value, greedy in scores]
 
-    def _quiet(self, disable_tqdm: bool) -> bool:
-        return disable_tqdm or self.rank != 0
+    def _hidden(self, disable_tqdm: bool) -> bool:
+        return hidden(disable_tqdm or self.rank != 0)
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Compute the log-likelihood of whole texts, in windows of the model's length."""
-        bar = tqdm(requests, desc="rolling", unit=" texts", disable=self._quiet(disable_tqdm))
+        bar = tqdm(requests, desc="rolling", unit=" texts", disable=self._hidden(disable_tqdm))
         return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
 
     def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:

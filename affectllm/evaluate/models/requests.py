@@ -17,6 +17,7 @@ from affectllm.evaluate.answers import Answers
 from affectllm.instruct.conversation import media_parts
 from affectllm.respond.responder import Ask, Reply, Responder
 from affectllm.run import digest, file_digest
+from affectllm.voice import hidden
 
 Messages = list[dict[str, Any]]
 T = TypeVar("T")
@@ -112,7 +113,7 @@ def kept_replies(
             replies[number] = kept
     left = [number for number in range(len(asks)) if number not in replies]
     arriving = responder.replies([asks[number] for number in left], roots)
-    for place, reply in tqdm(arriving, total=len(left), desc="ask", unit=" questions", disable=not progress):
+    for place, reply in tqdm(arriving, total=len(left), desc="ask", unit=" questions", disable=hidden(not progress)):
         replies[left[place]] = reply
         if (key := keys[left[place]]) is not None and isinstance(reply, str):
             store.add({key: reply})

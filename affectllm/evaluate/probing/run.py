@@ -176,7 +176,7 @@ def _represent(
             if key not in store and key not in left:
                 left[key], names[id(entry)] = entry, key
     lost: dict[str, str] = {}
-    with tqdm(total=len(left), desc="represent", unit=" items", disable=None) as bar:
+    with tqdm(total=len(left), desc="represent", unit=" items") as bar:
         for entries, values in source.states(list(left.values())):
             pairs = [(names[id(entry)], value) for entry, value in zip(entries, values, strict=True)]
             lost |= {key: value for key, value in pairs if isinstance(value, str)}

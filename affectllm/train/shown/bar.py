@@ -10,7 +10,7 @@ from typing import Any
 from transformers import TrainerCallback
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
-from affectllm.voice import loudness
+from affectllm.voice import hidden, loudness
 
 _LOG = logging.getLogger(__name__)
 _BESIDE = ("loss", "reward", "learning_rate")  # of what is logged, beside the bar
@@ -37,8 +37,7 @@ class Bar(TrainerCallback):
         from tqdm import tqdm
 
         if state.is_world_process_zero:
-            quiet = loudness() == "quiet"
-            self.bar = tqdm(total=state.max_steps, initial=state.global_step, unit=" steps", disable=quiet)
+            self.bar = tqdm(total=state.max_steps, initial=state.global_step, unit=" steps", disable=hidden())
             self.bar.set_description("training")
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
