@@ -34,6 +34,9 @@ _METRICS = (
     "vectors",
 )
 """Tests of labels and numbers; those of other metrics take minutes."""
+_LEAKS = ("leakage", "leaks", "leaks_text", "duplicates", "media_content")
+_TRAINER = "tests/corpus/test_leakage.py::test_training_is_refused_before_it_begins"
+"""Imports the trainer, which takes longer than all others."""
 ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "metrics": (
         ["affectllm/metrics/labels", "affectllm/metrics/numbers"],
@@ -42,7 +45,7 @@ ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "reading": (["affectllm/labels/reading"], ["tests/labels", "--deselect", "tests/labels/test_reading_long.py"]),
     "leakage": (
         ["affectllm/corpus/leaks"],
-        ["tests/corpus/test_leakage.py", "tests/corpus/test_leaks.py", "tests/corpus/test_leaks_text.py"],
+        [*(f"tests/corpus/test_{name}.py" for name in _LEAKS), "--deselect", _TRAINER],
     ),
     "licence": (["affectllm/report/cards/licence.py"], ["tests/report/test_publish_licence.py"]),
     "resume": (["affectllm/run.py"], ["tests/foundation/test_run.py"]),

@@ -129,6 +129,11 @@ def test_a_transcript_without_an_answer_is_unreadable(text: str, why: str) -> No
     assert read_label(text, SPACE) == Unreadable(why, text)
 
 
+def test_where_an_earlier_answer_has_no_end_mark_either_the_last_one_counts() -> None:
+    asked, said = "<|user|>x<|end|>", "<|assistant|>"
+    assert read_label(f"{asked}{said}joy<|end|>{asked}{said}anger{asked}{said}sad", SPACE) == "sadness"
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -156,6 +156,12 @@ def test_bounds_order_and_perfection(items) -> None:
         assert value(metric, gold, [None] * len(gold)) == 0
 
 
+def test_unreadable_answers_outnumber_the_readable_ones() -> None:
+    gold, answers = ["anger", "anger", "anger", "joy", "joy", "joy"], ["anger", None, None, None, None, "joy"]
+    filled = [NONE if answer is None else answer for answer in answers]
+    assert value(chance_corrected.mcc, gold, answers) == pytest.approx(sk.matthews_corrcoef(gold, filled), abs=1e-12)
+
+
 @given(two_classes)
 def test_beyond_chance_constants_are_zero_and_perfection_is_one(items) -> None:
     gold, answers, _ = sides(items)

@@ -12,6 +12,7 @@ from sklearn import metrics as sk
 from torchmetrics.functional import concordance_corrcoef
 
 from affectllm.errors import Malformed
+from affectllm.metrics import METRICS
 from affectllm.metrics.numbers import dimensions
 
 CORRELATIONS = [dimensions.pearson, dimensions.ccc, dimensions.spearman]
@@ -186,3 +187,11 @@ def test_some_emotion_keeps_the_items_that_have_it() -> None:
     assert both_ends.value == pytest.approx(np.corrcoef([-3, 2, 1], [-2, 1, 2])[0, 1])
     with pytest.raises(Malformed, match="some_emotion=2"):
         dimensions.pearson(x, y, some_emotion=2)
+
+
+@pytest.mark.parametrize("name", ["pearson", "ccc", "spearman", "pearson_per_group"])
+def test_a_mirrored_answer_has_the_least_and_the_same_one_the_greatest_value_of_the_range(name: str) -> None:
+    metric, numbers = METRICS[name], [-2.0, -1.0, 0.0, 1.0, 2.0]
+    groups = {"groups": ["one"] * 5} if name.endswith("group") else {}
+    extremes = [metric(numbers, [sign * number for number in numbers], **groups).value for sign in (-1, 1)]
+    assert metric.range == (-1.0, 1.0) and extremes == pytest.approx(metric.range)
