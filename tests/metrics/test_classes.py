@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from affectllm.errors import Malformed
-from affectllm.metrics import accuracy_per_group, macro_f1_per_group, uar, uar_per_group
+from affectllm.metrics import METRICS, accuracy_per_group, macro_f1_per_group, uar, uar_per_group
 from affectllm.metrics.labels import chance_corrected, classes
 
 GOLD = ["anger", "anger", "anger", "anger", "joy", "joy"]
@@ -299,3 +299,11 @@ def test_small_folds_weigh_as_much_as_large_ones() -> None:
     assert uar_per_group(gold, answers, labels=CLASSES, groups=folds).value == 0.5
     assert uar_per_group(gold, answers, labels=CLASSES).value == uar(gold, answers, labels=CLASSES).value == 0.8
     assert uar_per_group(gold, [None] * 10, labels=CLASSES, groups=folds).value == 0
+
+
+def test_shares_lie_between_nothing_and_all() -> None:
+    """The range ends intervals, and says what a chart shows."""
+    ends = ("f1", "accuracy", "recall", "precision", "uar", "jaccard")
+    shares = {name: metric.range for name, metric in METRICS.items() if name.endswith(ends)}
+    assert shares.pop("balanced_accuracy") == (-1.0, 1.0)  # which may be adjusted for chance
+    assert len(shares) > 10 and set(shares.values()) == {(0.0, 1.0)}

@@ -219,11 +219,12 @@ def test_a_checkpoint_with_one_number_that_is_not_finite_is_not_loaded(folder: P
         load_model(str(folder))
 
 
-def test_the_command_says_it_in_a_sentence(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_it_in_a_sentence(folder: Path, small_demo: Path, capfd: pytest.CaptureFixture[str]) -> None:
     from affectllm.cli import main
 
     drop(folder, *PROCESSOR)
-    words = ["eval", "--model", "affectllm", "--tasks", "emodb_emotion", "--model_args", f"pretrained={folder}"]
+    words = ["eval", "--model", "affectllm", "--tasks", "demo_affect_emotion", "--model_args", f"pretrained={folder}"]
+    words += ["--root", f"demo_affect={small_demo}"]
     assert main([*words, "--output_path", str(folder.parent / "out")]) == 2
     stderr = capfd.readouterr().err
     assert "error: " in stderr and "tokenizer.json" in stderr and "Traceback" not in stderr
