@@ -81,6 +81,7 @@ def test_spans_are_played_as_spans_and_formats_that_no_browser_plays_as_copies(t
 
 
 @pytest.mark.browser
+@pytest.mark.thorough
 @pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
 def test_raters_see_frames_waveform_and_words_under_the_policy_of_the_page(tmp_path: Path) -> None:
     materialise({"one.mp4": Clip(seconds=2.0)}, tmp_path / "clips")

@@ -98,6 +98,7 @@ def test_counts_words_and_keys_lead_to_the_examples(report: Path, tmp_path: Path
     assert seen["scripts"] == 0 and seen["title"] == "run #1 · affectllm report"
 
 
+@pytest.mark.thorough
 def test_a_sound_of_the_list_is_drawn_and_a_click_leads_into_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
