@@ -307,3 +307,8 @@ def test_shares_lie_between_nothing_and_all() -> None:
     shares = {name: metric.range for name, metric in METRICS.items() if name.endswith(ends)}
     assert shares.pop("balanced_accuracy") == (-1.0, 1.0)  # which may be adjusted for chance
     assert len(shares) > 10 and set(shares.values()) == {(0.0, 1.0)}
+
+
+@pytest.mark.parametrize("name", ["cohen_kappa", "quadratic_kappa", "mcc"])
+def test_agreement_beyond_chance_lies_between_minus_one_and_one(name: str) -> None:
+    assert METRICS[name].range == (-1.0, 1.0)
