@@ -76,6 +76,7 @@ def test_tests_mirror_the_rooms() -> None:
         "reports",
         "servers",
         "training",
+        "watching",
     }
     sections = {path.parent.name for path in PACKAGE.glob("*/*/__init__.py")}
     known = rooms | sections | others | {"tests", "readers"}
