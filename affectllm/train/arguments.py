@@ -13,6 +13,9 @@ from affectllm.train.data import LENGTH
 from affectllm.train.method import Method, find_method
 from affectllm.train.recipe import Recipe
 
+_NEW_NAMES = {f"gradient_checkpointing{end}": f"activation_checkpointing{end}" for end in ("", "_kwargs")}
+"""Fields that transformers takes under two names, of which recipes, like everybody, give the older."""
+
 
 def arguments(recipe: Recipe, out: Path) -> Any:
     """Return TRL's configuration for a recipe; creating it also joins the process group of a launch.
@@ -25,7 +28,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
     method = find_method(recipe.method)
     known = {field.name for field in dataclasses.fields(method.config_class())}
     fields: dict[str, Any] = {
-        "gradient_checkpointing": torch.cuda.is_available(),
+        "activation_checkpointing": torch.cuda.is_available(),
         "bf16": torch.cuda.is_available(),
         # A curriculum is trained on in its order; otherwise rows of like length share a batch.
         "train_sampling_strategy": "sequential" if recipe.data.order in CURRICULA else "group_by_length",
@@ -34,7 +37,7 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         "logging_steps": 10,
         "save_total_limit": 2,
         **({"per_device_train_batch_size": 1} if recipe.pack_tokens or recipe.batch_tokens else {}),
-        **recipe.trainer,
+        **{_NEW_NAMES.get(key, key): value for key, value in recipe.trainer.items()},
         "output_dir": str(out),
         "seed": recipe.seed,
         **({"max_length": None} if "max_length" in known else {}),
