@@ -46,8 +46,11 @@ def _unknown_speakers(corpora: list[str]) -> list[tuple[Sample, Path]]:
     return [pair for own in by_speaker.values() for pair in own[:: max(1, len(own) // EACH)][:EACH]]
 
 
-@pytest.mark.parametrize("kind", DAMAGE)
-@pytest.mark.parametrize("corpus", JUDGED)
+CASES = [("emodb", kind) for kind in DAMAGE] + [("ravdess", "voice")]
+FURTHER = [pytest.param("ravdess", kind, marks=pytest.mark.thorough) for kind in DAMAGE if kind != "voice"]
+
+
+@pytest.mark.parametrize(("corpus", "kind"), [*CASES, *FURTHER])
 def test_the_order_of_damage_is_recovered(corpus: str, kind: str, tmp_path: Path) -> None:
     space, right, corpora = JUDGED[corpus]
     chosen = _unknown_speakers(corpora)
