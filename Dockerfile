@@ -19,7 +19,7 @@ FROM pytorch/pytorch:2.13.0-cuda13.0-cudnn9-devel AS cuda
 WORKDIR /affectllm
 COPY . .
 # The image has torch for its CUDA; it stays.
-RUN pip install --no-cache-dir ".[train,video,trackers]" --constraint constraints.txt
+RUN pip install --no-cache-dir ".[train,trackers]" --constraint constraints.txt
 ENV AFFECTLLM_CACHE=/cache/affectllm HF_HOME=/cache/huggingface AFFECTLLM_CORPORA=/data
 VOLUME ["/cache", "/runs"]
 WORKDIR /runs

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from affectllm.errors import AffectError
 
 EXTRAS: Mapping[str, str] = {
-    **dict.fromkeys(("accelerate", "peft", "sentence_transformers", "torch", "transformers"), "models"),
+    **dict.fromkeys(("accelerate", "peft", "sentence_transformers", "torch", "torchvision", "transformers"), "models"),
     **dict.fromkeys(("bitsandbytes", "deepspeed", "trl"), "train"),
     **{"gradio": "demo", "datatrove": "datatrove", "opensmile": "prosody", "parselmouth": "prosody"},
     **dict.fromkeys(("tensorboard", "trackio", "wandb"), "trackers"),
@@ -38,7 +38,7 @@ def explained_import(error: ImportError) -> AffectError | None:
 
 def _named(error: ImportError) -> Iterator[str]:
     """Yield the libraries of extras that a failed import names, in its message too."""
-    words = [(error.name or "").partition(".")[0], *_WORD.findall(str(error))]
+    words = [(error.name or "").partition(".")[0], *_WORD.findall(str(error).lower())]  # "the Torchvision library"
     yield from (word for word in dict.fromkeys(words) if word in EXTRAS)
 
 

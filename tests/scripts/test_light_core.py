@@ -12,13 +12,14 @@ from pathlib import Path
 import pytest
 from stand_in_server import MODEL, StandIn
 
+from affectllm import extras
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.extras import EXTRAS
 
 ROOT = Path(__file__).parents[2]
 # Also what comes with them alone: a core that used one of these would break where none of the extras is installed.
-_ABSENT = {*EXTRAS, "torchvision", "functorch", "torchgen", "tokenizers"}
+_ABSENT = {*EXTRAS, "functorch", "torchgen", "tokenizers"}
 _START = "import sys; from affectllm.cli import main; sys.exit(main())"
 _IMPORTS = """
 import importlib, pkgutil, affectllm
@@ -98,3 +99,10 @@ def test_every_library_of_an_extra_is_known_by_its_extra() -> None:
         for line in page["optional-dependencies"][extra]:
             name = line.split(">=")[0].split(";")[0].strip().replace("-", "_")
             assert name.startswith("affectllm[") or EXTRAS[names.get(name, name)] == extra
+
+
+def test_a_library_that_is_named_only_in_a_sentence_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "is_installed", lambda package: package != "torchvision")
+    error = extras.explained_import(ImportError("Qwen2VLVideoProcessor requires the Torchvision library, not found."))
+    assert error and "pip install 'affectllm[models]'" in str(error)
+    assert extras.explained_import(ImportError("transformers has no name of that kind")) is None
