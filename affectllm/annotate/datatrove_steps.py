@@ -1,4 +1,4 @@
-"""An annotation in shards as a pipeline of datatrove, for its executors: a local pool, or Slurm.
+"""An annotation in shards as a pipeline of datatrove, for its executors: a local pool, Slurm, or Ray.
 
 Two stages, since the whole is put together when every shard has its answers::
 

@@ -1,8 +1,10 @@
-"""Shards of an annotation by datatrove's executor of this machine end as the run at once."""
+"""Shards of an annotation by datatrove's executors, of this machine and of Ray, end as the run at once."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from stand_in_server import MODEL, StandIn
@@ -16,9 +18,23 @@ def samples(out: Path) -> bytes:
     return (out / "samples/made/train.parquet").read_bytes()
 
 
-def test_tasks_of_a_pipeline_ask_each_their_part(tmp_path: Path) -> None:
+def local(steps: list[Any], tasks: int, logs: Path) -> Any:
     from datatrove.executor import LocalPipelineExecutor
 
+    return LocalPipelineExecutor(steps, tasks=tasks, workers=1, logging_dir=str(logs))
+
+
+def on_ray(steps: list[Any], tasks: int, logs: Path) -> Any:
+    ray = pytest.importorskip("ray")
+    from datatrove.executor import RayPipelineExecutor
+
+    if not ray.is_initialized():
+        ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    return RayPipelineExecutor(steps, tasks=tasks, mem_per_cpu_gb=0.1, logging_dir=str(logs))
+
+
+@pytest.mark.parametrize("executor", [local, pytest.param(on_ray, marks=pytest.mark.thorough)])
+def test_tasks_of_a_pipeline_ask_each_their_part(tmp_path: Path, executor: Callable[..., Any]) -> None:
     from affectllm.annotate.datatrove_steps import AnnotateShard, MergeShards
 
     (tmp_path / "table.csv").write_text("id,text\n" + "".join(f"r{n},day {n}\n" for n in range(5)))
@@ -29,10 +45,9 @@ def test_tasks_of_a_pipeline_ask_each_their_part(tmp_path: Path) -> None:
             "steps:\n  - {step: describe, model: scribe, see: [text]}\n"
         )
         where = {"page": tmp_path / "page.yaml", "out": tmp_path / "out", "answers": tmp_path / "answers"}
-        logs = str(tmp_path / "logs")
-        LocalPipelineExecutor([AnnotateShard(**where)], tasks=2, workers=1, logging_dir=f"{logs}/shards").run()
+        executor([AnnotateShard(**where)], 2, tmp_path / "shards").run()
         assert len(server.bodies) == 5 and not (tmp_path / "out").exists()
-        LocalPipelineExecutor([MergeShards(**where)], tasks=1, logging_dir=f"{logs}/merge").run()
+        executor([MergeShards(**where)], 1, tmp_path / "merge").run()
         assert len(server.bodies) == 5
         words = ["annotate", str(tmp_path / "page.yaml"), "--answers", str(tmp_path / "fresh")]
         assert main([*words, "--out", str(tmp_path / "whole")]) == 0
