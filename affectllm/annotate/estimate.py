@@ -39,7 +39,7 @@ def asks_of(
             if left:
                 later_supposed += step.supposed(row, context)
             else:
-                replies = [models[one.model].answering.replies([one.ask])[0] for one in questions]
+                replies = [models[one.model].replies([one])[0] for one in questions]
                 later_known += [item for item in step.take(row, replies, context) if isinstance(item, Row)]
         for row in supposed:
             _add(asked, step.asks(row, context))
@@ -54,7 +54,7 @@ def _add(asked: dict[str, list[Ask]], questions: Sequence[Question]) -> None:
 
 
 def _is_kept(question: Question, models: Mapping[str, Model]) -> bool:
-    return question.model in models and models[question.model].answering.knows(question.ask)
+    return question.model in models and models[question.model].knows(question)
 
 
 def endpoints_of(page: Annotated, source: Source, answers: Path) -> dict[str, Model]:

@@ -11,10 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.annotate.page import ModelOptions
-from affectllm.predict.answering import Answering
+from affectllm.annotate.step import Question
+from affectllm.predict.answering import Answering, Likelihoods
 from affectllm.predict.models import ENDPOINT, answering_of
 from affectllm.respond.endpoint import Endpoint
-from affectllm.respond.responder import Ask, Reply
+from affectllm.respond.responder import Reply, Unanswered
 from affectllm.run import digest, write_json
 
 PACE = "pace.json"
@@ -39,12 +40,17 @@ class Model:
     rater: str
     seconds: float = field(default=0.0)
 
-    def replies(self, asks: Sequence[Ask]) -> list[Reply]:
+    def replies(self, questions: Sequence[Question]) -> list[Reply]:
         """Return the replies; only those that were never given are asked for."""
         start = time.monotonic()
-        replies = self.answering.replies(asks)
+        chosen = iter(self.answering.likelihoods([(one.ask.messages, one.choices) for one in questions if one.choices]))
+        written = iter(self.answering.replies([one.ask for one in questions if not one.choices]))
         self.seconds += time.monotonic() - start
-        return replies
+        return [_likeliest(one.choices, next(chosen)) if one.choices else next(written) for one in questions]
+
+    def knows(self, question: Question) -> bool:
+        """Return whether the model answered a question before."""
+        return self.answering.knows(question.ask, question.choices or None)
 
     def summary(self) -> str:
         """Return what was asked and spent, in words."""
@@ -116,6 +122,12 @@ def _arguments(options: ModelOptions) -> argparse.Namespace:
         budget=[f"{key}={value}" for key, value in options.budget.items()],
         batch_size=None if options.batch_size is None else str(options.batch_size),
     )
+
+
+def _likeliest(choices: Sequence[str], likelihoods: Likelihoods) -> Reply:
+    if isinstance(likelihoods, Unanswered):
+        return likelihoods
+    return max(zip(choices, likelihoods, strict=True), key=lambda pair: pair[1])[0]
 
 
 def _behind(options: ModelOptions) -> str:

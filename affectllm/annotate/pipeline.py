@@ -83,7 +83,7 @@ def _answered(questions: Sequence[Question], models: Mapping[str, Model], name: 
             window = models[model].answering.window
             for start in range(0, len(places), window):
                 part = places[start : start + window]
-                answers = models[model].replies([questions[place].ask for place in part])
+                answers = models[model].replies([questions[place] for place in part])
                 replies |= dict(zip(part, answers, strict=True))
                 bar.update(len(part))
     return [replies[place] for place in range(len(questions))]

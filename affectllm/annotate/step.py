@@ -29,10 +29,12 @@ class Question:
     Args:
         model: its name on the page.
         ask: what it is asked.
+        choices: of which the likeliest is its answer; empty where it writes one.
     """
 
     model: str
     ask: Ask
+    choices: tuple[str, ...] = ()
 
 
 @dataclass

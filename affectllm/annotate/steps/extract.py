@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from affectllm.annotate.row import Item, Row
 from affectllm.annotate.step import Context, Question, Step, text_ask
+from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
 from affectllm.labels.reading import Unreadable, read_label, read_open_labels
 from affectllm.respond.responder import Reply, Unanswered
@@ -21,12 +22,14 @@ class Extract(Step):
     models: who extract; with several of them a later step votes.
     of: the step that described.
     space: label space of one answer; empty for open words.
+    score_by: ``reply``, or ``likelihood``: the likeliest label of the space, of a model that keeps to none, too.
     tokens: longest answer.
     """
 
     models: tuple[str, ...]
     of: str
     space: str = ""
+    score_by: str = "reply"
     tokens: int = 48
 
     def asked_models(self) -> tuple[str, ...]:
@@ -36,6 +39,10 @@ class Extract(Step):
         return (self.of,)
 
     def check(self, context: Context) -> None:
+        if self.score_by not in ("reply", "likelihood"):
+            raise Malformed(f"score_by is reply or likelihood, not {self.score_by!r}", where=self.name)
+        if self.score_by == "likelihood" and not self.space:
+            raise Malformed("likelihoods are those of the labels of a space", where=self.name, do="give it a space")
         self._space(context)
         context.voters[self.name] = [context.raters[model] for model in self.models]
 
@@ -47,9 +54,11 @@ class Extract(Step):
     def asks(self, row: Row, context: Context) -> list[Question]:
         if self.of not in row.notes:
             return []
-        asked = CLOSED.format(labels=", ".join(self._space(context).names)) if self.space else OPEN
-        ask = text_ask((), f"{asked}\n\n{row.notes[self.of]}", self.tokens)
-        return [Question(model, ask) for model in self.models]
+        names = self._space(context).names
+        asked = CLOSED.format(labels=", ".join(names)) if self.space else OPEN
+        scored = self.score_by == "likelihood"
+        ask = text_ask((), f"{asked}\n\n{row.notes[self.of]}", 1 if scored else self.tokens)
+        return [Question(model, ask, names if scored else ()) for model in self.models]
 
     def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
         if not replies:
