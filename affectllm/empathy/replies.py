@@ -7,8 +7,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus.roots import Roots
+from affectllm.empathy.evaluated import Evaluated, read_evaluations
 from affectllm.empathy.judging import judges, pairs, rubric
-from affectllm.empathy.replies_page import EmpathyPage, Row, named_metrics, read_empathy, read_replies
+from affectllm.empathy.replies_page import EmpathyPage, Row, named_metrics, read_empathy, read_table
 from affectllm.errors import Malformed
 from affectllm.metrics import METRICS
 from affectllm.metrics.judge.local import fingerprint
@@ -18,24 +20,31 @@ from affectllm.run import RUNS, Run, file_digest, write_json
 SCORES = "scores.json"
 
 
-def run_empathy(path: Path, out: Path | None = None) -> Path:
+def run_empathy(path: Path, out: Path | None = None, roots: Roots | None = None) -> Path:
     """Score the replies of a page; return the run folder with ``scores.json`` and ``scores.md``.
 
     Raises:
-        AffectError: for a page, a table, a classifier or a judge that cannot be used.
+        AffectError: for a page, a table, an evaluation, a classifier or a judge that cannot be used.
     """
     page = read_empathy(path)
-    table = path.parent / Path(page.table).expanduser()
-    rows = read_replies(page, table)
+    replies = _replies(page, path.parent, roots or Roots())
     folder = out or RUNS / "empathy" / path.stem
     weights = {name: fingerprint(path.parent / name) for name in (page.classifier, _path(page)) if name}
-    with Run(folder, "empathy", {"page": asdict(page), "table": file_digest(table), "weights": weights}) as run:
+    digests = {name: file_digest(file) for name, file in replies.files.items()}
+    with Run(folder, "empathy", {"page": asdict(page), "replies": digests, "weights": weights}) as run:
         if not run.done:
-            result = _result(page, rows, path.parent, folder)
+            result = {**_result(page, replies.rows, path.parent, folder), "left_out": replies.left_out}
             write_json(folder / SCORES, result)
             (folder / "scores.md").write_text(markdown(result), encoding="utf-8")
-            run.outputs |= {"replies": len(rows), "systems": list(page.systems)}
+            run.outputs |= {"replies": len(replies.rows), "systems": list(replies.rows[0].replies)}
     return folder
+
+
+def _replies(page: EmpathyPage, base: Path, roots: Roots) -> Evaluated:
+    if page.evaluations:
+        return read_evaluations(page, base, roots)
+    table = base / Path(page.table).expanduser()
+    return Evaluated(read_table(page, table), 0, {"table": table})
 
 
 def _path(page: EmpathyPage) -> str:
@@ -43,15 +52,16 @@ def _path(page: EmpathyPage) -> str:
 
 
 def _result(page: EmpathyPage, rows: Sequence[Row], base: Path, folder: Path) -> dict[str, Any]:
-    systems = {name: _words(page, rows, name, base) for name in page.systems}
+    names = list(rows[0].replies)
+    systems = {name: _words(page, rows, name, base) for name in names}
     result: dict[str, Any] = {"description": page.description, "rows": len(rows), "systems": systems, "pairs": {}}
     if page.judge:
         store = base / page.judge.store if page.judge.store else folder.parent / f"{folder.name}.judge.jsonl"
         own = page.judge if not page.judge.path else _local(page, base)
         runs = judges(own, store)
-        for name in page.systems:
+        for name in names:
             systems[name]["empathy_judge"] = rubric(rows, name, own, runs)
-        result["pairs"] = pairs(rows, list(page.systems), own, runs)
+        result["pairs"] = pairs(rows, names, own, runs)
         result["judge"] = runs[0].settings
     return result
 
@@ -109,6 +119,8 @@ def markdown(result: dict[str, Any]) -> str:
     for names, one in result["pairs"].items():
         value = f"{number(one.get('value'))}, the same in both orders {number(one['same_in_both_orders'])}"
         lines.append(f"| {names} | preferred | {value} | {_interval(one)} | {one.get('n', 0)} |")
+    if result["left_out"]:
+        lines += ["", f"{result['left_out']} items were asked of some systems alone, and are left out."]
     return "\n".join(lines) + "\n"
 
 

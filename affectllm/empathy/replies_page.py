@@ -42,12 +42,18 @@ class JudgeOfReplies:
 
 @dataclass(frozen=True)
 class EmpathyPage:
-    """A table of replies, and how they are judged."""
+    """Replies in a table or of evaluations, and how they are judged."""
 
-    table: str
+    table: str = ""
     """CSV, JSON Lines, Parquet …: columns context, reference, emotion, cluster, and one for each system"""
-    systems: dict[str, str]
+    systems: dict[str, str] = field(default_factory=dict)
     """system → column of its replies"""
+    evaluations: dict[str, str] = field(default_factory=dict)
+    """in place of a table: system → folder of ``affectllm eval --output_path`` with its logged replies"""
+    tasks: dict[str, str] = field(default_factory=dict)
+    """system → task of its evaluation, where that has several"""
+    emotion: dict[str, str] = field(default_factory=dict)
+    """of evaluations: space and rater of the emotion that is felt"""
     description: str = ""
     """what is compared"""
     columns: dict[str, str] = field(default_factory=dict)
@@ -81,8 +87,14 @@ def read_empathy(path: Path) -> EmpathyPage:
     """
     page = read_page(path, KIND)
     value: EmpathyPage = build(EmpathyPage, page)
-    if not value.systems:
+    if bool(value.table) == bool(value.evaluations):
+        raise KIND.wrong("a page has either table: or evaluations:", where=page.where(()), do="give one of them")
+    if value.table and not value.systems:
         raise KIND.wrong("there is no system", where=page.where(("systems",)), do="name a column of replies")
+    if value.evaluations and (value.systems or value.columns):
+        raise KIND.wrong("systems: and columns: are those of a table", where=page.where(()), do="leave them out")
+    if value.emotion and sorted(value.emotion) != ["rater", "space"]:
+        raise KIND.wrong("emotion: has space: and rater:", where=page.where(("emotion",)))
     for number, one in enumerate(value.metrics):
         name = next(iter(one)) if isinstance(one, dict) and len(one) == 1 else one
         if not isinstance(name, str) or name not in METRICS or METRICS[name].form.name != "text":
@@ -104,7 +116,7 @@ def named_metrics(page: EmpathyPage) -> list[tuple[str, dict[str, Any]]]:
     ]
 
 
-def read_replies(page: EmpathyPage, table: Path) -> list[Row]:
+def read_table(page: EmpathyPage, table: Path) -> list[Row]:
     """Return the rows of the table.
 
     Raises:
@@ -123,13 +135,14 @@ def read_replies(page: EmpathyPage, table: Path) -> list[Row]:
 def _row(page: EmpathyPage, row: Record) -> Row:
     if absent := [name for name in (*page.systems.values(), *page.columns.values()) if name not in row.fields]:
         raise Malformed(f"there is no column {absent[0]!r}", where=row.where, do=f"it has {', '.join(row.fields)}")
-    cells = {role: _text(row.fields.get(page.columns.get(role, role))) or "" for role in ROLES}
+    cells = {role: text_or_none(row.fields.get(page.columns.get(role, role))) or "" for role in ROLES}
     if not cells["context"]:
         raise Malformed("the row has no context", where=row.where, do="say what was said before the reply")
     cells |= {"id": cells["id"] or row.where, "cluster": cells["cluster"] or cells["id"] or row.where}
-    return Row(**cells, replies={name: _text(row.fields[column]) for name, column in page.systems.items()})
+    return Row(**cells, replies={name: text_or_none(row.fields[column]) for name, column in page.systems.items()})
 
 
-def _text(value: Any) -> str | None:
+def text_or_none(value: Any) -> str | None:
+    """Return the words of a cell; None where there are none."""
     text = value if isinstance(value, str) else "" if value is None or value != value else str(value)
     return text.strip() or None

@@ -5,14 +5,18 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from affectllm.commands.parts.options import root_option
+
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("page", type=Path, metavar="PAGE", help="a YAML page: a table of replies, metrics, a judge")
+    parser.add_argument("page", type=Path, metavar="PAGE", help="a YAML page: replies, metrics, a judge")
+    root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/empathy/PAGE)")
 
 
 def call(arguments: argparse.Namespace) -> None:
+    from affectllm.corpus.roots import Roots
     from affectllm.empathy.replies import run_empathy
 
-    folder = run_empathy(arguments.page, arguments.out)
+    folder = run_empathy(arguments.page, arguments.out, Roots.parse(arguments.root))
     print((folder / "scores.md").read_text(encoding="utf-8"), end="")
