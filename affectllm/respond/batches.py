@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -104,7 +104,8 @@ class Batches:
         self, batch: list[tuple[T, Encoded]], ask: Callable[[Sequence[T], list[Encoded]], list[R]]
     ) -> Iterator[tuple[list[T], list[R]]]:
         def ask_pairs(pairs: Sequence[tuple[T, Encoded]]) -> list[R]:
-            return ask([question for question, _ in pairs], [prompt for _, prompt in pairs])
+            with self.working():  # on a batch that does not fit, too
+                return ask([question for question, _ in pairs], [prompt for _, prompt in pairs])
 
         def too_large(pairs: Sequence[tuple[T, Encoded]]) -> None:
             self.size.too_large([prompt.length for _, prompt in pairs])
@@ -121,9 +122,16 @@ class Batches:
                 self.waited += time.perf_counter() - started
                 if item is None:
                     return
-                started = time.perf_counter()
                 yield item
-                self.worked += time.perf_counter() - started
+
+    @contextmanager
+    def working(self) -> Iterator[None]:
+        """Count the time within as that of the model."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.worked += time.perf_counter() - started
 
     def __str__(self) -> str:
         return f"{self.size}; the model waited {self._share():.0%} of its time for clips"

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +19,7 @@ from affectllm.evaluate.models.requests import kept_replies
 from affectllm.model.load import Model, load_model
 from affectllm.respond.ahead import ahead
 from affectllm.respond.batch_size import BatchSize
+from affectllm.respond.batches import Batches
 from affectllm.respond.in_process import InProcess
 from affectllm.respond.responder import Ask, Unanswered
 
@@ -177,3 +180,22 @@ def test_threads_end_with_a_caller_that_stops_early() -> None:
     next(results)
     results.close()
     assert threading.active_count() == before
+
+
+class Letters:
+    """Encodes at once."""
+
+    def encode(self, messages: Any, generation_prompt: bool) -> SimpleNamespace:
+        return SimpleNamespace(length=len(str(messages)))
+
+
+@pytest.mark.parametrize("count", [2, 7])
+def test_the_time_of_the_last_batch_counts_as_work_too(count: int) -> None:
+    batches = Batches(Letters(), BatchSize(4, on_cpu=True), workers=0)
+
+    def ask(questions: Any, prompts: Any) -> list[int]:
+        time.sleep(0.2)
+        return list(questions)
+
+    assert len(list(batches.answered(range(count), lambda n: _asked(f"{n}"), ask))) > 0
+    assert batches.worked >= 0.2 * -(-count // 4) and batches.waited < batches.worked

@@ -285,7 +285,8 @@ class AffectLM(LM):  # type: ignore[misc]
         with bar:
             encoded = self._batches.encoded(list(left.values()), _messages_of)
             for alike in in_families(encoded, lambda question: families.get(question.key)):
-                scores |= self._scored(alike)
+                with self._batches.working():
+                    scores |= self._scored(alike)
                 bar.update(len(alike))
         self._end()
         results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
