@@ -77,6 +77,24 @@ def task_sources(names: Sequence[str]) -> dict[str, Selection]:
     return sources
 
 
+def ours_among(names: Sequence[str], include_path: str | None = None) -> list[str]:
+    """Return those of the names that are tasks of ours.
+
+    Args:
+        include_path: folder of further tasks, whose names are not looked up.
+
+    Raises:
+        NotFound: when neither we nor lm-eval have a task of a name.
+    """
+    entries = all_tasks()
+    for name in (name for name in names if name not in entries and not include_path):
+        from affectllm.evaluate.plain.theirs import may_be_theirs  # brings lm-eval
+
+        if not may_be_theirs(name):
+            raise absent_task(name, entries)
+    return [name for name in names if name in entries]
+
+
 def all_ours(names: Sequence[str]) -> bool:
     """Return whether names are tasks of our class, or groups of nothing else; False for none, patterns and tags."""
     entries = all_tasks()

@@ -17,7 +17,7 @@ from affectllm.corpus.leaks.overlap import THRESHOLD, Shared, Source, find_share
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.errors import AffectError, MissingCorpus, NotFound
-from affectllm.evaluate.shelf import all_tasks, task_sources
+from affectllm.evaluate.shelf import all_tasks, ours_among, task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.instruct.present import present_roots
 from affectllm.train.recipe import Recipe, load_recipe
@@ -107,6 +107,22 @@ def _tasks_at_hand(roots: Roots) -> list[str]:
     return [name for name, selection in sources.items() if selection.corpus in at_hand]
 
 
+def scored_tasks(recipe: Recipe) -> list[str]:
+    """Return the tasks that a recipe scores, of its guard those that are ours.
+
+    Raises:
+        NotFound: when the guard names a task that nobody has.
+    """
+    guard = recipe.eval.guard
+    return [*recipe.eval.tasks, *(ours_among(guard.tasks, guard.include_path) if guard else [])]
+
+
+def corpora_of(recipe: Recipe) -> list[str]:
+    """Return the corpora that a recipe trains on or scores."""
+    scored = [selection.corpus for selection in task_sources(scored_tasks(recipe)).values()]
+    return list(dict.fromkeys([*recipe.corpora(), *scored]))
+
+
 def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     """Refuse a recipe that trains on what its tasks score.
 
@@ -115,7 +131,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     """
     from affectllm.corpus.leaks.leakage import refuse_shared
 
-    sources = task_sources(recipe.eval.tasks)
+    sources = task_sources(scored_tasks(recipe))
     train_side = training_samples(recipe.corpora(), roots)
     for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
         refuse_shared(shared, recipe=recipe.name, task=task)

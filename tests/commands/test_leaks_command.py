@@ -19,7 +19,7 @@ from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.selection import Selection
-from affectllm.errors import Leakage
+from affectllm.errors import Leakage, NotFound
 from affectllm.report.leaks import refuse_leaks, shared_with_tasks, training_samples
 from affectllm.train.recipe import load_recipe
 
@@ -141,8 +141,11 @@ def test_the_copy_of_a_clip_is_told_unless_media_are_left_out(
     assert "1 copied clip of here (not related by their cards)" in out
     assert "here/heretrain2.wav = there/theretest1.wav" in out and "here/train2 (here.txt:2)" in out
     assert main([*words, "--no-media"]) == 0
-    with pytest.raises(Leakage):
-        refuse_leaks(load_recipe("mine", ["eval={tasks: [theirs]}"]), roots)
+    for scored in ("{tasks: [theirs]}", "{guard: {tasks: [theirs]}}"):
+        with pytest.raises(Leakage):
+            refuse_leaks(load_recipe("mine", [f"eval={scored}"]), roots)
+    with pytest.raises(NotFound, match="theris"):  # before anything is trained
+        refuse_leaks(load_recipe("mine", ["eval={guard: {tasks: [theris]}}"]), roots)
 
 
 def test_a_clip_in_another_codec_is_told_with_thorough_alone(

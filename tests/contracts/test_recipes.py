@@ -13,8 +13,7 @@ from affectllm import registry
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.miniature import materialise
 from affectllm.corpus.roots import Roots
-from affectllm.evaluate.shelf import task_sources
-from affectllm.report.leaks import refuse_leaks
+from affectllm.report.leaks import corpora_of, refuse_leaks
 from affectllm.train.method import find_method
 from affectllm.train.recipe import load_recipe
 from affectllm.train.stage import train
@@ -69,10 +68,9 @@ def test_it_loads_and_says_what_it_is_for(name: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_it_trains_on_nothing_that_it_scores(name: str, miniatures: list[str]) -> None:
     recipe = load_recipe(name)
-    scored = [selection.corpus for selection in task_sources(recipe.eval.tasks).values()]
     answers = find_method(recipe.method).answers_as
-    assert scored or not answers, "a recipe names the tasks that say whether it worked"
-    refuse_leaks(recipe, Roots.parse(miniatures).find_all([*recipe.corpora(), *scored]))
+    assert recipe.eval.tasks or not answers, "a recipe names the tasks that say whether it worked"
+    refuse_leaks(recipe, Roots.parse(miniatures).find_all(corpora_of(recipe)))
 
 
 @pytest.mark.slow

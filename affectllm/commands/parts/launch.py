@@ -10,7 +10,7 @@ from pathlib import Path
 from affectllm.corpus.roots import Roots
 from affectllm.errors import BadRecipe
 from affectllm.processes import call
-from affectllm.report.leaks import refuse_leaks
+from affectllm.report.leaks import corpora_of, refuse_leaks
 from affectllm.train.launching.machines import Machines, script
 from affectllm.train.recipe import Recipe, load_recipe
 from affectllm.train.stage import run_folder
@@ -38,13 +38,13 @@ def launch(arguments: argparse.Namespace) -> int:
 
 def _words(recipe: Recipe, arguments: argparse.Namespace) -> list[str]:
     """Return the arguments of the training, with paths that mean the same in any working directory."""
-    roots = Roots.parse(arguments.root).find_all(recipe.corpora())
+    roots = Roots.parse(arguments.root).find_all(corpora_of(recipe))
     refuse_leaks(recipe, roots)
     page = Path(arguments.recipe)
     words = [str(page.resolve()) if page.is_file() else arguments.recipe]
     words += ["--out", str(run_folder(recipe, arguments.out).absolute())]
     words += [word for override in arguments.set for word in ("--set", override)]
-    return words + [word for name, root in roots.items() for word in ("--root", f"{name}={root.absolute()}")]
+    return words + [word for name in recipe.corpora() for word in ("--root", f"{name}={roots[name].absolute()}")]
 
 
 def _start(text: str, arguments: argparse.Namespace) -> int:

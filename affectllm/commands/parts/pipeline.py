@@ -11,7 +11,7 @@ from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
-from affectllm.report.leaks import refuse_leaks
+from affectllm.report.leaks import corpora_of, refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
 from affectllm.train.whole import train
 
@@ -75,7 +75,7 @@ def _run(
     from affectllm.train.stage import run_folder
 
     recipe = load_recipe(name, overrides)
-    roots = given_roots.find_all(_corpora(recipe))
+    roots = given_roots.find_all(corpora_of(recipe))
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
     with held(folder / LOCK), voice.kept(folder / voice.LOG):
@@ -200,14 +200,6 @@ def _with_ceiling(tasks: Sequence[str]) -> list[str]:
     return [task for task in task_sources(tasks) if task not in without]
 
 
-def _corpora(recipe: Recipe) -> list[str]:
-    from affectllm.evaluate.shelf import all_tasks, task_sources
-
-    guarded = [task for task in recipe.eval.guard.tasks if task in all_tasks()] if recipe.eval.guard else []
-    scored = [selection.corpus for selection in task_sources([*recipe.eval.tasks, *guarded]).values()]
-    return list(dict.fromkeys([*recipe.corpora(), *scored]))
-
-
 def train_only(
     name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None
 ) -> None:
@@ -216,7 +208,7 @@ def train_only(
 
     for suffix, chosen in variants(name, overrides):
         recipe = load_recipe(name, chosen)
-        roots = given_roots.find_all(_corpora(recipe) if recipe.eval.tasks else recipe.corpora())
+        roots = given_roots.find_all(corpora_of(recipe))
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK), voice.kept(folder / voice.LOG):
