@@ -10,7 +10,7 @@ import functools
 import sys
 from typing import TYPE_CHECKING, Any
 
-from transformers import PreTrainedModel
+from transformers import EarlyStoppingCallback, PreTrainedModel
 
 from affectllm.errors import WrongCheckpoint
 from affectllm.train.by_answers import ByAnswers
@@ -110,7 +110,31 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
         # Of a run that goes on within a later epoch, with several processes, the library tells its samplers no epoch.
         if self._order is not None:
             self._order.set_epoch(kwargs["epoch"])
+        if self._had_ended():
+            return self._end_epoch(kwargs)
         return super()._run_epoch(*args, **kwargs)  # type: ignore[misc]
+
+    def _had_ended(self) -> bool:
+        """Return whether the training was over when its last checkpoint was written.
+
+        The library looks at the last step and at the early stop after a step, so a run that was killed behind that
+        checkpoint would take one step more.
+        """
+        if self.state.global_step >= self.state.max_steps:  # type: ignore[attr-defined]
+            return True
+        callbacks: Any = self.callback_handler.callbacks  # type: ignore[attr-defined]
+        patient = [one for one in callbacks if isinstance(one, EarlyStoppingCallback)]
+        return any(one.early_stopping_patience_counter >= one.early_stopping_patience for one in patient)
+
+    def _end_epoch(self, epoch: dict[str, Any]) -> None:
+        """Stop, and evaluate as the end of an epoch does, unless that was done."""
+        trainer: Any = self
+        state = trainer.state
+        if not any("eval_loss" in entry and entry["step"] == state.global_step for entry in state.log_history):
+            trainer.control = trainer.callback_handler.on_epoch_end(trainer.args, state, trainer.control)
+            named = {key: epoch[key] for key in ("model", "trial", "epoch", "ignore_keys_for_eval", "start_time")}
+            trainer._maybe_log_save_evaluate(trainer._tr_loss, None, **named)
+        trainer.control.should_training_stop = True
 
 
 def _uncounted(inputs: dict[str, Any]) -> int:
