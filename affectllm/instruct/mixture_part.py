@@ -119,6 +119,11 @@ class Part:
         modalities = "+".join(self.modalities)
         return f"{Path(self.template).stem}/{self.space}/{self.rater}/{modalities}/{self.language}/{rest}"
 
+    @staticmethod
+    def modalities_in(name: str) -> str:
+        """Return the modalities of the part that a conversation's id names, joined by ``+``: the inverse of ``key``."""
+        return name.rsplit("/", 4)[1]  # …/<modalities>/<language>/<rest>/<copy>
+
     def questions(self, sample: Sample) -> list[str]:
         """Return identifiers of a sample's questions: wording and, for numbers, dimension; none without annotation.
 

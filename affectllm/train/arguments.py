@@ -9,6 +9,7 @@ from typing import Any
 
 from affectllm.errors import BadRecipe
 from affectllm.instruct.conversations import CURRICULA
+from affectllm.train.cycles import refuse_cut_cycles
 from affectllm.train.data import LENGTH
 from affectllm.train.method import Method, find_method
 from affectllm.train.recipe import Recipe
@@ -58,9 +59,11 @@ def arguments(recipe: Recipe, out: Path) -> Any:
             # The library's 500 may be more than the run has, and then a kill would lose all of it.
             fields.setdefault("save_steps", fields.get("eval_steps") or fields["logging_steps"])
     try:
-        return method.config_class()(**fields)
+        args = method.config_class()(**fields)
     except (TypeError, ValueError) as error:
         raise BadRecipe(f"trainer: {error}", where=recipe.name) from error
+    refuse_cut_cycles(args, recipe.name)
+    return args
 
 
 def _best(recipe: Recipe, method: Method) -> dict[str, Any]:

@@ -9,12 +9,14 @@ everywhere.
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from affectllm.corpus import render
+from affectllm.errors import BadRecipe
 from affectllm.folders import made_once
+from affectllm.instruct.conversation import media_parts
 from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.run import cache_folder
@@ -24,6 +26,28 @@ FILLED = "filled"
 _ROOT = "affectllm_filling"
 _FILES = {"video": "silent.mp4", "audio": "tone.wav", "image": "grey.png"}
 _SECONDS, _FPS, _SIDE, _RATE = 1.0, 4, 64, 16_000
+
+
+def check_alike(rows: Iterable[Mapping[str, Any]], method: str) -> None:
+    """Raise ``BadRecipe`` for rows with unlike kinds of clips, for methods whose batches are not filled up.
+
+    Args:
+        rows: conversations, with ``id`` and ``messages``.
+    """
+    kinds: dict[frozenset[str], str] = {}
+    for row in rows:
+        kinds.setdefault(frozenset(part["type"] for part in media_parts(row["messages"])), row["id"])
+    if len(kinds) > 1:
+        (one, first), (other, second), *_ = kinds.items()
+        raise BadRecipe(
+            f"{first} has {_listed(one)} and {second} has {_listed(other)}: under ZeRO and FSDP a process whose batch "
+            f"lacks a kind of clip would stop the others, and batches of {method} cannot be filled up",
+            do="set launch: ddp, or show the same modalities in all parts of the mixture",
+        )
+
+
+def _listed(kinds: Collection[str]) -> str:
+    return " and ".join(sorted(kinds)) or "no clip"
 
 
 class Filling:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe
+from affectllm.instruct.mixture_part import Part
 from affectllm.model.ablation import check_modalities_heard
 from affectllm.model.encode import Encoder
 from affectllm.model.heads.backbones import ENCODERS
@@ -99,5 +100,5 @@ def spread(names: Sequence[str]) -> list[int]:
     """Return the first and last row of every set of modalities; rows with clips may be few among many without."""
     groups: dict[str, list[int]] = {}
     for index, name in enumerate(names):
-        groups.setdefault(name.rsplit("/", 2)[1], []).append(index)  # …/<modalities>/<copy>
+        groups.setdefault(Part.modalities_in(name), []).append(index)
     return sorted({index for rows in groups.values() for index in (rows[0], rows[-1])})

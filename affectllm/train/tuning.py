@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_be
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.distilling.teacher import load_teacher
-from affectllm.train.filling import Filling
+from affectllm.train.filling import Filling, check_alike
 from affectllm.train.head_rows import Prompts, head_arguments
 from affectllm.train.loading import load, self_test, unsharded
 from affectllm.train.method import Method, Ready, find_method
@@ -77,6 +78,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
     _check_clips_are_kept(method, heard)
+    if heard and not method.packs and _share_gradients():
+        check_alike(chain(train, validation or ()), recipe.method)
     if method.heads:
         reads = Prompts(encoder) if method.heads == "answers" else encoder
         given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
@@ -154,9 +157,13 @@ def _tell_memory(trainer: Any, collator: Collator, rows: Dataset, recipe: Recipe
 
 def _filling(encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
     """Return what fills up batches where several processes share gradients or weights, and some rows have clips."""
+    return Filling(encoder, heard) if heard and _share_gradients() else None
+
+
+def _share_gradients() -> bool:
+    """Return whether several processes share gradients or weights, so that all have to run the same towers."""
     state = PartialState()
-    sharing = str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
-    return Filling(encoder, heard) if heard and sharing and state.num_processes > 1 else None
+    return state.num_processes > 1 and str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
 
 
 def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:

@@ -7,12 +7,14 @@ from typing import Any
 
 import pytest
 from family_clips import encoder_of, talk, tiny_model
-from tuning import PAGE, losses, page_of, succeed
+from tuning import PAGE, SAYS, affectllm, losses, page_of, succeed
 
 from affectllm.corpus.miniature import Tone, materialise
+from affectllm.errors import BadRecipe
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows
-from affectllm.train.filling import FILLED, Filling
+from affectllm.train.filling import FILLED, Filling, check_alike
+from affectllm.train.method import find_method
 from affectllm.train.stage import train
 
 
@@ -26,6 +28,26 @@ def test_the_collator_says_what_nobody_asked_about(tmp_path: Path) -> None:
     sound = {"type": "audio", "corpus": "made", "path": "a.wav"}
     batch = collate([{"id": "a", "messages": talk(sound)}])
     assert FILLED not in batch and len(batch["input_ids"]) == 1
+
+
+def test_rows_of_unlike_kinds_are_told_where_batches_are_not_filled_up() -> None:
+    clips = [{"type": kind, "corpus": "made", "path": "a"} for kind in ("video", "audio")]
+    alike = [{"id": f"a{n}", "messages": talk(*order)} for n, order in enumerate((clips, clips[::-1]))]
+    check_alike(alike, "dpo")
+    with pytest.raises(BadRecipe, match=r"a0 has audio and video and b has no clip: .* batches of dpo cannot be filled"):
+        check_alike([*alike, {"id": "b", "messages": talk(question="Why?")}], "dpo")
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("method", ["dpo", "grpo"])
+def test_unlike_rows_under_zero_are_refused_and_not_waited_for(method: str, small_demo: Path, tmp_path: Path) -> None:
+    part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
+    data = {"mixture": [part, {**part, "modalities": ["text"], "rater": "words"}]}
+    page = page_of(method, tmp_path, launch="zero2", data=data)
+    words = ("--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "two"), "--num-processes", "2")
+    done = affectllm("train", str(page), *words)
+    assert done.returncode == 2 and "set launch: ddp" in done.stderr and "Traceback" not in done.stderr
 
 
 @pytest.mark.slow

@@ -264,3 +264,29 @@ def test_named_rewards_take_their_options() -> None:
         "format_reward",
         "uar_reward",
     ]
+
+
+@pytest.mark.parametrize("method", SAMPLING)
+@pytest.mark.parametrize(
+    ("trainer", "refused"),
+    [
+        ({"num_iterations": 2, "save_steps": 7}, True),
+        ({"steps_per_generation": 2, "save_steps": 3}, True),
+        ({"num_iterations": 2, "save_steps": 8}, False),
+        ({"num_iterations": 2, "gradient_accumulation_steps": 2, "steps_per_generation": 2, "save_steps": 3}, True),
+        ({"num_iterations": 1, "gradient_accumulation_steps": 2, "steps_per_generation": 2, "save_steps": 3}, False),
+        ({"num_iterations": 2, "save_steps": 7, "max_steps": 7}, False),  # nothing goes on from there
+        ({"num_iterations": 2, "save_strategy": "epoch"}, False),
+    ],
+)
+def test_no_checkpoint_falls_between_two_samplings(
+    method: str, trainer: dict[str, Any], refused: bool, tmp_path: Path
+) -> None:
+    """Their replies are in no checkpoint, so a run that went on from there would end with other weights."""
+    own = {**TRAINER, "save_strategy": "steps", "max_steps": 99, **trainer}
+    recipe = load_recipe(str(page_of(method, tmp_path, trainer=own)))
+    if refused:
+        with pytest.raises(BadRecipe, match="replies are sampled for"):
+            arguments(recipe, tmp_path)
+    else:
+        arguments(recipe, tmp_path)

@@ -11,8 +11,10 @@ import torch
 from safetensors.torch import load_file
 from tuning import PAGE, affectllm, losses, succeed, write_page
 
+from affectllm.instruct.mixture_part import Part
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
+from affectllm.train.loading import spread
 
 pytestmark = pytest.mark.slow
 
@@ -105,12 +107,11 @@ def test_the_best_checkpoint_by_validation_loss_is_kept(backbone: str, small_dem
     assert all(torch.equal(best_weights[name], final[name]) for name in best_weights)
 
 
-def test_the_self_test_sees_every_set_of_modalities_however_rare(tmp_path: Path) -> None:
-    from affectllm.train.loading import spread
-
-    names = [f"meld/{number}/emotion_choice/annotators/text/0" for number in range(50)]
-    names[17] = "crema_d/1001/emotion_choice/actor/video+audio/0"
-    names[30] = "crema_d/a/b/emotion_choice/actor/audio/1"
+def test_the_self_test_sees_every_set_of_modalities_however_rare() -> None:
+    asked = {"corpus": "meld", "template": "emotion_choice", "space": "meld_7", "rater": "annotators"}
+    text, film, sound = (Part(**asked, modalities=shown).key for shown in (("text",), ("video", "audio"), ("audio",)))
+    names = [f"meld/{number}/{text}/0" for number in range(50)]
+    names[17], names[30] = f"meld/1001/{film}/0", f"meld/a/b/{sound}/1"
     assert spread(names) == [0, 17, 30, 49]
 
 
