@@ -148,17 +148,25 @@ def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[s
     """Return every combination of the page's ``matrix``: a suffix for the run folder, and its overrides.
 
     A page without a matrix has one variant with an empty suffix.
+
+    Raises:
+        BadRecipe: when a key has no values, or two runs would share a folder.
     """
     recipe = load_recipe(name, overrides)
     if not recipe.matrix:
         return [("", list(overrides))]
-    overrides_by_suffix = []
+    overrides_by_suffix: dict[str, list[str]] = {}
+    if empty := [key for key, values in recipe.matrix.items() if not values]:
+        raise BadRecipe(f"matrix: {empty[0]} has no values", where=recipe.name, do="name some, or leave it out")
     for values in itertools.product(*recipe.matrix.values()):
         chosen = [(key, _as_yaml(value)) for key, value in zip(recipe.matrix, values, strict=True)]
         suffix = "__".join(f"{key.rpartition('.')[2]}={text}" for key, text in chosen)
         pairs = [f"{key}={text}" for key, text in chosen]
-        overrides_by_suffix.append((re.sub(r"[^\w.=+-]+", "-", suffix), [*overrides, *pairs, "matrix=null"]))
-    return overrides_by_suffix
+        suffix = re.sub(r"[^\w.=+-]+", "-", suffix)
+        if suffix in overrides_by_suffix:
+            raise BadRecipe(f"two runs of the matrix would be called {suffix}", where=recipe.name, do="leave one out")
+        overrides_by_suffix[suffix] = [*overrides, *pairs, "matrix=null"]
+    return list(overrides_by_suffix.items())
 
 
 def _as_yaml(value: Any) -> str:

@@ -8,12 +8,16 @@ import os
 import re
 from pathlib import Path
 from subprocess import CompletedProcess
+from typing import Any
 
 import pytest
 from datasets import load_dataset
 from tuning import affectllm, succeed, write_page
 
 from affectllm import voice
+from affectllm.commands.parts import pipeline
+from affectllm.corpus.roots import Roots
+from affectllm.errors import AffectError
 from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
@@ -118,11 +122,29 @@ def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
 def test_a_matrix_makes_a_run_of_every_combination(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"max_steps": 1, "save_strategy": "no"}
     scored = {**EVAL, "ablations": [], "references": []}
-    page = write_page(tmp_path, trainer=trainer, eval=scored, matrix={"trainer.learning_rate": [0.001, 0.002]})
-    succeed("run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    page = write_page(tmp_path, trainer=trainer, eval=scored, matrix={"trainer.learning_rate": [-1.0, 0.001, 0.002]})
+    done = affectllm("run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
+    assert done.returncode == 2 and "1 of 3 runs failed: learning_rate=-1.0" in done.stderr
     assert len((tmp_path / "out" / "sweep.md").read_text(encoding="utf-8").splitlines()) == 4
     rates = {load_recipe(str(path)).trainer["learning_rate"] for path in tmp_path.glob("out/*/recipe.yaml")}
     assert rates == {0.001, 0.002}
+
+
+def test_one_run_of_a_matrix_that_fails_does_not_keep_the_others(
+    small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    trained = []
+
+    def trains(name: str, recipe: Any, *_: Any) -> None:
+        if recipe.seed == 1:
+            raise AffectError("the device has no memory left")
+        trained.append(recipe.seed)
+
+    monkeypatch.setattr(pipeline, "train", trains)
+    page = write_page(tmp_path, matrix={"seed": [1, 2, 3]})
+    with pytest.raises(AffectError, match="1 of 3 runs failed: seed=1"):
+        pipeline.train_only(str(page), [], Roots.parse([f"demo_affect={small_demo}"]), tmp_path / "out", None)
+    assert trained == [2, 3] and "seed=1 failed: the device has no memory left" in capsys.readouterr().err
 
 
 def test_training_on_what_is_scored_is_refused(small_demo: Path, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_rows_of_unlike_kinds_are_told_where_batches_are_not_filled_up() -> None
     clips = [{"type": kind, "corpus": "made", "path": "a"} for kind in ("video", "audio")]
     alike = [{"id": f"a{n}", "messages": talk(*order)} for n, order in enumerate((clips, clips[::-1]))]
     check_alike(alike, "dpo")
-    with pytest.raises(BadRecipe, match=r"a0 has audio and video and b has no clip: .* batches of dpo cannot be filled"):
+    with pytest.raises(BadRecipe, match=r"a0 has audio and video and b has no clip: .* dpo cannot be filled"):
         check_alike([*alike, {"id": "b", "messages": talk(question="Why?")}], "dpo")
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,12 @@ REFUSED = {
         "learning_rates",
         "LoRA adapts language alone",
     ),
+    "an ablation of no modality": (PAGE + "eval: {ablations: [[audio], [smell]]}\n", "eval", "'smell' is no modality"),
+    "a guard's tasks nowhere": (
+        PAGE + "eval: {guard: {tasks: [mine], include_path: nowhere}}\n",
+        "eval",
+        "no folder nowhere",
+    ),
     "freezing under LoRA": (PAGE.replace("trainer:", "  freeze: [audio]\ntrainer:") + LORA, "freeze", "model.adapt"),
 }
 
@@ -231,6 +238,19 @@ def test_model_tiny_stands_for_the_tiny_model_of_the_same_family(page) -> None:
     assert load_recipe(file, ["model=tiny"]).model.path == "tiny:qwen2_5_omni"
     with pytest.raises(NotFound, match="qwen9"):
         load_recipe(page(PAGE.replace("qwen2_5_omni", "qwen9")), ["model=tiny"])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ("seed: []", "seed has no values"),
+        ("seed: [1, 1]", "would be called seed=1"),
+        ("model.path: [a/b, a-b]", "path=a-b"),
+    ],
+)
+def test_a_matrix_without_runs_or_with_two_in_one_folder_is_refused(page, values: str, message: str) -> None:
+    with pytest.raises(BadRecipe, match=re.escape(message)):
+        variants(page(PAGE + f"matrix: {{{values}}}\n"))
 
 
 def test_a_matrix_is_one_run_for_every_combination(page) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from affectllm import voice
 from affectllm.corpus.roots import Roots
+from affectllm.errors import AffectError
 from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
 from affectllm.report.leaks import corpora_of, refuse_leaks
@@ -18,6 +19,7 @@ from affectllm.train.whole import train
 if TYPE_CHECKING:
     from affectllm.evaluate.run import Evaluation
 
+T = TypeVar("T")
 REFERENCE = "reference"
 MODALITIES = "modalities"
 _SCORING = "ddp"  # launch configuration
@@ -37,21 +39,43 @@ def run(
         tell: takes the scores of each run and where its report lies, as lines for people.
 
     Raises:
-        AffectError: with what to do; starting the same command again goes on where it stopped.
+        AffectError: with what to do; starting the same command again goes on where it stopped. Of several variants
+            one that fails is told, and the others run.
     """
     from affectllm.report.boards.sweep import Varied, write_sweep
     from affectllm.train.stage import run_folder
 
+    def one(suffix: str, chosen: Sequence[str]) -> Varied:
+        page = _run(name, chosen, given_roots, out, suffix, processes, tell)
+        return Varied(_values(chosen[len(overrides) :]), page.parent)
+
     varied = variants(name, overrides)
-    reports = [_run(name, chosen, given_roots, out, suffix, processes, tell) for suffix, chosen in varied]
-    if len(reports) > 1:
-        runs = [
-            Varied(_values(chosen[len(overrides) :]), page.parent)
-            for page, (_, chosen) in zip(reports, varied, strict=True)
-        ]
+    runs, failed = _each(varied, one)
+    if len(varied) > 1 and runs:
         table, spread = write_sweep(run_folder(load_recipe(name, overrides), out), runs)
         tell("\n".join([*spread, f"sweep: {table}"]))
-    return reports
+    _tell_failed(failed, len(varied))
+    return [one.folder / "report.html" for one in runs]
+
+
+def _each(varied: Sequence[tuple[str, list[str]]], one: Callable[[str, Sequence[str]], T]) -> tuple[list[T], list[str]]:
+    """Run the variants one after another; returns what came out, and the names of those that failed."""
+    done, failed = list[T](), list[str]()
+    for suffix, chosen in varied:
+        try:
+            done.append(one(suffix, chosen))
+        except AffectError as error:
+            if len(varied) == 1:
+                raise
+            print(f"{suffix} failed: {error}", file=sys.stderr)
+            failed.append(suffix)
+    return done, failed
+
+
+def _tell_failed(failed: Sequence[str], count: int) -> None:
+    if failed:
+        message = f"{len(failed)} of {count} runs failed: {', '.join(failed)}"
+        raise AffectError(message, do="mend what is told above; the same command goes on with these")
 
 
 def _values(chosen: Sequence[str]) -> dict[str, str]:
@@ -206,10 +230,13 @@ def train_only(
     """Build and train every variant of a recipe."""
     from affectllm.train.stage import run_folder
 
-    for suffix, chosen in variants(name, overrides):
+    def one(suffix: str, chosen: Sequence[str]) -> None:
         recipe = load_recipe(name, chosen)
         roots = given_roots.find_all(corpora_of(recipe))
         refuse_leaks(recipe, roots)
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK), voice.kept(folder / voice.LOG):
             train(name, recipe, chosen, roots, folder, processes)
+
+    varied = variants(name, overrides)
+    _tell_failed(_each(varied, one)[1], len(varied))

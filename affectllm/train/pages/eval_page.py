@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 from affectllm.errors import BadRecipe
+from affectllm.instruct.template import MODALITIES
 from affectllm.yaml_page import Page
 
 
@@ -51,7 +53,11 @@ class EvalPage:
 
 
 def check_eval(wanted: EvalPage, page: Page) -> None:
-    """Raise ``BadRecipe`` for numbers that are below 1, and a guard without tasks."""
+    """Raise ``BadRecipe`` for numbers that are below 1, modalities that are none, and a guard that has no tasks."""
+    for index, shown in enumerate(wanted.ablations):
+        if not shown or (strange := [name for name in shown if name not in MODALITIES]):
+            message = f"{strange[0]!r} is no modality" if shown else "an ablation shows something"
+            raise BadRecipe(message, where=page.where(("eval", "ablations", index)), do=f"of {', '.join(MODALITIES)}")
     values: dict[tuple[str, ...], Any] = {
         ("eval", key): getattr(wanted, key) for key in ("batch_size", "limit", "num_processes")
     }
@@ -59,6 +65,8 @@ def check_eval(wanted: EvalPage, page: Page) -> None:
         values[("eval", "guard", "limit")] = wanted.guard.limit
         if not wanted.guard.tasks:
             raise BadRecipe("a guard needs a task", where=page.where(("eval", "guard", "tasks")))
+        if (place := wanted.guard.include_path) and not Path(place).expanduser().is_dir():
+            raise BadRecipe(f"there is no folder {place}", where=page.where(("eval", "guard", "include_path")))
     for place, value in values.items():
         if isinstance(value, int) and value < 1:
             raise BadRecipe(f"{'.'.join(place)} must be 1 or more", where=page.where(place))
