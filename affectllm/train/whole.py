@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from affectllm import voice
+from affectllm.corpus import TRAIN, VALIDATION
+from affectllm.errors import AffectError
 from affectllm.instruct.stage import build_mixture
 from affectllm.run import is_finished
 from affectllm.train.distilling.given import given_files
@@ -13,6 +16,8 @@ from affectllm.train.launch import launch
 from affectllm.train.pages.reward_page import check_reward_models
 from affectllm.train.recipe import Recipe
 from affectllm.train.stage import train_inputs
+
+_REASONS = 3  # why conversations were left out, that are told: the others stand in the build's folder
 
 
 def train(
@@ -41,7 +46,9 @@ def train(
     check_teacher(recipe)
     given_files(recipe)
     voice.stage("build")
-    build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
+    counts = build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
+    voice.tell(_built(recipe, counts))
+    _refuse_no_validation(recipe, counts["conversations"])
     voice.stage("train")
     arguments = [name, "--out", str(folder)]
     arguments += [word for override in overrides for word in ("--set", override)]
@@ -49,3 +56,25 @@ def train(
     if is_finished(folder / "train", train_inputs(recipe, folder)):
         return
     launch(recipe.launch, "affectllm.train", arguments, processes=processes)
+
+
+def _built(recipe: Recipe, counts: Mapping[str, Any]) -> str:
+    """Return in words what a build made, what it left out most, and which corpora gave nothing."""
+    made, rejected = counts["conversations"], counts["rejected"]
+    words = f"built: {made[TRAIN]:,} conversations to train on, {made[VALIDATION]:,} to validate with"
+    if rejected:
+        most = ", ".join(f"{count:,} × {reason}" for reason, count in list(rejected.items())[:_REASONS])
+        words += f"; left out: {most}" + (", …" if len(rejected) > _REASONS else "")
+    gave = {part.partition("/")[0] for part, count in counts["parts"].items() if count}
+    nothing = [corpus for corpus in recipe.corpora() if corpus not in gave]
+    return words + (f"; nothing to train on from {', '.join(nothing)}" if nothing else "")
+
+
+def _refuse_no_validation(recipe: Recipe, made: Mapping[str, int]) -> None:
+    """Raise ``AffectError`` before anything is launched that would evaluate on nothing."""
+    if recipe.trainer.get("eval_strategy", "no") != "no" and not made[VALIDATION]:
+        raise AffectError(
+            "the mixture has no validation row, but the recipe evaluates while it trains",
+            where=recipe.name,
+            do="add a corpus with a validation split, or set trainer.eval_strategy: 'no'",
+        )

@@ -22,7 +22,7 @@ from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
 _BAR = re.compile(r"\d+%\||\d (?:it|rows|blocks|examples|steps)(?:/s)? ?\[|[\d.?]+ ?(?:it|rows)/s")
-_OURS = ("── ", "trained: ", "memory: ", "epoch ", "answered in batches", "guard: ")
+_OURS = ("── ", "built: ", "trained: ", "memory: ", "epoch ", "answered in batches", "guard: ")
 EVAL = {"tasks": ["demo_affect_emotion"], "ablations": [["audio"]], "references": ["majority"], "batch_size": 4}
 
 
