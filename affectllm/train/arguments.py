@@ -9,7 +9,7 @@ from typing import Any
 
 from affectllm.errors import BadRecipe
 from affectllm.instruct.conversations import CURRICULA
-from affectllm.train.cycles import refuse_cut_cycles
+from affectllm.train.checkpoints import refuse_cut_cycles
 from affectllm.train.data import LENGTH
 from affectllm.train.method import Method, find_method
 from affectllm.train.recipe import Recipe

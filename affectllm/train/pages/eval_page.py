@@ -65,8 +65,8 @@ def check_eval(wanted: EvalPage, page: Page) -> None:
         values[("eval", "guard", "limit")] = wanted.guard.limit
         if not wanted.guard.tasks:
             raise BadRecipe("a guard needs a task", where=page.where(("eval", "guard", "tasks")))
-        if (place := wanted.guard.include_path) and not Path(place).expanduser().is_dir():
-            raise BadRecipe(f"there is no folder {place}", where=page.where(("eval", "guard", "include_path")))
+        if (folder := wanted.guard.include_path) and not Path(folder).expanduser().is_dir():
+            raise BadRecipe(f"there is no folder {folder}", where=page.where(("eval", "guard", "include_path")))
     for place, value in values.items():
         if isinstance(value, int) and value < 1:
             raise BadRecipe(f"{'.'.join(place)} must be 1 or more", where=page.where(place))
