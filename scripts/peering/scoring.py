@@ -31,10 +31,15 @@ def measure(name: str, repeats: int) -> list[Outcome]:
         RuntimeError: when the scores differ.
     """
     rows = [(200_000, 0)] + [(20_000, 1_000)] * (name == "scikit-learn")
-    return [_compared(name, items, replicates, repeats) for items, replicates in rows]
+    return [compared(name, items, replicates, repeats) for items, replicates in rows]
 
 
-def _compared(name: str, items: int, replicates: int, repeats: int) -> Outcome:
+def compared(name: str, items: int, replicates: int, repeats: int) -> Outcome:
+    """Score one table in turns.
+
+    Raises:
+        RuntimeError: when the scores differ.
+    """
     script, near = PEERS[name]
     with tempfile.TemporaryDirectory() as scratch:
         gold, predicted = _tables(Path(scratch), items)

@@ -6,8 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from peering import table
-from peering.contest import Side, alternate, trained_seconds
+from peering import scoring, table
+from peering.contest import Measured, Outcome, Side, alternate, trained_seconds
 from peering.texts import EXPORTED, made
 
 _SAYS = "import sys; print({'train_runtime': sys.argv[1], 'epoch': '1'}); open(sys.argv[2], 'w').close()"
@@ -46,3 +46,30 @@ def test_every_peer_gets_the_rows_that_we_train_on(tmp_path: Path) -> None:
     for method, trainers in EXPORTED.items():
         rows = [len((texts.exports / one / method / "train.jsonl").read_text().splitlines()) for one in trainers]
         assert rows == [24 if method == "grpo" else 30] * len(trainers), method
+
+
+def test_a_folder_of_each_run_stands_in_the_environment_too(tmp_path: Path) -> None:
+    says = "import os; print({'train_runtime': '1.0'}); open(os.environ['KEPT'], 'w').close()"
+    own = Side("peer", [sys.executable, "-c", says], {"KEPT": "{out}"})
+    alternate("train", own, own, trained_seconds, tmp_path, 2, 1, "rows")
+    assert all((tmp_path / f"{who}-{number}" / "out").is_file() for who in ("ours", "theirs") for number in range(2))
+
+
+@pytest.mark.parametrize(("theirs", "name"), [("0.61", "torchmetrics"), ("0.6000000001", "scikit-learn")])
+def test_scores_that_differ_end_the_comparison(theirs: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ran(what: str, *_: object) -> Outcome:
+        ours, other = (Measured(1.0, 1.0, 1.0, output) for output in ('{"value": 0.6}', f"value {theirs}"))
+        return Outcome(what, ("affectllm", name), [ours], [other], 1, "answers")
+
+    monkeypatch.setattr(scoring, "alternate", ran)
+    with pytest.raises(RuntimeError, match=f"0.6 here and {theirs} by {name}"):
+        scoring.measure(name, 1)
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", scoring.PEERS)
+def test_scores_of_the_same_answers_are_the_same(name: str) -> None:
+    pytest.importorskip(name.replace("scikit-learn", "sklearn"))
+    outcome = scoring.compared(name, items=600, replicates=0, repeats=1)
+    assert len(outcome.ours) == len(outcome.theirs) == 1
