@@ -14,7 +14,7 @@ share of this machine is started here, once its data are built.
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.description = _DESCRIPTION
-    recipe_options(parser)
+    recipe_options(parser, processes="processes on each machine, usually one a GPU (default: 1)")
     parser.set_defaults(num_processes=1)
     parser.add_argument("--machines", type=int, default=1, metavar="N", help="machines in all (default: 1)")
     parser.add_argument("--machine", type=int, default=0, metavar="I", help="number of this machine (default: 0)")

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from tuning import affectllm, command, losses, succeed, write_page
 
-from affectllm.train.launching.machines import launchers
-from affectllm.train.recipe import launch_file
+from affectllm.train.launching.machines import Machines, launchers, script
+from affectllm.train.recipe import launch_file, load_recipe
 
 _TWO = ("--machines", "2", "--main")
 
@@ -39,6 +39,20 @@ def test_the_script_of_every_launcher_is_a_shell_script(launcher: str, small_dem
     assert subprocess.run(["sh", "-n", str(file)], check=False).returncode == 0
     assert "{{" not in text and "29555" in text
     assert shlex.quote(str(hostile / "run")) in text
+
+
+@pytest.mark.parametrize(
+    ("launcher", "counted"),
+    [
+        ("accelerate", "--num_machines 4 --num_processes 32"),
+        ("slurm", "--gpus-per-node=8"),
+        ("torchrun", "--nnodes 4 --nproc-per-node 8"),
+        ("deepspeed", "machine3 slots=8"),
+    ],
+)
+def test_processes_are_counted_for_each_machine(launcher: str, counted: str, tmp_path: Path) -> None:
+    recipe = load_recipe(str(_page(tmp_path, "zero2")))
+    assert counted in script(recipe, [recipe.name], Machines(4, 8, "node0"), launcher)
 
 
 def _start_two(script: Path, environment: dict[str, str]) -> list[tuple[int, str]]:

@@ -20,15 +20,19 @@ def set_option(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def recipe_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of a command that takes a recipe."""
+def recipe_options(
+    parser: argparse.ArgumentParser, processes: str = "processes that train, and score (default: of the launch page)"
+) -> None:
+    """Add the options of a command that takes a recipe.
+
+    Args:
+        processes: what ``--num-processes`` counts, and its default.
+    """
     parser.add_argument("recipe", help="name (see `affectllm ls recipes`) or path of a YAML file")
     set_option(parser)
     root_option(parser)
     parser.add_argument("--out", type=Path, metavar="DIR", help="run folder (default: runs/RECIPE)")
-    parser.add_argument(
-        "--num-processes", type=int, metavar="N", help="processes that train, and score (default: of the launch page)"
-    )
+    parser.add_argument("--num-processes", type=int, metavar="N", help=processes)
 
 
 def model_options(parser: argparse.ArgumentParser) -> None:
