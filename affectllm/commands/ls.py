@@ -6,7 +6,7 @@ import argparse
 
 KINDS = (
     *("corpora", "tasks", "recipes", "mixtures", "templates", "metrics"),
-    *("families", "methods", "forms", "languages", "exports", "reproductions", "hints", "protocols"),
+    *("families", "methods", "rewards", "forms", "languages", "exports", "reproductions", "hints", "protocols"),
 )
 
 

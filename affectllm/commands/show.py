@@ -1,4 +1,4 @@
-"""affectllm show: show a corpus, task, recipe, mixture, template or metric, with samples where they are at hand."""
+"""affectllm show: show a corpus, task, recipe, mixture, template, metric, method, reward …, with samples at hand."""
 
 from __future__ import annotations
 

@@ -146,7 +146,7 @@ def length_penalty(said: int, gold: int, penalty: str | None) -> float:
 
 
 def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log", *, tagged: bool = True) -> Reward:
-    """Build a reward: the item's wheel F (mean over five wheels) times a length penalty.
+    """Reward the wheel F of each completion, the mean over five wheels, times a length penalty.
 
     Args:
         tables: the emotion wheels, of ``metrics.wheels.read_tables``.
@@ -175,7 +175,7 @@ def wheel_f1_reward(tables: Tables, level: int = 1, penalty: str | None = "log",
 
 
 def wheel_agreement_reward(tables: Tables, level: int = 1) -> Reward:
-    """Build a reward: whether thought and answer name the same emotions, right or wrong, on five emotion wheels.
+    """Reward that thought and answer name the same emotions, right or wrong, on five emotion wheels.
 
     It is the Jaccard similarity, mean over the wheels, of the labels in ``<answer>`` and those that the reasoning
     before it affirms; 0 where either has none. Alone it pays for naming everything twice, so it goes beside a reward of

@@ -147,6 +147,10 @@ def test_show_prints_the_page_of_a_recipe_task_or_template(
         (["task", "meld_emotion_video"], "meld_emotion.yaml:"),
         (["mixtures", "speech"], "speech.yaml"),
         (["reproduction", "vader"], "vader.yaml"),
+        (["grpo"], "grpo: group relative policy optimisation"),
+        (["methods", "reward"], "reward: a reward model"),
+        (["reading"], "reading (reward)"),
+        (["reward", "wheel_f1"], "wheel_f1 (reward)"),
     ],
     ids=" ".join,
 )

@@ -60,6 +60,10 @@ def test_rooms_without_models_import_none_of_their_libraries(light: Path) -> Non
     run(light, code=_IMPORTS)
 
 
+def test_methods_and_rewards_are_told_without_what_trains(light: Path) -> None:
+    assert "sentiment_weight" in run(light, "show", "contrastive").stdout
+
+
 def test_predictions_are_scored(light: Path, tmp_path: Path) -> None:
     (tmp_path / "gold.csv").write_text("id,label\na,joy\nb,fear\nc,joy\n")
     (tmp_path / "pred.csv").write_text("id,pred\na,joy\nb,joy\nc,joy\n")

@@ -150,6 +150,16 @@ def _methods() -> Iterable[Sequence[str]]:
         yield (name, method, "", "") if isinstance(method, str) else (name, method.title, method.config, needs)
 
 
+def _rewards() -> Iterable[Sequence[str]]:
+    from affectllm.train.rewards.named import NAMED
+
+    yield "NAME", "WHAT", "OPTIONS", "NEEDS"
+    for name, reward in sorted(NAMED.items()):
+        yield name, reward.definition, ", ".join(reward.options) or "–", reward.needs
+    yield "METRIC", "Any metric that is defined on a single reply and of which more is better.", "–", "–"
+    yield "FILE.py:FUNCTION", "A function of one's own, which TRL would take in reward_funcs.", "–", "–"
+
+
 def _forms() -> Iterable[Sequence[str]]:
     from affectllm.labels.form import find_form
 
@@ -184,6 +194,7 @@ _LISTS = {
     "metrics": _metrics,
     "families": _families,
     "methods": _methods,
+    "rewards": _rewards,
     "forms": _forms,
     "languages": lambda: _first_comments("lexicon"),
     "exports": _exports,

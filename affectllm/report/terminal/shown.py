@@ -1,4 +1,4 @@
-"""Print one item as text: a corpus with samples, a page, a metric, a family."""
+"""Print one item as text: a corpus with samples, a page, a metric, a family, a method of training, a reward."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.wording import template_pages
-from affectllm.report.terminal import described
+from affectllm.report.terminal import described, training
 
 _SAME = {"backbone": "family", "suite": "task", "group": "task", "corpora": "corpus", "families": "family"}
 _PAGES: dict[str, registry.Folder] = {
@@ -28,7 +28,7 @@ _PAGES: dict[str, registry.Folder] = {
 
 
 def show(words: Sequence[str], count: int, roots: Roots, as_json: bool = False) -> None:
-    """Print a corpus card with its first samples, a recipe, a mixture, a task page, a template, a metric or a family.
+    """Print a corpus card with its first samples, a page, a metric, a family, a method of training or a reward.
 
     Args:
         words: a name, or its kind and the name (``metric uar``, ``task dfew``), where several things have this name.
@@ -86,6 +86,7 @@ class _Kind:
 def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
     """Return kind → its names and printer; where several kinds have a name, the first one is shown."""
     from affectllm.metrics import METRICS
+    from affectllm.train.rewards.named import NAMED
 
     def pages(names: Callable[[], Mapping[str, Path]]) -> _Kind:
         return _Kind(names, lambda name: _show_page(names()[name]), lambda name: described.page(names()[name]))
@@ -102,6 +103,8 @@ def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
         "template": pages(template_pages),
         "task": _Kind(all_tasks, _show_task, _task, partial(registry.names, "eval_tasks")),
         **{kind: pages(partial(registry.names, folder)) for kind, folder in _PAGES.items()},
+        "method": _Kind(partial(registry.names, "methods"), training.show_method, training.method),
+        "reward": _Kind(lambda: NAMED, training.show_reward, training.reward),
     }
 
 

@@ -14,24 +14,19 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.imported import import_file
-from affectllm.metrics.rewards import (
-    Reward,
-    format_reward,
-    r1_omni_reward,
-    wheel_agreement_reward,
-    wheel_f1_reward,
-)
+from affectllm.metrics.rewards import Reward
 from affectllm.model.heads.folder import head_digest
 from affectllm.train.rewards import by_reading
 from affectllm.train.rewards.by_model import ModelReward
 from affectllm.train.rewards.checked import Judging, checked, is_async
+from affectllm.train.rewards.named import NAMED
 from affectllm.train.rewards.of_groups import begun, trusted
 
 
@@ -53,7 +48,7 @@ class RewardPage:
     """One reward of a recipe.
 
     Args:
-        reward: a name of ``NAMED``, a metric, or ``FILE.py:FUNCTION`` or ``MODULE:FUNCTION``.
+        reward: a name (``affectllm ls rewards``), a metric, or ``FILE.py:FUNCTION`` or ``MODULE:FUNCTION``.
         weight: with which it is added to the others.
         options: of the named reward.
         trust: weighs it in each group of replies; None for the same weight everywhere.
@@ -65,31 +60,6 @@ class RewardPage:
     options: dict[str, Any] = field(default_factory=dict)
     trust: TrustPage | None = None
     from_step: int = 0
-
-
-def _wheel_f1(tables: str, level: int = 1, penalty: str | None = "log", tagged: bool = True) -> Reward:
-    from affectllm.metrics.wheels import tables_of_environment
-
-    return by_reading.on_labels(wheel_f1_reward(tables_of_environment(str(tables)), level, penalty, tagged=tagged))
-
-
-def _wheel_agreement(tables: str, level: int = 1) -> Reward:
-    from affectllm.metrics.wheels import tables_of_environment
-
-    return wheel_agreement_reward(tables_of_environment(str(tables)), level)
-
-
-NAMED: Mapping[str, Callable[..., Judging | Reward]] = {
-    "reading": lambda: by_reading.reading_reward,
-    "ccc": lambda: by_reading.ccc_reward,
-    "consistency": lambda: by_reading.consistency_reward,
-    "format": lambda: format_reward,
-    "r1_omni": lambda: r1_omni_reward,
-    "wheel_f1": _wheel_f1,
-    "wheel_agreement": _wheel_agreement,
-    "model": ModelReward,
-}
-"""Name → what builds the reward of its options."""
 
 
 def reward_functions(pages: Sequence[RewardPage], roots: Mapping[str, Path] | None = None) -> list[Judging]:
@@ -140,13 +110,14 @@ def _reward(page: RewardPage) -> Judging | Reward:
         raise Malformed(f"the weight of {page.reward} is {page.weight}", do="give a finite weight")
     place, _, name = page.reward.rpartition(":")
     if page.options and page.reward not in NAMED:
-        raise Malformed(f"the reward {page.reward} takes no options", do=f"these do: {', '.join(sorted(NAMED))}")
+        those = ", ".join(sorted(name for name, one in NAMED.items() if one.options))
+        raise Malformed(f"the reward {page.reward} takes no options", do=f"these do: {those}")
     if place:
         return _own(place, name)
     if page.reward not in NAMED:
         return _metric(page.reward)
     try:
-        return NAMED[page.reward](**page.options)
+        return NAMED[page.reward].build(**page.options)
     except TypeError as error:
         raise Malformed(f"the reward {page.reward} does not take these options: {error}", do="correct them") from error
 

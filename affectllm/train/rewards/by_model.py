@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 
 class ModelReward:
-    """A reward function; ``load`` comes before the first call.
+    """Score each reply with the number that a trained reward model gives it, which sees the question and its clips.
+
+    ``load`` comes before the first call.
 
     Args:
         path: folder of a head with ``method: reward``.

@@ -112,7 +112,7 @@ def metric_reward(name: str) -> Reward:
 
 
 def ccc_reward(completions: Completions, samples: Samples, **_: Any) -> list[float]:
-    """Score each number by its contribution to the batch's concordance correlation: see ``concordance_rewards``.
+    """Score each number by its part in the concordance correlation of the batch: see ``concordance_rewards``.
 
     Raises:
         Malformed: when a sample asks for anything but one number.
