@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import fields
 from itertools import takewhile
 from pathlib import Path
 
@@ -19,11 +20,16 @@ from affectllm import __version__, cli, registry
 from affectllm.cli import main
 from affectllm.evaluate import harness
 from affectllm.evaluate.shelf import all_tasks
+from affectllm.instruct.mixture import Mixture
+from affectllm.instruct.mixture_part import Part
+from affectllm.train.recipe import ModelPage, Recipe
+from affectllm.train.rewards.named import NAMED
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 _LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+_KEY = re.compile(r"`(?:data\.|model\.|…)?(\w+)`")
 _BLOCK = re.compile(r"^```(\w*) ?(\S*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -105,7 +111,8 @@ def test_no_path_of_one_persons_machine(path: Path) -> None:
     assert not re.findall(r"(?<![\w.~])/(?:home|Users|root|tmp|work|mnt)/\S*|[A-Z]:\\", text)
 
 
-_GUIDES = [*(ROOT / "docs" / "tutorials").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md")]
+_TRAINING = ROOT / "docs" / "training.md"
+_GUIDES = [*(ROOT / "docs" / "tutorials").glob("*.md"), *(ROOT / "docs" / "how-to").glob("*.md"), _TRAINING]
 _OWN = {"moods_mood", "calls_mood", "two_moods_mood", "two_moods_mood_choice"}
 """Tasks and recipes that documents make themselves."""
 
@@ -125,7 +132,22 @@ def test_commands_are_commands_and_name_what_exists(path: Path) -> None:
             continue
         arguments = cli.parser().parse_args(words)
         if words[0] in ("run", "train"):
-            assert arguments.recipe in registry.names("recipes") or arguments.recipe in ("two_moods_tiny", "moods")
+            own = ("two_moods_tiny", "moods", "small.yaml")
+            assert arguments.recipe in registry.names("recipes") or arguments.recipe in own
+
+
+def test_the_page_on_training_has_every_method_reward_and_recipe_that_there_is() -> None:
+    text = _TRAINING.read_text(encoding="utf-8")
+    rows = set(re.findall(r"^\| \[?`(\w+)`", text, re.MULTILINE))
+    assert {*registry.names("methods"), *NAMED} <= rows
+    named = re.findall(r"`((?:qwen\w+|affect_composite_7b|heads|small)/\w+)`", text)
+    assert len(named) > 10 and set(named) <= set(registry.names("recipes"))
+    (page,) = [content for _, name, content in blocks(_TRAINING) if name == "small.yaml"]
+    parts = {field.name for kind in (Recipe, Part, Mixture) for field in fields(kind)}
+    cells = re.findall(r"^\| (`(?:data|model|…).+?) \|", text, re.MULTILINE)
+    written = {key for cell in cells for key in _KEY.findall(cell)}
+    assert len(written) > 20 and written <= {*parts, *(field.name for field in fields(ModelPage))}, written
+    assert yaml.safe_load(page)["trainer"]["max_steps"] <= 60  # every example is a matter of seconds
 
 
 def test_the_readme_names_the_two_commands_and_they_are_there() -> None:
