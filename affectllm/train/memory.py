@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model.doctoring.machine import usable_memory
+from affectllm.model.heads.network import FEATURES
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.train.data import LENGTH
 from affectllm.train.head import answered_positions_only
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from datasets import Dataset
 
 _GIB = 2**30
+TOKENS, _PIECES, _VECTORS = "tokens", "pieces of clips", "vectors"
+_IDS = "input_ids"
 _TIGHT = 0.9  # share of the device beyond which fragments and workspaces of kernels decide
 _STATES = (  # beginning of the optimiser's name → numbers of which size it keeps of a weight; None: of the weight's
     ("adamw_bnb_8bit", (1, 1)),
@@ -43,8 +46,9 @@ class Memory:
     Args:
         weights, gradients, optimizer: of what the device holds of them.
         activations: of a batch of the longest rows, with the logits of the loss.
-        tokens: of that batch.
+        tokens: of that batch; of clips that a plain encoder takes, their pieces.
         device: memory of the device.
+        counted: what ``tokens`` counts.
     """
 
     weights: int
@@ -53,6 +57,7 @@ class Memory:
     activations: int
     tokens: int
     device: int
+    counted: str = TOKENS
 
     @property
     def total(self) -> int:
@@ -69,7 +74,7 @@ class Memory:
         listed = ", ".join(f"{name} {size / _GIB:.2f}" for name, size in parts.items())
         return (
             f"memory: about {self.total / _GIB:.2f} of {self.device / _GIB:.1f} GiB: {listed}, "
-            f"activations {self.activations / _GIB:.2f} (a batch of {self.tokens:,} tokens)"
+            f"activations {self.activations / _GIB:.2f} (a batch of {self.tokens:,} {self.counted})"
         )
 
 
@@ -92,7 +97,14 @@ class Sharing:
 
 
 def estimate(
-    model: Any, args: Any, kept: tuple[int, int], tokens: int, sharing: Sharing, device: int, reference: Any = None
+    model: Any,
+    args: Any,
+    kept: tuple[int, int],
+    tokens: int,
+    sharing: Sharing,
+    device: int,
+    reference: Any = None,
+    counted: str = TOKENS,
 ) -> Memory:
     """Estimate the memory of a training.
 
@@ -104,6 +116,7 @@ def estimate(
         sharing: between processes.
         device: bytes of the device.
         reference: a second model that is only asked, or None.
+        counted: what ``tokens`` counts.
     """
     weights = sum(_size(one) for each in (model, reference) if each is not None for one in each.parameters())
     trained = [one for one in model.parameters() if one.requires_grad]
@@ -112,7 +125,7 @@ def estimate(
     optimizer += sum(4 * _numel(one) for one in trained) if sharing.master else 0
     share = [sharing.processes if sharing.stage >= stage else 1 for stage in (3, 2, 1)]
     activations = kept[0] * tokens // kept[1]
-    if args.gradient_checkpointing:
+    if args.gradient_checkpointing and counted == TOKENS:  # of pieces, the tokens of a layer's input are not known
         activations = _checkpointed(model, activations, tokens)
     return Memory(
         0 if sharing.weights_away else weights // share[0],
@@ -121,14 +134,18 @@ def estimate(
         activations,
         tokens,
         device,
+        counted,
     )
 
 
-def kept_of(model: Any, batch: Mapping[str, Any], formats: Mapping[str, torch.dtype] | None = None) -> tuple[int, int]:
+def kept_of(
+    model: Any, batch: Mapping[str, Any], formats: Mapping[str, torch.dtype] | None = None, length: int = 1
+) -> tuple[int, int]:
     """Count the bytes that autograd keeps of a forward pass beside the weights, and the tokens of the batch.
 
     Args:
         formats: of media tensors, where they are not those of the batch.
+        length: of a batch that has no tokens.
 
     The model is as in evaluation meanwhile: neither random numbers nor running statistics change.
     """
@@ -155,30 +172,38 @@ def kept_of(model: Any, batch: Mapping[str, Any], formats: Mapping[str, torch.dt
             model(**inputs)
     finally:
         model.train(training)
-    return sum(sizes.values()), int(batch["input_ids"].numel())
+    return sum(sizes.values()), int(batch[_IDS].numel()) if _IDS in batch else length
 
 
 def of_training(
-    trainer: Any, collator: Any, rows: Dataset, conversations: int, packed: int | None = None
+    trainer: Any,
+    collate: Callable[[Sequence[Any]], Mapping[str, Any]],
+    rows: Dataset,
+    conversations: int,
+    packed: int | None = None,
+    beside: Any = None,
 ) -> Memory | None:
     """Estimate the memory of a trainer that is ready to start; None where its weights are sharded already (ZeRO-3).
 
     Args:
-        collator: makes a batch of rows.
+        collate: makes a batch of rows, as the model takes it.
         rows: of the training, with their ``length``.
         conversations: of each row.
         packed: tokens of a row that several share, or None.
+        beside: a model that the trainer does not have, and that stays on the device.
     """
     args, sharing = trainer.args, _sharing(trainer)
     if sharing.stage == 3 and args.deepspeed_plugin is not None:
         return None
     longest = max(range(len(rows)), key=rows[LENGTH].__getitem__)
-    formats = media_dtypes(trainer.model, collator.encoder.family)
-    kept = kept_of(trainer.model, collator([rows[longest]]), formats)
-    length = rows[longest][LENGTH] + int(getattr(args, "max_completion_length", 0) or 0)
-    tokens = args.per_device_train_batch_size * (packed or conversations * length)
-    reference = getattr(trainer, "ref_model", None) or getattr(trainer, "teacher_model", None)
-    return estimate(trainer.model, args, kept, tokens, sharing, _device_bytes(trainer), reference)
+    batch, length = collate([rows[longest]]), int(rows[longest][LENGTH])
+    kept = kept_of(trainer.model, batch, media_dtypes(trainer.model, trainer.towers.family), length)
+    counted = TOKENS if _IDS in batch else _VECTORS if FEATURES in batch else _PIECES
+    if counted == TOKENS:
+        length = packed or conversations * (length + int(getattr(args, "max_completion_length", 0) or 0))
+    tokens = args.per_device_train_batch_size * length
+    reference = beside or getattr(trainer, "ref_model", None) or getattr(trainer, "teacher_model", None)
+    return estimate(trainer.model, args, kept, tokens, sharing, _device_bytes(trainer), reference, counted)
 
 
 def _sharing(trainer: Any) -> Sharing:
@@ -188,7 +213,8 @@ def _sharing(trainer: Any) -> Sharing:
         optimizer, weights = (
             config.get(f"offload_{kind}", {}).get("device", "none") != "none" for kind in ("optimizer", "param")
         )
-        master = trainer.model.dtype.itemsize < 4
+        dtypes = (one.dtype for one in trainer.model.parameters() if one.is_floating_point())  # a head has no dtype
+        master = next(dtypes).itemsize < 4
         return Sharing(state.num_processes, int(plugin.zero_stage), optimizer, weights, master)
     whole = str(state.distributed_type).endswith("FSDP")
     return Sharing(state.num_processes, 3) if whole else Sharing()
@@ -207,9 +233,9 @@ def _device_bytes(trainer: Any) -> int:
 def _checkpointed(model: Any, activations: int, tokens: int) -> int:
     """Return what is left where each layer keeps its input alone: the inputs, and all that one layer keeps."""
     layers = [one for one in model.modules() if type(one).__name__.endswith(("DecoderLayer", "EncoderLayer", "Block"))]
-    config = model.config.get_text_config()
     if not layers:
         return activations
+    config = model.config.get_text_config()
     itemsize = next(model.parameters()).element_size()
     return activations // len(layers) + len(layers) * tokens * int(config.hidden_size) * itemsize
 

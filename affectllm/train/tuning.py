@@ -28,9 +28,9 @@ from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.distilling.teacher import load_teacher
 from affectllm.train.filling import Filling, check_alike
-from affectllm.train.head_rows import Prompts, head_arguments
+from affectllm.train.head_rows import FeatureCollator, Prompts, head_arguments
 from affectllm.train.loading import load, self_test, unsharded
-from affectllm.train.method import Method, Ready, find_method
+from affectllm.train.method import Method, Ready, as_it_is, find_method
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.pages.reward_page import reward_functions
 from affectllm.train.recipe import Recipe
@@ -80,8 +80,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     _check_clips_are_kept(method, heard)
     if heard and not method.packs and _share_gradients():
         check_alike(chain(train, validation or ()), recipe.method)
+    reads = Prompts(encoder) if method.heads == "answers" else encoder
     if method.heads:
-        reads = Prompts(encoder) if method.heads == "answers" else encoder
         given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
     else:
         assert isinstance(encoder, Encoder)
@@ -96,8 +96,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
     if trainer.is_world_process_zero():
         say(trained)
-        if isinstance(encoder, Encoder) and not method.heads:
-            _tell_memory(trainer, Collator(encoder, method.conversations), train, recipe)
+        _tell_memory(trainer, recipe, method, reads, train, model)
     trainer.train(resume_from_checkpoint=_checkpoint(trainer, out, model))
     discard_tokens(files.values() if trainer.is_world_process_zero() else ())
     return {
@@ -145,12 +144,21 @@ def _choose_best(
         trainer.add_callback(EarlyStoppingCallback(early_stopping_patience=recipe.best.patience))
 
 
-def _tell_memory(trainer: Any, collator: Collator, rows: Dataset, recipe: Recipe) -> None:
-    """Print what the training will need, and what to change where the device hardly has it."""
-    conversations = len(collator.conversations(rows[0]))
-    if (
-        needed := memory.of_training(trainer, collator, rows, conversations, recipe.pack_tokens or recipe.batch_tokens)
-    ) is not None:
+def _tell_memory(trainer: Any, recipe: Recipe, method: Method, encoder: Any, rows: Dataset, model: Model) -> None:
+    """Print what the training will need, and what to change where the device hardly has it.
+
+    Args:
+        encoder: of what the method reads of ``rows``.
+        model: of which the backbone stays on the device where a head is trained on what it has pooled.
+    """
+    if isinstance(trainer.data_collator, FeatureCollator):
+        its = (trainer.data_collator, trainer.train_dataset, 1)
+        needed = memory.of_training(trainer, *its, beside=model.model.base_model)
+    else:
+        collator = Collator(encoder, method.conversations, method.batch if method.heads else as_it_is)
+        conversations = len(collator.conversations(rows[0]))
+        needed = memory.of_training(trainer, collator, rows, conversations, recipe.pack_tokens or recipe.batch_tokens)
+    if needed is not None:
         adapted, quantised = recipe.peft is not None, recipe.quantization is not None
         memory.say(needed, trainer.args, adapted=adapted, quantised=quantised)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -44,23 +45,33 @@ def outputs(head: LoadedHead, build: Path, root: Path) -> tuple[list[Any], list[
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("how", "files"),
+    ("how", "files", "batch"),
     [
-        ({"peft": {"r": 4, "lora_alpha": 8}}, {"adapter_model.safetensors"}),
-        ({"model": {**LANGUAGE, "freeze": ["language"]}, "head": {"hidden": [16]}}, {"head.safetensors"}),
-        ({}, {"head.safetensors", "model.safetensors"}),
+        ({"peft": {"r": 4, "lora_alpha": 8}}, {"adapter_model.safetensors"}, "tokens"),
+        ({"model": {**LANGUAGE, "freeze": ["language"]}, "head": {"hidden": [16]}}, {"head.safetensors"}, "8 vectors"),
+        ({}, {"head.safetensors", "model.safetensors"}, "tokens"),
         (
             {"model": {"path": "tiny:text_encoder", "backbone": "text_encoder"}, "head": {"pooling": "first"}},
             {"head.safetensors", "model.safetensors"},
+            "tokens",
         ),
     ],
     ids=("lora", "frozen", "full", "encoder"),
 )
 def test_what_is_saved_answers_as_what_was_trained(
-    how: dict[str, Any], files: set[str], small_demo: Path, tmp_path: Path
+    how: dict[str, Any],
+    files: set[str],
+    batch: str,
+    small_demo: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """The loss of the loaded head on the validation rows is that of the last validation of the training."""
+    """The loss of the loaded head on the validation rows is that of the last validation of the training.
+
+    What the training needs was told before.
+    """
     folder = trained(small_demo, tmp_path / "run", trainer={**STEPS, "load_best_model_at_end": False}, **how)
+    assert re.search(rf"memory: about .* \(a batch of [\d,]* ?{batch}\)", capsys.readouterr().err)
     assert {path.name for path in folder.glob("*.safetensors")} == files
     head = load_head(str(folder))
     shares, gold = outputs(head, tmp_path / "run" / "build", small_demo)
@@ -100,12 +111,15 @@ def test_heads_are_scored_by_the_tasks_of_language_models(small_demo: Path, tmp_
 
 
 @pytest.mark.slow
-def test_a_reward_puts_the_better_answer_above_the_worse_one(small_demo: Path, tmp_path: Path) -> None:
+def test_a_reward_puts_the_better_answer_above_the_worse_one(
+    small_demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """By more and more, and more than the margin on the rows that it has learned; loaded again it does the same."""
     part = {**WORDS, "rejected": "other_label"}
     trainer = {"max_steps": 30, "per_device_train_batch_size": 16, "save_strategy": "no", "learning_rate": 3.0e-3}
     page = {"data": {"mixture": [part]}, "model": LANGUAGE, "head": {"margin": 0.5}, "trainer": trainer}
     train(str(page_of("reward", tmp_path, **page)), [], [f"demo_affect={small_demo}"], tmp_path / "run")
+    assert "memory: about" in capsys.readouterr().err
     margins = logged(tmp_path / "run", "margin")
     assert abs(margins[0]) < 0.5 < margins[-1] and losses(tmp_path / "run")[-1] < losses(tmp_path / "run")[0]
     head = load_head(str(tmp_path / "run" / "train" / "final"))

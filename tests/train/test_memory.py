@@ -12,6 +12,12 @@ import torch
 from family_clips import HEARD, SEEN, SEEN_AND_HEARD, encoded, encoder_of, make_clips, talk
 from peft import LoraConfig, get_peft_model
 
+from affectllm.model.clips.budget import Budget
+from affectllm.model.heads.answers import Answers
+from affectllm.model.heads.encoders import load_backbone
+from affectllm.model.heads.folder import encoder_for
+from affectllm.model.heads.network import HeadNetwork, layers
+from affectllm.model.heads.page import HeadPage
 from affectllm.model.load import load_model
 from affectllm.train.memory import Memory, Sharing, advice, estimate, kept_of, say
 
@@ -110,3 +116,19 @@ def test_what_fits_is_told_without_a_warning(capsys: pytest.CaptureFixture[str])
     say(ROOMY, ARGS, adapted=True, quantised=False)
     message = capsys.readouterr().err
     assert "about 10.00 of 24.0 GiB" in message and "4,096 tokens" in message and "warning" not in message
+
+
+@pytest.mark.parametrize("kind", ["speech_encoder", "text_encoder"])
+def test_a_batch_of_a_plain_encoder_keeps_as_much_for_each_row(kind: str, clips: Path) -> None:
+    """Sounds have no tokens: they are counted by their pieces."""
+    model = load_backbone(f"tiny:{kind}", kind, 1.0)
+    for weight in model.model.parameters():
+        weight.requires_grad_(True)
+    answers, width = Answers("reward"), model.model.config.hidden_size
+    network = HeadNetwork(model.model, layers(width, 1, HeadPage(), standardised=False), answers, "mean")
+    encoder, _ = encoder_for(model, Budget(), {"made": clips})
+    item: Any = encoder.encode(talk(HEARD) if kind == "speech_encoder" else talk(question="Which emotion? " * 20))
+    one, pieces = kept_of(network, encoder.collate([item]), length=item.length)
+    four, of_four = kept_of(network, encoder.collate([item] * 4), length=4 * item.length)
+    assert pieces == item.length and of_four == 4 * pieces
+    assert one > 0 and four == pytest.approx(4 * one, rel=0.1)
