@@ -14,7 +14,7 @@ from affectllm.annotate.row import Item, Row
 from affectllm.annotate.step import Context, Question, Step
 from affectllm.corpus import Rejection, Sample
 from affectllm.respond.responder import Reply
-from affectllm.voice import hidden, tell
+from affectllm.voice import bar, tell
 
 STEPS = "steps"
 
@@ -74,10 +74,8 @@ def _by_row(step: Step, rows: Sequence[Row], models: Mapping[str, Model], contex
 
 def _answered(questions: Sequence[Question], models: Mapping[str, Model], name: str) -> list[Reply]:
     """Return the replies in order; each model is asked as many together as it takes."""
-    from tqdm.auto import tqdm
-
     replies: dict[int, Reply] = {}
-    with tqdm(total=len(questions), desc=name, disable=hidden(not questions), unit=" answers") as bar:
+    with bar(total=len(questions), desc=name, unwanted=not questions, unit=" answers") as shown:
         for model in dict.fromkeys(one.model for one in questions):
             places = [place for place, one in enumerate(questions) if one.model == model]
             window = models[model].answering.window
@@ -85,7 +83,7 @@ def _answered(questions: Sequence[Question], models: Mapping[str, Model], name: 
                 part = places[start : start + window]
                 answers = models[model].replies([questions[place] for place in part])
                 replies |= dict(zip(part, answers, strict=True))
-                bar.update(len(part))
+                shown.update(len(part))
     return [replies[place] for place in range(len(questions))]
 
 

@@ -27,6 +27,7 @@ from affectllm.errors import AffectError, Malformed, explained
 from affectllm.folders import discard, whole
 from affectllm.processes import end_with_owner
 from affectllm.run import write_json
+from affectllm.voice import bar
 
 ROWS_PER_SHARD = 20_000
 OBJECTS_PER_COLLECTION = 20_000
@@ -103,9 +104,7 @@ def seldom_collected() -> Iterator[None]:
 
 
 def _progress(items: Iterator[Item], name: str) -> Iterator[Item]:
-    from tqdm import tqdm
-
-    return iter(tqdm(items, desc=f"building {name}", unit=" rows", mininterval=0.5))
+    return iter(bar(items, desc=f"building {name}", unit=" rows"))
 
 
 def _write_shard(name: str, items: Iterator[Item], place: Path) -> None:

@@ -274,7 +274,7 @@ def _named_bar() -> Iterator[None]:
     """Say what lm-eval counts while it reads the documents of a task: its bar has no name."""
     import lm_eval.api.task as room
 
-    before, room.tqdm = room.tqdm, partial(room.tqdm, desc="questions", unit=" questions", leave=False)
+    before, room.tqdm = room.tqdm, partial(voice.bar, desc="questions", unit=" questions", leave=False)
     try:
         yield
     finally:

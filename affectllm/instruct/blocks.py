@@ -23,6 +23,7 @@ from affectllm.instruct.dropped import Copy
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.sampling import ASKED_SPLITS, Census, Decision, Plan
 from affectllm.run import write_json
+from affectllm.voice import bar
 
 GROUPS_PER_BLOCK = 10
 WORK, REJECTED, COUNTS, ROWS = ".work", "rejected.jsonl", "counts.json", "rows.parquet"
@@ -67,15 +68,13 @@ class Work:
         decided: Any,
     ) -> list[Any]:
         """Return ``task(work, block, decided)`` of every block, in their order."""
-        from tqdm import tqdm
-
         calls = [(self._of(block.corpus), block, decided) for block in blocks]
         if processes is None:
             results: Iterator[Any] = (task(work, block, decisions) for work, block, decisions in calls)
         else:
             futures = [processes.submit(task, work, block, decisions) for work, block, decisions in calls]
             results = (future.result() for future in futures)
-        return list(tqdm(results, total=len(calls), desc=description, unit=" blocks", mininterval=0.5))
+        return list(bar(results, total=len(calls), desc=description, unit=" blocks"))
 
     def _of(self, corpus: str) -> Work:
         """Return a copy with only what a block of ``corpus`` needs: processes get it by pickle."""

@@ -22,6 +22,7 @@ from affectllm.predict.question import DEFAULT_SPACE, Question, labels_of
 from affectllm.respond.endpoint import Endpoint
 from affectllm.respond.estimate import estimate
 from affectllm.run import cache_folder
+from affectllm.voice import bar
 
 
 def run_predict(arguments: argparse.Namespace) -> int:
@@ -102,16 +103,14 @@ def _print(
     predictions: Iterable[Prediction], total: int, header: str, line: Callable[[Prediction], str], out: TextIO
 ) -> tuple[int, Counter[str]]:
     """Print the predictions as they come; return how many items were asked about, and why others have no answer."""
-    from tqdm.auto import tqdm
-
     used, lost = 0, Counter[str]()
     if header:
         print(header, file=out, flush=True)
-    with tqdm(total=total, desc="predict", unit=" items") as bar:
+    with bar(total=total, desc="predict", unit=" items") as shown:
         for one in predictions:
-            bar.write(line(one), file=out)
+            shown.write(line(one), file=out)
             out.flush()
-            bar.update()
+            shown.update()
             used += one.used
             lost.update([one.reason] if one.reason else [])
     return used, lost

@@ -18,6 +18,7 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate
 from affectllm.model.load import Model
 from affectllm.train.pages.best_page import BestPage
+from affectllm.voice import bar
 
 if TYPE_CHECKING:
     from datasets import Dataset
@@ -49,7 +50,9 @@ class Answered:
         numbers = list(range(0, len(self.rows), step))[: self.page.rows][share[0] :: share[1]]
         prompts = sorted(((self._prompt(number), number) for number in numbers), key=lambda pair: pair[0].length)
         model, replies = replace(self.model, model=network), []
-        for start in range(0, len(prompts), self.batch_size):
+        starts = range(0, len(prompts), self.batch_size)
+        place = {"leave": False, "position": 0}  # of the bar of the validation
+        for start in bar(starts, desc="answering validation rows", unit=" batches", unwanted=share[0] > 0, **place):
             part = prompts[start : start + self.batch_size]
             texts = generate(model, self.encoder, [prompt for prompt, _ in part], self.page.max_new_tokens)
             replies += [(number, text) for (_, number), text in zip(part, texts, strict=True)]

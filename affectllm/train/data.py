@@ -21,7 +21,7 @@ from affectllm.model.packed import bins
 from affectllm.model.prepared.tokens import TokensWriter, as_numbers
 from affectllm.train.method import Looked as LookedAt
 from affectllm.train.method import own_conversation
-from affectllm.voice import tell
+from affectllm.voice import bar, tell
 
 if TYPE_CHECKING:
     import numpy as np
@@ -84,11 +84,10 @@ def look(
         record = json.loads(note.read_text(encoding="utf-8"))
         lengths = {int(row): length for row, length in record["kept"].items()}
         return Looked(lengths, record["rejected"], record.get("trimmed", 0))
+    split = note.stem.removeprefix("looked_")
     looked, kept = Looked({}, {}), None if tokens is None else TokensWriter(tokens)
     with note.with_suffix(".rejected.jsonl").open("w", encoding="utf-8", errors="backslashreplace") as log:
-        for number, (items, error) in enumerate(
-            _looks(rows, encoder, workers, note.stem, conversations, kept is not None)
-        ):
+        for number, (items, error) in enumerate(_looks(rows, encoder, workers, split, conversations, kept is not None)):
             if kept is not None:
                 kept.add([item.numbers for item in items])
             if error is None:
@@ -100,7 +99,7 @@ def look(
             line = {"item": rows[number]["id"], "reason": error.reason, "where": error.path, "detail": error.detail}
             log.write(json.dumps(line, ensure_ascii=False) + "\n")
     if summary := looked.summary():
-        tell(f"{note.stem}: {summary}; {log.name} says which")
+        tell(f"{split}: {summary}; {log.name} says which")
     if kept is not None:
         kept.finish()
     scratch = note.with_name(f".{note.name}.part")
@@ -119,11 +118,10 @@ class _Look:
 
 
 def _looks(
-    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, name: str, conversations: LookedAt, keep: bool
+    rows: Dataset, encoder: Encoder | BoundedEncoder, workers: int, split: str, conversations: LookedAt, keep: bool
 ) -> Iterator[tuple[list[_Look], MediaError | None]]:
     """Yield the conversations of each row, or none and the reason why it cannot be used."""
     from torch.utils.data import DataLoader
-    from tqdm import tqdm
 
     def first_look(batch: list[dict[str, Any]]) -> tuple[list[_Look], MediaError | None]:
         looks = []
@@ -137,7 +135,7 @@ def _looks(
         return looks, None
 
     loader = DataLoader(rows, batch_size=1, collate_fn=first_look, num_workers=workers, prefetch_factor=_ahead(workers))
-    return iter(tqdm(loader, desc=f"preparing {name} clips", unit=" rows", mininterval=0.5))
+    return iter(bar(loader, desc=f"preparing {split}", unit=" rows"))
 
 
 def _ahead(workers: int) -> int | None:

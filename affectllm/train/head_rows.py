@@ -26,6 +26,7 @@ from affectllm.train.distilling.answers import taught
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Method
 from affectllm.train.recipe import Recipe
+from affectllm.voice import bar
 
 if TYPE_CHECKING:
     import torch
@@ -263,12 +264,11 @@ def _features(network: HeadNetwork, collator: Collator, rows: Dataset, folder: P
     """Return what the backbone pools of every row, float32 ``[rows, width]``; parts that are there are read."""
     import torch
     from safetensors.torch import load_file, save_file
-    from tqdm import tqdm
 
     with explained(folder):
         folder.mkdir(exist_ok=True)
     device, parts = next(network.parameters()).device, []
-    with tqdm(total=len(rows), desc=folder.name, unit=" rows", mininterval=0.5) as bar, torch.no_grad():
+    with bar(total=len(rows), desc=folder.name.replace("_", " of "), unit=" rows") as shown, torch.no_grad():
         for start in range(0, len(rows), _PART):
             path, end = folder / f"{start:08d}.safetensors", min(start + _PART, len(rows))
             if not path.is_file():
@@ -277,7 +277,7 @@ def _features(network: HeadNetwork, collator: Collator, rows: Dataset, folder: P
                     batch = collator([rows[number] for number in range(at, min(at + size, end))])
                     inputs = {name: one.to(device) for name, one in batch.items() if not isinstance(one, list)}
                     pooled.append(network.represent(**inputs).cpu())
-                    bar.update(len(pooled[-1]))
+                    shown.update(len(pooled[-1]))
                 with explained(path):
                     scratch = path.with_name(f".{path.name}.part")
                     save_file({FEATURES: torch.cat(pooled)}, scratch)

@@ -21,7 +21,7 @@ from affectllm.errors import AffectError
 from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
-_BAR = re.compile(r"\d+%\||\d (?:it|rows|blocks|examples|steps)(?:/s)? ?\[|[\d.?]+ ?(?:it|rows)/s")
+_BAR = re.compile(r"\d+%\||\d (?:it|rows|blocks|examples|steps|batches)(?:/s)? ?\[|[\d.?]+ ?(?:it|rows)/s")
 _OURS = ("── ", "built: ", "trained: ", "memory: ", "epoch ", "answered in batches", "guard: ")
 EVAL = {"tasks": ["demo_affect_emotion"], "ablations": [["audio"]], "references": ["majority"], "batch_size": 4}
 
@@ -30,7 +30,9 @@ EVAL = {"tasks": ["demo_affect_emotion"], "ablations": [["audio"]], "references"
 def told(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[str], CompletedProcess[str]]:
     """A finished run, the words that made it, and what it said."""
     folder = tmp_path_factory.mktemp("line")
-    page = write_page(folder, eval=EVAL, trainer={"max_steps": 2, "save_strategy": "no"})
+    trainer = {"max_steps": 2, "save_strategy": "no", "load_best_model_at_end": False}
+    trainer |= {"eval_strategy": "steps", "eval_steps": 2}
+    page = write_page(folder, eval=EVAL, trainer=trainer, data={"validation_rows": 2})
     words = ["run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(folder / "out")]
     done = affectllm(*words)
     assert done.returncode == 0, done.stderr[-6000:]
@@ -50,6 +52,7 @@ def test_a_run_says_its_stages_and_scores_and_nothing_of_its_libraries(told) -> 
     lines = [line for line in done.stderr.replace("\r", "\n").splitlines() if line.strip()]
     bars = [line for line in lines if _BAR.search(line)]
     assert any(line.startswith("training: 100%") for line in bars)
+    assert any(line.startswith("validating: ") for line in bars)
     strange = [line for line in lines if line not in bars and not line.startswith(_OURS)]
     assert not strange, strange
     assert "lm_eval" in (out / "log.txt").read_text()  # which says much

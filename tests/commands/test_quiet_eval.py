@@ -74,12 +74,26 @@ metric_list: [{{metric: exact_match}}]
     assert "exact_match" in capsys.readouterr().out
 
 
-def test_every_bar_that_is_told_whether_to_hide_hides_in_a_quiet_command() -> None:
-    told = re.compile(r"\bdisable[\"']?(?:=|: )(?!hidden\(|self\._hidden\()")
-    texts = {path: path.read_text(encoding="utf-8") for path in Path(affectllm.__file__).parent.rglob("*.py")}
-    with_bars = {path: text for path, text in texts.items() if "tqdm" in text}
-    assert len(with_bars) > 10
-    assert not [str(path) for path, text in with_bars.items() if told.search(text)]
+def test_every_bar_is_made_in_one_place_so_that_a_quiet_command_hides_it() -> None:
+    own = re.compile(r"import tqdm|from tqdm")
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(affectllm.__file__).parent.rglob("*.py")}
+    assert {name for name, text in texts.items() if own.search(text)} == {"voice.py"}
+
+
+def test_a_slow_bar_says_how_long_each_takes_and_a_fast_one_how_many_a_second(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("TQDM_DISABLE", raising=False)
+    monkeypatch.setenv(voice.OUTPUT, "")
+    shown = voice.bar(total=4, desc="preparing train", unit=" rows")
+    shown.start_t -= 6
+    shown.update(3)
+    shown.refresh()
+    assert re.search(r"preparing train: +75%.* 3/4 .*2.00s each", capsys.readouterr().err)
+    shown.start_t += 5
+    shown.refresh()
+    assert re.search(r"\d rows/s\]", capsys.readouterr().err)
+    shown.close()
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 from lm_eval.models.utils import normalize_gen_kwargs
-from tqdm import tqdm
 
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
@@ -31,7 +30,7 @@ from affectllm.respond.endpoint import Endpoint
 from affectllm.respond.estimate import estimate
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import digest
-from affectllm.voice import hidden
+from affectllm.voice import bar
 
 _FIRST_TOKEN = "first_token"
 
@@ -120,8 +119,8 @@ class EndpointLM(LM):  # type: ignore[misc]
         fresh: dict[str, str] = {}
         keys = list(left)
         arriving = self.endpoint.replies(asks, self._roots)
-        bar = {"total": len(asks), "unit": " questions", "disable": hidden(disable_tqdm)}
-        for number, reply in tqdm(arriving, desc="ask", **bar):
+        shown = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
+        for number, reply in bar(arriving, desc="ask", **shown):
             fresh[keys[number]] = self._kept(keys[number], reply)
         self._end()
         return [str(fresh[q.key] if q.key in fresh else self._answers.get(q.key)) for q in questions]
@@ -159,8 +158,8 @@ class EndpointLM(LM):  # type: ignore[misc]
         keys, fresh = list(left), {}
         asks = [(question.messages, list(question.settings["choices"])) for question in left.values()]
         arriving = self.endpoint.likelihoods(asks, self._roots)
-        bar = {"total": len(asks), "unit": " questions", "disable": hidden(disable_tqdm)}
-        for number, values in tqdm(arriving, desc="score", **bar):
+        shown = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
+        for number, values in bar(arriving, desc="score", **shown):
             fresh[keys[number]] = self._kept(keys[number], values)
         return fresh
 

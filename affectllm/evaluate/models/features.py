@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from affectllm.corpus import Sample
 from affectllm.instruct import Template
@@ -18,6 +17,7 @@ from affectllm.model.clip_statistics import frame_statistics, sound_statistics
 from affectllm.model.clips.fence import fenced
 from affectllm.model.clips.media import Budget, MediaError, open_clip, open_image
 from affectllm.model.pooled import PooledEncoder
+from affectllm.voice import bar
 
 BUDGET = Budget(fps=2.0, max_frames=16, max_pixels=224 * 224, max_seconds=30.0, long="trim")
 """How much of a clip is looked at."""
@@ -129,14 +129,14 @@ class Features:
         words = self._describer.words
         if words is not None:
             return np.stack(
-                [words(f"{one.before}\n{one.words}".strip()) for one in tqdm(items, desc="texts", unit=" texts")]
+                [words(f"{one.before}\n{one.words}".strip()) for one in bar(items, desc="texts", unit=" texts")]
             )
         root = self._root
         if root is None:
             return np.zeros((len(items), 0))
         rows = [
             np.concatenate([described(part, root, self._describer) for part in one.clips] or [np.zeros(0)])
-            for one in tqdm(items, desc="clips", unit=" clips")
+            for one in bar(items, desc="clips", unit=" clips")
         ]
         width = max(map(len, rows), default=0) if not hasattr(self, "_mean") else len(self._mean)
         if lost := sum(len(row) != width for row in rows):

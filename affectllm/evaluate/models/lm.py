@@ -18,7 +18,6 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 from lm_eval.models.utils import normalize_gen_kwargs
-from tqdm import tqdm
 
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, NotFinite
@@ -53,7 +52,7 @@ from affectllm.model.shared_prefix import score_alike
 from affectllm.respond.batch_size import BatchSize
 from affectllm.respond.batches import Batches, score_in_parts
 from affectllm.run import digest, versions
-from affectllm.voice import hidden, tell
+from affectllm.voice import bar, tell
 
 _TESTED = 4  # conversations of the media self-test, per combination of modalities
 _LOST = 8  # questions without one output that was a number, after which the model is taken for broken
@@ -201,11 +200,11 @@ class AffectLM(LM):  # type: ignore[misc]
         if left:
             self._test_media(requests)
         unkept: dict[str, str] = {}
-        with tqdm(total=len(left), desc="generate", unit=" replies", disable=self._hidden(disable_tqdm)) as bar:
+        with bar(total=len(left), desc="generate", unit=" replies", unwanted=self._unwanted(disable_tqdm)) as shown:
             for question, reply in self._generated(list(left.values())):
                 if self._answers.get(question.key) is None:
                     unkept[question.key] = reply
-                bar.update()
+                shown.update()
         self._end()
         return [str(unkept[q.key] if q.key in unkept else self._answers.get(q.key)) for q in questions]
 
@@ -275,19 +274,19 @@ class AffectLM(LM):  # type: ignore[misc]
         families = families_of(zip(questions, (requests[members[0]] for members in groups.values()), strict=True))
         scores: dict[str, list[tuple[Any, bool]]] = {}
         left = {q.key: q for q in questions if self._answers.get(q.key) is None}
-        bar = tqdm(
+        shown = bar(
             total=len(groups),
             initial=len(groups) - len(left),
             desc="score",
             unit=" questions",
-            disable=self._hidden(disable_tqdm),
+            unwanted=self._unwanted(disable_tqdm),
         )
-        with bar:
+        with shown:
             encoded = self._batches.encoded(list(left.values()), _messages_of)
             for alike in in_families(encoded, lambda question: families.get(question.key)):
                 with self._batches.working():
                     scores |= self._scored(alike)
-                bar.update(len(alike))
+                shown.update(len(alike))
         self._end()
         results: list[tuple[Any, bool]] = [(0.0, False)] * len(requests)
         for members, question in zip(groups.values(), questions, strict=True):
@@ -327,13 +326,13 @@ class AffectLM(LM):  # type: ignore[misc]
         self._answers.add({question.key: scores})
         return [(float(value), bool(greedy)) for value, greedy in scores]
 
-    def _hidden(self, disable_tqdm: bool) -> bool:
-        return hidden(disable_tqdm or self.rank != 0)
+    def _unwanted(self, disable_tqdm: bool) -> bool:
+        return disable_tqdm or self.rank != 0
 
     def loglikelihood_rolling(self, requests: list[Instance], disable_tqdm: bool = False) -> list[float]:
         """Compute the log-likelihood of whole texts, in windows of the model's length."""
-        bar = tqdm(requests, desc="rolling", unit=" texts", disable=self._hidden(disable_tqdm))
-        return [rolling_loglikelihood(self.loaded, request.args[0]) for request in bar]
+        shown = bar(requests, desc="rolling", unit=" texts", unwanted=self._unwanted(disable_tqdm))
+        return [rolling_loglikelihood(self.loaded, request.args[0]) for request in shown]
 
     def _question(self, request: Instance, settings: Mapping[str, Any]) -> Question:
         messages, template = self._messages(request)

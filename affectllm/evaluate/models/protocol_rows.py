@@ -8,7 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from affectllm.corpus import Sample
 from affectllm.evaluate.models.features import BUDGET, described, encoded, shown_of
@@ -20,6 +19,7 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.embedding.embedder import Embedder, is_clip_like, load_embedder
 from affectllm.model.load import has_family
 from affectllm.model.pooled import PooledEncoder
+from affectllm.voice import bar
 
 Embed = Callable[[Question, Sequence[Sample]], Iterator[np.ndarray | None]]
 Rows = Callable[[Question, list[Sample], list[Sample]], tuple[np.ndarray, np.ndarray]]
@@ -34,7 +34,7 @@ def protocol_rows(embed: Embed, protocol: LinearProtocol) -> Rows:
 
     def rows(question: Question, train: list[Sample], asked: list[Sample]) -> tuple[np.ndarray, np.ndarray]:
         samples = [*train, *asked]
-        found = list(tqdm(embed(question, samples), desc="embed", total=len(samples), unit=" items"))
+        found = list(bar(embed(question, samples), desc="embed", total=len(samples), unit=" items"))
         if lost := sum(row is None for row in found):
             message = f"clips: {lost} of {len(found)} items have none that can be used, and count as average"
             print(message, file=sys.stderr)

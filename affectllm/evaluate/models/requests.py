@@ -17,7 +17,7 @@ from affectllm.evaluate.answers import Answers
 from affectllm.instruct.conversation import media_parts
 from affectllm.respond.responder import Ask, Reply, Responder
 from affectllm.run import digest, file_digest
-from affectllm.voice import hidden
+from affectllm.voice import bar
 
 Messages = list[dict[str, Any]]
 T = TypeVar("T")
@@ -103,8 +103,6 @@ def kept_replies(
         answers: folder of the kept replies; None keeps nothing.
         progress: whether a bar is shown.
     """
-    from tqdm.auto import tqdm
-
     store = Answers(Path(answers) if answers else None)
     keys = _keys(responder, asks, roots) if answers else [None] * len(asks)
     replies: dict[int, Reply] = {}
@@ -113,7 +111,7 @@ def kept_replies(
             replies[number] = kept
     left = [number for number in range(len(asks)) if number not in replies]
     arriving = responder.replies([asks[number] for number in left], roots)
-    for place, reply in tqdm(arriving, total=len(left), desc="ask", unit=" questions", disable=hidden(not progress)):
+    for place, reply in bar(arriving, total=len(left), desc="ask", unit=" questions", unwanted=not progress):
         replies[left[place]] = reply
         if (key := keys[left[place]]) is not None and isinstance(reply, str):
             store.add({key: reply})

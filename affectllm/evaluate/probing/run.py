@@ -10,8 +10,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from tqdm import tqdm
-
 from affectllm.corpus.shared_samples import shared_samples
 from affectllm.errors import AffectError
 from affectllm.evaluate.answers import Answers
@@ -24,6 +22,7 @@ from affectllm.evaluate.probing.sources import Settings, Source, source_of
 from affectllm.evaluate.probing.store import States
 from affectllm.evaluate.scoring.task_scoring import metric_of
 from affectllm.run import Run, cache_folder, digest, write_json
+from affectllm.voice import bar
 
 RESULT = "probe.json"
 
@@ -176,12 +175,12 @@ def _represent(
             if key not in store and key not in left:
                 left[key], names[id(entry)] = entry, key
     lost: dict[str, str] = {}
-    with tqdm(total=len(left), desc="represent", unit=" items") as bar:
+    with bar(total=len(left), desc="represent", unit=" items") as shown:
         for entries, values in source.states(list(left.values())):
             pairs = [(names[id(entry)], value) for entry, value in zip(entries, values, strict=True)]
             lost |= {key: value for key, value in pairs if isinstance(value, str)}
             store.add({key: value for key, value in pairs if not isinstance(value, str)})
-            bar.update(len(entries))
+            shown.update(len(entries))
     if store.clipped:
         print(f"{store.clipped:,} values beyond the range of float16 were cut to it", file=sys.stderr)
     return lost

@@ -12,6 +12,7 @@ from affectllm.errors import NotFound
 from affectllm.instruct.conversation import media_parts
 from affectllm.instruct.conversations import FOLDER, files_by_split
 from affectllm.instruct.exports.exported import Kind
+from affectllm.voice import bar
 
 _BUDGET = frozenset({"fps", "max_frames", "max_pixels", "min_pixels", "max_seconds", "long"})
 
@@ -65,8 +66,6 @@ def rows_of(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:
 
 def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
     """Read every row once, return what occurs. ``apart`` as in a format: the sound of a video counts as ``audio``."""
-    from tqdm import tqdm
-
     kinds: set[Kind] = set()
     corpora: dict[str, None] = {}
     rows: dict[str, int] = {}
@@ -74,7 +73,7 @@ def survey(files: Mapping[str, Sequence[Path]], *, apart: bool) -> Survey:
     pairs = False
     for split, paths in files.items():
         rows[split] = 0
-        for row in tqdm(rows_of(paths), desc=f"looking at {split}", unit=" rows", mininterval=0.5):
+        for row in bar(rows_of(paths), desc=f"looking at {split}", unit=" rows"):
             rows[split] += 1
             pairs = pairs or row.get("rejected") is not None
             for part in media_parts(row["messages"]):

@@ -20,6 +20,7 @@ from affectllm.instruct.exports.source import Survey, rows_of
 from affectllm.instruct.exports.tokens import control_tokens
 from affectllm.lock import LOCK, held
 from affectllm.run import write_json
+from affectllm.voice import bar
 
 MARK = "export.json"
 """In every export, so that it is known again and only an export is ever replaced."""
@@ -101,9 +102,7 @@ class _Reader:
 
     def conversations(self, split: str, paths: Sequence[Path], count: int, page: Page) -> Iterator[Exported]:
         """Yield the conversations of a split that can be exported."""
-        from tqdm import tqdm
-
-        for row in tqdm(rows_of(paths), desc=f"exporting {split}", total=count, unit=" rows", mininterval=0.5):
+        for row in bar(rows_of(paths), desc=f"exporting {split}", total=count, unit=" rows"):
             one = self._exported(row)
             if isinstance(one, Refused):
                 self._reject(row, split, one)
