@@ -17,7 +17,7 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate
 from affectllm.model.load import Model
-from affectllm.train.pages.best_page import BestPage
+from affectllm.train.pages.best_page import BestPage, value_of
 from affectllm.voice import bar
 
 if TYPE_CHECKING:
@@ -84,10 +84,7 @@ def _value(name: str, group: Sequence[tuple[Conversation, str]]) -> float:
     metric, slot = find_metric(name), group[0][0].reader.slots[0]
     readings = [(one.gold, one.read(text)) for one, text in group]
     read = [(gold, reading.value if isinstance(reading, Annotation) else None) for gold, reading in readings]
-    pairs = [slot.how.scored(gold, value, slot.space) for gold, value in read]
-    options = {"labels": list(slot.space.names)} if slot.space.names else {}
-    truths, answers = zip(*pairs, strict=True)
-    value = metric.statistic(list(truths), list(answers), **options, bounds=slot.space.bounds).value()
+    value = value_of(metric, slot, read)
     return value if math.isfinite(value) else (0.0 if metric.better != "lower" else math.inf)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import fmean
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import BadRecipe, Malformed, explained
@@ -25,6 +26,8 @@ from affectllm.train.data import LENGTH
 from affectllm.train.distilling.answers import taught
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Method
+from affectllm.train.methods.head import scores_of
+from affectllm.train.pages.best_page import LOSS
 from affectllm.train.recipe import Recipe
 from affectllm.voice import bar
 
@@ -95,12 +98,23 @@ def head_arguments(
     prototypes = _prototypes(head, answers)
     network.criterion = Criterion(answers.kind, head.page, _targets(answers, train), answers.outputs, prototypes)
     common["compute_metrics"] = held_out_scores(answers)
+    _check_varies(recipe, answers, datasets[1])
     learned = _taught(head.page, answers, train)
     if head.adaptation == "frozen":
         return {**common, **_on_features(network, encoder, method, datasets, out, args, learned)}
     collator = Collator(encoder, method.conversations, method.batch, more=_targets_of(answers, train, learned))
     rows = {"train_dataset": train, "eval_dataset": datasets[1]}
     return {**common, **rows, "model": network, "data_collator": collator}
+
+
+def _check_varies(recipe: Recipe, answers: Answers, validation: Dataset | None) -> None:
+    """Raise ``BadRecipe`` where the best checkpoint is chosen by a concordance that the validation rows have not."""
+    if recipe.best is None or recipe.best.metric == LOSS or answers.kind != "numbers" or validation is None:
+        return
+    targets = _targets(answers, validation)
+    if not any(len(column[column.isfinite()].unique()) > 1 for column in targets.T):
+        message = f"the numbers of {len(targets)} validation rows do not vary, so no checkpoint has a best.metric"
+        raise BadRecipe(message, do="set best.metric: loss, or add validation rows")
 
 
 def answers_of(recipe: Recipe, method: Method) -> Answers:
@@ -287,32 +301,34 @@ def _features(network: HeadNetwork, collator: Collator, rows: Dataset, folder: P
 
 
 def held_out_scores(answers: Answers) -> Callable[[Any], dict[str, float]]:
-    """Return the function by which the trainer scores validation rows, with the metrics of the field."""
+    """Return the function by which the trainer scores validation rows, with the metrics of the field.
+
+    Numbers have a concordance for each dimension that varies, and the mean of these.
+    """
 
     def scores(prediction: Any) -> dict[str, float]:
         import torch
 
         outputs = probabilities(answers.kind, torch.as_tensor(prediction.predictions).float()).numpy()
-        return _SCORES[answers.kind](answers.names, outputs, prediction.label_ids)
+        return _SCORES[answers.kind](scores_of(answers), answers.names, outputs, prediction.label_ids)
 
     return scores
 
 
-def _of_classes(names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
+def _of_classes(keys: Sequence[str], names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
     gold, answered = [names[one] for one in targets], [names[one] for one in outputs.argmax(-1)]
-    return {key: METRICS[key].statistic(gold, answered, labels=list(names)).value() for key in ("uar", "accuracy")}
+    return {key: METRICS[key].statistic(gold, answered, labels=list(names)).value() for key in keys}
 
 
-def _of_labels(names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
+def _of_labels(keys: Sequence[str], names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
     def held(rows: Any) -> list[list[str]]:
         return [[name for name, one in zip(names, row, strict=True) if one >= THRESHOLD] for row in rows]
 
     gold, answered = held(targets), held(outputs)
-    keys = ("jaccard", "multilabel_macro_f1")
     return {key: METRICS[key].statistic(gold, answered, labels=list(names)).value() for key in keys}
 
 
-def _of_numbers(names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
+def _of_numbers(keys: Sequence[str], names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
     import numpy as np
 
     scores = {}
@@ -323,15 +339,15 @@ def _of_numbers(names: Sequence[str], outputs: Any, targets: Any) -> dict[str, f
             scores[f"ccc_{name}"] = METRICS["ccc"].statistic(gold, answered, bounds=(0.0, 1.0)).value()
         except Malformed:  # of rows that are all alike there is none, and nothing is said
             continue
-    return scores
+    return {**scores, **(dict.fromkeys(keys, fmean(scores.values())) if scores else {})}
 
 
-def _of_shares(names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
+def _of_shares(keys: Sequence[str], names: Sequence[str], outputs: Any, targets: Any) -> dict[str, float]:
     gold, answered = ([dict(zip(names, map(float, row), strict=True)) for row in rows] for rows in (targets, outputs))
-    return {"js_divergence": METRICS["js_divergence"].statistic(gold, answered, labels=list(names)).value()}
+    return {key: METRICS[key].statistic(gold, answered, labels=list(names)).value() for key in keys}
 
 
-_SCORES: Mapping[str, Callable[[Sequence[str], Any, Any], dict[str, float]]] = {
+_SCORES: Mapping[str, Callable[[Sequence[str], Sequence[str], Any, Any], dict[str, float]]] = {
     "classes": _of_classes,
     "labels": _of_labels,
     "numbers": _of_numbers,

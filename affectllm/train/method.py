@@ -114,6 +114,9 @@ def _nothing(ready: Ready) -> Mapping[str, Any]:
     return {}
 
 
+Validated = Callable[["Sequence[Template]"], "Sequence[str]"]
+
+
 @dataclass(frozen=True)
 class Method:
     """One training method.
@@ -140,6 +143,8 @@ class Method:
         packs: whether conversations may share a row.
         heads: what stands on the backbone in place of the head that writes: ``answers`` of the mixture's questions, or
             a ``reward``; "" for a model that writes. The page may then say ``head``, and take a plain encoder.
+        validated: templates of the mixture → the metrics that a validation logs by itself, by which the best checkpoint
+            may be chosen; None for a model that writes, which is asked and may be chosen by any metric of its answers.
         answers_as: the lm-eval model by which the result is scored; "" for none, which answers no task.
         overrides: class whose methods come before those of the library's trainer, or its dotted name.
         extra: further arguments of the trainer.
@@ -163,6 +168,7 @@ class Method:
     taught: bool = False
     packs: bool = False
     heads: Literal["", "answers", "reward"] = ""
+    validated: Validated | None = None
     answers_as: str = "affectllm"
     overrides: type | str = object
     extra: Callable[[Ready], Mapping[str, Any]] = _nothing

@@ -238,7 +238,8 @@ def _check(recipe: Recipe, page: Page) -> None:
     _check_towers(recipe, family, page)
     _check_adapter(recipe, page)
     check_eval(recipe.eval, page)
-    check_best(recipe.best, recipe.trainer, page)
+    templates = [part.bind() for part in recipe.data.mixture]
+    check_best(recipe.best, find_method(recipe.method), templates, recipe.trainer, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)

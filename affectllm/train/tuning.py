@@ -134,10 +134,10 @@ def _token_files(out: Path, encoder: Any, method: Method) -> dict[str, Path]:
 def _choose_best(
     trainer: Any, recipe: Recipe, method: Method, model: Model, encoder: Any, validation: Dataset | None
 ) -> None:
-    """Let the trainer choose its best checkpoint as the recipe says; a head logs metrics of its own."""
+    """Let the trainer choose its best checkpoint as the recipe says."""
     if recipe.best is None or validation is None:
         return
-    if recipe.best.metric != LOSS and not method.heads:
+    if recipe.best.metric != LOSS and method.validated is None:
         check_shareable(trainer.accelerator)
         trainer.answered = Answered(recipe.best, model, encoder, validation, trainer.args.per_device_eval_batch_size)
     if recipe.best.patience:

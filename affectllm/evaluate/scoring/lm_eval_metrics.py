@@ -11,7 +11,8 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from affectllm.metrics import METRICS, Metric
+from affectllm.metrics import METRICS
+from affectllm.metrics.core.fitting import needs_pairs_only
 from affectllm.metrics.core.table_values import to_value
 
 Pair = tuple[Any, Any]
@@ -31,12 +32,6 @@ def register() -> list[str]:
         register_metric(**properties)(_pair)
         added.append(name)
     return added
-
-
-def needs_pairs_only(metric: Metric) -> bool:
-    """Return whether the metric takes gold values and answers and nothing that a page cannot give."""
-    brought = {"tables", "judge"} & set(metric.options)  # only the command line and the library can give these
-    return not metric.needs and not brought and metric.takes != "gold"
 
 
 def aggregate(name: str, pairs: list[Pair]) -> float:

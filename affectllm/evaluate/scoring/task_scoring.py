@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from affectllm.errors import Malformed, NotFound
-from affectllm.evaluate.scoring.lm_eval_metrics import needs_pairs_only
 from affectllm.evaluate.scoring.slots import JOINT, Pair, Scored, counts_some_labels, joint, of_facts, of_slot
 from affectllm.metrics import METRICS, Metric, Result
+from affectllm.metrics.core.fitting import needs_pairs_only, scores_shape
 from affectllm.metrics.core.statistic import Statistic
 from affectllm.metrics.wheels import tables_of_environment
 
@@ -184,5 +184,4 @@ def check_score_labels(keys: Sequence[str], labels: Sequence[str], slots: Sequen
 
 def fits(metric: Metric, shape: str) -> bool:
     """Return whether ``metric`` scores values of ``shape`` from gold values, answers and what a page can name."""
-    of_shape = metric.form.name == shape or shape in metric.also or (shape == "set" and metric.sets is not None)
-    return of_shape and (needs_pairs_only(metric) or TABLES in metric.options)
+    return scores_shape(metric, shape) and (needs_pairs_only(metric) or TABLES in metric.options)

@@ -63,6 +63,7 @@ METHOD = Method(
     objection=_objection,
     unfit=_unfit,
     looked=_views,
+    validated=lambda templates: (),
     answers_as="affectllm-embedding",
     curves=(
         LOSS,

@@ -6,11 +6,15 @@ the head learns to say. The loss follows from the form: cross-entropy, the hybri
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from affectllm.instruct.conversation import Conversation, Messages
+from affectllm.model.heads.answers import Answers
 from affectllm.train.method import Method
+
+if TYPE_CHECKING:
+    from affectllm.instruct import Template
 
 
 def question(row: Mapping[str, Any]) -> tuple[Messages, ...]:
@@ -22,6 +26,17 @@ def inputs(batch: dict[str, Any]) -> dict[str, Any]:
     """Return a batch without the labels of tokens."""
     batch.pop("labels", None)
     return batch
+
+
+def scores_of(answers: Answers) -> tuple[str, ...]:
+    """Return the metrics with which a validation scores a head."""
+    numbers = ("ccc",) if answers.outputs == 1 else ("vad_ccc",)
+    of_kind = {"classes": ("uar", "accuracy"), "labels": ("jaccard", "multilabel_macro_f1"), "numbers": numbers}
+    return {**of_kind, "shares": ("js_divergence",)}[answers.kind]
+
+
+def _validated(templates: Sequence[Template]) -> Sequence[str]:
+    return scores_of(Answers.to_questions([(template.slots, template.language) for template in templates]))
 
 
 METHOD = Method(
@@ -36,6 +51,7 @@ METHOD = Method(
     },
     batch=inputs,
     heads="answers",
+    validated=_validated,
     answers_as="affectllm-head",
     overrides="affectllm.train.headed.Answering",
 )

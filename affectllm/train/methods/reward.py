@@ -26,6 +26,7 @@ METHOD = Method(
     },
     batch=inputs,
     heads="reward",
+    validated=lambda templates: ("accuracy",),
     answers_as="",
     overrides="affectllm.train.headed.Rewarding",
     curves=(

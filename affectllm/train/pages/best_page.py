@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from statistics import fmean
 from typing import Any
 
-from affectllm.errors import BadRecipe, NotFound
+from affectllm.errors import AffectError, BadRecipe, NotFound
+from affectllm.instruct import Template
+from affectllm.instruct.slots import Slot
+from affectllm.labels import LabelSpace
+from affectllm.labels.form import Refused
+from affectllm.metrics import METRICS, Metric
+from affectllm.metrics.core.fitting import needs_pairs_only, scores_shape
 from affectllm.metrics.core.metric import find_metric
+from affectllm.train.method import Method
 from affectllm.yaml_page import Page
 
 LOSS = "loss"
+_OURS = ("load_best_model_at_end", "metric_for_best_model", "greater_is_better")
 
 
 @dataclass(frozen=True)
@@ -18,8 +27,10 @@ class BestPage:
     """What the best checkpoint is chosen by.
 
     Args:
-        metric: of the answers that the model generates to validation rows, as the tasks score them (``uar``, ``ccc``,
-            ``f1``, …), or ``loss``. Of a mixture that asks several things it is the mean over these.
+        metric: of the answers that the model generates to validation rows, as the tasks score them (``uar``,
+            ``macro_f1``, ``ccc``, …), or ``loss``. Of a mixture that asks several things it is the mean over these. A
+            head is chosen by what its validation logs: ``uar`` or ``accuracy`` of classes, ``jaccard`` or
+            ``multilabel_macro_f1`` of labels, ``ccc`` of a number, ``vad_ccc`` of several, ``js_divergence`` of shares.
         rows: validation rows that are answered, spread evenly over all.
         max_new_tokens: longest answer in tokens.
         patience: evaluations in a row without a better value after which the training stops; None never.
@@ -36,22 +47,136 @@ class BestPage:
         return self.metric != LOSS and find_metric(self.metric).better != "lower"
 
 
-def check_best(best: BestPage | None, trainer: Mapping[str, Any], page: Page) -> None:
-    """Raise ``BadRecipe`` for a metric that is unknown, numbers below 1, and a training that is never evaluated."""
+def check_best(
+    best: BestPage | None, method: Method, templates: Sequence[Template], trainer: Mapping[str, Any], page: Page
+) -> None:
+    """Make sure that a checkpoint can be chosen as the page says.
+
+    Args:
+        templates: of the parts of the mixture, in order.
+        trainer: fields under ``trainer``.
+
+    Raises:
+        BadRecipe: with the line, for a metric that is unknown or does not score such answers, numbers below 1, keys
+            that nothing reads, and a training that is never evaluated.
+    """
     if best is None:
         return
-    if best.metric != LOSS:
-        try:
-            find_metric(best.metric)
-        except NotFound as error:
-            raise BadRecipe(error.what, where=page.where(("best", "metric")), do=error.do) from error
     for key in ("rows", "max_new_tokens", "patience"):
         value = getattr(best, key)
         if value is not None and value < 1:
             raise BadRecipe(f"best.{key} must be 1 or more", where=page.where(("best", key)))
+    if best.metric != LOSS:
+        _check_metric(best.metric, method, templates, page)
+    if best.metric == LOSS or method.validated is not None:
+        _refuse_answering(best, page)
+    ours = (*_OURS, *(("restore_callback_states_from_checkpoint",) if best.patience else ()))
+    if given := next((key for key in ours if key in trainer), ""):
+        where = page.where(("trainer", given))
+        raise BadRecipe(f"trainer.{given} is not set here: best says it", where=where, do="remove it, or best")
     if trainer.get("eval_strategy", "no") in ("no", False):
         raise BadRecipe(
             "nothing is evaluated while the model is trained, so no checkpoint is the best",
             where=page.where(("best",)),
             do="set trainer.eval_strategy: epoch, or steps",
         )
+
+
+def _refuse_answering(best: BestPage, page: Page) -> None:
+    """Refuse the keys about answers that are generated where none are."""
+    for key in ("rows", "max_new_tokens"):
+        if getattr(best, key) != getattr(BestPage(), key):  # a resolved page has all keys
+            message = f"best.{key} is about answers that are written to choose a checkpoint, and none are"
+            raise BadRecipe(message, where=page.where(("best", key)), do="remove it: all validation rows count")
+
+
+def _check_metric(name: str, method: Method, templates: Sequence[Template], page: Page) -> None:
+    where = page.where(("best", "metric"))
+    try:
+        metric = find_metric(name)
+    except NotFound as error:
+        raise BadRecipe(error.what, where=where, do=error.do) from error
+    if method.validated is not None:
+        if name not in (known := method.validated(templates)):
+            message = f"a validation of this training has no {name}"
+            raise BadRecipe(message, where=where, do=f"choose of {', '.join((LOSS, *known))}")
+        return
+    for template in templates:
+        if len(template.slots) > 1:
+            message = f"{template.name} asks for {len(template.slots)} answers, of which a metric takes one"
+            raise BadRecipe(message, where=where, do=f"choose {LOSS}")
+        (slot,) = template.slots
+        if why := _why_unfit(metric, slot):
+            fitting = [LOSS, *(one for one, other in METRICS.items() if not _why_unfit(other, slot))]
+            message = f"{name} does not score the answers to {template.name}: {why}"
+            raise BadRecipe(message, where=where, do=f"choose of {', '.join(fitting)}")
+
+
+def _why_unfit(metric: Metric, slot: Slot) -> str:
+    """Return why answers to a slot have no value of a metric; empty where they have."""
+    shape = slot.how.shape(slot.space)
+    if metric.better == "none" or not needs_pairs_only(metric) or not scores_shape(metric, shape):
+        return f"they are scored as {shape} values"
+    try:
+        if examples := _examples(slot):
+            value_of(metric, slot, examples)
+    except AffectError as error:
+        return error.what
+    return ""
+
+
+def _examples(slot: Slot) -> list[tuple[Any, Any]]:
+    """Return gold values of a slot's space, each answered rightly; none where they belong to the item."""
+    values = _VALUES[slot.space.kind](slot.space) if slot.space.kind in _VALUES else []
+    golds = [(slot.how.gold(value, slot.space), value) for value in values]
+    return [(gold, value) for gold, value in golds if not isinstance(gold, Refused)]
+
+
+_VALUES = {
+    "category": lambda space: list(space.names),
+    "set": lambda space: [[name] for name in space.names],
+    "dimension": lambda space: [dict.fromkeys(space.names, float(end)) for end in space.bounds],
+    "distribution": lambda space: [{one: float(one == name) for one in space.names} for name in space.names],
+}
+"""Kind of a space → a few values of it that differ."""
+
+
+def value_of(metric: Metric, slot: Slot, read: Sequence[tuple[Any, Any]]) -> float:
+    """Return the value of a metric over gold values and what was read of answers, None where that could not be.
+
+    Several numbers are scored one dimension at a time, on the items that have it, and the mean is taken over those that
+    vary: rows need not have all of them.
+
+    Raises:
+        Malformed: when the metric is not defined on such values.
+    """
+    pairs = [slot.how.scored(gold, value, slot.space) for gold, value in read]
+    options: dict[str, Any] = {"labels": list(slot.space.names)} if slot.space.names else {}
+    options["bounds"] = slot.space.bounds
+    if metric.form.name != "vector":
+        return _value(metric, pairs, options)
+    parts = [_of_dimension(name, pairs) for name in _dimensions(slot.space, pairs)]
+    return fmean(_value(metric, part, options) for part in parts)
+
+
+def _dimensions(space: LabelSpace, pairs: Sequence[tuple[Any, Any]]) -> list[str]:
+    """Return the dimensions whose gold numbers vary, without which most metrics are not defined.
+
+    Where none does, all that are there.
+    """
+    numbers = {name: {gold[name] for gold, _ in pairs if name in gold} for name in space.names}
+    return [name for name, own in numbers.items() if len(own) > 1] or [name for name, own in numbers.items() if own]
+
+
+def _of_dimension(name: str, pairs: Sequence[tuple[Any, Any]]) -> list[tuple[Any, Any]]:
+    """Return the pairs of the items with a gold number of one dimension; an answer without it is none."""
+    return [
+        ({name: gold[name]}, None if answer is None or answer.get(name) is None else {name: answer[name]})
+        for gold, answer in pairs
+        if name in gold
+    ]
+
+
+def _value(metric: Metric, pairs: Sequence[tuple[Any, Any]], options: Mapping[str, Any]) -> float:
+    truths, answers = zip(*pairs, strict=True)
+    return metric.statistic(list(truths), list(answers), **options).value()
