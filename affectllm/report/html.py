@@ -26,7 +26,7 @@ from affectllm.report.figures import draw_figures
 from affectllm.report.pictures import pictures_of
 from affectllm.report.protocols import asked_as
 from affectllm.report.published import figures, members
-from affectllm.report.runfolder import RunData, read_run
+from affectllm.report.runfolder import RunData, read_run, untaught_of
 from affectllm.report.scoretable import cell_text, markdown_table
 
 if TYPE_CHECKING:
@@ -125,6 +125,7 @@ def page_view(runs: Sequence[RunData], roots: Mapping[str, Path], explorer: Expl
         "explorer": explorer,
         "charts": [(run.name, chart) for run in runs for one in run.histories if (chart := loss_chart(one))],
         "guards": [(run.name, rows) for run in runs if (rows := changes(run.folder / "eval"))],
+        "untaught": [(run.name, line) for run in runs for line in untaught_of(run.manifests)],
         "sampled": [(run.name, run.replies) for run in runs if run.replies],
         "facts": [facts(run) for run in runs],
         "rejected": rejected_total(runs),

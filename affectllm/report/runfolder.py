@@ -220,6 +220,12 @@ def sampled_replies(path: Path, most: int = 24) -> tuple[Mapping[str, Any], ...]
     return (*reversed(last), *reversed(first))
 
 
+def untaught_of(manifests: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return what the rewards of a run's training did not teach, as the training said it; none without rewards."""
+    lines = manifests.get("train", {}).get("outputs", {}).get("untaught", [])
+    return [str(line) for line in lines] if isinstance(lines, list) else []
+
+
 def _history(state: Mapping[str, Any], log: Sequence[Mapping[str, Any]], curve: Curve) -> History:
     train = tuple(Point(row["step"], row[curve.key]) for row in log if curve.key in row)
     key = f"eval_{curve.key}"

@@ -17,7 +17,8 @@ from affectllm.model.clips.media import MediaError
 from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.generate import generate
 from affectllm.model.load import Model
-from affectllm.train.pages.best_page import BestPage, value_of
+from affectllm.train.pages.best_page import BestPage
+from affectllm.train.pages.scored import value_of
 from affectllm.voice import bar
 
 if TYPE_CHECKING:

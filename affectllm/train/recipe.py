@@ -298,7 +298,9 @@ def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
         raise BadRecipe(
             f"{recipe.method} {message}", where=page.where(("rewards" if recipe.rewards else "method",)), do=do
         )
-    if refused := objection(recipe.rewards):
+    steps = recipe.trainer.get("max_steps", -1)
+    templates = [part.bind() for part in recipe.data.mixture]
+    if refused := objection(recipe.rewards, templates, steps if isinstance(steps, int) else -1):
         number, error = refused
         raise BadRecipe(error.what, where=page.where(("rewards", number)), do=error.do) from error
 

@@ -34,6 +34,7 @@ from affectllm.train.method import Method, Ready, as_it_is, find_method
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.pages.reward_page import reward_functions
 from affectllm.train.recipe import Recipe
+from affectllm.train.rewards.untaught import untaught
 from affectllm.train.shown.bar import show_bar
 from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
@@ -98,12 +99,14 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         say(trained)
         _tell_memory(trainer, recipe, method, reads, train, model)
     trainer.train(resume_from_checkpoint=_checkpoint(trainer, out, model))
+    warned = _untaught(trainer, recipe)
     discard_tokens(files.values() if trainer.is_world_process_zero() else ())
     return {
         **counts,
         "modalities_heard": heard,
         "towers": trained,
         **_told(model.quantised),
+        **warned,
         **finish(trainer, out, model.processor),
     }
 
@@ -216,6 +219,18 @@ def _writing(
         levels=True,
     )
     return {**given, "data_collator": collator, "processing_class": ready.model.processor}
+
+
+def _untaught(trainer: Any, recipe: Recipe) -> dict[str, Any]:
+    """Say, and return for the manifest, what the rewards of a finished training did not teach."""
+    if not recipe.rewards:
+        return {}
+    begins = {page.reward: page.from_step for page in recipe.rewards if page.from_step}
+    masked = bool(trainer.args.mask_truncated_completions)
+    lines = untaught(trainer.state.log_history, trainer.state.global_step, begins, masked)
+    for line in lines if trainer.is_world_process_zero() else ():
+        tell(f"warning: {line}")
+    return {"untaught": lines}
 
 
 def _told(quantised: Mapping[str, Quantised]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from affectllm.metrics.core.metric import find_metric
 from affectllm.model.heads.answers import Answers
 from affectllm.report.runfolder import read_run
 from affectllm.train.head_rows import held_out_scores
-from affectllm.train.pages.best_page import value_of
+from affectllm.train.pages.scored import value_of
 from affectllm.train.recipe import load_recipe
 
 TRAINER = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import math
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,6 +17,7 @@ from wheel_tables import write_2025
 from affectllm.errors import AffectError, BadRecipe, Malformed, NotFound
 from affectllm.instruct.conversation import Conversation
 from affectllm.model.heads.folder import load_head
+from affectllm.report.html import render_report
 from affectllm.respond.heads import HeadResponder
 from affectllm.train.data import load_rows
 from affectllm.train.pages.reward_page import RewardPage, check_reward_models, reward_functions
@@ -23,6 +25,7 @@ from affectllm.train.recipe import load_recipe
 from affectllm.train.rewards.by_model import ModelReward
 from affectllm.train.rewards.checked import checked
 from affectllm.train.rewards.of_groups import begun, trust, trusted
+from affectllm.train.rewards.untaught import ALIKE, CUT, untaught
 from affectllm.train.stage import train
 
 REPLIES = ["calm", "joy", "anger"]
@@ -37,7 +40,7 @@ def on_joy(value: Any) -> Any:
     def reward(completions: list[str], **_: Any) -> list[Any]:
         values = []
         for text in completions:
-            if text == "joy" and isinstance(value, Exception):
+            if text == "joy" and isinstance(value, BaseException):
                 raise value
             values.append(value if text == "joy" else 0.5)
         return values
@@ -50,6 +53,7 @@ def on_joy(value: Any) -> Any:
     [
         (ZeroDivisionError("division by zero"), r"raises ZeroDivisionError: division by zero \(test_reward_func"),
         (KeyError("value"), "raises KeyError: 'value'"),
+        (SystemExit(0), r"raises SystemExit: 0 \(test_reward_func"),
         (Malformed("it has no gold", do="give one"), "it has no gold"),
         (math.nan, "gives nan"),
         (np.inf, "gives an infinite number"),
@@ -157,6 +161,10 @@ def test_a_reward_that_begins_later_is_not_asked_before() -> None:
         ([{"reward": "format", "trust": {"by": f"{TOY}later"}}, {"reward": f"{TOY}later"}], "asynchronous"),
         ([{"reward": f"{TOY}later", "from_step": 3}], "asynchronous"),
         ([{"reward": "model", "options": {"folder": "x"}}], "does not take these options"),
+        ([{"reward": "reading", "from_step": 4}], "would begin after step 4, and the training has 4"),
+        ([{"reward": "ccc"}], "the reward ccc does not go with the template emotion_choice"),
+        ([{"reward": "jaccard"}], "they are scored as label values"),
+        ([{"reward": "cohen_kappa"}], "agreement beyond chance is undefined"),
         ([{"reward": "wheel_agreement", "options": {"tables": "2025"}}], "emotion wheels of 2025"),
     ],
 )
@@ -166,6 +174,17 @@ def test_schedules_that_cannot_be_kept_are_refused(
     monkeypatch.delenv("AFFECTLLM_WHEELS", raising=False)
     with pytest.raises(BadRecipe, match=message):
         load_recipe(str(page_of("grpo", tmp_path, rewards=rewards)))
+
+
+def test_rewards_that_taught_nothing_are_told() -> None:
+    alike = [{ALIKE: 1.0, CUT: 0.5, "loss": 0.0}, {ALIKE: 1.0, CUT: 1.0}, {"eval_loss": 1.0}]
+    assert ["same reward" in line for line in untaught(alike, 4, {}, masked=True)] == [True]
+    cut = [{ALIKE: 0.5, CUT: 1.0}, {ALIKE: 1.0, CUT: 1.0}]
+    (line,) = untaught(cut, 4, {}, masked=True)
+    assert "every reply was cut off" in line and not untaught(cut, 4, {}, masked=False)
+    (line,) = untaught(cut, 4, {"reading": 4, "format": 3}, masked=False)
+    assert "reading never began" in line
+    assert not untaught([], 4, {}, masked=True)
 
 
 @pytest.fixture(scope="module")
@@ -258,3 +277,14 @@ def test_labels_are_taken_out_of_several_answers(tmp_path: Path, monkeypatch: py
     only = {"page": "affect_reasoning", "version": 2, "slots": {"answer": slots["clues"]}}
     with pytest.raises(AffectError, match="asks 0 times for labels"):
         reward(completions=[reply], samples=[{**sample, "asked_by": only, "value": "She laughs."}])
+
+
+def test_a_report_says_that_the_rewards_taught_nothing(tmp_path: Path) -> None:
+    (tmp_path / "train").mkdir()
+    log = [{"step": step, "loss": 0.0, "reward": 1.0} for step in (1, 2)]
+    (tmp_path / "train" / "trainer_state.json").write_text(json.dumps({"log_history": log}))
+    done = {"stage": "train", "finished": True, "inputs_digest": "", "inputs": {}, "files": {}}
+    outputs = {"outputs": {"untaught": ["all replies got the <same> reward"]}}
+    (tmp_path / "train" / "manifest.json").write_text(json.dumps({**done, **outputs}))
+    page = render_report([tmp_path]).read_text(encoding="utf-8")
+    assert "all replies got the &lt;same&gt; reward." in page

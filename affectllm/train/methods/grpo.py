@@ -30,7 +30,8 @@ UNREADABLE = Curve("unreadable", "Share of replies that could not be read", "sha
 LENGTH = Curve("completions/mean_length", "Length of the replies", "tokens", (0.0, float("inf")), better="")
 UNJUDGED = Curve("unjudged", "Share of replies that the reward model could not read", "share", (0.0, 1.0), "lower")
 TRUST = Curve("trust", "Trust in a reward, the mean over groups", "weight", (0.0, 1.0), better="")
-SAMPLED_CURVES = (REWARD, LOSS, PART, UNREADABLE, UNJUDGED, TRUST, LENGTH)
+ALIKE = Curve("frac_reward_zero_std", "Share of groups whose replies all got the same reward", "share", (0.0, 1.0), "")
+SAMPLED_CURVES = (REWARD, LOSS, PART, ALIKE, UNREADABLE, UNJUDGED, TRUST, LENGTH)
 
 
 def rewarded(ready: Ready) -> Mapping[str, Any]:

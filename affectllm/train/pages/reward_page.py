@@ -14,15 +14,19 @@ from __future__ import annotations
 
 import importlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.imported import import_file
+from affectllm.instruct import Template
+from affectllm.instruct.slots import Slot
+from affectllm.metrics.core.metric import find_metric
 from affectllm.metrics.rewards import Reward
 from affectllm.model.heads.folder import head_digest
+from affectllm.train.pages.scored import why_unfit
 from affectllm.train.rewards import by_reading
 from affectllm.train.rewards.by_model import ModelReward
 from affectllm.train.rewards.checked import Judging, checked, is_async
@@ -143,11 +147,19 @@ def _own(place: str, name: str) -> Reward:
     return function  # type: ignore[no-any-return]
 
 
-def objection(pages: Sequence[RewardPage]) -> tuple[int, AffectError] | None:
-    """Return the number of the first reward that cannot be had, and why; None where all can."""
+def objection(
+    pages: Sequence[RewardPage], templates: Sequence[Template] = (), steps: int = -1
+) -> tuple[int, AffectError] | None:
+    """Return the number of the first reward that cannot be had, and why; None where all can.
+
+    Args:
+        templates: of the parts of the mixture.
+        steps: of the training, as far as the page says; -1 where it does not.
+    """
     for number, page in enumerate(pages):
         try:
-            _check_schedule(page, _reward(page), {one.reward: one for one in pages if one is not page})
+            _check_schedule(page, _reward(page), {one.reward: one for one in pages if one is not page}, steps)
+            _check_form(page, templates)
         except (AffectError, ImportError) as error:
             return number, error if isinstance(error, AffectError) else NotFound(str(error), do="install the module")
     if pages and not any(page.weight for page in pages):
@@ -155,9 +167,46 @@ def objection(pages: Sequence[RewardPage]) -> tuple[int, AffectError] | None:
     return None
 
 
-def _check_schedule(page: RewardPage, function: Judging | Reward, others: Mapping[str, RewardPage]) -> None:
+def _check_form(page: RewardPage, templates: Sequence[Template]) -> None:
+    for template in templates:
+        if page.reward in NAMED:
+            why = _MISFITS.get(page.reward, lambda slots: "")(template.slots)
+        else:
+            why = "" if ":" in page.reward else _no_metric(page.reward, template.slots)
+        if why:
+            message = f"the reward {page.reward} does not go with the template {template.name}: {why}"
+            raise Malformed(message, do="choose another reward, such as reading, or another template")
+
+
+def _no_metric(name: str, slots: Sequence[Slot]) -> str:
+    if len(slots) > 1:
+        return f"it asks for {len(slots)} answers, of which a metric takes one"
+    return why_unfit(find_metric(name), slots[0], items=1)
+
+
+def _shapes(slots: Sequence[Slot]) -> list[str]:
+    return [slot.how.shape(slot.space) for slot in slots]
+
+
+_MISFITS: Mapping[str, Callable[[Sequence[Slot]], str]] = {
+    "reading": lambda slots: "" if any(one.how.judged for one in slots) else "it asks for free words only",
+    "ccc": lambda slots: "" if _shapes(slots) == ["number"] else "it does not ask for one number",
+    "r1_omni": lambda slots: (
+        "" if [one.space.kind for one in slots] in (["category"], ["open"]) else "it does not ask for one word or text"
+    ),
+    "wheel_f1": lambda slots: (
+        "" if sum(shape in ("label", "set") for shape in _shapes(slots)) == 1 else "it does not ask for labels once"
+    ),
+}
+"""Named reward → why it could never be given to answers of these slots, empty where it could."""
+
+
+def _check_schedule(page: RewardPage, function: Judging | Reward, others: Mapping[str, RewardPage], steps: int) -> None:
     if page.from_step < 0:
         raise Malformed(f"from_step of {page.reward} is {page.from_step}", do="give 0 or more")
+    if page.from_step >= steps > 0:
+        message = f"{page.reward} would begin after step {page.from_step}, and the training has {steps}"
+        raise Malformed(message, do="lower from_step, or raise trainer.max_steps")
     called = [function] if page.trust is not None or page.from_step else []
     if page.trust is not None:
         if page.trust.by not in others or not math.isfinite(page.trust.right):

@@ -42,7 +42,7 @@ def checked(function: Callable[..., Any], name: str) -> Judging:
         async def judged_later(completions: Completions, **columns: Any) -> list[float | None]:
             try:
                 values = await function(completions=completions, **columns)
-            except Exception as error:
+            except (Exception, SystemExit) as error:  # an exit would end the training as if it were done
                 raise _explained(error, name, *(await _first_failing_later(function, completions, columns))) from error
             return _numbers(values, name, completions, columns)
 
@@ -51,7 +51,7 @@ def checked(function: Callable[..., Any], name: str) -> Judging:
     def judged(completions: Completions, **columns: Any) -> list[float | None]:
         try:
             values = function(completions=completions, **columns)
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # an exit would end the training as if it were done
             raise _explained(error, name, *_first_failing(function, completions, columns)) from error
         return _numbers(values, name, completions, columns)
 
@@ -73,7 +73,7 @@ def _first_failing(function: Callable[..., Any], completions: Completions, colum
     for row in range(len(completions)):
         try:
             function(**_alone(completions, columns, row))
-        except Exception:  # which it raises was raised for the batch already, and is told by the caller
+        except (Exception, SystemExit):  # which it raises was raised for the batch already, and is told by the caller
             return _place(completions, columns, row)
     return _place(completions, columns, 0)
 
@@ -84,7 +84,7 @@ async def _first_failing_later(
     for row in range(len(completions)):
         try:
             await function(**_alone(completions, columns, row))
-        except Exception:  # as above
+        except (Exception, SystemExit):  # as above
             return _place(completions, columns, row)
     return _place(completions, columns, 0)
 
@@ -97,7 +97,7 @@ def _place(completions: Completions, columns: Columns, row: int) -> tuple[str, s
     return str(known or f"row {row + 1} of the batch"), shown
 
 
-def _explained(error: Exception, name: str, where: str, reply: str) -> AffectError:
+def _explained(error: BaseException, name: str, where: str, reply: str) -> AffectError:
     """Return what a reward raised as an error of ours: which reward, which row, which reply."""
     given = f"it was given the reply {reply!r}"
     if isinstance(error, AffectError):
