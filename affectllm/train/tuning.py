@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -78,9 +78,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     train, validation, counts = _datasets(build, looks, args, out, method, files)
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
-    _check_clips_are_kept(method, heard)
-    if heard and not method.packs and _share_gradients():
-        check_alike(chain(train, validation or ()), recipe.method)
+    _check_rows(recipe, method, heard, chain(train, validation or ()))
     reads = Prompts(encoder) if method.heads == "answers" else encoder
     if method.heads:
         given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
@@ -101,14 +99,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     trainer.train(resume_from_checkpoint=_checkpoint(trainer, out, model))
     warned = _untaught(trainer, recipe)
     discard_tokens(files.values() if trainer.is_world_process_zero() else ())
-    return {
-        **counts,
-        "modalities_heard": heard,
-        "towers": trained,
-        **_told(model.quantised),
-        **warned,
-        **finish(trainer, out, model.processor),
-    }
+    told = {**_told(model.quantised), **warned, **finish(trainer, out, model.processor)}
+    return {**counts, "modalities_heard": heard, "towers": trained, **told}
 
 
 def _checkpoint(trainer: Any, out: Path, model: Model) -> str | None:
@@ -177,10 +169,15 @@ def _share_gradients() -> bool:
     return state.num_processes > 1 and str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
 
 
-def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
-    """Raise ``BadRecipe`` where a library's trainer would make the batches itself, and lose the clips in silence."""
+def _check_rows(recipe: Recipe, method: Method, heard: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Raise ``BadRecipe`` for clips that a method cannot keep, or not beside other processes.
+
+    A library's trainer that makes the batches itself would lose the clips in silence.
+    """
     from affectllm.train.sampled import Sampled
 
+    if heard and not method.packs and _share_gradients():
+        check_alike(rows, recipe.method)
     if heard and not method.collates and not issubclass(method.mixin(), Sampled):
         message = f"{method.trainer} would train on the tokens of clips without the clips"
         raise BadRecipe(

@@ -119,7 +119,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         fresh: dict[str, str] = {}
         keys = list(left)
         arriving = self.endpoint.replies(asks, self._roots)
-        shown = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
+        shown: dict[str, Any] = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
         for number, reply in bar(arriving, desc="ask", **shown):
             fresh[keys[number]] = self._kept(keys[number], reply)
         self._end()
@@ -158,7 +158,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         keys, fresh = list(left), {}
         asks = [(question.messages, list(question.settings["choices"])) for question in left.values()]
         arriving = self.endpoint.likelihoods(asks, self._roots)
-        shown = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
+        shown: dict[str, Any] = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
         for number, values in bar(arriving, desc="score", **shown):
             fresh[keys[number]] = self._kept(keys[number], values)
         return fresh
