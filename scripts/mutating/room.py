@@ -34,7 +34,7 @@ _METRICS = (
     "vectors",
 )
 """Tests of labels and numbers; those of other metrics take minutes."""
-_LEAKS = ("leakage", "leaks", "leaks_text", "duplicates", "media_content")
+_LEAKS = ("leakage", "leaks", "leaks_text", "duplicates", "media_content", "resemblance")
 _TRAINER = "tests/corpus/test_leakage.py::test_training_is_refused_before_it_begins"
 """Imports the trainer, which takes longer than all others."""
 ROOMS: dict[str, tuple[list[str], list[str]]] = {

@@ -199,3 +199,17 @@ def test_an_unrelated_corpus_is_not_read_when_only_the_family_counts(corpora: di
     assert find_shared({"stranger": unread}, {}, roots=corpora, threshold=0.7) == {}
     with pytest.raises(AffectError, match="above 0"):
         find_shared({}, {"task": unread}, threshold=2.0)
+
+
+@pytest.mark.parametrize(
+    ("trained", "said"),
+    [("child", {"text": "same text"}), ("base", {"dialogue": "", "speaker": ""})],
+)
+def test_only_of_texts_it_is_said_how_they_are_the_same(
+    corpora: dict[str, Path], trained: str, said: dict[str, str]
+) -> None:
+    train, scored = (
+        sample(name, n, text=TWEET, dialogue="d", speaker="anna") for name, n in ((trained, "7"), ("base", "8"))
+    )
+    shared = between(train, scored, threshold=None)
+    assert {one.kind: one.examples[0].sameness for one in shared} == said
