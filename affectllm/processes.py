@@ -53,6 +53,11 @@ def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
 
 
+def is_first() -> bool:
+    """Return whether this is the first of the processes that were launched together, or the only one."""
+    return not int(os.environ.get("RANK", "0"))
+
+
 def status_of(error: KeyboardInterrupt) -> int:
     """Return the exit status that a shell gives to a process ended by a signal."""
     return 128 + (error.number if isinstance(error, Stopped) else signal.SIGINT)

@@ -46,6 +46,7 @@ def settle(words: list[str]) -> list[str]:
     logging.captureWarnings(True)
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody handles
     logging.getLogger("DeepSpeed").addFilter(_is_error)  # it writes to the standard output while it is imported
+    os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings reach no handler of Python's
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # of tables that take a moment
     if not sys.stderr.isatty():
         os.environ.setdefault("TQDM_MININTERVAL", "1")

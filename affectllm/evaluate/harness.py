@@ -30,6 +30,7 @@ from affectllm.hints.attach import SHOWN
 from affectllm.lock import LOCK, held
 from affectllm.metrics import Score
 from affectllm.model.torchvision_ops import install
+from affectllm.processes import is_first
 from affectllm.respond.keys import refuse_secret_words
 
 if TYPE_CHECKING:
@@ -124,7 +125,7 @@ def lm_eval_main(argv: Sequence[str]) -> dict[str, dict[str, Score]]:
             with redirect_stdout(io.StringIO()):  # lm-eval's table of what was not asked
                 return _run(_without_output(theirs), None)
         folder, theirs = _own_output(theirs)
-        if folder is not None and _is_first():
+        if folder is not None and is_first():
             stack.enter_context(held(folder / LOCK))
             logged.clear(folder)
         return _run(theirs, folder)
@@ -244,7 +245,7 @@ def _run(argv: list[str], folder: Path | None) -> dict[str, dict[str, Score]]:
         if on_disk:
             stack.enter_context(kept_on_disk())
         cli_evaluate()
-    if folder is None or not managers or not _is_first():
+    if folder is None or not managers or not is_first():
         return {}
     with explained(folder):
         tasks = managers[-1].scored.items()
@@ -279,10 +280,6 @@ def _named_bar() -> Iterator[None]:
         yield
     finally:
         room.tqdm = before
-
-
-def _is_first() -> bool:
-    return not int(os.environ.get("RANK", "0"))
 
 
 @contextmanager

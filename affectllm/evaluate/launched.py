@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from collections.abc import Sequence
 
 from affectllm import voice
 from affectllm.evaluate.run import Evaluation
 from affectllm.exits import exit_status
-from affectllm.processes import end_with_owner, leave_together
+from affectllm.processes import end_with_owner, is_first, leave_together
 
 
 def words_for(evaluations: Sequence[tuple[str, Evaluation]]) -> list[str]:
@@ -24,7 +23,7 @@ def main(words: Sequence[str]) -> int:
     end_with_owner()
 
     def body() -> int:
-        first = not int(os.environ.get("RANK", "0"))
+        first = is_first()
         if not first:
             _hide_bars()
         for title, values in json.loads(words[0]):

@@ -49,6 +49,7 @@ from affectllm.instruct.conversation import Conversation, media_parts, text_of
 from affectllm.labels import LabelSpace
 from affectllm.labels.annotation import plain
 from affectllm.labels.gold_maps import GoldMap, find_gold_map
+from affectllm.processes import is_first
 
 _SHOTS = "--shots K takes K examples of each class from the training split; lm-eval would take them from the test split"
 _FILTERED_AT_ONCE = 1_000  # requests
@@ -185,8 +186,8 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
         self.dataset = {self.page.split: asked}
 
     def _say_how_many(self, asked: int) -> None:
-        """Say where fewer or more items are asked than of the whole release."""
-        if self.page.n not in (None, asked):
+        """Say once where fewer or more items are asked than of the whole release."""
+        if self.page.n not in (None, asked) and is_first():
             message = f"{self._name}: asks {asked:,} items; of the whole release {self.page.n:,} are asked"
             print(message, file=sys.stderr)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -78,6 +79,28 @@ def test_every_bar_is_made_in_one_place_so_that_a_quiet_command_hides_it() -> No
     own = re.compile(r"import tqdm|from tqdm")
     texts = {path.name: path.read_text(encoding="utf-8") for path in Path(affectllm.__file__).parent.rglob("*.py")}
     assert {name for name, text in texts.items() if own.search(text)} == {"voice.py"}
+
+
+UNREACHED = """
+import datetime, sys
+from affectllm import voice
+voice.settle(sys.argv[1:])
+import torch.distributed as parts
+try:
+    parts.TCPStore("127.0.0.1", 9, is_master=False, timeout=datetime.timedelta(seconds=1))
+except parts.DistNetworkError:
+    pass
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", [(), pytest.param(("--verbose",), marks=pytest.mark.thorough)])
+def test_errors_of_torchs_own_code_are_seen_and_its_warnings_where_they_are_asked_for(words: tuple[str, ...]) -> None:
+    """A store that nobody serves: PyTorch warns that it tries again, and gives up with an error."""
+    own = {name: value for name, value in os.environ.items() if name not in ("TORCH_CPP_LOG_LEVEL", voice.OUTPUT)}
+    done = subprocess.run([sys.executable, "-c", UNREACHED, *words], env=own, capture_output=True, text=True)
+    kinds = set(re.findall(r"^\[(\w)\d+ ", done.stderr, re.MULTILINE))
+    assert kinds == ({"E", "W"} if words else {"E"}), done.stderr[-2000:]
 
 
 def test_a_slow_bar_says_how_long_each_takes_and_a_fast_one_how_many_a_second(

@@ -245,9 +245,10 @@ def _scores(out: Path) -> dict[str, Any]:
     return scores
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str]) -> str:
     done = subprocess.run(command, env=_environment(), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
+    return done.stderr
 
 
 @pytest.mark.slow
@@ -255,7 +256,8 @@ def test_two_processes_give_the_scores_of_one_and_resume_from_its_answers(emodb,
     parting = Parting(tmp_path, monkeypatch)
     _run([sys.executable, *_command(emodb, tmp_path / "one")])
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node", "2"]
-    _run([*torchrun, *_command(emodb, tmp_path / "two")])
+    told = _run([*torchrun, *_command(emodb, tmp_path / "two")])
+    assert told.count("emodb_emotion: asks ") == 1  # and not once a process
     assert parting.ranks() == ["0", "1"]  # and neither was aborted at its end
     assert _scores(tmp_path / "one") == _scores(tmp_path / "two")
     shares = [len(path.read_text().splitlines()) for path in (tmp_path / "two" / "answers").glob("*.jsonl")]
