@@ -16,6 +16,7 @@ from affectllm.model.encode import Encoded, Encoder
 from affectllm.model.load import Model, load_model
 from affectllm.train.collator import Collator
 from affectllm.train.method import find_method
+from affectllm.train.shown.bar import show_bar
 from benchmarks.clips import make_clips
 from benchmarks.row import Row, duration
 from benchmarks.second_epoch import talk
@@ -89,6 +90,7 @@ def _trained(model: Model, encoder: Encoder, rows: list[dict[str, Any]], batch: 
         processing_class=model.processor,
         callbacks=[Clock()],
     )
+    show_bar(trainer)  # as the product does; else what is logged is printed
     trainer.train()
     return [after - before for before, after in itertools.pairwise(marks)]
 
@@ -107,7 +109,7 @@ def _arguments(batch: int, out: Path) -> Any:
         report_to="none",
         logging_steps=10,
         disable_tqdm=True,
-        gradient_checkpointing=False,
+        activation_checkpointing=False,
         bf16=False,
         dataloader_pin_memory=False,
         max_length=None,
