@@ -45,8 +45,12 @@ def check_keys(value: Mapping[str, Any], known: typing.Iterable[str], page: Page
     for key in value:
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
-            do = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(sorted(known)[:20])}"
+            do = f"did you mean {near[0]!r}?" if near else f"known keys: {_first(sorted(known))}"
             raise page.kind.wrong(f"unknown key {key!r} in {_name(path, page)}", where=page.where((*path, key)), do=do)
+
+
+def _first(keys: list[str], most: int = 20) -> str:
+    return ", ".join(keys if len(keys) <= most else [*keys[:most], f"… and {len(keys) - most} more"])
 
 
 def _typed(hint: Any, value: Any, page: Page, path: Path_) -> Any:

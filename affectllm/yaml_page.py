@@ -9,7 +9,7 @@ page has.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,17 +64,21 @@ class Page:
         value: the whole page.
         lines: path of keys and indices → line number, counted from 1.
         kind: what sort of page it is.
+        given: places that ``set`` has written.
     """
 
     file: str
     value: Any
     lines: dict[Path_, int]
     kind: PageKind = PAGE
+    given: set[Path_] = field(default_factory=set)
 
     def where(self, path: Path_) -> str:
-        """Return ``file:line`` of ``path``, or of its nearest parent that has a line."""
-        while path and path not in self.lines:
+        """Return ``file:line`` of ``path``, or of its nearest parent that has a line or came by ``--set``."""
+        while path and path not in self.lines and path not in self.given:
             path = path[:-1]
+        if path in self.given:
+            return f"--set {'.'.join(map(str, path))}"
         return f"{self.file}:{self.lines.get(path, 1)}"
 
     def set(self, dotted: str, text: str) -> None:
@@ -97,7 +101,9 @@ class Page:
             place[keys[-1]] = read_value(text, f"--set {dotted}", wrong)
         except (IndexError, TypeError) as error:
             raise wrong(f"--set {dotted}: there is nothing to set there", where=self.file) from error
-        self.lines.pop(tuple(keys), None)
+        own = tuple(keys)
+        self.lines = {path: line for path, line in self.lines.items() if path[: len(own)] != own}
+        self.given.add(own)
 
 
 def read_page(path: Path, kind: PageKind = PAGE) -> Page:

@@ -33,6 +33,7 @@ from affectllm.train.pages.tower_page import check_rates, check_tower_names
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
 RECIPE = PageKind("recipe", BadRecipe, listed="recipes")
+_WITH_NO = ("eval_strategy", "save_strategy", "logging_strategy")
 LAUNCH = PageKind("launch configuration", BadRecipe)
 
 
@@ -77,7 +78,8 @@ class Recipe:
         description: what the recipe is for, in a sentence.
         data: the mixture, as parts or as the name of a page in ``recipes/mixtures/`` (``mixture: NAME``).
         model: the checkpoint and how clips reach it.
-        trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``.
+        trainer: fields of the method's configuration: ``trl.SFTConfig``, ``trl.DPOConfig``. A bare ``no`` is the word
+            for ``eval_strategy``, ``save_strategy`` and ``logging_strategy``.
         method: name of a file in ``affectllm/train/methods/``.
         rewards: what sampled replies are rewarded for, where the method takes rewards: see ``reward_page``.
         teacher: from whom the model learns, where the method has a teacher: see ``TeacherPage``.
@@ -139,6 +141,7 @@ def load_recipe(name: str, overrides: Sequence[str] = ()) -> Recipe:
     """
     path = Path(name) if name.endswith((".yaml", ".yml")) else registry.find("recipes", name)
     page = _overridden(read_page(path, RECIPE), overrides)
+    _read_no(page.value.get("trainer"))
     recipe = build(Recipe, _with_mixture(page))
     _check(recipe, page)
     return dataclasses.replace(recipe, name=name if path != Path(name) else path.stem)
@@ -180,6 +183,13 @@ def data_override(mixture: Mixture) -> str:
     """Return the override with which a recipe learns from ``mixture`` in place of its own."""
     fields = {field.name: getattr(mixture, field.name) for field in dataclasses.fields(Mixture)}
     return f"data={_as_yaml(_as_values(fields))}"
+
+
+def _read_no(trainer: Any) -> None:
+    """Take back what YAML makes of a bare ``no``: these fields have no other meaning for ``false``."""
+    for key in _WITH_NO if isinstance(trainer, dict) else ():
+        if trainer.get(key) is False:
+            trainer[key] = "no"
 
 
 def _overridden(page: Page, overrides: Sequence[str]) -> Page:
@@ -351,6 +361,8 @@ def _check_types(kind: Any, values: dict[str, Any], page: Page, path: tuple[str,
         if scalar and types and not (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
             names = " or ".join(t.__name__ for t in allowed)
             hint = "YAML 1.1 reads 1e-4 as text; write 1.0e-4" if isinstance(value, str) else ""
+            if isinstance(value, bool) and str in allowed:
+                hint = "YAML 1.1 reads a bare yes, no, on or off as true or false; quote the word"
             raise BadRecipe(f"trainer.{key} must be {names}, not {value!r}", where=page.where((*path, key)), do=hint)
 
 

@@ -251,6 +251,6 @@ def _datasets(
     if args.eval_strategy != "no" and VALIDATION not in datasets:
         raise AffectError(
             "the mixture has no validation row, but the recipe evaluates while it trains",
-            do="add a corpus with a validation split, or set trainer.eval_strategy: 'no'",
+            do="add a corpus with a validation split, or set trainer.eval_strategy: no",
         )
     return datasets[TRAIN], datasets.get(VALIDATION) if args.eval_strategy != "no" else None, counts

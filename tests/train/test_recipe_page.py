@@ -232,6 +232,41 @@ def test_an_override_that_makes_no_sense_is_explained(page, override: str, messa
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("override", "where"),
+    [
+        ("rewards=[{reward: reading}]", "--set rewards"),
+        ("data.mixture=[{corpus: emodb}]", "--set data.mixture"),
+        ("trainer.learning_rate=fast", "--set trainer.learning_rate"),
+        ("trainer.qwerty=1", "--set trainer.qwerty"),
+    ],
+)
+def test_what_is_wrong_with_an_override_is_not_looked_for_on_the_page(page, override: str, where: str) -> None:
+    with pytest.raises(BadRecipe) as caught:
+        load_recipe(page(PAGE), [override])
+    assert caught.value.where == where
+
+
+def test_a_key_of_the_page_keeps_its_line_beside_an_override(page) -> None:
+    file = page(PAGE + "seed: many\n")
+    with pytest.raises(BadRecipe) as caught:
+        load_recipe(file, ["trainer.max_steps=1"])
+    assert caught.value.where == f"{file}:{line_of(PAGE + 'seed: many', 'seed')}"
+
+
+def test_of_more_keys_than_are_listed_the_number_is_told(page) -> None:
+    with pytest.raises(BadRecipe, match=r"known keys: .*, … and \d+ more"):
+        load_recipe(page(PAGE), ["trainer.qwerty=1"])
+
+
+@pytest.mark.parametrize("key", ["eval_strategy", "save_strategy", "logging_strategy"])
+def test_no_is_the_word_where_a_field_takes_it(page, key: str) -> None:
+    assert load_recipe(page(PAGE), [f"trainer.{key}=no"]).trainer[key] == "no"
+    assert load_recipe(page(PAGE + f"  {key}: no\n")).trainer[key] == "no"
+    with pytest.raises(BadRecipe, match=f"trainer.{key} must be str, not True(.|\\n)*quote"):
+        load_recipe(page(PAGE), [f"trainer.{key}=yes"])
+
+
 def test_model_tiny_stands_for_the_tiny_model_of_the_same_family(page) -> None:
     file = page(PAGE.replace("tiny:qwen2_5_omni", "Qwen/Qwen2.5-Omni-7B"))
     assert load_recipe(file).model.path == "Qwen/Qwen2.5-Omni-7B"

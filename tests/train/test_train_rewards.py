@@ -127,8 +127,11 @@ def test_any_metric_of_one_item_is_a_reward() -> None:
     assert metric_reward("jaccard")(["joy, fear", "joy", "?"], samples) == [1, 0.5, 0]
     with pytest.raises(Malformed, match="a lower mae is better"):
         metric_reward("mae")
-    with pytest.raises(NotFound, match="no metric called"):
+    with pytest.raises(NotFound, match="no metric called") as near:
         metric_reward("jacard")
+    with pytest.raises(NotFound, match="no metric called") as far:
+        metric_reward("qqqq")
+    assert near.value.do.endswith("? See `affectllm ls metrics`") and far.value.do == "see `affectllm ls metrics`"
 
 
 def test_a_page_that_has_changed_since_does_not_read(tmp_path: Path) -> None:

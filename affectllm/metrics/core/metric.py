@@ -37,8 +37,8 @@ def find_metric(name: str) -> Metric:
     if name in METRICS:
         return METRICS[name]
     near = difflib.get_close_matches(name, METRICS, n=3)
-    hint = f"did you mean {', '.join(near)}? " if near else ""
-    raise NotFound(f"there is no metric called {name!r}", do=f"{hint}See `affectllm ls metrics`")
+    hint = f"did you mean {', '.join(near)}? See" if near else "see"
+    raise NotFound(f"there is no metric called {name!r}", do=f"{hint} `affectllm ls metrics`")
 
 
 _CAPITALS = {

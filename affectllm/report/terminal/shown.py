@@ -110,9 +110,9 @@ def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
 
 def _absent(name: str, kinds: Mapping[str, _Kind]) -> NotFound:
     near = difflib.get_close_matches(name, {known for one in kinds.values() for known in one.names()}, n=3)
-    hint = f"did you mean {', '.join(near)}? " if near else ""
+    hint = f"did you mean {', '.join(near)}? See" if near else "see"
     nothing = f"no {next(iter(kinds))}" if len(kinds) == 1 else "nothing"
-    return NotFound(f"{nothing} is called {name!r}", do=f"{hint}See `affectllm ls`")
+    return NotFound(f"{nothing} is called {name!r}", do=f"{hint} `affectllm ls`")
 
 
 def _show_page(path: Path) -> None:

@@ -131,7 +131,7 @@ def _metric(name: str) -> Reward:
         return by_reading.metric_reward(name)
     except NotFound as error:
         message = f"there is no reward called {name!r}, and no metric"
-        raise NotFound(message, do=f"choose among {', '.join(sorted(NAMED))}, or {error.do}") from error
+        raise NotFound(message, do=f"choose among {', '.join(sorted(NAMED))}, or a metric: {error.do}") from error
 
 
 def _own(place: str, name: str) -> Reward:
