@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from affectllm import voice
+from affectllm.errors import explained
 from affectllm.evaluate import logged
 from affectllm.evaluate.environment import settings
 from affectllm.evaluate.harness import lm_eval_main
@@ -94,6 +96,18 @@ class Evaluation:
     def finished(self) -> bool:
         """Return whether its folder holds all of it already."""
         return is_finished(self.out, self._decides())
+
+    def take(self, finished: Path) -> None:
+        """Copy another folder that holds all of it already; else do nothing."""
+        if self.finished() or not is_finished(finished, self._decides()):
+            return
+        scratch = self.out.with_name(f".{self.out.name}.part")
+        with explained(self.out):
+            for place in (scratch, self.out):
+                if place.exists():
+                    shutil.rmtree(place)
+            shutil.copytree(finished, scratch)
+            scratch.rename(self.out)
 
     def run(self) -> None:
         """Run it in this process, or where a launch has started several, in all of them; skipped when it is finished.

@@ -124,10 +124,17 @@ def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
 @pytest.mark.thorough
 def test_a_matrix_makes_a_run_of_every_combination(small_demo: Path, tmp_path: Path) -> None:
     trainer = {"max_steps": 1, "save_strategy": "no"}
-    scored = {**EVAL, "ablations": [], "references": []}
+    scored = {**EVAL, "ablations": []}
     page = write_page(tmp_path, trainer=trainer, eval=scored, matrix={"trainer.learning_rate": [-1.0, 0.001, 0.002]})
     done = affectllm("run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
-    assert done.returncode == 2 and "1 of 3 runs failed: learning_rate=-1.0" in done.stderr
+    assert done.returncode == 2 and "1 of 3 runs failed: learning_rate=-1.0" in done.stderr, done.stderr[-6000:]
+    runs = [path.parent.name for path in sorted(tmp_path.glob("out/*/report.html"))]
+    assert [line for line in done.stderr.splitlines() if line[:2] == "━━"] == [
+        f"━━ {name} ({number} of 3)" for number, name in enumerate(["learning_rate=-1.0", *runs], 1)
+    ]
+    assert [line for line in done.stdout.splitlines() if line in runs] == runs  # each heads its table
+    first, second = (path.read_bytes() for path in tmp_path.glob("out/*/eval/reference/majority/manifest.json"))
+    assert first == second  # a reference does not depend on the training, and is asked once
     assert len((tmp_path / "out" / "sweep.md").read_text(encoding="utf-8").splitlines()) == 4
     rates = {load_recipe(str(path)).trainer["learning_rate"] for path in tmp_path.glob("out/*/recipe.yaml")}
     assert rates == {0.001, 0.002}

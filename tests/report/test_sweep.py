@@ -29,9 +29,13 @@ def test_every_run_has_a_row_with_what_was_varied_and_its_scores(tmp_path: Path)
     scores = json.loads((runs[0].folder / "eval" / "scores.json").read_text(encoding="utf-8"))[TASK]
     headline = next(iter(scores.values()))
     assert f"{headline['value']:.3f}" in rows[0]
+    # What one chooses by stands before what is not chosen by: the validation of the checkpoint that was kept.
+    titles, cells = ([cell.strip() for cell in row.split(" | ")] for row in (header, rows[0]))
+    assert titles[1] == "validation loss" and cells[1] == "0.500" and titles[2].startswith(TASK)
+    assert titles[-1] == "training loss |"
     kept = json.loads((tmp_path / "sweep.json").read_text(encoding="utf-8"))["runs"]
     assert [one["values"] for one in kept] == [{"trainer.learning_rate": "0.001"}, {"trainer.learning_rate": "a|b"}]
-    assert kept[0]["scores"][TASK] == scores
+    assert kept[0]["scores"][TASK] == scores and kept[0]["validation"] == {"loss": 0.5}
 
 
 def test_seeds_have_their_mean_deviation_and_range_apart_from_what_else_varies(tmp_path: Path) -> None:

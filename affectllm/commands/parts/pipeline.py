@@ -45,8 +45,11 @@ def run(
     from affectllm.report.boards.sweep import Varied, write_sweep
     from affectllm.train.stage import run_folder
 
+    earlier: list[Path] = []
+
     def one(suffix: str, chosen: Sequence[str]) -> Varied:
-        page = _run(name, chosen, given_roots, out, suffix, processes, tell)
+        page = _run(name, chosen, given_roots, out, suffix, processes, tell, earlier)
+        earlier.append(page.parent)
         return Varied(_values(chosen[len(overrides) :]), page.parent)
 
     varied = variants(name, overrides)
@@ -61,7 +64,9 @@ def run(
 def _each(varied: Sequence[tuple[str, list[str]]], one: Callable[[str, Sequence[str]], T]) -> tuple[list[T], list[str]]:
     """Run the variants one after another; returns what came out, and the names of those that failed."""
     done, failed = list[T](), list[str]()
-    for suffix, chosen in varied:
+    for number, (suffix, chosen) in enumerate(varied, 1):
+        if suffix:
+            voice.tell(f"━━ {suffix} ({number} of {len(varied)})")
         try:
             done.append(one(suffix, chosen))
         except AffectError as error:
@@ -92,6 +97,7 @@ def _run(
     suffix: str,
     processes: int | None,
     tell: Callable[[str], None],
+    earlier: Sequence[Path],
 ) -> Path:
     from affectllm.report.html import render_report
     from affectllm.report.terminal.summary import summary
@@ -105,7 +111,7 @@ def _run(
     with held(folder / LOCK), voice.kept(folder / voice.LOG):
         train(name, recipe, overrides, roots, folder, processes)
         if recipe.eval.tasks or recipe.eval.guard:
-            score(recipe, roots, folder, processes)
+            score(recipe, roots, folder, processes, earlier)
         for change in changes(folder / "eval"):
             print(f"guard: {change}", file=sys.stderr)
         voice.stage("report")
@@ -113,17 +119,24 @@ def _run(
         tell_trackers(folder, report)
         table = summary(folder)
     if table:
-        tell(table)
+        tell(f"{suffix}\n{table}" if suffix else table)
     tell(f"report: {report}")
     return report
 
 
-def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: int | None = None) -> None:
+def score(
+    recipe: Recipe,
+    roots: Mapping[str, Path],
+    folder: Path,
+    processes: int | None = None,
+    earlier: Sequence[Path] = (),
+) -> None:
     """Score the tuned model, its modality ablations and the reference models.
 
     Args:
         processes: that answer for the tuned model, where the recipe does not say; None for those of the launch
             configuration.
+        earlier: folders of other runs of the recipe, whose reference models are asked the same, and not again.
     """
     from affectllm.evaluate.launched import words_for
     from affectllm.train.launch import launch, processes_of
@@ -141,8 +154,13 @@ def score(recipe: Recipe, roots: Mapping[str, Path], folder: Path, processes: in
     if count > 1 and left:
         # Each process has the whole model and a share of the questions, however the training is distributed.
         launch(_SCORING, "affectllm.evaluate.launched", words_for(left), processes=count, what="scoring")
-    for title, one in [*([] if count > 1 else tuned), *references]:
+    for title, one in [] if count > 1 else tuned:
         voice.stage(title)
+        one.run()
+    for title, one in references:
+        voice.stage(title)
+        for other in earlier:
+            one.take(other / one.out.relative_to(folder))
         one.run()
 
 

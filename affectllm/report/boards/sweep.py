@@ -27,8 +27,9 @@ class Varied:
 def write_sweep(folder: Path, varied: Sequence[Varied]) -> tuple[Path, list[str]]:
     """Write ``sweep.md`` and ``sweep.json`` into the folder of a sweep.
 
-    The table has the headline of every task with its interval, and the last training loss, or whatever the method's
-    first curve is. Below it stands how the headlines vary with the seed, where seeds were varied.
+    The table has what a validation found of the checkpoint that was kept, or of the last where none was chosen: by this
+    one chooses among the runs. Then come the headline of every task with its interval, and the last training loss, or
+    whatever the method's first curve is. Below it stands how the headlines vary with the seed, where seeds were varied.
 
     Returns:
         The first file, and a line for every headline that several seeds have.
@@ -37,8 +38,17 @@ def write_sweep(folder: Path, varied: Sequence[Varied]) -> tuple[Path, list[str]
     tasks = list(dict.fromkeys(task for _, run in runs if run.evaluation for task in run.evaluation.scores))
     keys = list(dict.fromkeys(key for one in varied for key in one.values))
     curve = next((run.histories[0].curve for _, run in runs if run.histories), None)
-    header = [*keys, *(_title(runs, task) for task in tasks), *([curve.noun] if curve else [])]
-    rows = [[*(one.values.get(key, "") for key in keys), *_cells(run, tasks, curve is not None)] for one, run in runs]
+    validated = list(dict.fromkeys(noun for _, run in runs for noun in _validated(run)))
+    told = [*(f"validation {noun}" for noun in validated), *(_title(runs, task) for task in tasks)]
+    header = [*keys, *told, *([f"training {curve.noun}"] if curve else [])]
+    rows = [
+        [
+            *(one.values.get(key, "") for key in keys),
+            *_validation(run, validated),
+            *_cells(run, tasks, curve is not None),
+        ]
+        for one, run in runs
+    ]
     table = [header, ["---"] * len(header), *rows]
     written = ["| " + " | ".join(cell_text(cell) for cell in row) + " |" for row in table]
     spread = lines(seeded := over_seeds([one for run in runs for one in _headlines(*run)]))
@@ -70,6 +80,21 @@ def _title(runs: Sequence[tuple[Varied, RunData]], task: str) -> str:
     return f"{task}, {metric_name(headline_metric(evaluation.scores[task]))}"
 
 
+def _validated(run: RunData) -> dict[str, float]:
+    """Return what a validation found: the method's first curve, and what the checkpoint was chosen by."""
+    inputs = run.manifests.get("train", {}).get("inputs", {})
+    recipe = inputs.get("recipe") if isinstance(inputs, Mapping) else None
+    best = recipe.get("best") if isinstance(recipe, Mapping) else None
+    chosen = best.get("metric") if isinstance(best, Mapping) else None
+    shown = [one for place, one in enumerate(run.histories) if place == 0 or one.curve.key == chosen]
+    return {one.curve.noun: (one.best or one.evaluation[-1]).value for one in shown if one.evaluation}
+
+
+def _validation(run: RunData, nouns: Sequence[str]) -> list[str]:
+    found = _validated(run)
+    return [number(found[noun]) if noun in found else "–" for noun in nouns]
+
+
 def _cells(run: RunData, tasks: Sequence[str], curve: bool) -> list[str]:
     cells = []
     for task in tasks:
@@ -90,6 +115,7 @@ def _plain(one: Varied, run: RunData, tasks: Sequence[str]) -> dict[str, Any]:
     return {
         "values": dict(one.values),
         "run": one.folder.name,
+        "validation": _validated(run),
         "scores": {task: scores.get(task) for task in tasks},
         "last": _last(run),
     }
