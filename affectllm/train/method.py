@@ -15,6 +15,7 @@ from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.extras import explained_import
 from affectllm.imported import member
+from affectllm.train.bounds import Bound
 
 if TYPE_CHECKING:
     from affectllm.instruct import Template
@@ -131,8 +132,10 @@ class Method:
         how: what to write there.
         ours: field of the configuration → why the machine decides it, beside ``OURS``.
         fixed: fields of the configuration as they always are.
-        objection: fields under ``trainer`` → the first that the library would refuse once the model is loaded, and
-            why; or None.
+        bounds: field under ``trainer`` → between which values it makes sense, beside those of ``bounds.TRAINER``.
+        choices: field under ``trainer`` → the words that it can be, where the library's class does not say it.
+        objection: fields under ``trainer``, of right types and within their bounds → the first that the library would
+            refuse once the model is loaded, and why; or None.
         unfit: (fields under ``trainer``, template of a part of the mixture) → why its rows cannot be taken, or "".
         looked: the trainer's configuration → what is encoded of a row before the training, where that follows from it;
             None in it is what the row lacks. None for ``conversations``.
@@ -159,6 +162,8 @@ class Method:
     how: str = ""
     ours: Mapping[str, str] = field(default_factory=dict)
     fixed: Mapping[str, Any] = field(default_factory=dict)
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     objection: Callable[[Mapping[str, Any]], tuple[str, str] | None] = _no_objection
     unfit: Callable[[Mapping[str, Any], Template], str] = _no_words
     looked: Callable[[Any], Looked] | None = None

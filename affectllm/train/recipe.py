@@ -30,6 +30,7 @@ from affectllm.train.pages.head_page import check_head
 from affectllm.train.pages.reward_page import RewardPage, objection
 from affectllm.train.pages.teacher_page import TeacherPage, check_taught
 from affectllm.train.pages.tower_page import check_rates, check_tower_names
+from affectllm.train.pages.values_page import check_model, check_trainer
 from affectllm.yaml_page import Page, PageKind, read_nodes, read_page
 
 RECIPE = PageKind("recipe", BadRecipe, listed="recipes")
@@ -250,6 +251,7 @@ def _check(recipe: Recipe, page: Page) -> None:
     check_eval(recipe.eval, page)
     templates = [part.bind() for part in recipe.data.mixture]
     check_best(recipe.best, find_method(recipe.method), templates, recipe.trainer, page)
+    check_model(recipe, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
     launch_file(recipe.launch)
@@ -291,7 +293,7 @@ def _check_method(recipe: Recipe, page: Page) -> None:
     install()
     config = method.config_class()
     check_keys(recipe.trainer, [f.name for f in dataclasses.fields(config)], page, ("trainer",))
-    _check_types(config, recipe.trainer, page, ("trainer",))
+    check_trainer(method, recipe.trainer, page)
     if refused := method.objection(recipe.trainer):
         key, expected = refused
         raise BadRecipe(f"trainer.{key} must be {expected}", where=page.where(("trainer", key)))
@@ -308,9 +310,8 @@ def _check_rewards(recipe: Recipe, wanted: bool, page: Page) -> None:
         raise BadRecipe(
             f"{recipe.method} {message}", where=page.where(("rewards" if recipe.rewards else "method",)), do=do
         )
-    steps = recipe.trainer.get("max_steps", -1)
     templates = [part.bind() for part in recipe.data.mixture]
-    if refused := objection(recipe.rewards, templates, steps if isinstance(steps, int) else -1):
+    if refused := objection(recipe.rewards, templates):
         number, error = refused
         raise BadRecipe(error.what, where=page.where(("rewards", number)), do=error.do) from error
 
@@ -344,26 +345,6 @@ def _check_adapter(recipe: Recipe, page: Page) -> None:
         fields = BitsAndBytesConfig().to_dict()
         check_keys(recipe.quantization, fields, page, ("quantization",))
         _made(BitsAndBytesConfig, recipe.quantization, page, ("quantization",))
-
-
-def _check_types(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:
-    """Compare plain scalars with the annotations of a library's configuration class.
-
-    The class itself is made at the start of training: making one here would initialise devices and process groups.
-    """
-    import typing
-
-    hints = typing.get_type_hints(kind)
-    for key, value in values.items():
-        allowed = [t for t in (hints[key], *typing.get_args(hints[key])) if t in (int, float, bool, str)]
-        types = tuple(allowed) + ((int,) if float in allowed else ())
-        scalar = isinstance(value, (int, float, bool, str))
-        if scalar and types and not (isinstance(value, types) and (bool in types or not isinstance(value, bool))):
-            names = " or ".join(t.__name__ for t in allowed)
-            hint = "YAML 1.1 reads 1e-4 as text; write 1.0e-4" if isinstance(value, str) else ""
-            if isinstance(value, bool) and str in allowed:
-                hint = "YAML 1.1 reads a bare yes, no, on or off as true or false; quote the word"
-            raise BadRecipe(f"trainer.{key} must be {names}, not {value!r}", where=page.where((*path, key)), do=hint)
 
 
 def _made(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:

@@ -37,7 +37,7 @@ DPO = find_method("dpo")
         ({"loss_type": ["sigmoid", "rpo"]}, "one or several of"),
         ({"loss_type": []}, "one or several of"),
         ({"loss_type": ["sigmoid", "sft"], "loss_weights": [1.0]}, "a weight for every loss_type"),
-        ({"loss_weights": 1.0}, "a weight for every loss_type"),
+        ({"loss_weights": 1.0}, "must be a list of float"),
         ({"loss_type": "exo_pair"}, "label_smoothing above 0"),
         ({"f_divergence_type": "kl"}, "reverse_kl"),
     ],

@@ -382,5 +382,6 @@ def test_a_run_that_evaluates_every_so_many_steps_saves_as_often(
 def test_what_only_the_library_can_refuse_is_explained_without_a_traceback(page, tmp_path: Path) -> None:
     from affectllm.train.arguments import arguments
 
-    with pytest.raises(BadRecipe, match="sometimes"):
-        arguments(load_recipe(page(MIXED), ["trainer.eval_strategy=sometimes"]), tmp_path)
+    recipe = load_recipe(page(MIXED), ["trainer.eval_strategy=epoch", "trainer.save_strategy=steps"])
+    with pytest.raises(BadRecipe, match="save and eval strategy"):
+        arguments(recipe, tmp_path)

@@ -161,7 +161,6 @@ def test_a_reward_that_begins_later_is_not_asked_before() -> None:
         ([{"reward": "format", "trust": {"by": f"{TOY}later"}}, {"reward": f"{TOY}later"}], "asynchronous"),
         ([{"reward": f"{TOY}later", "from_step": 3}], "asynchronous"),
         ([{"reward": "model", "options": {"folder": "x"}}], "does not take these options"),
-        ([{"reward": "reading", "from_step": 4}], "would begin after step 4, and the training has 4"),
         ([{"reward": "ccc"}], "the reward ccc does not go with the template emotion_choice"),
         ([{"reward": "jaccard"}], "they are scored as label values"),
         ([{"reward": "cohen_kappa"}], "agreement beyond chance is undefined"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from affectllm.train.bounds import FROM_0, Bound
 from affectllm.train.method import LOSS, Curve, Looked, Method
 
 if TYPE_CHECKING:
@@ -19,15 +20,8 @@ _VIEWS = ("asked", "clips", "video", "audio", "image", "text", "answer")
 
 def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
     pairs = trainer.get("pairs", [["asked", "answer"]])
-    right = isinstance(pairs, list) and bool(pairs) and all(isinstance(pair, list) for pair in pairs)
-    if not right or any(len(pair) != 2 or pair[0] == pair[1] or set(pair) - {*_VIEWS} for pair in pairs):
+    if not pairs or any(len(pair) != 2 or pair[0] == pair[1] or set(pair) - {*_VIEWS} for pair in pairs):
         return "pairs", f"a list of pairs of {', '.join(_VIEWS)}"
-    if not 0 < trainer.get("scale", 10.0) <= 100:
-        return "scale", "above 0 and at most 100, CLIP's own bound"
-    if trainer.get("pooling", "mean") not in ("mean", "lasttoken"):
-        return "pooling", "mean or lasttoken"
-    if trainer.get("sentiment_weight", 0.0) < 0:
-        return "sentiment_weight", "0 or more"
     if trainer.get("per_device_train_batch_size", 8) < 2:
         return "per_device_train_batch_size", "2 or more: the other rows of a batch are the negatives"
     return None
@@ -60,6 +54,8 @@ METHOD = Method(
     config="affectllm.train.contrastive.ContrastiveConfig",
     trainer="affectllm.train.contrastive.ContrastiveTrainer",
     ours={"label_names": "the rows of a batch are each other's labels"},
+    bounds={"scale": Bound(0, 100, above=True), "sentiment_weight": FROM_0},  # 100 is CLIP's own bound
+    choices={"pooling": ("mean", "lasttoken")},
     objection=_objection,
     unfit=_unfit,
     looked=_views,

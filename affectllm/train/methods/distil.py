@@ -10,20 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from affectllm.train.bounds import SHARE
 from affectllm.train.method import Method, Ready
 from affectllm.train.methods.grpo import SAMPLING_IS_OURS
 
 _TEACHER = "it is the teacher of the page: teacher: {path: MODEL}"
 _SAMPLING = {key: why for key, why in SAMPLING_IS_OURS.items() if key in ("use_vllm", "vllm_mode")}
-
-
-def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
-    for key in ("beta", "lmbda"):
-        if not 0.0 <= trainer.get(key, 1.0) <= 1.0:
-            return key, "from 0 to 1"
-    if not trainer.get("temperature", 1.0) > 0:
-        return "temperature", "above 0"
-    return None
 
 
 def taught(ready: Ready) -> Mapping[str, Any]:
@@ -52,7 +44,7 @@ METHOD = Method(
         "model_init_kwargs": "the model is that of the page",
     },
     fixed={"train_sampling_strategy": "random"},
-    objection=_objection,
+    bounds={"beta": SHARE, "lmbda": SHARE},
     overrides="affectllm.train.distilling.student.Distilled",
     extra=taught,
 )

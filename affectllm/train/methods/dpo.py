@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from affectllm.instruct.conversation import Conversation
+from affectllm.train.bounds import ABOVE_0, FROM_0, SHARE, Bound
 from affectllm.train.method import LOSS, Curve, Method, Ready
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ _LOSSES = frozenset(
         *("aot", "aot_unpaired", "apo_zero", "apo_down", "discopop", "sft"),
     }
 )
-_DIVERGENCES = frozenset(["reverse_kl", "forward_kl", "js_divergence", "alpha_divergence"])
+_DIVERGENCES = ("reverse_kl", "forward_kl", "js_divergence", "alpha_divergence")
 
 
 def pair(row: Mapping[str, Any]) -> tuple[Messages, ...]:
@@ -48,13 +49,13 @@ def completions(batch: dict[str, Any]) -> dict[str, Any]:
 def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
     losses = trainer.get("loss_type", "sigmoid")
     losses = [losses] if isinstance(losses, str) else losses
-    if not isinstance(losses, list) or not losses or not _LOSSES.issuperset(map(str, losses)):
+    if not losses or not _LOSSES.issuperset(losses):
         return "loss_type", f"one or several of {', '.join(sorted(_LOSSES))}"
     weights = trainer.get("loss_weights")
-    if weights is not None and (not isinstance(weights, list) or len(weights) != len(losses)):
+    if weights is not None and len(weights) != len(losses):
         return "loss_weights", "a list with a weight for every loss_type"
-    if trainer.get("f_divergence_type", "reverse_kl") not in _DIVERGENCES:
-        return "f_divergence_type", f"one of {', '.join(sorted(_DIVERGENCES))}"
+    if weights is not None and not any(weights):
+        return "loss_weights", "above 0 for one loss_type at least"
     if "exo_pair" in losses and not trainer.get("label_smoothing"):
         return "loss_type", "with exo_pair also label_smoothing above 0, for example 1.0e-3"
     return None
@@ -90,6 +91,11 @@ METHOD = Method(
         "precompute_ref_batch_size": "the reference answers each batch beside the model",
         **dict.fromkeys(("sync_ref_model", "ref_model_mixup_alpha", "ref_model_sync_steps"), SAME_REFERENCE),
     },
+    bounds={
+        **{"beta": ABOVE_0, "discopop_tau": ABOVE_0, "ld_alpha": SHARE, "loss_weights": FROM_0},
+        "label_smoothing": Bound(0, 0.5, below=True),  # from one half on, the rejected answer would be the better one
+    },
+    choices={"f_divergence_type": _DIVERGENCES},
     objection=_objection,
     batch=completions,
     overrides=RowsAsTheyAre,

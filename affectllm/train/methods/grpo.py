@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from affectllm.train.bounds import FROM_0
 from affectllm.train.method import LOSS, Curve, Method, Ready
 
 _SERVED = "replies are sampled by the model in training; a server of vLLM would get no sounds and films"
@@ -47,6 +48,13 @@ METHOD = Method(
     rewarded=True,
     ours={**SAMPLING_IS_OURS, "max_tool_calling_iterations": _ONE_TURN},
     fixed={"train_sampling_strategy": "random"},
+    bounds={"beta": FROM_0},
+    choices={
+        "loss_type": ("grpo", "dr_grpo", "dapo", "bnpo", "cispo", "sapo", "luspo", "vespo"),
+        "scale_rewards": ("group", "batch", "none"),
+        "importance_sampling_level": ("token", "sequence"),
+        "multi_objective_aggregation": ("sum_then_normalize", "normalize_then_sum"),
+    },
     overrides="affectllm.train.sampled.Grouped",
     extra=rewarded,
     curves=SAMPLED_CURVES,

@@ -10,19 +10,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from affectllm.train.bounds import ABOVE_0, FROM_0
 from affectllm.train.method import LOSS, Curve, Method
 from affectllm.train.methods.dpo import SAME_REFERENCE, RowsAsTheyAre, completions, pair, reference
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-_LOSSES = ("kto", "apo_zero_unpaired")
 _KINDS = ("mm_token_type_ids", "token_type_ids")  # of tokens, where a family has them
 
 
 def _objection(trainer: Mapping[str, Any]) -> tuple[str, str] | None:
-    if trainer.get("loss_type", "kto") not in _LOSSES:
-        return "loss_type", f"one of {', '.join(_LOSSES)}"
     if trainer.get("per_device_train_batch_size", 2) < 2:
         return "per_device_train_batch_size", "2 or more: answers of other prompts are taken from the batch"
     return None
@@ -105,6 +103,7 @@ METHOD = Method(
         "train_sampling_strategy": "the library wants a fixed order; the mixture's order is one",
     },
     fixed={"train_sampling_strategy": "sequential"},
+    bounds={"beta": ABOVE_0, "desirable_weight": FROM_0, "undesirable_weight": FROM_0},
     objection=_objection,
     batch=_unpaired,
     overrides=Accompanied,

@@ -6,6 +6,7 @@ of Touvron et al., Llama 2 (2023), the same for all pairs: ``head.margin``.
 
 from __future__ import annotations
 
+from affectllm.train.bounds import FROM_0
 from affectllm.train.method import LOSS, Curve, Method
 from affectllm.train.methods.dpo import pair
 from affectllm.train.methods.head import inputs
@@ -26,6 +27,7 @@ METHOD = Method(
     },
     batch=inputs,
     heads="reward",
+    bounds={"center_rewards_coefficient": FROM_0},
     validated=lambda templates: ("accuracy",),
     answers_as="",
     overrides="affectllm.train.headed.Rewarding",

@@ -6,6 +6,7 @@ divergence from the model as it was is part of the reward.
 
 from __future__ import annotations
 
+from affectllm.train.bounds import FROM_0
 from affectllm.train.method import Method
 from affectllm.train.methods.grpo import SAMPLED_CURVES, SAMPLING_IS_OURS, rewarded
 
@@ -17,6 +18,7 @@ METHOD = Method(
     rewarded=True,
     ours=SAMPLING_IS_OURS,
     fixed={"train_sampling_strategy": "random"},
+    bounds={"beta": FROM_0},
     overrides="affectllm.train.sampled.LeaveOneOut",
     extra=rewarded,
     curves=SAMPLED_CURVES,

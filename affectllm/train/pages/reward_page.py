@@ -147,18 +147,15 @@ def _own(place: str, name: str) -> Reward:
     return function  # type: ignore[no-any-return]
 
 
-def objection(
-    pages: Sequence[RewardPage], templates: Sequence[Template] = (), steps: int = -1
-) -> tuple[int, AffectError] | None:
+def objection(pages: Sequence[RewardPage], templates: Sequence[Template] = ()) -> tuple[int, AffectError] | None:
     """Return the number of the first reward that cannot be had, and why; None where all can.
 
     Args:
         templates: of the parts of the mixture.
-        steps: of the training, as far as the page says; -1 where it does not.
     """
     for number, page in enumerate(pages):
         try:
-            _check_schedule(page, _reward(page), {one.reward: one for one in pages if one is not page}, steps)
+            _check_schedule(page, _reward(page), {one.reward: one for one in pages if one is not page})
             _check_form(page, templates)
         except (AffectError, ImportError) as error:
             return number, error if isinstance(error, AffectError) else NotFound(str(error), do="install the module")
@@ -201,12 +198,9 @@ _MISFITS: Mapping[str, Callable[[Sequence[Slot]], str]] = {
 """Named reward → why it could never be given to answers of these slots, empty where it could."""
 
 
-def _check_schedule(page: RewardPage, function: Judging | Reward, others: Mapping[str, RewardPage], steps: int) -> None:
+def _check_schedule(page: RewardPage, function: Judging | Reward, others: Mapping[str, RewardPage]) -> None:
     if page.from_step < 0:
         raise Malformed(f"from_step of {page.reward} is {page.from_step}", do="give 0 or more")
-    if page.from_step >= steps > 0:
-        message = f"{page.reward} would begin after step {page.from_step}, and the training has {steps}"
-        raise Malformed(message, do="lower from_step, or raise trainer.max_steps")
     called = [function] if page.trust is not None or page.from_step else []
     if page.trust is not None:
         if page.trust.by not in others or not math.isfinite(page.trust.right):
