@@ -58,7 +58,8 @@ def import_file(path: Path, module_name: str, noun: str, first: Callable[[], obj
         spec.loader.exec_module(module)
     except BaseException as error:
         del sys.modules[module_name]
-        if not isinstance(error, Exception) or isinstance(error, AffectError):
+        # An exit would end the command as if it were done.
+        if not isinstance(error, (Exception, SystemExit)) or isinstance(error, AffectError):
             raise
         # Somebody else's file may fail in any way; which one it is must be said, or nothing else can be listed.
         message = f"the {noun} cannot be imported: {what_of(error)}"
@@ -66,7 +67,7 @@ def import_file(path: Path, module_name: str, noun: str, first: Callable[[], obj
     return module
 
 
-def _new_spelling(error: Exception) -> str:
+def _new_spelling(error: BaseException) -> str:
     """Suggest the new import path of a module of ours that has moved into a section; found by its own name."""
     if not isinstance(error, ImportError) or not str(error.name).startswith(_PACKAGE):
         return ""
@@ -82,12 +83,12 @@ def _new_spelling(error: Exception) -> str:
     return f"{stem} is now {near[0]}" if len(near) == 1 else ""
 
 
-def what_of(error: Exception) -> str:
+def what_of(error: BaseException) -> str:
     """Describe an exception in one line."""
     return f"{type(error).__name__}: {error.msg if isinstance(error, SyntaxError) else error}"
 
 
-def line_of(error: Exception, path: Path) -> str:
+def line_of(error: BaseException, path: Path) -> str:
     """Return ``file:line`` where an exception was raised in a file; the file alone where it was not raised in it."""
     if isinstance(error, SyntaxError) and error.filename == str(path):
         return f"{path}:{error.lineno}"

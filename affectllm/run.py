@@ -30,6 +30,7 @@ RUNS = Path("runs")
 # What lies in a folder before its first manifest does.
 _BEFORE = (LOCK, f".{MANIFEST}.part")
 _READ_WHOLE, _END = 64 * 2**20, 2**20  # bytes
+_MOST_NAMED = 5
 _PACKAGES = ("affectllm", "torch", "transformers", "trl", "peft", "accelerate", "datasets", "lm_eval", "bitsandbytes")
 
 
@@ -137,10 +138,21 @@ class Run:
             self.resuming = True
             self._drop(previous)
         elif previous:
+            if not same:
+                self._tell_others(previous)
             # The manifest says what is going on before the first file goes: a kill leaves a folder to be cleared.
             self._write(finished=False, clearing=True)
             self._clear()
         self._write(finished=False)
+
+    def _tell_others(self, previous: Mapping[str, Any]) -> None:
+        """Say that the folder holds the stage of other inputs, which is replaced, and which of them are others."""
+        before, now = previous.get("inputs"), json.loads(json.dumps(self.inputs, default=str))
+        names = _differences(before, now) if isinstance(before, dict) else []
+        changed = ", ".join([*names[:_MOST_NAMED], *(["…"] if len(names) > _MOST_NAMED else [])])
+        what = "finished" if previous["finished"] else "unfinished"
+        message = f"the {what} {self.stage} in it was of other inputs{f' ({changed})' if changed else ''}"
+        print(f"{self.folder}: {message}; it is replaced", file=sys.stderr)
 
     def _drop(self, previous: Mapping[str, Any]) -> None:
         """Delete the files of a finished stage of which some are missing or changed."""
@@ -174,6 +186,18 @@ class Run:
             "versions": versions(),
         }
         write_json(self.folder / MANIFEST, manifest)
+
+
+def _differences(before: Mapping[str, Any], now: Mapping[str, Any], deeper: int = 2) -> list[str]:
+    """Return the keys by which two mappings differ, dotted down to where ``deeper`` ends."""
+    names = []
+    for key in dict.fromkeys([*before, *now]):
+        old, new = before.get(key), now.get(key)
+        if old == new:
+            continue
+        inner = isinstance(old, dict) and isinstance(new, dict) and deeper > 0
+        names += [f"{key}.{name}" for name in _differences(old, new, deeper - 1)] if inner else [str(key)]
+    return names
 
 
 def is_finished(folder: Path, inputs: Mapping[str, Any]) -> bool:

@@ -287,3 +287,10 @@ def test_a_report_says_that_the_rewards_taught_nothing(tmp_path: Path) -> None:
     (tmp_path / "train" / "manifest.json").write_text(json.dumps({**done, **outputs}))
     page = render_report([tmp_path]).read_text(encoding="utf-8")
     assert "all replies got the &lt;same&gt; reward." in page
+
+
+def test_a_file_of_rewards_that_exits_does_not_end_the_command(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("import sys\nsys.exit(0)\n")
+    page = page_of("grpo", tmp_path, rewards=[{"reward": f"{tmp_path / 'mine.py'}:f"}])
+    with pytest.raises(BadRecipe, match="the file of rewards cannot be imported: SystemExit: 0"):
+        load_recipe(str(page))
