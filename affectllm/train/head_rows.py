@@ -29,7 +29,7 @@ from affectllm.train.method import Method
 from affectllm.train.methods.head import scores_of
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.recipe import Recipe
-from affectllm.voice import bar
+from affectllm.voice import bar, tell
 
 if TYPE_CHECKING:
     import torch
@@ -96,7 +96,9 @@ def head_arguments(
         batches = {"data_collator": Collator(encoder, method.conversations, method.batch, more=more)}
         return {**common, **batches, "model": network, "train_dataset": train, "eval_dataset": datasets[1]}
     prototypes = _prototypes(head, answers)
-    network.criterion = Criterion(answers.kind, head.page, _targets(answers, train), answers.outputs, prototypes)
+    targets = _targets(answers, train)
+    _tell_unseen(answers, targets)
+    network.criterion = Criterion(answers.kind, head.page, targets, answers.outputs, prototypes)
     common["compute_metrics"] = held_out_scores(answers)
     _check_varies(recipe, answers, datasets[1])
     learned = _taught(head.page, answers, train)
@@ -105,6 +107,15 @@ def head_arguments(
     collator = Collator(encoder, method.conversations, method.batch, more=_targets_of(answers, train, learned))
     rows = {"train_dataset": train, "eval_dataset": datasets[1]}
     return {**common, **rows, "model": network, "data_collator": collator}
+
+
+def _tell_unseen(answers: Answers, targets: torch.Tensor) -> None:
+    """Say which outputs of the head no training row is about: they learn nothing of what they stand for."""
+    from accelerate import PartialState
+
+    if (unseen := answers.unseen(targets)) and PartialState().is_main_process:
+        what = "has a number for" if answers.kind == "numbers" else "is labelled"
+        tell(f"warning: none of {len(targets):,} training rows {what} {', '.join(unseen)}")
 
 
 def _check_varies(recipe: Recipe, answers: Answers, validation: Dataset | None) -> None:

@@ -6,9 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 from tuning import PAGE, SAYS, page_of
 
 from affectllm.errors import BadRecipe
+from affectllm.model.heads.answers import Answers
+from affectllm.train.head_rows import _tell_unseen
 from affectllm.train.recipe import load_recipe
 
 PART = PAGE["data"]["mixture"][0]
@@ -73,3 +76,24 @@ def test_a_page_of_numbers_takes_their_losses(tmp_path: Path) -> None:
     assert recipe.head is not None and recipe.head.hidden == (32,)
     tiny = load_recipe("heads/music_regression", ["model=tiny"])
     assert tiny.model.path == "tiny:speech_encoder"
+
+
+NAN = float("nan")
+
+
+@pytest.mark.parametrize(
+    ("kind", "targets", "told"),
+    [
+        ("classes", [0, 2, 0], "none of 3 training rows is labelled b\n"),
+        ("labels", [[1.0, 0.0, NAN], [0.0, 0.0, 1.0]], "none of 2 training rows is labelled b\n"),
+        ("numbers", [[0.5, NAN, 0.0], [0.0, NAN, NAN]], "none of 2 training rows has a number for b\n"),
+        ("shares", [[0.5, 0.0, 0.5]], "none of 1 training rows is labelled b\n"),
+        ("classes", [0, 1, 2], ""),
+        ("numbers", [[0.0, 0.0, 0.0]], ""),
+    ],
+)
+def test_what_no_training_row_has_is_told(
+    kind: Any, targets: list[Any], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _tell_unseen(Answers(kind, ("a", "b", "c")), torch.tensor(targets))
+    assert capsys.readouterr().err == (f"warning: {told}" if told else "")

@@ -130,6 +130,14 @@ class Answers:
         scaled = {name: (number - low) / (high - low) for name, number in given.items()}
         return [scaled.get(name, float("nan")) for name in self.names]
 
+    def unseen(self, targets: Tensor) -> list[str]:
+        """Return the classes and labels that none of the ``targets`` has, or the dimensions without a number."""
+        if self.kind == "classes":
+            there = {int(one) for one in targets.unique()}
+            return [name for number, name in enumerate(self.names) if number not in there]
+        has = targets.isfinite() if self.kind == "numbers" else targets > 0  # NaN is above nothing
+        return [name for name, seen in zip(self.names, has.any(0).tolist(), strict=True) if not seen]
+
     def check_answers(self, slots: tuple[Slot, ...], what: str) -> Slot:
         """Return the slot of a question that this head can answer.
 
