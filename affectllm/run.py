@@ -195,8 +195,10 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any], deeper: int 
         old, new = before.get(key), now.get(key)
         if old == new:
             continue
-        inner = isinstance(old, dict) and isinstance(new, dict) and deeper > 0
-        names += [f"{key}.{name}" for name in _differences(old, new, deeper - 1)] if inner else [str(key)]
+        if isinstance(old, dict) and isinstance(new, dict) and deeper > 0:
+            names += [f"{key}.{name}" for name in _differences(old, new, deeper - 1)]
+        else:
+            names.append(str(key))
     return names
 
 

@@ -15,7 +15,6 @@ from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.extras import explained_import
 from affectllm.imported import member
-from affectllm.train.bounds import Bound
 
 if TYPE_CHECKING:
     from affectllm.instruct import Template
@@ -70,6 +69,54 @@ def _between(key: str, before: str, after: str) -> bool:
 
 
 LOSS = Curve("loss", "Loss", "loss", better="lower")
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Lowest and highest value of a number; it is finite in any case.
+
+    Args:
+        low, high: both included unless the next two say otherwise.
+        above, below: whether ``low`` or ``high`` itself is excluded.
+        whole: whether the number has no fraction.
+        unset: a value beyond the others by which the library says that there is none.
+    """
+
+    low: float
+    high: float = math.inf
+    above: bool = False
+    below: bool = False
+    whole: bool = False
+    unset: float | None = None
+
+    def admits(self, value: Any) -> bool:
+        """Return whether a value is a number within the bounds."""
+        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
+            return False
+        if value == self.unset:
+            return True
+        enough = value > self.low if self.above else value >= self.low
+        return math.isfinite(value) and enough and (value < self.high if self.below else value <= self.high)
+
+    def expected(self, value: Any) -> str:
+        """Return what must be there in place of a value that is not admitted."""
+        finite = isinstance(value, float) and not math.isfinite(value)
+        words = [*(["a whole number"] if self.whole else []), *(["finite"] if finite else []), self._range()]
+        return ", ".join(words) + ("" if self.unset is None else f", or {self.unset:g} for none")
+
+    def _range(self) -> str:
+        if self.high == math.inf:
+            return f"above {self.low:g}" if self.above else f"{self.low:g} or more"
+        if self.above:
+            return f"above {self.low:g} and {'below' if self.below else 'at most'} {self.high:g}"
+        return f"from {self.low:g} to {'below ' if self.below else ''}{self.high:.10g}"
+
+
+ABOVE_0 = Bound(0, above=True)
+FROM_0 = Bound(0)
+FROM_1 = Bound(1)
+SHARE = Bound(0, 1)
+BELOW_1 = Bound(0, 1, below=True)
 
 
 @dataclass(frozen=True)
@@ -132,7 +179,7 @@ class Method:
         how: what to write there.
         ours: field of the configuration → why the machine decides it, beside ``OURS``.
         fixed: fields of the configuration as they always are.
-        bounds: field under ``trainer`` → between which values it makes sense, beside those of ``bounds.TRAINER``.
+        bounds: field under ``trainer`` → between which values it makes sense, beside those of ``pages.bounds.TRAINER``.
         choices: field under ``trainer`` → the words that it can be, where the library's class does not say it.
         objection: fields under ``trainer``, of right types and within their bounds → the first that the library would
             refuse once the model is loaded, and why; or None.

@@ -97,9 +97,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         say(trained)
         _tell_memory(trainer, recipe, method, reads, train, model)
     trainer.train(resume_from_checkpoint=_checkpoint(trainer, out, model))
-    warned = _untaught(trainer, recipe)
     discard_tokens(files.values() if trainer.is_world_process_zero() else ())
-    told = {**_told(model.quantised), **warned, **finish(trainer, out, model.processor)}
+    told = {**_told(model.quantised), **_untaught(trainer, recipe), **finish(trainer, out, model.processor)}
     return {**counts, "modalities_heard": heard, "towers": trained, **told}
 
 

@@ -13,8 +13,8 @@ from tuning import page_of
 from affectllm import extras
 from affectllm.errors import BadRecipe
 from affectllm.model.clips.media import Budget
-from affectllm.train.bounds import BUDGET, LORA, TRAINER
 from affectllm.train.method import find_method, method_names
+from affectllm.train.pages.bounds import BUDGET, LORA, TRAINER
 from affectllm.train.recipe import load_recipe
 
 NAN = float("nan")

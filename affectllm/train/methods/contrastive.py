@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from affectllm.train.bounds import FROM_0, Bound
-from affectllm.train.method import LOSS, Curve, Looked, Method
+from affectllm.train.method import FROM_0, LOSS, Bound, Curve, Looked, Method
 
 if TYPE_CHECKING:
     from affectllm.instruct import Template

@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from affectllm.train.bounds import SHARE
-from affectllm.train.method import Method, Ready
+from affectllm.train.method import SHARE, Method, Ready
 from affectllm.train.methods.grpo import SAMPLING_IS_OURS
 
 _TEACHER = "it is the teacher of the page: teacher: {path: MODEL}"

@@ -11,8 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from affectllm.instruct.conversation import Conversation
-from affectllm.train.bounds import ABOVE_0, FROM_0, SHARE, Bound
-from affectllm.train.method import LOSS, Curve, Method, Ready
+from affectllm.train.method import ABOVE_0, FROM_0, LOSS, SHARE, Bound, Curve, Method, Ready
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from affectllm.train.bounds import FROM_0
-from affectllm.train.method import LOSS, Curve, Method, Ready
+from affectllm.train.method import FROM_0, LOSS, Curve, Method, Ready
 
 _SERVED = "replies are sampled by the model in training; a server of vLLM would get no sounds and films"
 _REFERENCE = "a run that was cut off must find the same reference again, which is the model as it was"

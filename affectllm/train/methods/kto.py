@@ -10,8 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from affectllm.train.bounds import ABOVE_0, FROM_0
-from affectllm.train.method import LOSS, Curve, Method
+from affectllm.train.method import ABOVE_0, FROM_0, LOSS, Curve, Method
 from affectllm.train.methods.dpo import SAME_REFERENCE, RowsAsTheyAre, completions, pair, reference
 
 if TYPE_CHECKING:

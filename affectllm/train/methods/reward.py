@@ -6,8 +6,7 @@ of Touvron et al., Llama 2 (2023), the same for all pairs: ``head.margin``.
 
 from __future__ import annotations
 
-from affectllm.train.bounds import FROM_0
-from affectllm.train.method import LOSS, Curve, Method
+from affectllm.train.method import FROM_0, LOSS, Curve, Method
 from affectllm.train.methods.dpo import pair
 from affectllm.train.methods.head import inputs
 

@@ -6,8 +6,7 @@ divergence from the model as it was is part of the reward.
 
 from __future__ import annotations
 
-from affectllm.train.bounds import FROM_0
-from affectllm.train.method import Method
+from affectllm.train.method import FROM_0, Method
 from affectllm.train.methods.grpo import SAMPLED_CURVES, SAMPLING_IS_OURS, rewarded
 
 METHOD = Method(

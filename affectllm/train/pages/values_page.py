@@ -15,8 +15,8 @@ from typing import Any
 
 from affectllm.errors import BadRecipe
 from affectllm.extras import EXTRAS, missing
-from affectllm.train.bounds import BUDGET, LORA, SEED, TRAINER, Bound
-from affectllm.train.method import Method
+from affectllm.train.method import Bound, Method
+from affectllm.train.pages.bounds import BUDGET, LORA, SEED, TRAINER
 from affectllm.yaml_page import Page
 
 _DTYPES = ("auto", "bfloat16", "float16", "float32", "float64")

@@ -5,58 +5,10 @@ Names are the fields of transformers, TRL and PEFT; a method's own bounds are in
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
 
+from affectllm.train.method import ABOVE_0, BELOW_1, FROM_0, FROM_1, SHARE, Bound
 
-@dataclass(frozen=True)
-class Bound:
-    """Lowest and highest value of a number; it is finite in any case.
-
-    Args:
-        low, high: both included unless the next two say otherwise.
-        above, below: whether ``low`` or ``high`` itself is excluded.
-        whole: whether the number has no fraction.
-        unset: a value beyond the others by which the library says that there is none.
-    """
-
-    low: float
-    high: float = math.inf
-    above: bool = False
-    below: bool = False
-    whole: bool = False
-    unset: float | None = None
-
-    def admits(self, value: Any) -> bool:
-        """Return whether a value is a number within the bounds."""
-        if isinstance(value, bool) or not isinstance(value, int if self.whole else (int, float)):
-            return False
-        if value == self.unset:
-            return True
-        enough = value > self.low if self.above else value >= self.low
-        return math.isfinite(value) and enough and (value < self.high if self.below else value <= self.high)
-
-    def expected(self, value: Any) -> str:
-        """Return what must be there in place of a value that is not admitted."""
-        finite = isinstance(value, float) and not math.isfinite(value)
-        words = [*(["a whole number"] if self.whole else []), *(["finite"] if finite else []), self._range()]
-        return ", ".join(words) + ("" if self.unset is None else f", or {self.unset:g} for none")
-
-    def _range(self) -> str:
-        if self.high == math.inf:
-            return f"above {self.low:g}" if self.above else f"{self.low:g} or more"
-        if self.above:
-            return f"above {self.low:g} and {'below' if self.below else 'at most'} {self.high:g}"
-        return f"from {self.low:g} to {'below ' if self.below else ''}{self.high:.10g}"
-
-
-ABOVE_0 = Bound(0, above=True)
-FROM_0 = Bound(0)
-FROM_1 = Bound(1)
-SHARE = Bound(0, 1)
-BELOW_1 = Bound(0, 1, below=True)
 SEED = Bound(0, 2**32 - 1)
 """What NumPy takes."""
 
