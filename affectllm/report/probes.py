@@ -79,6 +79,13 @@ def best_layer(task: Mapping[str, Any]) -> Mapping[str, Any]:
     return best
 
 
+def unbeaten(task: Mapping[str, Any]) -> list[str]:
+    """Return the controls that do as well as the probe in every layer."""
+    sign = -1 if task["better"] == "lower" else 1
+    layers = task["layers"]
+    return [kind for kind in layers[0]["controls"] if all(sign * one["selectivity"][kind] <= 0 for one in layers)]
+
+
 def curve_figure(name: str, task: Mapping[str, Any], after: Sequence[int]) -> Figure:
     """Draw the headline by layer with its interval, control tasks, later tokens, and lines of constant answers."""
     headline, layers = task["headline"], task["layers"]
@@ -114,7 +121,10 @@ def _picture(name: str, task: Mapping[str, Any], result: Mapping[str, Any], fold
 
 def _page(result: Mapping[str, Any], pictures: Sequence[str]) -> str:
     tasks = [
-        {**task, "name": name, "picture": picture, "best": best_layer(task), "constants": constants(task)}
+        {
+            **{**task, "name": name, "picture": picture},
+            **{"best": best_layer(task), "unbeaten": unbeaten(task), "constants": constants(task)},
+        }
         for (name, task), picture in zip(result["tasks"].items(), pictures, strict=True)
     ]
     named = {task["headline"]: metric_name(task["headline"]) for task in tasks}

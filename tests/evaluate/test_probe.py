@@ -17,6 +17,7 @@ from affectllm.evaluate.environment import settings
 from affectllm.evaluate.probing.curves import speaker_folds
 from affectllm.evaluate.probing.entries import probed_tasks
 from affectllm.evaluate.probing.store import States
+from affectllm.report.probes import write_probe
 
 COUNTS = {"train": 48, "validation": 2, "test": 36}
 Probe = Callable[..., dict[str, Any]]
@@ -59,8 +60,19 @@ def test_the_layer_that_holds_the_label_is_the_peak(probe: Probe, tmp_path: Path
     assert f"planted_choice,{LAYER},probe,accuracy,1.0" in "\n".join(lines)
     assert any(line.startswith("planted_choice,,majority,accuracy,") for line in lines)
     page = (tmp_path / "probe" / "probe.html").read_text()
-    assert "selectivity" in page
+    assert "selectivity" in page and "No layer beats" not in page
     assert "data:image/png;base64," in page
+
+
+def test_a_probe_that_beats_no_random_labels_says_so(probe: Probe, tmp_path: Path) -> None:
+    probe("--pool", "mean", "--limit", "12", "--layers", "0")
+    folder = tmp_path / "probe"
+    result = json.loads((folder / "probe.json").read_text())
+    (layer,) = result["tasks"]["planted_choice"]["layers"]
+    layer["selectivity"] = {"item": 0.0, "speaker": 0.01}
+    (folder / "probe.json").write_text(json.dumps(result))
+    page = write_probe(folder).read_text()
+    assert "No layer beats random labels by item: " in page and "by speaker: " not in page
 
 
 def test_exported_vectors_are_those_of_the_model(probe: Probe, model: Path, tmp_path: Path) -> None:
@@ -87,7 +99,9 @@ def test_exported_vectors_are_those_of_the_model(probe: Probe, model: Path, tmp_
                 np.testing.assert_allclose(vectors[f"layer_{layer}"][row], own, atol=2e-3, rtol=2e-3)
 
 
-def test_what_was_represented_and_scored_is_not_computed_again(probe: Probe, tmp_path: Path) -> None:
+def test_what_was_represented_and_scored_is_not_computed_again(
+    probe: Probe, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     probe("--limit", "8", "--layers", "1", "--pool", "mean")
     shards = {path: path.stat().st_mtime_ns for path in (tmp_path / "cache" / "states").rglob("*.safetensors")}
     # What a kill leaves: an unfinished run, some shards, half a file, and the scores of the first layers.
@@ -105,7 +119,9 @@ def test_what_was_represented_and_scored_is_not_computed_again(probe: Probe, tmp
     rows = [json.loads(line) for line in kept.read_text().splitlines()]
     rows[0]["answer"]["scores"]["accuracy"]["value"] = 0.123
     kept.write_text("".join(json.dumps(row) + "\n" for row in rows[:1]))
+    capsys.readouterr()
     curve = probe("--layers", "0,1", "--pool", "mean")
+    assert f"represent: all {len(task.entries)} items were represented before" in capsys.readouterr().err
     assert [layer["scores"]["accuracy"]["value"] for layer in curve["layers"]] == [0.123, 1.0]
 
 

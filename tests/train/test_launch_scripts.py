@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from tuning import affectllm, command, losses, succeed, write_page
 
+from affectllm.commands.parts.launch import lasting
+from affectllm.run import cache_folder
 from affectllm.train.launching.machines import Machines, launchers, script
 from affectllm.train.recipe import launch_file, load_recipe
 
@@ -24,6 +26,11 @@ def _page(folder: Path, launch: str) -> Path:
 def _printed(launcher: str, launch: str, root: Path, folder: Path, port: int) -> str:
     words = ["--root", f"demo_affect={root}", "--out", str(folder / "run"), *_TWO, f"127.0.0.1:{port}"]
     return succeed("launch", str(_page(folder, launch)), *words, "--with", launcher, "--print")
+
+
+def test_a_folder_of_this_machines_cache_is_in_no_script() -> None:
+    own, made = Path("/data/meld"), cache_folder() / "generated" / "demo_affect-1-0"
+    assert lasting({"meld": own, "demo_affect": made}) == {"meld": own}
 
 
 @pytest.mark.parametrize(

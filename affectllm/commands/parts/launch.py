@@ -5,12 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from affectllm.corpus.roots import Roots
 from affectllm.errors import BadRecipe
 from affectllm.processes import call
 from affectllm.report.leaks import corpora_of, refuse_leaks
+from affectllm.run import cache_folder
 from affectllm.train.launching.machines import Machines, script
 from affectllm.train.recipe import Recipe, load_recipe
 from affectllm.train.stage import run_folder
@@ -44,7 +46,13 @@ def _words(recipe: Recipe, arguments: argparse.Namespace) -> list[str]:
     words = [str(page.resolve()) if page.is_file() else arguments.recipe]
     words += ["--out", str(run_folder(recipe, arguments.out).absolute())]
     words += [word for override in arguments.set for word in ("--set", override)]
-    return words + [word for name in recipe.corpora() for word in ("--root", f"{name}={roots[name].absolute()}")]
+    needed = lasting({name: roots[name] for name in recipe.corpora()})
+    return words + [word for name, root in needed.items() for word in ("--root", f"{name}={root.absolute()}")]
+
+
+def lasting(roots: Mapping[str, Path]) -> dict[str, Path]:
+    """Return the folders without those of synthetic corpora, which every machine generates in a cache of its own."""
+    return {name: root for name, root in roots.items() if not root.is_relative_to(cache_folder() / "generated")}
 
 
 def _start(text: str, arguments: argparse.Namespace) -> int:

@@ -22,7 +22,7 @@ from affectllm.evaluate.probing.sources import Settings, Source, source_of
 from affectllm.evaluate.probing.store import States
 from affectllm.evaluate.scoring.task_scoring import metric_of
 from affectllm.run import Run, cache_folder, digest, write_json
-from affectllm.voice import bar
+from affectllm.voice import bar, tell
 
 RESULT = "probe.json"
 
@@ -175,6 +175,9 @@ def _represent(
             if key not in store and key not in left:
                 left[key], names[id(entry)] = entry, key
     lost: dict[str, str] = {}
+    if not left:
+        tell(f"represent: all {sum(map(len, keys.values())):,} items were represented before")
+        return lost
     with bar(total=len(left), desc="represent", unit=" items") as shown:
         for entries, values in source.states(list(left.values())):
             pairs = [(names[id(entry)], value) for entry, value in zip(entries, values, strict=True)]
