@@ -49,7 +49,7 @@ TRAINERS: list[tuple[str, str, Any, str]] = [
     ("sft", "neftune_noise_alpha", -1.0, "must be 0 or more"),
     ("sft", "loss_type", "foo", "must be one of nll, dft"),
     ("sft", "lr_scheduler_type", "cosin", "must be one of linear, cosine"),
-    ("sft", "eval_strategy", False, "put words in quotes"),
+    ("sft", "lr_scheduler_type", False, "put words in quotes"),
     ("dpo", "loss_weights", ["x"], "must be a list of float"),
     ("dpo", "loss_weights", [-1.0], "must be 0 or more"),
     ("dpo", "loss_weights", [0.0], "must be above 0 for one loss_type"),
