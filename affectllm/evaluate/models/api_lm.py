@@ -119,8 +119,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         fresh: dict[str, str] = {}
         keys = list(left)
         arriving = self.endpoint.replies(asks, self._roots)
-        shown: dict[str, Any] = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
-        for number, reply in bar(arriving, desc="ask", **shown):
+        for number, reply in bar(arriving, desc="ask", total=len(asks), unit=" questions", unwanted=disable_tqdm):
             fresh[keys[number]] = self._kept(keys[number], reply)
         self._end()
         return [str(fresh[q.key] if q.key in fresh else self._answers.get(q.key)) for q in questions]
@@ -158,8 +157,7 @@ class EndpointLM(LM):  # type: ignore[misc]
         keys, fresh = list(left), {}
         asks = [(question.messages, list(question.settings["choices"])) for question in left.values()]
         arriving = self.endpoint.likelihoods(asks, self._roots)
-        shown: dict[str, Any] = {"total": len(asks), "unit": " questions", "unwanted": disable_tqdm}
-        for number, values in bar(arriving, desc="score", **shown):
+        for number, values in bar(arriving, desc="score", total=len(asks), unit=" questions", unwanted=disable_tqdm):
             fresh[keys[number]] = self._kept(keys[number], values)
         return fresh
 
