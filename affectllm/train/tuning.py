@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from itertools import chain
 from pathlib import Path
@@ -78,7 +78,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     train, validation, counts = _datasets(build, looks, args, out, method, files)
     heard = self_test(recipe, args, model, encoder, train, method)
     check_named(recipe, model.family, heard)
-    _check_rows(recipe, method, heard, chain(train, validation or ()))
+    _check_clips_are_kept(method, heard)
     reads = Prompts(encoder) if method.heads == "answers" else encoder
     if method.heads:
         given = head_arguments(recipe, method, model, reads, adapter, (train, validation), out, args)
@@ -93,6 +93,8 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
     trainer.batch_tokens = recipe.batch_tokens
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})
     trained = trained_towers(trainer.model, trainer.towers, args.learning_rate)
+    if not method.packs and _wait_for_towers(args, trained):
+        check_alike(chain(train, validation or ()), recipe.method)
     if trainer.is_world_process_zero():
         say(trained)
         _tell_memory(trainer, recipe, method, reads, train, model)
@@ -162,21 +164,27 @@ def _filling(encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
     return Filling(encoder, heard) if heard and _share_gradients() else None
 
 
+def _wait_for_towers(args: Any, trained: Mapping[str, Any]) -> bool:
+    """Return whether a process that runs no media tower would stop the others.
+
+    Where weights are sharded each is gathered by all; else the gradients of towers that are trained are.
+    """
+    if not _share_gradients():
+        return False
+    sharded = args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage == 3
+    return sharded or bool(set(trained) - {"language", "head"})
+
+
 def _share_gradients() -> bool:
     """Return whether several processes share gradients or weights, so that all have to run the same towers."""
     state = PartialState()
     return state.num_processes > 1 and str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
 
 
-def _check_rows(recipe: Recipe, method: Method, heard: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Raise ``BadRecipe`` for clips that a method cannot keep, or not beside other processes.
-
-    A library's trainer that makes the batches itself would lose the clips in silence.
-    """
+def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:
+    """Raise ``BadRecipe`` where a library's trainer would make the batches itself, and lose the clips in silence."""
     from affectllm.train.sampled import Sampled
 
-    if heard and not method.packs and _share_gradients():
-        check_alike(rows, recipe.method)
     if heard and not method.collates and not issubclass(method.mixin(), Sampled):
         message = f"{method.trainer} would train on the tokens of clips without the clips"
         raise BadRecipe(

@@ -40,14 +40,25 @@ def test_rows_of_unlike_kinds_are_told_where_batches_are_not_filled_up() -> None
 
 @pytest.mark.slow
 @pytest.mark.thorough
-@pytest.mark.parametrize("method", ["dpo", "grpo"])
-def test_unlike_rows_under_zero_are_refused_and_not_waited_for(method: str, small_demo: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("method", "launch", "adapted", "refused"),
+    [("dpo", "zero2", False, True), ("grpo", "zero2", False, True), ("dpo", "zero2", True, False),
+     ("dpo", "zero3_offload", True, True)],
+)  # fmt: skip
+def test_unlike_rows_are_refused_where_a_tower_would_be_waited_for(
+    method: str, launch: str, adapted: bool, refused: bool, small_demo: Path, tmp_path: Path
+) -> None:
+    """With ZeRO-2 and an adapter of the language model alone nothing of a tower is shared."""
     part = {**PAGE["data"]["mixture"][0], **SAYS[find_method(method).needs]}
-    data = {"mixture": [part, {**part, "modalities": ["text"], "rater": "words"}]}
-    page = page_of(method, tmp_path, launch="zero2", data=data)
+    data = {"mixture": [part, {**part, "modalities": ["text"], "rater": "words"}], "order": "shuffled"}
+    page = page_of(method, tmp_path, launch=launch, data=data, **({"peft": {"r": 4}} if adapted else {}))
     words = ("--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "two"), "--num-processes", "2")
     done = affectllm("train", str(page), *words)
-    assert done.returncode == 2 and "set launch: ddp" in done.stderr and "Traceback" not in done.stderr
+    if refused:
+        assert done.returncode == 2 and "set launch: ddp" in done.stderr and "Traceback" not in done.stderr
+    else:
+        assert done.returncode == 0, done.stderr[-3000:]
+        assert len(losses(tmp_path / "two")) == 4
 
 
 @pytest.mark.slow
