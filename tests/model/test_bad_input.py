@@ -321,7 +321,7 @@ def test_a_recipe_that_makes_a_missing_model_is_named(recipe: str, tmp_path: Pat
         (["build", "emodb", "--root", "emodb=/no/such/folder"], ["/no/such/folder is not a folder"]),
         (["train", "emodb_tiny", "--set", "eval.tasks=[meld_emotion]", "--root", "emodb=@EMODB@"], ["--root meld=DIR"]),
         (["eval", "--model", "affectllm-mute", "--tasks", "goemotions"], ["goemotions", "--root goemotions=DIR"]),
-        (["build", "quickstart", "--set", "trainer.max_step=1"], ["quickstart.yaml", "max_steps"]),
+        (["build", "quickstart", "--set", "trainer.max_step=1"], ["--set trainer.max_step", "max_steps"]),
     ],
     ids=[
         "no root for a recipe",
