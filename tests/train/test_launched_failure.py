@@ -14,7 +14,8 @@ from affectllm.train.recipe import launch_file
 
 @pytest.mark.slow
 def test_only_the_processes_speak_on_the_terminal(tmp_path: Path) -> None:
-    (tmp_path / "failing.py").write_text("import sys; sys.stderr.write('error: no such clip\\n'); sys.exit(2)\n")
+    # In one write, between which the other process cannot write.
+    (tmp_path / "failing.py").write_text("import os, sys; os.write(2, b'error: no such clip\\n'); sys.exit(2)\n")
     log = tmp_path / "log.txt"
     command = [sys.executable, "-m", "affectllm.train.launching.quietly", "--config_file", str(launch_file("ddp"))]
     command += ["--num_cpu_threads_per_process", "1", "--num_processes", "2", "-m", "failing"]
