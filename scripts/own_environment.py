@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -11,10 +12,10 @@ ROOT = Path(__file__).resolve().parents[1]
 
 
 def enter() -> None:
-    """Start this script again with .venv's interpreter, which is installed first where there is none."""
-    python = ROOT / ".venv" / "bin" / "python"
-    if Path(sys.prefix).resolve() == python.parents[1].resolve():
+    """Start this script again with .venv's interpreter, made where there is none, unless this one has affectllm."""
+    if importlib.util.find_spec("affectllm") is not None:
         return
+    python = ROOT / ".venv" / "bin" / "python"
     if not python.is_file():
         subprocess.run([str(ROOT / "scripts" / "setup")], check=True)
     os.execv(python, [str(python), *sys.argv])
