@@ -59,7 +59,7 @@ def test_a_film_of_the_camera_is_answered_with_and_without_each_of_its_parts(bro
     browser.click("#film button[aria-label='Capture from camera']")
     for words in ("Click to Access Webcam", "Record"):
         browser.press("#film", words)
-    # The microphone of a browser without one beeps each second; a busy machine loses some of it, and silence is no sound.
+    # The microphone of a browser without one beeps each second; a busy machine loses some, and silence is no sound.
     browser.run("new Promise(done => setTimeout(done, 4000))")
     browser.press("#film", "Stop")
     browser.until("!!document.querySelector('#film video')?.src")
