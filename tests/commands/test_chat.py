@@ -121,6 +121,7 @@ def test_words_that_are_drawn_are_not_the_same_every_time(omni: Model) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_somebody_who_types_is_prompted(folder: Path) -> None:
     ours, theirs = pty.openpty()
     words = [sys.executable, "-m", "affectllm.cli", "chat", "--model", AUDIO, "--max-new-tokens", "4"]

@@ -58,6 +58,7 @@ def test_a_run_says_its_stages_and_scores_and_nothing_of_its_libraries(told) -> 
     assert "lm_eval" in (out / "log.txt").read_text()  # which says much
 
 
+@pytest.mark.thorough  # test_quiet_eval tries the same of an evaluation
 def test_a_quiet_run_says_its_scores_alone_and_a_verbose_one_what_libraries_say(told, tmp_path: Path) -> None:
     _, words, done = told
     again = affectllm("--quiet", *words)
@@ -115,6 +116,7 @@ def test_the_recipe_that_is_kept_says_the_same_as_the_page(run: tuple[Path, list
     assert {**kept, "name": ""} == {**page, "name": ""}
 
 
+@pytest.mark.thorough  # test_publish makes releases of runs
 def test_it_is_published_dry(run: tuple[Path, list[str]]) -> None:
     out, _ = run
     succeed("publish", str(out), "--repo-id", "someone/something", "--dry-run")

@@ -252,6 +252,7 @@ def _run(command: list[str]) -> str:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # test_scoring_processes scores with two
 def test_two_processes_give_the_scores_of_one_and_resume_from_its_answers(emodb, tmp_path, monkeypatch) -> None:
     parting = Parting(tmp_path, monkeypatch)
     _run([sys.executable, *_command(emodb, tmp_path / "one")])

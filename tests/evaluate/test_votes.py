@@ -89,6 +89,7 @@ def test_a_server_that_takes_no_seeds_is_sent_none_and_its_draws_are_kept(emodb:
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # test_lm kills a run of replies
 def test_a_vote_that_is_killed_ends_with_the_same_bytes(emodb: Path, tmp_path: Path) -> None:
     out, whole = tmp_path / "out", tmp_path / "whole"
     arguments = "pretrained=tiny:qwen2_audio,selftest=False"

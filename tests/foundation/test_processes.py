@@ -141,7 +141,7 @@ def kill_all(pids: Sequence[int]) -> None:
 @pytest.mark.parametrize(
     ("number", "processes"),
     [
-        (signal.SIGTERM, 2),
+        pytest.param(signal.SIGTERM, 2, marks=pytest.mark.thorough),  # test_cli always interrupts a training
         pytest.param(signal.SIGHUP, 1, marks=pytest.mark.thorough),
         pytest.param(signal.SIGKILL, 2, marks=pytest.mark.thorough),
     ],

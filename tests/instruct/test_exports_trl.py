@@ -77,6 +77,7 @@ def test_clips_reach_the_model_through_the_stock_trainer(
     assert sorted(answers) == ["anger<|im_end|>", "joy<|im_end|>"]
 
 
+@pytest.mark.thorough
 def test_the_stock_preference_trainer_gets_the_tokens_of_both_answers(small_demo: Path, tmp_path: Path) -> None:
     part = {**PAGE["data"]["mixture"][0], "modalities": ["text"], "rater": "words", "rejected": "other_label"}
     page, run = write_page(tmp_path, data={"mixture": [part]}, model=TEXT_MODEL), tmp_path / "run"

@@ -45,7 +45,13 @@ LONG = {
 }
 
 
-@pytest.mark.parametrize("text", LONG.values(), ids=LONG)
+ALWAYS = ("fields", "denials", "Chinese")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [pytest.param(text, id=name, marks=[] if name in ALWAYS else pytest.mark.thorough) for name, text in LONG.items()],
+)
 def test_a_million_characters_take_time_by_their_number_and_not_its_square(text: str) -> None:
     readers: list[Callable[[str], object]] = [
         lambda words: read_label(words, SPACE),

@@ -231,10 +231,10 @@ def test_what_is_uploaded_arrives_and_comes_back_byte_for_byte(run: Path, hub: H
     ("token", "repo_id", "message"),
     [
         (None, REPO, "no Hub token was found"),
-        ("hf_wrongtoken", REPO, "does not accept the token"),
-        ("hf_readonlytoken", REPO, "may not write to me/toy-adapter"),
+        pytest.param("hf_wrongtoken", REPO, "does not accept the token", marks=pytest.mark.thorough),
+        pytest.param("hf_readonlytoken", REPO, "may not write to me/toy-adapter", marks=pytest.mark.thorough),
         ("hf_goodtoken", "them/theirs", "may not write to them/theirs"),
-        ("hf_goodtoken", "me/a b", "no repository id"),
+        pytest.param("hf_goodtoken", "me/a b", "no repository id", marks=pytest.mark.thorough),
     ],
 )
 def test_what_the_hub_refuses_is_explained(

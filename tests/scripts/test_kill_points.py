@@ -21,7 +21,7 @@ def light(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
         yield one
 
 
-THOROUGH = ("build a mixture over another",)
+THOROUGH = ("build a mixture over another", "build a mixture in the given order", "export over another format")
 
 
 @pytest.mark.parametrize(

@@ -82,9 +82,8 @@ def test_a_loss_that_is_not_finite_stops_at_the_first_step_with_its_rows(small_d
     assert error.count("demo_affect/train_") == 2 and "nothing of it was saved" in error
 
 
-@pytest.mark.parametrize(
-    "peft", [pytest.param(None, id="full"), pytest.param(LORA, id="lora", marks=pytest.mark.thorough)]
-)
+@pytest.mark.parametrize("peft", [pytest.param(None, id="full"), pytest.param(LORA, id="lora")])
+@pytest.mark.thorough  # the loss that is not finite is always tried
 def test_a_gradient_that_is_not_finite_names_the_row_and_the_checkpoint_before(
     peft: dict[str, int] | None, rare_row: tuple[Path, str], tmp_path: Path
 ) -> None:

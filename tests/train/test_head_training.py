@@ -111,6 +111,7 @@ def test_heads_are_scored_by_the_tasks_of_language_models(small_demo: Path, tmp_
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # the contracts of methods train one
 def test_a_reward_puts_the_better_answer_above_the_worse_one(
     small_demo: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -41,6 +41,7 @@ def test_full_tuning_changes_every_tower_but_the_frozen_one(small_demo: Path, tm
     assert set(manifest["outputs"]["modalities_heard"]) == {"video", "audio"}
 
 
+@pytest.mark.thorough  # test_pipeline runs the same command twice
 def test_a_finished_run_is_skipped(small_demo: Path, tmp_path: Path) -> None:
     page = write_page(tmp_path, trainer={"max_steps": 1, "save_strategy": "no"})
     train(small_demo, page, tmp_path / "run")
@@ -68,6 +69,7 @@ def test_lora_adapts_the_layers_of_the_named_towers(small_demo: Path, tmp_path: 
     assert load_model(str(final)).family.name == "qwen2_5_omni"
 
 
+@pytest.mark.thorough  # a recipe with QLoRA is always tried
 def test_qlora_runs_on_the_cpu(small_demo: Path, tmp_path: Path) -> None:
     page = write_page(
         tmp_path,
