@@ -169,6 +169,16 @@ def _give_back() -> None:
 
 
 @contextmanager
+def printed_aside() -> Iterator[None]:
+    """Send what is printed to the standard output to the log that is kept: DeepSpeed prints what it has compiled."""
+    if LOG_FILE not in os.environ or loudness() == "verbose":
+        yield
+        return
+    with open(os.environ[LOG_FILE], "a", encoding="utf-8") as log, redirect_stdout(log):
+        yield
+
+
+@contextmanager
 def aside() -> Iterator[None]:
     """Send what is printed to the standard output, and what other programs say, to the log that is kept.
 

@@ -13,7 +13,7 @@ from lm_eval.tasks._index import Entry
 from lm_eval.tasks._yaml_loader import load_yaml
 
 from affectllm import registry
-from affectllm.errors import Malformed
+from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate.matrix import SOURCE, WHAT, TaskEntry, read_tasks, varied
 from affectllm.evaluate.plain.arguments import check_named
 from affectllm.evaluate.plain.theirs import may_be_theirs
@@ -90,7 +90,11 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
 
     def load(self, task_list: Any) -> Any:
         """Build the tasks, and store ours in ``scored`` and the suites among the groups in ``suites``."""
-        loaded = super().load(task_list)
+        try:
+            loaded = super().load(task_list)
+        except ConnectionError as error:  # of datasets, for tasks of lm-eval's own
+            do = "their data come from the Hub: evaluate once with the network, or leave the task out"
+            raise AffectError(f"the data of a task cannot be fetched: {error}", do=do) from error
         check_named(self.picked, loaded["tasks"])
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
         read = [Suite.read(group.name, group.child_names, group.metadata, group.name) for group in _inner_first(loaded)]

@@ -24,7 +24,8 @@ def main(argv: list[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
 
     def body() -> int:
-        train(arguments.recipe, arguments.set, arguments.root, Path(arguments.out) if arguments.out else None)
+        with voice.printed_aside():
+            train(arguments.recipe, arguments.set, arguments.root, Path(arguments.out) if arguments.out else None)
         leave_together()
         return 0
 

@@ -188,3 +188,15 @@ def test_a_program_that_runs_a_recipe_has_its_own_logging_back(tmp_path: Path) -
     after = library.handlers[:-1], library.propagate, list(logging.getLogger().handlers), voice.LOG_FILE in os.environ
     library.removeHandler(library.handlers[-1])
     assert after == before and "something" in (tmp_path / "log.txt").read_text()
+
+
+def test_what_a_library_prints_while_it_trains_goes_to_the_log(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with voice.kept(tmp_path / "log.txt"), voice.printed_aside():
+        print("DeepSpeed built something")
+    assert capsys.readouterr().out == "" and "DeepSpeed built something" in (tmp_path / "log.txt").read_text()
+    monkeypatch.setenv(voice.OUTPUT, "verbose")
+    with voice.kept(tmp_path / "log.txt"), voice.printed_aside():
+        print("DeepSpeed built more")
+    assert "DeepSpeed built more" in capsys.readouterr().out

@@ -10,7 +10,7 @@ from evaluating import shipped
 from lm_eval.tasks import TaskManager
 
 from affectllm import registry
-from affectllm.errors import NotFound
+from affectllm.errors import AffectError, NotFound
 from affectllm.evaluate.matrix import TASK
 from affectllm.evaluate.plain.theirs import may_be_theirs
 from affectllm.evaluate.shelf import all_tasks, find_task
@@ -87,3 +87,12 @@ def test_what_is_like_no_task_is_not_answered_with_all_of_them() -> None:
     with pytest.raises(NotFound) as caught:
         find_task("zzzz")
     assert "see `affectllm ls`" in str(caught.value) and len(str(caught.value)) < 100
+
+
+def test_a_task_whose_data_cannot_be_fetched_is_told_in_a_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable(*_: object) -> None:
+        raise ConnectionError("Couldn't reach 'Rowan/hellaswag' on the Hub")
+
+    monkeypatch.setattr(TaskManager, "load", unreachable)
+    with pytest.raises(AffectError, match="cannot be fetched: Couldn't reach 'Rowan/hellaswag'"):
+        AffectTaskManager().load(["hellaswag"])
