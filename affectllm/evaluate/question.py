@@ -5,16 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from affectllm.corpus import Rejection, Sample
+from affectllm.corpus.builder import Builder, load_builder
 from affectllm.corpus.mapped import mapped
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
 from affectllm.corpus.windows import Windows, windowed
+from affectllm.errors import AffectError
+from affectllm.evaluate import environment
+from affectllm.evaluate.hinted import checked_hints
+from affectllm.evaluate.page import TaskPage
+from affectllm.evaluate.protocol import Protocol
 from affectllm.hints.attach import NO_HINTS, Hints
-from affectllm.instruct import Template
-from affectllm.labels.gold_maps import GoldMap
+from affectllm.instruct import Template, load_template
+from affectllm.labels import LabelSpace
+from affectllm.labels.gold_maps import GoldMap, find_gold_map
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,21 @@ class Question:
     gold_map: GoldMap | None = None
     windows: Windows | None = None
     hints: Hints = NO_HINTS
+
+    @classmethod
+    def of_page(cls, page: TaskPage, protocol: Protocol, task: str, where: str) -> Self:
+        """Return what the page of a task asks in this process: of all modalities, or of those that may be shown.
+
+        Raises:
+            Malformed: when a map, or what frames hints, is not there.
+            NotFound: when the corpus has no such label space or rater, or a template or a table of hints is nowhere.
+            AffectError: when none of the task's modalities may be shown.
+        """
+        builder = load_builder(page.corpus)
+        gold_map = _gold_map(page, builder, where)
+        template = _template(page, builder, gold_map, task, where)
+        hints = checked_hints(page, protocol, where)
+        return cls(template, page.selection, page.metrics[0], gold_map, page.windows, hints)
 
     @property
     def folder(self) -> Path:
@@ -67,3 +90,48 @@ class Question:
         if self.gold_map is None:
             return iter(items)
         return mapped(items, self.gold_map, self.template.rater, f"not asked by {self.template.name}")
+
+
+def _gold_map(page: TaskPage, builder: Builder, where: str) -> GoldMap | None:
+    if page.map is None:
+        return None
+    try:
+        return find_gold_map(builder.CARD.space(page.space, where), page.map)
+    except AffectError as error:
+        raise type(error)(error.what, where=where, do=error.do) from error
+
+
+def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: str, where: str) -> Template:
+    space, rater = _bound(builder, (page.space, page.rater), where)
+    space = space if page.focus is None else space.focused(page.focus)
+    space = space if gold_map is None else gold_map.target
+    template = load_template(
+        page.template,
+        space=space,
+        rater=rater,
+        modalities=_shown_modalities(page, task),
+        also={slot: _bound(builder, bound, where) for slot, bound in page.also.items()},
+        language=page.language,
+        held_out=page.held_out or environment.held_out(),
+        system=environment.protocol().system,
+    )
+    return template.by_each_name() if page.score_by else template
+
+
+def _bound(builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:
+    space, rater = bound
+    return builder.CARD.space(space, where), builder.CARD.rater(rater, where)
+
+
+def _shown_modalities(page: TaskPage, task: str) -> tuple[str, ...]:
+    allowed = environment.modalities()
+    if allowed is None:
+        return page.modalities
+    if shown := tuple(modality for modality in page.modalities if modality in allowed):
+        return shown
+    has = ", ".join(page.modalities)
+    raise AffectError(
+        f"the task has {has}, and none of them may be shown",
+        where=task,
+        do="change --modalities, or eval.ablations of the recipe",
+    )

@@ -63,8 +63,17 @@ def task_sources(names: Sequence[str]) -> dict[str, Selection]:
     Raises:
         NotFound: when a name is neither a task nor a group of ours.
     """
+    return {one.name: TaskPage.take(dict(one.config), one.where).selection for one in members_of(names)}
+
+
+def members_of(names: Sequence[str]) -> list[TaskEntry]:
+    """Return our tasks among names and the members of groups; plain lm-eval tasks are left out.
+
+    Raises:
+        NotFound: when a name is neither a task nor a group of ours.
+    """
     known: dict[str, TaskEntry] = {}
-    sources: dict[str, Selection] = {}
+    found: dict[str, TaskEntry] = {}
     waiting = list(names)
     while waiting:
         name = waiting.pop(0)
@@ -73,8 +82,8 @@ def task_sources(names: Sequence[str]) -> dict[str, Selection]:
             known = all_tasks()  # a variant was looked for in every page, so the next ones need not be
         waiting += entry.members() if entry.is_group else []
         if entry.ours:
-            sources[name] = TaskPage.take(dict(entry.config), entry.where).selection
-    return sources
+            found[name] = entry
+    return list(found.values())
 
 
 def ours_among(names: Sequence[str], include_path: str | None = None) -> list[str]:

@@ -19,12 +19,12 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.task import ConfigurableTask
 
 from affectllm.corpus import Rejection
-from affectllm.corpus.builder import Builder, load_builder
+from affectllm.corpus.builder import load_builder
 from affectllm.errors import AffectError, Malformed
 from affectllm.evaluate import asking, environment
 from affectllm.evaluate.by_likelihood import Levels, with_question
 from affectllm.evaluate.documents import AnyDocuments, Document, documents, require_some
-from affectllm.evaluate.hinted import asked_by_protocol, checked_hints, hints_given
+from affectllm.evaluate.hinted import asked_by_protocol, hints_given
 from affectllm.evaluate.left_out import leave_one_out, no_ceiling
 from affectllm.evaluate.matrix import SOURCE
 from affectllm.evaluate.media_error import media_error_reason
@@ -44,11 +44,9 @@ from affectllm.evaluate.scoring.task_scoring import (
 )
 from affectllm.evaluate.shared import shared
 from affectllm.evaluate.stored_requests import RequestColumns, StoredRequest
-from affectllm.instruct import Template, Unreadable, load_template
+from affectllm.instruct import Template, Unreadable
 from affectllm.instruct.conversation import Conversation, media_parts, text_of
-from affectllm.labels import LabelSpace
 from affectllm.labels.annotation import plain
-from affectllm.labels.gold_maps import GoldMap, find_gold_map
 from affectllm.processes import is_first
 
 _SHOTS = "--shots K takes K examples of each class from the training split; lm-eval would take them from the test split"
@@ -80,23 +78,19 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
             settings["metadata"] = {**settings.get("metadata", {}), "config_source": source}
         where = str(settings.get("metadata", {}).get("config_source", self._name))
         self.page = TaskPage.take(settings, where)
-        builder = load_builder(self.page.corpus)
-        gold_map = _gold_map(self.page, builder, where)
-        self.template = _template(self.page, builder, gold_map, self._name, where)
         self.protocol = environment.protocol()
-        hints = checked_hints(self.page, self.protocol, where)
-        self.question = Question(
-            self.template, self.page.selection, self.page.metrics[0], gold_map, self.page.windows, hints
-        )
+        self.question = Question.of_page(self.page, self.protocol, self._name, where)
+        self.template = self.question.template
+        card = load_builder(self.page.corpus).CARD
         if self.page.windows:
-            builder.CARD.space(self.page.windows.curve, where)
+            card.space(self.page.windows.curve, where)
         if self.page.score_by:
             settings["output_type"] = "multiple_choice"
         self.protocol.check(self.template, settings.get("output_type") == "multiple_choice", where)
         self.slots = scored_slots(self.template.slots, self.page.score_labels)
         self.scoring = Scoring(self.slots, self.page.metric_options)
         asking.remember(self._name, self.question)
-        self.panel = builder.CARD.panel(self.page.space, self.page.rater)
+        self.panel = card.panel(self.page.space, self.page.rater)
         self.no_ceiling = no_ceiling(self.panel, self.page)
         self.unused_ratings: dict[str, int] = {}
         self.rejected: list[Rejection] = []
@@ -352,44 +346,3 @@ def _share_not_none(values: list[Any]) -> float:
 
 def _mean(values: list[float]) -> float:
     return math.fsum(values) / len(values)
-
-
-def _gold_map(page: TaskPage, builder: Builder, where: str) -> GoldMap | None:
-    if page.map is None:
-        return None
-    try:
-        return find_gold_map(builder.CARD.space(page.space, where), page.map)
-    except AffectError as error:
-        raise type(error)(error.what, where=where, do=error.do) from error
-
-
-def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: str, where: str) -> Template:
-    space, rater = _bound(builder, (page.space, page.rater), where)
-    space = space if page.focus is None else space.focused(page.focus)
-    space = space if gold_map is None else gold_map.target
-    template = load_template(
-        page.template,
-        space=space,
-        rater=rater,
-        modalities=_shown_modalities(page, task),
-        also={slot: _bound(builder, bound, where) for slot, bound in page.also.items()},
-        language=page.language,
-        held_out=page.held_out or environment.held_out(),
-        system=environment.protocol().system,
-    )
-    return template.by_each_name() if page.score_by else template
-
-
-def _bound(builder: Builder, bound: tuple[str, str], where: str) -> tuple[LabelSpace, str]:
-    space, rater = bound
-    return builder.CARD.space(space, where), builder.CARD.rater(rater, where)
-
-
-def _shown_modalities(page: TaskPage, task: str) -> tuple[str, ...]:
-    allowed = environment.modalities()
-    if allowed is None:
-        return page.modalities
-    if shown := tuple(modality for modality in page.modalities if modality in allowed):
-        return shown
-    has = ", ".join(page.modalities)
-    raise AffectError(f"the task has {has}, and none of them may be shown", where=task, do="change --modalities")

@@ -107,19 +107,19 @@ def _tasks_at_hand(roots: Roots) -> list[str]:
     return [name for name, selection in sources.items() if selection.corpus in at_hand]
 
 
-def scored_tasks(recipe: Recipe) -> list[str]:
-    """Return the tasks that a recipe scores, of its guard those that are ours.
+def of_guard(recipe: Recipe) -> list[str]:
+    """Return the tasks of a recipe's guard that are ours.
 
     Raises:
         NotFound: when the guard names a task that nobody has.
     """
     guard = recipe.eval.guard
-    return [*recipe.eval.tasks, *(ours_among(guard.tasks, guard.include_path) if guard else [])]
+    return ours_among(guard.tasks, guard.include_path) if guard else []
 
 
 def corpora_of(recipe: Recipe) -> list[str]:
     """Return the corpora that a recipe trains on or scores."""
-    scored = [selection.corpus for selection in task_sources(scored_tasks(recipe)).values()]
+    scored = [selection.corpus for selection in task_sources([*recipe.eval.tasks, *of_guard(recipe)]).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))
 
 
@@ -131,7 +131,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     """
     from affectllm.corpus.leaks.leakage import refuse_shared
 
-    sources = task_sources(scored_tasks(recipe))
+    sources = task_sources([*recipe.eval.tasks, *of_guard(recipe)])
     train_side = training_samples(recipe.corpora(), roots)
     for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
         refuse_shared(shared, recipe=recipe.name, task=task)

@@ -58,6 +58,14 @@ def test_a_run_says_its_stages_and_scores_and_nothing_of_its_libraries(told) -> 
     assert "lm_eval" in (out / "log.txt").read_text()  # which says much
 
 
+def test_what_could_not_be_scored_is_told_before_anything_is_trained(small_demo: Path, tmp_path: Path) -> None:
+    page = write_page(tmp_path, eval={**EVAL, "ablations": [["image"]]})
+    words = str(page), [], Roots.parse([f"demo_affect={small_demo}"]), tmp_path / "out", None
+    with pytest.raises(AffectError, match=r"demo_affect_emotion: the task has .*, and none of them may be shown"):
+        pipeline.run(*words)
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.thorough  # test_quiet_eval tries the same of an evaluation
 def test_a_quiet_run_says_its_scores_alone_and_a_verbose_one_what_libraries_say(told, tmp_path: Path) -> None:
     _, words, done = told

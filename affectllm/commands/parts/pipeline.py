@@ -12,7 +12,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
 from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
-from affectllm.report.leaks import corpora_of, refuse_leaks
+from affectllm.report.leaks import corpora_of, of_guard, refuse_leaks
 from affectllm.train.recipe import Recipe, load_recipe, variants
 from affectllm.train.whole import train
 
@@ -99,6 +99,7 @@ def _run(
     tell: Callable[[str], None],
     earlier: Sequence[Path],
 ) -> Path:
+    from affectllm.evaluate.askable import check_askable
     from affectllm.report.html import render_report
     from affectllm.report.terminal.summary import summary
     from affectllm.report.trackers import tell_trackers
@@ -108,6 +109,8 @@ def _run(
     roots = given_roots.find_all(corpora_of(recipe))
     folder = run_folder(recipe, out) / suffix
     refuse_leaks(recipe, roots)
+    check_askable(recipe.eval.tasks, roots, recipe.eval.ablations)
+    check_askable(of_guard(recipe), roots)
     with held(folder / LOCK), voice.kept(folder / voice.LOG):
         train(name, recipe, overrides, roots, folder, processes)
         if recipe.eval.tasks or recipe.eval.guard:
