@@ -90,17 +90,18 @@ def ours_among(names: Sequence[str], include_path: str | None = None) -> list[st
     """Return those of the names that are tasks of ours.
 
     Args:
-        include_path: folder of further tasks, whose names are not looked up.
+        include_path: folder of further pages of lm-eval.
 
     Raises:
-        NotFound: when neither we nor lm-eval have a task of a name.
+        NotFound: when neither we nor lm-eval have a task of a name; the message names the nearest ones.
     """
     entries = all_tasks()
-    for name in (name for name in names if name not in entries and not include_path):
-        from affectllm.evaluate.plain.theirs import may_be_theirs  # brings lm-eval
+    for name in (name for name in names if name not in entries):
+        from affectllm.evaluate.plain.theirs import looked_up  # brings lm-eval
 
-        if not may_be_theirs(name):
-            raise absent_task(name, entries)
+        found, near = looked_up(name, include_path)
+        if not found:
+            raise absent_task(name, [*entries, *near])
     return [name for name in names if name in entries]
 
 

@@ -114,7 +114,10 @@ def of_guard(recipe: Recipe) -> list[str]:
         NotFound: when the guard names a task that nobody has.
     """
     guard = recipe.eval.guard
-    return ours_among(guard.tasks, guard.include_path) if guard else []
+    try:
+        return ours_among(guard.tasks, guard.include_path) if guard else []
+    except NotFound as error:
+        raise NotFound(error.what, where=f"eval.guard of {recipe.name}", do=error.do) from error
 
 
 def corpora_of(recipe: Recipe) -> list[str]:

@@ -12,13 +12,15 @@ import pytest
 import yaml
 from tuning import affectllm, write_page
 
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.evaluate.run import Evaluation
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, Change, changes
 from affectllm.report.cards.licence import verdict
 from affectllm.report.cards.modelcard import CardFacts, model_card
+from affectllm.report.leaks import of_guard
 from affectllm.report.runfolder import read_run
 from affectllm.report.trained import read_trained
+from affectllm.train.recipe import load_recipe
 
 CHANGE = Change("general", "acc", before=0.5, after=0.4, low=-0.2, high=-0.01, better="higher", n=100)
 
@@ -108,3 +110,13 @@ def test_a_guard_without_tasks_is_refused(tmp_path: Path, small_demo: Path) -> N
     page = write_page(tmp_path, eval={"guard": {"tasks": []}})
     refused = affectllm("run", str(page), "--root", f"demo_affect={small_demo}", "--out", str(tmp_path / "out"))
     assert refused.returncode == 2 and "a guard needs a task" in refused.stderr and "small.yaml:" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [("hellaswagg", "hellaswag"), ("larger_numbr", "larger_number"), ("emodb_emotoin", "emodb_emotion")],
+)
+def test_a_misspelt_task_of_a_guard_is_told_before_the_training(tmp_path: Path, typed: str, meant: str) -> None:
+    guard = {"tasks": ["larger_number", typed], "include_path": str(general_task(tmp_path / "tasks"))}
+    with pytest.raises(NotFound, match=rf"eval\.guard of .*{typed}.*\n.*did you mean {meant}\b"):
+        of_guard(load_recipe(str(write_page(tmp_path, eval={"guard": guard})), []))

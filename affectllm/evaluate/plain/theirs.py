@@ -18,15 +18,26 @@ def may_be_theirs(name: str) -> bool:
 
     A name that stands in none of its pages is none of its tasks. Patterns and paths may be anything.
     """
+    found, near = looked_up(name)
+    return found or bool(difflib.get_close_matches(name, near, n=1, cutoff=_NEARLY))
+
+
+def looked_up(name: str, further: str | None = None) -> tuple[bool, list[str]]:
+    """Return whether a name stands in a page of lm-eval's tasks, and if not, the pages that are called most like it.
+
+    Args:
+        further: a folder of pages beside lm-eval's own.
+    """
     if _PATTERN & set(name) or os.sep in name:
-        return True
+        return True, []
     letters, stems = name.encode(), set[str]()
-    for folder, _, files in os.walk(Path(lm_eval.tasks.__file__).parent):
+    folders = [Path(lm_eval.tasks.__file__).parent, *([Path(further).expanduser()] if further else [])]
+    for folder, _, files in (place for top in folders for place in os.walk(top)):
         for file in files:
             stem, suffix = os.path.splitext(file)
             if suffix not in _PAGES:
                 continue
             stems.add(stem)
             if letters in Path(folder, file).read_bytes():
-                return True
-    return bool(difflib.get_close_matches(name, stems, n=1, cutoff=_NEARLY))
+                return True, []
+    return False, difflib.get_close_matches(name, stems)
