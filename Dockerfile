@@ -9,7 +9,8 @@ COPY constraints.txt ./
 RUN pip install --no-cache-dir --index-url https://download.pytorch.org/whl/cpu "$(grep -E '^torch==' constraints.txt)" \
     && pip install --no-cache-dir --no-deps "$(grep -E '^torchvision==' constraints.txt)"
 COPY . .
-RUN pip install --no-cache-dir ".[train]" --constraint constraints.txt
+# Without a corpus mounted, the folder is there and empty.
+RUN pip install --no-cache-dir ".[train]" --constraint constraints.txt && mkdir /data
 ENV AFFECTLLM_CACHE=/cache/affectllm HF_HOME=/cache/huggingface AFFECTLLM_CORPORA=/data
 VOLUME ["/cache", "/runs"]
 WORKDIR /runs
@@ -19,7 +20,7 @@ FROM pytorch/pytorch:2.13.0-cuda13.0-cudnn9-devel AS cuda
 WORKDIR /affectllm
 COPY . .
 # The image has torch for its CUDA; it stays.
-RUN pip install --no-cache-dir ".[train,trackers]" --constraint constraints.txt
+RUN pip install --no-cache-dir ".[train,trackers]" --constraint constraints.txt && mkdir /data
 ENV AFFECTLLM_CACHE=/cache/affectllm HF_HOME=/cache/huggingface AFFECTLLM_CORPORA=/data
 VOLUME ["/cache", "/runs"]
 WORKDIR /runs

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from math import gcd
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,22 @@ def finish(trainer: Any, out: Path, processor: Any) -> dict[str, Any]:
     return {
         "steps": state.global_step,
         "epochs": state.epoch,
-        "best_checkpoint": Path(state.best_model_checkpoint).name if state.best_model_checkpoint else None,
-        "best_eval_loss": state.best_metric,
+        "best": _best(trainer.args, state),
         "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
     }
+
+
+def _best(args: Any, state: Any) -> dict[str, Any] | None:
+    """Return which checkpoint the result is, and by which metric; None where it is what the last step left."""
+    if not (args.load_best_model_at_end and state.best_model_checkpoint):
+        return None
+    metric = str(args.metric_for_best_model).removeprefix("eval_")
+    return {"checkpoint": Path(state.best_model_checkpoint).name, "metric": metric, "value": state.best_metric}
+
+
+def trained(out: Path, outputs: Mapping[str, Any]) -> str:
+    """Return in a line where the result of a training lies and which of its steps it is, from ``finish``'s outputs."""
+    steps, best = f"{outputs['steps']:,} steps", outputs.get("best")
+    if best is None:
+        return f"model: {out / FINAL} (after {steps})"
+    return f"model: {out / FINAL} ({best['checkpoint']} of {steps}, by {best['metric']} {best['value']:.3f})"

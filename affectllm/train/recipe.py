@@ -154,7 +154,7 @@ def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[s
     A page without a matrix has one variant with an empty suffix.
 
     Raises:
-        BadRecipe: when a key has no values, or two runs would share a folder.
+        BadRecipe: when a key has no values, two runs would share a folder, or a value does not fit the page.
     """
     recipe = load_recipe(name, overrides)
     if not recipe.matrix:
@@ -170,6 +170,7 @@ def variants(name: str, overrides: Sequence[str] = ()) -> list[tuple[str, list[s
         if suffix in overrides_by_suffix:
             raise BadRecipe(f"two runs of the matrix would be called {suffix}", where=recipe.name, do="leave one out")
         overrides_by_suffix[suffix] = [*overrides, *pairs, "matrix=null"]
+        load_recipe(name, overrides_by_suffix[suffix])  # hours before its turn comes
     return list(overrides_by_suffix.items())
 
 

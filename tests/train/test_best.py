@@ -34,7 +34,7 @@ def test_the_checkpoint_with_the_best_answers_is_kept_and_training_stops_early(
     small_demo: Path, tmp_path: Path
 ) -> None:
     page, out = _page(tmp_path, patience=1), tmp_path / "run"
-    succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out))
+    told = succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out))
     values, unreadable = logged(out, "eval_uar"), logged(out, "eval_unreadable")
     state = json.loads((out / "train" / "trainer_state.json").read_text(encoding="utf-8"))
     assert len(values) == len(unreadable) and all(0 <= value <= 1 for value in values + unreadable)
@@ -42,6 +42,8 @@ def test_the_checkpoint_with_the_best_answers_is_kept_and_training_stops_early(
     # The first that is no better than the best before it ends the training.
     ends = next((at for at in range(1, len(values)) if values[at] <= max(values[:at])), len(values) - 1)
     assert len(values) == ends + 1 and state["global_step"] == 3 * len(values)
+    kept = f"checkpoint-{state['best_global_step']} of {state['global_step']} steps, by uar {max(values):.3f}"
+    assert told == f"model: {out / 'train' / 'final'} ({kept})\n"
     titles = [one.curve.title for one in read_run(out).histories]
     assert any("answers to validation rows" in title for title in titles)
 

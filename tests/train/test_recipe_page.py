@@ -288,6 +288,11 @@ def test_a_matrix_without_runs_or_with_two_in_one_folder_is_refused(page, values
         variants(page(PAGE + f"matrix: {{{values}}}\n"))
 
 
+def test_a_value_of_a_matrix_that_fits_no_page_is_told_before_the_first_run(page) -> None:
+    with pytest.raises(BadRecipe, match="learning_rate"):
+        variants(page(PAGE + "matrix: {trainer.learning_rate: [1.0e-3, -1.0]}\n"))
+
+
 def test_a_matrix_is_one_run_for_every_combination(page) -> None:
     text = PAGE + "matrix:\n  seed: [1, 2]\n  trainer.learning_rate: [1.0e-3, 1.01, 1.0e-5]\n"
     combinations = variants(page(text))

@@ -13,6 +13,7 @@ from affectllm.errors import AffectError
 from affectllm.lock import LOCK, held
 from affectllm.report.boards.guard import AFTER, BEFORE, GUARD, changes
 from affectllm.report.leaks import corpora_of, of_guard, refuse_leaks
+from affectllm.run import read_manifest
 from affectllm.train.recipe import Recipe, load_recipe, variants
 from affectllm.train.whole import train
 
@@ -55,15 +56,17 @@ def run(
     varied = variants(name, overrides)
     runs, failed = _each(varied, one)
     if len(varied) > 1 and runs:
-        table, spread = write_sweep(run_folder(load_recipe(name, overrides), out), runs)
+        table, spread = write_sweep(run_folder(load_recipe(name, overrides), out), runs, failed)
         tell("\n".join([*spread, f"sweep: {table}"]))
     _tell_failed(failed, len(varied))
     return [one.folder / "report.html" for one in runs]
 
 
-def _each(varied: Sequence[tuple[str, list[str]]], one: Callable[[str, Sequence[str]], T]) -> tuple[list[T], list[str]]:
-    """Run the variants one after another; returns what came out, and the names of those that failed."""
-    done, failed = list[T](), list[str]()
+def _each(
+    varied: Sequence[tuple[str, list[str]]], one: Callable[[str, Sequence[str]], T]
+) -> tuple[list[T], dict[str, str]]:
+    """Run the variants one after another; returns what came out, and the names of those that failed with the reason."""
+    done, failed = list[T](), dict[str, str]()
     for number, (suffix, chosen) in enumerate(varied, 1):
         if suffix:
             voice.tell(f"━━ {suffix} ({number} of {len(varied)})")
@@ -73,11 +76,11 @@ def _each(varied: Sequence[tuple[str, list[str]]], one: Callable[[str, Sequence[
             if len(varied) == 1:
                 raise
             print(f"{suffix} failed: {error}", file=sys.stderr)
-            failed.append(suffix)
+            failed[suffix] = error.what
     return done, failed
 
 
-def _tell_failed(failed: Sequence[str], count: int) -> None:
+def _tell_failed(failed: Mapping[str, str], count: int) -> None:
     if failed:
         message = f"{len(failed)} of {count} runs failed: {', '.join(failed)}"
         raise AffectError(message, do="mend what is told above; the same command goes on with these")
@@ -246,9 +249,19 @@ def _with_ceiling(tasks: Sequence[str]) -> list[str]:
 
 
 def train_only(
-    name: str, overrides: Sequence[str], given_roots: Roots, out: Path | None, processes: int | None
+    name: str,
+    overrides: Sequence[str],
+    given_roots: Roots,
+    out: Path | None,
+    processes: int | None,
+    tell: Callable[[str], None] = print,
 ) -> None:
-    """Build and train every variant of a recipe."""
+    """Build and train every variant of a recipe.
+
+    Args:
+        tell: takes for each where its model lies, as a line for people.
+    """
+    from affectllm.train.checkpoints import trained
     from affectllm.train.stage import run_folder
 
     def one(suffix: str, chosen: Sequence[str]) -> None:
@@ -258,6 +271,7 @@ def train_only(
         folder = run_folder(recipe, out) / suffix
         with held(folder / LOCK), voice.kept(folder / voice.LOG):
             train(name, recipe, chosen, roots, folder, processes)
+        tell(trained(folder / "train", (read_manifest(folder / "train") or {})["outputs"]))
 
     varied = variants(name, overrides)
     _tell_failed(_each(varied, one)[1], len(varied))

@@ -24,12 +24,18 @@ class Varied:
     folder: Path
 
 
-def write_sweep(folder: Path, varied: Sequence[Varied]) -> tuple[Path, list[str]]:
+def write_sweep(
+    folder: Path, varied: Sequence[Varied], failed: Mapping[str, str] | None = None
+) -> tuple[Path, list[str]]:
     """Write ``sweep.md`` and ``sweep.json`` into the folder of a sweep.
 
     The table has what a validation found of the checkpoint that was kept, or of the last where none was chosen: by this
     one chooses among the runs. Then come the headline of every task with its interval, and the last training loss, or
-    whatever the method's first curve is. Below it stands how the headlines vary with the seed, where seeds were varied.
+    whatever the method's first curve is. Below it stands how the headlines vary with the seed, where seeds were varied,
+    and which runs failed.
+
+    Args:
+        failed: name of a run that has no row → why.
 
     Returns:
         The first file, and a line for every headline that several seeds have.
@@ -52,14 +58,16 @@ def write_sweep(folder: Path, varied: Sequence[Varied]) -> tuple[Path, list[str]
     table = [header, ["---"] * len(header), *rows]
     written = ["| " + " | ".join(cell_text(cell) for cell in row) + " |" for row in table]
     spread = lines(seeded := over_seeds([one for run in runs for one in _headlines(*run)]))
-    written += ["", *(f"- {line}" for line in spread)] if spread else []
+    below = [*spread, *(f"{name} failed: {why}" for name, why in (failed or {}).items())]
+    written += ["", *(f"- {line}" for line in below)] if below else []
     path = folder / "sweep.md"
     with explained(folder):
         scratch = folder / ".sweep.md.part"
         scratch.write_text("\n".join(written) + "\n", encoding="utf-8")
         scratch.replace(path)
         plain = [_plain(one, run, tasks) for one, run in runs]
-        write_json(folder / "sweep.json", {"runs": plain, "over_seeds": [_spread(one) for one in seeded]})
+        by_seed = [_spread(one) for one in seeded]
+        write_json(folder / "sweep.json", {"runs": plain, "over_seeds": by_seed, "failed": dict(failed or {})})
     return path, spread
 
 
