@@ -140,6 +140,25 @@ def test_what_best_says_is_not_said_twice(key: str, value: object, tmp_path: Pat
     assert page.read_text().splitlines()[int(caught.value.where.rpartition(":")[2]) - 1].startswith(f"  {key}:")
 
 
+@pytest.mark.parametrize(
+    ("method", "metric", "taken"),
+    [
+        ("sft", "eval_loss", True),
+        ("dpo", "rewards/margins", True),
+        ("head", "uar", True),
+        ("sft", "uar", False),
+        ("grpo", "rewards", False),
+    ],
+)
+def test_what_no_evaluation_logs_chooses_no_checkpoint(method: str, metric: str, taken: bool, tmp_path: Path) -> None:
+    page = page_of(method, tmp_path, trainer={**EACH, "metric_for_best_model": metric})
+    if taken:
+        assert load_recipe(str(page)).trainer["metric_for_best_model"] == metric
+        return
+    with pytest.raises(BadRecipe, match=f"logs no {metric}.*\n.*choose of .*loss"):
+        load_recipe(str(page))
+
+
 VA = LabelSpace("va", "dimension", ("valence", "arousal"), "a test", bounds=(-1.0, 1.0))
 SLOT = Slot("answer", "scores", VA, "me")
 

@@ -57,6 +57,7 @@ def check_best(
             that nothing reads, and a training that is never evaluated.
     """
     if best is None:
+        _check_theirs(method, templates, trainer, page)
         return
     for key in ("rows", "max_new_tokens", "patience"):
         value = getattr(best, key)
@@ -75,6 +76,20 @@ def check_best(
             "nothing is evaluated while the model is trained, so no checkpoint is the best",
             where=page.where(("best",)),
             do="set trainer.eval_strategy: epoch, or steps",
+        )
+
+
+def _check_theirs(method: Method, templates: Sequence[Template], trainer: Mapping[str, Any], page: Page) -> None:
+    """Refuse a ``metric_for_best_model`` that no evaluation logs, which the first of them would end with."""
+    if (name := trainer.get("metric_for_best_model")) is None:
+        return
+    validated = method.validated(templates) if method.validated is not None else ()
+    logged = dict.fromkeys((*(curve.key for curve in method.curves if "*" not in curve.key), *validated))
+    if str(name).removeprefix("eval_") not in logged:
+        raise BadRecipe(
+            f"an evaluation while this trains logs no {name}",
+            where=page.where(("trainer", "metric_for_best_model")),
+            do=f"choose of {', '.join(logged)}, or choose by answers: best: {{metric: …}}",
         )
 
 

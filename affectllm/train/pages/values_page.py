@@ -96,7 +96,9 @@ def _check_trackers(given: str | Sequence[str] | None, page: Page) -> None:
         if name in EXTRAS:
             error = missing(name)
             raise BadRecipe(error.what, where=where, do=error.do)
-        raise BadRecipe(f"the library of the tracker {name} is not installed", where=where, do="install it")
+        ours = ", ".join(package for package, extra in EXTRAS.items() if extra == "trackers")
+        hint = f"install what its documentation names, or take one of {ours}: pip install 'affectllm[trackers]'"
+        raise BadRecipe(f"the library of the tracker {name} is not installed", where=where, do=hint)
 
 
 def _refuse(path: Path, expected: str, value: Any, page: Page) -> typing.NoReturn:
