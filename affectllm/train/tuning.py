@@ -36,6 +36,7 @@ from affectllm.train.pages.reward_page import reward_functions
 from affectllm.train.recipe import Recipe
 from affectllm.train.rewards.untaught import untaught
 from affectllm.train.shown.bar import show_bar
+from affectllm.train.shown.last import LastStep
 from affectllm.train.towers import Towers, check_named, say, trained_towers
 from affectllm.train.trainer import trainer_class
 from affectllm.voice import tell
@@ -89,6 +90,7 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard), files)
     trainer = trainer_class(method)(args=args, **given)
     show_bar(trainer)
+    trainer.add_callback(LastStep())
     _choose_best(trainer, recipe, method, model, encoder, validation)
     trainer.batch_tokens = recipe.batch_tokens
     trainer.towers = Towers(model.family, recipe.model.learning_rates or {})

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
-from tuning import PAGE, affectllm, losses, succeed, write_page
+from tuning import PAGE, affectllm, logged, losses, succeed, write_page
 
 from affectllm.instruct.mixture_part import Part
 from affectllm.model.load import load_model
@@ -58,9 +58,10 @@ def test_lora_adapts_the_layers_of_the_named_towers(small_demo: Path, tmp_path: 
         tmp_path,
         model={"adapt": adapt},
         peft={"r": 4, "lora_alpha": 8},
-        trainer={"max_steps": 2, "save_strategy": "no"},
+        trainer={"max_steps": 2, "save_strategy": "no", "logging_steps": 10},
     )
     train(small_demo, page, tmp_path / "run")
+    assert len(logged(tmp_path / "run", "loss")) == 1, "of a run that is shorter than that, the end is logged"
     final = tmp_path / "run" / "train" / "final"
     names = set(load_file(final / "adapter_model.safetensors"))
     assert names and all(".language_model." in name or ".audio_tower." in name for name in names)
