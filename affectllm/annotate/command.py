@@ -6,14 +6,15 @@ import argparse
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from affectllm import registry
 from affectllm.annotate.estimate import endpoints_of, print_estimate
 from affectllm.annotate.models import Model, keep_pace, load_models
 from affectllm.annotate.page import Annotated, load_annotation
-from affectllm.annotate.pipeline import begun, run_steps
-from affectllm.annotate.source import Source, of_shard, source_of
+from affectllm.annotate.pipeline import begun, run_shard, run_steps
+from affectllm.annotate.source import Source, source_of
 from affectllm.annotate.step import Context
 from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
 from affectllm.corpus.roots import Roots
@@ -84,19 +85,27 @@ def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[
 def annotate_shard(page: Annotated, source: Source, out: Path, answers: Path, number: int, count: int) -> None:
     """Ask what a shard of the samples needs, and keep the answers, from which the run without a shard is put together.
 
+    Behind a step that needs all rows it goes on when it is started again after all shards have ended.
+
     Args:
+        out: not written to.
         number: of the shard, from 0.
         count: of all shards.
     """
     models = load_models(page.models, answers, {source.corpus: source.root})
-    context = context_of(page, source, models, out)
-    try:
-        run_steps(page.steps, begun(of_shard(source.items, number, count)), models, context, None)
-    finally:
-        keep_pace(models, answers)
-        for model in models.values():
-            tell(model.summary())
-    print(f"shard {number + 1} of {count}: its answers are in {answers}; when all shards are done, run without --shard")
+    with TemporaryDirectory() as scratch:  # for what steps write: the run without a shard keeps it
+        context = context_of(page, source, models, Path(scratch))
+        try:
+            waits = run_shard(page.steps, begun(source.items).rows, number, count, models, context)
+        finally:
+            keep_pace(models, answers)
+            for model in models.values():
+                tell(model.summary())
+    told = f"shard {number + 1} of {count}: its answers are in {answers}; when all shards are done, "
+    if waits:
+        print(f"{told}run them again: {waits} needs the answers of all, and more is asked behind it")
+    else:
+        print(f"{told}run without --shard")
 
 
 def context_of(page: Annotated, source: Source, models: Mapping[str, Model], out: Path) -> Context:

@@ -49,9 +49,6 @@ def run_steps(
         keep: folder in which the output of each is written; None for a shard, of which the answers are all.
     """
     for number, step in enumerate(steps, 1):
-        if keep is None and step.whole:
-            tell(f"{step.name} needs all rows: what comes from there on is left to the run without --shard")
-            return outcome
         items = step.over(outcome.rows, context) if step.whole else _by_row(step, outcome.rows, models, context)
         rows = [item for item in items if isinstance(item, Row)]
         rejections = [item for item in items if isinstance(item, Rejection)]
@@ -61,6 +58,42 @@ def run_steps(
             _write(keep / STEPS / f"{number:02}-{step.name}.jsonl", items)
         tell(f"{step.name}: {_in_words(outcome.counts[step.name])}")
     return outcome
+
+
+def run_shard(
+    steps: Sequence[Step], rows: list[Row], number: int, count: int, models: Mapping[str, Model], context: Context
+) -> str:
+    """Ask what every ``count``-th row needs, from the one with this number on.
+
+    A step that needs all rows is taken from the answers that all shards gave to the steps before it, where they did.
+
+    Returns:
+        The name of a step that waits for other shards, behind which something is to be asked; empty where none does.
+    """
+    left = list(steps)
+    while any(not step.whole for step in left):
+        place = next((place for place, step in enumerate(left) if step.whole), len(left))
+        asking, behind = left[:place], left[place + 1 :]
+        run_steps(asking, Outcome(rows[number::count], []), models, context, None)
+        if all(step.whole for step in behind):
+            break
+        known = _from_kept(asking, rows, models, context)
+        if known is None:
+            return left[place].name
+        rows, left = [one for one in left[place].over(known, context) if isinstance(one, Row)], behind
+    return ""
+
+
+def _from_kept(
+    steps: Sequence[Step], rows: list[Row], models: Mapping[str, Model], context: Context
+) -> list[Row] | None:
+    """Return what steps make of all rows by answers that are kept, or None where one is not."""
+    for step in steps:
+        questions = [asked for row in rows for asked in step.asks(row, context)]
+        if not all(models[asked.model].knows(asked) for asked in questions):
+            return None
+        rows = [item for item in _by_row(step, rows, models, context) if isinstance(item, Row)]
+    return rows
 
 
 def _by_row(step: Step, rows: Sequence[Row], models: Mapping[str, Model], context: Context) -> list[Item]:

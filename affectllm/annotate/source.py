@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from itertools import islice
 from pathlib import Path
 
 from affectllm.annotate.page import Annotated
@@ -92,8 +91,3 @@ def _below(sample: Sample, root: Path, page: Annotated) -> Sample:
     return replace(
         sample, id=name, corpus=page.name, split=TRAIN, media=media, language=sample.language or page.language
     )
-
-
-def of_shard(items: list[Sample | Rejection], number: int, count: int) -> list[Sample | Rejection]:
-    """Return the items of one of ``count`` shards, numbered from 0."""
-    return list(islice(items, number, None, count))

@@ -108,6 +108,31 @@ def test_shards_end_as_the_run_at_once(tmp_path: Path) -> None:
         assert run(page, "--shard", "4/3") == 2
 
 
+BEHIND = """\
+  - {step: describe, name: worded, model: scribe, see: [text]}
+  - {step: distinct, name: once, of: worded, threshold: 0.3, shingle: 1}
+  - {step: extract, name: labels, models: [scribe], of: worded, space: ekman_6_neutral}
+  - {step: rate, of: worded, items: 2}
+"""
+
+
+def test_shards_go_on_behind_a_step_that_needs_all_rows(tmp_path: Path, capsys) -> None:
+    with StandIn(answer=answer) as server:
+        page = written(tmp_path, server, BEHIND)
+        assert run(page, out="whole", answers="fresh") == 0
+        asked = len(server.bodies)
+        assert 4 < asked < 8  # of two that are nearly the same, one is left
+        told = []
+        for number in (1, 2, 1):  # the last one that gives its answers can go on at once
+            assert run(page, "--shard", f"{number}/2") == 0
+            told.append((len(server.bodies) - asked, capsys.readouterr().out.splitlines()[-1]))
+        assert [count for count, _ in told] == [2, 5, asked] and not (tmp_path / "out").exists()
+        assert "once needs the answers of all" in told[0][1]
+        assert all(line.endswith("run without --shard") for _, line in told[1:])
+        assert run(page) == 0 and len(server.bodies) == 2 * asked
+        assert outputs(tmp_path / "out") == outputs(tmp_path / "whole")
+
+
 @pytest.mark.parametrize(
     ("steps", "message"),
     [
