@@ -9,6 +9,7 @@ import pytest
 from axe import found, needs_axe
 from browsing import BROWSER, browse, console, open_page, probed, requested
 from built_mixture import built_mixture, hostile
+from driving import Browser
 from made_run import SCRIPT, make_builder, make_clips, make_run
 
 from affectllm.corpus.builder import load_builder
@@ -68,6 +69,20 @@ def test_clips_play_and_nothing_moves_or_overflows(page: Path, tmp_path: Path) -
     assert wide["title"] == "one, two · affectllm report", f"{SCRIPT} did not run"
     narrow = probed(page, tmp_path / "narrow", "--window-size=500,900")
     assert narrow["overflow"] <= 0
+
+
+@pytest.mark.thorough
+def test_no_column_of_a_table_of_scores_is_hidden_at_any_width(page: Path, tmp_path: Path) -> None:
+    hidden = """[...document.querySelectorAll('.forest')].filter(
+      one => one.parentElement.scrollWidth > one.parentElement.clientWidth + 1).length"""
+    with Browser(tmp_path / "browser") as browser:
+        browser.open(page.as_uri())
+        browser.until("document.querySelectorAll('.forest').length > 3")
+        browser.run("document.querySelectorAll('details').forEach(one => { one.open = true; })")
+        for width in (400, 660, 780, 840, 1000, 1300):
+            size = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+            browser.send("Emulation.setDeviceMetricsOverride", **size)
+            assert browser.run(hidden) == 0, width
 
 
 def test_a_gallery_plays_its_clips_and_finds_what_is_searched_for(tmp_path: Path) -> None:
