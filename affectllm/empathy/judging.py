@@ -25,13 +25,13 @@ def judges(page: JudgeOfReplies, store: Path) -> list[Judge]:
         if page.path
         else EndpointJudge(page.model, url=page.url, api_key_env=page.key_env or None)
     )
-    first = JudgeStore(store, asked)
+    first = _on(store, asked)
     drawn = [{**GREEDY, "temperature": page.temperature, "seed": run} for run in range(1, page.runs)]
     return [first, *(_on(store, asked.decoding_as(decoding)) for decoding in drawn)]
 
 
 def _on(store: Path, judge: Judge) -> Judge:
-    return JudgeStore(store, judge)
+    return JudgeStore(store, judge, patient=True)
 
 
 def rubric(rows: Sequence[Row], system: str, page: JudgeOfReplies, runs: Sequence[Judge]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -119,9 +119,26 @@ def markdown(result: dict[str, Any]) -> str:
     for names, one in result["pairs"].items():
         value = f"{number(one.get('value'))}, the same in both orders {number(one['same_in_both_orders'])}"
         lines.append(f"| {names} | preferred | {value} | {_interval(one)} | {one.get('n', 0)} |")
+    lost = [f"- {line}" for line in _not_judged(result)]
+    lines += ["", "Not judged, and in no value:", "", *lost] if lost else []
     if result["left_out"]:
         lines += ["", f"{result['left_out']} items were asked of some systems alone, and are left out."]
     return "\n".join(lines) + "\n"
+
+
+def _not_judged(result: dict[str, Any]) -> Iterator[str]:
+    """Yield for each metric and each pair what a judge did not judge, by reason."""
+    for system, scores in result["systems"].items():
+        for name, one in scores.items():
+            shares = {key: share for key, share in one.get("coverage", {}).items() if key.startswith("failed_")}
+            if any(shares.values()):
+                listed = ", ".join(
+                    f"{100 * share:.0f} % {key.removeprefix('failed_')}" for key, share in shares.items()
+                )
+                yield f"{system}, {metric_name(name)}: {listed}"
+    for names, one in result["pairs"].items():
+        if one["failures"]:
+            yield f"{names}: " + ", ".join(f"{count:,} × {reason}" for reason, count in one["failures"].items())
 
 
 def _interval(one: dict[str, Any]) -> str:

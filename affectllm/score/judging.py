@@ -25,7 +25,7 @@ def judge_of(metric: Metric, arguments: argparse.Namespace) -> Judge:
         message = f"{metric.name} needs a judge"
         raise Malformed(message, do="give --judge-url URL --judge-model MODEL, or --judge-store FILE to score again")
     if arguments.judge_store is not None:
-        return JudgeStore(arguments.judge_store, judge)
+        return JudgeStore(arguments.judge_store, judge, patient=True)
     assert judge is not None  # refused above
     return judge
 

@@ -94,3 +94,34 @@ def test_a_wrong_page_is_refused_with_its_line(tmp_path: Path, line: str, messag
     with pytest.raises(Malformed, match=message) as error:
         read_empathy(tmp_path / "page.yaml")
     assert "page.yaml:3" in str(error.value)
+
+
+def test_a_judge_that_nobody_reaches_ends_no_run_and_is_asked_again(tmp_path: Path, capsys) -> None:
+    def lost(request: dict[str, Any]) -> tuple[int, bytes]:
+        return (400, b"") if "3 days" in words_of(request) else fair(request)
+
+    (tmp_path / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    words = ["empathy", str(tmp_path / "page.yaml"), "--out", str(tmp_path / "run")]
+    for judge, status in ((lost, 2), (fair, 0)):
+        with served(judge) as server:
+            (tmp_path / "page.yaml").write_text(
+                "table: replies.jsonl\nsystems: {ours: ours, theirs: theirs}\n"
+                f"judge: {{url: '{server.url}', model: m, runs: 1, store: kept.jsonl}}\n"
+            )
+            assert main(words) == status
+            count = len(server.asked)
+        if status:
+            assert "questions unanswered: http_400" in capsys.readouterr().err
+            assert not (tmp_path / "run/scores.json").exists()
+    assert 0 < count < 8 * 2 + 8 * 2, "what was answered is kept"
+    assert json.loads((tmp_path / "run/scores.json").read_text())["systems"]["ours"]["empathy_judge"]["n"] == 8
+
+
+def test_what_a_judge_says_without_a_score_is_counted_beside_the_scores(tmp_path: Path) -> None:
+    def vague(request: dict[str, Any]) -> tuple[int, bytes]:
+        return said("hard to say") if "3 days" in words_of(request) else fair(request)
+
+    result, _ = scored(tmp_path, vague, runs=1)
+    assert result["systems"]["ours"]["empathy_judge"]["n"] == 7
+    table = (tmp_path / "run/scores.md").read_text(encoding="utf-8")
+    assert "Not judged, and in no value:" in table and "- theirs, Empathy judge: 12 % no_number" in table

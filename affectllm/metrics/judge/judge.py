@@ -31,6 +31,11 @@ class Failure:
     reason: str
     detail: str = ""
 
+    @property
+    def unanswered(self) -> bool:
+        """Whether nobody answered, so that the failure says nothing of the judge."""
+        return self.reason in ("timeout", "connection") or self.reason.startswith("http_")
+
 
 @dataclass
 class Judge(ABC):

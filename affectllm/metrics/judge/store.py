@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import Malformed
+from affectllm.errors import AffectError, Malformed
 from affectllm.metrics.judge.judge import GREEDY, Failure, Judge, Messages
 from affectllm.metrics.judge.wording import Prompt
 
@@ -25,25 +25,35 @@ class JudgeStore(Judge):
         path: the file; made when it is not there.
         judge: who is asked; None only reads, and what is not in the file is the failure ``not_stored``.
         retry_failures: ask again what failed before.
+        patient: ask again what nobody answered before, and raise where nobody does now, in place of a failure that is
+            counted: for commands, which can be started again.
 
     Raises:
         Malformed: when a line of the file cannot be read, or the file knows no model and nor does the caller.
     """
 
-    def __init__(self, path: str | Path, judge: Judge | None = None, *, retry_failures: bool = False) -> None:
-        self.path, self.judge, self.retry = Path(path), judge, retry_failures
+    def __init__(
+        self, path: str | Path, judge: Judge | None = None, *, retry_failures: bool = False, patient: bool = False
+    ) -> None:
+        self.path, self.judge, self.retry, self.patient = Path(path), judge, retry_failures, patient
         lines = _lines(self.path)
         self._answers = {row["key"]: row for row in lines if "key" in row}
         self._prompts = {row["hash"] for row in lines if "hash" in row}
         super().__init__(*(_writer(self.path, lines) if judge is None else (judge.model, judge.decoding)))
 
     def complete(self, batch: Sequence[Messages], prompt: Prompt | None = None) -> list[str | Failure]:
-        """Return stored answers; the others are asked for, and are on disk when this returns."""
+        """Return stored answers; the others are asked for, and are on disk when this returns.
+
+        Raises:
+            AffectError: of a ``patient`` one, when nobody answered.
+        """
         keys = [self.key(messages) for messages in batch]
         missing = {key: messages for key, messages in zip(keys, batch, strict=True) if not self._is_stored(key)}
         if missing and self.judge is not None:
             answers = self.judge.complete(list(missing.values()), prompt)
             self._keep(dict(zip(missing, answers, strict=True)), prompt)
+            if self.patient:
+                _refuse_unanswered(self.model, answers)
         return [self._answer(key) for key in keys]
 
     def key(self, messages: Messages) -> str:
@@ -60,7 +70,9 @@ class JudgeStore(Judge):
 
     def _is_stored(self, key: str) -> bool:
         row = self._answers.get(key)
-        return row is not None and not (self.retry and self.judge is not None and "failure" in row)
+        if row is None or self.judge is None or "failure" not in row:
+            return row is not None
+        return not (self.retry or (self.patient and Failure(row["failure"]).unanswered))
 
     def _answer(self, key: str) -> str | Failure:
         row = self._answers.get(key, {"failure": "not_stored"})
@@ -84,6 +96,14 @@ class JudgeStore(Judge):
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as stream:
             stream.writelines(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def _refuse_unanswered(model: str, answers: Sequence[str | Failure]) -> None:
+    lost = [one for one in answers if isinstance(one, Failure) and one.unanswered]
+    if lost:
+        message = f"the judge {model} left {len(lost):,} of {len(answers):,} questions unanswered: {lost[0].reason}"
+        told = f"{message} ({lost[0].detail})" if lost[0].detail else message
+        raise AffectError(told, do="see that it can be reached; the same command asks for what is missing")
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
