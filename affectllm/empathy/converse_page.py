@@ -82,6 +82,9 @@ def read_converse(path: Path) -> ConversePage:
     value: ConversePage = build(ConversePage, page)
     if value.turns < 1:
         raise KIND.wrong("a conversation has at least one turn", where=page.where(("turns",)))
+    for side in ("model", "simulator"):
+        if getattr(value, side).max_new_tokens < 1:
+            raise KIND.wrong("a turn has at least one token", where=page.where((side, "max_new_tokens")))
     if not 0 <= value.feeling <= 100:
         raise KIND.wrong("feelings are from 0 to 100", where=page.where(("feeling",)))
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -105,6 +106,8 @@ def read_empathy(path: Path) -> EmpathyPage:
         raise KIND.wrong(f"{strange[0]!r} is no role", where=where, do=f"the roles are {', '.join(ROLES)}")
     if value.judge and (bool(value.judge.path) == bool(value.judge.url) or value.judge.runs < 1):
         raise KIND.wrong("a judge has path: or url:, and runs at least once", where=page.where(("judge",)))
+    if value.judge and not 0 <= value.judge.temperature < math.inf:
+        raise KIND.wrong("a temperature is 0 or more", where=page.where(("judge", "temperature")))
     return value
 
 
@@ -120,13 +123,17 @@ def read_table(page: EmpathyPage, table: Path) -> list[Row]:
     """Return the rows of the table.
 
     Raises:
-        Malformed: when a column of a system is missing, or a row has no context.
+        Malformed: when a column of a system is missing, a row has no context, or an id is there twice.
     """
-    rows = []
+    rows, seen = list[Row](), dict[str, str]()
     for row in read_rows(table, table.parent):
         if isinstance(row, Rejection):
             raise Malformed(f"a row cannot be read: {row.detail}", where=row.where, do="correct it")
-        rows.append(_row(page, row))
+        rows.append(own := _row(page, row))
+        if own.id in seen:
+            message = f"the id {own.id!r} is there before, in {seen[own.id]}"
+            raise Malformed(message, where=row.where, do="remove one of the rows, or name it otherwise")
+        seen[own.id] = row.where
     if not rows:
         raise Malformed("the table has no row", where=str(table), do="give replies")
     return rows

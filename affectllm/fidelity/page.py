@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from affectllm.page_schema import build
 from affectllm.yaml_page import PageKind, read_page
 
 KIND = PageKind("fidelity page")
+WORDS = ("target", "speaker", "language", "view", "system", "item")
 COLUMNS = (
     "id", "clip", "reference", "target", "intensity", "speaker", "language", "view", "system", "item",
     "valence", "arousal", "start", "end",
@@ -91,7 +93,7 @@ class FidelityPage:
     windows: Windows | None = None
     """for temporal consistency"""
     by: tuple[str, ...] = ("language", "view")
-    """columns whose values are scored apart"""
+    """roles whose values are scored apart: target, speaker, language, view, system, item"""
     resample: Literal["speaker", "item"] = "speaker"
     """what intervals resample; items tell nothing of other speakers, but a handful of speakers gives no interval"""
     ratings: str = ""
@@ -121,8 +123,12 @@ def read_fidelity(path: Path) -> FidelityPage:
     if strange := [role for role in value.columns if role not in COLUMNS]:
         where, do = page.where(("columns", strange[0])), f"the roles are {', '.join(COLUMNS)}"
         raise KIND.wrong(f"{strange[0]!r} is no role of a column", where=where, do=do)
-    if value.windows and (value.windows.seconds <= 0 or value.windows.step < 0):
+    if value.windows and not (0 < value.windows.seconds < math.inf and 0 <= value.windows.step < math.inf):
         raise KIND.wrong("windows are longer than 0 s, and go forward", where=page.where(("windows",)))
+    for number, column in enumerate(value.by):
+        if column not in WORDS:
+            where, do = page.where(("by", number)), f"choose among {', '.join(WORDS)}"
+            raise KIND.wrong(f"{column!r} is no role by which clips are grouped", where=where, do=do)
     return value
 
 

@@ -13,10 +13,8 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.records.rows import Record, read_rows
 from affectllm.corpus.roots import Roots
 from affectllm.errors import Malformed, NotFound
-from affectllm.fidelity.page import COLUMNS, FidelityPage, Labelled
+from affectllm.fidelity.page import COLUMNS, WORDS, FidelityPage, Labelled
 from affectllm.predict.items import CORPUS, clip_ref
-
-_WORDS = ("target", "speaker", "language", "view", "system", "item")
 
 
 @dataclass(frozen=True)
@@ -61,9 +59,10 @@ def read_pairs(page: FidelityPage, table: Path) -> tuple[list[Pair], list[Reject
     """Return the generated clips of a table, and the rows that are none.
 
     Raises:
-        Malformed: when a column that the page names is missing, or a number is none.
+        Malformed: when a column that the page names is missing, a number is none, or a clip of a system is there twice.
     """
     pairs: list[Pair] = []
+    seen: dict[Any, str] = {}
     rejected: list[Rejection] = []
     for row in read_rows(table, table.parent):
         if isinstance(row, Rejection):
@@ -75,12 +74,20 @@ def read_pairs(page: FidelityPage, table: Path) -> tuple[list[Pair], list[Reject
         item = _pair(
             {role: row.fields.get(page.columns.get(role, role)) for role in COLUMNS}, row, table.parent, page.resample
         )
-        (rejected if isinstance(item, Rejection) else pairs).append(item)  # type: ignore[arg-type]
+        if isinstance(item, Rejection):
+            rejected.append(item)
+            continue
+        if first := seen.get(key := (item.system, item.clip)):
+            raise Malformed(
+                f"{item.clip.path} is there before, in {first}", where=row.where, do="remove one of the rows"
+            )
+        seen[key] = row.where
+        pairs.append(item)
     return pairs, rejected
 
 
 def _pair(cells: Mapping[str, Any], row: Record, base: Path, resample: str) -> Pair | Rejection:
-    words = {name: _word(cells[name]) for name in _WORDS}
+    words = {name: _word(cells[name]) for name in WORDS}
     name = _word(cells["id"]) or row.where
     clip, reference = (_clip(_word(cells[role]), base, cells, row, role) for role in ("clip", "reference"))
     if clip is None:

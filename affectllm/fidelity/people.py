@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,12 @@ def opinion(table: Path) -> dict[str, Any]:
     """Return system → mean opinion score; the effect of a rater is fitted over all systems together.
 
     Raises:
-        Malformed: when a column is missing or a score is no number.
+        Malformed: when a column is missing, a score is no number, or a rater is there twice for an item.
     """
     by_system: dict[str, dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for row in _rows(table, ("system", "item", "rater", "score")):
         system, item, rater = (str(row.fields[name]) for name in ("system", "item", "rater"))
+        _refuse_second(rater in by_system[system][item], rater, row)
         by_system[system][item][rater] = _score(row)
     adjusted = _without_raters(by_system)
     return {
@@ -55,7 +57,8 @@ def preferences(table: Path) -> dict[str, Any]:
     The order in which two systems are named in a row does not matter.
 
     Raises:
-        Malformed: when a column is missing, or a choice is neither of the two systems nor ``same``.
+        Malformed: when a column is missing, a choice is neither of the two systems nor ``same``, or a rater is there
+            twice for a pair and an item.
     """
     pairs: dict[tuple[str, str], dict[str, dict[str, float]]] = defaultdict(lambda: defaultdict(dict))
     for row in _rows(table, ("first", "second", "item", "rater", "preferred")):
@@ -66,11 +69,19 @@ def preferences(table: Path) -> dict[str, Any]:
             raise Malformed(f"{preferred!r} is none of the two systems", where=row.where, do=do)
         first, second = sorted(names)
         share = 0.5 if preferred == _SAME else float(preferred == first)
-        pairs[first, second][str(row.fields["item"])][str(row.fields["rater"])] = share
+        said, rater = pairs[first, second][str(row.fields["item"])], str(row.fields["rater"])
+        _refuse_second(rater in said, rater, row)
+        said[rater] = share
     return {
         f"{first} over {second}": METRICS["mos"](list(items.values()), clusters=list(items)).to_json()
         for (first, second), items in sorted(pairs.items())
     }
+
+
+def _refuse_second(there: bool, rater: str, row: Record) -> None:
+    if there:
+        message = f"{rater} has rated this item before"
+        raise Malformed(message, where=row.where, do="leave one of the two ratings, or name the second another rater")
 
 
 def _rows(table: Path, columns: tuple[str, ...]) -> list[Record]:
@@ -88,6 +99,9 @@ def _rows(table: Path, columns: tuple[str, ...]) -> list[Record]:
 
 def _score(row: Record) -> float:
     try:
-        return float(row.fields["score"])
-    except (TypeError, ValueError) as error:
-        raise Malformed(f"{row.fields['score']!r} is no score", where=row.where, do="write a number") from error
+        score = float(row.fields["score"])
+    except (TypeError, ValueError):
+        score = math.nan
+    if not math.isfinite(score):
+        raise Malformed(f"{row.fields['score']!r} is no score", where=row.where, do="write a number")
+    return score

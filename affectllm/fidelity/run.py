@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.corpus import MediaRef, Rejection
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, Malformed
@@ -97,6 +98,11 @@ class Fidelity:
         if strange := sorted({one.target for one in pairs} - {"", *labels}):
             where = str(self._beside(page.table))
             raise Malformed(f"the target {strange[0]!r} is none of the labels", where=where, do="add it under labels:")
+        # Before anything is judged, which may take hours.
+        opinion = people.opinion(self._beside(page.ratings)) if page.ratings else {}
+        preferences = people.preferences(self._beside(page.preferences)) if page.preferences else {}
+        tell(f"judged by the labels {', '.join(labels) or '(none)'}")
+        known = set(registry.names("data_builders"))
         lines: list[str] = []
         judges = {}
         for one in page.judges:
@@ -108,8 +114,11 @@ class Fidelity:
             "left_out": dict(Counter(one.reason for one in rejected)),
             "labels": list(labels),
             "judges": judges,
-            "opinion": people.opinion(self._beside(page.ratings)) if page.ratings else {},
-            "preferences": people.preferences(self._beside(page.preferences)) if page.preferences else {},
+            "unknown_corpora": sorted(
+                {*page.trained_on, *(name for one in page.judges for name in one.trained_on)} - known
+            ),
+            "opinion": opinion,
+            "preferences": preferences,
         }
         (run.folder / JUDGEMENTS).write_text("".join(lines), encoding="utf-8")
         write_json(run.folder / RESULT, result)
@@ -143,6 +152,8 @@ class _Judging:
             "learned_from": learned_from,
             "kin": kinship(learned_from, self.page.trained_on),
             "unjudged": reasons(row.after for row in rows),
+            "never_said": _never_said(rows),
+            "windowed": sum(len(row.windows) > 1 for row in rows) if self.page.windows else None,
             "judged_now": judge.judged,
             "systems": by_system,
             "differences": differences(dict(sorted(systems.items())), self.labels) if len(systems) > 1 else {},
@@ -222,6 +233,12 @@ def cut(ref: MediaRef, windows: Windows) -> list[MediaRef]:
         parts.append(replace(ref, start=begin, end=begin + windows.seconds))
         begin += step
     return parts
+
+
+def _never_said(rows: Sequence[Judged]) -> list[str]:
+    """Return the targets that are no label of the judge, where it says how likely each label of its own is."""
+    known = {label for row in rows for label in row.after.shares}
+    return sorted({row.pair.target for row in rows} - {"", *known}) if known else []
 
 
 def _real_scores(own: Ceiling | None) -> dict[str, Any] | None:

@@ -103,11 +103,17 @@ def _row(judge: str, system: str, group: str, metric: str, one: Mapping[str, Any
 def _notes(result: Mapping[str, Any]) -> Iterator[str]:
     lost = ", ".join(f"{count} × {reason}" for reason, count in result["left_out"].items())
     yield f"{result['clips']:,} clips" + (f"; rows left out: {lost}" if lost else "")
+    if unknown := result.get("unknown_corpora"):
+        yield f"{', '.join(unknown)}: no corpus of that name is known here, so nobody can say what is akin to it"
     for name, judge in result["judges"].items():
         if judge["real"] is None:
             yield f"{name}: nothing is known of its accuracy on real clips, so its scores have no ceiling"
         for kin in judge["kin"]:
             yield f"{name} has learned from what the generator has learned from: {kin}"
+        if unsaid := judge.get("never_said"):
+            yield f"{name} knows no {', '.join(unsaid)}: clips that are meant so count as wrong"
+        if judge.get("windowed") == 0:
+            yield f"{name}: no clip is as long as two windows, so nothing is said of consistency over time"
         if judge["unjudged"]:
             lost = ", ".join(f"{count} × {reason}" for reason, count in judge["unjudged"].items())
             yield f"{name} could not judge {lost}; they count as wrong where labels are compared"

@@ -87,6 +87,8 @@ def test_what_the_judge_does_not_decide_is_counted_and_no_tie(tmp_path: Path) ->
         ("metrics: [accuracy]", "'accuracy' is no metric of texts"),
         ("judge: {model: m}", "path: or url:"),
         ("columns: {contxt: a}", "'contxt' is no role"),
+        ("judge: {url: 'http://localhost:9', model: m, temperature: -1.0}", "a temperature is 0 or more"),
+        ("judge: {url: 'http://localhost:9', model: m, temperature: .nan}", "a temperature is 0 or more"),
     ],
 )
 def test_a_wrong_page_is_refused_with_its_line(tmp_path: Path, line: str, message: str) -> None:
@@ -125,3 +127,20 @@ def test_what_a_judge_says_without_a_score_is_counted_beside_the_scores(tmp_path
     assert result["systems"]["ours"]["empathy_judge"]["n"] == 7
     table = (tmp_path / "run/scores.md").read_text(encoding="utf-8")
     assert "Not judged, and in no value:" in table and "- theirs, Empathy judge: 12 % no_number" in table
+
+
+@pytest.mark.parametrize(
+    ("rows", "more", "message"),
+    [
+        ([*ROWS, ROWS[2]], "", r"replies.jsonl:9: the id 'd2' is there before, in replies.jsonl:3"),
+        (None, "", r"there is no file replies.jsonl"),
+        (ROWS, "judge: {path: gone}", r"there is no folder of a model at .*gone"),
+        (ROWS, "classifier: gone", r"there is no folder of a model at .*gone"),
+    ],
+)
+def test_what_is_there_twice_or_nowhere_is_told(tmp_path: Path, capsys, rows: Any, more: str, message: str) -> None:
+    if rows:
+        (tmp_path / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (tmp_path / "page.yaml").write_text(f"table: replies.jsonl\nsystems: {{ours: ours}}\n{more}\n")
+    assert main(["empathy", str(tmp_path / "page.yaml"), "--out", str(tmp_path / "run")]) == 2
+    assert re.search(message, capsys.readouterr().err)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -161,10 +162,16 @@ def test_a_judge_is_not_scored_on_what_it_was_fitted_on(studio: Path) -> None:
         ("name: shallow\n    model: x", "either model: or learn:"),
         ("name: shallow\n    lern: x", "did you mean 'learn'"),
         ("name: shallow\n    learn: {corpus: emodb}", "corpus, space and rater"),
+        ("name: shallow\nby: [langauge]", "'langauge' is no role by which clips are grouped"),
+        ("name: shallow\nby: [clip]", "'clip' is no role by which clips are grouped"),
+        ("name: shallow\nwindows: {seconds: .nan}", "windows are longer than 0 s"),
+        ("name: shallow\nwindows: {seconds: 1.0, step: .inf}", "windows are longer than 0 s"),
     ],
 )
 def test_a_wrong_page_is_refused_with_its_line(tmp_path: Path, wrong: str, message: str) -> None:
-    own = PAGE if "model" in wrong else "table: t.csv\njudges:\n  - name: shallow\n"
+    if "\n" in wrong and not wrong.partition("\n")[2].startswith(" "):
+        wrong = wrong.replace("\n", "\n    model: tiny:qwen2_audio\n")
+    own = PAGE if "either" in message else "table: t.csv\njudges:\n  - name: shallow\n"
     (tmp_path / "page.yaml").write_text(own.replace("name: shallow", wrong))
     with pytest.raises(Malformed, match=message) as error:
         read_fidelity(tmp_path / "page.yaml")
@@ -205,3 +212,52 @@ def test_strict_raters_and_the_order_of_names_do_not_move_what_people_say(studio
     result = judged(studio, PAGE + "ratings: ratings.csv\npreferences: choices.csv\n")
     assert result["opinion"]["1 same"]["value"] - result["opinion"]["3 heavy"]["value"] == pytest.approx(2)
     assert result["preferences"]["1 same over 3 heavy"]["value"] == pytest.approx(0.75)
+
+
+@pytest.mark.parametrize(
+    ("key", "rows", "message"),
+    [
+        ("ratings", ["system,item,rater,score", "a,1,x,4", "a,1,x,1"], r"opinions.csv:3: x has rated this item before"),
+        ("ratings", ["system,item,rater,score", "a,1,x,nan"], r"opinions.csv:2: 'nan' is no score"),
+        (
+            "preferences",
+            ["first,second,item,rater,preferred", "a,b,1,x,a", "b,a,1,x,b"],
+            r"opinions.csv:3: x has rated this item before",
+        ),
+        ("ratings", [], r"there is no file opinions.csv"),
+    ],
+)
+def test_wrong_opinions_are_told_before_a_clip_is_judged(
+    studio: Path, capsys, key: str, rows: list[str], message: str
+) -> None:
+    if rows:
+        (studio / "opinions.csv").write_text("\n".join(rows) + "\n")
+    (studio / "page.yaml").write_text(f"{PAGE}{key}: opinions.csv\n")
+    assert main(["fidelity", str(studio / "page.yaml"), "--out", str(studio / "run")]) == 2
+    told = capsys.readouterr().err
+    assert re.search(message, told) and "shallow: " not in told and not (studio / "kept").exists()
+
+
+def test_a_clip_that_is_there_twice_is_refused(studio: Path, capsys) -> None:
+    lines = (studio / "made.csv").read_text().splitlines()
+    (studio / "made.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    (studio / "page.yaml").write_text(PAGE)
+    assert main(["fidelity", str(studio / "page.yaml"), "--out", str(studio / "run")]) == 2
+    assert re.search(rf"made.csv:{len(lines) + 1}: .* is there before, in made.csv:2", capsys.readouterr().err)
+
+
+def test_what_no_judge_can_say_and_windows_of_which_there_is_one_are_told(studio: Path) -> None:
+    lines = (studio / "made.csv").read_text().splitlines()
+    (studio / "made.csv").write_text("\n".join([*lines[:-1], lines[-1].replace(",sadness,", ",sorrow,")]) + "\n")
+    judged(studio, PAGE.replace("correct: true", "windows: {seconds: 0.5}").replace("[iemocap]", "[iemocapp]"))
+    told = (studio / "run/fidelity.md").read_text(encoding="utf-8")
+    assert "shallow knows no sorrow: clips that are meant so count as wrong" in told
+    assert "no clip is as long as two windows" in told
+    assert "- iemocapp: no corpus of that name is known here" in told
+
+
+def test_a_classifier_that_is_nowhere_is_told_by_its_name(studio: Path, capsys) -> None:
+    page = "table: made.csv\njudges:\n  - {name: a, pipeline: audio-classification, model: /nowhere/at/all}\n"
+    (studio / "page.yaml").write_text(page)
+    assert main(["fidelity", str(studio / "page.yaml"), "--out", str(studio / "run")]) == 2
+    assert "the classifier /nowhere/at/all cannot be loaded" in capsys.readouterr().err

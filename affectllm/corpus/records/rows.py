@@ -22,7 +22,7 @@ from affectllm.corpus.records.separated import Records, likely_separator, named_
 from affectllm.corpus.records.workbook import filled_sheets, numbered_rows
 from affectllm.corpus.sample import Rejection
 from affectllm.corpus.tables import header_names
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 
 SEPARATED, JSON = (".csv", ".tsv", ".tab", ".txt"), (".json", ".jsonl", ".ndjson")
 FORMATS = (*SEPARATED, *JSON, ".xlsx", ".xlsm", ".parquet")
@@ -67,10 +67,13 @@ def read_rows(path: Path, root: Path, how: Reading | None = None) -> Iterator[Re
     """Yield the rows of the table at ``path``, without blank lines.
 
     Raises:
+        NotFound: when there is nothing at ``path``.
         Malformed: when it is not what its ending says, is a Git LFS pointer, has two columns of one name, or is a
             workbook of several sheets and none is named.
     """
     how = how or Reading()
+    if not path.exists():
+        raise NotFound(f"there is no file {relative(path, root)}", do="correct its name")
     if path.is_file() and is_lfs_pointer(path):
         message = "the file is a Git LFS pointer, not the file itself"
         raise Malformed(message, where=relative(path, root), do="run `git lfs pull`")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.corpus import Sample
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.fidelity.judges.judgement import Judgement
 from affectllm.metrics.judge.local import fingerprint
 from affectllm.model.clips.media import SAMPLING_RATE, Budget, MediaError, open_clip, open_image
@@ -28,6 +28,7 @@ class PipelineJudge:
 
     Raises:
         Malformed: for another task.
+        NotFound: when there is no such classifier.
     """
 
     def __init__(self, task: str, model: str) -> None:
@@ -37,7 +38,11 @@ class PipelineJudge:
             raise Malformed(f"clips are not judged by {task}", do=f"choose among {', '.join(_TASKS)}")
         self._task, self._model = task, model
         make: Any = pipeline
-        self._pipeline = make(task, model=model)
+        try:
+            self._pipeline = make(task, model=model)
+        except OSError as error:
+            message = f"the classifier {model} cannot be loaded: {str(error).splitlines()[0]}"
+            raise NotFound(message, do="give a folder or a Hub id of a classifier") from error
 
     def identity(self) -> dict[str, Any]:
         """Return the classifier with its revision, or the digest of its folder, and the versions."""

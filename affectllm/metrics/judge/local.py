@@ -96,7 +96,13 @@ def _text_of(output: Any) -> str | Failure:
 
 
 def fingerprint(folder: Path) -> str:
-    """Hash the names, sizes, beginnings and ends of a model's files: enough to tell two checkpoints apart."""
+    """Hash the names, sizes, beginnings and ends of a model's files: enough to tell two checkpoints apart.
+
+    Raises:
+        NotFound: when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise NotFound(f"there is no folder of a model at {folder}", do="give the folder that holds its config.json")
     digest = hashlib.sha256()
     for path in sorted(path for path in folder.iterdir() if path.suffix in (".json", ".safetensors", ".bin", ".jinja")):
         size = path.stat().st_size
