@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,6 +12,8 @@ from affectllm import registry
 from affectllm.corpus import Sample
 from affectllm.hints.table import Hint
 from affectllm.imported import member
+from affectllm.train.method import Bound
+from affectllm.yaml_page import Page
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,9 @@ class Work:
         kept: folder in which what was found in each clip stays for later runs.
         tables: folder to which relative paths of the page lead.
         folder: the run folder, for what takes long and is not worth keeping for other runs.
+        where: key of the page → ``file:line``, for errors.
+        unused: reason → how much of what the page names gave no hint and belongs to no sample alone: lines of other
+            items, lost frames; the kind counts it.
     """
 
     samples: Sequence[Sample]
@@ -32,6 +38,8 @@ class Work:
     kept: Path
     tables: Path
     folder: Path
+    where: Callable[[str], str] = lambda key: ""
+    unused: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass(frozen=True)
@@ -70,12 +78,16 @@ class Kind:
         options: dataclass of its options on a page.
         find: yields one hint for every sample, in order.
         depends: options → what else decides the hints, as JSON values: pages that the options name; None for nothing.
+        bounds: option → between which values its number, or each of its numbers, makes sense.
+        check: raises ``Malformed`` for options that do not go together, as the page is read; opens nothing.
     """
 
     title: str
     options: type
     find: Callable[[Work], Iterator[Hint]]
     depends: Callable[[Any], Any] = lambda options: None
+    bounds: Mapping[str, Bound] = field(default_factory=dict)
+    check: Callable[[Any, Page], None] = lambda options, page: None
 
 
 def kind_names() -> list[str]:

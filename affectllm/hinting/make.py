@@ -21,7 +21,8 @@ GIVEN = "given"
 
 
 def make_hints(page: HintPage, root: Path, out: Path | None = None) -> dict[str, Any]:
-    """Write ``hints.parquet`` and return its counts: ``hints`` split → given, or reason → how many.
+    """Write ``hints.parquet`` and return its counts: ``hints`` split → given, or reason → how many; ``unused`` reason →
+    how much of what the page names is in no hint.
 
     Args:
         root: folder of the corpus.
@@ -49,7 +50,7 @@ def _made(page: HintPage, root: Path, folder: Path) -> dict[str, Any]:
     items = list(load_builder(page.corpus).samples(root))
     samples = [item for item in items if not isinstance(item, Rejection)]
     kept = cache_folder() / "hints" / page.kind
-    work = Work(samples, root, page.options, kept, page.file.parent, folder)
+    work = Work(samples, root, page.options, kept, page.file.parent, folder, lambda key: page.page.where((key,)))
     counts: dict[str, Counter[str]] = {}
 
     def counted() -> Iterator[Hint]:
@@ -62,6 +63,7 @@ def _made(page: HintPage, root: Path, folder: Path) -> dict[str, Any]:
     return {
         "rows": rows,
         "hints": {split: dict(count.most_common()) for split, count in counts.items()},
+        "unused": dict(work.unused.most_common()),
         "rejected": dict(rejected.most_common()),
     }
 

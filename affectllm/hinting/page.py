@@ -10,6 +10,7 @@ from typing import Any
 from affectllm import registry
 from affectllm.errors import Malformed
 from affectllm.hinting.kind import Kind, find_kind, kind_names
+from affectllm.hinting.page_checks import check_bounds
 from affectllm.page_schema import build
 from affectllm.yaml_page import Page, PageKind, read_page
 
@@ -29,6 +30,7 @@ class HintPage:
         how: the kind.
         options: its options, as the page gives them.
         keys: all keys of the page, as JSON values.
+        page: as it was read, with its lines.
     """
 
     name: str
@@ -38,6 +40,7 @@ class HintPage:
     how: Kind
     options: Any
     keys: dict[str, Any]
+    page: Page
 
 
 def load_hint_page(name: str, overrides: Sequence[str] = ()) -> HintPage:
@@ -67,4 +70,8 @@ def load_hint_page(name: str, overrides: Sequence[str] = ()) -> HintPage:
     registry.find("data_builders", keys["corpus"])
     how = find_kind(keys["kind"])
     own = Page(page.file, {key: value for key, value in keys.items() if key not in _OWN}, page.lines, page.kind)
-    return HintPage(path.stem, path, keys["corpus"], keys["kind"], how, build(how.options, own), keys)
+    own.given = page.given
+    options = build(how.options, own)
+    check_bounds(options, how.bounds, page)
+    how.check(options, page)
+    return HintPage(path.stem, path, keys["corpus"], keys["kind"], how, options, keys, page)

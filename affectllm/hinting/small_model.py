@@ -37,15 +37,13 @@ class SmallModel:
     Args:
         template: shows the samples.
         root: folder of the corpus.
-        encoder: a frozen encoder whose states are the features; empty for TF-IDF and clip statistics.
-        layer: of an encoder of sounds; None for the last.
+        encoder: a frozen one whose states are the features; None for TF-IDF and clip statistics.
         causes: how many cause words are wanted.
     """
 
     template: Template
     root: Path
-    encoder: str = ""
-    layer: int | None = None
+    encoder: PooledEncoder | None = None
     causes: int = 0
 
     def findings(self, train: Sequence[Sample], labels: Sequence[str], asked: Sequence[Sample]) -> list[Finding]:
@@ -53,7 +51,7 @@ class SmallModel:
         from sklearn.linear_model import LogisticRegression
         from sklearn.multiclass import OneVsRestClassifier
 
-        describer = encoded(PooledEncoder(self.encoder, self.layer)) if self.encoder else Describer()
+        describer = encoded(self.encoder) if self.encoder else Describer()
         features = Features([shown_of(one, self.template) for one in train], self.root, describer)
         inputs = features.of([shown_of(one, self.template) for one in asked])
         names = sorted(set(labels))

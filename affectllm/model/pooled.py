@@ -154,8 +154,9 @@ def _kind(path: str) -> str:
     """Return ``audio``, ``vision`` or ``text``, by the preprocessor that the checkpoint brings."""
     from transformers.utils.hub import cached_file
 
-    page = cached_file(path, "preprocessor_config.json", _raise_exceptions_for_missing_entries=False)
-    keys: dict[str, Any] = json.loads(Path(page).read_text(encoding="utf-8")) if page else {}
+    with loading(path, "an encoder"):
+        page = cached_file(path, "preprocessor_config.json", _raise_exceptions_for_missing_entries=False)
+        keys: dict[str, Any] = json.loads(Path(page).read_text(encoding="utf-8")) if page else {}
     if "feature_extractor_type" in keys and "image_processor_type" not in keys:
         return "audio"
     return "vision" if "image_processor_type" in keys else "text"

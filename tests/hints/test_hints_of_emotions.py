@@ -11,15 +11,18 @@ from evaluating import use
 from meld_made import WORDS, write_meld
 
 from affectllm.cli import main
-from affectllm.corpus import TRAIN
+from affectllm.corpus import TRAIN, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.hinting.folds import folds_of, groups_of
+from affectllm.hinting.kind import Work
+from affectllm.hinting.kinds import emotions
 from affectllm.hinting.make import make_hints
 from affectllm.hinting.page import load_hint_page
 from affectllm.hints.table import FILE, Hint, read_hints
 
 PAGE = "corpus: meld\nkind: emotions\nspace: meld_7\nrater: annotators\nfolds: 3\ncauses: 1\n"
+FILED = "corpus: meld\nkind: emotions\npredictions: p.jsonl\n"
 
 
 @pytest.fixture
@@ -72,15 +75,56 @@ def test_folds_share_no_dialogue_and_no_speaker_where_the_card_promises_that(mel
 
 def test_predictions_of_a_model_that_has_seen_train_are_marked(meld: Path, tmp_path: Path) -> None:
     train, test = (next(o for o in load_builder("meld").samples(meld) if o.split == split) for split in (TRAIN, "test"))
-    lines: list[dict[str, Any]] = [{"item": one.id, "likelihoods": {"joy": 0.7, "fear": 0.3}} for one in (train, test)]
+    items = [train.id, test.id, "somebody else's"]
+    lines: list[dict[str, Any]] = [{"item": one, "likelihoods": {"joy": 0.7, "fear": 0.3}} for one in items]
+    lines.append({"item": "silent", "likelihoods": None})
     (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    hints = made(meld, tmp_path, f"{PAGE}predictions: p.jsonl\nsource: my LLM\n", "top=1")
+    hints = made(meld, tmp_path, f"{FILED}source: my LLM\n", "top=1")
     assert hints[train.id].seen and not hints[test.id].seen
     assert hints[test.id].words == "Likely emotions: joy 70%" and hints[test.id].source == "my LLM"
     assert {hint.reason for hint in hints.values()} == {"", "no_prediction"}
-    (tmp_path / "p.jsonl").write_text('{"item": "a"}\n', encoding="utf-8")
-    with pytest.raises(Malformed, match="no prediction with"):
-        made(meld, tmp_path, f"{PAGE}predictions: p.jsonl\n")
+    outputs = make_hints(load_hint_page(str(tmp_path / "mine.yaml"), ["top=1"]), meld, tmp_path / "out")
+    assert outputs["unused"] == {"lines without likelihoods": 1, "lines of an unknown item": 1}
+
+
+def filed(tmp_path: Path, *lines: str) -> None:
+    (tmp_path / "p.jsonl").write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    samples = [Sample("first", "made_up", TRAIN, (), "x", text="Oh.")]
+    options = emotions.Options(predictions="p.jsonl")
+    list(emotions.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path, tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ('{"item": "a"}', "no prediction with"),
+        ('{"item": 7, "likelihoods": {"joy": 1.0}}', "the item must be text"),
+        ('{"item": "a", "likelihoods": {"joy": NaN}}', "the likelihood of joy must be from 0 to 1, not nan"),
+        ('{"item": "a", "likelihoods": {"joy": 0.5, "fear": -1}}', "of fear must be from 0 to 1, not -1"),
+        ('{"item": "a", "likelihoods": {"joy": 2}}', "from 0 to 1, not 2"),
+        ('{"item": "a", "likelihoods": {"joy": "much"}}', "from 0 to 1, not 'much'"),
+        ('{"item": "first", "likelihoods": null}', "'first' is predicted in line 1 already"),
+    ],
+)
+def test_a_line_that_is_no_prediction_is_told(line: str, message: str, tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match=message) as caught:
+        filed(tmp_path, '{"item": "first", "likelihoods": {"joy": 1.0}}', line)
+    assert caught.value.where == f"{tmp_path / 'p.jsonl'}:2"
+
+
+@pytest.mark.parametrize(
+    "lines", [[], ['{"item": "first", "likelihoods": {}}'], ['{"item": "a", "likelihoods": {"joy": 1}}']]
+)
+def test_a_file_that_has_nothing_for_the_corpus_is_refused(lines: list[str], tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match="no line has likelihoods of an item of the corpus"):
+        filed(tmp_path, *lines)
+
+
+@pytest.mark.parametrize("encoder", ["/nosuch/folder", "tiny:qwen2"])
+def test_an_encoder_that_is_not_there_is_told_with_its_line(encoder: str, meld: Path, tmp_path: Path) -> None:
+    with pytest.raises(NotFound, match=f"there is no checkpoint {encoder}") as caught:
+        made(meld, tmp_path, PAGE.replace("causes: 1", f"encoder: {encoder}"))
+    assert caught.value.where.endswith("mine.yaml:6")
 
 
 def test_the_command_makes_the_table_of_a_page_that_ships(

@@ -10,10 +10,11 @@ splits that its model has learned from are marked as seen, and no mixture or tas
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from affectllm.corpus import TRAIN, CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
@@ -21,19 +22,34 @@ from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate.models.linear import refuse_unfit
 from affectllm.hinting.folds import Apart, folds_of, groups_of
 from affectllm.hinting.kind import Kind, Source, Work
+from affectllm.hinting.page_checks import placed, refuse_unread
 from affectllm.hinting.small_model import Finding, SmallModel
 from affectllm.hints.table import Hint
 from affectllm.instruct import Template, load_template
 from affectllm.labels.form import Refused
 from affectllm.labels.names import named
 from affectllm.model.clip_statistics import describes_sounds_by
+from affectllm.model.pooled import PooledEncoder
 from affectllm.run import digest, file_digest
+from affectllm.train.method import FROM_0, FROM_1, Bound
+from affectllm.yaml_page import Page
 
 if TYPE_CHECKING:
     from affectllm.hinting.by_recipe import RecipeModel
 
 _RULES = 1
 """Version of the words."""
+Split = Literal["train", "validation", "test"]
+_LEARNED = ("space", "rater", "template", "modalities", "top", "folds", "apart")
+_READ = {
+    "predictions": ("predictions", "top", "learned_from", "source"),
+    "recipe": ("recipe", "overrides", "top", "folds", "apart"),
+    "encoder": (*_LEARNED, "encoder", "layer"),
+    "a small model": (*_LEARNED, "causes"),
+}
+"""What makes the hints → the options that are read then."""
+_BOUNDS = {"top": FROM_1, "causes": FROM_0, "folds": Bound(2), "layer": FROM_0}
+_ROUNDED = 1e-6  # by which a share may leave 0 to 1
 
 
 @dataclass(frozen=True)
@@ -59,7 +75,7 @@ class Options:
     space: str = ""
     rater: str = ""
     template: str = "emotion_choice"
-    modalities: tuple[str, ...] = ("text",)
+    modalities: tuple[Literal["video", "audio", "image", "text"], ...] = ("text",)
     top: int = 3
     causes: int = 0
     folds: int = 5
@@ -69,17 +85,30 @@ class Options:
     recipe: str = ""
     overrides: tuple[str, ...] = ()
     predictions: str = ""
-    learned_from: tuple[str, ...] = (TRAIN,)
+    learned_from: tuple[Split, ...] = ("train",)
     source: str = ""
+
+
+def check(options: Options, page: Page) -> None:
+    """Refuse keys that the way in which the hints are made does not read, and labels that the corpus lacks."""
+    how = next((key for key in ("predictions", "recipe", "encoder") if getattr(options, key)), "a small model")
+    refuse_unread(options, page, _READ[how], how)
+    if how == "predictions":
+        _there(Path(page.file).parent / options.predictions, page.where(("predictions",)))
+    elif how != "recipe":
+        if not (options.space and options.rater):
+            message = "space and rater say which labels, and whose, are learned"
+            raise page.kind.wrong(message, where=page.where(()), do="add them, or a recipe")
+        card = load_builder(page.value["corpus"]).CARD
+        card.space(options.space, page.where(("space",)))
+        card.rater(options.rater, page.where(("rater",)))
+        with placed(page.where(("template",))):
+            _asking(options, card)
 
 
 def find(work: Work) -> Iterator[Hint]:
     """Yield the hint of every sample."""
     options: Options = work.options
-    if options.top < 1 or options.causes < 0 or options.folds < 2:
-        raise AffectError("top is at least 1, causes at least 0, and folds at least 2")
-    if options.recipe and (options.predictions or options.encoder or options.causes):
-        raise AffectError("a recipe gives neither causes, nor predictions of a file or an encoder", do="choose one")
     if options.predictions:
         yield from _of_file(work, work.tables / options.predictions)
     else:
@@ -93,8 +122,7 @@ def _fitted(work: Work) -> Iterator[Hint]:
         raise AffectError("the corpus has no samples", where=str(work.root), do="check the folder")
     small = _trained_model(work, card) if options.recipe else _small_model(work, card)
     template = small.template
-    if template.slots[0].how.shape(template.space) != "label" or len(template.slots) > 1:
-        raise AffectError(f"{template.name} does not ask for one label", do="choose a template of one label")
+    _refuse_unlike_label(template)
     train, labels = _labelled(work.samples, template)
     if not train:
         message = f"{card.name} has no training sample that {template.name} can ask"
@@ -129,22 +157,35 @@ def _fitted(work: Work) -> Iterator[Hint]:
 
 def _small_model(work: Work, card: CorpusCard) -> SmallModel:
     options: Options = work.options
-    if not (options.space and options.rater):
-        raise AffectError("space and rater say which labels, and whose, are learned", do="add them, or a recipe")
+    encoder = None
+    if options.encoder:
+        with placed(work.where("layer" if options.layer is not None else "encoder")):
+            encoder = PooledEncoder(options.encoder, options.layer)
+    return SmallModel(_asking(options, card), work.root, encoder, options.causes)
+
+
+def _asking(options: Options, card: CorpusCard) -> Template:
     space, rater = card.space(options.space), card.rater(options.rater)
     template = load_template(options.template, space=space, rater=rater, modalities=options.modalities)
     refuse_unfit(template)
-    return SmallModel(template, work.root, options.encoder, options.layer, options.causes)
+    _refuse_unlike_label(template)
+    return template
+
+
+def _refuse_unlike_label(template: Template) -> None:
+    if template.slots[0].how.shape(template.space) != "label" or len(template.slots) > 1:
+        raise AffectError(f"{template.name} does not ask for one label", do="choose a template of one label")
 
 
 def _trained_model(work: Work, card: CorpusCard) -> RecipeModel:
     from affectllm.hinting.by_recipe import RecipeModel
 
     options: Options = work.options
-    trained = RecipeModel.of(options.recipe, options.overrides, work.root, work.folder / "folds")
+    with placed(work.where("recipe")):
+        trained = RecipeModel.of(options.recipe, options.overrides, work.root, work.folder / "folds")
     if trained.part.corpus != card.name:
         message = f"{options.recipe} learns from {trained.part.corpus}, and the hints are of {card.name}"
-        raise AffectError(message, do="choose a recipe of that corpus")
+        raise AffectError(message, where=work.where("recipe"), do="choose a recipe of that corpus")
     return trained
 
 
@@ -196,7 +237,12 @@ def _words(finding: Finding, names: Mapping[str, str], top: int) -> str:
 
 def _of_file(work: Work, path: Path) -> Iterator[Hint]:
     options: Options = work.options
-    shares = _likelihoods(path)
+    shares = _likelihoods(path, work.unused)
+    strange = shares.keys() - {sample.id for sample in work.samples}
+    work.unused.update({"lines of an unknown item": len(strange)} if strange else {})
+    if len(strange) == len(shares):
+        message = "no line has likelihoods of an item of the corpus"
+        raise Malformed(message, where=f"{path}:1", do="predict the samples of the corpus, by their ids")
     version = digest([_RULES, options.top, file_digest(path)])
     source = Source("emotions", options.source or path.name, version)
     for sample in work.samples:
@@ -208,26 +254,51 @@ def _of_file(work: Work, path: Path) -> Iterator[Hint]:
         yield source.hint(sample, _words(finding, {}, options.top), its, seen=sample.split in options.learned_from)
 
 
-def _likelihoods(path: Path) -> dict[str, dict[str, float]]:
-    """Return item → label → likelihood, of the lines that have some.
+def _there(path: Path, where: str) -> None:
+    if not path.is_file():
+        raise NotFound(f"there is no file {path}", where=where, do="write it with affectllm predict --json")
+
+
+def _likelihoods(path: Path, unused: Counter[str]) -> dict[str, dict[str, float]]:
+    """Return item → label → likelihood, of the lines that have some; the others are counted.
 
     Raises:
-        NotFound: when there is no such file.
-        Malformed: with the line, when it is no prediction.
+        Malformed: with the line, when it is no prediction, or a second one of an item.
     """
-    if not path.is_file():
-        raise NotFound(f"there is no file {path}", do="write it with affectllm predict --json")
     shares: dict[str, dict[str, float]] = {}
+    lines: dict[str, int] = {}
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        try:
-            record: Any = json.loads(line)
-            its = record["likelihoods"] or {}
-            values = {str(label): float(share) for label, share in its.items()}
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
-            message = f"this line is no prediction with `item` and `likelihoods`: {error}"
-            raise Malformed(message, where=f"{path}:{number}", do="write it with affectllm predict --json") from error
-        shares |= {str(record.get("item")): values} if values else {}
+        item, its = _prediction(line, f"{path}:{number}")
+        if (first := lines.setdefault(item, number)) < number:
+            message = f"{item!r} is predicted in line {first} already"
+            raise Malformed(message, where=f"{path}:{number}", do="keep one line of each item")
+        if its:
+            shares[item] = its
+        else:
+            unused["lines without likelihoods"] += 1
     return shares
 
 
-KIND = Kind("the likeliest emotions of a small model, with shares and cause words", Options, find, _depends)
+def _prediction(line: str, where: str) -> tuple[str, dict[str, float]]:
+    """Return the item of a line and its likelihoods, label → share."""
+    do = "write it with affectllm predict --json"
+    try:
+        record: Any = json.loads(line)
+        item, its = record["item"], dict(record["likelihoods"] or {})
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        message = f"this line is no prediction with `item` and `likelihoods`: {error}"
+        raise Malformed(message, where=where, do=do) from error
+    if not isinstance(item, str):
+        raise Malformed(f"the item must be text, not {item!r}", where=where, do=do)
+    for label, share in its.items():
+        # Written so that NaN is caught.
+        number = isinstance(share, (int, float)) and not isinstance(share, bool)
+        if not (number and -_ROUNDED <= share <= 1 + _ROUNDED):
+            message = f"the likelihood of {label} must be from 0 to 1, not {share!r}"
+            raise Malformed(message, where=where, do="give probabilities; leave out what has none")
+    return item, its
+
+
+KIND = Kind(
+    "the likeliest emotions of a small model, with shares and cause words", Options, find, _depends, _BOUNDS, check
+)
