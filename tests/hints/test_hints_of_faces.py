@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from affectllm.corpus import TEST, MediaRef, Sample
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import Malformed, NotFound
 from affectllm.hinting.kind import Work
 from affectllm.hinting.kinds import action_units
 from affectllm.hints.table import Hint
@@ -23,14 +25,16 @@ def frames(count: int, au4: float, au12: float, *, start: int = 0, sure: float =
     )
 
 
-def made(tmp_path: Path, tables: dict[str, str], *clips: MediaRef, **options: object) -> list[Hint]:
+def made(tmp_path: Path, tables: dict[str, str], *clips: MediaRef, unused: Counter[str] | None = None) -> list[Hint]:
     for name, text in tables.items():
         path = tmp_path / "aus" / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     samples = [Sample(str(n), "made_up", TEST, (), "x", media=(ref,)) for n, ref in enumerate(clips)]
-    wanted = action_units.Options("aus", **options)  # type: ignore[arg-type]
-    return list(action_units.find(Work(samples, tmp_path, wanted, tmp_path / "kept", tmp_path, tmp_path)))
+    work = Work(samples, tmp_path, action_units.Options("aus"), tmp_path / "kept", tmp_path, tmp_path)
+    if unused is not None:
+        work = replace(work, unused=unused)
+    return list(action_units.find(work))
 
 
 CLIP = MediaRef("a/b.mp4", "video")
@@ -82,9 +86,41 @@ def test_a_name_that_two_clips_have_is_of_neither(tmp_path: Path) -> None:
     assert {hint.reason for hint in hints} == {"no_table"}
 
 
-def test_without_tables_or_with_levels_that_fall_it_says_what_to_do(tmp_path: Path) -> None:
+def test_without_tables_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(NotFound, match="tables of action units"):
         made(tmp_path, {}, CLIP)
-    (tmp_path / "aus").mkdir()
-    with pytest.raises(AffectError, match="numbers that grow"):
-        made(tmp_path, {}, CLIP, levels=(3.0, 2.0, 1.0))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (", 3.0, 0.0, ", ", 99, 0.0, ", "AU04_r is 99, and goes from 0 to 5"),
+        (", 3.0, 0.0, ", ", 3.0, -4, ", "AU12_r is -4, and goes from 0 to 5"),
+        (", 3.0, 0.0, ", ", inf, 0.0, ", "AU04_r is inf, and"),
+        ("0.98", "98", "confidence is 98, and goes from 0 to 1"),
+    ],
+)
+def test_a_value_beyond_its_scale_is_an_error_with_its_line(old: str, new: str, message: str, tmp_path: Path) -> None:
+    table = _OPENFACE + frames(3, 3.0, 0.0) + frames(1, 3.0, 0.0, start=3).replace(old, new)
+    with pytest.raises(Malformed, match=message) as caught:
+        made(tmp_path, {"b.csv": table}, CLIP)
+    assert caught.value.where == f"{tmp_path / 'aus/b.csv'}:5"
+
+
+def test_frames_and_tables_that_are_in_no_hint_are_counted(tmp_path: Path) -> None:
+    unsure = _OPENFACE + frames(6, 3.0, 0.0).replace("0.98", "nan")
+    some = _OPENFACE + frames(4, 3.0, 0.0) + frames(2, 1.0, 0.0, start=4, seen=0)
+    some += frames(1, 3.0, 0.0, start=6).replace(", 3.0, 0.0, ", ", x, 0.0, ")
+    unused: Counter[str] = Counter()
+    tables = {"b.csv": unsure, "c.csv": some, "nobodys.csv": some}
+    first, second = made(tmp_path, tables, CLIP, MediaRef("c.mp4", "video"), unused=unused)
+    assert first.reason == "face_not_tracked" and second.words == "Face: brows lowered (AU4, strong)"
+    assert unused == {
+        "frames without a tracked face": 8, "frames with a unit that is no number": 1, "tables of no sample": 1
+    }  # fmt: skip
+
+
+def test_a_frame_without_a_time_is_in_no_span(tmp_path: Path) -> None:
+    table = _OPENFACE + frames(4, 3.0, 0.0) + "5, 0, nan, 0.98, 1, 0.0, 5.0, 0.1, 0, 1\n" * 4
+    (hint,) = made(tmp_path, {"b.csv": table}, MediaRef("b.mp4", "video", start=0.0, end=9.0))
+    assert hint.words == "Face: brows lowered (AU4, strong)"

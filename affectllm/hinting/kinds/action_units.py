@@ -4,7 +4,8 @@ OpenFace 2.x writes a CSV a clip with a row a frame: ``AU04_r`` is the intensity
 unit is there, ``confidence`` and ``success`` whether the face was tracked; some versions put a blank before each name.
 py-feat writes ``AU04`` as a probability from 0 to 1, and ``FaceScore``. Frames without success, or with less confidence
 than ``confidence``, do not count; a clip with less than ``frames`` usable ones, as a share, has no hint. Of several
-faces (``face_id``) the one that is there most often is looked at.
+faces (``face_id``) the one that is there most often is looked at. What no tracker writes, an intensity or a confidence
+beyond its scale, is an error with file and line: such a table is of something else, or of other units.
 
 A unit is told by the mean of its highest tenth of frames, since expressions pass: slight, clear or strong, at
 ``levels`` of OpenFace's scale (of py-feat's probabilities, a fifth of them). A unit that OpenFace's classifier (``_c``)
@@ -19,14 +20,17 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from affectllm.corpus import MediaRef, Sample
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import Malformed, NotFound
 from affectllm.hinting.kind import Kind, Source, Work
 from affectllm.hints.table import Hint
 from affectllm.run import digest, file_digest
+from affectllm.train.method import FROM_1, SHARE, Bound
+from affectllm.yaml_page import Page
 
 _RULES = 1
 """Version of the words."""
@@ -43,6 +47,10 @@ STRENGTHS = ("slight", "clear", "strong")
 _COLUMN = re.compile(r"AU0*(\d{1,2})(?:_(r|c))?", re.IGNORECASE)
 _SCALE = {True: 5.0, False: 1.0}  # the highest intensity of OpenFace, the highest probability of py-feat
 _HIGHEST, _PRESENT = 0.1, 0.1
+_SURE = ("confidence", "FaceScore")
+_ROUNDED = 1e-6  # by which a value may leave its scale
+_BOUNDS = {"levels": Bound(0, 5), "most": FROM_1, "confidence": SHARE, "frames": Bound(0, 1, above=True)}
+_LINE = "line of the table"
 
 
 @dataclass(frozen=True)
@@ -65,16 +73,23 @@ class Options:
     frames: float = 0.3
 
 
+def check(options: Options, page: Page) -> None:
+    """Refuse levels that are not one for each strength, each above the one before."""
+    levels = options.levels
+    if len(levels) != len(STRENGTHS) or list(levels) != sorted(set(levels)):
+        message = f"levels must be {len(STRENGTHS)} numbers that grow ({', '.join(STRENGTHS)}), not {list(levels)}"
+        raise page.kind.wrong(message, where=page.where(("levels",)))
+
+
 def find(work: Work) -> Iterator[Hint]:
     """Yield the hint of every sample."""
     options: Options = work.options
-    if len(options.levels) != len(STRENGTHS) or list(options.levels) != sorted(options.levels) or options.most < 1:
-        raise AffectError("levels are three numbers that grow, and most is at least 1")
     folder = work.tables / options.tables
     if not folder.is_dir():
         do = "run FeatureExtraction of OpenFace, or py-feat, on the clips; then --set tables=FOLDER"
-        raise NotFound(f"there is no folder {folder} of tables of action units", do=do)
+        raise NotFound(f"there is no folder {folder} of tables of action units", where=work.where("tables"), do=do)
     files = Files.below(folder, work.samples)
+    looked: set[Path] = set()
     version = digest([_RULES, {**vars(options), "levels": list(options.levels), "tables": ""}, files.digests()])
     source = Source("action_units", "OpenFace or py-feat", version)
     for sample in work.samples:
@@ -83,13 +98,16 @@ def find(work: Work) -> Iterator[Hint]:
         if ref is None or path is None:
             yield source.none(sample, "no_table" if ref else "no_video")
             continue
-        strengths = summary(path, ref, options)
+        looked.add(path)
+        strengths = summary(path, ref, options, work.unused)
         if isinstance(strengths, str):
             yield source.none(sample, strengths)
         else:
             yield source.hint(
                 sample, _words(strengths, options), {f"AU{unit}": value for unit, value in strengths.items()}
             )
+    if others := files.count - len(looked):
+        work.unused["tables of no sample"] += others
 
 
 @dataclass(frozen=True)
@@ -103,6 +121,15 @@ class Files:
 
     folder: Path
     by_name: Mapping[str, Path]
+
+    @cached_property
+    def _all(self) -> list[Path]:
+        return sorted(self.folder.rglob("*.csv"))
+
+    @property
+    def count(self) -> int:
+        """How many tables there are."""
+        return len(self._all)
 
     @classmethod
     def below(cls, folder: Path, samples: Sequence[Sample]) -> Files:
@@ -122,41 +149,63 @@ class Files:
 
     def digests(self) -> list[list[str]]:
         """Return name and digest of every table."""
-        return [[p.relative_to(self.folder).as_posix(), file_digest(p)] for p in sorted(self.folder.rglob("*.csv"))]
+        return [[p.relative_to(self.folder).as_posix(), file_digest(p)] for p in self._all]
 
 
-def summary(path: Path, ref: MediaRef, options: Options) -> dict[int, float] | str:
-    """Return unit → its intensity from 0 to 5, over the usable frames of a clip's span; or why there is none."""
-    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
-        rows = [{(key or "").strip(): value for key, value in row.items()} for row in csv.DictReader(stream)]
+def summary(path: Path, ref: MediaRef, options: Options, unused: Counter[str]) -> dict[int, float] | str:
+    """Return unit → its intensity from 0 to 5, over the usable frames of a clip's span; or why there is none.
+
+    Args:
+        unused: reason → number of frames; those of this clip are added.
+
+    Raises:
+        Malformed: with the line, for a table that is no CSV, or a value beyond its scale.
+    """
+    rows = _rows(path)
     columns = {name: match for name in (rows[0] if rows else ()) if (match := _COLUMN.fullmatch(name))}
     if not columns:
         return "no_action_units"
     rows = _of_one_face([row for row in rows if _within(row, ref)])
     if not rows:
         return "no_frames_in_span"
-    usable = [row for row in rows if _tracked(row, options.confidence)]
+    usable = [row for row in rows if _tracked(row, options.confidence, path)]
+    if lost := len(rows) - len(usable):
+        unused["frames without a tracked face"] += lost
     if not usable or len(usable) < options.frames * len(rows):
         return "face_not_tracked"
-    graded = any(match[2] == "r" for match in columns.values())
+    scale = _SCALE[any(match[2] == "r" for match in columns.values())]
+    graded = {name: int(match[1]) for name, match in columns.items() if (match[2] or "").lower() != "c"}
+    values = {name: [_on_scale(row, name, scale, path) for row in usable] for name in graded}
+    if unread := sum(any(not math.isfinite(its[n]) for its in values.values()) for n in range(len(usable))):
+        unused["frames with a unit that is no number"] += unread
     strengths: dict[int, float] = {}
-    for name, match in columns.items():
-        unit, suffix = int(match[1]), (match[2] or "").lower()
-        if suffix == "c" or unit not in UNITS:
-            continue
-        values = sorted((v for row in usable if math.isfinite(v := _number(row, name))), reverse=True)
-        if values and _present(usable, columns, unit):
-            highest = values[: max(1, round(_HIGHEST * len(values)))]
-            strengths[unit] = round(sum(highest) / len(highest) * 5.0 / _SCALE[graded], 3)
+    for name, unit in graded.items():
+        known = sorted(filter(math.isfinite, values[name]), reverse=True)
+        if unit in UNITS and known and _present(usable, columns, unit):
+            highest = known[: max(1, round(_HIGHEST * len(known)))]
+            strengths[unit] = round(sum(highest) / len(highest) * 5.0 / scale, 3)
     return strengths or "no_action_units"
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Return the rows of a table, each with its line in the file."""
+    with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
+        reader = csv.DictReader(stream)
+        try:
+            return [
+                {**{(key or "").strip(): its for key, its in row.items()}, _LINE: reader.line_num} for row in reader
+            ]
+        except csv.Error as error:
+            where = f"{path}:{reader.line_num + 1}"
+            raise Malformed(f"no CSV: {error}", where=where, do="write the table again") from error
 
 
 def _within(row: Mapping[str, Any], ref: MediaRef) -> bool:
     """Whether a frame lies in the span of a clip; tables of one span, or without times, are taken whole."""
-    time = _number(row, "timestamp")
-    if not math.isfinite(time) or (ref.start is None and ref.end is None):
+    if "timestamp" not in row or (ref.start is None and ref.end is None):
         return True
-    return (ref.start or 0.0) <= time <= (math.inf if ref.end is None else ref.end)
+    # A frame of which nobody knows when it was is in no span.
+    return (ref.start or 0.0) <= _number(row, "timestamp") <= (math.inf if ref.end is None else ref.end)
 
 
 def _of_one_face(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -166,10 +215,10 @@ def _of_one_face(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
     return [row for row in rows if row.get("face_id") == most[0][0]]
 
 
-def _tracked(row: Mapping[str, Any], least: float) -> bool:
-    success = _number(row, "success")
-    sure = [value for key in ("confidence", "FaceScore") if math.isfinite(value := _number(row, key))]
-    return success != 0.0 and all(value >= least for value in sure)
+def _tracked(row: Mapping[str, Any], least: float, path: Path) -> bool:
+    """Whether the tracker found the face; not where it says how sure it is, and that is no number."""
+    sure = [_on_scale(row, key, 1.0, path) for key in _SURE if key in row]
+    return _number(row, "success") != 0.0 and all(value >= least for value in sure)
 
 
 def _present(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], unit: int) -> bool:
@@ -178,6 +227,15 @@ def _present(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, Any], unit
     if not judged:
         return True
     return sum(_number(row, judged[0]) == 1.0 for row in rows) >= _PRESENT * len(rows)
+
+
+def _on_scale(row: Mapping[str, Any], key: str, highest: float, path: Path) -> float:
+    """Return a number from 0 to ``highest``; NaN where there is none."""
+    value = _number(row, key)
+    if math.isnan(value) or -_ROUNDED <= value <= highest + _ROUNDED:
+        return value
+    message = f"{key} is {value:g}, and goes from 0 to {highest:g}"
+    raise Malformed(message, where=f"{path}:{row[_LINE]}", do="write the table again by OpenFace 2.x or py-feat")
 
 
 def _number(row: Mapping[str, Any], key: str) -> float:
@@ -197,4 +255,6 @@ def _words(strengths: Mapping[int, float], options: Options) -> str:
     return f"Face: {', '.join(parts)}" if parts else "Face: nothing moves much"
 
 
-KIND = Kind("what a face does: action units by tables of OpenFace or py-feat", Options, find)
+KIND = Kind(
+    "what a face does: action units by tables of OpenFace or py-feat", Options, find, bounds=_BOUNDS, check=check
+)
