@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from affectllm.corpus import TEST, MediaRef, Sample
-from affectllm.errors import WrongCheckpoint
+from affectllm.errors import AffectError, WrongCheckpoint
 from affectllm.hinting.kind import Work
 from affectllm.hinting.kinds import transcript
 from affectllm.model.media import SAMPLING_RATE
@@ -68,3 +68,40 @@ def test_a_checkpoint_that_is_no_speech_model_is_named(tmp_path: Path) -> None:
     options = transcript.Options(str(tmp_path / "text"))
     with pytest.raises(WrongCheckpoint, match="as a speech model"):
         list(transcript.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path, tmp_path)))
+
+
+@pytest.mark.parametrize("key", ["language", "tokens"])
+def test_what_a_ctc_head_cannot_be_told_is_refused(key: str, tmp_path: Path, speech_model: Path) -> None:
+    told = transcript.Options(str(speech_model), **{key: {"language": "de", "tokens": 7}[key]})  # type: ignore[arg-type]
+    with pytest.raises(AffectError, match=f"{key} is not read") as caught:
+        list(transcript.find(Work([], tmp_path, told, tmp_path, tmp_path, tmp_path, lambda key: f"page: {key}")))
+    assert caught.value.where == f"page: {key}"
+
+
+def test_a_language_that_the_model_does_not_write_is_told_before_a_clip_is_heard(tmp_path: Path) -> None:
+    from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperForConditionalGeneration
+    from transformers.models.bert import BertTokenizer
+
+    folder = tmp_path / "model"
+    sizes = dict.fromkeys(("d_model", "encoder_ffn_dim", "decoder_ffn_dim"), 16) | {"num_mel_bins": 8}
+    layers = dict.fromkeys(
+        ("encoder_layers", "decoder_layers", "encoder_attention_heads", "decoder_attention_heads"), 1
+    )
+    special = dict.fromkeys(("pad_token_id", "bos_token_id", "eos_token_id", "decoder_start_token_id"), 0)
+    model = WhisperForConditionalGeneration(WhisperConfig(vocab_size=8, **sizes, **layers, **special))
+    model.generation_config.is_multilingual = False
+    model.save_pretrained(folder)
+    WhisperFeatureExtractor(8).save_pretrained(folder)
+    (tmp_path / "vocab.txt").write_text("[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\n", encoding="utf-8")
+    BertTokenizer(str(tmp_path / "vocab.txt")).save_pretrained(folder)
+    options = transcript.Options(str(folder), language="klingon")
+    with pytest.raises(AffectError, match="cannot be told to write 'klingon'") as caught:
+        list(transcript.find(Work([], tmp_path, options, tmp_path, tmp_path, tmp_path, lambda key: f"page: {key}")))
+    assert caught.value.where == "page: language"
+
+
+def test_a_model_that_is_nowhere_is_told_where_all_samples_have_words(tmp_path: Path) -> None:
+    samples = [Sample("written", "made_up", TEST, (), "x", text="Hello.")]
+    options = transcript.Options(str(tmp_path / "nowhere"))
+    with pytest.raises(WrongCheckpoint, match="as a speech model"):
+        list(transcript.find(Work(samples, tmp_path, options, tmp_path, tmp_path, tmp_path)))

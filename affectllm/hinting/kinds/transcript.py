@@ -8,19 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
 from typing import Any
 
+import numpy as np
+
 from affectllm.corpus import MediaRef
-from affectllm.errors import WrongCheckpoint
+from affectllm.errors import AffectError, WrongCheckpoint
 from affectllm.hinting.kept import Kept
 from affectllm.hinting.kind import Kind, Source, Work
+from affectllm.hinting.page_checks import placed
 from affectllm.hints.table import Hint
 from affectllm.model.load import fingerprint
 from affectllm.model.media import SAMPLING_RATE, Budget, MediaError, open_clip
 from affectllm.run import digest
+from affectllm.train.method import ABOVE_0, FROM_1
 
 _RULES = 1
 """Version of the words."""
@@ -34,8 +38,8 @@ class Options:
         model: Hub id or folder of the speech model.
         all: whether samples are transcribed that have words of their own.
         seconds: of a clip that are heard; the rest is left out.
-        language: the language that the model is told to write, as it calls it; empty for its own choice.
-        tokens: of a transcript at most.
+        language: the language that a model that writes is told to write, as it calls it; empty for its own choice.
+        tokens: of a transcript at most, of a model that writes.
     """
 
     model: str = "openai/whisper-small"
@@ -48,6 +52,7 @@ class Options:
 def find(work: Work) -> Iterator[Hint]:
     """Yield the hint of every sample."""
     options: Options = work.options
+    _refuse_unfit(work)
     decides = [fingerprint(options.model, None), metadata.version("transformers"), options.seconds]
     decides += [options.language, options.tokens]
     kept, source = Kept(work.kept, decides), Source("transcript", options.model, digest([_RULES, *decides]))
@@ -60,6 +65,23 @@ def find(work: Work) -> Iterator[Hint]:
         else:
             text, reason = kept.of(work.root, ref, lambda ref=ref: _heard(work, ref, options))  # type: ignore[misc]
             yield source.hint(sample, f'Heard by a machine: "{text}"') if text else source.none(sample, reason)
+
+
+def _refuse_unfit(work: Work) -> None:
+    """Refuse a model that is not there or no speech model, and what it cannot be told, before a clip is opened."""
+    options: Options = work.options
+    with placed(work.where("model")):
+        writes = _writes(options.model)
+    told = [key for key in ("language", "tokens") if getattr(options, key) != getattr(Options, key)]
+    if told and not writes:
+        message = f"{told[0]} is not read: {options.model} has a CTC head and writes what it hears"
+        raise AffectError(message, where=work.where(told[0]), do="take it out, or choose a model such as Whisper")
+    if options.language:
+        try:
+            _recogniser(options.model).write(np.zeros(SAMPLING_RATE, np.float32), replace(options, tokens=1))
+        except ValueError as error:
+            message = f"{options.model} cannot be told to write {options.language!r}: {str(error).splitlines()[0]}"
+            raise AffectError(message, where=work.where("language"), do="take it out, or name one it knows") from error
 
 
 def _heard(work: Work, ref: MediaRef, options: Options) -> tuple[str, str]:
@@ -95,12 +117,29 @@ class Recogniser:
         return str(self.tokenizer.batch_decode(tokens, skip_special_tokens=True)[0])
 
 
-@cache
-def _recogniser(name: str) -> Recogniser:
-    from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokenizer
+def _writes(name: str) -> bool:
+    """Return whether a speech model writes, as Whisper does, or has a CTC head.
+
+    Raises:
+        WrongCheckpoint: when there is none, or it is neither.
+    """
+    from transformers import AutoConfig, AutoModelForCTC, AutoModelForSpeechSeq2Seq
 
     with _explained(name):
-        writes = type(AutoConfig.from_pretrained(name)) in AutoModelForSpeechSeq2Seq._model_mapping
+        kind = type(AutoConfig.from_pretrained(name))
+        if kind in AutoModelForSpeechSeq2Seq._model_mapping:
+            return True
+        if kind not in AutoModelForCTC._model_mapping:
+            raise ValueError(f"{kind.__name__} is none")
+    return False
+
+
+@cache
+def _recogniser(name: str) -> Recogniser:
+    from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokenizer
+
+    writes = _writes(name)
+    with _explained(name):
         model = (AutoModelForSpeechSeq2Seq if writes else AutoModelForCTC).from_pretrained(name)
         features, tokenizer = AutoFeatureExtractor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
     return Recogniser(model.eval(), features, tokenizer)
@@ -116,4 +155,4 @@ def _explained(name: str) -> Iterator[None]:
         raise WrongCheckpoint(message, do="name one such as openai/whisper-small, or its folder") from error
 
 
-KIND = Kind("what is said, by a speech model", Options, find)
+KIND = Kind("what is said, by a speech model", Options, find, bounds={"seconds": ABOVE_0, "tokens": FROM_1})
