@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from affectllm.corpus import TEST, TRAIN, MediaRef, Sample
+from affectllm.errors import AffectError
 from affectllm.hinting import voice_measures
 from affectllm.hinting.kept import Kept
 from affectllm.hinting.kind import Work
@@ -85,12 +86,32 @@ def test_a_training_clip_is_compared_with_the_others(tmp_path: Path) -> None:
 def test_what_cannot_be_heard_has_no_hint_but_a_reason(tmp_path: Path) -> None:
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
     refs = {"gone": MediaRef("gone.wav", "audio"), "broken": MediaRef("broken.wav", "audio"), "none": None}
-    samples = [Sample(n, "made_up", TEST, (), "x", media=(ref,) if ref else ()) for n, ref in refs.items()]
-    hints = list(
-        prosody.find(Work(samples, tmp_path, prosody.Options(by="numpy"), tmp_path / "kept", tmp_path, tmp_path))
-    )
+    samples = [Sample(n, "made_up", TRAIN, (), "x", media=(ref,) if ref else ()) for n, ref in refs.items()]
+    options = prosody.Options(by="numpy", clips=2)
+    hints = list(prosody.find(Work(samples, tmp_path, options, tmp_path / "kept", tmp_path, tmp_path)))
     assert [hint.words for hint in hints] == [None] * 3
     assert hints[0].reason == "missing" and hints[1].reason and hints[2].reason == "no_audio"
+
+
+def test_without_a_train_nothing_is_heard_and_it_says_so(tmp_path: Path) -> None:
+    with pytest.raises(AffectError, match=r"2 clips of TRAIN have sound, and at least clips \(3\) say"):
+        _made(tmp_path, [*TRAINED[:2], *[("deep", TEST, 140.0 + n) for n in range(3)]], clips=3)
+    assert not (tmp_path / "kept").exists() or not any((tmp_path / "kept").iterdir())
+
+
+def test_a_silent_clip_has_no_hint_and_is_no_part_of_the_usual(tmp_path: Path) -> None:
+    import soundfile
+
+    recordings = [("deep", TRAIN, 100.0 + n) for n in range(3)]
+    before = _made(tmp_path, recordings, clips=2)
+    soundfile.write(tmp_path / "3.wav", np.zeros(SAMPLING_RATE), SAMPLING_RATE)
+    samples = [
+        Sample(str(n), "made_up", TRAIN, (), "x", speaker="deep", media=(MediaRef(f"{n}.wav", "audio"),))
+        for n in range(4)
+    ]
+    work = Work(samples, tmp_path, prosody.Options("numpy", 2), tmp_path / "kept", tmp_path, tmp_path)
+    *voiced, silent = prosody.find(work)
+    assert silent.words is None and silent.reason == "silent" and voiced == before
 
 
 def test_a_clip_is_heard_once_and_half_a_line_of_a_killed_run_is_cut_off(tmp_path: Path) -> None:

@@ -17,10 +17,12 @@ from affectllm.corpus import TRAIN, MediaRef, Sample
 from affectllm.errors import AffectError
 from affectllm.hinting.kept import Kept
 from affectllm.hinting.kind import Kind, Source, Work
+from affectllm.hinting.page_checks import placed
 from affectllm.hinting.voice_measures import MEASURES, Tool, installed, measured, version_of
 from affectllm.hints.table import Hint
 from affectllm.model.media import Budget, MediaError, open_clip
 from affectllm.run import digest
+from affectllm.train.method import Bound
 
 _RULES = 1
 """Version of the words."""
@@ -53,9 +55,13 @@ class Options:
 def find(work: Work) -> Iterator[Hint]:
     """Yield the hint of every sample."""
     options: Options = work.options
-    if options.clips < 2:
-        raise AffectError("of one clip nothing is known to be usual", do="set clips to 2 or more")
-    tool = _tool(options.by)
+    with placed(work.where("by")):
+        tool = _tool(options.by)
+    heard = sum(sample.split == TRAIN and _sound(sample) is not None for sample in work.samples)
+    if heard < options.clips:
+        message = f"{heard:,} clips of TRAIN have sound, and at least clips ({options.clips:,}) say what is usual"
+        do = "lower clips; of a corpus without TRAIN there are no hints of prosody"
+        raise AffectError(message, where=work.where("clips"), do=do)
     kept = Kept(work.kept, [tool, version_of(tool)])
     values = [_measure(work, sample, kept, tool) for sample in work.samples]
     usual = Usual(work.samples, values, options.clips)
@@ -83,10 +89,13 @@ def _tool(by: str) -> Tool:
     return tool
 
 
+def _sound(sample: Sample) -> MediaRef | None:
+    return next((one for one in sample.media if one.modality == "audio" or one.sound), None)
+
+
 def _measure(work: Work, sample: Sample, kept: Kept, tool: Tool) -> dict[str, float] | str:
     """Return the measures of a sample's voice, or why there are none."""
-    ref = next((one for one in sample.media if one.modality == "audio" or one.sound), None)
-    if ref is None:
+    if (ref := _sound(sample)) is None:
         return "no_audio"
     result: dict[str, float] | str = kept.of(work.root, ref, lambda: _heard(work, ref, tool))
     return result
@@ -162,4 +171,4 @@ def _told(whose: str, scores: Mapping[str, float]) -> str:
     return f"Voice: {', '.join(parts)}, against what is usual for {whose}" if parts else f"Voice: as usual for {whose}"
 
 
-KIND = Kind("how a voice sounds beside its speaker's usual voice", Options, find)
+KIND = Kind("how a voice sounds beside its speaker's usual voice", Options, find, bounds={"clips": Bound(2)})
