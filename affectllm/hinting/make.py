@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -15,7 +16,7 @@ from affectllm.corpus.identity import identity
 from affectllm.hinting.kind import Work
 from affectllm.hinting.page import HintPage
 from affectllm.hints.table import FILE, FOLDER, Hint, write_table
-from affectllm.run import Run, cache_folder, file_digest
+from affectllm.run import Run, cache_folder, digest, file_digest
 
 GIVEN = "given"
 
@@ -69,7 +70,14 @@ def _made(page: HintPage, root: Path, folder: Path) -> dict[str, Any]:
 
 
 def _named_files(page: HintPage) -> dict[str, str]:
-    """Return path → digest of the files that the options name, which may change under the same name."""
+    """Return path → digest of the files and folders that the options name, which may change under the same name."""
     named = [value for value in asdict(page.options).values() if isinstance(value, str) and value]
     paths = {value: page.file.parent / value for value in named}
-    return {value: file_digest(path) for value, path in paths.items() if path.is_file()}
+    return {value: _content(path) for value, path in paths.items() if os.path.exists(path)}  # long words too
+
+
+def _content(path: Path) -> str:
+    if path.is_file():
+        return file_digest(path)
+    below = sorted(one for one in path.rglob("*") if one.is_file())
+    return digest([[one.relative_to(path).as_posix(), file_digest(one)] for one in below])

@@ -22,6 +22,7 @@ from affectllm.hinting.page import load_hint_page
 from affectllm.hints.table import FILE, Hint, read_hints
 
 PAGE = "corpus: meld\nkind: emotions\nspace: meld_7\nrater: annotators\nfolds: 3\ncauses: 1\n"
+LONG = "my LLM " + "tuned " * 60 + "again"
 FILED = "corpus: meld\nkind: emotions\npredictions: p.jsonl\n"
 
 
@@ -79,9 +80,9 @@ def test_predictions_of_a_model_that_has_seen_train_are_marked(meld: Path, tmp_p
     lines: list[dict[str, Any]] = [{"item": one, "likelihoods": {"joy": 0.7, "fear": 0.3}} for one in items]
     lines.append({"item": "silent", "likelihoods": None})
     (tmp_path / "p.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    hints = made(meld, tmp_path, f"{FILED}source: my LLM\n", "top=1")
+    hints = made(meld, tmp_path, f"{FILED}source: {LONG}\n", "top=1")
     assert hints[train.id].seen and not hints[test.id].seen
-    assert hints[test.id].words == "Likely emotions: joy 70%" and hints[test.id].source == "my LLM"
+    assert hints[test.id].words == "Likely emotions: joy 70%" and hints[test.id].source == LONG
     assert {hint.reason for hint in hints.values()} == {"", "no_prediction"}
     outputs = make_hints(load_hint_page(str(tmp_path / "mine.yaml"), ["top=1"]), meld, tmp_path / "out")
     assert outputs["unused"] == {"lines without likelihoods": 1, "lines of an unknown item": 1}
@@ -108,7 +109,7 @@ def filed(tmp_path: Path, *lines: str) -> None:
 )
 def test_a_line_that_is_no_prediction_is_told(line: str, message: str, tmp_path: Path) -> None:
     with pytest.raises(Malformed, match=message) as caught:
-        filed(tmp_path, '{"item": "first", "likelihoods": {"joy": 1.0}}', line)
+        filed(tmp_path, '{"item": "first", "likelihoods": {"joy": 1.0}, "reply": "one\u2028line"}', line)
     assert caught.value.where == f"{tmp_path / 'p.jsonl'}:2"
 
 
@@ -120,11 +121,36 @@ def test_a_file_that_has_nothing_for_the_corpus_is_refused(lines: list[str], tmp
         filed(tmp_path, *lines)
 
 
+def test_a_file_that_is_not_utf_8_is_told_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "p.jsonl").write_bytes('{"item": "à"}'.encode("latin-1"))
+    options = emotions.Options(predictions="p.jsonl")
+    with pytest.raises(Malformed, match="not UTF-8") as caught:
+        list(emotions.find(Work([], tmp_path, options, tmp_path / "kept", tmp_path, tmp_path)))
+    assert caught.value.where == f"{tmp_path / 'p.jsonl'}:1"
+
+
+def test_a_corpus_without_train_can_have_hints_of_predictions_alone(meld: Path, tmp_path: Path) -> None:
+    tested = [one for one in load_builder("meld").samples(meld) if isinstance(one, Sample) and one.split == "test"]
+    options = emotions.Options("meld_7", "annotators")
+    with pytest.raises(AffectError, match="meld has no training sample") as caught:
+        list(emotions.find(Work(tested, meld, options, tmp_path / "kept", tmp_path, tmp_path)))
+    assert "give predictions:" in caught.value.do
+
+
 @pytest.mark.parametrize("encoder", ["/nosuch/folder", "tiny:qwen2"])
 def test_an_encoder_that_is_not_there_is_told_with_its_line(encoder: str, meld: Path, tmp_path: Path) -> None:
     with pytest.raises(NotFound, match=f"there is no checkpoint {encoder}") as caught:
         made(meld, tmp_path, PAGE.replace("causes: 1", f"encoder: {encoder}"))
     assert caught.value.where.endswith("mine.yaml:6")
+
+
+def test_tables_that_change_in_their_folder_are_read_again(meld: Path, tmp_path: Path) -> None:
+    (tmp_path / "au").mkdir()
+    page, versions = "corpus: meld\nkind: action_units\ntables: au\n", []
+    for text in ("frame,AU04_r\n1,3.0\n", "frame,AU04_r\n1,3.0\n", "frame,AU04_r\n1,2.0\n"):
+        (tmp_path / "au" / "clip.csv").write_text(text, encoding="utf-8")
+        versions.append({hint.version for hint in made(meld, tmp_path, page).values()})
+    assert versions[0] == versions[1] != versions[2]
 
 
 def test_the_command_makes_the_table_of_a_page_that_ships(

@@ -26,6 +26,6 @@ def call(arguments: argparse.Namespace) -> None:
     outputs = make_hints(page, root, arguments.out)
     for split, counts in outputs["hints"].items():
         print(f"{split}: " + ", ".join(f"{count:,} {reason}" for reason, count in counts.items()))
-    if outputs["unused"]:
+    if outputs.get("unused"):  # a table of an earlier version has none
         print("not used: " + ", ".join(f"{count:,} {reason}" for reason, count in outputs["unused"].items()))
     print(f"hints: {(arguments.out or FOLDER / page.name) / FILE}")

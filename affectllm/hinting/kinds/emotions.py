@@ -159,7 +159,7 @@ def _small_model(work: Work, card: CorpusCard) -> SmallModel:
     options: Options = work.options
     encoder = None
     if options.encoder:
-        with placed(work.where("layer" if options.layer is not None else "encoder")):
+        with placed(work.where("encoder")):
             encoder = PooledEncoder(options.encoder, options.layer)
     return SmallModel(_asking(options, card), work.root, encoder, options.causes)
 
@@ -267,7 +267,10 @@ def _likelihoods(path: Path, unused: Counter[str]) -> dict[str, dict[str, float]
     """
     shares: dict[str, dict[str, float]] = {}
     lines: dict[str, int] = {}
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # By bytes: a separator of lines of Unicode may stand in a reply.
+    for number, line in enumerate(path.read_bytes().split(b"\n"), 1):
+        if not line.strip():
+            continue
         item, its = _prediction(line, f"{path}:{number}")
         if (first := lines.setdefault(item, number)) < number:
             message = f"{item!r} is predicted in line {first} already"
@@ -279,13 +282,15 @@ def _likelihoods(path: Path, unused: Counter[str]) -> dict[str, dict[str, float]
     return shares
 
 
-def _prediction(line: str, where: str) -> tuple[str, dict[str, float]]:
+def _prediction(line: bytes, where: str) -> tuple[str, dict[str, float]]:
     """Return the item of a line and its likelihoods, label → share."""
     do = "write it with affectllm predict --json"
     try:
-        record: Any = json.loads(line)
+        record: Any = json.loads(line.decode("utf-8"))
         item, its = record["item"], dict(record["likelihoods"] or {})
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except UnicodeDecodeError as error:
+        raise Malformed(f"this line is not UTF-8 ({error.reason})", where=where, do="save it as UTF-8") from error
+    except (ValueError, TypeError, KeyError) as error:
         message = f"this line is no prediction with `item` and `likelihoods`: {error}"
         raise Malformed(message, where=where, do=do) from error
     if not isinstance(item, str):

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from affectllm import voice
 from affectllm.corpus import MediaRef
 from affectllm.errors import AffectError, WrongCheckpoint
 from affectllm.hinting.kept import Kept
@@ -148,6 +149,7 @@ def _recogniser(name: str) -> Recogniser:
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
     """Raise ``WrongCheckpoint`` for what transformers says of a checkpoint that is no speech model, or not there."""
+    voice.without_bars()
     try:
         yield
     except (OSError, ValueError) as error:
