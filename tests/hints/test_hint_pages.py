@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from affectllm.errors import AffectError, Malformed
+from affectllm.hinting.kinds import emotions
 from affectllm.hinting.page import HintPage, load_hint_page
 
 LEARNED = "space: meld_7\nrater: annotators"
@@ -77,3 +79,14 @@ def test_an_option_that_came_by_set_is_named_so_and_one_that_says_none_is_left_a
         tmp_path, "emotions", f"{LEARNED}\ncauses: 3", "predictions=p.jsonl", 'space=""', 'rater=""', "causes=0"
     )
     assert page.options.predictions == "p.jsonl" and page.options.learned_from == ("train",)
+
+
+def test_the_keys_that_the_docs_list_are_those_that_are_read() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "hints.md").read_text(encoding="utf-8")
+    _, _, table = text.partition("| made by | reads |\n|---|---|\n")
+    rows = dict(line.strip("| ").split(" | ") for line in table.partition("\n\n")[0].splitlines())
+    read = {name.strip("`"): set(re.findall(r"`(\w+)`", keys)) for name, keys in rows.items()}
+    read["encoder"] = read["a small model"] - {"causes"} | {"layer"}
+    assert {name: keys | ({name} - {"a small model"}) for name, keys in read.items()} == {
+        name: set(keys) for name, keys in emotions._READ.items()
+    }
