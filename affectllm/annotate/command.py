@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from affectllm import registry
+from affectllm.annotate.checks import at_line
 from affectllm.annotate.estimate import endpoints_of, print_estimate
 from affectllm.annotate.models import Model, keep_pace, load_models
 from affectllm.annotate.page import Annotated, load_annotation
@@ -123,8 +123,9 @@ def context_of(page: Annotated, source: Source, models: Mapping[str, Model], out
         folder=out,
         new_raters={model.rater: model.sentence for model in models.values()},
     )
-    for step in page.steps:
-        step.check(context)
+    for number, step in enumerate(page.steps):
+        with at_line(page.lines, "steps", number):
+            step.check(context)
     return context
 
 
@@ -141,9 +142,9 @@ def shard_of(text: str) -> tuple[int, int]:
 
 
 def _inputs(page: Annotated, source: Source, models: Mapping[str, Model]) -> dict[str, Any]:
-    plain = replace(page, models={}, steps=(), files=())
+    plain = {key: value for key, value in vars(page).items() if key != "lines"}
     return {
-        "page": {**vars(plain), "steps": [vars(step) for step in page.steps]},
+        "page": {**plain, "models": {}, "files": (), "steps": [vars(step) for step in page.steps]},
         "samples": dict(source.identity),
         "models": {name: model.answering.responder.identity() for name, model in models.items()},
         "raters": {name: model.rater for name, model in models.items()},

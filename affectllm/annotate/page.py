@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from affectllm import registry
+from affectllm.annotate.checks import check_steps
 from affectllm.annotate.step import Step
 from affectllm.errors import Malformed
 from affectllm.imported import member
@@ -62,10 +63,12 @@ class Annotated:
         limit: how many samples at most, the first ones; None for all.
         language: BCP-47 tag of files without one.
         description: what it is for.
+        lines: the page as it was read, for the lines of errors.
     """
 
     name: str
     steps: tuple[Step, ...]
+    lines: Page
     models: dict[str, ModelOptions] = field(default_factory=dict)
     corpus: str = ""
     files: tuple[str, ...] = ()
@@ -102,13 +105,15 @@ def load_annotation(path: Path, overrides: Sequence[str] = ()) -> Annotated:
     """
     page = read_page(path, PAGE)
     for pair in overrides:
-        key, _, text = pair.partition("=")
+        key, separator, text = pair.partition("=")
+        if not separator:
+            raise Malformed(f"--set {pair!r} is not KEY=VALUE", do="write for example --set limit=100")
         page.set(key, text)
     raw: _Raw = build(_Raw, page)
     steps = tuple(_step(page, number, raw) for number in range(len(raw.steps)))
     _check(raw, steps, page)
     files = tuple(str(path.parent / Path(name).expanduser()) for name in raw.files)
-    fields = {**vars(raw), "steps": steps, "files": files}
+    fields = {**vars(raw), "steps": steps, "files": files, "lines": page}
     return Annotated(**fields)
 
 
@@ -136,23 +141,4 @@ def _check(raw: _Raw, steps: Sequence[Step], page: Page) -> None:
         raise Malformed("limit is at least 1", where=page.where(("limit",)))
     if not steps:
         raise Malformed("there is no step", where=page.where(("steps",)))
-    _check_names(raw, steps, page)
-
-
-def _check_names(raw: _Raw, steps: Sequence[Step], page: Page) -> None:
-    earlier: set[str] = set()
-    for number, step in enumerate(steps):
-        where = page.where(("steps", number))
-        if step.name in earlier or not step.name.isidentifier():
-            raise Malformed(
-                f"a second step is called {step.name!r}, or it is no name", where=where, do="give it a name"
-            )
-        if missing := [name for name in step.asked_models() if name not in raw.models]:
-            raise Malformed(f"there is no model {missing[0]!r}", where=where, do=f"models: {', '.join(raw.models)}")
-        if missing := [name for name in step.reads() if name not in earlier]:
-            message = f"no step before this one is called {missing[0]!r}"
-            raise Malformed(message, where=where, do=f"there are {', '.join(sorted(earlier)) or 'none'}")
-        earlier.add(step.name)
-    used = {model for step in steps for model in step.asked_models()}
-    if idle := sorted(set(raw.models) - used):
-        raise Malformed(f"no step asks the model {idle[0]!r}", where=page.where(("models", idle[0])))
+    check_steps(steps, raw.models, page)

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 from affectllm.annotate.row import Item, Row
 from affectllm.errors import Malformed
@@ -20,6 +20,25 @@ from affectllm.labels import LabelSpace
 from affectllm.respond.responder import Ask, Reply, Unanswered
 
 SUPPOSED = "a calm voice with a faint smile, as of somebody who is glad to be asked but would rather wait"
+
+WORDS, LABELS, VERDICT, NOTHING = "words", "labels", "a verdict", "no note"
+"""What a step leaves in a row, for the steps behind it."""
+NAMED = ("category", "set")
+"""Kinds of label space of which an annotation is a name, or names."""
+
+
+class Read(NamedTuple):
+    """A note of an earlier step that a step reads.
+
+    Args:
+        name: of the earlier step.
+        kinds: what it may be, of ``WORDS``, ``LABELS`` and so on.
+        key: of the page, for errors.
+    """
+
+    name: str
+    kinds: tuple[str, ...] = (WORDS,)
+    key: str = "of"
 
 
 @dataclass(frozen=True)
@@ -47,6 +66,7 @@ class Context:
         raters: name of a model on the page → its rater: the name and version of the model.
         roots: corpus → folder of the clips.
         folder: of the run.
+        labelled: name of a step that notes labels → the label space that they are of.
         voters: name of a step that extracts labels → the raters whose labels it notes.
         new_spaces, new_raters: what annotations were given in, and by whom, for the card of the annotated corpus.
         parts: name of a new label space → how a part of a mixture asks about it.
@@ -58,6 +78,7 @@ class Context:
     raters: Mapping[str, str]
     roots: Mapping[str, Path]
     folder: Path
+    labelled: dict[str, str] = field(default_factory=dict)
     voters: dict[str, list[str]] = field(default_factory=dict)
     new_spaces: dict[str, LabelSpace] = field(default_factory=dict)
     new_raters: dict[str, str] = field(default_factory=dict)
@@ -73,6 +94,19 @@ class Context:
         if name not in self.spaces:
             raise Malformed(f"there is no label space {name!r}", where=where, do=f"known: {', '.join(self.spaces)}")
         return self.spaces[name]
+
+    def labels(self, name: str, kinds: Sequence[str] = NAMED) -> LabelSpace:
+        """Return a label space by its name, for a step whose key ``space`` names it.
+
+        Raises:
+            Malformed: when it is not there, or of another kind.
+        """
+        space = self.space(name, "space")
+        if space.kind not in kinds:
+            known = ", ".join(one.name for one in self.spaces.values() if one.kind in kinds)
+            message = f"{name} is a {space.kind} space, and labels of a {' or '.join(kinds)} space are needed"
+            raise Malformed(message, where="space", do=f"such are {known}")
+        return space
 
     def own_space(
         self, step: Step, kind: Any = "open", names: tuple[str, ...] = (), part: str = "template: affect_reasoning"
@@ -102,14 +136,22 @@ class Step:
     name: str
 
     whole: ClassVar[bool] = False
+    leaves: ClassVar[str] = ""
+    """What its note is, such as ``WORDS``; empty where that is not said, so that any step may read it."""
 
     def asked_models(self) -> tuple[str, ...]:
         """Return the models of the page that this step asks."""
         return ()
 
-    def reads(self) -> tuple[str, ...]:
+    def reads(self) -> tuple[Read, ...]:
         """Return the earlier steps whose notes are read."""
         return ()
+
+    def follows(self, earlier: Mapping[str, Step]) -> None:
+        """Raise ``Malformed`` for what does not fit the steps before it, when the page is read.
+
+        Here and in ``check``, ``where`` of the error is the key that is wrong; whoever calls them makes a line of it.
+        """
 
     def check(self, context: Context) -> None:
         """Raise ``Malformed`` for what cannot work, before anything is asked."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import LABELS, Context, Read, Step
+from affectllm.errors import Malformed
 from affectllm.labels import Annotation, LabelSpace
 from affectllm.labels.reading import Unreadable, read_labels
 from affectllm.respond.responder import Reply
@@ -24,11 +26,14 @@ class Agrees(Step):
     space: str
     rater: str
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,)
+    leaves: ClassVar[str] = LABELS
+
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of, (LABELS,)),)
 
     def check(self, context: Context) -> None:
-        context.space(self.space, self.name)
+        refuse_foreign("of", self.of, context.labels(self.space), context)
+        context.labelled[self.name] = self.space
 
     def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
         given = row.sample.annotation(self.space, self.rater)
@@ -47,6 +52,14 @@ def labels_of(note: object) -> list[str]:
     """Return the labels of a vote, or all of an extraction by several models."""
     lists = note.values() if isinstance(note, dict) else [note]
     return list(dict.fromkeys(str(label) for labels in lists if isinstance(labels, list | tuple) for label in labels))
+
+
+def refuse_foreign(key: str, name: str, space: LabelSpace, context: Context) -> None:
+    """Raise ``Malformed`` when no label that the step ``name`` may note stands for one of ``space``."""
+    given = context.spaces.get(context.labelled.get(name, ""))
+    if given and not named_by(given.names, space):
+        message = f"{name} labels in {given.name}, of which no label stands for one of {space.name}"
+        raise Malformed(message, where=key, do="compare labels of one space, or extract open words")
 
 
 def given_labels(annotation: Annotation) -> set[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import NOTHING, Context, Read, Step
 from affectllm.corpus.sample import MediaRef
 from affectllm.model.clips.media import Budget, Clip, open_clip, open_image
 
@@ -44,9 +44,10 @@ class Consistent(Step):
     of: str
 
     whole: ClassVar[bool] = True
+    leaves: ClassVar[str] = NOTHING
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,)
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of),)
 
     def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
         measured = [measures(row, context.roots) for row in rows]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Question, Step, filled, text_ask
+from affectllm.annotate.step import WORDS, Context, Question, Step, filled, text_ask
 from affectllm.errors import Malformed
 from affectllm.instruct.content_parts import clip_parts, missing_modality
 from affectllm.instruct.template import MODALITIES
@@ -37,12 +38,16 @@ class Describe(Step):
     ask: str = ""
     tokens: int = 160
 
+    leaves: ClassVar[str] = WORDS
+
     def asked_models(self) -> tuple[str, ...]:
         return (self.model,)
 
     def check(self, context: Context) -> None:
         if not self.see or set(self.see) - set(MODALITIES):
-            raise Malformed(f"{self.name} sees {', '.join(self.see) or 'nothing'}", do=f"of {', '.join(MODALITIES)}")
+            raise Malformed(
+                f"{self.name} sees {', '.join(self.see) or 'nothing'}", where="see", do=f"of {', '.join(MODALITIES)}"
+            )
         context.own_space(self, part=f"template: affect_reasoning, modalities: [{', '.join(self.see)}]")
 
     def asks(self, row: Row, context: Context) -> list[Question]:

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from affectllm.annotate.diversity import diversity
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import NOTHING, Context, Read, Step
 from affectllm.annotate.steps.agrees import labels_of
 from affectllm.corpus.leaks.duplicates import TextDuplicates
 
@@ -26,9 +26,10 @@ class Distinct(Step):
     shingle: int = 2
 
     whole: ClassVar[bool] = True
+    leaves: ClassVar[str] = NOTHING
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,) if self.of else ()
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of),) if self.of else ()
 
     def check(self, context: Context) -> None:
         TextDuplicates(self.threshold, self.shingle, short=True)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Question, Step, text_ask
+from affectllm.annotate.step import LABELS, Context, Question, Read, Step, text_ask
 from affectllm.errors import Malformed
 from affectllm.labels import LabelSpace
 from affectllm.labels.reading import Unreadable, read_label, read_open_labels
@@ -32,18 +33,22 @@ class Extract(Step):
     score_by: str = "reply"
     tokens: int = 48
 
+    leaves: ClassVar[str] = LABELS
+
     def asked_models(self) -> tuple[str, ...]:
         return self.models
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,)
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of),)
 
     def check(self, context: Context) -> None:
         if self.score_by not in ("reply", "likelihood"):
-            raise Malformed(f"score_by is reply or likelihood, not {self.score_by!r}", where=self.name)
+            raise Malformed(f"score_by is reply or likelihood, not {self.score_by!r}", where="score_by")
         if self.score_by == "likelihood" and not self.space:
-            raise Malformed("likelihoods are those of the labels of a space", where=self.name, do="give it a space")
-        self._space(context)
+            raise Malformed("likelihoods are those of the labels of a space", where="score_by", do="give it a space")
+        if self.space:
+            context.labels(self.space, ("category",))  # one answer is one name
+        context.labelled[self.name] = self._space(context).name
         context.voters[self.name] = [context.raters[model] for model in self.models]
 
     def _space(self, context: Context) -> LabelSpace:

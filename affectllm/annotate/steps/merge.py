@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Question, Step, filled, text_ask
+from affectllm.annotate.step import WORDS, Context, Question, Read, Step, filled, text_ask
 from affectllm.respond.responder import Reply
 
 ASKED = (
@@ -29,11 +30,13 @@ class Merge(Step):
     ask: str = ""
     tokens: int = 200
 
+    leaves: ClassVar[str] = WORDS
+
     def asked_models(self) -> tuple[str, ...]:
         return (self.model,)
 
-    def reads(self) -> tuple[str, ...]:
-        return self.of
+    def reads(self) -> tuple[Read, ...]:
+        return tuple(Read(name) for name in self.of)
 
     def check(self, context: Context) -> None:
         context.own_space(self)

@@ -7,12 +7,13 @@ them is preferred, so that a part of a mixture with ``rejected: not_preferred`` 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
-from affectllm.annotate.steps.agrees import given_labels, labels_of, named_by
+from affectllm.annotate.step import LABELS, VERDICT, Context, Read, Step
+from affectllm.annotate.steps.agrees import given_labels, labels_of, named_by, refuse_foreign
 from affectllm.errors import Malformed
 from affectllm.instruct.rejected import TWO
 from affectllm.labels import LabelSpace
@@ -33,15 +34,26 @@ class Pairs(Step):
     rater: str = ""
     vote: str = ""
 
-    def reads(self) -> tuple[str, ...]:
-        return (*self.of, *self.of.values(), *([self.vote] if self.vote else []))
+    leaves: ClassVar[str] = VERDICT
+
+    def reads(self) -> tuple[Read, ...]:
+        both = [Read(name) for name in self.of] + [Read(name, (LABELS,)) for name in self.of.values()]
+        return (*both, *([Read(self.vote, (LABELS,), "vote")] if self.vote else []))
+
+    def follows(self, earlier: Mapping[str, Step]) -> None:
+        for described, extracted in self.of.items():
+            if (source := getattr(earlier[extracted], "of", described)) != described:
+                message = f"{self.name} takes the labels of {described} from {extracted}, which reads {source}"
+                raise Malformed(message, where="of", do="write description: the step that extracted labels from it")
 
     def check(self, context: Context) -> None:
-        context.space(self.space, self.name)
+        space = context.labels(self.space)
+        for name in [*self.of.values(), *([self.vote] if self.vote else [])]:
+            refuse_foreign("of", name, space, context)
         if bool(self.rater) == bool(self.vote):
-            raise Malformed("either rater or vote decides", where=self.name)
+            raise Malformed(f"{self.name}: either rater or vote decides")
         if len(self.of) < 2:
-            raise Malformed("a pair takes descriptions of two steps", where=self.name)
+            raise Malformed(f"{self.name}: a pair takes descriptions of two steps", where="of")
         part = "template: affect_reasoning, rejected: not_preferred"
         context.own_space(self, "category", (*TWO, "same"), part)
         judge = self.rater or self.vote

@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from affectllm.annotate.rating.export import Form, export, text_of
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import LABELS, NOTHING, WORDS, Context, Read, Step
 from affectllm.errors import Malformed
 
 FOLDER = "rate"
@@ -30,13 +30,14 @@ class Rate(Step):
     items: int | None = 100
 
     whole: ClassVar[bool] = True
+    leaves: ClassVar[str] = NOTHING
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,) if self.of else ()
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of, (WORDS, LABELS)),) if self.of else ()
 
     def check(self, context: Context) -> None:
         if not 2 <= len(set(self.scale)) == len(self.scale) <= 9:
-            raise Malformed(f"{self.name}: a scale has two to nine different answers")
+            raise Malformed(f"{self.name}: a scale has two to nine different answers", where="scale")
 
     def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
         there = [row for row in rows if text_of(row, self.of)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Question, Step, text_ask
+from affectllm.annotate.step import VERDICT, Context, Question, Read, Step, text_ask
 from affectllm.errors import Malformed
 from affectllm.instruct.content_parts import clip_parts
 from affectllm.instruct.template import MODALITIES
@@ -30,15 +31,19 @@ class SelfReview(Step):
     see: tuple[str, ...]
     tokens: int = 16
 
+    leaves: ClassVar[str] = VERDICT
+
     def asked_models(self) -> tuple[str, ...]:
         return (self.model,)
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,)
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of),)
 
     def check(self, context: Context) -> None:
         if not self.see or set(self.see) - set(MODALITIES):
-            raise Malformed(f"{self.name} sees {', '.join(self.see) or 'nothing'}", do=f"of {', '.join(MODALITIES)}")
+            raise Malformed(
+                f"{self.name} sees {', '.join(self.see) or 'nothing'}", where="see", do=f"of {', '.join(MODALITIES)}"
+            )
 
     def asks(self, row: Row, context: Context) -> list[Question]:
         parts = clip_parts(row.sample, self.see)

@@ -8,7 +8,7 @@ from typing import ClassVar, Literal
 
 from affectllm.annotate.row import Item, Row
 from affectllm.annotate.shortcuts import without_shortcuts
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import NOTHING, Context, Step
 from affectllm.errors import Malformed
 
 
@@ -26,10 +26,11 @@ class ShortcutControl(Step):
     shortcuts: Literal["refuse", "rebalance"] = "refuse"
 
     whole: ClassVar[bool] = True
+    leaves: ClassVar[str] = NOTHING
 
     def check(self, context: Context) -> None:
-        if len(context.space(self.space, self.name).names) != 2:
-            raise Malformed(f"{self.space} is no space of two judgements", where=self.name)
+        if len(context.labels(self.space, ("category",)).names) != 2:
+            raise Malformed(f"{self.space} is no space of two judgements", where="space")
 
     def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
         true = context.space(self.space, self.name).names[0]

@@ -14,7 +14,7 @@ from typing import ClassVar, Literal, NamedTuple
 
 from affectllm.annotate.row import Item, Row
 from affectllm.annotate.shortcuts import without_shortcuts
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import VERDICT, Context, Read, Step
 from affectllm.annotate.steps.agrees import given_labels
 
 POLARITY, EMOTION, SCENE, SUBJECTIVITY = (
@@ -71,12 +71,13 @@ class Statements(Step):
     shortcuts: Literal["refuse", "rebalance"] = "refuse"
 
     whole: ClassVar[bool] = True
+    leaves: ClassVar[str] = VERDICT
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.scene,) if self.scene else ()
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.scene, key="scene"),) if self.scene else ()
 
     def check(self, context: Context) -> None:
-        context.space(self.space, self.name)
+        context.labels(self.space)
         context.own_space(self, "category", JUDGEMENTS, "template: statement_judgement")
         context.new_raters[self.name] = (
             f"built from the labels of {self.rater}: a text is true of one clip, false of others"

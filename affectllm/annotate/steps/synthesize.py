@@ -6,10 +6,10 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Question, Step, text_ask
+from affectllm.annotate.step import LABELS, Context, Question, Step, text_ask
 from affectllm.annotate.steps.agrees import named_by
 from affectllm.corpus.sample import Turn
 from affectllm.errors import Malformed
@@ -39,13 +39,15 @@ class Synthesize(Step):
     per: int = 1
     tokens: int = 300
 
+    leaves: ClassVar[str] = LABELS
+
     def asked_models(self) -> tuple[str, ...]:
         return (self.model,)
 
     def check(self, context: Context) -> None:
-        names = context.space(self.space, self.name).names
+        names = context.labels(self.space).names
         if not 1 <= self.per <= len(names):
-            raise Malformed(f"{self.name}: per is 1 to {len(names)}, the labels of {self.space}")
+            raise Malformed(f"{self.name}: per is 1 to {len(names)}, the labels of {self.space}", where="per")
         context.own_space(self, "set", names, "template: emotion_set")
 
     def _labels(self, row: Row, space: LabelSpace) -> list[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from affectllm.annotate.row import Item, Row
-from affectllm.annotate.step import Context, Step
+from affectllm.annotate.step import LABELS, Context, Read, Step
 from affectllm.errors import Malformed
 from affectllm.respond.responder import Reply
 from affectllm.run import digest
@@ -26,18 +27,31 @@ class Vote(Step):
     least: int = 2
     space: str = ""
 
-    def reads(self) -> tuple[str, ...]:
-        return (self.of,)
+    leaves: ClassVar[str] = LABELS
+
+    def reads(self) -> tuple[Read, ...]:
+        return (Read(self.of, (LABELS,)),)
+
+    def follows(self, earlier: Mapping[str, Step]) -> None:
+        given = getattr(earlier[self.of], "space", "")
+        if self.space and self.space != given:
+            message = f"{self.name} votes in {self.space}, and {self.of} extracts {given or 'open words'}"
+            raise Malformed(message, where="space", do="give both the same space, or the vote none")
 
     def check(self, context: Context) -> None:
         voters = context.voters.get(self.of, [])
         if not 1 <= self.least <= len(voters):
             message = f"{self.name} needs {self.least} votes, and {self.of} asks {len(voters)} models"
-            raise Malformed(message, do="name a step that extracts labels, and at most as many votes as it has models")
+            raise Malformed(
+                message,
+                where="least",
+                do="name a step that extracts labels, and at most as many votes as it has models",
+            )
         if self.space:
-            context.new_spaces.setdefault(self.space, context.space(self.space, self.name))
+            context.new_spaces.setdefault(self.space, context.labels(self.space))
         else:
             context.own_space(self, part="template: emotion_open")
+        context.labelled[self.name] = context.labelled.get(self.of, "")
 
     def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
         by_rater = row.notes.get(self.of, {})
