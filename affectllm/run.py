@@ -14,7 +14,7 @@ import platform
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from importlib import metadata
 from pathlib import Path, PurePath
@@ -72,6 +72,7 @@ class Run:
         inputs: everything that decides the outputs, as JSON values (file contents by digest).
         keeps: patterns of the files that the manifest vouches for. When one of them is missing or was changed, the
             stage is not finished any more. Others (checkpoints, answers) may be deleted to save space.
+        spares: folder → the files in it that people put there; they stay when the stage starts over.
 
     Raises:
         Malformed: when the folder holds something that is not a run, which is never deleted.
@@ -88,8 +89,15 @@ class Run:
         ...         run.outputs["rows"] = 3
     """
 
-    def __init__(self, folder: Path, stage: str, inputs: Mapping[str, Any], keeps: Sequence[str] = ("**/*",)) -> None:
-        self.folder, self.stage, self.inputs, self.keeps = folder, stage, dict(inputs), keeps
+    def __init__(
+        self,
+        folder: Path,
+        stage: str,
+        inputs: Mapping[str, Any],
+        keeps: Sequence[str] = ("**/*",),
+        spares: Callable[[Path], Iterable[Path]] = lambda _: (),
+    ) -> None:
+        self.folder, self.stage, self.inputs, self.keeps, self._spares = folder, stage, dict(inputs), keeps, spares
         self.outputs: dict[str, Any] = {}
         self.done = self.resuming = False
         self._holding = ExitStack()
@@ -165,13 +173,22 @@ class Run:
                 (self.folder / name).unlink(missing_ok=True)
 
     def _clear(self) -> None:
-        for path in self.folder.iterdir():
-            if path.name in (*_BEFORE, MANIFEST):
-                continue
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+        spared = set(self._spares(self.folder))
+        above = {folder for path in spared for folder in path.parents}
+        if spared:
+            names = ", ".join(sorted(str(path.relative_to(self.folder)) for path in spared)[:_MOST_NAMED])
+            print(f"{self.folder}: kept, since the {self.stage} did not write it: {names}", file=sys.stderr)
+        folders = [self.folder]
+        while folders:
+            for path in folders.pop().iterdir():
+                if path in spared or (path.parent == self.folder and path.name in (*_BEFORE, MANIFEST)):
+                    continue
+                if path in above:
+                    folders.append(path)
+                elif path.is_dir() and not path.is_symlink():
+                    shutil.rmtree(path)
+                else:
+                    path.unlink()
 
     def _write(self, *, finished: bool, clearing: bool = False) -> None:
         manifest = {

@@ -14,6 +14,7 @@ from affectllm.annotate.estimate import endpoints_of, print_estimate
 from affectllm.annotate.models import Model, keep_pace, load_models
 from affectllm.annotate.page import Annotated, load_annotation
 from affectllm.annotate.pipeline import begun, run_shard, run_steps
+from affectllm.annotate.rating.export import of_people
 from affectllm.annotate.source import Source, source_of
 from affectllm.annotate.step import Context
 from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
@@ -64,7 +65,8 @@ def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[
     """
     models = load_models(page.models, answers, {source.corpus: source.root})
     context = context_of(page, source, models, out)
-    with Run(out, "annotate", _inputs(page, source, models), KEPT) as run:
+    of_people(out)
+    with Run(out, "annotate", _inputs(page, source, models), KEPT, of_people) as run:
         if run.done:
             tell(f"{out}: finished earlier")
             return run.outputs

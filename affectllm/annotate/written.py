@@ -22,7 +22,17 @@ from affectllm.labels import LabelSpace
 from affectllm.run import digest, file_digest, write_json
 
 CARD, MIXTURE = "card.json", "mixture.yaml"
-KEPT = ("samples/**/*", "steps/*.jsonl", "data_builders/*.py", "rate/**/*", REJECTED, CARD, MIXTURE)
+KEPT = (
+    "samples/**/*",
+    "steps/*.jsonl",
+    "data_builders/*.py",
+    "rate/*/items.csv",
+    "rate/*/index.html",
+    "rate/*/media/*",
+    REJECTED,
+    CARD,
+    MIXTURE,
+)
 """What a finished annotation vouches for."""
 _BUILDER = '''"""{title}. Written by `affectllm annotate`; the samples lie in the run folder above this one."""
 

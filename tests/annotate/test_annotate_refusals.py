@@ -57,3 +57,10 @@ def test_labels_are_written_in_their_own_space_only(
 def test_steps_that_fit_are_taken(tmp_path: Path) -> None:
     assert dry(tmp_path, page(DESCRIBE, CLOSED, VOTE)) == 0
     assert dry(tmp_path, page(DESCRIBE, EXTRACT, "{step: vote, of: labels}")) == 0
+
+
+def test_a_key_without_a_value_does_not_remove_what_the_page_says(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert dry(tmp_path, page(DESCRIBE, EXTRACT), "--set", "limit") == 2
+    assert "--set 'limit' is not KEY=VALUE" in capsys.readouterr().err

@@ -16,6 +16,7 @@ from typing import Any
 from affectllm.annotate.row import Row
 from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.sample import MediaRef
+from affectllm.errors import Malformed
 from affectllm.model.clips.media import MediaError
 from affectllm.player import pages
 from affectllm.player.links import clip_link, fragment
@@ -23,7 +24,7 @@ from affectllm.player.previews import LONGEST, MIME, preview
 from affectllm.player.stills import stills
 from affectllm.run import digest
 
-TABLE, PAGE, MEDIA = "items.csv", "index.html", "media"
+RATED, TABLE, PAGE, MEDIA = "rate", "items.csv", "index.html", "media"
 _CLIP_BYTES, _PAGE_BYTES = 1_000_000, 16_000_000  # of clips within the page; larger ones lie beside it
 
 
@@ -69,6 +70,27 @@ def export(rows: Sequence[Row], note: str, form: Form, roots: Mapping[str, Path]
     data["mark"] = digest([form.name, form.question, form.scale, [[i["id"], i["text"]] for i in items]])
     (folder / PAGE).write_text(_page(form.name, data), encoding="utf-8")
     return {"items": len(items), "clips_missing": clips.missing}
+
+
+def of_people(folder: Path) -> list[Path]:
+    """Return what lies in the folder of a run beside the items, their page and clips: what people saved there.
+
+    Args:
+        folder: in which ``RATED`` has a folder a step.
+
+    Raises:
+        Malformed: when ratings are written into a table of items itself, which the next export would replace.
+    """
+    found = [path for path in sorted((folder / RATED).rglob("*")) if path.is_file()]
+    tables = [path for path in found if path.name == TABLE and path.parent.parent == folder / RATED]
+    for table in tables:
+        with table.open(encoding="utf-8-sig", newline="", errors="replace") as stream:
+            if any(row.get("rating") for row in csv.DictReader(stream)):
+                do = "save it under another name, such as anna.csv, beside it; and this one is made anew"
+                raise Malformed("somebody wrote ratings into this table", where=str(table), do=do)
+    own = {path.parent / name for path in tables for name in (TABLE, PAGE)}
+    media = {path.parent / MEDIA for path in tables}
+    return [path for path in found if path not in own and path.parent not in media]
 
 
 def _page(title: str, data: Mapping[str, Any]) -> str:

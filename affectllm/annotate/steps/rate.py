@@ -7,12 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from affectllm.annotate.rating.export import Form, export, text_of
+from affectllm.annotate.rating.export import RATED, Form, export, text_of
 from affectllm.annotate.row import Item, Row
 from affectllm.annotate.step import LABELS, NOTHING, WORDS, Context, Read, Step
 from affectllm.errors import Malformed
-
-FOLDER = "rate"
 
 
 @dataclass(frozen=True)
@@ -44,7 +42,7 @@ class Rate(Step):
         drawn = sorted(there, key=lambda row: hashlib.blake2b(row.sample.id.encode(), digest_size=8).digest())
         form = Form(f"{context.corpus}-{self.name}", self.question, self.scale)
         context.facts[self.name] = export(
-            drawn[: self.items], self.of, form, context.roots, context.folder / FOLDER / self.name
+            drawn[: self.items], self.of, form, context.roots, context.folder / RATED / self.name
         )
         return list(rows)
 
