@@ -24,7 +24,7 @@ def diversity(texts: Sequence[str], labels: Iterable[Sequence[str]]) -> dict[str
     """
     counts = Counter(label for one in labels for label in one)
     total = sum(counts.values())
-    entropy = -sum(count / total * math.log2(count / total) for count in counts.values()) if total else 0.0
+    entropy = sum(count / total * math.log2(total / count) for count in counts.values())
     even = math.log2(len(counts)) if len(counts) > 1 else 0.0
     return {
         "texts": len(texts),
@@ -38,8 +38,9 @@ def diversity(texts: Sequence[str], labels: Iterable[Sequence[str]]) -> dict[str
 
 
 def self_bleu(texts: Sequence[str]) -> float:
-    """Return the mean BLEU-4 of each text against the others; 0 for fewer than two."""
-    chosen = list(texts) if len(texts) <= _MOST else Random(0).sample(list(texts), _MOST)
+    """Return the mean BLEU-4 of each text against the others, without those that have no word; 0 for fewer than two."""
+    worded = [text for text in texts if ngrams(text, 1)]
+    chosen = worded if len(worded) <= _MOST else Random(0).sample(worded, _MOST)
     if len(chosen) < 2:
         return 0.0
     grams = {order: [Counter(ngrams(text, order)) for text in chosen] for order in range(1, _ORDER + 1)}

@@ -48,17 +48,20 @@ def read_items(
         texts: words without a clip.
 
     Raises:
-        Malformed: when a table has no column of clips or texts, or cannot be read as what its ending says.
+        Malformed: when a table has no column of clips or texts, or cannot be read as what its ending says; when a clip
+            or a table is named twice, by itself or by its folder.
         NotFound: when a folder holds no clip.
     """
+    seen: set[str] = set()
     for name in names:
         path = Path(name).expanduser()
         if is_table(path) and path.exists():
+            _once(path, seen)
             yield from _rows(path, columns or Columns(), how)
-        elif path.is_dir():
-            yield from _folder(path)
-        else:
-            yield _clip(name, path)
+            continue
+        for clip in _clips_in(path) if path.is_dir() else [path]:
+            _once(clip, seen)
+            yield _clip(name if clip == path else str(clip), clip)
     for number, text in enumerate(texts, 1):
         yield sample_of(f"text {number}", "--text", (), text)
 
@@ -84,12 +87,18 @@ def _clip(name: str, path: Path) -> Item:
     return sample_of(name, name, (ref,))
 
 
-def _folder(folder: Path) -> Iterator[Item]:
+def _once(path: Path, seen: set[str]) -> None:
+    place = os.path.abspath(path)
+    if place in seen:
+        raise Malformed("it is named twice, by itself or by its folder", where=str(path), do="name it once")
+    seen.add(place)
+
+
+def _clips_in(folder: Path) -> list[Path]:
     paths = list(list_media(folder, MEDIA, MAX_DEPTH))
     if not paths:
         raise NotFound(f"there is no clip in {folder}", do="give a folder of clips, a clip or a table")
-    for path in paths:
-        yield _clip(str(path), path)
+    return paths
 
 
 def sample_of(name: str, source: str, media: tuple[MediaRef, ...], text: str | None = None) -> Sample:

@@ -64,3 +64,24 @@ def test_a_key_without_a_value_does_not_remove_what_the_page_says(
 ) -> None:
     assert dry(tmp_path, page(DESCRIBE, EXTRACT), "--set", "limit") == 2
     assert "--set 'limit' is not KEY=VALUE" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ("[table.csv, table.csv]", "it is named twice"),
+        ("[calls, calls/one.wav]", "it is named twice"),
+        ("[table.csv, other.csv]", "the id 'r0' is that of table.csv:2 too"),
+        ("[table.csv, gone/]", "page.yaml:2: there is no "),
+        ("[gone.wav]", "page.yaml:2: there is no "),
+        ("[notes.pdf]", "page.yaml:2: there is no sample to annotate\n  → rejected: 1 × not_media"),
+    ],
+)
+def test_files_that_are_not_there_or_there_twice_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], files: str, message: str
+) -> None:
+    (tmp_path / "calls").mkdir()
+    for name, text in {"other.csv": "id,text\nr0,Bad day\n", "calls/one.wav": "", "notes.pdf": ""}.items():
+        (tmp_path / name).write_text(text)
+    assert dry(tmp_path, page(DESCRIBE, EXTRACT).replace("[table.csv]", files)) == 2
+    assert message in capsys.readouterr().err

@@ -119,10 +119,19 @@ def test_near_duplicates_go_and_diversity_is_reported() -> None:
     )
 
 
+def test_samples_without_words_are_no_duplicates_of_one_another() -> None:
+    step = Distinct("distinct", "distinct", of="heard")
+    rows = [row(1, heard="..."), row(2), row(3)]
+    assert reasons(step.over(rows, context(step))) == {"kept": 3}
+
+
 def test_self_bleu_knows_copies_from_different_texts() -> None:
     assert self_bleu(["one two three four five"] * 3) == pytest.approx(1.0)
     assert self_bleu(["one two three four five", "six seven eight nine ten"]) < 0.1
     assert diversity([], [])["label_entropy"] == 0
+    assert self_bleu(["one two", "", " ", "one two"]) == pytest.approx(1.0)  # texts without words are no texts
+    assert diversity(["", ""], [["joy"], ["joy"]])["self_bleu"] == 0
+    assert str(diversity(["one"], [["joy"]])["label_entropy"]) == "0.0"
 
 
 def labelled(count: int, skewed: bool = False) -> list[Row]:
