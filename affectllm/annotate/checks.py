@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 from affectllm.annotate.step import Step
 from affectllm.errors import Malformed
+from affectllm.model.clips.budget import Budget
+from affectllm.page_schema import build
 from affectllm.yaml_page import Page
 
 _COUNTS = ("tokens", "items")
@@ -33,6 +36,18 @@ def check_steps(steps: Sequence[Step], models: Mapping[str, object], page: Page)
     used = {model for step in steps for model in step.asked_models()}
     if idle := sorted(set(models) - used):
         raise Malformed(f"no step asks the model {idle[0]!r}", where=page.where(("models", idle[0])))
+
+
+def check_model(name: str, budget: Mapping[str, Any], seconds: float, page: Page) -> None:
+    """Raise ``Malformed`` with file and line for a media budget, or a time of an answer, that cannot be."""
+    place = ("models", name, "budget")
+    if budget:
+        build(Budget, page, place)
+    for key, value in budget.items():
+        if not isinstance(value, str) and not value > 0:  # written so that NaN is caught
+            raise Malformed(f"{key} of a budget is above 0, not {value}", where=page.where((*place, key)))
+    if not seconds >= 0:
+        raise Malformed(f"seconds are 0 or more, not {seconds}", where=page.where(("models", name, "seconds")))
 
 
 def _check_values(step: Step, given: Mapping[str, object]) -> None:

@@ -18,6 +18,7 @@ from affectllm.annotate.rating.export import of_people
 from affectllm.annotate.source import Source, source_of
 from affectllm.annotate.step import Context
 from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
+from affectllm.corpus import Sample
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError, NotFound
 from affectllm.labels.taxonomies import SPACES
@@ -117,12 +118,16 @@ def context_of(page: Annotated, source: Source, models: Mapping[str, Model], out
         Malformed: when a step cannot work.
     """
     raters = {name: models[name].rater if name in models else name for name in page.models}
+    samples = [item for item in source.items if isinstance(item, Sample)]
     context = Context(
         corpus=page.name,
         spaces={space.name: space for space in (*SPACES, *source.spaces)},
         raters=raters,
         roots={source.corpus: source.root},
         folder=out,
+        given=frozenset((one.space, one.rater) for sample in samples for one in sample.annotations),
+        takes={name: model.answering.takes.modalities for name, model in models.items()},
+        unscored=frozenset(name for name, model in models.items() if not model.answering.scored_by),
         new_raters={model.rater: model.sentence for model in models.values()},
     )
     for number, step in enumerate(page.steps):

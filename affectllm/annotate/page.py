@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from affectllm import registry
-from affectllm.annotate.checks import check_steps
+from affectllm.annotate.checks import check_model, check_steps
 from affectllm.annotate.step import Step
+from affectllm.corpus import TRAIN
 from affectllm.errors import Malformed
 from affectllm.imported import member
 from affectllm.page_schema import build
 from affectllm.yaml_page import Page, PageKind, read_page
 
 PAGE = PageKind("annotation page")
+_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*")  # of BCP-47
 
 
 @dataclass(frozen=True)
@@ -139,6 +142,18 @@ def _check(raw: _Raw, steps: Sequence[Step], page: Page) -> None:
         raise Malformed("either corpus or files says what is annotated", where=page.where(()))
     if raw.limit is not None and raw.limit < 1:
         raise Malformed("limit is at least 1", where=page.where(("limit",)))
+    if raw.files and "split" in page.value:
+        message = f"split chooses samples of a corpus; all of files are of {TRAIN}"
+        raise Malformed(message, where=page.where(("split",)), do="leave it out")
+    if raw.corpus and "language" in page.value:
+        message = "language is that of files; the samples of a corpus have their own"
+        raise Malformed(message, where=page.where(("language",)), do="leave it out")
+    if raw.language is not None and not _TAG.fullmatch(raw.language):
+        raise Malformed(
+            f"{raw.language!r} is no tag of a language", where=page.where(("language",)), do="such as en, pt-BR"
+        )
     if not steps:
         raise Malformed("there is no step", where=page.where(("steps",)))
+    for name, options in raw.models.items():
+        check_model(name, options.budget, options.seconds, page)
     check_steps(steps, raw.models, page)

@@ -66,6 +66,9 @@ class Context:
         raters: name of a model on the page → its rater: the name and version of the model.
         roots: corpus → folder of the clips.
         folder: of the run.
+        given: label space and rater of the samples' own annotations; None where they are not known.
+        takes: name of a model on the page → the modalities that it can be shown; without models that are not loaded.
+        unscored: names of models that tell no likelihoods.
         labelled: name of a step that notes labels → the label space that they are of.
         voters: name of a step that extracts labels → the raters whose labels it notes.
         new_spaces, new_raters: what annotations were given in, and by whom, for the card of the annotated corpus.
@@ -78,6 +81,9 @@ class Context:
     raters: Mapping[str, str]
     roots: Mapping[str, Path]
     folder: Path
+    given: frozenset[tuple[str, str]] | None = None
+    takes: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    unscored: frozenset[str] = frozenset()
     labelled: dict[str, str] = field(default_factory=dict)
     voters: dict[str, list[str]] = field(default_factory=dict)
     new_spaces: dict[str, LabelSpace] = field(default_factory=dict)
@@ -107,6 +113,21 @@ class Context:
             message = f"{name} is a {space.kind} space, and labels of a {' or '.join(kinds)} space are needed"
             raise Malformed(message, where="space", do=f"such are {known}")
         return space
+
+    def check_given(self, space: str, rater: str) -> None:
+        """Raise ``Malformed`` for the key ``rater`` when no sample has an annotation in a space by a rater."""
+        if self.given is None or (space, rater) in self.given or rater in self.new_raters:
+            return
+        pairs = ", ".join(f"{one} by {who}" for one, who in sorted(self.given))
+        do = f"they have {pairs}" if pairs else "they have no labels: files have none, take a corpus"
+        raise Malformed(f"no sample has a label in {space} by {rater!r}", where="rater", do=do)
+
+    def check_shown(self, model: str, see: Sequence[str]) -> None:
+        """Raise ``Malformed`` when a model does not take what it is shown, for the key ``see`` of a step."""
+        takes = self.takes.get(model, frozenset(see))
+        if unseen := [modality for modality in see if modality not in takes]:
+            message = f"the model {model} does not take {unseen[0]}"
+            raise Malformed(message, where="see", do=f"it takes {', '.join(sorted(takes))}")
 
     def own_space(
         self, step: Step, kind: Any = "open", names: tuple[str, ...] = (), part: str = "template: affect_reasoning"

@@ -85,3 +85,116 @@ def test_files_that_are_not_there_or_there_twice_are_refused(
         (tmp_path / name).write_text(text)
     assert dry(tmp_path, page(DESCRIBE, EXTRACT).replace("[table.csv]", files)) == 2
     assert message in capsys.readouterr().err
+
+
+CORPUS_STEP = "{step: statements, space: ekman_6_neutral, rater: crowd, polarity: {%s}}"
+MERGE = "{step: merge, name: both, model: b, of: %s}"
+PAIRS = "{step: pairs, of: {%s}, space: ekman_6_neutral, vote: vote}"
+SECOND = DESCRIBE.replace("told", "again")
+OF_SECOND = EXTRACT.replace("told", "again").replace("labels", "of_again")
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([DESCRIBE.replace("[text]", "[text], tokens: 0")], "tokens is at least 1, not 0"),
+        ([DESCRIBE, EXTRACT.replace("told", "told, tokens: -5")], "tokens is at least 1, not -5"),
+        ([DESCRIBE, MERGE % "[told], tokens: 0"], "tokens is at least 1"),
+        (["{step: self_review, model: a, of: x, see: [text], tokens: 0}"], "tokens is at least 1"),
+        (["{step: synthesize, model: a, space: ekman_6, tokens: 0}"], "tokens is at least 1"),
+        (["{step: rate, items: 0}"], "items is at least 1, not 0"),
+        (["{step: rate, items: -1}"], "items is at least 1, not -1"),
+        ([DESCRIBE, EXTRACT.replace("[a, b]", "[a, a]")], "models names 'a' twice"),
+        ([DESCRIBE, EXTRACT.replace("[a, b]", "[]")], "models is an empty list"),
+        ([DESCRIBE, MERGE % "[]"], "of is an empty list"),
+        ([DESCRIBE, MERGE % "[told, told]"], "of names 'told' twice"),
+        ([DESCRIBE.replace("[text]", "[text, text]")], "see names 'text' twice"),
+        ([CORPUS_STEP % "joy: posi"], "must be one of positive, negative, neutral, not 'posi'"),
+    ],
+)
+def test_values_that_cannot_be_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: list[str], message: str
+) -> None:
+    refused(tmp_path, capsys, page(*steps), 6 + len(steps), message)
+
+
+@pytest.mark.parametrize(
+    ("steps", "message"),
+    [
+        ([DESCRIBE, "{step: vote, of: told}"], "vote reads labels, and told leaves words\n  → such are left by none"),
+        ([DESCRIBE, "{step: agrees, of: told, space: ekman_6, rater: crowd}"], "agrees reads labels, and told leaves"),
+        (
+            [DESCRIBE, EXTRACT, MERGE % "[told, labels]"],
+            "reads words, and labels leaves labels\n  → such are left by told",
+        ),
+        ([DESCRIBE, "{step: consistent, of: told}", MERGE % "[consistent]"], "and consistent leaves no note"),
+        ([DESCRIBE, EXTRACT, "{step: self_review, model: a, of: labels, see: [text]}"], "self_review reads words"),
+        (
+            [DESCRIBE, SECOND, EXTRACT, OF_SECOND, VOTE[:-24] + "}", PAIRS % "labels: told, of_again: again"],
+            "reads words",
+        ),
+        (
+            [DESCRIBE, SECOND, EXTRACT, OF_SECOND, VOTE[:-24] + "}", PAIRS % "again: labels, told: of_again"],
+            "takes the labels of again from labels, which reads told",
+        ),
+        (
+            [
+                DESCRIBE,
+                CLOSED.replace("ekman_6_neutral", "sentiment_3"),
+                AGREES := "{step: agrees, of: labels, space: mikels_8, rater: crowd}",
+            ],
+            "labels in sentiment_3, of which no label stands for one of mikels_8",
+        ),
+        ([DESCRIBE, EXTRACT, AGREES], "no sample has a label in mikels_8 by 'crowd'\n  → they have no labels"),
+        (
+            [DESCRIBE, EXTRACT, "{step: statements, space: ekman_6, rater: nobody}"],
+            "no sample has a label in ekman_6 by 'nobody'",
+        ),
+        ([DESCRIBE, EXTRACT, "{step: shortcut_control, space: ekman_6, rater: x}"], "no space of two judgements"),
+    ],
+)
+def test_what_a_step_reads_is_checked_before_anything_is_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], steps: list[str], message: str
+) -> None:
+    refused(tmp_path, capsys, page(*steps), 6 + len(steps), message)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ("split: test", "split chooses samples of a corpus"),
+        ("language: english please", "'english please' is no tag of a language"),
+        ("language: english", "'english' is no tag of a language"),
+    ],
+)
+def test_keys_of_the_page_that_would_be_ignored_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], changes: str, message: str
+) -> None:
+    text = page(DESCRIBE, EXTRACT).replace("files:", f"{changes}\nfiles:")
+    refused(tmp_path, capsys, text, 2, message)
+    fitting = page(DESCRIBE, EXTRACT).replace("files:", "language: pt-BR\nfiles:")
+    assert dry(tmp_path, fitting) == 0
+
+
+LIKELY = CLOSED.replace("space:", "score_by: likelihood, space:")
+
+
+@pytest.mark.parametrize(
+    ("options", "steps", "line", "message"),
+    [
+        ("profile: frames", [DESCRIBE, LIKELY], 8, "a tells no likelihoods, only replies"),
+        ("image: none", [DESCRIBE.replace("text", "video"), EXTRACT], 7, "the model a does not take video"),
+        ("sound: none", [DESCRIBE.replace("text", "audio"), EXTRACT], 7, "the model a does not take audio"),
+        (
+            "image: none",
+            [DESCRIBE, EXTRACT, "{step: self_review, model: a, of: told, see: [video]}"],
+            9,
+            "the model a does not take video",
+        ),
+    ],
+)
+def test_a_model_that_cannot_do_it_is_refused_before_the_first_question(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, steps: list[str], line: int, message: str
+) -> None:
+    text = page(*steps).replace("selftest: false", f"selftest: false, {options}")
+    refused(tmp_path, capsys, text, line, message)

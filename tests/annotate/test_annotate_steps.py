@@ -88,6 +88,28 @@ def test_labels_agree_in_the_words_of_the_space() -> None:
     assert isinstance(item, Rejection) and item.reason == "no_given_label"
 
 
+def test_a_rater_who_gave_no_label_is_refused_and_one_of_the_page_is_not() -> None:
+    around = context()
+    around.given = frozenset({(EKMAN.name, "crowd")})
+    around.new_raters["scribe@1"] = "a model of the page"
+    for rater in ("crowd", "scribe@1"):
+        Statements("statements", "judged", space=EKMAN.name, rater=rater).check(around)
+    pairs = Pairs("pairs", "pairs", of={"one": "a", "two": "b"}, space=EKMAN.name, rater="nobody")
+    agrees = Agrees("agrees", "agrees", of="voted", space="mikels_8", rater="crowd")
+    for step in (Statements("statements", "judged", space=EKMAN.name, rater="nobody"), pairs, agrees):
+        with pytest.raises(
+            Malformed, match=r"(?s)no sample has a label in .*they have ekman_6_neutral by crowd"
+        ) as raised:
+            step.check(around)
+        assert raised.value.where == "rater"
+
+
+def test_a_polarity_is_that_of_a_label_of_the_space() -> None:
+    step = Statements("statements", "judged", space=EKMAN.name, rater="crowd", polarity={"joyy": "positive"})
+    with pytest.raises(Malformed, match="has no label 'joyy'"):
+        context(step)
+
+
 def test_synthesis_counts_what_is_outside_of_the_taxonomy() -> None:
     step = Synthesize("synthesize", "written", model="a", space=EKMAN.name, per=3)
     around, story = context(step), row(7, text="A long story about a lost dog.")

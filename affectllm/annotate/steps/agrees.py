@@ -33,6 +33,7 @@ class Agrees(Step):
 
     def check(self, context: Context) -> None:
         refuse_foreign("of", self.of, context.labels(self.space), context)
+        context.check_given(self.space, self.rater)
         context.labelled[self.name] = self.space
 
     def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:

@@ -48,6 +48,7 @@ class Describe(Step):
             raise Malformed(
                 f"{self.name} sees {', '.join(self.see) or 'nothing'}", where="see", do=f"of {', '.join(MODALITIES)}"
             )
+        context.check_shown(self.model, self.see)
         context.own_space(self, part=f"template: affect_reasoning, modalities: [{', '.join(self.see)}]")
 
     def asks(self, row: Row, context: Context) -> list[Question]:

@@ -46,6 +46,9 @@ class Extract(Step):
             raise Malformed(f"score_by is reply or likelihood, not {self.score_by!r}", where="score_by")
         if self.score_by == "likelihood" and not self.space:
             raise Malformed("likelihoods are those of the labels of a space", where="score_by", do="give it a space")
+        if self.score_by == "likelihood" and (writing := [one for one in self.models if one in context.unscored]):
+            message = f"{writing[0]} tells no likelihoods, only replies"
+            raise Malformed(message, where="score_by", do="give it a profile that tells them, or score_by: reply")
         if self.space:
             context.labels(self.space, ("category",))  # one answer is one name
         context.labelled[self.name] = self._space(context).name

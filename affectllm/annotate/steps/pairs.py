@@ -52,6 +52,8 @@ class Pairs(Step):
             refuse_foreign("of", name, space, context)
         if bool(self.rater) == bool(self.vote):
             raise Malformed(f"{self.name}: either rater or vote decides")
+        if self.rater:
+            context.check_given(self.space, self.rater)
         if len(self.of) < 2:
             raise Malformed(f"{self.name}: a pair takes descriptions of two steps", where="of")
         part = "template: affect_reasoning, rejected: not_preferred"

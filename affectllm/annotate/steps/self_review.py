@@ -44,6 +44,7 @@ class SelfReview(Step):
             raise Malformed(
                 f"{self.name} sees {', '.join(self.see) or 'nothing'}", where="see", do=f"of {', '.join(MODALITIES)}"
             )
+        context.check_shown(self.model, self.see)
 
     def asks(self, row: Row, context: Context) -> list[Question]:
         parts = clip_parts(row.sample, self.see)

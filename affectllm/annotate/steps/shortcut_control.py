@@ -31,6 +31,7 @@ class ShortcutControl(Step):
     def check(self, context: Context) -> None:
         if len(context.labels(self.space, ("category",)).names) != 2:
             raise Malformed(f"{self.space} is no space of two judgements", where="space")
+        context.check_given(self.space, self.rater)
 
     def over(self, rows: Sequence[Row], context: Context) -> list[Item]:
         true = context.space(self.space, self.name).names[0]

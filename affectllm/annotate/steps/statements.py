@@ -16,6 +16,7 @@ from affectllm.annotate.row import Item, Row
 from affectllm.annotate.shortcuts import without_shortcuts
 from affectllm.annotate.step import VERDICT, Context, Read, Step
 from affectllm.annotate.steps.agrees import given_labels
+from affectllm.errors import Malformed
 
 POLARITY, EMOTION, SCENE, SUBJECTIVITY = (
     "sentiment polarity",
@@ -67,7 +68,7 @@ class Statements(Step):
     space: str
     rater: str
     scene: str = ""
-    polarity: dict[str, str] = field(default_factory=dict)
+    polarity: dict[str, Literal["positive", "negative", "neutral"]] = field(default_factory=dict)
     shortcuts: Literal["refuse", "rebalance"] = "refuse"
 
     whole: ClassVar[bool] = True
@@ -77,7 +78,11 @@ class Statements(Step):
         return (Read(self.scene, key="scene"),) if self.scene else ()
 
     def check(self, context: Context) -> None:
-        context.labels(self.space)
+        space = context.labels(self.space)
+        context.check_given(self.space, self.rater)
+        if strange := [label for label in self.polarity if label not in space.names]:
+            do = f"its labels: {', '.join(space.names)}"
+            raise Malformed(f"polarity: {self.space} has no label {strange[0]!r}", where="polarity", do=do)
         context.own_space(self, "category", JUDGEMENTS, "template: statement_judgement")
         context.new_raters[self.name] = (
             f"built from the labels of {self.rater}: a text is true of one clip, false of others"
@@ -104,7 +109,7 @@ class Statements(Step):
 
     def _claims(self, labelled: Sequence[tuple[Row, str]]) -> dict[str, list[_Claim]]:
         claims: dict[str, list[_Claim]] = defaultdict(list)
-        polarities = POLARITIES | self.polarity
+        polarities: dict[str, str] = {**POLARITIES, **self.polarity}
         for row, label in labelled:
             classes = {POLARITY: polarities.get(label, ""), EMOTION: label, SUBJECTIVITY: label}
             for dimension, name in classes.items():

@@ -51,6 +51,7 @@ class Vote(Step):
             context.new_spaces.setdefault(self.space, context.labels(self.space))
         else:
             context.own_space(self, part="template: emotion_open")
+        self._rater(context)  # by whose name a later step may call it
         context.labelled[self.name] = context.labelled.get(self.of, "")
 
     def take(self, row: Row, replies: Sequence[Reply], context: Context) -> list[Item]:
