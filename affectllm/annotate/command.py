@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,7 +21,7 @@ from affectllm.annotate.step import Context
 from affectllm.annotate.written import KEPT, MIXTURE, write_corpus
 from affectllm.corpus import Sample
 from affectllm.corpus.roots import Roots
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import AffectError, NotFound, WriteFailed
 from affectllm.labels.taxonomies import SPACES
 from affectllm.run import RUNS, Run, cache_folder, versions
 from affectllm.voice import LOG, kept, tell
@@ -64,13 +65,14 @@ def annotate(page: Annotated, source: Source, out: Path, answers: Path) -> dict[
 
     A finished run with the same page, samples and models is left as it is; an answer that is kept is not asked for.
     """
-    models = load_models(page.models, answers, {source.corpus: source.root})
+    models = load_models(page.models, answers, {source.corpus: source.root}, page.lines)
     context = context_of(page, source, models, out)
     of_people(out)
     with Run(out, "annotate", _inputs(page, source, models), KEPT, of_people) as run:
         if run.done:
             tell(f"{out}: finished earlier")
             return run.outputs
+        _make(answers, models)
         try:
             with kept(out / LOG):
                 outcome = run_steps(page.steps, begun(source.items), models, context, out)
@@ -95,7 +97,8 @@ def annotate_shard(page: Annotated, source: Source, out: Path, answers: Path, nu
         number: of the shard, from 0.
         count: of all shards.
     """
-    models = load_models(page.models, answers, {source.corpus: source.root})
+    models = load_models(page.models, answers, {source.corpus: source.root}, page.lines)
+    _make(answers, models)
     with TemporaryDirectory() as scratch:  # for what steps write: the run without a shard keeps it
         context = context_of(page, source, models, Path(scratch))
         try:
@@ -109,6 +112,23 @@ def annotate_shard(page: Annotated, source: Source, out: Path, answers: Path, nu
         print(f"{told}run them again: {waits} needs the answers of all, and more is asked behind it")
     else:
         print(f"{told}run without --shard")
+
+
+def _make(answers: Path, models: Mapping[str, Model]) -> None:
+    """Make the folder of answers before any is asked: one that could not be kept would be paid in vain.
+
+    Raises:
+        WriteFailed: when nobody can write there.
+    """
+    reason = ""
+    try:
+        if models:
+            answers.mkdir(parents=True, exist_ok=True)
+            reason = "" if os.access(answers, os.W_OK | os.X_OK) else "it is not writable"
+    except OSError as error:
+        reason = error.strerror or str(error)
+    if reason:
+        raise WriteFailed(f"no folder for answers: {reason}", where=str(answers), do="choose another --answers")
 
 
 def context_of(page: Annotated, source: Source, models: Mapping[str, Model], out: Path) -> Context:

@@ -60,7 +60,7 @@ def _is_kept(question: Question, models: Mapping[str, Model]) -> bool:
 def endpoints_of(page: Annotated, source: Source, answers: Path) -> dict[str, Model]:
     """Return the models of a page that are behind an endpoint; weights are not loaded for an estimate."""
     wanted = {name: options for name, options in page.models.items() if options.model == ENDPOINT}
-    return load_models(wanted, answers, {source.corpus: source.root})
+    return load_models(wanted, answers, {source.corpus: source.root}, page.lines)
 
 
 def print_estimate(

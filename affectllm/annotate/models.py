@@ -6,17 +6,20 @@ import argparse
 import json
 import re
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from affectllm.annotate.page import ModelOptions
 from affectllm.annotate.step import Question
+from affectllm.errors import AffectError, Malformed
 from affectllm.predict.answering import Answering, Likelihoods
 from affectllm.predict.models import ENDPOINT, answering_of
 from affectllm.respond.endpoint import Endpoint
 from affectllm.respond.responder import Reply, Unanswered
 from affectllm.run import digest, write_json
+from affectllm.yaml_page import Page
 
 PACE = "pace.json"
 """Seconds and number of the answers of each model, measured; an estimate reads it."""
@@ -64,21 +67,48 @@ class Model:
         return f"the model {self.options.model}{_behind(self.options)}: {_facts(self.answering)}"
 
 
-def load_models(wanted: Mapping[str, ModelOptions], answers: Path, roots: Mapping[str, Path]) -> dict[str, Model]:
+def load_models(
+    wanted: Mapping[str, ModelOptions], answers: Path, roots: Mapping[str, Path], page: Page
+) -> dict[str, Model]:
     """Load the models of a page.
 
     Args:
         answers: folder in which the answers of each are kept.
+        page: for the lines of errors.
 
     Raises:
-        AffectError: as ``answering_of``.
+        AffectError: as ``answering_of``, with file and line.
     """
     models: dict[str, Model] = {}
     for name, options in wanted.items():
         twin = next((model for model in models.values() if model.options == options), None)
-        answering = twin.answering if twin else answering_of(_arguments(options), answers, roots)[0]
+        with _at_option(page, name, options):
+            answering = twin.answering if twin else answering_of(_arguments(options), answers, roots)[0]
         models[name] = Model(name, options, answering, rater_of(options, answering))
     return models
+
+
+@contextmanager
+def _at_option(page: Page, name: str, options: ModelOptions) -> Iterator[None]:
+    """Give errors of an option, which are those of the command line, the line and the words of the page."""
+    place = ("models", name)
+    if options.options and options.model != ENDPOINT:
+        do = f"leave them out, or write model: {ENDPOINT}"
+        raise Malformed(f"options are for {ENDPOINT}", where=page.where((*place, "options")), do=do)
+    try:
+        yield
+    except AffectError as error:
+        if error.where:
+            raise
+        words, own = re.findall(r"\w+", _of_page(error.what)), page.value["models"][name]
+        ways = [("options", key) for key in options.options] + [(key,) for key in own]
+        ways.sort(key=lambda way: way[-1] == "model")  # of which most messages speak
+        where = page.where((*place, *next((way for way in ways if way[-1] in words), ())))
+        raise type(error)(_of_page(error.what), where=where, do=_of_page(error.do)) from error
+
+
+def _of_page(words: str) -> str:
+    return re.sub(r"--(\w[\w-]*)", lambda option: option[1].replace("-", "_"), words)
 
 
 def rater_of(options: ModelOptions, answering: Answering) -> str:

@@ -114,6 +114,12 @@ def loaded(arguments: argparse.Namespace) -> Model:
 
     quantization = {f"load_in_{arguments.quantize}": True} if arguments.quantize else None
     device = arguments.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        torch.device(device)
+    except RuntimeError as error:
+        raise AffectError(f"--device {device!r} is none of torch's", do="such as cpu or cuda:0") from error
+    if arguments.dtype != "auto" and not isinstance(getattr(torch, arguments.dtype, None), torch.dtype):
+        raise AffectError(f"--dtype {arguments.dtype!r} is none of torch's", do="such as auto, float32 or bfloat16")
     options: dict[str, Any] = {"adapter": arguments.adapter, "processor": arguments.processor}
     model = load_model(arguments.model, dtype=arguments.dtype, device=device, quantization=quantization, **options)
     model.model.eval()

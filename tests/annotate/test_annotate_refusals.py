@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from stand_in_server import MODEL, StandIn
 
+from affectllm.annotate.command import page_path
 from affectllm.cli import main
 
 HEAD = """\
@@ -198,3 +200,49 @@ def test_a_model_that_cannot_do_it_is_refused_before_the_first_question(
 ) -> None:
     text = page(*steps).replace("selftest: false", f"selftest: false, {options}")
     refused(tmp_path, capsys, text, line, message)
+
+
+@pytest.mark.parametrize(
+    ("options", "line", "message"),
+    [
+        ("budget: {fpss: 2}", 7, "unknown key 'fpss' in models.a.budget\n  → did you mean 'fps'?"),
+        ("budget: {max_frames: 0}", 7, "max_frames of a budget is above 0, not 0"),
+        ("budget: {fps: .nan}", 7, "fps of a budget is above 0, not nan"),
+        ("seconds: -1.0", 7, "seconds are 0 or more, not -1.0"),
+        ("quantize: 4bit", 7, "quantize is for weights in this process"),
+        ("batch_size: 3", 7, "batch_size is for weights"),
+        ("options: {concurrency: x}", 8, "concurrency is no number: 'x'"),
+        ("options: {modle: x}", 8, "takes no argument 'modle'\n  → did you mean model?"),
+    ],
+)
+def test_options_of_a_model_are_refused_with_their_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], options: str, line: int, message: str
+) -> None:
+    model = "  a:\n    model: affectllm-api\n"
+    if options.startswith("options"):
+        model += f"    options:\n      base_url: http://localhost:9/v1\n      {options[10:-1]}\n"
+    else:
+        model += f"    options: {{base_url: 'http://localhost:9/v1', model: one}}\n    {options}\n"
+    text = "name: made\nfiles: [table.csv]\nmodels:\n" + model + f"steps:\n  - {DESCRIBE}\n"
+    refused(tmp_path, capsys, text, line, message)
+
+
+def test_answers_that_cannot_be_kept_are_not_asked_for(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with StandIn() as server:
+        (tmp_path / "table.csv").write_text("id,text\nr0,Good day\n")
+        text = page(DESCRIBE).replace("http://localhost:9/v1", server.url).replace("model: one", f"model: {MODEL}")
+        (tmp_path / "page.yaml").write_text("".join(line for line in text.splitlines(True) if "  b:" not in line))
+        words = ["annotate", str(tmp_path / "page.yaml"), "--out", str(tmp_path / "out")]
+        for shard in ([], ["--shard", "1/2"]):
+            assert main([*words, *shard, "--answers", str(tmp_path / "table.csv")]) == 2
+            told = capsys.readouterr().err
+            assert "table.csv: no folder for answers" in told and "choose another --answers" in told
+        assert not server.bodies
+        assert main([*words, "--answers", str(tmp_path / "kept")]) == 0 and len(server.bodies) == 1
+
+
+def test_the_help_names_every_page_that_ships(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["annotate", "--help"])
+    told = capsys.readouterr().out
+    assert all(path.stem in told.split("options:")[0] for path in page_path("demo").parent.glob("*.yaml"))

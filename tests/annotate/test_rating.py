@@ -16,7 +16,7 @@ from browsing import open_page
 from driving import BROWSER, Browser
 
 from affectllm.annotate.rating.agreement import agreement, ratings_of
-from affectllm.annotate.rating.export import Form, export
+from affectllm.annotate.rating.export import Form, export, text_of
 from affectllm.annotate.row import Row
 from affectllm.cli import main
 from affectllm.corpus import TRAIN, MediaRef, Sample
@@ -162,3 +162,21 @@ def test_a_rater_who_contradicts_herself_and_a_wrong_table_are_refused(tmp_path:
     (tmp_path / "4.csv").write_text("item,who\ns0,anna\n")
     with pytest.raises(Malformed, match="no column 'rater'"):
         ratings_of([tmp_path / "4.csv"])
+
+
+def test_labels_are_rated_as_words() -> None:
+    one = Row(
+        Sample("s", "made", TRAIN, (), "t.csv"), {"labels": {"a@1": ["joy", "awe"], "b@2": ["joy"]}, "voted": ["joy"]}
+    )
+    assert text_of(one, "labels") == "joy, awe" and text_of(one, "voted") == "joy"
+
+
+def test_a_scale_that_lacks_a_rating_is_told_in_its_own_words(tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    for name in ("anna", "ben"):
+        (tmp_path / f"{name}.csv").write_text(f"item,rater,rating\ns0,{name},partly\ns1,{name},yes\n")
+    files = [str(tmp_path / name) for name in ("anna.csv", "ben.csv")]
+    assert main(["annotate", "--agreement", *files, "--scale", "partly"]) == 2
+    told = capsys.readouterr().err
+    assert "not on the scale partly: yes" in told and "name all answers in their order" in told and "--read" not in told
+    assert main(["annotate", "--agreement", *files, str(tmp_path / "gone.csv")]) == 2
+    assert "there is no file" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from typing import Any
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.records.rows import read_rows
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.metrics.raters.agreement import krippendorff_alpha
 
 Ratings = dict[str, dict[str, str]]
@@ -22,10 +22,13 @@ def ratings_of(paths: Sequence[Path]) -> Ratings:
     A row without a rating is no rating. A rater without a name is called as the file.
 
     Raises:
+        NotFound: when there is no such file.
         Malformed: when a column is missing, a row is broken, or somebody rated an item twice and differently.
     """
     ratings: Ratings = defaultdict(dict)
     for path in paths:
+        if not path.is_file():
+            raise NotFound(f"there is no file {path}", do="give what the rating page saved")
         for row in read_rows(path, path.parent):
             if isinstance(row, Rejection):
                 raise Malformed(f"{row.reason}: {row.detail}", where=row.where, do="mend the row")
@@ -51,6 +54,10 @@ def agreement(ratings: Ratings, scale: Sequence[str] = ()) -> Mapping[str, Any]:
         Malformed: when no item has two ratings, all ratings are the same, or one is not on the scale.
     """
     rows = list(ratings.values())
+    given = {rating for row in rows for rating in row.values()}
+    if scale and (strange := sorted(given - set(scale))):
+        do = "name all answers in their order: --scale 'not at all,partly,mostly,wholly'"
+        raise Malformed(f"not on the scale {', '.join(scale)}: {', '.join(strange)}", do=do)
     result = {"nominal": krippendorff_alpha(rows)}
     if scale:
         result["ordinal"] = krippendorff_alpha(rows, level="ordinal", labels=scale)

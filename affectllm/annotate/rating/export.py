@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm.annotate.row import Row
+from affectllm.annotate.steps.agrees import labels_of
 from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.sample import MediaRef
 from affectllm.errors import Malformed
@@ -104,7 +105,7 @@ def _page(title: str, data: Mapping[str, Any]) -> str:
 def text_of(row: Row, note: str) -> str:
     """Return what is rated."""
     value: Any = row.notes.get(note, "") if note else row.sample.text
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value or "")
+    return ", ".join(labels_of(value)) if isinstance(value, list | dict) else str(value or "")
 
 
 class _Clips:

@@ -18,7 +18,7 @@ examples:
 
 def add_options(parser: argparse.ArgumentParser) -> None:
     parser.epilog, parser.formatter_class = _EPILOG, argparse.RawDescriptionHelpFormatter
-    what = "a YAML page of models and steps, or the name of one that ships: demo"
+    what = "a YAML page of models and steps, or the name of one that ships: demo, demo_statements"
     parser.add_argument("page", nargs="?", metavar="PAGE", help=what)
     set_option(parser)
     root_option(parser)
