@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from affectllm.annotate.step import Step
-from affectllm.errors import Malformed
+from affectllm.errors import AffectError, Malformed
 from affectllm.model.clips.budget import Budget
 from affectllm.page_schema import build
 from affectllm.yaml_page import Page
@@ -17,10 +17,10 @@ _COUNTS = ("tokens", "items")
 
 @contextmanager
 def at_line(page: Page, *path: str | int) -> Iterator[None]:
-    """Give an error the line of the page: what ``Malformed`` calls ``where`` is a key below ``path``."""
+    """Give an error the line of the page: what it calls ``where`` is a key below ``path``."""
     try:
         yield
-    except Malformed as error:
+    except AffectError as error:
         raise type(error)(error.what, where=page.where((*path, error.where)), do=error.do) from error
 
 

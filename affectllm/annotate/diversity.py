@@ -24,7 +24,7 @@ def diversity(texts: Sequence[str], labels: Iterable[Sequence[str]]) -> dict[str
     """
     counts = Counter(label for one in labels for label in one)
     total = sum(counts.values())
-    entropy = sum(count / total * math.log2(total / count) for count in counts.values())
+    entropy = sum((count / total * math.log2(total / count) for count in counts.values()), 0.0)
     even = math.log2(len(counts)) if len(counts) > 1 else 0.0
     return {
         "texts": len(texts),

@@ -52,7 +52,13 @@ def source_of(page: Annotated, roots: Roots) -> Source:
     if not any(isinstance(item, Sample) for item in source.items):
         reasons = Counter(item.reason for item in source.items if isinstance(item, Rejection))
         told = ", ".join(f"{count:,} × {reason}" for reason, count in reasons.most_common())
-        do = f"rejected: {told}" if told else f"there is none of split {page.split}"
+        do = (
+            f"rejected: {told}"
+            if told
+            else f"there is none of split {page.split}"
+            if page.corpus
+            else "the tables have no row"
+        )
         where = page.lines.where(("corpus",) if page.corpus else ("files",))
         raise NotFound("there is no sample to annotate", where=where, do=do)
     return source
@@ -87,7 +93,10 @@ def _of_files(page: Annotated) -> Source:
     for number, name in enumerate(page.files):
         if not Path(name).exists():
             raise NotFound(f"there is no {name}", where=page.lines.where(("files", number)), do="mend the path")
-    items = list(_limited(iter(read_items(page.files)), page.limit))
+    try:
+        items = list(_limited(iter(read_items(page.files)), page.limit))
+    except NotFound as error:
+        raise NotFound(error.what, where=error.where or page.lines.where(("files",)), do=error.do) from error
     _refuse_twice(items)
     clips = [Path(ref.path) for item in items if isinstance(item, Sample) for ref in item.media]
     root = Path(os.path.commonpath([clip.parent for clip in clips])) if clips else Path(page.files[0]).parent

@@ -66,7 +66,7 @@ class Context:
         raters: name of a model on the page → its rater: the name and version of the model.
         roots: corpus → folder of the clips.
         folder: of the run.
-        given: label space and rater of the samples' own annotations; None where they are not known.
+        given: label space and rater of the annotations that samples bring to a step; None where they are not known.
         takes: name of a model on the page → the modalities that it can be shown; without models that are not loaded.
         unscored: names of models that tell no likelihoods.
         labelled: name of a step that notes labels → the label space that they are of.
@@ -119,8 +119,16 @@ class Context:
         if self.given is None or (space, rater) in self.given or rater in self.new_raters:
             return
         pairs = ", ".join(f"{one} by {who}" for one, who in sorted(self.given))
-        do = f"they have {pairs}" if pairs else "they have no labels: files have none, take a corpus"
+        do = (
+            f"they have {pairs}"
+            if pairs
+            else "they have no labels: files, statements and texts that are written have none"
+        )
         raise Malformed(f"no sample has a label in {space} by {rater!r}", where="rater", do=do)
+
+    def forget_given(self) -> None:
+        """Say that the samples behind a step have none of their own annotations any more."""
+        self.given = None if self.given is None else frozenset()
 
     def check_shown(self, model: str, see: Sequence[str]) -> None:
         """Raise ``Malformed`` when a model does not take what it is shown, for the key ``see`` of a step."""

@@ -75,6 +75,8 @@ def test_a_key_without_a_value_does_not_remove_what_the_page_says(
         ("[calls, calls/one.wav]", "it is named twice"),
         ("[table.csv, other.csv]", "the id 'r0' is that of table.csv:2 too"),
         ("[table.csv, gone/]", "page.yaml:2: there is no "),
+        ("[empty/]", "page.yaml:2: there is no clip in "),
+        ("[heads.csv]", "page.yaml:2: there is no sample to annotate\n  → the tables have no row"),
         ("[gone.wav]", "page.yaml:2: there is no "),
         ("[notes.pdf]", "page.yaml:2: there is no sample to annotate\n  → rejected: 1 × not_media"),
     ],
@@ -82,7 +84,9 @@ def test_a_key_without_a_value_does_not_remove_what_the_page_says(
 def test_files_that_are_not_there_or_there_twice_are_refused(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], files: str, message: str
 ) -> None:
-    (tmp_path / "calls").mkdir()
+    for folder in ("calls", "empty"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "heads.csv").write_text("id,text\n")
     for name, text in {"other.csv": "id,text\nr0,Bad day\n", "calls/one.wav": "", "notes.pdf": ""}.items():
         (tmp_path / name).write_text(text)
     assert dry(tmp_path, page(DESCRIBE, EXTRACT).replace("[table.csv]", files)) == 2
@@ -104,6 +108,8 @@ OF_SECOND = EXTRACT.replace("told", "again").replace("labels", "of_again")
         ([DESCRIBE, MERGE % "[told], tokens: 0"], "tokens is at least 1"),
         (["{step: self_review, model: a, of: x, see: [text], tokens: 0}"], "tokens is at least 1"),
         (["{step: synthesize, model: a, space: ekman_6, tokens: 0}"], "tokens is at least 1"),
+        ([DESCRIBE, EXTRACT, "{step: distinct, shingle: 0}"], "shingles of 0 words"),
+        ([DESCRIBE, EXTRACT, "{step: distinct, threshold: 2.0}"], "is no Jaccard similarity"),
         (["{step: rate, items: 0}"], "items is at least 1, not 0"),
         (["{step: rate, items: -1}"], "items is at least 1, not -1"),
         ([DESCRIBE, EXTRACT.replace("[a, b]", "[a, a]")], "models names 'a' twice"),

@@ -93,7 +93,7 @@ def test_a_rater_who_gave_no_label_is_refused_and_one_of_the_page_is_not() -> No
     around.given = frozenset({(EKMAN.name, "crowd")})
     around.new_raters["scribe@1"] = "a model of the page"
     for rater in ("crowd", "scribe@1"):
-        Statements("statements", "judged", space=EKMAN.name, rater=rater).check(around)
+        Agrees("agrees", "agrees", of="voted", space=EKMAN.name, rater=rater).check(around)
     pairs = Pairs("pairs", "pairs", of={"one": "a", "two": "b"}, space=EKMAN.name, rater="nobody")
     agrees = Agrees("agrees", "agrees", of="voted", space="mikels_8", rater="crowd")
     for step in (Statements("statements", "judged", space=EKMAN.name, rater="nobody"), pairs, agrees):
@@ -102,6 +102,15 @@ def test_a_rater_who_gave_no_label_is_refused_and_one_of_the_page_is_not() -> No
         ) as raised:
             step.check(around)
         assert raised.value.where == "rater"
+
+
+def test_the_samples_own_labels_are_gone_behind_statements() -> None:
+    around = context()
+    around.given = frozenset({(EKMAN.name, "crowd")})
+    steps = [Statements("statements", name, space=EKMAN.name, rater="crowd") for name in ("once", "twice")]
+    steps[0].check(around)
+    with pytest.raises(Malformed, match="no sample has a label"):
+        steps[1].check(around)
 
 
 def test_a_polarity_is_that_of_a_label_of_the_space() -> None:
@@ -153,6 +162,7 @@ def test_self_bleu_knows_copies_from_different_texts() -> None:
     assert diversity([], [])["label_entropy"] == 0
     assert self_bleu(["one two", "", " ", "one two"]) == pytest.approx(1.0)  # texts without words are no texts
     assert diversity(["", ""], [["joy"], ["joy"]])["self_bleu"] == 0
+    assert str(diversity(["one"], [])["label_entropy"]) == "0.0"
     assert str(diversity(["one"], [["joy"]])["label_entropy"]) == "0.0"
 
 

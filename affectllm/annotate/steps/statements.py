@@ -84,6 +84,7 @@ class Statements(Step):
             do = f"its labels: {', '.join(space.names)}"
             raise Malformed(f"polarity: {self.space} has no label {strange[0]!r}", where="polarity", do=do)
         context.own_space(self, "category", JUDGEMENTS, "template: statement_judgement")
+        context.forget_given()
         context.new_raters[self.name] = (
             f"built from the labels of {self.rater}: a text is true of one clip, false of others"
         )

@@ -49,6 +49,7 @@ class Synthesize(Step):
         if not 1 <= self.per <= len(names):
             raise Malformed(f"{self.name}: per is 1 to {len(names)}, the labels of {self.space}", where="per")
         context.own_space(self, "set", names, "template: emotion_set")
+        context.forget_given()
 
     def _labels(self, row: Row, space: LabelSpace) -> list[str]:
         """Return the labels of a narrative: one after another from a place that its id decides."""
