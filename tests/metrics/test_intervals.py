@@ -299,3 +299,13 @@ def test_raw_answers_follow_the_same_policies() -> None:
 def test_arrays_are_as_good_as_lists() -> None:
     assert accuracy(np.array(["joy", "fear"]), np.array(["joy", "joy"])).value == 0.5
     assert spearman(np.arange(5.0), np.arange(5.0)).value == pytest.approx(1)
+
+
+def test_a_difference_is_never_further_from_zero_than_two_values_can_be() -> None:
+    gold = ["anger", "joy"] * 15
+    wrong = ["joy", "anger"] * 15
+    few = [*gold[:24], *wrong[24:]]  # right for four of five
+    speakers = [str(number // 6) for number in range(30)]
+    (compared,) = compare(accuracy, gold, {"a": few, "b": wrong}, clusters=speakers, labels=SPACE)
+    assert compared.difference == pytest.approx(0.8) and compared.high == 1.0
+    assert compared.low is not None and 0 < compared.low < 0.5

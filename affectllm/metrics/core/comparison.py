@@ -117,7 +117,10 @@ def _paired(
     if not math.isfinite(difference):  # undefined for one of them: no draw is as large as that, so p would be smallest
         return difference, None, None, 1.0, len(swapped)
     p = (1 + int((np.abs(swapped) >= abs(difference) - 1e-12).sum())) / (1 + len(swapped))
-    return difference, *_ends(both, groups, difference, resampled), p, len(swapped)
+    low, high = _ends(both, groups, difference, resampled)
+    width = metric.range[1] - metric.range[0]  # no two values lie further apart, though a straight interval may
+    low, high = (None if end is None else min(max(end, -width), width) for end in (low, high))
+    return difference, low, high, p, len(swapped)
 
 
 def _ends(both: Statistic, groups: list[Hashable], difference: float, resampled: Array) -> jackknife.Interval:
