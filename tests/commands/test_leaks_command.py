@@ -205,6 +205,7 @@ def test_without_any_task_the_command_says_what_to_do(
     assert "affectllm leaks mine TASK" in capsys.readouterr().err
 
 
+@pytest.mark.thorough
 def test_a_mixture_is_compared_with_every_task_at_hand(
     page: Callable[..., list[str]],
     corpora: dict[str, Path],

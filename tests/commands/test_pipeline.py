@@ -19,6 +19,7 @@ from affectllm import voice
 from affectllm.commands.parts import pipeline
 from affectllm.corpus.roots import Roots
 from affectllm.errors import AffectError
+from affectllm.run import Run
 from affectllm.train.recipe import load_recipe
 
 pytestmark = pytest.mark.slow
@@ -156,16 +157,20 @@ def test_one_run_of_a_matrix_that_fails_does_not_keep_the_others(
 ) -> None:
     trained = []
 
-    def trains(name: str, recipe: Any, *_: Any) -> None:
+    def trains(name: str, recipe: Any, overrides: Any, roots: Any, folder: Path, *_: Any) -> None:
         if recipe.seed == 1:
             raise AffectError("the device has no memory left")
+        with Run(folder / "train", "train", {}) as run:
+            run.outputs = {"steps": 2}
         trained.append(recipe.seed)
 
     monkeypatch.setattr(pipeline, "train", trains)
     page = write_page(tmp_path, matrix={"seed": [1, 2, 3]})
     with pytest.raises(AffectError, match="1 of 3 runs failed: seed=1"):
         pipeline.train_only(str(page), [], Roots.parse([f"demo_affect={small_demo}"]), tmp_path / "out", None)
-    assert trained == [2, 3] and "seed=1 failed: the device has no memory left" in capsys.readouterr().err
+    told = capsys.readouterr()
+    assert trained == [2, 3] and "seed=1 failed: the device has no memory left" in told.err
+    assert [line.partition(" (")[2] for line in told.out.splitlines()] == ["after 2 steps)"] * 2
 
 
 def test_a_run_that_failed_stands_below_the_table_of_a_sweep(

@@ -104,6 +104,7 @@ def spectrum(sound: np.ndarray) -> np.ndarray:
     return np.concatenate([log.mean(0), log.std(0)])
 
 
+@pytest.mark.thorough  # a score of quickstart tells the same
 def test_the_emotion_can_be_told_from_face_voice_and_words_alone(generated: tuple[Path, list[Sample]]) -> None:
     """Linear models on plain features of one channel, tested on unseen speakers and situations."""
     from sklearn.feature_extraction.text import CountVectorizer

@@ -231,7 +231,8 @@ def test_panels_name_what_the_card_declares(name: str) -> None:
         assert bool(panel.of) != bool(panel.votes)
 
 
-@pytest.mark.parametrize("name", ["crema_d", pytest.param("ferplus", marks=pytest.mark.thorough)])
+@pytest.mark.parametrize("name", ["crema_d", "ferplus"])
+@pytest.mark.thorough
 def test_the_rules_are_those_of_the_real_release(name: str) -> None:
     same = agreement(name, real_corpora() / name)
     assert len(same) > 1000 and all(same)

@@ -21,6 +21,7 @@ torch.distributed.destroy_process_group()
 
 
 @pytest.mark.slow
+@pytest.mark.thorough
 def test_a_tiny_model_built_by_the_second_process_of_a_launch_is_whole(tmp_path: Path) -> None:
     from transformers import AutoConfig
 

@@ -61,6 +61,7 @@ def test_generated_pages_are_fresh() -> None:
     assert done.returncode == 0, f"run scripts/docs\n{done.stdout}{done.stderr}"
 
 
+@pytest.mark.thorough  # scripts/check compares the pages
 def test_a_stale_a_missing_and_a_leftover_page_are_named(tmp_path: Path) -> None:
     assert docs("--folder", str(tmp_path)).returncode == 0
     assert docs("--check", "--folder", str(tmp_path)).returncode == 0

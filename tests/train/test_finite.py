@@ -75,6 +75,7 @@ def refused(page: Path, root: Path, out: Path, *more: str) -> str:
     return done.stderr
 
 
+@pytest.mark.thorough  # test_methods tries weights that are not
 def test_a_loss_that_is_not_finite_stops_at_the_first_step_with_its_rows(small_demo: Path, tmp_path: Path) -> None:
     page = text_page(tmp_path, str(overflowing(tmp_path)))
     error = refused(page, small_demo, tmp_path / "run")

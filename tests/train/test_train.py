@@ -27,6 +27,7 @@ def weights(folder: Path) -> dict[str, torch.Tensor]:
     return load_model(str(folder)).model.state_dict()
 
 
+@pytest.mark.thorough  # test_families_trained and every recipe move towers
 def test_full_tuning_changes_every_tower_but_the_frozen_one(small_demo: Path, tmp_path: Path) -> None:
     page = write_page(tmp_path, model={"freeze": ["vision"]}, trainer={"max_steps": 2, "save_strategy": "no"})
     train(small_demo, page, tmp_path / "run")
