@@ -307,7 +307,8 @@ def require(folder: Path, stage: str) -> dict[str, Any]:
     """
     manifest = read_manifest(folder)
     if manifest is None or manifest["stage"] != stage:
-        raise AffectError(f"{folder} is no {stage} run", do="give the folder that `affectllm run` made")
+        made_by = "run" if stage in ("build", "train", "eval") else stage
+        raise AffectError(f"{folder} is no {stage} run", do=f"give the folder that `affectllm {made_by}` made")
     if not manifest["finished"]:
         raise AffectError(f"the {stage} run in {folder} did not finish", do="start the same command again to resume it")
     refuse_damaged(folder)

@@ -103,11 +103,14 @@ def test_the_hidden_need_stays_hidden_from_the_model(tmp_path: Path, server: Ser
     assert any("to be thanked" in one for one in by_simulator)
 
 
-def test_two_simulators_are_never_compared(tmp_path: Path, server: Served) -> None:
+def test_two_simulators_are_never_compared(tmp_path: Path, server: Served, capsys) -> None:
     runs = [played(page(tmp_path, server, "warm", name)) for name in ("listener", "critic")]
     with pytest.raises(Malformed, match="two simulators are no comparison"):
         compare_talks(runs)
     assert main(["converse", "--compare", *map(str, runs)]) == 2
+    capsys.readouterr()
+    assert main(["converse", "--compare", str(runs[0]), str(tmp_path / "nowhere")]) == 2
+    assert "nowhere is no converse run" in (told := capsys.readouterr().err) and "`affectllm converse` made" in told
 
 
 def test_who_does_not_answer_ends_the_conversation_under_a_reason(tmp_path: Path) -> None:
