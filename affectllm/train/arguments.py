@@ -12,6 +12,7 @@ from affectllm.instruct.conversations import CURRICULA
 from affectllm.train.checkpoints import refuse_cut_cycles
 from affectllm.train.data import LENGTH
 from affectllm.train.method import Method, find_method
+from affectllm.train.ranks.sharding import shards_without_gpu
 from affectllm.train.recipe import Recipe
 
 _NEW_NAMES = {f"gradient_checkpointing{end}": f"activation_checkpointing{end}" for end in ("", "_kwargs")}
@@ -52,6 +53,8 @@ def arguments(recipe: Recipe, out: Path) -> Any:
         if int(os.environ.get("WORLD_SIZE", "1")) > 1:
             # Without a backend accelerate sees one process, and DeepSpeed's batch arithmetic fails.
             fields |= {"ddp_backend": "gloo"}
+        if shards_without_gpu():
+            fields |= {"accelerator_config": {**fields.get("accelerator_config", {}), "use_configured_state": True}}
     if fields.get("eval_strategy", "no") != "no":
         fields = {"load_best_model_at_end": True, **_best(recipe, method), **fields}
         fields.setdefault("save_strategy", fields["eval_strategy"])

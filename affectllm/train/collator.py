@@ -12,9 +12,9 @@ from affectllm.model.encode import Encoded, Encoder, Messages
 from affectllm.model.packed import packed
 from affectllm.model.prepared.tokens import KeptTokens
 from affectllm.train.data import NUMBER, PACKED
-from affectllm.train.filling import FILLED, Filling
 from affectllm.train.finite import ROWS
 from affectllm.train.method import Batch, Conversations, as_it_is, own_conversation
+from affectllm.train.ranks.filling import FILLED, Filling
 
 if TYPE_CHECKING:
     from datasets import Dataset

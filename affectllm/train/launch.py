@@ -16,7 +16,7 @@ from affectllm.voice import tell
 from affectllm.yaml_page import read_page
 
 # What each configuration is on a machine without a GPU; ZeRO and DDP run there over gloo.
-_ON_CPU = {"single_gpu": "cpu", "fsdp2": "cpu"}
+_ON_CPU = {"single_gpu": "cpu"}
 
 
 def launch(

@@ -10,7 +10,7 @@ from affectllm.errors import BadRecipe, NoGradient
 from affectllm.model.family import Family
 from affectllm.model.media_dtypes import converted, media_dtypes
 from affectllm.model.weights.spelling import bare
-from affectllm.train.filling import FILLED
+from affectllm.train.ranks.filling import FILLED
 from affectllm.voice import tell
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 from transformers import EarlyStoppingCallback, PreTrainedModel
@@ -20,6 +21,7 @@ from affectllm.train.data import LENGTH
 from affectllm.train.finite import FiniteOnly
 from affectllm.train.head import answered_positions_only
 from affectllm.train.method import Method
+from affectllm.train.ranks.sharding import without_state_of_unused
 from affectllm.train.sampling import LengthGroups, TokenBatches
 from affectllm.train.towers import ByTower
 
@@ -88,6 +90,10 @@ class Resumable(ByAnswers, ByTower, FiniteOnly):
             )
         if tied:
             model.tie_weights()
+
+    def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
+        with without_state_of_unused() if self.is_fsdp_enabled else nullcontext():  # type: ignore[attr-defined]
+            super()._load_optimizer_and_scheduler(checkpoint)  # type: ignore[misc]
 
     def _get_train_sampler(self, train_dataset: Dataset | None = None) -> Sampler[Any] | None:
         args: Any = self.args  # type: ignore[attr-defined]

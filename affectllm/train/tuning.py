@@ -27,12 +27,13 @@ from affectllm.train.checkpoints import finish, last_whole_checkpoint, tokens_be
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows, look, measured, packs
 from affectllm.train.distilling.teacher import load_teacher
-from affectllm.train.filling import Filling, check_alike
 from affectllm.train.head_rows import FeatureCollator, Prompts, head_arguments
 from affectllm.train.loading import load, self_test, unsharded
 from affectllm.train.method import Method, Ready, as_it_is, find_method
 from affectllm.train.pages.best_page import LOSS
 from affectllm.train.pages.reward_page import reward_functions
+from affectllm.train.ranks.filling import Filling, check_alike
+from affectllm.train.ranks.sharding import reduce_head, shared_by
 from affectllm.train.recipe import Recipe
 from affectllm.train.rewards.untaught import untaught
 from affectllm.train.shown.bar import show_bar
@@ -87,9 +88,11 @@ def tune(recipe: Recipe, args: Any, build: Path, out: Path, roots: Mapping[str, 
         assert isinstance(encoder, Encoder)
         teacher = (lambda: load_teacher(recipe, args)) if method.taught else None
         ready = Ready(model, adapter is not None, lambda: load(recipe), encoder, rewards, teacher)
-        given = _writing(recipe, method, ready, adapter, (train, validation), _filling(encoder, heard), files)
+        given = _writing(recipe, method, ready, adapter, (train, validation), _filling(args, encoder, heard), files)
     trainer = trainer_class(method)(args=args, **given)
     show_bar(trainer)
+    if not method.heads and shared_by(args) == "weights":
+        reduce_head(trainer.model)
     trainer.add_callback(LastStep())
     _choose_best(trainer, recipe, method, model, encoder, validation)
     trainer.batch_tokens = recipe.batch_tokens
@@ -161,9 +164,9 @@ def _tell_memory(trainer: Any, recipe: Recipe, method: Method, encoder: Any, row
         memory.say(needed, trainer.args, adapted=adapted, quantised=quantised)
 
 
-def _filling(encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
+def _filling(args: Any, encoder: Encoder, heard: Mapping[str, Any]) -> Filling | None:
     """Return what fills up batches where several processes share gradients or weights, and some rows have clips."""
-    return Filling(encoder, heard) if heard and _share_gradients() else None
+    return Filling(encoder, heard) if heard and shared_by(args) else None
 
 
 def _wait_for_towers(args: Any, trained: Mapping[str, Any]) -> bool:
@@ -171,16 +174,8 @@ def _wait_for_towers(args: Any, trained: Mapping[str, Any]) -> bool:
 
     Where weights are sharded each is gathered by all; else the gradients of towers that are trained are.
     """
-    if not _share_gradients():
-        return False
-    sharded = args.deepspeed_plugin is None or args.deepspeed_plugin.zero_stage == 3
-    return sharded or bool(set(trained) - {"language", "head"})
-
-
-def _share_gradients() -> bool:
-    """Return whether several processes share gradients or weights, so that all have to run the same towers."""
-    state = PartialState()
-    return state.num_processes > 1 and str(state.distributed_type).rpartition(".")[2] in ("DEEPSPEED", "FSDP")
+    shared = shared_by(args)
+    return shared == "weights" or (shared == "gradients" and bool(set(trained) - {"language", "head"}))
 
 
 def _check_clips_are_kept(method: Method, heard: Mapping[str, Any]) -> None:

@@ -22,7 +22,7 @@ from affectllm.model.load import Model
 from affectllm.model.packed import packed
 from affectllm.model.processor_arguments import with_frames
 from affectllm.model.shared_prefix import score_alike
-from affectllm.train.filling import Filling
+from affectllm.train.ranks.filling import Filling
 
 
 @pytest.fixture(scope="module", params=NAMES)

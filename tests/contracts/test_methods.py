@@ -128,7 +128,7 @@ def test_two_processes_train_as_one_does(name: str, small_demo: Path, tmp_path: 
     trainer |= GIVEN if find_method(name).taught else {}
     page = page_of(name, tmp_path, trainer={**trainer, "per_device_train_batch_size": 4})
     train(str(page), [], [root], tmp_path / "alone")
-    for launch in ("ddp", "zero3_offload"):
+    for launch in ("ddp", "zero3_offload", "fsdp2"):
         page, out = page_of(name, tmp_path, launch=launch, trainer=trainer), tmp_path / launch
         succeed("train", str(page), "--root", root, "--out", str(out), "--num-processes", "2")
         assert losses(out) == pytest.approx(losses(tmp_path / "alone"), rel=2e-3)

@@ -109,6 +109,7 @@ def test_accumulated_batches_are_all_named(rare_row: tuple[Path, str], tmp_path:
         pytest.param(overflowing, "ddp", marks=pytest.mark.thorough, id="loss-ddp"),
         pytest.param(poisoned_word, "zero2", marks=pytest.mark.thorough, id="gradient-zero2"),
         pytest.param(overflowing, "zero3_offload", marks=pytest.mark.thorough, id="loss-zero3_offload"),
+        pytest.param(poisoned_word, "fsdp2", marks=pytest.mark.thorough, id="gradient-fsdp2"),
     ],
 )
 def test_two_processes_stop_together(make: Any, launch: str, rare_row: tuple[Path, str], tmp_path: Path) -> None:

@@ -89,6 +89,8 @@ def _environment(launch: str) -> dict[str, str]:
         pytest.param("accelerate", "zero2", marks=pytest.mark.thorough),
         pytest.param("accelerate", "ddp", marks=pytest.mark.thorough),
         pytest.param("torchrun", "ddp", marks=pytest.mark.thorough),
+        pytest.param("accelerate", "fsdp2", marks=pytest.mark.thorough),
+        pytest.param("torchrun", "fsdp2", marks=pytest.mark.thorough),
         pytest.param("deepspeed", "zero2", marks=pytest.mark.thorough),
         pytest.param("deepspeed", "zero3_offload", marks=pytest.mark.thorough),
     ],

@@ -155,7 +155,7 @@ def test_two_processes_are_rewarded_alike_however_weights_are_sharded(
     method: str, small_demo: Path, tmp_path: Path
 ) -> None:
     rewards = {}
-    for launch in ("ddp", "zero2", "zero3_offload"):
+    for launch in ("ddp", "zero2", "zero3_offload", "fsdp2"):
         page, out = page_of(method, tmp_path, launch=launch, trainer={**TRAINER, "beta": 0.04}), tmp_path / launch
         succeed("train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out), "--num-processes", "2")
         rewards[launch] = logged(out, "reward")

@@ -13,8 +13,8 @@ from affectllm.corpus.miniature import Tone, materialise
 from affectllm.errors import BadRecipe
 from affectllm.train.collator import Collator
 from affectllm.train.data import load_rows
-from affectllm.train.filling import FILLED, Filling, check_alike
 from affectllm.train.method import find_method
+from affectllm.train.ranks.filling import FILLED, Filling, check_alike
 from affectllm.train.stage import train
 
 
@@ -63,7 +63,7 @@ def test_unlike_rows_are_refused_where_a_tower_would_be_waited_for(
 
 @pytest.mark.slow
 @pytest.mark.thorough
-@pytest.mark.parametrize("launch", ["zero2", "zero3_offload"])
+@pytest.mark.parametrize("launch", ["zero2", "zero3_offload", "fsdp2"])
 @pytest.mark.parametrize("adapted", [False, True])
 def test_two_processes_one_without_clips_train_as_one_does(
     launch: str, adapted: bool, small_demo: Path, tmp_path: Path

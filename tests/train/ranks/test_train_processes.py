@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import subprocess
+import time
 from pathlib import Path
 
 import pytest
 from parting import Parting
 from safetensors import safe_open
-from tuning import losses, succeed, write_page
+from tuning import command, losses, succeed, write_page
 
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
@@ -26,7 +30,7 @@ def alone(small_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> list[fl
 
 
 @pytest.mark.parametrize(
-    "launch", ["ddp", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("zero2", "zero3_offload"))]
+    "launch", ["ddp", *(pytest.param(name, marks=pytest.mark.thorough) for name in ("zero2", "zero3_offload", "fsdp2"))]
 )
 def test_two_processes_train_as_one_does(
     launch: str, alone: list[float], small_demo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -43,6 +47,32 @@ def test_two_processes_train_as_one_does(
     assert parting.ranks() == ["0", "1"]  # and neither was aborted at its end
 
 
+def kill_when_there(words: list[str], file: Path) -> None:
+    """Start a command in a group of its own and kill all of it once a file is there."""
+    process = subprocess.Popen(words, env={**os.environ, "OMP_NUM_THREADS": "1"}, start_new_session=True)
+    deadline = time.monotonic() + 300
+    while not file.is_file():
+        assert process.poll() is None and time.monotonic() < deadline, "ended before it could be killed"
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def _weight_names(folder: Path) -> set[str]:
     with safe_open(folder / "model.safetensors", "pt") as weights:
         return set(weights.keys())
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("adapted", [False, True])
+@pytest.mark.parametrize("launch", ["ddp", "zero2", "zero3_offload", "fsdp2"])
+def test_two_processes_that_are_killed_go_on(launch: str, adapted: bool, small_demo: Path, tmp_path: Path) -> None:
+    trainer = {"max_steps": 8, "save_steps": 2, "save_total_limit": 4}
+    page = write_page(tmp_path, launch=launch, trainer=trainer, **({"peft": {"r": 4}} if adapted else {}))
+    words = ("train", str(page), "--root", f"demo_affect={small_demo}", "--num-processes", "2", "--out")
+    succeed(*words, str(tmp_path / "whole"))
+    out = tmp_path / "killed"
+    kill_when_there(command(*words, str(out)), out / "train" / "checkpoint-4" / "trainer_state.json")
+    succeed(*words, str(out))
+    assert losses(out) == pytest.approx(losses(tmp_path / "whole"), rel=1e-5)
+    assert len(losses(out)) == 8
