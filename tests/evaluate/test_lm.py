@@ -270,6 +270,7 @@ def test_two_processes_give_the_scores_of_one_and_resume_from_its_answers(emodb,
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # test_scoring_processes kills a run of two processes
 def test_a_killed_run_resumes_where_it_was(tmp_path) -> None:
     texts = ("a01", "a02", "a04", "a05", "a07", "b01", "b02", "b03", "b09", "b10")
     names = [f"{who}{text}{emotion}a" for who in ("11", "12", "14") for text in texts for emotion in "WNT"]

@@ -304,6 +304,7 @@ _CONTRACT = "tests/contracts/test_builders.py tests/contracts/test_tasks.py test
 
 
 @pytest.mark.slow
+@pytest.mark.thorough  # each file of the walk-throughs is always tried, by the tests above
 def test_every_block_of_the_walk_throughs_runs_as_it_is_written(walked: Path) -> None:
     script = "\n".join(text for language, _, text in blocks(ROOT / "CONTRIBUTING.md") if language == "bash")
     # The same tests, without installing anything and without starting workers of workers.
