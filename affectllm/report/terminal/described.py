@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import dataclasses
 import inspect
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.corpus import Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.roots import Roots
@@ -73,3 +75,36 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value if value is None or isinstance(value, str | int | float | bool) else str(value)
+
+
+def form(name: str) -> dict[str, Any]:
+    """Return what an answer of a form is, the kinds of label space that it is of, and the templates that ask for it.
+
+    Raises:
+        Malformed: when its file does not load.
+    """
+    from affectllm.instruct.wording import load_wording, template_pages
+    from affectllm.labels.form import find_form
+
+    one = find_form(name)
+    templates = [page for page in template_pages() if name in load_wording(page).slots.values()]
+    facts = {"title": one.description, "about": docstring("forms", name), "spaces": list(one.kinds)}
+    return {**facts, "templates": templates, "file": str(registry.find("forms", name))}
+
+
+def export(name: str) -> dict[str, Any]:
+    """Return what a format of other trainers writes.
+
+    Raises:
+        Malformed: when its file does not load.
+    """
+    from affectllm.instruct.exports import find_format
+
+    plain = name.replace("-", "_")
+    facts = {"title": find_format(name).title, "about": docstring("exports", plain)}
+    return {**facts, "used": f"affectllm export … --to {name}", "file": str(registry.find("exports", plain))}
+
+
+def docstring(folder: registry.Folder, name: str) -> str:
+    """Return what a file of a shelf says of itself, without importing it."""
+    return inspect.cleandoc(ast.get_docstring(ast.parse(registry.find(folder, name).read_bytes())) or "")

@@ -28,7 +28,7 @@ _PAGES: dict[str, registry.Folder] = {
 
 
 def show(words: Sequence[str], count: int, roots: Roots, as_json: bool = False) -> None:
-    """Print a corpus card with its first samples, a page, a metric, a family, a method of training or a reward.
+    """Print a corpus card with its first samples, a page, a metric, a family, a form, a method, a reward …
 
     Args:
         words: a name, or its kind and the name (``metric uar``, ``task dfew``), where several things have this name.
@@ -85,6 +85,7 @@ class _Kind:
 
 def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
     """Return kind → its names and printer; where several kinds have a name, the first one is shown."""
+    from affectllm.instruct.exports import format_names
     from affectllm.metrics import METRICS
     from affectllm.train.rewards.named import NAMED
 
@@ -103,6 +104,11 @@ def _kinds(count: int, roots: Roots) -> dict[str, _Kind]:
         "template": pages(template_pages),
         "task": _Kind(all_tasks, _show_task, _task, partial(registry.names, "eval_tasks")),
         **{kind: pages(partial(registry.names, folder)) for kind, folder in _PAGES.items()},
+        "language": pages(partial(registry.names, "lexicon")),
+        "form": _Kind(
+            partial(registry.names, "forms"), lambda name: _show_facts(name, described.form(name)), described.form
+        ),
+        "export": _Kind(format_names, lambda name: _show_facts(name, described.export(name)), described.export),
         "method": _Kind(partial(registry.names, "methods"), training.show_method, training.method),
         "reward": _Kind(lambda: NAMED, training.show_reward, training.reward),
     }
@@ -117,6 +123,14 @@ def _absent(name: str, kinds: Mapping[str, _Kind]) -> NotFound:
 
 def _show_page(path: Path) -> None:
     print(f"# {path}\n{path.read_text(encoding='utf-8')}")
+
+
+def _show_facts(name: str, facts: Mapping[str, Any]) -> None:
+    """Print what something is, what it says of itself, and the rest as lines."""
+    print(f"{name}: {facts['title']}\n\n{facts['about']}\n")
+    for key, value in facts.items():
+        if key not in ("title", "about"):
+            print(f"{key:>10}  {value if isinstance(value, str) else ', '.join(value) or '–'}")
 
 
 def _show_task(name: str) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 from affectllm import registry
 from affectllm.errors import AffectError
 from affectllm.model.heads.page import HeadPage
+from affectllm.report.terminal.described import docstring
 from affectllm.train.method import OURS, Method, find_method
 from affectllm.train.pages.reward_page import RewardPage, TrustPage
 from affectllm.train.pages.teacher_page import TeacherPage
@@ -28,7 +29,7 @@ def method(name: str) -> dict[str, Any]:
     """
     one = find_method(name)
     return {
-        **{"title": one.title, "about": _docstring(name), "trainer": one.trainer, "fields": one.config},
+        **{"title": one.title, "about": docstring("methods", name), "trainer": one.trainer, "fields": one.config},
         **{"needs": _needs(one), "packs": one.packs, "scored_by": one.answers_as or None},
         **{"refused": {**OURS, **one.ours}, "curves": [curve.title for curve in one.curves]},
         "recipes": list(_recipes(name)),
@@ -110,11 +111,6 @@ def _config(dotted: str) -> str:
     with open(spec.origin, encoding="utf-8") as file:
         classes = [node for node in ast.parse(file.read()).body if isinstance(node, ast.ClassDef) and node.name == name]
     return (ast.get_docstring(classes[0]) or "") if classes else ""
-
-
-def _docstring(name: str) -> str:
-    text = registry.find("methods", name).read_text(encoding="utf-8")
-    return ast.get_docstring(ast.parse(text)) or ""
 
 
 def _recipes(name: str) -> Iterator[str]:
