@@ -46,6 +46,7 @@ def settle(words: list[str]) -> list[str]:
     logging.captureWarnings(True)
     logging.getLogger().addHandler(logging.NullHandler())  # else Python prints what nobody handles
     logging.getLogger("DeepSpeed").addFilter(_is_error)  # it writes to the standard output while it is imported
+    logging.getLogger("transformers.configuration_utils").addFilter(_is_no_check_of_codes)
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # its warnings reach no handler of Python's
     os.environ.setdefault("HF_DATASETS_DISABLE_PROGRESS_BARS", "1")  # of tables that take a moment
     if not sys.stderr.isatty():
@@ -218,3 +219,8 @@ def _is_error(record: logging.LogRecord) -> bool:
         return True
     logging.getLogger().handle(record)
     return False
+
+
+def _is_no_check_of_codes(record: logging.LogRecord) -> bool:
+    """Leave out what is said of talkers: the tokens of their words are held against the number of their codes."""
+    return "within the vocabulary" not in str(record.msg)

@@ -72,8 +72,11 @@ class Stage:
 
     def _reply(self, talks: Sequence[Talk]) -> None:
         """The model answers; its own earlier replies are part of the conversation."""
-        system = [_text("system", self.page.model.system)] if self.page.model.system else []
-        asks = [Ask([*system, *(_turn(one) for one in talk.history)], self.page.model.max_new_tokens) for talk in talks]
+        system = [text_message("system", self.page.model.system)] if self.page.model.system else []
+        asks = [
+            Ask([*system, *(turn_message(one) for one in talk.history)], self.page.model.max_new_tokens)
+            for talk in talks
+        ]
         for talk, reply in zip(talks, self.model.replies(asks), strict=True):
             if text := _said(talk, reply, "model"):
                 talk.history.append({"role": "assistant", "content": text})
@@ -98,7 +101,8 @@ class Stage:
 
     def _asked(self, talks: Sequence[Talk], prompt: Prompt, tokens: int) -> list[Reply]:
         asks = [
-            Ask([_text(one["role"], one["content"]) for one in prompt.messages(_facts(talk))], tokens) for talk in talks
+            Ask([text_message(one["role"], one["content"]) for one in prompt.messages(_facts(talk))], tokens)
+            for talk in talks
         ]
         return self.simulator.replies(asks) if asks else []
 
@@ -129,9 +133,11 @@ def _facts(talk: Talk) -> dict[str, str]:
     return {"persona": own.persona, "need": own.need, "dialogue": dialogue, "feeling": f"{talk.feeling:g}"}
 
 
-def _text(role: str, text: str) -> dict[str, Any]:
+def text_message(role: str, text: str) -> dict[str, Any]:
+    """Return what somebody said, as a message."""
     return {"role": role, "content": [{"type": "text", "text": text}]}
 
 
-def _turn(one: Mapping[str, Any]) -> Any:
-    return answered(one["content"]) if one["role"] == "assistant" else _text(one["role"], one["content"])
+def turn_message(one: Mapping[str, Any]) -> Any:
+    """Return a turn of a history as a message."""
+    return answered(one["content"]) if one["role"] == "assistant" else text_message(one["role"], one["content"])

@@ -42,7 +42,10 @@ def read_evaluations(page: EmpathyPage, base: Path, roots: Roots) -> Evaluated:
         Malformed: when a folder has no logged replies, or several tasks; when two corpora, or no common item.
         MissingCorpus: when nobody says where the corpus lies.
     """
-    files = {name: _file(page, name, base / Path(folder).expanduser()) for name, folder in page.evaluations.items()}
+    files = {
+        name: logged_file(base / Path(folder).expanduser(), page.tasks.get(name, ""), f"tasks: {{{name}: …}}")
+        for name, folder in page.evaluations.items()
+    }
     logged = {name: {one.id: one for one in read_replies(path, labelled=False)} for name, path in files.items()}
     asked = {item: one for its in logged.values() for item, one in its.items()}
     if len(corpora := sorted({one.corpus for one in asked.values()})) != 1:
@@ -50,26 +53,39 @@ def read_evaluations(page: EmpathyPage, base: Path, roots: Roots) -> Evaluated:
     shared = [item for item in asked if all(item in its for its in logged.values())]
     if not shared:
         raise Malformed("no item was asked of every system", do="evaluate them on the same task")
-    known = _samples(corpora[0], set(shared), roots)
+    known = samples_of(corpora[0], set(shared), roots)
     rows = [_row(page, known[item], {name: its[item] for name, its in logged.items()}) for item in shared]
     return Evaluated(rows, len(asked) - len(shared), files)
 
 
-def _file(page: EmpathyPage, system: str, folder: Path) -> Path:
-    """Return the samples that the evaluation of a system has logged."""
+def logged_file(folder: Path, task: str, named_by: str) -> Path:
+    """Return the samples that an evaluation has logged.
+
+    Args:
+        task: of the evaluation; may be empty where it has one.
+        named_by: the key of the page that names it.
+
+    Raises:
+        Malformed: when there are several tasks, or no logged replies.
+    """
     scored = read_object(folder / SCORES) if (folder / SCORES).is_file() else {}
-    named = page.tasks.get(system)
-    tasks = [named] if named else list(scored)
+    tasks = [task] if task else list(scored)
     if len(tasks) != 1:
-        message = f"the evaluation of {system} has {', '.join(scored) or 'no scores'}"
-        raise Malformed(message, where=str(folder), do=f"name its task under tasks: {{{system}: …}}")
+        message = f"the evaluation has {', '.join(scored) or 'no scores'}"
+        raise Malformed(message, where=str(folder), do=f"name its task under {named_by}")
     path = samples_file(folder, tasks[0])
     if path is None:
-        raise Malformed(f"{system} has no logged replies to {tasks[0]}", where=str(folder), do="evaluate it again")
+        raise Malformed(f"there are no logged replies to {tasks[0]}", where=str(folder), do="evaluate it again")
     return path
 
 
-def _samples(corpus: str, wanted: set[str], roots: Roots) -> dict[str, Sample]:
+def samples_of(corpus: str, wanted: set[str], roots: Roots) -> dict[str, Sample]:
+    """Return the samples of a corpus by their ids.
+
+    Raises:
+        Malformed: when one of them is not there.
+        MissingCorpus: when nobody says where the corpus lies.
+    """
     items = load_builder(corpus).samples(roots.find(corpus))
     known = {one.id: one for one in items if isinstance(one, Sample) and one.id in wanted}
     if lacking := sorted(wanted - set(known)):
@@ -89,11 +105,11 @@ def _row(page: EmpathyPage, sample: Sample, replies: Mapping[str, Reply]) -> Row
         reference=text_or_none(_reply_in(gold)) or "",
         emotion=text_or_none(emotion) or "",
         cluster=sample.dialogue or sample.id,
-        replies={name: text_or_none(_given(one)) for name, one in replies.items()},
+        replies={name: text_or_none(words_of(one)) for name, one in replies.items()},
     )
 
 
-def _given(reply: Reply) -> Any:
+def words_of(reply: Reply) -> Any:
     """Return what was said: of a chain, the slot that is the reply."""
     if isinstance(reply.gold, Mapping):
         return _reply_in(reply.reading) if isinstance(reply.reading, Mapping) else None

@@ -18,6 +18,7 @@ from affectllm import registry
 from affectllm.errors import Malformed, NotFound
 from affectllm.imported import import_file
 from affectllm.model.processor_arguments import plain_image, plain_sound, plain_video
+from affectllm.model.talker import Talker
 
 if TYPE_CHECKING:
     import numpy as np
@@ -91,6 +92,7 @@ class Family:
         older: prefix of modules → what older versions of transformers called it; adapters still carry these names.
         whole: prefix of this model's names in the whole model of which it is a part, as trainers of the whole save it.
         besides: first parts of the names of what else the whole model has; it takes no part in the answers.
+        talker: how the whole speaks its replies; None where it does not.
         name: of its file, as in ``tiny:<name>``; filled in by ``find_family``.
         file: where it lies; filled in by ``find_family``.
         tiny: makes the tiny twin; the file's function of this name.
@@ -132,6 +134,7 @@ class Family:
     older: Mapping[str, str] = field(default_factory=dict)
     whole: str = ""
     besides: tuple[str, ...] = ()
+    talker: Talker | None = None
     name: str = ""
     file: Path = Path()
     tiny: Callable[[Callable[..., Any]], Tiny] | None = None

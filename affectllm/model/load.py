@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ def load_model(
     device: str | None = None,
     quantization: Mapping[str, Any] | None = None,
     trainable: bool = False,
+    reading: Callable[..., Any] | None = None,
     **from_pretrained: Any,
 ) -> Model:
     """Load weights and processor.
@@ -83,6 +84,7 @@ def load_model(
         quantization: fields of ``transformers.BitsAndBytesConfig``. The language model alone is quantised, unless they
             name other ``llm_int8_skip_modules``: towers that hear and see lose most by few bits, and weigh least.
         trainable: whether the weights of an adapter are to be trained on.
+        reading: what reads the network in place of ``whole_network``, with the same arguments.
 
     Raises:
         NotFound: when the folder does not exist, is no checkpoint, or lacks its processor.
@@ -105,7 +107,7 @@ def load_model(
     if kind.eager and isinstance(kernel := from_pretrained.get("attn_implementation"), str):
         kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
         from_pretrained["attn_implementation"] = {**kernels, **dict.fromkeys(kind.eager, "eager")}
-    network = whole_network(model_class, folder, dtype=dtype, **from_pretrained)
+    network = (reading or whole_network)(model_class, folder, dtype=dtype, **from_pretrained)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot, kind.unbounded)
     quantised = by_tower(network, kind) if getattr(network, "is_quantized", False) else {}

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -33,14 +33,28 @@ def tiny_folder(name: str) -> Path:
     Raises:
         NotFound: when there is no such family.
     """
+    build = _build_apart if _one_of_several() else _build
+    return _built(name, name, build)
+
+
+def tiny_whole_folder(name: str) -> Path:
+    """Return the folder of the whole checkpoint, with a talker, whose thinker is the tiny ``name`` model.
+
+    Raises:
+        NotFound: when there is no such family.
+    """
+    return _built(name, f"{name}-whole", _build_whole)
+
+
+def _built(name: str, label: str, build: Callable[[str, Path], None]) -> Path:
     family = find_family(name)
     files = [Path(__file__), Path(tiny_parts.__file__), family.file, *template_pages().values()]
     code = b"".join(path.read_bytes() for path in files) + family.chat_template().encode()
-    folder = cache_folder() / "tiny" / f"{name}-{hashlib.sha256(code).hexdigest()[:12]}"
+    folder = cache_folder() / "tiny" / f"{label}-{hashlib.sha256(code).hexdigest()[:12]}"
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         scratch = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{name}-"))
-        _build_apart(name, scratch) if _one_of_several() else _build(name, scratch)
+        build(name, scratch)
         try:
             scratch.rename(folder)
         except OSError:  # another process was faster; its bytes are the same
@@ -80,6 +94,26 @@ def _build(name: str, folder: Path | str) -> None:
     voice.without_bars()
     model.save_pretrained(folder)
     processor.chat_template = family.chat_template()
+    processor.save_pretrained(folder)
+
+
+def _build_whole(name: str, folder: Path) -> None:
+    import torch
+
+    family, part = find_family(name), tiny_folder(name)
+    assert family.talker is not None
+    processor = family.processor_type().from_pretrained(part)
+    thinker = family.network_class().from_pretrained(part)
+    config = family.talker.tiny(thinker.config, processor.tokenizer)
+    with torch.random.fork_rng():
+        torch.manual_seed(SEED)
+        whole: Any = family.talker.whole_class()(config)
+    _widen(whole)
+    getattr(whole, family.whole).load_state_dict(thinker.state_dict())
+    whole.generation_config = thinker.generation_config
+    voice.without_bars()
+    family.talker.finish(whole, folder)
+    whole.save_pretrained(folder)
     processor.save_pretrained(folder)
 
 

@@ -108,7 +108,7 @@ class Answering:
     def knows(self, ask: Ask, choices: Sequence[str] | None = None) -> bool:
         """Return whether a question was answered before: by a reply, or by the likelihoods of choices."""
         settings = _writing(ask) if choices is None else self._scoring(choices)
-        return self._answers.get(self._key(ask.messages, settings)) is not None
+        return self._answers.get(self.key(ask.messages, settings)) is not None
 
     def _scoring(self, choices: Sequence[str]) -> dict[str, Any]:
         return {"choices": list(choices), "scored_by": self.scored_by}
@@ -121,7 +121,7 @@ class Answering:
     ) -> list[Any]:
         """Return the answers, of which only those that are not known are asked for; each is stored as it comes."""
         keys = [
-            f"draw {number}" if own.get("do_sample") else self._key(messages, own)
+            f"draw {number}" if own.get("do_sample") else self.key(messages, own)
             for number, (messages, own) in enumerate(zip(conversations, settings, strict=True))
         ]
         left = {key: number for number, key in reversed(list(enumerate(keys))) if self._answers.get(key) is None}
@@ -143,10 +143,9 @@ class Answering:
             return True
         return isinstance(self.responder, Endpoint) and answer.reason in OF_THE_MODEL
 
-    def _key(self, messages: Messages, settings: Mapping[str, Any]) -> str:
+    def key(self, messages: Messages, settings: Mapping[str, Any]) -> str:
         """Return the digest of everything that decides an answer: of clips their bytes, wherever they lie."""
-        clips = [content_digest(self.roots[part["corpus"]] / part["path"]) for part in media_parts(messages)]
-        return digest({"model": self._identity, "messages": _placeless(messages), "media": clips, "settings": settings})
+        return digest({"model": self._identity, **content_of(messages, self.roots), "settings": settings})
 
 
 def _writing(ask: Ask) -> dict[str, Any]:
@@ -155,6 +154,12 @@ def _writing(ask: Ask) -> dict[str, Any]:
 
 def _restored(answer: Any) -> Any:
     return Unanswered(**answer) if isinstance(answer, dict) else answer
+
+
+def content_of(messages: Messages, roots: Mapping[str, Path]) -> dict[str, Any]:
+    """Return what is said in messages, and of their clips the digests of their bytes, wherever they lie."""
+    clips = [content_digest(roots[part["corpus"]] / part["path"]) for part in media_parts(messages)]
+    return {"messages": _placeless(messages), "media": clips}
 
 
 def _placeless(messages: Messages) -> list[Any]:

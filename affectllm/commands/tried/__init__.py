@@ -1,1 +1,1 @@
-"""Commands that try a model on single clips."""
+"""Commands that try a model: on single clips, in a talk, aloud."""

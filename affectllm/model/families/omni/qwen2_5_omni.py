@@ -1,14 +1,19 @@
-"""Qwen2.5-Omni: hears and sees, the sound of a video in turn with its frames. Only the thinker is loaded and saved."""
+"""Qwen2.5-Omni: hears and sees, the sound of a video in turn with its frames.
+
+The thinker alone is loaded and saved; its replies are spoken by the whole checkpoint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from affectllm.model import tiny_parts as parts
 from affectllm.model.clips.budget import SAMPLING_RATE
 from affectllm.model.family import ATTENTION, MLP, Family, Tiny
 from affectllm.model.processor_arguments import image_of_its_size, video_at_a_rate
+from affectllm.model.talker import Talker
 
 if TYPE_CHECKING:
     from affectllm.model.clips.media import Clip
@@ -21,6 +26,80 @@ def _no_padding(processor: Any, clip: Clip) -> dict[str, Any]:
     assert clip.sound is not None
     hop, beyond = processor.feature_extractor.hop_length, processor.feature_extractor.n_fft // 2
     return {"sampling_rate": SAMPLING_RATE, "max_length": -(-(len(clip.sound) + beyond) // hop) * hop}
+
+
+_SPEAKERS = "spk_dict.pt"
+_SOFTLY = 0.001  # of random weights, which would be loud beyond what a WAV holds
+
+
+def _tiny_whole(thinker: Any, tokenizer: Any) -> Any:
+    import transformers
+
+    codes = {"pad": 60, "start": 61, "end": 62, "mask": 63}
+    words = parts.ids(
+        tokenizer,
+        tts_text_start_token_id="<|im_start|>",
+        tts_text_end_token_id="<|im_end|>",
+        tts_text_pad_token_id="<|endoftext|>",
+        vision_start_token_id="<|vision_bos|>",
+        vision_end_token_id="<|vision_eos|>",
+    )
+    shared = ("audio_token_index", "image_token_index", "video_token_index", "audio_start_token_id")
+    talker = {
+        **{name: getattr(thinker, name) for name in (*shared, "audio_end_token_id")},
+        **{f"tts_codec_{name}_token_id": code for name, code in codes.items()},
+        **{**words, **parts.TEXT, "head_dim": 32, "rope_parameters": dict(parts.MROPE)},
+        **{"vocab_size": 64, "embedding_size": parts.HIDDEN, "hidden_size": 64, "num_hidden_layers": 2},
+    }
+    dit = {
+        **{"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "head_dim": 16, "emb_dim": 16},
+        **{"num_embeds": 64, "mel_dim": 16, "look_ahead_layers": [1], "look_backward_layers": [0]},
+        **{"enc_emb_dim": 8, "enc_dim": 8, "enc_channels": [8, 8, 8, 8, 24], "enc_attention_channels": 8},
+        **{"enc_res2net_scale": 2, "enc_se_channels": 8},
+    }
+    vocoder = {
+        **{"mel_dim": 16, "upsample_initial_channel": 128},
+        **{"resblock_kernel_sizes": [3], "resblock_dilation_sizes": [[1, 3, 5]]},
+    }
+    return transformers.Qwen2_5OmniConfig(
+        thinker_config=thinker.to_dict(),
+        talker_config=talker,
+        token2wav_config={"dit_config": dit, "bigvgan_config": vocoder},
+    )
+
+
+def _tiny_voices(whole: Any, folder: Path) -> None:
+    import torch
+
+    config, noise = whole.config, torch.Generator().manual_seed(0)
+    dit = config.token2wav_config.dit_config
+    whole.token2wav.code2wav_bigvgan_model.conv_post.weight.data.mul_(_SOFTLY)
+    voices = {}
+    for name in ("Chelsie", "Ethan"):
+        mel = torch.randn(1, 40, dit.mel_dim, generator=noise)
+        bos = config.talker_config.tts_text_start_token_id
+        voices[name] = {"cond": torch.randn(1, dit.enc_emb_dim, generator=noise), "ref_mel": mel, "bos_token": bos}
+    torch.save(voices, folder / _SPEAKERS)
+
+
+def _whole_class() -> Any:
+    import transformers
+
+    theirs = transformers.Qwen2_5OmniForConditionalGeneration
+    # Its own from_pretrained reads the voices too, and breaks where one asks which weights were missing.
+    reading = vars(transformers.PreTrainedModel)["from_pretrained"]
+    return type(theirs.__name__, (theirs,), {"from_pretrained": reading})
+
+
+def _voices(whole: Any, place: str) -> tuple[str, ...]:
+    from transformers.utils import cached_file
+
+    whole.load_speakers(cached_file(place, _SPEAKERS))
+    return tuple(whole.speaker_map)
+
+
+def _ends(config: Any) -> tuple[int, int]:
+    return config.talker_config.tts_codec_pad_token_id, config.talker_config.tts_codec_end_token_id
 
 
 FAMILY = Family(
@@ -61,6 +140,15 @@ FAMILY = Family(
     older={"model.language_model": "model", "model.visual": "visual", "model.audio_tower": "audio_tower"},
     whole="thinker",
     besides=("talker", "token2wav"),
+    talker=Talker(
+        whole_class=_whole_class,
+        voices=_voices,
+        ends=_ends,
+        codes_per_second=50,
+        tiny=_tiny_whole,
+        files=(_SPEAKERS,),
+        finish=_tiny_voices,
+    ),
 )
 
 

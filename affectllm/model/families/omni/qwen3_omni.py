@@ -1,13 +1,75 @@
-"""Qwen3-Omni: hears and sees with experts, the sound of a video in turn with its frames. Only the thinker is loaded."""
+"""Qwen3-Omni: hears and sees with experts, the sound of a video in turn with its frames.
+
+The thinker alone is loaded and saved; its replies are spoken by the whole checkpoint.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from affectllm.model import tiny_parts as parts
 from affectllm.model.family import ATTENTION, EXPERTS, Family, Tiny
 from affectllm.model.processor_arguments import image_of_its_size, video_at_a_rate
+from affectllm.model.talker import Talker
+
+
+def _tiny_whole(thinker: Any, tokenizer: Any) -> Any:
+    import transformers
+
+    def first(word: str) -> int:
+        return int(tokenizer(word)["input_ids"][0])
+
+    # Codes up to 63, then 1,024 that only mark something, as in the checkpoints.
+    mark = {name: 64 + number for number, name in enumerate(("pad", "bos", "eos", "nothink", "think_bos", "think_eos"))}
+    groups, layers = 4, {**parts.TEXT, "num_hidden_layers": 2, "hidden_size": 64, "intermediate_size": 128}
+    talker = {
+        "text_config": {
+            **{**layers, **parts.EXPERTS, "vocab_size": 64 + 1_024, "head_dim": 32},
+            **{"shared_expert_intermediate_size": 32, "rope_parameters": {**parts.MROPE, "mrope_interleaved": True}},
+        },
+        "code_predictor_config": {**layers, "vocab_size": 64, "head_dim": 32, "num_code_groups": groups},
+        **{"num_code_groups": groups, "thinker_hidden_size": parts.HIDDEN, "accept_hidden_layer": 1},
+        **{f"codec_{name}_id": code for name, code in mark.items() if name != "eos"},
+        **{"codec_eos_token_id": mark["eos"], "speaker_id": {"ethan": 70, "chelsie": 71}},
+        **{name: getattr(thinker, name) for name in _SHARED},
+        **{"position_id_per_seconds": 13, "spatial_merge_size": 2},
+    }
+    vocoder = {
+        **{"codebook_size": 64, "hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2},
+        **{"num_attention_heads": 2, "num_key_value_heads": 2, "num_quantizers": groups, "decoder_dim": 32},
+    }
+    roles: dict[str, Any] = {f"{role}_token_id": first(role) for role in ("system", "user", "assistant")}
+    return transformers.Qwen3OmniMoeConfig(
+        thinker_config=thinker.to_dict(),
+        talker_config=talker,
+        code2wav_config=vocoder,
+        **roles,
+        **parts.ids(tokenizer, im_start_token_id="<|im_start|>", im_end_token_id="<|im_end|>"),
+        **parts.ids(tokenizer, tts_bos_token_id="<|im_start|>", tts_eos_token_id="<|im_end|>"),
+        **parts.ids(tokenizer, tts_pad_token_id="<|endoftext|>"),
+    )
+
+
+def _whole_class() -> Any:
+    import transformers
+
+    return transformers.Qwen3OmniMoeForConditionalGeneration
+
+
+def _tiny_softly(whole: Any, _: Path) -> None:
+    whole.code2wav.decoder[-1].conv.weight.data.mul_(0.03)  # random weights are louder than what a WAV holds
+
+
+def _voices(whole: Any, _: str) -> tuple[str, ...]:
+    talker = whole.config.talker_config
+    if not hasattr(talker, "audio_config"):  # where transformers looks how long a sound is that the talker is shown
+        talker.audio_config = whole.config.thinker_config.audio_config
+    return tuple(talker.speaker_id)
+
+
+_SHARED = ("audio_token_id", "image_token_id", "video_token_id", "audio_start_token_id", "vision_start_token_id")
 
 FAMILY = Family(
     # Hub checkpoints are the full model with its talker.
@@ -48,6 +110,14 @@ FAMILY = Family(
     older={"model.language_model": "model", "model.visual": "visual", "model.audio_tower": "audio_tower"},
     whole="thinker",
     besides=("talker", "code2wav"),
+    talker=Talker(
+        whole_class=_whole_class,
+        voices=_voices,
+        ends=lambda config: (config.talker_config.codec_eos_token_id,),
+        codes_per_second=12.5,
+        tiny=_tiny_whole,
+        finish=_tiny_softly,
+    ),
 )
 
 
