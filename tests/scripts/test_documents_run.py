@@ -1,4 +1,4 @@
-"""Tutorials, how-tos and the page on training work as written: every block, in its order, in a folder of its own."""
+"""Tutorials, how-tos and two more pages work as written: every block, in its order, in a folder of its own."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stand_in_server import MODEL, StandIn
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(path for name in ("tutorials", "how-to") for path in (ROOT / "docs" / name).glob("*.md"))
-PAGES.append(ROOT / "docs" / "training.md")
+PAGES += [ROOT / "docs" / name for name in ("training.md", "empathy.md")]
 CHEAP = {"several-raters"}
 """The others make hundreds of clips or train."""
 _ADDRESS = "http://localhost:8000/v1"
