@@ -12,16 +12,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from affectllm.corpus import MediaRef
 from affectllm.corpus.render import write_sound
 from affectllm.corpus.roots import Roots
 from affectllm.empathy.speak_page import SpeakPage, read_speak
 from affectllm.empathy.to_speak import ToSpeak, facts_of, replies_to_speak
 from affectllm.errors import explained
+from affectllm.hinting.kept import Kept
+from affectllm.hinting.kinds.transcript import Options, deciding, heard, writes
+from affectllm.metrics import METRICS
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.container import duration_of, opened
 from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoder
-from affectllm.model.load import locate, weights_digest
+from affectllm.model.load import fingerprint, locate, weights_digest
 from affectllm.model.speech import Talking, Unspoken, check_talks, load_talking, speak, voices_digest
 from affectllm.model.talker import SAMPLING_RATE
 from affectllm.predict.answering import Answering, content_of
@@ -31,11 +35,12 @@ from affectllm.respond.batch_size import AUTO
 from affectllm.respond.in_process import InProcess
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import RUNS, Run, cache_folder, digest
-from affectllm.voice import LOG, bar, kept
+from affectllm.voice import LOG, bar, divert, kept
 
 STAGE, SPOKEN, VOICES = "speak", "spoken.jsonl", "voices"
 _VERSION = 1  # of how a sound comes about
 _CUT = ".cut"
+_ERRORS, _TOKENS = "word_error_rate", 440  # of a transcript: as many as Whisper writes of its 30 s
 
 
 def run_speak(path: Path, out: Path | None = None, roots: Roots | None = None) -> Path:
@@ -47,6 +52,8 @@ def run_speak(path: Path, out: Path | None = None, roots: Roots | None = None) -
         AffectError: for a page, replies or a checkpoint that cannot be used, or one that does not speak.
     """
     page = read_speak(path)
+    if page.heard:
+        writes(page.heard)  # before anything is spoken
     place = locate(weights_of(page.model), page.adapter or None)
     base, family = check_talks(place.base)
     items, found = replies_to_speak(page, path.parent, roots or Roots(), family)
@@ -54,19 +61,21 @@ def run_speak(path: Path, out: Path | None = None, roots: Roots | None = None) -
     inputs = {
         "page": {name: value for name, value in asdict(page).items() if name != "answers"},
         "model": [weights_digest(base, adapter), voices_digest(base, family)],
+        "heard": fingerprint(page.heard, None) if page.heard else "",
         "replies": digest([[facts_of(one), content_of(one.messages, found)] for one in items]),
     }
     answers = path.parent / Path(page.answers).expanduser() if page.answers else cache_folder() / STAGE
     with Run(out or RUNS / STAGE / path.stem, STAGE, inputs) as run, kept(run.folder / LOG):
         if not run.done:
             talking = load_talking(base, adapter=adapter, device=_device())
+            divert()  # what has been imported by now
             speaking = Speaking(page, talking, talking.voice(page.voice), found, answers)
             with explained(run.folder):
                 (run.folder / VOICES).mkdir(exist_ok=True)
                 rows = list(speaking.rows(items, run.folder))
                 lines = [json.dumps(row, ensure_ascii=False) + "\n" for row in rows]
                 (run.folder / SPOKEN).write_text("".join(lines), encoding="utf-8")
-            run.outputs |= counted(rows)
+            run.outputs |= {"replies": counted(rows), **(intelligible(rows, page.heard) if page.heard else {})}
     return run.folder
 
 
@@ -76,6 +85,16 @@ def counted(rows: Sequence[Mapping[str, Any]]) -> dict[str, int]:
     cut = sum(bool(row["cut"]) for row in spoken)
     lost = Counter(str(row["reason"]) for row in rows if not row["clip"])
     return {"spoken": len(spoken), **({"cut": cut} if cut else {}), **lost}
+
+
+def intelligible(rows: Sequence[Mapping[str, Any]], model: str) -> dict[str, Any]:
+    """Return the word error rate of what a speech model heard in the sounds, against the replies."""
+    spoken = [row for row in rows if row["clip"]]
+    if not spoken:
+        return {}
+    said, got = [[row["reply"]] for row in spoken], [row["heard"] for row in spoken]
+    score = METRICS[_ERRORS](said, got, clusters=[row["item"] for row in spoken], controls=False)
+    return {_ERRORS: {**{name: getattr(score, name) for name in ("value", "low", "high", "n")}, "heard_by": model}}
 
 
 def _device() -> str:
@@ -131,7 +150,8 @@ class Speaking:
             "id": one.id,
             "clip": None,
             "reply": reply if isinstance(reply, str) else None,
-            **{"seconds": None, "sampling_rate": None, "cut": None, "reason": None, "detail": None},
+            **dict.fromkeys(("seconds", "sampling_rate", "cut", *(["heard"] if self.page.heard else []))),
+            **dict.fromkeys(("reason", "detail")),
             **{name: getattr(one, name) or None for name in ("target", "reference", "language")},
             **{"item": one.item or one.id, "speaker": self.voice, "system": self.page.name or self.page.model},
         }
@@ -145,7 +165,19 @@ class Speaking:
         with opened(sound) as container:
             seconds = round(duration_of(container, sound, math.inf), 3)
         cut = sound.stem.endswith(_CUT)
-        return {**row, "clip": clip, "seconds": seconds, "sampling_rate": SAMPLING_RATE, "cut": cut}
+        words = {"heard": self._heard(sound)} if self.page.heard else {}
+        return {**row, "clip": clip, "seconds": seconds, "sampling_rate": SAMPLING_RATE, "cut": cut, **words}
+
+    def _heard(self, sound: Path) -> str:
+        options, kept_words = self._listening
+        ref = MediaRef(sound.name, "audio")
+        text, _ = kept_words.of(sound.parent, ref, lambda: heard(sound.parent, ref, options))
+        return str(text)
+
+    @cached_property
+    def _listening(self) -> tuple[Options, Kept]:
+        options = Options(self.page.heard, seconds=self.page.max_seconds, tokens=_TOKENS)
+        return options, Kept(self.answers / "heard", deciding(options))
 
     def _sound(self, one: ToSpeak, reply: Reply | None) -> Path | Unspoken:
         """Return the WAV of a reply, spoken now or before; nothing is kept of one that could not be."""

@@ -49,6 +49,8 @@ class SpeakPage:
     """longest sound; the talker is cut off there"""
     seed: int = 0
     """of the talker's draws, the same for every reply"""
+    heard: str = ""
+    """a speech model, such as openai/whisper-small, that writes what it hears, for the word error rate"""
     description: str = ""
     """what is spoken"""
     answers: str = ""

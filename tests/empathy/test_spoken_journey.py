@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import soundfile
 import yaml
+from tiny_recogniser import tiny_recogniser
 
 from affectllm.cli import main
 from affectllm.corpus.builder import load_builder
@@ -106,6 +107,23 @@ def test_every_reply_of_a_talk_is_spoken_after_what_was_said_before_it(tmp_path:
     (other,) = lines(tmp_path / "other/spoken.jsonl")
     sounds = [(tmp_path / place / row["clip"]).read_bytes() for place, row in (("voices", rows[0]), ("other", other))]
     assert sounds[0] != sounds[1]
+
+
+@pytest.mark.thorough
+def test_what_a_speech_model_hears_is_held_against_the_words(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows = [{"id": str(number), "text": "Hello", "reply": reply} for number, reply in enumerate(("A", "A b c", ""))]
+    (tmp_path / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    path = page(tmp_path, table="replies.jsonl", heard=str(tiny_recogniser(tmp_path / "recogniser")))
+    for _ in range(2):  # the second time from what is kept
+        assert main(["speak", str(path), "--out", str(tmp_path / "out")]) == 0
+        assert "word error rate 0.500 no interval, heard by" in capsys.readouterr().out
+        assert [row["heard"] for row in lines(tmp_path / "out/spoken.jsonl")] == ["a", "a", None]
+        shutil.rmtree(tmp_path / "out")
+    path = page(tmp_path, table="replies.jsonl", heard=str(tmp_path))
+    assert main(["speak", str(path), "--out", str(tmp_path / "out")]) == 2
+    assert "cannot be loaded as a speech model" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 @pytest.mark.slow(minutes=1)

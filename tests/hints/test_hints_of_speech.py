@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
 import pytest
+from tiny_recogniser import tiny_recogniser
 
 from affectllm.corpus import TEST, MediaRef, Sample
 from affectllm.errors import AffectError, WrongCheckpoint
@@ -17,24 +17,7 @@ from affectllm.model.media import SAMPLING_RATE
 
 @pytest.fixture
 def speech_model(tmp_path: Path) -> Path:
-    """A random wav2vec 2.0 that writes the letters a to d."""
-    import torch
-    from transformers import Wav2Vec2Config, Wav2Vec2CTCTokenizer, Wav2Vec2FeatureExtractor, Wav2Vec2ForCTC
-
-    folder = tmp_path / "model"
-    folder.mkdir()
-    letters = {name: number for number, name in enumerate(("<pad>", "<s>", "</s>", "<unk>", "|", *"abcd"))}
-    (folder / "vocab.json").write_text(json.dumps(letters), encoding="utf-8")
-    torch.manual_seed(0)
-    shape = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16}
-    config = Wav2Vec2Config(vocab_size=len(letters), conv_dim=(8,) * 7, num_conv_pos_embedding_groups=2, **shape)
-    model = Wav2Vec2ForCTC(config)
-    with torch.no_grad():
-        model.lm_head.bias[5] += 10  # so that it says something: a
-    model.save_pretrained(folder)
-    Wav2Vec2CTCTokenizer(str(folder / "vocab.json")).save_pretrained(folder)
-    Wav2Vec2FeatureExtractor().save_pretrained(folder)
-    return folder
+    return tiny_recogniser(tmp_path / "model")
 
 
 def test_clips_without_words_are_transcribed_once(tmp_path: Path, speech_model: Path) -> None:

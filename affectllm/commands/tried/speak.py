@@ -21,7 +21,11 @@ def call(arguments: argparse.Namespace) -> int:
     from affectllm.run import require
 
     folder = run_speak(arguments.page, arguments.out, Roots.parse(arguments.root))
-    counts = require(folder, "speak")["outputs"]
+    outputs = require(folder, "speak")["outputs"]
+    counts = outputs["replies"]
     print(", ".join(f"{count:,} × {what}" for what, count in counts.items()))
+    if errors := outputs.get("word_error_rate"):
+        interval = "no interval" if errors["low"] is None else f"[{errors['low']:.3f}, {errors['high']:.3f}]"
+        print(f"word error rate {errors['value']:.3f} {interval}, heard by {errors['heard_by']}")
     print(folder / SPOKEN)
     return 0 if counts["spoken"] else 1

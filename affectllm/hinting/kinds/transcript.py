@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,7 @@ def find(work: Work) -> Iterator[Hint]:
     """Yield the hint of every sample."""
     options: Options = work.options
     _refuse_unfit(work)
-    decides = [fingerprint(options.model, None), metadata.version("transformers"), options.seconds]
-    decides += [options.language, options.tokens]
+    decides = deciding(options)
     kept, source = Kept(work.kept, decides), Source("transcript", options.model, digest([_RULES, *decides]))
     for sample in work.samples:
         ref = next((one for one in sample.media if one.modality == "audio" or one.sound), None)
@@ -64,17 +64,23 @@ def find(work: Work) -> Iterator[Hint]:
         elif ref is None:
             yield source.none(sample, "no_audio")
         else:
-            text, reason = kept.of(work.root, ref, lambda ref=ref: _heard(work, ref, options))  # type: ignore[misc]
+            text, reason = kept.of(work.root, ref, lambda ref=ref: heard(work.root, ref, options))  # type: ignore[misc]
             yield source.hint(sample, f'Heard by a machine: "{text}"') if text else source.none(sample, reason)
+
+
+def deciding(options: Options) -> list[Any]:
+    """Return all that decides what is heard in a clip."""
+    own = [options.seconds, options.language, options.tokens]
+    return [fingerprint(options.model, None), metadata.version("transformers"), *own]
 
 
 def _refuse_unfit(work: Work) -> None:
     """Refuse a model that is not there or no speech model, and what it cannot be told, before a clip is opened."""
     options: Options = work.options
     with placed(work.where("model")):
-        writes = _writes(options.model)
+        writing = writes(options.model)
     told = [key for key in ("language", "tokens") if getattr(options, key) != getattr(Options, key)]
-    if told and not writes:
+    if told and not writing:
         message = f"{told[0]} is not read: {options.model} has a CTC head and writes what it hears"
         raise AffectError(message, where=work.where(told[0]), do="take it out, or choose a model such as Whisper")
     if options.language:
@@ -85,10 +91,10 @@ def _refuse_unfit(work: Work) -> None:
             raise AffectError(message, where=work.where("language"), do="take it out, or name one it knows") from error
 
 
-def _heard(work: Work, ref: MediaRef, options: Options) -> tuple[str, str]:
-    """Return what is said in a clip, and why nothing is."""
+def heard(root: Path, ref: MediaRef, options: Options) -> tuple[str, str]:
+    """Return what is said in a clip below ``root``, and why nothing is."""
     budget = Budget(max_seconds=options.seconds, long="trim")
-    clip = open_clip(work.root / ref.path, budget, frames=False, sound=True, start=ref.start, end=ref.end)
+    clip = open_clip(root / ref.path, budget, frames=False, sound=True, start=ref.start, end=ref.end)
     if isinstance(clip, MediaError):
         return "", clip.reason
     # A hint is one line.
@@ -118,7 +124,7 @@ class Recogniser:
         return str(self.tokenizer.batch_decode(tokens, skip_special_tokens=True)[0])
 
 
-def _writes(name: str) -> bool:
+def writes(name: str) -> bool:
     """Return whether a speech model writes, as Whisper does, or has a CTC head.
 
     Raises:
@@ -139,9 +145,9 @@ def _writes(name: str) -> bool:
 def _recogniser(name: str) -> Recogniser:
     from transformers import AutoFeatureExtractor, AutoModelForCTC, AutoModelForSpeechSeq2Seq, AutoTokenizer
 
-    writes = _writes(name)
+    writing = writes(name)
     with _explained(name):
-        model = (AutoModelForSpeechSeq2Seq if writes else AutoModelForCTC).from_pretrained(name)
+        model = (AutoModelForSpeechSeq2Seq if writing else AutoModelForCTC).from_pretrained(name)
         features, tokenizer = AutoFeatureExtractor.from_pretrained(name), AutoTokenizer.from_pretrained(name)
     return Recogniser(model.eval(), features, tokenizer)
 
