@@ -1,9 +1,13 @@
-"""Tokens follow the language of a task or the letters of its references, and every result says which they were."""
+"""Tokens follow the language of a task or the letters of its references, and every result says which they were.
+
+The word error rate counts them.
+"""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from affectllm.errors import Malformed
@@ -68,3 +72,27 @@ def test_clues_and_spans_in_scripts_without_blanks_are_taken_by_characters() -> 
     clues, spans = METRICS["clue_overlap_words"], METRICS["reccon_span"]
     assert 0 < clues(["とても悲しい顔です"], ["とても悲しい声です"], controls=False).value < 1
     assert 0 < spans(["因为我丢了狗"], ["我丢了狗"], controls=False).value < 1
+
+
+def rate(said: list[list[str]], heard: list[str | None]) -> float:
+    return METRICS["word_error_rate"](said, heard, controls=False).value
+
+
+def test_it_counts_edits_of_words_without_case_and_punctuation() -> None:
+    assert rate([["I am sorry to hear that."]], ["i am so sorry hear that"]) == pytest.approx(2 / 6)
+    assert rate([["Yes."], ["How are you today?"]], ["no way", "How are you, today"]) == pytest.approx(2 / 5)
+    assert rate([["Yes."]], ["well yes I think so"]) == 4  # more edits than words
+    assert rate([["How are you?"], ["Fine."]], [None, ""]) == 1
+    assert rate([["Good for you!", "Well done!"]], ["well done"]) == 0
+
+
+def test_characters_are_counted_where_no_blanks_are_written() -> None:
+    assert rate([["你好吗?"]], ["你好"]) == pytest.approx(1 / 3)
+
+
+def test_it_is_that_of_torchmetrics() -> None:
+    text = pytest.importorskip("torchmetrics.functional.text")
+    random = np.random.default_rng(0)
+    words = ("so", "sorry", "to", "hear", "that", "how", "did", "it", "go")
+    said, heard = ([" ".join(random.choice(words, random.integers(1, 9))) for _ in range(50)] for _ in range(2))
+    assert rate([[one] for one in said], list(heard)) == pytest.approx(float(text.word_error_rate(heard, said)))
