@@ -241,30 +241,16 @@ def _arguments(talking: Talking, encoder: Encoder, prompt: Encoded, words: list[
     """Return the arguments of ``generate`` that give the thinker a conversation, and hold it to the reply."""
     batch = model_inputs(talking.model, encoder, [prompt], side="left")
     ids = batch.pop("input_ids")
+    begin = ids.shape[1]
     own = {name if name in _SHARED else f"thinker_{name}": tensor for name, tensor in batch.items()}
     return {
         **own,
         "input_ids": ids,
-        "thinker_logits_processor": [_Held(words, ids.shape[1])],
+        "thinker_prefix_allowed_tokens_fn": lambda _, said: [words[len(said) - begin]],
         "thinker_max_new_tokens": len(words),
         "thinker_eos_token_id": words[-1],
         "thinker_do_sample": False,
     }
-
-
-@dataclass(frozen=True)
-class _Held:
-    """A logits processor that leaves one token to be chosen, the next of a reply."""
-
-    words: Sequence[int]
-    begin: int
-
-    def __call__(self, ids: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
-        import torch
-
-        only = torch.full_like(logits, -torch.inf)
-        only[:, self.words[ids.shape[1] - self.begin]] = 0
-        return only
 
 
 class _NoSoundError(Exception):

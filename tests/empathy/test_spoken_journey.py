@@ -100,13 +100,14 @@ def test_every_reply_of_a_talk_is_spoken_after_what_was_said_before_it(tmp_path:
     assert main(["speak", str(page(tmp_path, talks="talks")), "--out", str(tmp_path / "voices")]) == 0
     rows = lines(tmp_path / "voices/spoken.jsonl")
     assert [row["reply"] for row in rows] == said and rows[0]["id"] == "a turn 1" and rows[0]["clip"]
-    # The same words after other words sound otherwise.
-    (tmp_path / "alone.jsonl").write_text(json.dumps({"text": "I am happy.", "reply": said[0]}) + "\n")
-    path = page(tmp_path, table="alone.jsonl", system="Listen.")
-    assert main(["speak", str(path), "--out", str(tmp_path / "other")]) == 0
-    (other,) = lines(tmp_path / "other/spoken.jsonl")
-    sounds = [(tmp_path / place / row["clip"]).read_bytes() for place, row in (("voices", rows[0]), ("other", other))]
-    assert sounds[0] != sounds[1]
+    # The same words sound the same after the same words, and otherwise after others.
+    before = ("Nobody liked the soup.", "I am happy.")
+    said_again = [{"id": words, "text": words, "reply": said[0]} for words in before]
+    (tmp_path / "again.jsonl").write_text("".join(json.dumps(row) + "\n" for row in said_again))
+    path = page(tmp_path, table="again.jsonl", system="Listen.", answers="elsewhere")
+    assert main(["speak", str(path), "--out", str(tmp_path / "again")]) == 0
+    same, other = ((tmp_path / "again" / row["clip"]).read_bytes() for row in lines(tmp_path / "again/spoken.jsonl"))
+    assert (tmp_path / "voices" / rows[0]["clip"]).read_bytes() == same != other
 
 
 @pytest.mark.thorough

@@ -95,7 +95,19 @@ def _voices(whole: Any, place: str) -> tuple[str, ...]:
     from transformers.utils import cached_file
 
     whole.load_speakers(cached_file(place, _SPEAKERS))
+    whole.talker.register_forward_pre_hook(_masked, with_kwargs=True)
     return tuple(whole.speaker_map)
+
+
+def _masked(_: Any, arguments: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    # The talker begins its codes, and finds the positions of clips, where it is given a mask. transformers drops one
+    # that masks nothing, as that of a conversation alone does.
+    if options.get("attention_mask") is None:
+        embeds, before = options.get("inputs_embeds"), options.get("past_key_values")
+        new = embeds if embeds is not None else options["input_ids"]
+        length = new.shape[1] + (before.get_seq_length() if before is not None else 0)
+        options["attention_mask"] = new.new_ones((len(new), length)).long()
+    return arguments, options
 
 
 def _ends(config: Any) -> tuple[int, int]:
