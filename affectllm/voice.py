@@ -162,6 +162,20 @@ def divert() -> None:
         logger.handlers, logger.propagate = [], True
 
 
+@contextmanager
+def hushed() -> Iterator[None]:
+    """Leave out the warnings of transformers where no log is kept yet; ``--verbose`` shows them."""
+    from transformers.utils import logging as theirs
+
+    before = theirs.get_verbosity()
+    if loudness() != "verbose":
+        theirs.set_verbosity_error()
+    try:
+        yield
+    finally:
+        theirs.set_verbosity(before)
+
+
 def _give_back() -> None:
     for name, (handlers, passed) in _DIVERTED.items():
         logger = logging.getLogger(name)

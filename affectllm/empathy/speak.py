@@ -35,7 +35,7 @@ from affectllm.respond.batch_size import AUTO
 from affectllm.respond.in_process import InProcess
 from affectllm.respond.responder import Ask, Reply, Unanswered
 from affectllm.run import RUNS, Run, cache_folder, digest
-from affectllm.voice import LOG, bar, divert, kept
+from affectllm.voice import LOG, bar, divert, hushed, kept
 
 STAGE, SPOKEN, VOICES = "speak", "spoken.jsonl", "voices"
 _VERSION = 1  # of how a sound comes about
@@ -55,7 +55,8 @@ def run_speak(path: Path, out: Path | None = None, roots: Roots | None = None) -
     if page.heard:
         writes(page.heard)  # before anything is spoken
     place = locate(weights_of(page.model), page.adapter or None)
-    base, family = check_talks(place.base)
+    with hushed():
+        base, family = check_talks(place.base)
     items, found = replies_to_speak(page, path.parent, roots or Roots(), family)
     adapter = str(place.adapter) if place.adapter else None
     inputs = {
@@ -67,8 +68,9 @@ def run_speak(path: Path, out: Path | None = None, roots: Roots | None = None) -
     answers = path.parent / Path(page.answers).expanduser() if page.answers else cache_folder() / STAGE
     with Run(out or RUNS / STAGE / path.stem, STAGE, inputs) as run, kept(run.folder / LOG):
         if not run.done:
-            talking = load_talking(base, adapter=adapter, device=_device())
             divert()  # what has been imported by now
+            talking = load_talking(base, adapter=adapter, device=_device())
+            divert()
             speaking = Speaking(page, talking, talking.voice(page.voice), found, answers)
             with explained(run.folder):
                 (run.folder / VOICES).mkdir(exist_ok=True)

@@ -102,16 +102,16 @@ def _build_whole(name: str, folder: Path) -> None:
 
     family, part = find_family(name), tiny_folder(name)
     assert family.talker is not None
+    voice.without_bars()
     processor = family.processor_type().from_pretrained(part)
     thinker = family.network_class().from_pretrained(part)
     config = family.talker.tiny(thinker.config, processor.tokenizer)
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         whole: Any = family.talker.whole_class()(config)
-    _widen(whole)
+    _draw(whole)
     getattr(whole, family.whole).load_state_dict(thinker.state_dict())
     whole.generation_config = thinker.generation_config
-    voice.without_bars()
     family.talker.finish(whole, folder)
     whole.save_pretrained(folder)
     processor.save_pretrained(folder)
@@ -131,6 +131,17 @@ def _widen(model: Any) -> None:
                     parameter.normal_(0.0, target, generator=noise)
                 else:
                     parameter.mul_(target / spread)
+
+
+def _draw(model: Any) -> None:
+    # Not all that transformers leaves as the memory happened to be is drawn by it: experts of a talker are not.
+    import torch
+
+    noise = torch.Generator().manual_seed(SEED)
+    with torch.no_grad():
+        for parameter in model.parameters():
+            if parameter.ndim >= 2:
+                parameter.normal_(0.0, parameter[0].numel() ** -0.5, generator=noise)
 
 
 def _tokenizer(
