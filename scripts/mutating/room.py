@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from functools import cache
 from pathlib import Path
 
 from cosmic_ray.mutating import use_mutation
@@ -115,15 +116,43 @@ def _mutations(room: str) -> list[MutationSpec]:
     return sorted(found, key=lambda one: (str(one.module_path), one.start_pos, one.operator_name, one.occurrence))
 
 
+Span = tuple[tuple[int, int], tuple[int, int]]
+"""Line and column of a beginning and of an end."""
+
+
 def _runs(mutation: MutationSpec) -> bool:
-    """Return whether what is changed is ever run: no annotation."""
-    tree = ast.parse(mutation.module_path.read_text(encoding="utf-8"))
-    notes = [
-        node.annotation for node in ast.walk(tree) if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation
-    ]
-    notes += [node.returns for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.returns]
+    """Return whether what is changed is ever run: no annotation, and no star that is no operator (``*, threshold``)."""
+    annotations, operators = _spans(mutation.module_path)
+    within = operators if mutation.operator_name.startswith("core/ReplaceBinaryOperator") else None
     place = mutation.start_pos
-    return not any((one.lineno, one.col_offset) <= place < (one.end_lineno, one.end_col_offset) for one in notes)
+    # To change a star before keyword arguments makes what is no Python, which every test would notice.
+    return not _holds(annotations, place) and (within is None or _holds(within, place))
+
+
+def _holds(spans: Sequence[Span], place: tuple[int, int]) -> bool:
+    return any(begin <= place < end for begin, end in spans)
+
+
+@cache
+def _spans(path: Path) -> tuple[list[Span], list[Span]]:
+    """Return where annotations stand in a file, and what stands between the sides of its operators."""
+    text = path.read_text(encoding="utf-8")
+    lines, nodes = text.splitlines(), list(ast.walk(ast.parse(text)))
+
+    def column(line: int, offset: int) -> int:
+        return len(lines[line - 1].encode("utf-8")[:offset].decode("utf-8"))  # ast counts bytes
+
+    def begin(node: ast.expr) -> tuple[int, int]:
+        return node.lineno, column(node.lineno, node.col_offset)
+
+    def end(node: ast.expr) -> tuple[int, int]:
+        line = node.end_lineno or node.lineno
+        return line, column(line, node.end_col_offset or 0)
+
+    notes = [node.annotation for node in nodes if isinstance(node, ast.arg | ast.AnnAssign) and node.annotation]
+    notes += [node.returns for node in nodes if isinstance(node, ast.FunctionDef) and node.returns]
+    sides = [(node.left, node.right) for node in nodes if isinstance(node, ast.BinOp)]
+    return [(begin(note), end(note)) for note in notes], [(end(left), begin(right)) for left, right in sides]
 
 
 def _killed(mutation: MutationSpec, covered: Covered) -> bool:
