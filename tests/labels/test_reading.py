@@ -113,6 +113,12 @@ def test_what_states_no_single_label_is_unreadable(text: str, why: str) -> None:
     assert reading.text == (text if isinstance(text, str) else "")  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("label", ["admiration", "ambivalence", "joy", "zeal"])
+def test_what_follows_answer_holds_whatever_it_is_called(label: str) -> None:
+    space = space_of(["admiration", "ambivalence", "joy", "zeal", "disgust"])
+    assert read_label(f"I saw disgust at first.\nAnswer: {label}, I think.", space) == label
+
+
 def test_inflections_are_listed_and_never_shared_between_two_names() -> None:
     assert read_label("She looks worried", space_of(["worry", "anger"])) == "worry"
     assert read_label("She looks happy", space_of(["joy", "happiness"])) == Unreadable("no_label", "She looks happy")

@@ -319,3 +319,8 @@ def test_refusals_are_no_open_labels(text: str) -> None:
 def test_open_lists_that_are_cut_off() -> None:
     assert value(read_open_labels('["happy", "sa')) == "unfinished"
     assert read_open_labels("happy | sad") == ("happy", "sad")
+
+
+def test_items_of_an_open_list_have_at_most_three_words() -> None:
+    assert read_open_labels("quietly pleased inside, sad") == ("quietly pleased inside", "sad")
+    assert value(read_open_labels("quietly pleased deep inside, sad")) == "no_label"

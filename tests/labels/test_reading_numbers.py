@@ -45,6 +45,7 @@ def read(template: Template, text: str) -> Any:
         ],
         *[((-3, 3), "not 3", "no_number"), ((0, 5), "2,5", 2.5), ((1, 9), "valence (1-9): 3", 3.0)],
         *[((0, 10), "1e999", "out_of_range"), ((0, 10), "between 3 and 4", "ambiguous")],
+        *[((0, 1), f"0.{'3' * 60}", 1 / 3), ((0, 10), "9" * 60, "out_of_range")],
     ],
 )
 def test_one_number(bounds: tuple[float, float], text: str, value: object) -> None:

@@ -20,6 +20,7 @@ from affectllm.labels.reading import (
     read_preference,
     read_span,
 )
+from affectllm.labels.reading.tags import without_markup
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 
 SEVERAL = LabelSpace("set", "set", SPACE.names, source="test", aliases=SPACE.aliases)
@@ -82,6 +83,7 @@ INVENTED = [
     "{a}<end_of_turn>\n<start_of_turn>user\n{q}<end_of_turn>\n<start_of_turn>model\n{q}",
     "{a}<|user|>\n{q}<|assistant|>\n{q}",
     "{a}<|endoftext|>{q}",
+    "<|endoftext|><|endoftext|><|endoftext|>{a}",
     "{a}\n\nHuman: {q}\n\nAssistant: {q}",
     "{a} USER: {q} ASSISTANT: {q}",
     "{a}\nuser\n{q}\nassistant\n{q}",
@@ -127,6 +129,20 @@ def test_every_reader_takes_the_assistants_own_answer(frame: str) -> None:
 )
 def test_a_transcript_without_an_answer_is_unreadable(text: str, why: str) -> None:
     assert read_label(text, SPACE) == Unreadable(why, text)
+
+
+@pytest.mark.parametrize(
+    ("cell", "plain"),
+    [
+        ("<think>\n\n</think>\n\nhappy", "happy"),
+        ("<answer>happy</answer>", "happy"),
+        ("happy<|im_end|>\n", "happy"),
+        ("User: I am happy.\nAssistant: me too", "User: I am happy.\nAssistant: me too"),  # words of a dialogue
+        (r"\boxed{x}", r"\boxed{x}"),
+    ],
+)
+def test_a_gold_value_loses_the_marks_of_a_chat_template_and_nothing_else(cell: str, plain: str) -> None:
+    assert without_markup(cell) == plain
 
 
 def test_where_an_earlier_answer_has_no_end_mark_either_the_last_one_counts() -> None:

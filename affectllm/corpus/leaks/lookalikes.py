@@ -11,11 +11,13 @@ import functools
 import re
 import unicodedata
 from collections import Counter
+from string import ascii_letters
 
 _LATIN = "LATIN"
 _OTHERS = ("CYRILLIC", "GREEK")
 _LETTERS = re.compile(r"[^\W\d_]")
 _WORD = re.compile(r"[^\W\d_]+")
+_PLAIN = frozenset(ascii_letters)
 _STROKES = str.maketrans({"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "đ": "d", "Đ": "D", "ħ": "h", "Ħ": "H"})
 
 
@@ -39,7 +41,7 @@ def _mended(word: str, script: str) -> str:
     return word.translate(_from_latin(script))
 
 
-@functools.lru_cache(1 << 14)
+@functools.cache
 def _script(letter: str) -> str:
     return unicodedata.name(letter, "").partition(" ")[0]
 
@@ -51,10 +53,10 @@ def _to_latin() -> dict[int, str]:
 
     letters: dict[int, str] = {}
     for sign, alike in confusables_data.items():
-        if len(sign) != 1 or sign.isascii() or not alike:
+        plain = next((one["c"] for one in alike if one["c"] in _PLAIN), "")
+        if not plain or len(sign) != 1 or sign.isascii():
             continue
-        plain = next((one["c"] for one in alike if len(one["c"]) == 1 and one["c"].isascii()), "")
-        if plain.isalpha() and _script(sign) not in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "EMOJI"):
+        if _script(sign) not in ("CJK", "HANGUL", "HIRAGANA", "KATAKANA", "EMOJI"):
             # The table has one prototype for I, l and the bar; the case of the sign says which letter is meant.
             letters[ord(sign)] = "I" if plain == "l" and unicodedata.category(sign) == "Lu" else plain
     return letters

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import accumulate, groupby
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ PERMUTATIONS = 128
 # A pair of exactly the threshold's similarity is missed by the bands in at most this share of cases.
 _MISSED = 0.01
 _SEED = 17
-_BLOCK = 1 << 16  # shingles hashed at once: half a MiB, which stays in the processor's cache
+_BLOCK = 65_536  # shingles hashed at once: half a MiB, which stays in the processor's cache
 
 Numbers = NDArray[Any]
 
@@ -83,14 +84,10 @@ def minima(texts: Sequence[Sequence[str]], shingle: int) -> Numbers:
 
 
 def _blocks(texts: Sequence[Sequence[str]]) -> Iterator[Sequence[Sequence[str]]]:
-    begin = size = 0
-    for index, tokens in enumerate(texts):
-        if size and size + len(tokens) > _BLOCK:
-            yield texts[begin:index]
-            begin, size = index, 0
-        size += len(tokens)
-    if begin < len(texts):
-        yield texts[begin:]
+    """Yield the texts in runs of about ``_BLOCK`` tokens."""
+    ends = accumulate(map(len, texts))
+    for _, block in groupby(zip(ends, texts, strict=True), lambda pair: pair[0] // _BLOCK):
+        yield [text for _, text in block]
 
 
 def _shingles(texts: Sequence[Sequence[str]], shingle: int) -> tuple[Numbers, Numbers]:
@@ -125,9 +122,7 @@ def band_hashes(least: Numbers, bands: int, rows: int) -> list[Numbers]:
     """Return one uint32 for each band of each text; texts that agree in a band have the same."""
     factors = _odd(rows, 3)
     parts = (least[:, band * rows : (band + 1) * rows].astype(np.uint64) for band in range(bands))
-    return [
-        (_scramble((part * factors).sum(axis=1, dtype=np.uint64)) >> np.uint64(32)).astype(np.uint32) for part in parts
-    ]
+    return [_scramble((part * factors).sum(axis=1, dtype=np.uint64)).astype(np.uint32) for part in parts]
 
 
 def _odd(count: int, stream: int) -> Numbers:

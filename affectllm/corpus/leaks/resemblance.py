@@ -8,7 +8,6 @@ halves, beginnings and quotations are seen, and a bag of the same words is not.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -66,7 +65,7 @@ class Words:
         numbers, tokens, spaced = [], [], []
         for number, (text, language) in enumerate(texts):
             form, tokens_of, short = normalised(text or "", language)
-            is_spaced = form.count(" ") + 1 == len(tokens_of)
+            is_spaced = tokens_of == form.split()
             if tokens_of and (not short or (is_spaced and len(tokens_of) >= least)):
                 numbers.append(number)
                 tokens.append(tokens_of)
@@ -100,10 +99,9 @@ class Resemblance:
         count, rows = len(self._held), [np.unique(words) for words in self._held]
         columns = np.concatenate(rows) if rows else np.empty(0, np.int64)
         seen = np.bincount(columns, minlength=len(self._ids) + 1)
-        self._rarest = math.log(count + 1.0)
-        weights = np.log((count + 1.0) / np.maximum(seen, 1))
-        weights[-1] = self._rarest  # of words that no held text has
-        self._weights = weights
+        # The last weight is that of words that no held text has: they count as those that one has.
+        self._weights = weights = np.log((count + 1.0) / np.maximum(seen, 1))
+        self._rarest = float(weights.max())
         self._telling = (seen <= max(_MANY, _COMMON * count)) * weights
         ends = np.cumsum([0, *map(len, rows)])
         matrix = csr_array((np.ones(len(columns), np.float32), columns, ends), shape=(count, len(self._ids)))
@@ -114,10 +112,10 @@ class Resemblance:
         """Yield each similar pair, in the order of ``asked``."""
         unknown = len(self._ids)
         texts = [[self._ids.get(word, unknown) for word in words] for words in asked.tokens]
-        same = {place: self._letters.get("".join(words)) for place, words in enumerate(asked.tokens)}
-        pairs = {(place, other) for place, other in same.items() if other is not None}
+        same = ((place, self._letters.get("".join(words))) for place, words in enumerate(asked.tokens))
+        pairs = {(place, other) for place, other in same if other is not None}
         for place, other in sorted(pairs | self._candidates(texts)):
-            if same[place] == other:
+            if (place, other) in pairs:
                 yield Match(asked.numbers[place], self._numbers[other], 1.0, SAME_TEXT)
                 continue
             part = _is_part(texts[place], self._held[other])
@@ -140,7 +138,7 @@ class Resemblance:
         rows.eliminate_zeros()
         shared = (rows @ self._index).tocoo()
         least = np.minimum(totals[shared.row], self._held_telling[shared.col])
-        enough = (shared.data >= _SURE * self._threshold * least - 1e-4) & (shared.data >= _SURE * self._rarest)
+        enough = shared.data >= _SURE * np.maximum(self._threshold * least, self._rarest)
         return set(zip(shared.row[enough].tolist(), shared.col[enough].tolist(), strict=True))
 
     def _alike(self, one: Sequence[int], other: Sequence[int], strictly: bool) -> float:
@@ -149,14 +147,13 @@ class Resemblance:
 
         short, long = sorted((one, other), key=len)
         is_common = np.zeros(len(long), bool)
-        for block in LCSseq.opcodes(short, long):
-            if block.tag == "equal":
-                is_common[block.dest_start : block.dest_end] = True
+        for _, begin, size in LCSseq.editops(short, long).as_matching_blocks():
+            is_common[begin : begin + size] = True
         weights = self._weights[np.asarray(long)]
         # Words in common count where they are dense: scattered ones are common to any two long texts.
-        inside = _densest(np.where(is_common, weights, -_GAP * weights[is_common].mean() if is_common.any() else 0.0))
+        inside = _densest(np.where(is_common, weights, -_GAP * weights[is_common].mean()))
         shared = weights[inside][is_common[inside]]
-        verbatim = len(shared) == len(short) == inside.stop - inside.start
+        verbatim = long[inside] == short
         worth = _LEAST_RARE * self._rarest
         if verbatim or not strictly:
             worth = min(worth, LEAST_WORTH, self._rarest + _LEAST_ODDS)

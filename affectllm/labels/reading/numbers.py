@@ -18,6 +18,7 @@ from affectllm.labels.reading.unreadable import Unreadable
 
 _DIGIT = re.compile(r"\d")
 _LONGEST = 40  # characters of a number that anybody means
+_READ = 100_000  # characters of an answer that are searched for numbers
 _NUMBER = re.compile(
     rf"(?<!{EDGE})(?<!\.)[-+−]?(?:\d+(?:\.\d+)?|\.\d+)(?:e[-+]?\d{{1,4}})?(?!{EDGE})(?!\.\d)\s?%?", re.IGNORECASE
 )
@@ -102,7 +103,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
 
 def _plain(text: str) -> str:
     """Normalise signs and decimal commas; remove the bounds of a scale and numbers that are denied."""
-    plain = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:100_000])))))
+    plain = _COMMA.sub(".", _SIGN().sub("-", _BOUNDS.sub(" ", normalised(_MARKS.sub("x", text[:_READ])))))
     plain = _UNIT().sub("", plain)
     return _DENIED().sub(" ", plain) if _DIGIT.search(plain) else plain
 
@@ -120,14 +121,14 @@ def _unsettled(text: str, number: float, low: float) -> bool:
 
 def _of_another_scale(text: str, high: float) -> bool:
     """Whether a number is said to be a share of something else than the highest number: ``4/10`` on a scale to 5."""
-    ends = [end.rstrip(".") for end in _SHARE_OF().findall(normalised(text[:100_000]))]
+    ends = [end.rstrip(".") for end in _SHARE_OF().findall(normalised(text[:_READ]))]
     return any(float(end) != high for end in ends if end and end.count(".") < 2)
 
 
 def _stated(text: str, share: bool) -> list[float]:
     if (word := _points().sub("", bare(text))) in _numerals():
         return [_numerals()[word]]
-    scores = [text[match.end() :][:_LONGEST] for match in _STATED().finditer(text[:100_000])]
+    scores = [text[match.end() :][:_LONGEST] for match in _STATED().finditer(text)]
     for parts in ([after_answer(text) or ""], scores):
         if first := [match.group() for match in map(_NUMBER.search, parts) if match]:
             return [_value(number, share) for number in first]
@@ -136,8 +137,7 @@ def _stated(text: str, share: bool) -> list[float]:
 
 
 def _value(text: str, share: bool) -> float:
-    digits = text.rstrip("% ").replace("−", "-")
-    number = float(digits) if len(digits) <= _LONGEST else math.inf
+    number = float(text.rstrip("% ").replace("−", "-"))
     return number / 100 if share and text.endswith("%") else number
 
 

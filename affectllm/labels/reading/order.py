@@ -95,4 +95,4 @@ def _out_of_order(numbers: Sequence[float]) -> bool:
     """Whether numbers are neither places from the first on nor falling weights: ``anger: 40%, joy: 60%``."""
     places = [float(place) for place in range(1, len(numbers) + 1)]
     falling = all(one > other for one, other in pairwise(numbers)) and sorted(numbers) != places
-    return len(numbers) > 1 and numbers != places and not falling
+    return numbers != places and not falling

@@ -97,10 +97,10 @@ def _documents(text: str) -> Iterator[Any]:
             yield value
         except (ValueError, RecursionError):
             closing = text.find("}" if opening.group() == "{" else "]", opening.start())
-            part = text[opening.start() : closing + 1] if closing > 0 else ""
+            part = text[opening.start() : closing + 1]  # nothing where it is not closed, since that place is -1
             value = _literal(part)
             value = _literal(part.translate(_STRAIGHT)) if value is ABSENT else value
-            start = opening.end() if value is ABSENT else closing + 1
+            start = opening.end() if value is ABSENT else closing
             if value is not ABSENT:
                 yield value
 

@@ -45,9 +45,7 @@ class Words(dict[str, str]):
     """A word → label mapping that is hashed and compared by identity, so that caches need not compare all its words."""
 
     __hash__ = object.__hash__  # type: ignore[assignment]
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
+    __eq__ = object.__eq__
 
 
 @lru_cache(maxsize=1)
