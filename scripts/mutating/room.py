@@ -30,6 +30,7 @@ _METRICS = (
     "definitions",
     "dimensions",
     "distributions",
+    "generated",
     "judgements",
     "multilabel",
     "vectors",
@@ -41,7 +42,7 @@ _TRAINER = "tests/corpus/test_leakage.py::test_training_is_refused_before_it_beg
 ROOMS: dict[str, tuple[list[str], list[str]]] = {
     "metrics": (
         ["affectllm/metrics/labels", "affectllm/metrics/numbers"],
-        [f"tests/metrics/test_{name}.py" for name in _METRICS],
+        ["tests/contracts/test_metrics.py", *(f"tests/metrics/test_{name}.py" for name in _METRICS)],
     ),
     "reading": (["affectllm/labels/reading"], ["tests/labels", "--deselect", "tests/labels/test_reading_long.py"]),
     "leakage": (

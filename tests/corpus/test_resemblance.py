@@ -40,6 +40,11 @@ def test_a_part_has_to_be_more_alike_than_a_whole(shared: int, of: list[tuple[fl
     assert found(words("a", 27), asked, 0.7) == [(shared / 25, "near text")]  # what is hardly shorter is no part
 
 
+@pytest.mark.parametrize("threshold", [0.5, 0.9, 1.0])
+def test_a_part_that_is_copied_word_for_word_is_found_at_any_threshold(threshold: float) -> None:
+    assert found(words("a", 50), words("a", 30), threshold) == [(1.0, "part of")]
+
+
 @pytest.mark.parametrize(("length", "sameness"), [(14, "near text"), (13, "part of")])
 def test_a_text_shorter_than_seven_tenths_of_the_other_is_a_part(length: int, sameness: str) -> None:
     assert found(words("a", 20), words("a", length), 0.7) == [(1.0, sameness)]
