@@ -62,6 +62,9 @@ TYPED = {
     "tokenised": SENTENCE.replace("can't", "ca n't") + " .",
     "no punctuation": SENTENCE.replace("'", ""),
     "blanks": SENTENCE.replace(" ", "\u00a0\u3000\n"),
+    "variation selectors": SENTENCE.replace("i", "i\ufe00\ufe0f\u180b\u180f").replace("o", "o\U000e0100\U000e01ef"),
+    "fillers": SENTENCE.replace("t", "t\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0"),
+    "hidden": f"<STYLE>\nb {{}}\n</STYLE><P>{SENTENCE}</P><!-- saved\nhere --><Script>\ngo()\n</SCRIPT>",
     "control": SENTENCE.replace(" ", " \x00\x07"),
 }
 

@@ -53,4 +53,7 @@ def test_a_text_shorter_than_seven_tenths_of_the_other_is_a_part(length: int, sa
 def test_a_few_words_in_common_are_chance() -> None:
     asked = [*words("a", 4), "own"]
     assert found([*words("a", 4), "other"], asked, 0.7) == [] == found(words("a", 9), words("a", 4), 0.7)
+    assert found([*words("a", 3), *words("b", 3)], [*words("a", 3), *words("c", 3)], 0.5) == []
+    four = found([*words("a", 4), *words("b", 2)], [*words("a", 4), *words("c", 2)], 0.5)
+    assert four == [(round(4 / 6, 3), "near text")]
     assert found([*words("a", 6), "other"], [*words("a", 6), "own"], 0.7) == [(round(6 / 7, 3), "near text")]

@@ -220,7 +220,7 @@ class _Bucket:
         head = np.flatnonzero(~same[:-1][shared])
         size = int(shared.sum())
         self.begin = np.full(len(order), _NONE, np.int32)
-        self.begin[order[shared]] = np.repeat(head, np.diff([*head, size])) if size else 0
+        self.begin[order[shared]] = np.repeat(head, np.diff([*head, size]))
         self._members = np.empty(size, np.int32)
         self._count = np.zeros(size, np.int32)
 

@@ -49,14 +49,14 @@ def without_accents(text: str) -> str:
 @functools.cache
 def _invisible() -> dict[int, str | None]:
     replacements: dict[int, str | None] = {}
-    for code in range(sys.maxunicode + 1):
+    for code in range(sys.maxunicode):  # whose last is no character
         category = unicodedata.category(chr(code))
         if category == "Cf":
             replacements[code] = None
         elif category == "Cc":
             replacements[code] = " "
     # Blank or joining though they count as letters, marks or symbols: fillers, variation selectors, empty Braille.
-    others = (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
+    others = (0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0)
     replacements.update(
         dict.fromkeys((*others, *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0)))
     )

@@ -120,9 +120,8 @@ def _least(values: Numbers, begins: Numbers) -> Numbers:
 
 def band_hashes(least: Numbers, bands: int, rows: int) -> list[Numbers]:
     """Return one uint32 for each band of each text; texts that agree in a band have the same."""
-    factors = _odd(rows, 3)
-    parts = (least[:, band * rows : (band + 1) * rows].astype(np.uint64) for band in range(bands))
-    return [_scramble((part * factors).sum(axis=1, dtype=np.uint64)).astype(np.uint32) for part in parts]
+    parts = least[:, : bands * rows].astype(np.uint64).reshape(len(least), bands, rows)
+    return list(_scramble(parts @ _odd(rows, 3)).astype(np.uint32).T)
 
 
 def _odd(count: int, stream: int) -> Numbers:

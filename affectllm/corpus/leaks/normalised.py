@@ -71,7 +71,7 @@ def _parting(codes: range) -> dict[int, str]:
 
 @functools.cache
 def _breaks() -> dict[int, str]:
-    return _parting(range(sys.maxunicode + 1))
+    return _parting(range(sys.maxunicode))
 
 
 _SEPARATING = frozenset({"Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Cc"})

@@ -76,11 +76,10 @@ def _published(answer: str | None) -> str:
     text = (answer or "").lower()
     if begun := next((choice for choice in CHOICES if text.startswith(choice)), None):
         return begun
-    places = {choice: text.find(choice) for choice in CHOICES}
-    if max(places.values()) < 0:
+    if not any(choice in text for choice in CHOICES):
         return SAME
     # A word found beyond the place that stands for "not there" loses to one that is not there.
-    return min(CHOICES, key=lambda choice: places[choice] if places[choice] >= 0 else _NOT_FOUND)
+    return min(CHOICES, key=lambda choice: text.find(choice) if choice in text else _NOT_FOUND)
 
 
 @metric(
