@@ -14,6 +14,7 @@ from wheel_tables import write_2025
 
 from affectllm.errors import Malformed
 from affectllm.metrics import METRICS, Metric, Result
+from affectllm.metrics.core.statistic import Rows
 
 # Metrics whose perfect answers do not reach the end of their range, with the reason.
 NOT_PERFECT = {
@@ -105,6 +106,22 @@ def test_the_order_of_items_does_not_matter(name, tables) -> None:
     first = metric(case.gold, case.answers, **case.options, controls=False)
     second = metric([case.gold[i] for i in order], [case.answers[i] for i in order], **moved, controls=False)
     assert second.value == pytest.approx(first.value, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    "name", [name for name in cases() if "overlap" not in name]
+)  # those look words up, for seconds
+def test_resamples_that_are_computed_together_are_what_each_is_alone(name, tables) -> None:
+    metric, case = example_of(name, tables)
+    options = {key: value for key, value in case.options.items() if key != "resamples"}
+    statistic = metric.statistic(case.gold, case.answers, **options)
+    if isinstance(statistic, Rows):
+        pytest.skip("its resamples are computed one by one")
+    dice = np.random.default_rng(5)
+    sums = np.stack([statistic.table[dice.integers(0, SIZE, SIZE)].sum(0, dtype=float) for _ in range(5)])
+    together, alone = statistic.reduce(sums), [float(statistic.reduce(one)) for one in sums]
+    assert np.shape(together) == (5,)
+    np.testing.assert_allclose(together, alone, rtol=1e-9)
 
 
 @pytest.mark.parametrize("name", cases())

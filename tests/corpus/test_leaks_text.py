@@ -44,6 +44,7 @@ TYPED = {
     "Cyrillic a": SENTENCE.replace("a", "а"),
     "every lookalike": SENTENCE.translate(str.maketrans("aeocpxyijsI", "аеосрхуіјѕІ")),
     "Greek": SENTENCE.replace("o", "ο").replace("v", "ν"),
+    "bars": SENTENCE.replace("l", "∣").replace("I", "Ӏ"),  # a sign and a capital
     "mathematical": SENTENCE.replace("kind", "𝐤𝐢𝐧𝐝"),
     "full width": "".join(chr(ord(c) + 0xFEE0) if "!" <= c <= "~" else c for c in SENTENCE),
     "zero width": "\u200b".join(SENTENCE),

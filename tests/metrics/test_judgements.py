@@ -146,6 +146,12 @@ def test_run_consistency_is_the_mean_over_pairs(items: list[Any]) -> None:
     assert statistic.details["std_over_pairs"] == pytest.approx(np.std(shares))
 
 
+def test_run_consistency_has_the_interval_of_its_items() -> None:
+    """Two runs agree on half of 40 items: 0.5 ± 1.96 · 0.5 / √40."""
+    result = run_consistency(predicted=[["a1", "a1"], ["a1", "a2"]] * 20)
+    assert (result.value, result.low, result.high) == pytest.approx((0.5, 0.345, 0.655), abs=0.03)
+
+
 def test_run_consistency_needs_the_same_runs() -> None:
     assert float(run_consistency(predicted=[["a1", "a1"], ["a2", "a2"]])) == 1
     for runs in ([["a1"]], [["a1", "a2"], ["a1"]], [["a1", "a2"], None]):
