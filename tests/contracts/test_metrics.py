@@ -108,9 +108,7 @@ def test_the_order_of_items_does_not_matter(name, tables) -> None:
     assert second.value == pytest.approx(first.value, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    "name", [name for name in cases() if "overlap" not in name]
-)  # those look words up, for seconds
+@pytest.mark.parametrize("name", [name for name in cases() if "overlap" not in name])  # these look words up
 def test_resamples_that_are_computed_together_are_what_each_is_alone(name, tables) -> None:
     metric, case = example_of(name, tables)
     options = {key: value for key, value in case.options.items() if key != "resamples"}
