@@ -46,10 +46,10 @@ class Covered:
     def tests(self, file: str, lines: range) -> list[str]:
         """Return the tests that may notice a change of these lines, the quickest first.
 
-        Where only an import runs them, these are all that run anything of the file.
+        Where only an import runs them, these are all: whatever it made may be used by any.
         """
         found = self.lines.get(file, {})
-        return self._quickest({test for line in lines for test in found.get(line, ())}) or self.of_file(file)
+        return self._quickest({test for line in lines for test in found.get(line, ())} or set(self.seconds))
 
     def of_file(self, file: str) -> list[str]:
         """Return the tests that run anything of a file, the quickest first."""

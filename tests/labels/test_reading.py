@@ -43,6 +43,8 @@ def reason(reading: object) -> str | None:
         ('{"reason": "he looked sad", "emotion": "angry"}', "anger"),
         ('First I looked.\n```json\n{"emotion": ["Angry"]}\n```', "anger"),
         ("{'emotion': 'angry'}", "anger"),
+        ("{'reason': 'she looked sad', 'emotion': 'angry'}", "anger"),
+        ("['angry'] [see below] She cried: {'at first': 'sad'", "anger"),
         ('{"emotion": "angry"', "anger"),
         ('{"reason": "sad at 3", "emotion": "angry", "score": 2}', "anger"),
         ('{"result": {"emotion": "angry", "reason": "sad"}}', "anger"),

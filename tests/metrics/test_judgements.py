@@ -114,6 +114,11 @@ def test_preference_strict_gives_nothing_for_evasion(items: list[Any]) -> None:
         assert preference_two_class.statistic(gold, predicted).value() == pytest.approx(expected)
 
 
+def test_preference_of_two_classes_tells_how_often_people_and_the_model_prefer_neither() -> None:
+    result = preference_two_class(["a1", "same", "a2", "a2"], ["same", "same", "same", None])
+    assert result.n == 3 and result.coverage == pytest.approx({"same_in_gold": 1 / 4, "same_answered": 3 / 4})
+
+
 def test_same_is_a1_only_in_compat() -> None:
     gold, predicted = ["a1"] * 4, ["same", "no idea", None, "a1"]
     assert float(preference_two_class(gold, predicted, compat="emoprefer")) == 1

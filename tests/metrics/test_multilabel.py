@@ -261,6 +261,7 @@ def test_labels_without_a_positive_are_left_out_and_told() -> None:
 def test_missing_labels_rank_last_and_nothing_readable_ranks_all_wrong() -> None:
     gold = [{"joy"}, {"fear"}]
     assert value(ranking.top1_hit, gold, [{"joy": -3.0}, {"joy": -3.0}]) == 0.5
+    assert value(ranking.top1_hit, [{"joy"}, {"fear"}], [{"joy": -3.0}, {"fear": -3.0}]) == 1
     silent = [None, {}]
     assert value(ranking.roc_auc_macro, gold, silent) == 0
     assert value(ranking.ranking_loss, gold, silent) == 1

@@ -28,10 +28,9 @@ def _asides() -> Mapping[str, tuple[Pair, ...]]:
 
 
 def surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
-    """Return the text within ``_REACH`` of a label, before and after it, with a letter in place of what is cut off."""
-    # The letter keeps a pattern that is anchored at the edge of a sentence from matching at the cut.
-    before = ("x" if start > _REACH else "") + sentence[max(0, start - _REACH) : start]
-    return before, sentence[end : end + _REACH] + ("x" if len(sentence) > end + _REACH else "")
+    """Return the text within ``_REACH`` of a label, before and after it, with a letter for what is cut off behind."""
+    # The letter keeps a pattern that is anchored at the end of a sentence from matching at the cut.
+    return sentence[max(0, start - _REACH) : start], sentence[end : end + _REACH] + ("x" if len(sentence) > end + _REACH else "")
 
 
 def is_aside(word: str, before: str, after: str) -> bool:

@@ -117,8 +117,7 @@ def own_turn(text: str) -> str | Unreadable:
         final = text.rfind(_GLUED_FINAL)
         return Unreadable("unfinished", text) if final < 0 else text[final + len(_GLUED_FINAL) :]
     begun = _BEGINS.match(text.lstrip()) is not None
-    whole = _BEGINS.sub("", text) if "<" in text or "[" in text else text
-    lead, *others = _parts(whole)
+    lead, *others = _parts(_BEGINS.sub("", text))
     marks = [part for part in others if part.role != END]
     if not lead.text.strip():
         return _answer(others, text) if marks else lead.text
@@ -145,12 +144,12 @@ def _answer(parts: Sequence[Part], raw: str) -> str | Unreadable:
     turns = [turn for turn in turns if any(part.role != END for part in turn)]
     if not turns:
         return Unreadable("empty", raw)
-    turn = turns[-1] if begins == OTHER else turns[0]
+    *earlier, turn = turns if begins == OTHER else turns[:1]
     answer = next((part.text for part in turn if part.role == ASSISTANT and part.text.strip()), None)
     if answer is None:
         return Unreadable("unfinished" if any(part.text.strip() for part in turn) else "empty", raw)
     # Where each turn but the last one is ended by its mark, a model may have invented the last until it was cut off.
-    if turn is not turns[0] and turn[-1].role != END and all(one[-1].role == END for one in turns[:-1]):
+    if earlier and turn[-1].role != END and all(one[-1].role == END for one in earlier):
         return Unreadable("ambiguous", raw)
     return answer
 

@@ -273,7 +273,7 @@ class _Traces:
             )
             raise Malformed(message, do="choose a window between the two")
         smoothed = self.predicted.copy()
-        for number in range(int(numbers.max()) + 1):
+        for number in np.unique(numbers):
             rows = np.flatnonzero(numbers == number)
             smoothed[rows] = savgol_filter(self.predicted[rows], window, polyorder)
         return _Traces(list(self.gold), list(smoothed), self.sequences)
