@@ -30,7 +30,8 @@ def _asides() -> Mapping[str, tuple[Pair, ...]]:
 def surroundings(sentence: str, start: int, end: int) -> tuple[str, str]:
     """Return the text within ``_REACH`` of a label, before and after it, with a letter for what is cut off behind."""
     # The letter keeps a pattern that is anchored at the end of a sentence from matching at the cut.
-    return sentence[max(0, start - _REACH) : start], sentence[end : end + _REACH] + ("x" if len(sentence) > end + _REACH else "")
+    after, more = sentence[end : end + _REACH], sentence[end + _REACH :]
+    return sentence[max(0, start - _REACH) : start], after + ("x" if more else "")
 
 
 def is_aside(word: str, before: str, after: str) -> bool:
