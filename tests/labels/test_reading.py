@@ -310,6 +310,8 @@ def test_no_span(text: str, why: str) -> None:
         ("The statement is not correct", False),
         ("It isn't wrong.", True),
         ('{"correct": false}', False),
+        ('{"correct": true}', True),
+        ('{"answer": 1, "reason": "not wrong at all"}', True),
         ("I looked for truth. Answer: true", True),
         ("Right", True),
     ],
@@ -325,6 +327,7 @@ def test_judgements(text: str, holds: bool) -> None:
         ("true or false", "ambiguous"),
         ("Yes, but the statement is incorrect", "ambiguous"),
         ("There is no sign of joy on the right", "no_judgement"),
+        ('{"correct": 2}', "no_judgement"),
     ],
 )
 def test_no_judgement(text: str, why: str) -> None:
