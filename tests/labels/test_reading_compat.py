@@ -77,13 +77,17 @@ def test_defect_d11_r1_omni_reward_reads_tags_but_minds_case_and_lines() -> None
         ("ei_reg", "no idea", 0.5),
         ("ei_reg", "7, or rather 0.7", 0.7),
         ("ei_reg", "7", 1.0),
+        ("ei_reg", "-3", 0.0),
         ("ei_oc", "no idea", 0.0),
         ("ei_oc", "-2", 0.0),
         ("ei_oc", "12", 3.0),
         ("v_oc", "no idea", 0.0),
         ("v_oc", "10, so -2", -2.0),
+        ("v_oc", "from -4 to -3", -3.0),
+        ("v_oc", "4, no: 3", 3.0),
         ("v_reg", "no idea", 0.0),
         ("v_reg", "-4.5", -1.0),
+        ("v_reg", "4.5", 1.0),
     ],
 )
 def test_defect_d13_mmaffben_invents_numbers(task: str, text: str, number: float) -> None:

@@ -20,6 +20,7 @@ _NAMED = compiled(
 )
 # Persons and things that are told apart by letters: "Speaker B is angry", "plan B failed".
 _LETTERED = compiled(lambda: rf"{pattern('lettered')}\s?$", re.IGNORECASE)
+_REACH = 24  # characters before a letter that tell what it is
 _OPENED = re.compile(r"[(\[{\"'“‘「*`]\s?$")
 _CLOSED = re.compile(r"\s?[)\]}\"'”’」*`]")
 _ENDS = re.compile(r"\s{0,9}(?:[.:：。、;!?)\]}\n]|[-–—](?:\s|$)|$)")
@@ -50,13 +51,17 @@ def without_articles(text: str, letters: Collection[str]) -> str:
     return _LETTER.sub(replaced, normal_form)
 
 
+def _before(match: re.Match[str]) -> str:
+    return match.string[max(0, match.start() - _REACH) : match.start()]
+
+
 def _is_name(match: re.Match[str]) -> bool:
-    return _LETTERED().search(match.string, max(0, match.start() - 24), match.start()) is not None
+    return _LETTERED().search(_before(match)) is not None
 
 
 def _is_option(match: re.Match[str]) -> bool:
     # Forms that choose whatever the letter, then forms in which "a" and "I", which are words too, need more evidence.
-    before, text, end = match.string[max(0, match.start() - 24) : match.start()], match.string, match.end()
+    before, text, end = _before(match), match.string, match.end()
     if _OPENED.search(before) and _CLOSED.match(text, end):
         return True
     capital = match["letter"].isupper()

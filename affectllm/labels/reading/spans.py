@@ -31,7 +31,7 @@ def read_span(text: Any, source: str | None = None) -> str | Unreadable:
     if isinstance(part, Unreadable):
         return part
     value = json_value(part, answer_keys("span"))
-    if value is None or value == [] or value == "":
+    if value in (None, [], ""):
         return ""
     answer = value if isinstance(value, str) else (after_answer(part) or part)
     if bare(answer) in words("no_span"):

@@ -6,7 +6,7 @@ A form is listed, never made by cutting endings: a stemmer would read ``contenti
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from affectllm.labels.language import FIRST, find_language, languages, split
 from affectllm.labels.reading import spoken
@@ -16,7 +16,7 @@ from affectllm.labels.space import LabelSpace
 from affectllm.labels.word_forms import aliases
 
 
-@lru_cache(maxsize=1)
+@cache
 def families() -> Mapping[str, frozenset[str]]:
     """Map each head to the words of its family: English, and those that are understood everywhere."""
     english = find_language(FIRST)
@@ -48,7 +48,7 @@ class Words(dict[str, str]):
     __eq__ = object.__eq__
 
 
-@lru_cache(maxsize=1)
+@cache
 def emotion_words() -> Words:
     """Map words that name a feeling wherever they stand to the head of their family."""
     searchable = {head: words for head, words in families().items() if head not in spoken.words("not_in_prose")}
