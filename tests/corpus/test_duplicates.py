@@ -125,6 +125,7 @@ def test_scripts_without_spaces_are_compared_by_characters() -> None:
     # A shrug with a katakana in it does not make English unspaced.
     shrug = TWEET + " ¯\\_(ツ)_/¯"
     assert normalised(shrug).tokens[:3] == ["honestly", "i", "cannot"]
+    assert normalised(f"{TWEET} 今天的天气真的非常好").tokens[:3] == ["honestly", "i", "cannot"]  # nor does a quotation
 
 
 def true_jaccard(one: list[str], other: list[str], shingle: int) -> float:

@@ -49,6 +49,8 @@ def reason(reading: object) -> str | None:
         ('{"reason": "sad at 3", "emotion": "angry", "score": 2}', "anger"),
         ('{"result": {"emotion": "angry", "reason": "sad"}}', "anger"),
         ("happy or angry, leaning towards angry", "anger"),
+        (r"\boxed{\text{angry}}, and not more than a little sad or happy; sad", "anger"),
+        ("She is not happy, anger and fear are absent. Sadness it is.", "sadness"),
         ("It is anger, not sadness", "anger"),
         ("neutral (no strong feeling, and no anger)", "neutral"),
         ("angry\n\nThe man seems sad and afraid at first.", "anger"),
