@@ -154,6 +154,14 @@ def test_nothing_readable_is_a_value_or_an_error_and_never_nan(name, tables) -> 
         assert result.unreadable == 1
 
 
+@pytest.mark.parametrize(("name", "system"), [(name, system) for name in cases() for system in METRICS[name].compat])
+def test_a_compat_mode_is_known_wherever_its_name_comes_from(name, system, tables) -> None:
+    metric, case = example_of(name, tables)
+    options = {**case.options, "controls": False}
+    one, other = (metric(case.gold, case.answers, compat=word, **options) for word in (system, "".join(list(system))))
+    assert one.value == other.value
+
+
 @pytest.mark.parametrize("name", cases())
 def test_lengths_must_agree_and_something_must_be_given(name, tables) -> None:
     metric, case = example_of(name, tables)

@@ -59,6 +59,7 @@ def test_comparatives_are_read_in_their_direction(text: str, language: str, orde
         ("1. joy\n3. anger\n2. fear", "en"),
         ("2. joy\n3. anger\n4. fear", "en"),
         ("anger: 40%, joy: 60%", "en"),
+        ("joy is stronger than or weaker than anger", "en"),
         ("anger < joy > fear", "en"),
         ("From least to most: anger > joy", "en"),
         ('["joy", "anger", "joy"]', "en"),

@@ -120,7 +120,13 @@ def test_a_number_beside_its_scale_and_counts(text: str, number: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["valence: 3 or 4, arousal: 5", "valence: 3 out of 5, arousal: 4 out of 5", "valence: 3%, arousal: 4%"]
+    "text",
+    [
+        "valence: 3 or 4, arousal: 5",
+        "valence: 3 out of 5, arousal: 4 out of 5",
+        "valence: 3 out of 12, arousal: 4 out of 12",
+        "valence: 3%, arousal: 4%",
+    ],
 )
 def test_numbers_of_another_scale_or_two_for_one_name(text: str) -> None:
     reading = read_numbers(text, TWO.names, 1, 9)

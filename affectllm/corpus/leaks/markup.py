@@ -12,13 +12,12 @@ import unicodedata
 _INLINE = re.compile(
     r"</?(?:a|abbr|b|big|code|em|font|i|mark|s|small|span|strong|sub|sup|tt|u|wbr)\b[^<>]{0,500}>", re.I
 )
-_HIDDEN = re.compile(r"<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>", re.I | re.S)
+_HIDDEN = re.compile(r"(?is)<!--.*?-->|<(script|style)\b[^<>]*>.*?</\1\s*>")
 _TAG = re.compile(r"</?[a-z][^<>]{0,500}>|<[!?][^<>]{0,500}>", re.I)
 # Addresses and the masks that releases put for them: http, [URL], <url>, HTTPURL; @name, @USER, <user>, [USER].
 _MASKS = re.compile(
-    r"""\b(?:https?|ftp)://\S+ | \bwww\.\S+ | \bhttpurl\b | (?<!\S)https?(?!\S)
-      | (?<![\w.])@\w+ | [<\[{](?:url|link|user|username|mention)[>\]}]""",
-    re.I | re.X,
+    r"""(?ix)\b(?:https?|ftp)://\S+ | \bwww\.\S+ | \bhttpurl\b | (?<!\S)https?(?!\S)
+      | (?<![\w.])@\w+ | [<\[{](?:url|link|user|username|mention)[>\]}]"""
 )
 _COMBINED = re.compile("[\u0300-\u036f\u0591-\u05c7\u0610-\u061a\u0640\u064b-\u065f\u0670]")  # accents, vowel points
 
