@@ -70,6 +70,16 @@ def test_short_texts_stay_unless_asked_for() -> None:
     assert find("Yeah.", "yeah", "好的。", "好的", short=True) == {"1": "0", "3": "2"}
 
 
+def test_of_scripts_without_spaces_nine_characters_are_short_and_ten_are_not() -> None:
+    ten = "今天的天气真的非常好"
+    assert find(ten, f"{ten}。") == {"1": "0"} and find(ten[1:], f"{ten[1:]}。") == {}
+
+
+def test_a_threshold_below_what_any_bands_find_still_finds_what_is_alike() -> None:
+    half = f"{TWEET[:60]} and then we left for the long way home again"
+    assert find(TWEET, half, threshold=0.02) == {"1": "0"}
+
+
 def test_texts_without_words_are_never_duplicates() -> None:
     assert find("", "", " ", "!!!", "…", "?!", short=True) == {}
     assert find() == {}

@@ -43,6 +43,7 @@ def shared_with(train: str, *scored: str) -> list[Shared]:
 TYPED = {
     "Cyrillic a": SENTENCE.replace("a", "а"),
     "every lookalike": SENTENCE.translate(str.maketrans("aeocpxyijsI", "аеосрхуіјѕІ")),
+    "capital lookalikes": SENTENCE.upper().translate(str.maketrans("AIK", "АІК")),
     "Greek": SENTENCE.replace("o", "ο").replace("v", "ν"),
     "bars": SENTENCE.replace("l", "∣").replace("I", "Ӏ"),  # a sign and a capital
     "mathematical": SENTENCE.replace("kind", "𝐤𝐢𝐧𝐝"),

@@ -51,6 +51,8 @@ def reason(reading: object) -> str | None:
         ("happy or angry, leaning towards angry", "anger"),
         (r"\boxed{\text{angry}}, and not more than a little sad or happy; sad", "anger"),
         ("She is not happy, anger and fear are absent. Sadness it is.", "sadness"),
+        ("not angry / he is sad", "sadness"),
+        ("He might smile and is angry. Perhaps sad.", "anger"),
         ("It is anger, not sadness", "anger"),
         ("neutral (no strong feeling, and no anger)", "neutral"),
         ("angry\n\nThe man seems sad and afraid at first.", "anger"),

@@ -324,3 +324,10 @@ def test_open_lists_that_are_cut_off() -> None:
 def test_items_of_an_open_list_have_at_most_three_words() -> None:
     assert read_open_labels("quietly pleased inside, sad") == ("quietly pleased inside", "sad")
     assert value(read_open_labels("quietly pleased deep inside, sad")) == "no_label"
+    assert read_open_labels("欣喜若狂、愤怒") == ("欣喜若狂", "愤怒")
+    assert value(read_open_labels("愤怒、心情非常好")) == "no_label"
+
+
+def test_an_item_of_a_json_list_is_a_label_whatever_signs_are_in_it() -> None:
+    assert read_open_labels('["happy, or so", "sad"]') == ("happy, or so", "sad")
+    assert read_open_labels('{"labels": ["happy", "sad"], "reason": "[laughs]"}') == ("happy", "sad")

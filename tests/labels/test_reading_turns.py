@@ -20,7 +20,7 @@ from affectllm.labels.reading import (
     read_preference,
     read_span,
 )
-from affectllm.labels.reading.tags import without_markup
+from affectllm.labels.reading.tags import reasoning_part, without_markup
 from affectllm.labels.taxonomies import EKMAN_6_NEUTRAL as SPACE
 
 SEVERAL = LabelSpace("set", "set", SPACE.names, source="test", aliases=SPACE.aliases)
@@ -129,6 +129,19 @@ def test_every_reader_takes_the_assistants_own_answer(frame: str) -> None:
 )
 def test_a_transcript_without_an_answer_is_unreadable(text: str, why: str) -> None:
     assert read_label(text, SPACE) == Unreadable(why, text)
+
+
+@pytest.mark.parametrize(
+    ("text", "thoughts"),
+    [
+        ("<think>she cries</think>sad", "she cries"),
+        ("she cries</think>sad", "she cries"),
+        ("<think>she laughs</think>happy<think>no, she cries</think>sad", "no, she cries"),
+        ("sad", ""),
+    ],
+)
+def test_the_reasoning_is_what_stands_in_the_last_thought(text: str, thoughts: str) -> None:
+    assert reasoning_part(text) == thoughts
 
 
 @pytest.mark.parametrize(

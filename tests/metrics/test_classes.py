@@ -123,6 +123,12 @@ def test_weighted_kappa_takes_an_unreadable_answer_as_far_away() -> None:
     assert kappas[0] > kappas[1] and kappas[0] > kappas[2]
 
 
+def test_weighted_kappa_has_an_interval_around_it() -> None:
+    gold, answers = ["low", "mid", "high", "low"] * 10, ["mid", "mid", "high", "low"] * 9 + [None] * 4
+    kappa = chance_corrected.cohen_kappa(gold, answers, labels=("low", "mid", "high"), weights="quadratic")
+    assert kappa.low < kappa.value < kappa.high < kappa.low + 0.6
+
+
 @given(pairs, st.integers(1, 3))
 def test_top_k_is_that_of_scikit_learn(items, k) -> None:
     gold, _, _ = sides(items)

@@ -125,9 +125,9 @@ def read_open_labels(text: Any) -> tuple[str, ...] | Unreadable:
     """Return the labels that an answer lists in its own words: lower case, each once, in its order.
 
     Read are a JSON array or field, a list in square brackets, with bullets or between commas whose items have at most
-    three words, and sentences such as "the person feels happy and surprised" when every item is a known emotion word.
-    ``[]`` and ``none`` are the empty list. Any other prose is ``no_label``: to extract labels from it takes a model,
-    see ``metrics.judge.extract``.
+    three words or four Chinese characters, and sentences such as "the person feels happy and surprised" when every item
+    is a known emotion word. ``[]`` and ``none`` are the empty list. Any other prose is ``no_label``: to extract labels
+    from it takes a model, see ``metrics.judge.extract``.
     """
     raw = as_text(text)
     part = answer_part(raw)
