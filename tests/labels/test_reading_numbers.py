@@ -139,6 +139,12 @@ def test_numbers_of_the_scale_that_was_asked_for() -> None:
         assert isinstance(read_numbers(text, TWO.names, 1, 9), Unreadable)
 
 
+def test_the_end_of_a_short_word_is_no_span() -> None:
+    assert read_span("an", "the man left") == Unreadable("not_in_source", "an")
+    assert read_span("ma", "the man left") == Unreadable("not_in_source", "ma")
+    assert read_span("man", "the man left") == "man"
+
+
 def test_spans_that_are_denied_or_a_mere_letter() -> None:
     source = "I was so happy. Then my dog died."
     for text, why in (

@@ -180,6 +180,15 @@ def test_smoothing_is_savitzky_golay_along_each_sequence() -> None:
         dimensions.ccc(x, y, smooth="mean")
 
 
+def test_smoothing_takes_101_points_and_cubes_unless_told_otherwise() -> None:
+    dice = np.random.default_rng(2)
+    x, y = dice.normal(size=150), dice.normal(size=150)
+    smooth = signal.savgol_filter(y, 101, 3)
+    assert value(dimensions.mse, x, y, smooth="savgol") == pytest.approx(np.mean((x - smooth) ** 2))
+    assert value(dimensions.ccc, x, y, smooth="savgol") == pytest.approx(concordance(x, smooth))
+    assert value(dimensions.pearson, x, y, smooth="savgol") == pytest.approx(np.corrcoef(x, smooth)[0, 1])
+
+
 def test_some_emotion_keeps_the_items_that_have_it() -> None:
     x, y = [0.1, 0.5, 0.8, 0.9], [0.9, 0.4, 0.6, 0.9]
     result = dimensions.pearson(x, y, some_emotion=0.5)
