@@ -168,6 +168,15 @@ def test_has0_and_non0_differ_on_the_same_answers() -> None:
         sentiment_scales.cmu_acc2_non0([0.0], [1.0])
 
 
+@pytest.mark.parametrize(("metric", "ends"), [(sentiment_scales.cmu_acc7, 3), (sentiment_scales.cmu_acc5, 2)])
+def test_each_whole_number_of_a_scale_is_a_class_under_its_name(metric, ends: int) -> None:
+    gold = [-9.0, -1.2, 0.0, 1.0, 1.0, 9.0]
+    rows = metric(gold, gold).per_class
+    assert list(rows) == [str(number) for number in range(-ends, ends + 1)]
+    assert [row["support"] for row in rows.values()][ends - 1 : ends + 2] == [1, 1, 2]
+    assert rows[str(-ends)]["support"] == rows[str(ends)]["support"] == 1
+
+
 def test_halves_round_to_the_even_number_and_ends_are_cut() -> None:
     assert value(sentiment_scales.cmu_acc7, [0.5, 1.5, 2.5, 9.0], [0.0, 2.0, 2.0, 3.4]) == 1
     assert value(sentiment_scales.cmu_acc5, [2.5, -7.0], [2.0, -1.6]) == 1
