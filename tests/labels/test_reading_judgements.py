@@ -137,7 +137,8 @@ def test_what_is_denied_doubted_or_found_at_fault_is_not_preferred(text: str) ->
 
 
 def test_scores_of_both_are_no_preference() -> None:
-    for text in ("a1: 3, a2: 5", "a1, a2", '{"a1": 3, "a2": 5}', "a1: no, a2: yes"):
+    described = '{"a1": "vague", "a2": "better"}'
+    for text in ("a1: 3, a2: 5", "a1, a2", '{"a1": 3, "a2": 5}', "a1: no, a2: yes", described):
         assert value(read_preference(text)) == "ambiguous"
 
 

@@ -40,6 +40,7 @@ def read(template: Template, text: str) -> Any:
         *[
             ((-1, 1), "1/2", "ambiguous"),
             ((1, 5), "4/10", "ambiguous"),
+            ((0, 10), "4/5", "ambiguous"),
             ((1, 5), "4/5", 4.0),
             ((1, 5), "4 out of 5", 4.0),
         ],
