@@ -140,6 +140,11 @@ def test_numbers_of_the_scale_that_was_asked_for() -> None:
         assert isinstance(read_numbers(text, TWO.names, 1, 9), Unreadable)
 
 
+def test_a_percentage_is_a_share_of_one_or_a_number_of_a_hundred() -> None:
+    assert read_number("30%", 0, 0.5) == read_number("30%", 0, 1) == 0.3
+    assert read_numbers("joy: 30%, anger: 20%", ["joy", "anger"], 0, 100) == {"joy": 30, "anger": 20}
+
+
 def test_the_end_of_a_short_word_is_no_span() -> None:
     assert read_span("an", "the man left") == Unreadable("not_in_source", "an")
     assert read_span("ma", "the man left") == Unreadable("not_in_source", "ma")
