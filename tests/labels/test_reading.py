@@ -304,6 +304,11 @@ def test_no_span(text: str, why: str) -> None:
     assert reason(read_span(text, SOURCE)) == why
 
 
+def test_a_short_span_is_looked_for_behind_words_that_hold_it() -> None:
+    assert read_span("a", "The man left a dog") == "a" and read_span("He", "Then he came") == "he"
+    assert reason(read_span("a", "The man left")) == "not_in_source"
+
+
 @pytest.mark.parametrize(
     ("text", "holds"),
     [

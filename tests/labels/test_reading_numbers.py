@@ -143,6 +143,8 @@ def test_numbers_of_the_scale_that_was_asked_for() -> None:
 def test_a_percentage_is_a_share_of_one_or_a_number_of_a_hundred() -> None:
     assert read_number("30%", 0, 0.5) == read_number("30%", 0, 1) == 0.3
     assert read_numbers("joy: 30%, anger: 20%", ["joy", "anger"], 0, 100) == {"joy": 30, "anger": 20}
+    for text in ("joy: 30%, anger: 20%", "30% joy, 20% anger", '{"joy": "30%", "anger": "20%"}', '["30%", "20%"]'):
+        assert read_numbers(text, ["joy", "anger"], 0, 1) == {"joy": 0.3, "anger": 0.2}, text
 
 
 def test_the_end_of_a_short_word_is_no_span() -> None:

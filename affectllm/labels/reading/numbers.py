@@ -147,7 +147,7 @@ def read_numbers(
     """Return a number for each of ``names``: from a JSON object, a JSON list in their order, or ``name: number`` pairs.
 
     All are needed (``incomplete`` otherwise) unless ``every`` is false, each within the range; a name with two
-    different numbers is ambiguous.
+    different numbers is ambiguous. A percentage is a share as for ``read_number``.
     """
     raw = as_text(text)
     part = answer_part(raw)
@@ -156,7 +156,9 @@ def read_numbers(
     if not bare(part):
         return Unreadable("empty", raw)
     keys = {form: name for name in names for form in (traditional(bare(name)), bare(name))}
-    candidates = _of_objects(part, keys) or _of_list(part, names) or _of_pairs(_plain(part), keys, high)
+    share = low >= -1 and high <= 1
+    candidates = _of_objects(part, keys, share) or _of_list(part, names, share)
+    candidates = candidates or _of_pairs(_plain(part), keys, high, share)
     if not candidates:
         return Unreadable("no_number", raw)
     if any(len(values) > 1 for values in candidates.values()):
@@ -171,31 +173,31 @@ def read_numbers(
 Candidates = dict[str, set[float]]
 
 
-def _of_objects(text: str, keys: dict[str, str]) -> Candidates:
+def _of_objects(text: str, keys: dict[str, str], share: bool) -> Candidates:
     candidates: Candidates = {}
     for value in json_objects(text):
         for key, number in value.items():
-            if bare(str(key)) in keys and (read := _number_of(number)) is not None:
+            if bare(str(key)) in keys and (read := _number_of(number, share)) is not None:
                 candidates.setdefault(keys[bare(str(key))], set()).add(read)
     return candidates
 
 
-def _number_of(value: Any) -> float | None:
+def _number_of(value: Any, share: bool) -> float | None:
     if isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
-        return _value(match.group(), share=False)
+        return _value(match.group(), share)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return float(value) if is_number and math.isfinite(value) else None
 
 
-def _of_list(text: str, names: Sequence[str]) -> Candidates:
+def _of_list(text: str, names: Sequence[str], share: bool) -> Candidates:
     value = json_value(text, answer_keys("number"))
     if value is ABSENT or not isinstance(value, list) or len(value) != len(names):
         return {}
-    read = [_number_of(item) for item in value]
+    read = [_number_of(item, share) for item in value]
     return {name: {number} for name, number in zip(names, read, strict=True) if number is not None}
 
 
-def _of_pairs(text: str, keys: dict[str, str], high: float) -> Candidates:
+def _of_pairs(text: str, keys: dict[str, str], high: float, share: bool) -> Candidates:
     ordered = sorted(keys, key=len, reverse=True)
     names = "|".join(re.escape(key).replace(r"\ ", r"\s{1,3}") for key in ordered)
     pair = re.compile(
@@ -210,7 +212,7 @@ def _of_pairs(text: str, keys: dict[str, str], high: float) -> Candidates:
     for match in (turned if first else pair).finditer(text):
         number, name = match.groups() if first else match.groups()[::-1]
         values = candidates.setdefault(keys[bare(name)], set())
-        values.add(_value(number, share=False))
+        values.add(_value(number, share))
         if not first and _goes_on(text, match, high):
             values.add(math.nan)  # "3-4" is no number: two values are ambiguous
     return candidates

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
+from collections.abc import Iterator
 from itertools import accumulate
 from typing import Any
 
@@ -65,10 +66,10 @@ def _spelt(span: str, source: str) -> str | None:
 
     for candidate in (span, span.strip(EDGES), span.strip(EDGES + "-•")):
         joined = " ".join(candidate.split())
-        start = _find(flat, joined) if joined else -1
-        # A letter or two within a word ("a") are no passage of it, though a span may begin within a word.
-        if start >= 0 and (len(joined) > _FRAGMENT or _on_edges(flat, start, start + len(joined))):
-            return source[place(start) : place(start + len(joined) - 1) + 1]
+        for start in _find(flat, joined) if joined else ():
+            # A letter or two within a word ("a") are no passage of it, though a span may begin within a word.
+            if len(joined) > _FRAGMENT or _on_edges(flat, start, start + len(joined)):
+                return source[place(start) : place(start + len(joined) - 1) + 1]
     return None
 
 
@@ -77,8 +78,12 @@ def _on_edges(text: str, start: int, end: int) -> bool:
     return not inside and not _LETTERS.match(text, end - 1)
 
 
-def _find(text: str, passage: str) -> int:
-    """Return the index of ``passage``, or -1; case is ignored unless lowering it changes a length (İ)."""
+def _find(text: str, passage: str) -> Iterator[int]:
+    """Yield the indices of ``passage``; case is ignored unless lowering it changes a length (İ)."""
     low, small = text.lower(), passage.lower()
-    same = len(low) == len(text) and len(small) == len(passage)
-    return low.find(small) if same else text.find(passage)
+    if len(low) != len(text) or len(small) != len(passage):
+        low, small = text, passage
+    start = low.find(small)
+    while start >= 0:
+        yield start
+        start = low.find(small, start + 1)
