@@ -109,7 +109,8 @@ def _build_whole(name: str, folder: Path) -> None:
     with torch.random.fork_rng():
         torch.manual_seed(SEED)
         whole: Any = family.talker.whole_class()(config)
-    _draw(whole)
+    _widen(whole)
+    _draw_experts(whole)
     getattr(whole, family.whole).load_state_dict(thinker.state_dict())
     whole.generation_config = thinker.generation_config
     family.talker.finish(whole, folder)
@@ -133,14 +134,14 @@ def _widen(model: Any) -> None:
                     parameter.mul_(target / spread)
 
 
-def _draw(model: Any) -> None:
-    # Not all that transformers leaves as the memory happened to be is drawn by it: experts of a talker are not.
+def _draw_experts(model: Any) -> None:
+    # transformers draws those of a thinker, and leaves those of a talker as the memory happened to be.
     import torch
 
     noise = torch.Generator().manual_seed(SEED)
     with torch.no_grad():
-        for parameter in model.parameters():
-            if parameter.ndim >= 2:
+        for name, parameter in model.named_parameters():
+            if ".experts." in name:
                 parameter.normal_(0.0, parameter[0].numel() ** -0.5, generator=noise)
 
 

@@ -1,4 +1,4 @@
-"""Tiny models are whole, whichever process of a launch builds them."""
+"""Tiny models are whole, whichever process of a launch builds them, and the same everywhere."""
 
 from __future__ import annotations
 
@@ -8,6 +8,12 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
+from safetensors import safe_open
+
+from affectllm import registry
+from affectllm.model.family import find_family
+from affectllm.model.tiny import tiny_folder, tiny_whole_folder
 
 SCRIPT = """
 import torch.distributed
@@ -33,3 +39,21 @@ def test_a_tiny_model_built_by_the_second_process_of_a_launch_is_whole(tmp_path:
     assert done.returncode == 0, done.stderr[-3000:]
     (folder,) = (tmp_path / "cache" / "tiny").iterdir()
     assert AutoConfig.from_pretrained(folder).model_type == "qwen2" and (folder / "model.safetensors").is_file()
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", sorted(registry.names("families")))
+def test_no_weight_is_what_the_memory_happened_to_be(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """torch fills memory that nobody has written with NaN, where it is told to."""
+    monkeypatch.setenv("AFFECTLLM_CACHE", str(tmp_path))
+    makers = [tiny_folder, *([tiny_whole_folder] if find_family(name).talker else [])]
+    torch.use_deterministic_algorithms(True)
+    try:
+        folders = [make(name) for make in makers]
+    finally:
+        torch.use_deterministic_algorithms(False)
+    for path in (path for folder in folders for path in folder.glob("*.safetensors")):
+        with safe_open(path, "pt") as weights:
+            assert not [key for key in weights.keys() if weights.get_tensor(key).isnan().any()]  # noqa: SIM118
