@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -30,6 +31,7 @@ from affectllm.run import (
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from affectllm.run import Run
 with Run(Path(sys.argv[1]), "build", {"seed": 1}) as run:
     (run.folder / "half").write_text("first half")
@@ -65,6 +67,21 @@ def test_what_is_replaced_is_told_with_what_was_other(tmp_path: Path, capsys: py
         finish(tmp_path / "run", {"seed": 1, "recipe": page})
     told = "the finished build in it was of other inputs (recipe.method, recipe.trainer.beta); it is replaced"
     assert capsys.readouterr().err == f"{tmp_path / 'run'}: {told}\n"
+
+
+def test_of_many_other_inputs_the_first_are_named_and_none_deeper_than_two_dots(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def page(value: int) -> dict[str, Any]:
+        return {"a": {"b": {"c": {"d": value}}}, **{f"key{number}": value for number in range(5)}}
+
+    for value in (1, 2):
+        with Run(tmp_path / "run", "build", page(value)):
+            pass
+    assert "(a.b.c, key0, key1, key2, key3, …)" in capsys.readouterr().err
+    with Run(tmp_path / "run", "build", {**page(2), **dict.fromkeys(("key0", "key1", "key2", "key3", "key4"), 3)}):
+        pass
+    assert "(key0, key1, key2, key3, key4)" in capsys.readouterr().err
 
 
 def test_a_killed_stage_is_resumed_with_what_it_had(tmp_path: Path) -> None:
@@ -288,6 +305,7 @@ def test_a_large_file_is_known_by_its_size_and_both_ends(tmp_path: Path, monkeyp
 _WITHOUT_RIGHTS = """
 import os, sys
 from pathlib import Path
+from typing import Any
 from affectllm.run import Run
 if not os.getuid():
     os.setuid(65534)  # root may write anywhere
@@ -376,6 +394,7 @@ def test_starting_over_clears_folders_and_leaves_what_links_point_at(tmp_path: P
 _KILLED_AT_FIRST_REMOVAL = """
 import os, signal, sys
 from pathlib import Path
+from typing import Any
 from affectllm.run import Run
 def die(event, arguments):
     if event == "os.remove" and os.path.basename(os.fsdecode(arguments[0])) == "data":
