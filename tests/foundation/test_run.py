@@ -31,7 +31,6 @@ from affectllm.run import (
 _KILLED = """
 import os, signal, sys
 from pathlib import Path
-from typing import Any
 from affectllm.run import Run
 with Run(Path(sys.argv[1]), "build", {"seed": 1}) as run:
     (run.folder / "half").write_text("first half")
@@ -305,7 +304,6 @@ def test_a_large_file_is_known_by_its_size_and_both_ends(tmp_path: Path, monkeyp
 _WITHOUT_RIGHTS = """
 import os, sys
 from pathlib import Path
-from typing import Any
 from affectllm.run import Run
 if not os.getuid():
     os.setuid(65534)  # root may write anywhere
@@ -394,7 +392,6 @@ def test_starting_over_clears_folders_and_leaves_what_links_point_at(tmp_path: P
 _KILLED_AT_FIRST_REMOVAL = """
 import os, signal, sys
 from pathlib import Path
-from typing import Any
 from affectllm.run import Run
 def die(event, arguments):
     if event == "os.remove" and os.path.basename(os.fsdecode(arguments[0])) == "data":
