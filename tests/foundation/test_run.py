@@ -8,7 +8,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -58,29 +57,6 @@ def test_changed_inputs_start_over(tmp_path: Path) -> None:
     with Run(tmp_path / "run", "build", {"seed": 2}) as again:
         assert not again.done and not again.resuming and again.outputs == {}
         assert not (tmp_path / "run" / "data").exists()
-
-
-def test_what_is_replaced_is_told_with_what_was_other(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    for page in ({"method": "dpo", "trainer": {"beta": 0.1}}, {"method": "sft", "trainer": {"beta": 0.2}}):
-        finish(tmp_path / "run", {"seed": 1, "recipe": page})
-        finish(tmp_path / "run", {"seed": 1, "recipe": page})
-    told = "the finished build in it was of other inputs (recipe.method, recipe.trainer.beta); it is replaced"
-    assert capsys.readouterr().err == f"{tmp_path / 'run'}: {told}\n"
-
-
-def test_of_many_other_inputs_the_first_are_named_and_none_deeper_than_two_dots(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    def page(value: int) -> dict[str, Any]:
-        return {"a": {"b": {"c": {"d": value}}}, **{f"key{number}": value for number in range(5)}}
-
-    for value in (1, 2):
-        with Run(tmp_path / "run", "build", page(value)):
-            pass
-    assert "(a.b.c, key0, key1, key2, key3, …)" in capsys.readouterr().err
-    with Run(tmp_path / "run", "build", {**page(2), **dict.fromkeys(("key0", "key1", "key2", "key3", "key4"), 3)}):
-        pass
-    assert "(key0, key1, key2, key3, key4)" in capsys.readouterr().err
 
 
 def test_a_killed_stage_is_resumed_with_what_it_had(tmp_path: Path) -> None:
