@@ -50,7 +50,7 @@ ROOMS: dict[str, tuple[list[str], list[str]]] = {
         [*(f"tests/corpus/test_{name}.py" for name in _LEAKS), "--deselect", _TRAINER],
     ),
     "licence": (["affectllm/report/cards/licence.py"], ["tests/report/test_publish_licence.py"]),
-    "resume": (["affectllm/run.py"], ["tests/foundation/test_run.py"]),
+    "resume": (["affectllm/run.py"], ["tests/foundation/test_run.py", "tests/foundation/test_run_replaced.py"]),
 }
 """Room → what is changed, and the tests that should notice."""
 _SETTINGS = """
