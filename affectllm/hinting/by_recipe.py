@@ -97,7 +97,8 @@ class RecipeModel:
                 asks[key] = conversation.asked, choices
         if asks:
             order, roots = list(asks), {self.part.corpus: self.root}
-            for number, scores in self._responder(place / "train" / FINAL).likelihoods(list(asks.values()), roots):
+            answers = self._responder(place / "train" / FINAL).likelihoods(list(asks.values()), roots)
+            for number, scores in voice.bar(answers, total=len(asks), desc="likelihoods", unit=" samples"):
                 if not isinstance(scores, Unanswered):
                     kept.add({order[number]: list(map(float, scores))})
             gc.collect()  # before the next fold needs the memory
