@@ -55,7 +55,7 @@ class ToSpeak:
 
 def facts_of(one: ToSpeak) -> dict[str, Any]:
     """Return what decides the row of a reply beside what was said before it."""
-    return {name: value for name, value in asdict(one).items() if name not in ("messages", "reference")}
+    return {name: value for name, value in asdict(one).items() if name != "messages"}
 
 
 def replies_to_speak(

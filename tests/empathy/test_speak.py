@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 
 from affectllm.cli import main
 from affectllm.corpus.render import write_sound
+from affectllm.empathy.to_speak import ToSpeak, facts_of
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoder
@@ -305,3 +306,9 @@ def test_every_row_of_a_table_is_in_the_table_of_the_spoken(tmp_path: Path, caps
         assert main(["speak", str(page(tmp_path, table="replies.jsonl"))]) == 2
         assert message in capsys.readouterr().err
     assert main(["speak", str(page(tmp_path, table="replies.jsonl", columns={"reply": "said"}))]) == 2
+
+
+def test_another_reference_is_another_run() -> None:
+    """Its path stands in the row, and a finished run of the same inputs is not written again."""
+    one, other = (facts_of(ToSpeak("a", reply="yes", reference=f"/clips/{name}.wav")) for name in "ab")
+    assert one != other and one == facts_of(ToSpeak("a", [{"role": "user"}], reply="yes", reference="/clips/a.wav"))
