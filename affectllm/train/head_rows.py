@@ -28,6 +28,7 @@ from affectllm.train.finite import ROWS
 from affectllm.train.method import Method
 from affectllm.train.methods.head import scores_of
 from affectllm.train.pages.best_page import LOSS
+from affectllm.train.ranks.sharding import shards_weights
 from affectllm.train.recipe import Recipe
 from affectllm.voice import bar, tell
 
@@ -233,7 +234,7 @@ def _on_features(
     from accelerate import PartialState
     from datasets import Dataset
 
-    if args.deepspeed_plugin is not None and args.deepspeed_plugin.zero_stage == 3:
+    if shards_weights(args):
         message = "a frozen backbone is run once and not trained, so it is not sharded"
         raise BadRecipe(message, do="choose launch: cpu, single_gpu or ddp")
     collator = Collator(encoder, method.conversations, method.batch)

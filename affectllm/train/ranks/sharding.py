@@ -24,9 +24,16 @@ def shared_by(args: Any) -> Shared:
 
     if PartialState().num_processes == 1:
         return ""
+    if shards_weights(args):
+        return "weights"
+    return "" if args.deepspeed_plugin is None else "gradients"
+
+
+def shards_weights(args: Any) -> bool:
+    """Return whether no process holds the whole model by itself, be it of one process: ZeRO-3 and FSDP."""
     if args.deepspeed_plugin is not None:
-        return "weights" if args.deepspeed_plugin.zero_stage == 3 else "gradients"
-    return "weights" if args.fsdp_plugin_args is not None or _launched_by_fsdp() else ""
+        return bool(args.deepspeed_plugin.zero_stage == 3)
+    return args.fsdp_plugin_args is not None or _launched_by_fsdp()
 
 
 def shards_without_gpu() -> bool:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from parting import Parting
 from safetensors import safe_open
-from tuning import command, losses, succeed, write_page
+from tuning import affectllm, command, losses, succeed, write_page
 
 from affectllm.model.load import load_model
 from affectllm.model.tiny import tiny_folder
@@ -76,3 +76,12 @@ def test_two_processes_that_are_killed_go_on(launch: str, adapted: bool, small_d
     succeed(*words, str(out))
     assert losses(out) == pytest.approx(losses(tmp_path / "whole"), rel=1e-5)
     assert len(losses(out)) == 8
+
+
+@pytest.mark.thorough
+@pytest.mark.parametrize("launch", ["zero3_offload", "fsdp2"])
+def test_a_frozen_backbone_is_not_sharded(launch: str, tmp_path: Path) -> None:
+    words = ("train", "head_tiny", "--set", f"launch={launch}", "--out", str(tmp_path), "--num-processes", "2")
+    refused = affectllm(*words)
+    assert refused.returncode == 2 and "choose launch: cpu, single_gpu or ddp" in refused.stderr
+    assert "Traceback" not in refused.stderr
