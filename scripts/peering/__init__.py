@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from peering import asking, scoring, trainers
+from peering import asking, evaluators, scoring, trainers
 from peering.contest import Outcome
 from peering.places import Missing
 
@@ -14,6 +14,7 @@ PEERS: dict[str, Callable[[int], list[Outcome]]] = {
     **{name: partial(trainers.measure, name) for name in trainers.PEERS},
     asking.NAME: asking.measure,
     **{name: partial(scoring.measure, name) for name in scoring.PEERS},
+    **evaluators.PEERS,
 }
 """Peer → its comparisons, run so many times each."""
 

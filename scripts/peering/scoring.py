@@ -42,10 +42,10 @@ def compared(name: str, items: int, replicates: int, repeats: int) -> Outcome:
     """
     script, near = PEERS[name]
     with tempfile.TemporaryDirectory() as scratch:
-        gold, predicted = _tables(Path(scratch), items)
-        tables = ["--gold", str(gold), "--pred", str(predicted)]
+        gold, predicted = tables(Path(scratch), items)
+        files = ["--gold", str(gold), "--pred", str(predicted)]
         affectllm = str(Path(sys.executable).with_name("affectllm"))
-        ours = [affectllm, "score", "--metric", "weighted_f1", *tables, "--cluster", "speaker", "--json"]
+        ours = [affectllm, "score", "--metric", "weighted_f1", *files, "--cluster", "speaker", "--json"]
         theirs = [sys.executable, str(_THEIRS / script), str(gold), str(predicted), str(replicates)]
         title = f"{name} {version_in(Path(sys.executable), name)}, {'with' if replicates else 'without'} an interval"
         what = f"weighted F1 of {items:,} answers and its interval over {_SPEAKERS} speakers, with the start"
@@ -59,7 +59,7 @@ def compared(name: str, items: int, replicates: int, repeats: int) -> Outcome:
     return outcome
 
 
-def _tables(folder: Path, items: int) -> tuple[Path, Path]:
+def tables(folder: Path, items: int) -> tuple[Path, Path]:
     """Write gold labels with speakers, and answers of which six in ten are right whatever happens."""
     dice = random.Random(0)
     truth = [dice.choice(_LABELS) for _ in range(items)]

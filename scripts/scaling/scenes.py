@@ -8,10 +8,12 @@ import wave
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from scaling.measured import Growth, starting, use
+from benchmarks.report import make_evaluation
 
-_LABELS = ("anger", "joy", "sadness", "fear", "surprise", "trust", "disgust", "anticipation")
-_WORDS = [f"word{number}" for number in range(5_000)]
+from scaling import several
+from scaling.measured import Growth, starting, use
+from scaling.texts import LABELS, texts
+
 _TASK = """
 task: scale_{number}
 class: !function affectllm.evaluate.task.AffectTask
@@ -37,28 +39,6 @@ def _pair(what: str, few: int, many: int, run: Callable[[int], object]) -> Itera
     yield Growth(what, run(few), run(many), start)  # type: ignore[arg-type]
 
 
-def texts(folder: Path, count: int, split: str = "train", dialogue: bool = False) -> Path:
-    """Write a corpus of so many lines of about 15 words; as one dialogue where asked for."""
-    dice, root = random.Random(count), folder / f"texts_{count}_{split}"
-    root.mkdir(exist_ok=True)
-    with (root / "rows.jsonl").open("w", encoding="utf-8") as stream:
-        for number in range(count):
-            words = " ".join(dice.choices(_WORDS, k=15))
-            row = {"id": number, "text": words, "who": f"speaker {number % 500}", "label": _LABELS[number % 8]}
-            stream.write(json.dumps({**row, "split": split, "talk": "one"}) + "\n")
-    columns = {"id": "id", "text": "text", "speaker": "who", "split": "split"}
-    page = {
-        "name": "generic",
-        "table": "rows.jsonl",
-        "columns": columns | ({"dialogue": "talk"} if dialogue else {}),
-        "language": "en",
-        "raters": {"crowd": "made up"},
-        "labels": [{"space": "plutchik_8", "rater": "crowd", "column": "label"}],
-    }
-    (root / "affectllm.yaml").write_text(json.dumps(page), encoding="utf-8")
-    return root
-
-
 def score(folder: Path, less: int) -> Iterator[Growth]:
     """Score a table of predictions, with its interval over speakers."""
 
@@ -69,8 +49,8 @@ def score(folder: Path, less: int) -> Iterator[Growth]:
             one.write("id,label,speaker\n")
             other.write("id,label\n")
             for number in range(count):
-                one.write(f"{number},{_LABELS[number % 8]},{number % 500}\n")
-                other.write(f"{number},{dice.choice(_LABELS)}\n")
+                one.write(f"{number},{LABELS[number % 8]},{number % 500}\n")
+                other.write(f"{number},{dice.choice(LABELS)}\n")
         return use(
             count, ["score", "--metric", "uar", "--gold", str(gold), "--pred", str(predicted), "--cluster", "speaker"]
         )
@@ -101,10 +81,10 @@ def files(folder: Path, less: int) -> Iterator[Growth]:
                 stream.setframerate(16_000)
                 stream.writeframes(bytes(160))
         data = sound.read_bytes()
-        for label in _LABELS:
+        for label in LABELS:
             (root / "clips" / label).mkdir(parents=True)
         for number in range(count):
-            (root / "clips" / _LABELS[number % 8] / f"{number}.wav").write_bytes(data)
+            (root / "clips" / LABELS[number % 8] / f"{number}.wav").write_bytes(data)
         page = {
             "name": "generic",
             "folder": "clips",
@@ -156,15 +136,13 @@ def dialogue(folder: Path, less: int) -> Iterator[Growth]:
     yield from _pair("build one dialogue, by its turns", 1_000, 10_000 // less, run)
 
 
-def workers(folder: Path, less: int) -> Iterator[Growth]:
-    """Build with one process, and with eight on the same cache."""
-    count = 200_000 // less
-    root, start = texts(folder, count), starting()
-    runs = []
-    for number in (1, 8):
-        words = ["build", "generic", "--root", f"generic={root}", "--out", str(folder / f"by{number}")]
-        runs.append(use(count, [*words, "--workers", str(number)]))
-    yield Growth("build by 1 process (few) and by 8 (many)", runs[0], runs[1], start)
+def report(folder: Path, less: int) -> Iterator[Growth]:
+    """Write the report of an evaluation, with every example in it."""
+
+    def run(count: int) -> object:
+        return use(count, ["report", str(make_evaluation(folder / f"run{count}", count))])
+
+    yield from _pair("write the report of an evaluation with its examples", 1_000, 50_000 // less, run)
 
 
 SCENES: dict[str, Scene] = {
@@ -174,5 +152,8 @@ SCENES: dict[str, Scene] = {
     "documents": documents,
     "deduplicate": deduplicate,
     "dialogue": dialogue,
-    "workers": workers,
+    "report": report,
+    "workers": several.workers,
+    "cache": several.cache,
+    "hosts": several.hosts,
 }

@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from killing import tree
-from scaling.scenes import texts
+from scaling.texts import texts
 
 from torturing.scene import Scene, difference, ended
 

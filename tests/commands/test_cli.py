@@ -377,3 +377,8 @@ def test_lists_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None
     rows = json.loads(output_of(capsys, "ls", "corpora", "--json"))
     assert {"kind", "name", "licence", "modalities"} <= set(rows[0])
     assert "emodb" in {row["name"] for row in rows} and not any(row["name"].endswith("/") for row in rows)
+
+
+def test_the_package_is_the_command() -> None:
+    done = subprocess.run([sys.executable, "-m", "affectllm", "show", "uarr"], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (2, "") and "uarr" in done.stderr

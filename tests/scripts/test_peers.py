@@ -6,8 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from peering import scoring, table
+from peering import evaluators, scoring, table
 from peering.contest import Measured, Outcome, Side, alternate, trained_seconds
+from peering.places import Missing
 from peering.texts import EXPORTED, made
 
 _SAYS = "import sys; print({'train_runtime': sys.argv[1], 'epoch': '1'}); open(sys.argv[2], 'w').close()"
@@ -73,3 +74,31 @@ def test_scores_of_the_same_answers_are_the_same(name: str) -> None:
     pytest.importorskip(name.replace("scikit-learn", "sklearn"))
     outcome = scoring.compared(name, items=600, replicates=0, repeats=1)
     assert len(outcome.ours) == len(outcome.theirs) == 1
+
+
+@pytest.mark.parametrize("name", evaluators.PEERS)
+def test_an_evaluator_that_is_not_cloned_is_named(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AFFECTLLM_READERS", str(tmp_path))
+    with pytest.raises(Missing, match=f"{name} is not cloned: scripts/readers DIR"):
+        evaluators.PEERS[name](1)
+
+
+def test_an_evaluator_that_says_another_score_ends_the_comparison(capsys: pytest.CaptureFixture[str]) -> None:
+    ours = [sys.executable, "-c", "print('{\"value\": 0.6}')"]
+    evaluators._same("uar", ours, "0.6", "EmoBox")
+    assert "uar: 0.6 here, 0.6 by EmoBox" in capsys.readouterr().err
+    for other in ("0.6000001", "nan"):
+        with pytest.raises(RuntimeError, match=f"uar: 0.6 here and {other} by EmoBox"):
+            evaluators._same("uar", ours, other, "EmoBox")
+
+
+@pytest.mark.slow
+@pytest.mark.thorough
+@pytest.mark.parametrize("name", evaluators.PEERS)
+def test_published_evaluators_give_the_same_scores(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        (outcome,) = evaluators.PEERS[name](1, items=400)
+    except Missing as error:
+        pytest.skip(str(error))
+    compared = capsys.readouterr().err.splitlines()
+    assert len(outcome.ours) == 1 and len(compared) == {"emobox": 4, "affectgpt": 2}[name]
