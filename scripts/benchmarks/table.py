@@ -6,6 +6,7 @@ import os
 import platform
 import re
 from collections.abc import Sequence
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def machine() -> str:
     packages = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
     return (
         f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GiB of memory, {platform.system()}, "
-        f"Python {platform.python_version()}, {packages}; one thread a process."
+        f"Python {platform.python_version()}, {packages}; one thread a process. {date.today()}."
     )
 
 
