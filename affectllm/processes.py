@@ -1,4 +1,4 @@
-"""Shutting down processes that belong together: at the end of a launch, on a signal, and when one is killed."""
+"""Cores, and shutting down processes that belong together: after a launch, on a signal, when one is killed."""
 
 from __future__ import annotations
 
@@ -29,6 +29,11 @@ class Stopped(KeyboardInterrupt):
     def __init__(self, number: int) -> None:
         self.number = number
         super().__init__(signal.Signals(number).name)
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: a scheduler or container may leave it fewer than there are."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager

@@ -18,7 +18,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--stats", action="store_true", help="print and draw label distributions, lengths, what is lost"
     )
-    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default: 1)")
+    parser.add_argument("--workers", type=int, default=1, metavar="N", help="processes, at most one a core (1)")
     parser.add_argument("--only", choices=("commercial",), help="of a mixture, the corpora whose licence allows it")
     parser.add_argument("--languages", metavar="TAG,…", help="of a mixture, the samples in these languages")
     parser.add_argument("--json", action="store_true", help="print counts, paths and what is missing as JSON")

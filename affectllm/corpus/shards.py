@@ -1,9 +1,9 @@
 """Building a corpus shard by shard: each is a pure function of builder, root and number, so that anybody may write it.
 
 A shard is a fixed number of consecutive items of ``samples(root)``. Worker ``rank`` of ``world`` reads the whole
-stream, which is cheap, and writes every ``world``-th shard, which is not. A finished shard is a folder under its final
-name and is skipped on a restart; when all are there they are put together in their order. So the bytes are the same
-from any number of workers, on one machine or many, and after a kill.
+stream, since a row may depend on earlier ones, and writes every ``world``-th shard. A finished shard is a folder under
+its final name and is skipped on a restart; when all are there they are put together in their order. So the bytes are
+the same from any number of workers, on one machine or many, and after a kill.
 """
 
 from __future__ import annotations

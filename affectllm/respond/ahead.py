@@ -8,6 +8,8 @@ from collections.abc import Callable, Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
+from affectllm.processes import usable_cores
+
 T = TypeVar("T")
 R = TypeVar("R")
 _MOST = 8  # threads; the decoder has threads of its own
@@ -15,8 +17,7 @@ _MOST = 8  # threads; the decoder has threads of its own
 
 def default_workers() -> int:
     """Return how many threads encode: a process's share of the cores, less the one that drives the model."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return max(1, min(_MOST, cores // int(os.environ.get("LOCAL_WORLD_SIZE", "1")) - 1))
+    return max(1, min(_MOST, usable_cores() // int(os.environ.get("LOCAL_WORLD_SIZE", "1")) - 1))
 
 
 def ahead(

@@ -92,6 +92,18 @@ def test_a_pool_of_processes_and_the_command(comments, tmp_path, monkeypatch) ->
     assert digests(tmp_path / "out1") == digests(tmp_path / "out3") and digests(tmp_path / "out1")
 
 
+def test_no_more_processes_are_started_than_there_are_cores(
+    comments: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda pid: {0})
+    monkeypatch.setattr(shards, "ProcessPoolExecutor", lambda *_, **__: pytest.fail("a process was started"))
+    words = ["--root", f"goemotions={comments}", "--out", str(tmp_path / "out"), "--workers", "8"]
+    assert main(["build", "goemotions", *words]) == 0
+    assert "1 process in place of 8: there are no more cores to use" in capsys.readouterr().out
+    shards.build("goemotions", comments, tmp_path / "alone")
+    assert digests(tmp_path / "out" / "goemotions") == digests(tmp_path / "alone")
+
+
 @pytest.mark.slow
 def test_datatrove_builds_the_same_bytes(comments, small, tmp_path) -> None:
     local = pytest.importorskip("datatrove.executor").LocalPipelineExecutor

@@ -18,6 +18,7 @@ from affectllm.instruct.conversations import FOLDER
 from affectllm.instruct.mixture_page import MixturePage, is_mixture, load_mixture
 from affectllm.instruct.present import present_roots
 from affectllm.instruct.stage import build_mixture
+from affectllm.processes import usable_cores
 from affectllm.run import RUNS
 from affectllm.train.recipe import Recipe, load_recipe
 from affectllm.train.stage import run_folder
@@ -38,6 +39,7 @@ def build(
 
     Args:
         filters: fields of the mixture to override, as ``key=value``; samples without a question have none.
+        workers: processes, of which no more are started than there are cores: each reads the whole corpus.
         stats: also tell and draw label distributions, lengths and what is lost, for each corpus.
         tell: takes the lines that a person reads.
 
@@ -45,6 +47,10 @@ def build(
         For each thing built its ``name``, ``folder``, counts (``samples``, ``conversations``, ``rejected`` …), the
         paths of what else was ``written``, of a mixture what is ``missing``, and, where asked for, ``stats`` by corpus.
     """
+    if workers > (cores := usable_cores()):
+        started = f"{cores} process{'es' if cores > 1 else ''}"  # each reads the whole corpus
+        tell(f"{started} in place of {workers}: there are no more cores to use")
+        workers = cores
     with shards.pool(workers) as processes:
         making = _Making(given_roots, out, stats, workers, processes, tell)
         if len(names) == 1 and is_mixture(names[0]):

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from affectllm.model.doctoring.check import GIB, Check, first_line
+from affectllm.processes import usable_cores
 from affectllm.run import cache_folder
 
 _FILES = 4096
@@ -27,7 +28,7 @@ def check_python() -> Check:
 
 
 def check_machine() -> Check:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = usable_cores()
     memory = usable_memory()
     text = f"{cores} core{'s' if cores != 1 else ''}, {f'{memory / GIB:.1f} GiB' if memory else 'unknown'} of memory"
     if memory and memory < 4 * GIB:
