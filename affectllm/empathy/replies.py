@@ -15,6 +15,7 @@ from affectllm.errors import Malformed
 from affectllm.metrics import METRICS
 from affectllm.metrics.judge.local import fingerprint
 from affectllm.report.display import metric_name, number
+from affectllm.report.scoretable import cell_text
 from affectllm.run import RUNS, Run, file_digest, write_json
 
 SCORES = "scores.json"
@@ -106,7 +107,7 @@ def _words(page: EmpathyPage, rows: Sequence[Row], system: str, base: Path) -> d
 def markdown(result: dict[str, Any]) -> str:
     """Return the scores as Markdown: a row for each system and metric, then each pair of systems."""
     lines = [
-        f"# {result['description'] or 'Empathy of replies'}",
+        f"# {cell_text(result['description'] or 'Empathy of replies')}",
         "",
         "| system | metric | value | 95 % interval | n |",
     ]
@@ -114,12 +115,14 @@ def markdown(result: dict[str, Any]) -> str:
     for system, scores in result["systems"].items():
         for name, one in scores.items():
             runs = f" (runs {', '.join(number(run) for run in one['runs'])})" if "runs" in one else ""
-            named = metric_name(name.partition(" ")[0]) + name.partition(" ")[1] + name.partition(" ")[2]
-            lines.append(f"| {system} | {named} | {number(one['value'])}{runs} | {_interval(one)} | {one['n']} |")
+            named = cell_text(metric_name(name.partition(" ")[0]) + name.partition(" ")[1] + name.partition(" ")[2])
+            lines.append(
+                f"| {cell_text(system)} | {named} | {number(one['value'])}{runs} | {_interval(one)} | {one['n']} |"
+            )
     for names, one in result["pairs"].items():
         value = f"{number(one.get('value'))}, the same in both orders {number(one['same_in_both_orders'])}"
-        lines.append(f"| {names} | preferred | {value} | {_interval(one)} | {one.get('n', 0)} |")
-    lost = [f"- {line}" for line in _not_judged(result)]
+        lines.append(f"| {cell_text(names)} | preferred | {value} | {_interval(one)} | {one.get('n', 0)} |")
+    lost = [f"- {cell_text(line)}" for line in _not_judged(result)]
     lines += ["", "Not judged, and in no value:", "", *lost] if lost else []
     if result["left_out"]:
         lines += ["", f"{result['left_out']} items were asked of some systems alone, and are left out."]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from affectllm.errors import explained
 from affectllm.fidelity.run import RESULT
 from affectllm.report.display import metric_name, number
 from affectllm.report.html import environment
+from affectllm.report.scoretable import cell_text
 
 _HEADER = ("judge", "system", "group", "metric", "value", "95 % interval", "clips", "left out", "remarks")
 
@@ -41,13 +42,18 @@ def write_fidelity(folder: Path) -> str:
 
 def markdown(result: Mapping[str, Any]) -> str:
     """Return the tables and remarks as Markdown."""
-    parts = [f"# {result['description'] or 'Fidelity of generated clips'}"]
+    parts = [f"# {cell_text(result['description'] or 'Fidelity of generated clips')}"]
     for title, rows in _tables(result):
-        if lines := ["| " + " | ".join(row) + " |" for row in rows]:
+        if lines := ["| " + " | ".join(_cells(row)) + " |" for row in rows]:
             head = ["| " + " | ".join(_HEADER) + " |", "|" + " --- |" * len(_HEADER)]
             parts.append("\n".join([f"## {title}", "", *head, *lines]))
-    parts.append("\n".join(f"- {note}" for note in _notes(result)))
+    parts.append("\n".join(f"- {cell_text(note)}" for note in _notes(result)))
     return "\n\n".join(parts) + "\n"
+
+
+def _cells(row: Sequence[str]) -> list[str]:
+    """Return a row of a table in Markdown; its names and remarks are words of others."""
+    return [*map(cell_text, row[:4]), *row[4:-1], cell_text(row[-1])]
 
 
 def _tables(result: Mapping[str, Any]) -> Iterator[tuple[str, Iterator[tuple[str, ...]]]]:

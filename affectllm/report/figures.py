@@ -80,9 +80,9 @@ def confusion_figure(
         for x, count in enumerate(row):
             axes.text(x, y, str(count), ha="center", va="center", color="white" if shares[y][x] > 0.55 else "black")
     axes.axvline(len(columns) - 1.5, color="0.3", linewidth=1)
-    axes.set_xticks(range(len(columns)), _plain(columns), rotation=40, ha="right")
-    axes.set_yticks(range(len(labels)), _plain(labels))
-    axes.set(xlabel="given", ylabel="right", title=_plain([title])[0])
+    axes.set_xticks(range(len(columns)), [*map(plain, columns)], rotation=40, ha="right")
+    axes.set_yticks(range(len(labels)), [*map(plain, labels)])
+    axes.set(xlabel="given", ylabel="right", title=plain(title))
     figure.colorbar(image, ax=axes, label="share of the row")
     return figure
 
@@ -96,9 +96,9 @@ def per_class_figure(task: str, per_class: Mapping[str, Mapping[str, float]]) ->
         values = [float(values.get(metric) or 0.0) for values in per_class.values()]
         axes.barh(places, values, height * 0.92, color=COLOURS[index], label={"f1": "F1"}.get(metric, metric))
     names = [f"{label} (n={values.get('support', '?')})" for label, values in per_class.items()]
-    axes.set_yticks(range(len(per_class)), _plain(names))
+    axes.set_yticks(range(len(per_class)), [*map(plain, names)])
     axes.invert_yaxis()
-    axes.set(xlim=(0, 1), title=_plain([task])[0])
+    axes.set(xlim=(0, 1), title=plain(task))
     figure.legend(loc="outside lower center", ncols=3, frameon=False)
     return figure
 
@@ -136,11 +136,11 @@ def forest_figure(title: str, rows: Sequence[Bar], *, zero: bool = False) -> Fig
             axes.plot([score["low"], score["high"]], [y, y], color=colour, linewidth=2, solid_capstyle="butt")
         axes.plot(score["value"], y, mark, color=colour, markerfacecolor="white" if row.hollow else colour)
         axes.annotate(number(score["value"]), (score["value"], y), (0, 5), textcoords="offset points", ha="center")
-    axes.set_yticks(range(len(rows)), _plain([row.label for row in rows]))
+    axes.set_yticks(range(len(rows)), [plain(row.label) for row in rows])
     axes.invert_yaxis()
     axes.margins(y=0.12)
     on = axis([row.score for row in rows])
-    axes.set(xlim=(on.low, on.high + 0.02 * (on.high - on.low)), title=_plain([title])[0])
+    axes.set(xlim=(on.low, on.high + 0.02 * (on.high - on.low)), title=plain(title))
     if zero:
         axes.axvline(0, color="0.4", linewidth=1, linestyle="--")
     axes.grid(axis="x", color="0.9")
@@ -168,6 +168,9 @@ def loss_figure(history: History) -> Figure:
     return figure
 
 
-def _plain(names: Sequence[str]) -> list[str]:
-    # matplotlib reads text between dollar signs as mathematics; a label with one would stop the drawing.
-    return [str(name).replace("$", r"\$") for name in names]
+def plain(text: str) -> str:
+    """Return words of others as matplotlib draws them as they stand.
+
+    It reads what is between dollar signs as mathematics, and ends at a byte order mark when it writes PDF.
+    """
+    return str(text).replace("$", r"\$").replace("\ufeff", "")

@@ -27,7 +27,7 @@ from affectllm.report.pictures import pictures_of
 from affectllm.report.protocols import asked_as
 from affectllm.report.published import figures, members
 from affectllm.report.runfolder import RunData, read_run, untaught_of
-from affectllm.report.scoretable import cell_text, markdown_table
+from affectllm.report.scoretable import cell_text, code_text, link_text, markdown_table
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -175,5 +175,12 @@ def environment() -> Environment:
     env.filters.update(
         number=display.number, percent=display.percent, interval=display.interval, clusters=display.clusters
     )
-    env.filters |= {"cell": cell_text, "file_name": file_name, "seconds": display.seconds, **exact.filters()}
+    env.filters |= {
+        "cell": cell_text,
+        "link": link_text,
+        "code": code_text,
+        "file_name": file_name,
+        "seconds": display.seconds,
+        **exact.filters(),
+    }
     return env

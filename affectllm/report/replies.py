@@ -86,7 +86,7 @@ def samples_file(folder: Path, task: str) -> Path | None:
         return folder / name if name and (folder / name).is_file() else None
     # One task's name may begin another's, so the date is matched too.
     dated = re.compile(rf"samples_{re.escape(task)}_\d{{4}}-\d\d-\d\dT[^/]*\.jsonl")
-    paths = [path for path in folder.glob(f"samples_{task}_*.jsonl") if dated.fullmatch(path.name)]
+    paths = [path for path in folder.glob("samples_*.jsonl") if dated.fullmatch(path.name)]
     if len(paths) > 1:
         message = f"{len(paths)} runs have left samples of {task}, and nothing says which was scored"
         raise Malformed(message, where=str(folder), do="run the evaluation again")

@@ -6,6 +6,7 @@ that batches are of like length.
 
 from __future__ import annotations
 
+import glob
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -62,9 +63,9 @@ def load_rows(folder: Path, split: str) -> Dataset:
     if not any(parquet.read_metadata(file).num_rows for file in files):  # load_dataset refuses a file without rows
         features = conversation_features()
         return Dataset.from_dict({name: [] for name in features}, features=features)
-    return load_dataset(
-        "parquet", data_files=[str(file) for file in files], split="train", cache_dir=str(folder / ".arrow")
-    )
+    # It takes names for patterns, in which the brackets of a folder's name mean something.
+    named = [glob.escape(str(file)) for file in files]
+    return load_dataset("parquet", data_files=named, split="train", cache_dir=str(folder / ".arrow"))
 
 
 def look(

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from torturing import disks, hosts, others, processes
+from torturing import disks, hosts, others, processes, written
 from torturing.scene import Scene
 
 _TORMENTS: dict[str, Callable[[Scene], str]] = {
@@ -23,7 +23,7 @@ _TORMENTS: dict[str, Callable[[Scene], str]] = {
     "damage": disks.damage,
     "clock": disks.clock,
     "media": others.media,
-    "words": others.words,
+    "words": written.words,
     "endpoint": others.endpoint,
     "hosts": hosts.hosts,
 }

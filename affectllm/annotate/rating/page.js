@@ -3,8 +3,10 @@
 const data = JSON.parse(document.getElementById("data").textContent);
 const at = id => document.getElementById(id);
 const key = "affectllm-rating-" + data.mark;
-let state = { rater: "", ratings: {}, place: 0 };
-try { state = Object.assign(state, JSON.parse(localStorage.getItem(key) || "{}")); } catch (error) { /* not kept here */ }
+const state = { rater: "", ratings: {}, place: 0 };
+try { Object.assign(state, JSON.parse(localStorage.getItem(key) || "{}")); } catch (error) { /* not kept here */ }
+// An item may be called __proto__ or constructor, which are more than keys of a common object.
+state.ratings = Object.assign(Object.create(null), state.ratings);
 const keep = () => { try { localStorage.setItem(key, JSON.stringify(state)); } catch (error) { /* not kept here */ } };
 
 function show() {

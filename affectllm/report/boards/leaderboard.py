@@ -204,7 +204,7 @@ def _markdown(one: TaskBoard) -> list[str]:
     for name, score in one.references.items():
         cells = [f"reference: {name}", number(score["value"]), interval(score), "", f"{score['n']:,}", ""]
         lines.append("| " + " | ".join(map(cell_text, cells)) + " |")
-    return [*lines, "", *([one.note, ""] if one.note else [])]
+    return [*lines, "", *([cell_text(one.note), ""] if one.note else [])]
 
 
 def to_json(boards: Sequence[TaskBoard], damaged: Mapping[str, str]) -> list[dict[str, Any]]:

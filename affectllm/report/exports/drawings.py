@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 from affectllm.report import display
 from affectllm.report.breakdowns.calibration import Calibration
 from affectllm.report.exports.tables import file_name
-from affectllm.report.figures import COLOURS, MARKERS, Bar, canvas, confusion_figure, figures_of, forest_figure, save
+from affectllm.report.figures import (
+    COLOURS,
+    MARKERS,
+    Bar,
+    canvas,
+    confusion_figure,
+    figures_of,
+    forest_figure,
+    plain,
+    save,
+)
 from affectllm.report.runfolder import RunData
 
 if TYPE_CHECKING:
@@ -81,11 +91,11 @@ def reliability_figure(title: str, every: Sequence[Calibration]) -> Figure:
     figure, axes = canvas(4.6, 4.6)
     axes.plot([0, 1], [0, 1], "--", color="0.5", linewidth=1)
     for one in every:
-        label = f"{one.run}: ECE {display.number(one.ece['value'])}"
+        label = f"{plain(one.run)}: ECE {display.number(one.ece['value'])}"
         style: dict[str, Any] = {"color": COLOURS[one.series % len(COLOURS)], "label": label}
         points = [(part.confidence, part.accuracy) for part in one.bins]
         axes.plot(*zip(*points, strict=True), MARKERS[one.series % len(MARKERS)] + "-", **style)
-    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy", title=title.replace("$", r"\$"))
+    axes.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence", ylabel="accuracy", title=plain(title))
     axes.legend(frameon=False)
     return figure
 
@@ -102,7 +112,7 @@ def _picture(picture: Mapping[str, Any], series: int) -> Figure:
         if picture["points"]:
             xs, ys, counts = zip(*picture["points"], strict=True)
             axes.scatter(xs, ys, [12 * count for count in counts], color=colour, alpha=0.5, linewidths=0)
-        axes.set(xlim=(low, high), ylim=(low, high), xlabel="right", ylabel="given", title=title.replace("$", r"\$"))
+        axes.set(xlim=(low, high), ylim=(low, high), xlabel="right", ylabel="given", title=plain(title))
         return figure
     if kind == "bars":
         parts = {"right": [row[1] for row in picture["rows"]], "given": [row[2] for row in picture["rows"]]}
@@ -118,9 +128,9 @@ def _side_by_side(title: str, names: Sequence[str], parts: Mapping[str, Sequence
     for number, (label, values) in enumerate(parts.items()):
         places = [row + (number - (len(parts) - 1) / 2) * height for row in range(len(names))]
         lengths = [value or 0.0 for value in values]
-        axes.barh(places, lengths, height * 0.92, color=COLOURS[number % len(COLOURS)], label=label.replace("$", r"\$"))
-    axes.set_yticks(range(len(names)), [name.replace("$", r"\$") for name in names])
+        axes.barh(places, lengths, height * 0.92, color=COLOURS[number % len(COLOURS)], label=plain(label))
+    axes.set_yticks(range(len(names)), [plain(name) for name in names])
     axes.invert_yaxis()
-    axes.set_title(title.replace("$", r"\$"))
+    axes.set_title(plain(title))
     figure.legend(loc="outside lower center", ncols=max(1, len(parts)), frameon=False)
     return figure

@@ -38,12 +38,26 @@ class Browser:
         self.errors: list[str] = []
 
     def __enter__(self) -> Browser:
-        from websockets.sync.client import connect
-
         self._folder.mkdir(parents=True, exist_ok=True)
         with (self._folder / "browser.log").open("wb") as log:
             command = [str(BROWSER), *_FLAGS, f"--user-data-dir={self._folder / 'profile'}", "about:blank"]
             self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        try:
+            self._connect()
+        except BaseException:  # nobody else would end it
+            self._process.kill()
+            self._process.wait()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._connection.__exit__(None, None, None)
+        self._process.terminate()
+        self._process.wait()
+
+    def _connect(self) -> None:
+        from websockets.sync.client import connect
+
         port = self._until(lambda: self._port(), "no port").splitlines()[0]
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/json", timeout=PATIENCE) as answer:
             page = next(one for one in json.load(answer) if one["type"] == "page")
@@ -51,12 +65,6 @@ class Browser:
         self._socket = self._connection.__enter__()
         for domain in ("Page", "Runtime", "Network", "Log"):
             self.send(f"{domain}.enable")
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._connection.__exit__(None, None, None)
-        self._process.terminate()
-        self._process.wait()
 
     def _port(self) -> str:
         path = self._folder / "profile" / "DevToolsActivePort"
