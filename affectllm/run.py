@@ -42,7 +42,7 @@ def cache_folder() -> Path:
 def digest(value: Any) -> str:
     """Return the SHA-256 (hex, first 16 digits) of a JSON value, independent of key order."""
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 
 
 def file_digest(path: Path) -> str:

@@ -200,7 +200,8 @@ def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rej
     Args:
         base: the folder that ``named`` is relative to.
         root: the root of the corpus, which no path and no link may leave.
-        named: the path as the table has it; ``\\`` separates folders too.
+        named: the path as the table has it; where no file is called so, blanks around it mean nothing, and ``\\``
+            separates folders.
         where: ``file:line`` of the table, for the rejection.
 
     Raises:
@@ -210,7 +211,8 @@ def media_path(base: Path, root: Path, named: str, where: str = "") -> str | Rej
     if not inside(tidy):
         return Rejection(named, "unsafe_path", where, "absolute, or outside the corpus")
     try:
-        path = base / tidy
+        # As it stands, where a file is called so: a name may begin with a blank, and hold a backslash.
+        path = base / named if (base / named).is_file() else base / tidy
         if not path.is_file() and ((spelt := find_equivalent(base, tidy)) is None or not spelt.is_file()):
             return Rejection(named, "media_missing", where)
     except (OSError, ValueError) as error:  # a name that is too long for the disk, or not one that a system can have

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,18 +13,29 @@ from affectllm.instruct.template import MODALITIES
 from affectllm.predict.predicting import Prediction
 from affectllm.predict.question import Question
 
+_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 _SHOWN = 3  # labels of which a line tells the likelihood
 
 
 def as_line(one: Prediction) -> str:
     """Return a prediction to be read: the answer, the most likely labels, what was shown, and the explanation."""
+    item = _flat(one.item)
     if not one.used:
-        return f"{one.item}\t–\t{one.reason}{f' ({one.detail})' if one.detail else ''}"
+        return f"{item}\t–\t{one.reason}{f' ({_flat(one.detail)})' if one.detail else ''}"
     best = sorted(one.likelihoods.items(), key=lambda pair: -pair[1])[:_SHOWN]
     text = answer_text(one) or f"– ({one.reason}: {' '.join((one.reply or '').split())[:80]!r})"
     likely = f"\t{', '.join(f'{name} {share:.2f}' for name, share in best)}" if best else ""
-    line = f"{one.item}\t{text}{likely}\t[{'+'.join(one.shown)}]"
-    return f"{line}\n\t{' '.join(one.explanation.split())}" if one.explanation else line
+    line = f"{item}\t{_flat(text)}{likely}\t[{'+'.join(one.shown)}]"
+    return f"{line}\n\t{_flat(' '.join(one.explanation.split()))}" if one.explanation else line
+
+
+def _flat(text: str) -> str:
+    """Return text with what would end its line, move the cursor or turn the direction of other words as escapes."""
+    return "".join(one.encode("unicode_escape").decode() if _acts(one) else one for one in text)
+
+
+def _acts(sign: str) -> bool:
+    return unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(sign) in _TURNING
 
 
 def as_json(one: Prediction) -> str:
@@ -63,8 +75,8 @@ class Table:
 
 def _row(cells: Sequence[str]) -> str:
     stream = io.StringIO()
-    csv.writer(stream, lineterminator="").writerow(cells)
-    return stream.getvalue()
+    csv.writer(stream, lineterminator="\r\n").writerow(cells)  # without one, no line break within a cell is quoted
+    return stream.getvalue().removesuffix("\r\n")
 
 
 def _answer(one: Prediction) -> Any:

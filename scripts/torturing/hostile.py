@@ -1,4 +1,4 @@
-"""Words that mean something to pages, scripts, YAML, Markdown, tables and terminals, and a corpus whose fields are full of them."""
+"""Words that mean something to pages, YAML, Markdown, tables and terminals, and a corpus that is full of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Open a page in Chromium, use it, and say what is wrong: words that were run, requests, errors, clips that do not load."""
+"""Open a page in Chromium, use it, and say what is wrong: words that run, requests, errors, clips that do not load."""
 
 from __future__ import annotations
 
@@ -36,7 +36,8 @@ _USE = """(async words => {
   }
   if (typeof data == 'object' && data.items) {
     for (const _ of data.items) { rate(data.scale[0]); }
-    if (Object.keys(JSON.parse(localStorage.getItem(key)).ratings).length != data.items.length) none.push('a rating is lost');
+    const kept = Object.keys(JSON.parse(localStorage.getItem(key)).ratings);
+    if (kept.length != data.items.length) none.push('a rating is lost');
     if (table().length < data.items.length * 5) none.push('a rating is not saved');
   }
   await wait();

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from torturing import disks, hosts, others, processes, written
+from torturing import disks, hosts, names, others, processes, written
 from torturing.scene import Scene
 
 _TORMENTS: dict[str, Callable[[Scene], str]] = {
@@ -26,6 +26,7 @@ _TORMENTS: dict[str, Callable[[Scene], str]] = {
     "words": written.words,
     "endpoint": others.endpoint,
     "hosts": hosts.hosts,
+    "names": names.names,
 }
 NAMES = tuple(_TORMENTS)
 

@@ -1,4 +1,4 @@
-"""Hostile words in every field that a page shows, and each kind of page that is written from them, opened in Chromium."""
+"""Hostile words in every field that a page shows, and each kind of page that is written, opened in Chromium."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _task(scene: Scene, split: str = "all") -> str:
 
 
 def _results(scene: Scene, made: Hostile, folder: Path) -> Pages:
-    """An evaluation of a model behind a server whose replies are hostile, its report, and the board of two of its kind."""
+    """An evaluation of a model behind a server whose replies are hostile, its report, and a board of two such."""
     replies = iter(range(10**6))
 
     def reply(body: Mapping[str, Any]) -> str:

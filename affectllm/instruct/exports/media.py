@@ -16,10 +16,12 @@ from affectllm.corpus.files.links import inside_root
 from affectllm.corpus.store import explained
 from affectllm.errors import AffectError
 from affectllm.instruct.exports.exported import File, Kind, Refused
+from affectllm.run import digest
 
 Mode = Literal["link", "copy", "path"]
 MODES: tuple[Mode, ...] = ("link", "copy", "path")
 # What soundfile, librosa and torchaudio open without FFmpeg.
+_LONGEST_NAME, _CUT_NAME = 255, 180  # bytes
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
 
 
@@ -108,7 +110,7 @@ class Media:
             return wanted
         if wanted is None:
             return self._whole(kind, source, part)
-        place = Path("cut", part["corpus"], part["path"] + _suffix(wanted, source))
+        place = Path("cut", part["corpus"], _lengthened(part["path"], _suffix(wanted, source)))
         target = self.scratch / place
         if not target.is_file():  # several rows ask about one clip
             with explained(target):
@@ -185,6 +187,14 @@ def _suffix(wanted: Cut, source: Path) -> str:
     if wanted.kind == "video":
         return f"{span}{'' if wanted.sound else '.silent'}.mp4"
     return f".silent{source.suffix.lower()}"
+
+
+def _lengthened(path: str, suffix: str) -> str:
+    """Return a path with a suffix; of a name that is too long for a disk with it, a digest stands for the end."""
+    folder, slash, name = path.rpartition("/")
+    if len((name + suffix).encode()) > _LONGEST_NAME:
+        name = f"{name.encode()[:_CUT_NAME].decode(errors='ignore')}~{digest(path)}"
+    return f"{folder}{slash}{name}{suffix}"
 
 
 def _seconds(value: float) -> str:

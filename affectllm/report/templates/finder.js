@@ -6,7 +6,8 @@ function find() {
   const wanted = words.value.trim().toLowerCase();
   let count = 0;
   cards.forEach((card, i) => {
-    const has = choice => !choice.value || card.dataset[choice.id].split("\n").includes(choice.value);
+    // One on each line; a label may itself have several.
+    const has = choice => !choice.value || `\n${card.dataset[choice.id]}\n`.includes(`\n${choice.value}\n`);
     card.hidden = !(texts[i].includes(wanted) && choices.every(has));
     count += !card.hidden;
   });
