@@ -25,6 +25,7 @@ from affectllm.errors import Malformed
 
 SCALE = ("no", "partly", "yes")
 HOSTILE = 'She says </script><script>document.title="broken"</script> & "smiles", then leaves.'
+ITEMS = ["s0", "__proto__", "s2"]  # to a script, the second is more than a name
 SVG = "http://www.w3.org/2000/svg"  # the name of the elements of a drawing, which no browser asks for
 DRIVE = """<script>
 const press = key => document.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}));
@@ -47,8 +48,8 @@ def folder(tmp_path: Path) -> Path:
     refs = [(MediaRef("one.wav", "audio"),), (MediaRef("two.png", "image"),), (MediaRef("gone.wav", "audio"),)]
     texts = [HOSTILE, "Two.", "Three."]
     rows = [
-        Row(Sample(f"s{n}", "made", TRAIN, (), "t.csv", media=media), {"description": text})
-        for n, (media, text) in enumerate(zip(refs, texts, strict=True))
+        Row(Sample(name, "made", TRAIN, (), "t.csv", media=media), {"description": text})
+        for name, media, text in zip(ITEMS, refs, texts, strict=True)
     ]
     facts = export(
         rows, "description", Form("made-check", "Does it fit?", SCALE), {"made": tmp_path / "clips"}, tmp_path
@@ -59,7 +60,7 @@ def folder(tmp_path: Path) -> Path:
 
 def test_the_table_has_a_row_an_item_and_the_page_holds_its_clips(folder: Path) -> None:
     rows = list(csv.DictReader((folder / "items.csv").open(encoding="utf-8", newline="")))
-    assert [row["item"] for row in rows] == ["s0", "s1", "s2"] and rows[0]["text"] == HOSTILE
+    assert [row["item"] for row in rows] == ITEMS and rows[0]["text"] == HOSTILE
     page = (folder / "index.html").read_text(encoding="utf-8")
     assert page.count("data:audio/") == 1 and page.count("data:image/png") == 1
     assert page.count("</script>") == 2 and "http" not in page.replace("http-equiv", "").replace(SVG, "")
@@ -131,7 +132,7 @@ def test_items_are_rated_by_keys_and_the_ratings_saved(folder: Path) -> None:
     assert seen["title"] == "Rate: made-check" and seen["text"] == HOSTILE and seen["outside"] == 0
     assert seen["media"] == 1 and seen["buttons"] == 3 and seen["place"].startswith("Item 1 of 3; 2 rated")
     (folder / "anna.csv").write_text(seen["table"], encoding="utf-8", newline="")
-    assert ratings_of([folder / "anna.csv"]) == {"s0": {"Anna, B": "yes"}, "s1": {"Anna, B": "partly"}}
+    assert ratings_of([folder / "anna.csv"]) == {"s0": {"Anna, B": "yes"}, "__proto__": {"Anna, B": "partly"}}
 
 
 def saved(path: Path, rater: str, ratings: list[str]) -> Path:

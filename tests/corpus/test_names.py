@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
 import unicodedata
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from affectllm.cli import main
 from affectllm.corpus import MediaRef, Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.files.clips import Clips
@@ -168,3 +171,22 @@ def test_a_clip_that_is_nowhere_stays_with_its_sample(tmp_path: Path) -> None:
     ref = MediaRef("gone.wav", "audio")
     (kept,) = guarded(lambda root: iter([of(media=(ref,))]))(tmp_path)
     assert isinstance(kept, Sample) and kept.media == (ref,)
+
+
+def test_a_file_is_used_that_is_called_as_the_table_says_to_the_last_sign(tmp_path: Path) -> None:
+    clips = [" blank/twin.wav", "blank/twin.wav", "back\\slash.wav"]
+    materialise({name: Tone() for name in clips}, tmp_path)
+    assert table(tmp_path, [*clips, "blank\\twin.wav", " blank/gone.wav"], folder="") == (
+        [*clips, "blank/twin.wav"],
+        [(" blank/gone.wav", "media_missing")],
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere every name is Unicode")
+def test_a_name_that_is_no_text_is_counted_and_the_others_are_built(tmp_path: Path) -> None:
+    root = materialise({"clips/anger/a.wav": Tone(), "clips/anger/b.wav": Tone()}, tmp_path / "root")
+    os.rename(root / "clips/anger/b.wav", os.fsencode(root / "clips/anger") + b"/\xff.wav")
+    (root / "affectllm.yaml").write_text(PAGE.format("folder: clips", "class", "path", ""), encoding="utf-8")
+    assert main(["build", "generic", "--root", f"generic={root}", "--out", str(tmp_path / "out")]) == 0
+    (lost,) = (tmp_path / "out/generic/rejected.jsonl").read_text(encoding="utf-8").splitlines()
+    assert json.loads(lost)["reason"] == "bad_encoding"

@@ -11,6 +11,7 @@ import pytest
 from judging import Answer, said, served, words_of
 
 from affectllm.cli import main
+from affectllm.empathy.replies import markdown
 from affectllm.empathy.replies_page import read_empathy
 from affectllm.errors import Malformed
 
@@ -144,3 +145,9 @@ def test_what_is_there_twice_or_nowhere_is_told(tmp_path: Path, capsys, rows: An
     (tmp_path / "page.yaml").write_text(f"table: replies.jsonl\nsystems: {{ours: ours}}\n{more}\n")
     assert main(["empathy", str(tmp_path / "page.yaml"), "--out", str(tmp_path / "run")]) == 2
     assert re.search(message, capsys.readouterr().err)
+
+
+def test_names_of_systems_are_words_in_markdown() -> None:
+    score = {"value": 3.0, "low": 1.0, "high": 4.0, "n": 2}
+    text = markdown({"description": "", "systems": {"<i>|one": {"bleu_1": score}}, "pairs": {}, "left_out": 0})
+    assert "| &lt;i&gt;\\|one | BLEU-1 | 3.000 | [1.000, 4.000] | 2 |" in text

@@ -16,6 +16,7 @@ from affectllm.cli import main
 from affectllm.errors import Leakage, Malformed
 from affectllm.fidelity.correction import Labels, corrected_accuracy
 from affectllm.fidelity.page import read_fidelity
+from affectllm.fidelity.shown import markdown
 
 TONES = {"anger": 420.0, "sadness": 130.0}
 HEADER = ["id", "clip", "reference", "target", "speaker", "system", "item", "language"]
@@ -261,3 +262,11 @@ def test_a_classifier_that_is_nowhere_is_told_by_its_name(studio: Path, capsys) 
     (studio / "page.yaml").write_text(page)
     assert main(["fidelity", str(studio / "page.yaml"), "--out", str(studio / "run")]) == 2
     assert "the classifier /nowhere/at/all cannot be loaded" in capsys.readouterr().err
+
+
+def test_names_of_systems_and_judges_are_words_in_markdown() -> None:
+    score = {"value": 3.0, "low": None, "high": None, "n": 2}
+    result = {"description": "# a <b>", "judges": {}, "opinion": {"<i>|one": score}, "preferences": {}, "clips": 2}
+    text = markdown({**result, "left_out": {"<u>": 1}, "unknown_corpora": ["<s>"]})
+    assert text.startswith("# \\# a &lt;b&gt;") and "| &lt;i&gt;\\|one |" in text and "- &lt;s&gt;:" in text
+    assert not re.search("<[bius]>", text) and "none: too few" in text

@@ -28,6 +28,7 @@ from affectllm.instruct.formats import llama_factory
 from affectllm.instruct.formats import webdataset as shards
 from affectllm.model.clips import cut
 from affectllm.model.clips.cut import tracks
+from affectllm.train.data import load_rows
 
 ALL = tuple(format_names())
 LINES = tuple(name for name in ALL if name != "webdataset")
@@ -364,3 +365,18 @@ def test_the_command_offers_every_format(exporter: Exporter, capsys) -> None:
         assert main([*words, "--to", name, "--out", str(exporter.folder / name)]) == 0
     assert main([*words, "--to", "trl", "--out", str(exporter.root)]) == 2  # the corpus itself is no export
     assert "choose another --out" in capsys.readouterr().err and (exporter.root / "conversation.mp4").is_file()
+
+
+def test_a_clip_whose_name_fills_the_disk_is_cut_under_a_shorter_one(exporter: Exporter) -> None:
+    names = [f"{'x' * 250}{number}.mp4" for number in range(2)]
+    for name in names:
+        (exporter.root / name).hardlink_to(exporter.root / "conversation.mp4")
+    out = exporter([row(name[-5:], clip("audio", name, start=0.0, end=0.1), "Who?") for name in names], "trl")
+    cut_files = sorted((out / "cut" / "toy").iterdir())
+    assert len(cut_files) == 2 and all(path.name.startswith("x" * 180 + "~") for path in cut_files)
+
+
+def test_a_run_folder_may_have_brackets_in_its_name(tmp_path: Path) -> None:
+    """The library that opens the files takes names for patterns."""
+    folder = write_rows(tmp_path / "run [a-z]* {b}", [row("one", "Who?")])
+    assert list(load_rows(folder, "train")["id"]) == ["one"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import io
 import math
 from itertools import pairwise
@@ -19,10 +20,11 @@ from affectllm.report import clips
 from affectllm.report.charts import axis, loss_chart, ticks, whisker
 from affectllm.report.clips import Gallery
 from affectllm.report.display import compared, headline_metric, percent, seconds
+from affectllm.report.figures import per_class_figure, save
 from affectllm.report.protocols import asked_as
 from affectllm.report.replies import Replies, choose, read_replies
 from affectllm.report.runfolder import Evaluation, History, Point, RunData
-from affectllm.report.scoretable import cell_text
+from affectllm.report.scoretable import cell_text, code_text, link_text
 
 
 def chosen(path: Path, rows: list[dict], limit: int = 3) -> Replies:
@@ -199,6 +201,53 @@ def test_intervals_decide_what_is_above() -> None:
 def test_numbers_are_written_as_one_reads_them() -> None:
     assert [percent(x) for x in (0, 0.05, 0.333, 1, math.nan)] == ["0 %", "5 %", "33.3 %", "100 %", "–"]
     assert [seconds(x) for x in (3.21, 48, 200, 7500, None)] == ["3.2 s", "48 s", "3 min 20 s", "2 h 5 min", "–"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "# joy",
+            "- joy",
+            "+ joy",
+            "12. joy",
+            "3) joy",
+            "===",
+            "---",
+            "~~~",
+            "___",
+            "__proto__",
+            "_a_ b_c _",
+            "~~no~~",
+        ),
+        *("<b>joy</b> &amp; > | [x](y) ![z](w) `c`", "0.932", "joy_choice", "#joy", "-0.1"),
+    ],
+)
+def test_words_in_markdown_stay_words(text: str) -> None:
+    markdown_it = pytest.importorskip("markdown_it")
+    reader = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+    shown = reader.render(cell_text(text))
+    assert shown.startswith("<p>") and html.unescape(shown) == f"<p>{text}</p>\n"
+    assert html.unescape(reader.render(f"in {code_text(text)}")) == f"<p>in <code>{text}</code></p>\n"
+
+
+def test_numbers_and_names_stand_in_markdown_as_they_are() -> None:
+    assert [cell_text(text) for text in ("0.932", "-0.1", "emotion_choice", "–")] == [
+        "0.932",
+        "-0.1",
+        "emotion_choice",
+        "–",
+    ]
+
+
+def test_a_link_leads_to_the_web_or_nowhere() -> None:
+    assert link_text("a", "https://x.org/<b> y|z`") == "[a](<https://x.org/%3Cb%3E%20y%7Cz%60>)"
+    assert link_text("a", "javascript:alert(1)") == link_text("a", "") == "a"
+
+
+def test_a_byte_order_mark_and_dollars_in_a_label_do_not_end_a_drawing(tmp_path: Path) -> None:
+    figure = per_class_figure("task $x_{$\ufeff", {"jo\ufeffy $x_{$": {"precision": 1.0, "support": 3}})
+    assert save(figure, tmp_path / "a.pdf").read_bytes().startswith(b"%PDF")
 
 
 @given(st.text())
