@@ -59,7 +59,11 @@ Files = dict[bytes, str]
 def names(scene: Scene) -> str:
     """A corpus, or inputs of ``predict``, with hostile names: each file is used under its name, or counted."""
     kind = list(KINDS)[int(scene.dice.integers(0, len(KINDS)))]
-    modality = list(_ENDINGS)[int(scene.dice.integers(0, len(_ENDINGS)))]
+    return called(scene, kind, list(_ENDINGS)[int(scene.dice.integers(0, len(_ENDINGS)))])
+
+
+def called(scene: Scene, kind: str, modality: str) -> str:
+    """One of ``KINDS`` of uses of such clips; return what is wrong, or nothing."""
     folder = scene.scratch / "names"
     shutil.rmtree(os.fsencode(folder), ignore_errors=True)
     folder.mkdir()

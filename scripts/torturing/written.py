@@ -27,7 +27,11 @@ class Refused(Exception):
 
 def words(scene: Scene) -> str:
     """One of the kinds of pages, from a corpus or results full of words that mean something to pages."""
-    kind = list(KINDS)[int(scene.dice.integers(0, len(KINDS)))]
+    return into(scene, list(KINDS)[int(scene.dice.integers(0, len(KINDS)))])
+
+
+def into(scene: Scene, kind: str) -> str:
+    """Hostile words into one of ``KINDS`` of pages; return what is wrong, or nothing."""
     folder = scene.scratch / "words"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from torturing import disks
+from driving import BROWSER
+from torturing import disks, hostile, names, written
+from torturing.opened import opened
 from torturing.scene import Scene, difference, ended, unexplained
 from torturing.torments import NAMES, table, torment
 
@@ -96,3 +98,65 @@ def test_a_hanging_command_is_ended_with_its_children(monkeypatch: pytest.Monkey
 def test_machines_that_lose_their_power_build_the_same_bytes() -> None:
     pytest.importorskip("datatrove")
     assert torment("hosts", 3, 0).faults == ()
+
+
+BAD = """<!doctype html><html><head><title>fine</title></head><body><p>words</p><b class=pwned>bold</b>
+<img src="gone.png"><a href="javascript:1">x</a><script>window.pwned = 1</script>
+<form class="finder"><input type=search></form><script src="http://example.invalid/a.js"></script></body></html>"""
+
+
+def test_words_that_are_markup_in_markdown_are_seen(tmp_path: Path) -> None:
+    page = tmp_path / "a.md"
+    page.write_text("---\ntitle: x\n---\n\n# A\n\nShown &lt;b class=pwned&gt; `<b class=pwned>`\n", encoding="utf-8")
+    assert opened([page], "", ["Shown"], tmp_path) == ""
+    bad = ["# pwned", "<b class=pwned>x</b>", "[a](javascript:1)", "![b](http://example.invalid/b.png)", "a <!-- c -->"]
+    for line in bad:
+        page.write_text(f"{line}\n", encoding="utf-8")
+        assert opened([page], "", [], tmp_path) != "", line
+    page.write_text("---\npwned: true\n---\n\nhidden\n", encoding="utf-8")
+    assert "keys of its header" in opened([page], "", ["Shown"], tmp_path)
+    assert "none of the words is shown" in opened([page], "", ["Shown"], tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+def test_words_that_are_markup_in_a_page_are_seen(tmp_path: Path) -> None:
+    page = tmp_path / "a.html"
+    page.write_text(BAD, encoding="utf-8")
+    fault = opened([page], "x", ["nowhere"], tmp_path)
+    for part in ("were run", "are markup", "a link runs", "does not load", "it asked for", "none of the words"):
+        assert part in fault
+
+
+@pytest.mark.slow
+def test_a_file_that_is_neither_used_nor_counted_is_seen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(names, "FOLDERS", (b"joy",))
+    monkeypatch.setattr(names, "NAMES", (b"bad \xff", b"fine"))
+    monkeypatch.setattr(names, "opened", lambda *page: "")
+    assert names.called(scene, "folders", "audio") == ""
+    monkeypatch.setattr(names, "_lines", lambda path: iter(()))
+    assert "neither a sample nor counted" in names.called(scene, "folders", "audio")
+
+
+@pytest.mark.thorough
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", written.KINDS)
+def test_hostile_words_stay_words_on_every_kind_of_page(scene: Scene, kind: str) -> None:
+    assert written.into(scene, kind) == ""
+
+
+@pytest.mark.thorough
+@pytest.mark.browser
+@pytest.mark.parametrize("kind", names.KINDS)
+def test_clips_of_hostile_names_are_used_or_counted(scene: Scene, kind: str) -> None:
+    assert names.called(scene, kind, "video") == ""
+
+
+@pytest.mark.thorough
+@pytest.mark.browser
+@pytest.mark.skipif(BROWSER is None, reason="there is no Chromium here")
+def test_a_label_of_several_lines_can_be_chosen(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hostile, "LABELS", ("one\nanother", "joy"))
+    monkeypatch.setattr(written, "LABELS", ("one\nanother", "joy"))
+    assert written.into(scene, "mixture") == ""
