@@ -43,6 +43,8 @@ def test_a_gallery_draws_the_same_samples_again_and_no_more_than_asked(tmp_path:
     one, two = (render_gallery("meld", root, tmp_path / f"{n}.html", limit=2) for n in "ab")
     assert one.read_bytes() == two.read_bytes()
     assert one.read_text(encoding="utf-8").count('<article class="sample"') == 2
+    # A name may turn the direction of words, but of its own alone.
+    assert len(re.findall("speaker <bdi>[^<]+</bdi>, dialogue <bdi>", one.read_text(encoding="utf-8"))) == 2
     with pytest.raises(Malformed, match="at least one sample"):
         render_gallery("meld", root, tmp_path / "c.html", limit=0)
 
