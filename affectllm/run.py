@@ -40,7 +40,10 @@ def cache_folder() -> Path:
 
 
 def digest(value: Any) -> str:
-    """Return the SHA-256 (hex, first 16 digits) of a JSON value, independent of key order."""
+    """Return the SHA-256 (hex, first 16 digits) of a JSON value, independent of key order.
+
+    Names of files that are no UTF-8 have one too.
+    """
     text = json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
 

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import re
 import shutil
 import tarfile
 import wave
@@ -181,8 +182,8 @@ def _exported(scene: Scene, folder: Path, files: Files, modality: str) -> str:
     if fault := opened([folder / "run" / "build" / "gallery.html"], "twin", [], scene.scratch):
         return fault
     rows = sum(parquet.read_metadata(path).num_rows for path in (folder / "run/build/conversations").glob("*.parquet"))
-    counts = [line.split() for line in told.splitlines() if line.split()[:1] in (["rows"], ["rejected"])]
-    if sum(int(count[-1].replace(",", "")) for count in counts) != rows:
+    counts = re.findall(r"^ +(?:rows|rejected)  .* (\d+)$", told, re.MULTILINE)
+    if sum(map(int, counts)) != rows:
         return f"{to}: {rows} conversations, but {counts}"
     return f"{to}: {fault}" if (fault := "; ".join(_unlike(out, to))) else ""
 

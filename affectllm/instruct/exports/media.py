@@ -21,8 +21,8 @@ from affectllm.run import digest
 Mode = Literal["link", "copy", "path"]
 MODES: tuple[Mode, ...] = ("link", "copy", "path")
 # What soundfile, librosa and torchaudio open without FFmpeg.
-_LONGEST_NAME, _CUT_NAME = 255, 180  # bytes
 SOUND_FILES = frozenset({".wav", ".flac", ".ogg", ".mp3"})
+_LONGEST_NAME, _CUT_NAME = 255, 180  # bytes
 
 
 @dataclass(frozen=True)
