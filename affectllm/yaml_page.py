@@ -8,7 +8,9 @@ page has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +83,14 @@ class Page:
             return f"--set {'.'.join(map(str, path))}"
         return f"{self.file}:{self.lines.get(path, 1)}"
 
+    @contextmanager
+    def naming(self, path: Path_) -> Iterator[None]:
+        """Add the line of ``path``, which names something, to the error that there is nothing of this name."""
+        try:
+            yield
+        except NotFound as error:
+            raise type(error)(error.what, where=self.where(path), do=error.do) from error
+
     def set(self, dotted: str, text: str) -> None:
         """Override one value, as ``--set key.key=value`` does; the value is read as YAML.
 
@@ -133,7 +143,9 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
 
 
 def first_comment(path: Path) -> str:
-    """Return the comment in the first line of a page; empty where that is no comment."""
+    """Return the comment in the first line of a page; empty where that is no comment, or no file."""
+    if not path.is_file():
+        return ""
     first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else ""
 
@@ -163,6 +175,9 @@ def read_value(text: str, where: str, wrong: type[Malformed] = Malformed) -> Any
 
 def _text(path: Path, kind: PageKind) -> str:
     try:
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            # Who opens a pipe waits for somebody to write into it.
+            raise kind.wrong("no regular file", where=str(path), do="write the page to a file")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -257,3 +258,9 @@ def test_text_in_an_encoding_that_nobody_named_is_never_read_as_another(
     assert fields(tmp_path / "t.csv", encoding=encoding)[0] == {"id": "a", "text": word}
     (tmp_path / "t.csv").write_bytes("id,text\na,“Äh”, déjà vu\n".replace(", d", " d").encode("cp1252"))
     assert fields(tmp_path / "t.csv") == [{"id": "a", "text": "“Äh” déjà vu"}]
+
+
+def test_a_pipe_in_place_of_a_table_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(Malformed, match=r"t\.csv: no regular file"):
+        read(tmp_path / "t.csv")

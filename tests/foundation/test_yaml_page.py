@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from affectllm.evaluate.matrix import read_tasks
 from affectllm.instruct.mixture_page import load_mixture
 from affectllm.instruct.wording import load_wording
 from affectllm.train.recipe import RECIPE, launch_file, load_recipe
-from affectllm.yaml_page import PageKind, parse_page, read_page, read_value
+from affectllm.yaml_page import PageKind, first_comment, parse_page, read_page, read_value
 
 ROOT = Path(__file__).parents[2]
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -182,3 +183,16 @@ def test_a_key_twice_and_a_list_are_refused_in_every_room_and_the_page_is_called
 def test_what_is_no_plain_data_is_told_with_its_line(text: str, problem: str) -> None:
     with pytest.raises(Malformed, match=problem):
         parse_page(text, "page.yaml", PageKind("answer", words=("!function",)))
+
+
+def test_a_pipe_in_place_of_a_page_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "page.yaml")
+    with pytest.raises(Malformed, match=r"page\.yaml: no regular file"):
+        read_page(path)
+    assert first_comment(path) == ""
+
+
+def test_an_error_that_nothing_is_called_so_gets_the_line_that_calls_it_so() -> None:
+    page = parse_page("a: 1\nb: {c: meldd}\n", "page.yaml")
+    with pytest.raises(NotFound, match=r"^page\.yaml:2: no meldd\n  → meld\?$"), page.naming(("b", "c")):
+        raise NotFound("no meldd", do="meld?")
