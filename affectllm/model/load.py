@@ -25,9 +25,11 @@ from affectllm.model.weights.checkpoint import (
     WEIGHTS,
     check_folder,
     check_processor,
+    check_regular,
     check_texts,
     check_weights,
     folder_named,
+    read_by_libraries,
     read_object,
 )
 from affectllm.model.weights.weight_files import check_finite
@@ -263,7 +265,8 @@ def whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
         WrongCheckpoint: when a weight is missing, which would be random.
     """
     voice.reading(folder, sum(path.stat().st_size for path in Path(folder).glob("*.safetensors")))
-    network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
+    with read_by_libraries(f"{folder} cannot be loaded", "its files may be damaged, or an option may not suit them"):
+        network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
     if missing := sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])}):
         raise WrongCheckpoint(
             f"{folder} lacks {len(missing)} of the weights of {model_class.__name__}, for example {missing[0]}",
@@ -289,15 +292,13 @@ def _processor(folder: str, family: Family, label: str, source: str | None) -> A
         place = locate(source)
         folder, label = _local(place.base), source
     if Path(folder).is_dir():
+        check_regular(Path(folder))
         check_texts(Path(folder))
         check_processor(Path(folder), family, label)
-    try:
+    do = f"copy it from the model that this one was made of, or name that: {NAMING}"
+    with read_by_libraries(f"the processor of {label} cannot be loaded", do):
         processor = load_processor(folder, family)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"the processor of {label} cannot be loaded: {str(error).splitlines()[0][:200]}"
-        raise WrongCheckpoint(
-            message, do=f"copy it from the model that this one was made of, or name that: {NAMING}"
-        ) from (error)
+        getattr(processor, "tokenizer", processor)("a word")  # some settings are used only then
     vocabulary = getattr(processor, "tokenizer", processor).get_vocab()
     if lost := [token for token in family.placeholders.values() if token not in vocabulary]:
         message = f"the tokenizer of {label} does not know {lost[0]}, which {family.name} needs"
@@ -391,7 +392,7 @@ def _model_type(folder: str, label: str) -> str:
     register()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
         raise NotFound(
             f"{label} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
             do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",

@@ -62,7 +62,7 @@ def checkpoints(scene: Scene) -> str:
         for path in scene.scratch.rglob(f"{PAYLOAD}*"):
             path.unlink()
         return f"{told}: what it holds was run; {output[-300:]}"
-    if fault := unexplained(status, output):
+    if fault := unexplained(status, output.replace("without an answer: ", "error: ")):  # of each the reason is told
         return f"{told}: {fault}"
     if status:
         return ""

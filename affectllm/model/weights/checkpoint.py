@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,50 @@ def read_object(path: Path) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise WrongCheckpoint("is no JSON object", where=str(path), do=_AGAIN)
     return value
+
+
+# What transformers, PEFT, safetensors and torch raise over files whose values are not what they expect.
+_RAISED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
+
+
+@contextmanager
+def read_by_libraries(what: str, do: str) -> Iterator[None]:
+    """Convert what libraries raise over a checkpoint's files into ``WrongCheckpoint``; other errors pass.
+
+    Args:
+        what: the beginning of the message, such as "the processor of PATH cannot be loaded".
+    """
+    try:
+        yield
+    except _RAISED as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's own; a smaller batch or dtype helps there
+            raise
+        raise _unread(what, do, error) from error
+    except Exception as error:
+        if not _of_rust(error):
+            raise
+        raise _unread(what, do, error) from error
+
+
+def _of_rust(error: Exception) -> bool:
+    """Whether tokenizers raised it, which knows no class but this one, or safetensors."""
+    return type(error) is Exception or type(error).__module__.startswith("safetensors")
+
+
+def _unread(what: str, do: str, error: Exception) -> WrongCheckpoint:
+    said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
+    return WrongCheckpoint(f"{what}: {said[:200]}", do=do)
+
+
+def check_regular(folder: Path) -> None:
+    """Refuse a folder with pipes and devices among its files: who opens a pipe waits for somebody to write into it.
+
+    Raises:
+        WrongCheckpoint: with the first of them.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise WrongCheckpoint("no regular file", where=str(path), do="remove it, or put the file there")
 
 
 def check_texts(folder: Path) -> None:
@@ -163,7 +209,9 @@ def check_folder(folder: Path, label: str) -> None:
 
     Raises:
         NotFound: when it is none; the message names the checkpoints in it.
+        WrongCheckpoint: when something in it is no file.
     """
+    check_regular(folder)
     if (folder / CONFIG).is_file():
         return
     for find, what, remedy in _INSTEAD:
