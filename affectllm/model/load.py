@@ -28,6 +28,7 @@ from affectllm.model.weights.checkpoint import (
     check_regular,
     check_texts,
     check_weights,
+    first_words,
     folder_named,
     read_by_libraries,
     read_object,
@@ -388,13 +389,22 @@ def _family(folder: str, label: str, expected: str | None) -> Family:
 
 def _model_type(folder: str, label: str) -> str:
     import transformers
+    from huggingface_hub.errors import StrictDataclassError
 
     register()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-        raise NotFound(
-            f"{label} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
-            do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",
-        ) from error
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        StrictDataclassError,
+    ) as error:
+        do = "check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`"
+        if Path(folder).is_dir():
+            do = f"correct its {CONFIG}, or copy or download it again"
+        raise NotFound(f"{label} cannot be read as a checkpoint: {first_words(error)}", do=do) from error
     return str(config.model_type)

@@ -287,6 +287,10 @@ STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
         setting("tokenizer.json", "model", "end_of_word_suffix", value=7),
         "the processor of .* cannot be loaded: .*invalid type",
     ),
+    "a setting of another type": (
+        setting("config.json", "text_config", "tie_word_embeddings", value=1e308),
+        "cannot be read as a checkpoint: .*tie_word_embeddings.*expected bool(?s:.)*correct its config.json",
+    ),
     "a tokenizer that cannot be used": (
         setting("tokenizer_config.json", "model_max_length", value=[]),
         "the processor of .* cannot be loaded: .*not supported between",
@@ -298,5 +302,5 @@ STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
 def test_what_libraries_raise_or_wait_for_is_told_before_weights_are_loaded(case: str, folder: Path) -> None:
     change, message = STRANGE[case]
     change(folder)
-    with pytest.raises(WrongCheckpoint, match=message):
+    with pytest.raises((WrongCheckpoint, NotFound), match=message):
         check_model(str(folder))

@@ -72,19 +72,24 @@ def read_by_libraries(what: str, do: str) -> Iterator[None]:
             raise
         raise _unread(what, do, error) from error
     except Exception as error:
-        if not _of_rust(error):
+        if not _of_libraries(error):
             raise
         raise _unread(what, do, error) from error
 
 
-def _of_rust(error: Exception) -> bool:
-    """Whether tokenizers raised it, which knows no class but this one, or safetensors."""
-    return type(error) is Exception or type(error).__module__.startswith("safetensors")
+def _of_libraries(error: Exception) -> bool:
+    """Whether tokenizers raised it, which knows no class but this one, or safetensors, or a check of transformers."""
+    return type(error) is Exception or type(error).__module__.startswith(("safetensors", "huggingface_hub"))
 
 
 def _unread(what: str, do: str, error: Exception) -> WrongCheckpoint:
-    said = next((line for line in str(error).splitlines() if line.strip()), type(error).__name__)
-    return WrongCheckpoint(f"{what}: {said[:200]}", do=do)
+    return WrongCheckpoint(f"{what}: {first_words(error)}", do=do)
+
+
+def first_words(error: Exception) -> str:
+    """Return the beginning of an error of a library in one line; its class where it says nothing."""
+    words = " ".join(str(error).split())
+    return f"{words[:200]}…" if len(words) > 200 else words or type(error).__name__
 
 
 def check_regular(folder: Path) -> None:
