@@ -41,6 +41,7 @@ def _ending(path: Path) -> str:
 def _saved(path: Path, frame: pd.DataFrame) -> None:
     import datasets
 
+    datasets.disable_progress_bars()
     shutil.rmtree(path, ignore_errors=True)
     datasets.Dataset.from_pandas(frame, preserve_index=False).save_to_disk(str(path))
 
