@@ -8,6 +8,7 @@ page has.
 
 from __future__ import annotations
 
+import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -90,6 +91,16 @@ class Page:
             yield
         except NotFound as error:
             raise type(error)(error.what, where=self.where(path), do=error.do) from error
+
+    def check_file(self, path: Path_, name: str) -> None:
+        """Check that a file is there that the page names at ``path``, as seen from the folder of the page.
+
+        Raises:
+            NotFound: with the line, when it is not, or ``name`` can be no path.
+        """
+        if name and not os.path.exists(Path(self.file).parent / os.path.expanduser(name)):
+            shown = f"{name[:200]}…" if len(name) > 200 else name
+            raise NotFound(f"there is no file {shown}", where=self.where(path), do="correct its name")
 
     def set(self, dotted: str, text: str) -> None:
         """Override one value, as ``--set key.key=value`` does; the value is read as YAML.
@@ -314,7 +325,7 @@ class _Values:
 
         try:
             return self._scalars.construct_document(node)
-        except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError) as error:
             problem = getattr(error, "problem", None) or error
             raise self._wrong(f"not YAML: {problem}", node) from error
 

@@ -80,6 +80,7 @@ def read_converse(path: Path) -> ConversePage:
     """
     page = read_page(path, KIND)
     value: ConversePage = build(ConversePage, page)
+    page.check_file(("personas",), value.personas)
     if value.turns < 1:
         raise KIND.wrong("a conversation has at least one turn", where=page.where(("turns",)))
     for side in ("model", "simulator"):

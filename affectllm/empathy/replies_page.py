@@ -88,6 +88,7 @@ def read_empathy(path: Path) -> EmpathyPage:
     """
     page = read_page(path, KIND)
     value: EmpathyPage = build(EmpathyPage, page)
+    page.check_file(("table",), value.table)
     if bool(value.table) == bool(value.evaluations):
         raise KIND.wrong("a page has either table: or evaluations:", where=page.where(()), do="give one of them")
     if value.table and not value.systems:

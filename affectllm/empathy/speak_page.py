@@ -66,6 +66,7 @@ def read_speak(path: Path) -> SpeakPage:
     """
     page = read_page(path, KIND)
     value: SpeakPage = build(SpeakPage, page)
+    page.check_file(("table",), value.table)
     sources = [name for name in _SOURCES if getattr(value, name)]
     if len(sources) != 1:
         what = " and ".join(f"{name}:" for name in sources) or "no replies"

@@ -115,6 +115,7 @@ def read_fidelity(path: Path) -> FidelityPage:
     """
     page = read_page(path, KIND)
     value: FidelityPage = build(FidelityPage, page)
+    page.check_file(("table",), value.table)
     if not value.judges:
         raise KIND.wrong("there is no judge", where=page.where(("judges",)), do="name at least one under judges:")
     seen: set[str] = set()

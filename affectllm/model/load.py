@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm import registry, voice
+from affectllm import voice
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
@@ -22,14 +22,15 @@ from affectllm.model.weights.checkpoint import (
     HEAD,
     INDEX,
     NAMING,
+    ORIGINAL,
     WEIGHTS,
     check_folder,
     check_processor,
-    check_regular,
     check_texts,
     check_weights,
     first_words,
     folder_named,
+    made_by,
     read_by_libraries,
     read_object,
 )
@@ -293,11 +294,9 @@ def _processor(folder: str, family: Family, label: str, source: str | None) -> A
         place = locate(source)
         folder, label = _local(place.base), source
     if Path(folder).is_dir():
-        check_regular(Path(folder))
         check_texts(Path(folder))
         check_processor(Path(folder), family, label)
-    do = f"copy it from the model that this one was made of, or name that: {NAMING}"
-    with read_by_libraries(f"the processor of {label} cannot be loaded", do):
+    with read_by_libraries(f"the processor of {label} cannot be loaded", ORIGINAL):
         processor = load_processor(folder, family)
         getattr(processor, "tokenizer", processor)("a word")  # some settings are used only then
     vocabulary = getattr(processor, "tokenizer", processor).get_vocab()
@@ -356,17 +355,9 @@ def _local(path: str) -> str:
     if folder.is_dir():
         return str(folder)
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
-        do = f"{_made_by(path)}give a folder, a Hub id or tiny:<family>"
+        do = f"{made_by(path)}give a folder, a Hub id or tiny:<family>"
         raise NotFound(f"there is no checkpoint folder {path}", do=do)
     return path
-
-
-def _made_by(path: str) -> str:
-    """Return what makes a folder that is named like the model of a recipe: ``runs/RECIPE/train/final``."""
-    for name in registry.names("recipes"):
-        if f"/{path}/".endswith((f"/{name}/train/final/", f"/{name}/train/")):
-            return f"`affectllm run {name}` makes it; or "
-    return ""
 
 
 def _family(folder: str, label: str, expected: str | None) -> Family:
@@ -403,8 +394,7 @@ def _model_type(folder: str, label: str) -> str:
         ArithmeticError,
         StrictDataclassError,
     ) as error:
-        do = "check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`"
-        if Path(folder).is_dir():
-            do = f"correct its {CONFIG}, or copy or download it again"
+        hub = "check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`"
+        do = f"correct its {CONFIG}, or copy or download it again" if Path(folder).is_dir() else hub
         raise NotFound(f"{label} cannot be read as a checkpoint: {first_words(error)}", do=do) from error
     return str(config.model_type)

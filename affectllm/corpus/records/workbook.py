@@ -18,7 +18,7 @@ from affectllm.errors import Malformed
 
 MAX_SHEET = 1 << 29
 """Bytes to which a sheet, or the table of its words, may unpack."""
-MAX_RATIO = 300
+MAX_RATIO = 100
 """How many times its packed size a part of a workbook may be, once it is larger than ``ALWAYS``; sheets come to 20."""
 ALWAYS = 1 << 26
 MAX_COLUMNS = 16_384

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.family import Family
 from affectllm.model.weights.weight_files import header
@@ -37,6 +38,14 @@ def folder_named(name: str) -> Path:
         label = name if len(name) < 200 else f"{name[:200]}…"
         raise NotFound(f"{label} can be no folder: {error}"[:400], do="check the name") from error
     return folder
+
+
+def made_by(path: str) -> str:
+    """Return what makes a folder that is named like the model of a recipe: ``runs/RECIPE/train/final``."""
+    for name in registry.names("recipes"):
+        if f"/{path}/".endswith((f"/{name}/train/final/", f"/{name}/train/")):
+            return f"`affectllm run {name}` makes it; or "
+    return ""
 
 
 def read_object(path: Path) -> dict[str, Any]:
@@ -104,7 +113,12 @@ def check_regular(folder: Path) -> None:
 
 
 def check_texts(folder: Path) -> None:
-    """Parse every JSON file of a checkpoint that a library will read, since libraries do not name a broken one."""
+    """Parse every JSON file of a checkpoint that a library will read, since libraries do not name a broken one.
+
+    Raises:
+        WrongCheckpoint: when one is broken, or something in the folder is no file.
+    """
+    check_regular(folder)
     for path in sorted({path for pattern in _READ for path in folder.glob(pattern)}):
         read_object(path)
 
@@ -207,6 +221,7 @@ def check_processor(folder: Path, family: Family, label: str) -> None:
 
 
 NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
+ORIGINAL = f"copy it from the model that this one was made of, or name that: {NAMING}"
 
 
 def check_folder(folder: Path, label: str) -> None:
