@@ -167,10 +167,10 @@ def worker(scratch: Path, modules: Sequence[str] = ("affectllm.cli",)) -> Iterat
         process.wait()
 
 
-# What differs from run to run although nothing that counts does: times, names that are times or drawn, and what a dead
-# process held.
+# What differs from run to run although nothing that counts does: times, names that are times or drawn, what a dead
+# process held, and what libraries said, which on a busy machine is at times that something takes long.
 _TIMES = frozenset({"seconds", "train_runtime", "train_samples_per_second", "train_steps_per_second"})
-_DRAWN = ("answers", "results_", "sources.json")
+_DRAWN = ("answers", "results_", "sources.json", "log.txt")
 
 
 def tree(folder: Path) -> dict[str, bytes]:
