@@ -80,7 +80,6 @@ def read_converse(path: Path) -> ConversePage:
     """
     page = read_page(path, KIND)
     value: ConversePage = build(ConversePage, page)
-    page.check_file(("personas",), value.personas)
     if value.turns < 1:
         raise KIND.wrong("a conversation has at least one turn", where=page.where(("turns",)))
     for side in ("model", "simulator"):
@@ -88,6 +87,7 @@ def read_converse(path: Path) -> ConversePage:
             raise KIND.wrong("a turn has at least one token", where=page.where((side, "max_new_tokens")))
     if not 0 <= value.feeling <= 100:
         raise KIND.wrong("feelings are from 0 to 100", where=page.where(("feeling",)))
+    page.check_file(("personas",), value.personas)
     return value
 
 

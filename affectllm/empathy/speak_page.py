@@ -66,7 +66,6 @@ def read_speak(path: Path) -> SpeakPage:
     """
     page = read_page(path, KIND)
     value: SpeakPage = build(SpeakPage, page)
-    page.check_file(("table",), value.table)
     sources = [name for name in _SOURCES if getattr(value, name)]
     if len(sources) != 1:
         what = " and ".join(f"{name}:" for name in sources) or "no replies"
@@ -86,4 +85,5 @@ def read_speak(path: Path) -> SpeakPage:
         raise KIND.wrong("a sound is longer than 0 s", where=page.where(("max_seconds",)))
     if value.seed < 0:
         raise KIND.wrong("a seed is 0 or more", where=page.where(("seed",)))
+    page.check_file(("table",), value.table)
     return value

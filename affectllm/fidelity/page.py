@@ -115,7 +115,6 @@ def read_fidelity(path: Path) -> FidelityPage:
     """
     page = read_page(path, KIND)
     value: FidelityPage = build(FidelityPage, page)
-    page.check_file(("table",), value.table)
     if not value.judges:
         raise KIND.wrong("there is no judge", where=page.where(("judges",)), do="name at least one under judges:")
     seen: set[str] = set()
@@ -130,6 +129,7 @@ def read_fidelity(path: Path) -> FidelityPage:
         if column not in WORDS:
             where, do = page.where(("by", number)), f"choose among {', '.join(WORDS)}"
             raise KIND.wrong(f"{column!r} is no role by which clips are grouped", where=where, do=do)
+    page.check_file(("table",), value.table)
     return value
 
 

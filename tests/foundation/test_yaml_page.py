@@ -178,6 +178,7 @@ def test_a_key_twice_and_a_list_are_refused_in_every_room_and_the_page_is_called
         ("a: 1\n? [b]\n: 2\n", r"page\.yaml:2: a key is a word"),
         ("", r"page\.yaml:1: this answer is not a mapping"),
         ("a: 1\n\tb: 2\n", r"page\.yaml:2: not YAML"),
+        ("a: 1\nb: !!timestamp x\n", r"page\.yaml:2: not YAML"),
     ],
 )
 def test_what_is_no_plain_data_is_told_with_its_line(text: str, problem: str) -> None:
@@ -196,3 +197,12 @@ def test_an_error_that_nothing_is_called_so_gets_the_line_that_calls_it_so() -> 
     page = parse_page("a: 1\nb: {c: meldd}\n", "page.yaml")
     with pytest.raises(NotFound, match=r"^page\.yaml:2: no meldd\n  → meld\?$"), page.naming(("b", "c")):
         raise NotFound("no meldd", do="meld?")
+
+
+@pytest.mark.parametrize("name", ["nosuch.csv", "x" * 5_000, "a\0b"])
+def test_a_file_that_is_not_there_is_told_with_the_line_that_names_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").touch()
+    page = parse_page("a: 1\ntable: x\n", str(tmp_path / "page.yaml"))
+    page.check_file(("table",), "there.csv")
+    with pytest.raises(NotFound, match=r"page\.yaml:2: there is no file"):
+        page.check_file(("table",), name)
