@@ -14,7 +14,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
 from affectllm.corpus.windows import Windows, windowed
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, NotFound
 from affectllm.evaluate import environment
 from affectllm.evaluate.hinted import checked_hints
 from affectllm.evaluate.page import TaskPage
@@ -105,16 +105,20 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
     space, rater = _bound(builder, (page.space, page.rater), where)
     space = space if page.focus is None else space.focused(page.focus)
     space = space if gold_map is None else gold_map.target
-    template = load_template(
-        page.template,
-        space=space,
-        rater=rater,
-        modalities=_shown_modalities(page, task),
-        also={slot: _bound(builder, bound, where) for slot, bound in page.also.items()},
-        language=page.language,
-        held_out=page.held_out or environment.held_out(),
-        system=environment.protocol().system,
-    )
+    also = {slot: _bound(builder, bound, where) for slot, bound in page.also.items()}
+    try:
+        template = load_template(
+            page.template,
+            space=space,
+            rater=rater,
+            modalities=_shown_modalities(page, task),
+            also=also,
+            language=page.language,
+            held_out=page.held_out or environment.held_out(),
+            system=environment.protocol().system,
+        )
+    except NotFound as error:
+        raise NotFound(error.what, where=where, do=error.do) from error
     return template.by_each_name() if page.score_by else template
 
 

@@ -165,10 +165,14 @@ def _numbers(scene: Scene, folder: Path) -> str:
     if result["unreadable"] or result["n"] < _ROWS or text.strip():
         return ""
     try:
-        right = sum(abs(float(truth[name]) - float(said[name])) for name in truth) / len(truth)
+        right = sum(abs(_number(truth[name]) - _number(said[name])) for name in truth) / len(truth)
     except ValueError:
         return f"{how}: scored {result['value']}, and Python reads no number"
     return "" if math.isclose(result["value"], right, rel_tol=1e-9) else f"{how}: {result['value']}, not {right}"
+
+
+def _number(text: str) -> float:
+    return float(text.replace(",", "."))  # a decimal comma is one, where there is no other
 
 
 def _read(scene: Scene, folder: Path) -> str:
@@ -190,7 +194,8 @@ def _read(scene: Scene, folder: Path) -> str:
         )
     )
     status, output = scene.forked(words, MODULES)
-    if fault := unexplained(status, output):
+    # Where no row could be read, each is listed with its place and reason.
+    if fault := unexplained(status, output.replace(f"{path.name}:", f"error: {path.name}:")):
         return f"{words[0]} of {how}: {fault}"
     if status and path.name not in output:
         return f"{words[0]} of {how}: the error does not name it: {output[-300:]}"

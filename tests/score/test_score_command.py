@@ -219,6 +219,14 @@ def test_a_value_that_is_not_of_the_form_names_its_line_wherever_it_stands(capsy
     assert "g.csv:4: gold value" in message
 
 
+def test_an_end_of_an_interval_beyond_all_numbers_is_null_in_json(capsys, tmp_path) -> None:
+    rows = [(f"c{number}", f"0.{number}") for number in range(9)]
+    gold = write_csv(tmp_path / "g.csv", [*rows, ("c9", "1e308")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [*rows, ("c9", "0.9")], ("id", "prediction"))
+    result = scored(capsys, "--metric", "mae", "--gold", gold, "--pred", pred)
+    assert result["value"] == pytest.approx(1e307) and result["high"] is None
+
+
 def test_a_value_of_the_only_table_that_is_not_of_the_form_names_its_line(capsys, tmp_path) -> None:
     table = tmp_path / "r.jsonl"
     table.write_text('{"id": "a", "label": {"anna": 1, "ben": 2}}\n{"id": "b", "label": 3}\n')
