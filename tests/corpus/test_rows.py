@@ -270,7 +270,7 @@ def test_a_pipe_in_place_of_a_table_is_refused_and_not_waited_for(tmp_path: Path
 def test_offsets_of_a_saved_data_set_that_lead_out_of_it_are_damage(tmp_path: Path) -> None:
     import pyarrow
 
-    offsets = pyarrow.py_buffer(np.array([0, 3, 2**40], np.int64))
+    offsets = pyarrow.py_buffer(np.array([0, 2**40, 7], np.int64))
     words = pyarrow.Array.from_buffers(pyarrow.large_string(), 2, [None, offsets, pyarrow.py_buffer(b"joyfear")])
     table = pyarrow.table({"label": words})
     with pyarrow.OSFile(str(tmp_path / "data.arrow"), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as out:
