@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -54,7 +55,8 @@ class Question:
             NotFound: when the corpus has no such label space or rater, or a template or a table of hints is nowhere.
             AffectError: when none of the task's modalities may be shown.
         """
-        builder = load_builder(page.corpus)
+        with _told_at(where):
+            builder = load_builder(page.corpus)
         gold_map = _gold_map(page, builder, where)
         template = _template(page, builder, gold_map, task, where)
         hints = checked_hints(page, protocol, where)
@@ -92,6 +94,14 @@ class Question:
         return mapped(items, self.gold_map, self.template.rater, f"not asked by {self.template.name}")
 
 
+@contextmanager
+def _told_at(where: str) -> Iterator[None]:
+    try:
+        yield
+    except NotFound as error:
+        raise type(error)(error.what, where=where, do=error.do) from error
+
+
 def _gold_map(page: TaskPage, builder: Builder, where: str) -> GoldMap | None:
     if page.map is None:
         return None
@@ -106,7 +116,7 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
     space = space if page.focus is None else space.focused(page.focus)
     space = space if gold_map is None else gold_map.target
     also = {slot: _bound(builder, bound, where) for slot, bound in page.also.items()}
-    try:
+    with _told_at(where):
         template = load_template(
             page.template,
             space=space,
@@ -117,8 +127,6 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
             held_out=page.held_out or environment.held_out(),
             system=environment.protocol().system,
         )
-    except NotFound as error:
-        raise NotFound(error.what, where=where, do=error.do) from error
     return template.by_each_name() if page.score_by else template
 
 
