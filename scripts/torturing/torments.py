@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from torturing import checkpoints, disks, hosts, others, points, processes, tables, written
+from torturing import checkpoints, disks, hosts, misspelt, others, points, processes, tables
 from torturing.scene import Scene
 
 _TORMENTS: dict[str, Callable[[Scene], str]] = {
@@ -26,7 +26,7 @@ _TORMENTS: dict[str, Callable[[Scene], str]] = {
     "words": others.words,
     "endpoint": others.endpoint,
     "hosts": hosts.hosts,
-    "pages": written.pages,
+    "pages": misspelt.pages,
     "tables": tables.tables,
     "checkpoints": checkpoints.checkpoints,
     "points": points.points,

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from killing import worker
-from torturing import checkpoints, formats, harming, pages_at_hand, points, spoiling, tables, written
+from torturing import checkpoints, formats, harming, misspelt, pages_at_hand, points, spoiling, tables
 from torturing.scene import Scene
 from torturing.torments import torment
 
@@ -32,7 +32,7 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> Commands:
 def test_pages_sees_a_traceback_an_error_without_the_page_and_a_tag_that_was_run(
     scene: Scene, commands: Commands, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(written, "KINDS", [kind for kind in pages_at_hand.KINDS if kind.name == "toy mixture"])
+    monkeypatch.setattr(misspelt, "KINDS", [kind for kind in pages_at_hand.KINDS if kind.name == "toy mixture"])
     page = scene.scratch / "written" / "strange.yaml"
     whole = Path(scene.place.mixture()).read_text()
 
@@ -40,23 +40,23 @@ def test_pages_sees_a_traceback_an_error_without_the_page_and_a_tag_that_was_run
         return not page.is_file() or page.read_bytes() != whole.encode()
 
     commands(lambda words: (2, f"error: {page}:3: no") if damaged() else (0, ""))
-    assert not any(written.pages(scene) for _ in range(12))
+    assert not any(misspelt.pages(scene) for _ in range(12))
     commands(lambda words: (2, "error: no") if damaged() else (0, ""))
-    assert "the error does not name the page" in written.pages(scene)
+    assert "the error does not name the page" in misspelt.pages(scene)
     commands(lambda words: (2, "error: no"))  # as over the page that nobody changed
-    assert written.pages(scene) == ""
+    assert misspelt.pages(scene) == ""
     commands(lambda words: (1, "Traceback"))
-    assert "a traceback" in written.pages(scene)
+    assert "a traceback" in misspelt.pages(scene)
     commands(lambda words: ((scene.scratch / "was_run_by_a_tag").touch() or 0, ""))
-    assert written.pages(scene).endswith("a tag was run")
+    assert misspelt.pages(scene).endswith("a tag was run")
 
 
 def test_every_way_of_spoiling_a_page_is_another_page(scene: Scene) -> None:
     text = Path(scene.place.recipe()).read_text()
-    for number, way in enumerate(written._FILES):
+    for number, way in enumerate(misspelt._FILES):
         way(scene, path := scene.scratch / f"{number}.yaml", text.encode())
         assert not path.is_file() or path.stat().st_size == 0 or path.open("rb").read(9_999) != text.encode()
-    changed = [written._other_content(scene, text) for _ in range(40)]
+    changed = [misspelt._other_content(scene, text) for _ in range(40)]
     assert all(how and new != text for new, how in changed) and len({how for _, how in changed}) > 20
 
 
