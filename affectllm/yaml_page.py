@@ -8,7 +8,10 @@ page has.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import os
+import stat
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -81,6 +84,24 @@ class Page:
             return f"--set {'.'.join(map(str, path))}"
         return f"{self.file}:{self.lines.get(path, 1)}"
 
+    @contextmanager
+    def naming(self, path: Path_) -> Iterator[None]:
+        """Add the line of ``path``, which names something, to the error that there is nothing of this name."""
+        try:
+            yield
+        except NotFound as error:
+            raise type(error)(error.what, where=self.where(path), do=error.do) from error
+
+    def check_file(self, path: Path_, name: str) -> None:
+        """Check that a file is there that the page names at ``path``, as seen from the folder of the page.
+
+        Raises:
+            NotFound: with the line, when it is not, or ``name`` can be no path.
+        """
+        if name and not os.path.exists(Path(self.file).parent / os.path.expanduser(name)):
+            shown = f"{name[:200]}…" if len(name) > 200 else name
+            raise NotFound(f"there is no file {shown}", where=self.where(path), do="correct its name")
+
     def set(self, dotted: str, text: str) -> None:
         """Override one value, as ``--set key.key=value`` does; the value is read as YAML.
 
@@ -133,7 +154,9 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
 
 
 def first_comment(path: Path) -> str:
-    """Return the comment in the first line of a page; empty where that is no comment."""
+    """Return the comment in the first line of a page; empty where that is no comment, or no file."""
+    if not path.is_file():
+        return ""
     first = path.read_text(encoding="utf-8", errors="replace").partition("\n")[0]
     return first.lstrip("# ") if first.startswith("#") else ""
 
@@ -163,6 +186,9 @@ def read_value(text: str, where: str, wrong: type[Malformed] = Malformed) -> Any
 
 def _text(path: Path, kind: PageKind) -> str:
     try:
+        if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            # Who opens a pipe waits for somebody to write into it.
+            raise kind.wrong("no regular file", where=str(path), do="write the page to a file")
         with path.open("rb") as stream:
             content = stream.read(MAX_BYTES + 1)
     except OSError as error:
@@ -299,7 +325,7 @@ class _Values:
 
         try:
             return self._scalars.construct_document(node)
-        except (yaml.YAMLError, ValueError, TypeError, OverflowError) as error:
+        except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError) as error:
             problem = getattr(error, "problem", None) or error
             raise self._wrong(f"not YAML: {problem}", node) from error
 

@@ -87,6 +87,7 @@ def read_converse(path: Path) -> ConversePage:
             raise KIND.wrong("a turn has at least one token", where=page.where((side, "max_new_tokens")))
     if not 0 <= value.feeling <= 100:
         raise KIND.wrong("feelings are from 0 to 100", where=page.where(("feeling",)))
+    page.check_file(("personas",), value.personas)
     return value
 
 

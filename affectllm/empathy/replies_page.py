@@ -108,6 +108,7 @@ def read_empathy(path: Path) -> EmpathyPage:
         raise KIND.wrong("a judge has path: or url:, and runs at least once", where=page.where(("judge",)))
     if value.judge and not 0 <= value.judge.temperature < math.inf:
         raise KIND.wrong("a temperature is 0 or more", where=page.where(("judge", "temperature")))
+    page.check_file(("table",), value.table)
     return value
 
 

@@ -85,4 +85,5 @@ def read_speak(path: Path) -> SpeakPage:
         raise KIND.wrong("a sound is longer than 0 s", where=page.where(("max_seconds",)))
     if value.seed < 0:
         raise KIND.wrong("a seed is 0 or more", where=page.where(("seed",)))
+    page.check_file(("table",), value.table)
     return value

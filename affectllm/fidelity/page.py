@@ -129,6 +129,7 @@ def read_fidelity(path: Path) -> FidelityPage:
         if column not in WORDS:
             where, do = page.where(("by", number)), f"choose among {', '.join(WORDS)}"
             raise KIND.wrong(f"{column!r} is no role by which clips are grouped", where=where, do=do)
+    page.check_file(("table",), value.table)
     return value
 
 

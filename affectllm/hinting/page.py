@@ -67,8 +67,10 @@ def load_hint_page(name: str, overrides: Sequence[str] = ()) -> HintPage:
             raise Malformed(
                 f"the key {key} is missing, or no name", where=page.where((key,) if key in keys else ()), do=do
             )
-    registry.find("data_builders", keys["corpus"])
-    how = find_kind(keys["kind"])
+    with page.naming(("corpus",)):
+        registry.find("data_builders", keys["corpus"])
+    with page.naming(("kind",)):
+        how = find_kind(keys["kind"])
     own = Page(page.file, {key: value for key, value in keys.items() if key not in _OWN}, page.lines, page.kind)
     own.given = page.given
     options = build(how.options, own)

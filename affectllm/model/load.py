@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm import registry, voice
+from affectllm import voice
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.composite import register
 from affectllm.model.family import Family, family_of, find_family
@@ -22,12 +22,16 @@ from affectllm.model.weights.checkpoint import (
     HEAD,
     INDEX,
     NAMING,
+    ORIGINAL,
     WEIGHTS,
     check_folder,
     check_processor,
     check_texts,
     check_weights,
+    first_words,
     folder_named,
+    made_by,
+    read_by_libraries,
     read_object,
 )
 from affectllm.model.weights.weight_files import check_finite
@@ -263,7 +267,8 @@ def whole_network(model_class: Any, folder: str, **from_pretrained: Any) -> Any:
         WrongCheckpoint: when a weight is missing, which would be random.
     """
     voice.reading(folder, sum(path.stat().st_size for path in Path(folder).glob("*.safetensors")))
-    network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
+    with read_by_libraries(f"{folder} cannot be loaded", "its files may be damaged, or an option may not suit them"):
+        network, info = model_class.from_pretrained(folder, output_loading_info=True, **from_pretrained)
     if missing := sorted({*info["missing_keys"], *(name for name, *_ in info["mismatched_keys"])}):
         raise WrongCheckpoint(
             f"{folder} lacks {len(missing)} of the weights of {model_class.__name__}, for example {missing[0]}",
@@ -291,13 +296,9 @@ def _processor(folder: str, family: Family, label: str, source: str | None) -> A
     if Path(folder).is_dir():
         check_texts(Path(folder))
         check_processor(Path(folder), family, label)
-    try:
+    with read_by_libraries(f"the processor of {label} cannot be loaded", ORIGINAL):
         processor = load_processor(folder, family)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"the processor of {label} cannot be loaded: {str(error).splitlines()[0][:200]}"
-        raise WrongCheckpoint(
-            message, do=f"copy it from the model that this one was made of, or name that: {NAMING}"
-        ) from (error)
+        getattr(processor, "tokenizer", processor)("a word")  # some settings are used only then
     vocabulary = getattr(processor, "tokenizer", processor).get_vocab()
     if lost := [token for token in family.placeholders.values() if token not in vocabulary]:
         message = f"the tokenizer of {label} does not know {lost[0]}, which {family.name} needs"
@@ -354,17 +355,9 @@ def _local(path: str) -> str:
     if folder.is_dir():
         return str(folder)
     if path.startswith((".", "/", "~")) or path.count("/") != 1:
-        do = f"{_made_by(path)}give a folder, a Hub id or tiny:<family>"
+        do = f"{made_by(path)}give a folder, a Hub id or tiny:<family>"
         raise NotFound(f"there is no checkpoint folder {path}", do=do)
     return path
-
-
-def _made_by(path: str) -> str:
-    """Return what makes a folder that is named like the model of a recipe: ``runs/RECIPE/train/final``."""
-    for name in registry.names("recipes"):
-        if f"/{path}/".endswith((f"/{name}/train/final/", f"/{name}/train/")):
-            return f"`affectllm run {name}` makes it; or "
-    return ""
 
 
 def _family(folder: str, label: str, expected: str | None) -> Family:
@@ -387,13 +380,21 @@ def _family(folder: str, label: str, expected: str | None) -> Family:
 
 def _model_type(folder: str, label: str) -> str:
     import transformers
+    from huggingface_hub.errors import StrictDataclassError
 
     register()
     try:
         config = transformers.AutoConfig.from_pretrained(folder)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        raise NotFound(
-            f"{label} cannot be read as a checkpoint: {str(error).splitlines()[0]}",
-            do="check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`",
-        ) from error
+    except (
+        OSError,
+        ValueError,
+        TypeError,
+        LookupError,
+        AttributeError,
+        ArithmeticError,
+        StrictDataclassError,
+    ) as error:
+        hub = "check the name, your connection (HF_HUB_OFFLINE) and, for gated models, `hf auth login`"
+        do = f"correct its {CONFIG}, or copy or download it again" if Path(folder).is_dir() else hub
+        raise NotFound(f"{label} cannot be read as a checkpoint: {first_words(error)}", do=do) from error
     return str(config.model_type)

@@ -38,7 +38,8 @@ def run_predict(arguments: argparse.Namespace) -> int:
     columns = Columns(tuple(filter(None, arguments.clip_column.split(","))), arguments.text_column, arguments.id_column)
     items = list(read_items(arguments.clip, arguments.text, columns))
     if not items:
-        raise AffectError("there is nothing to predict", do="give clips, folders or tables, or --text WORDS")
+        within = f" in {', '.join(map(str, arguments.clip))}" if arguments.clip else ""
+        raise AffectError(f"there is nothing to predict{within}", do="give clips, folders or tables, or --text WORDS")
     out = sys.stdout
     none = [rejected(item) for item in items if isinstance(item, Rejection)]
     if len(none) == len(items):  # no reason to load a model

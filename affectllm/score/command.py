@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from affectllm.errors import Malformed
 from affectllm.metrics.core.comparison import Comparison, compare
 from affectllm.metrics.core.metric import Metric, find_metric
 from affectllm.metrics.core.result import Result
-from affectllm.metrics.core.value_forms import missing
+from affectllm.metrics.core.value_forms import BadValue, missing
 from affectllm.score import columns
 from affectllm.score.answers import STRICT, read_answers
 from affectllm.score.files import Table, read_table
@@ -56,11 +56,11 @@ def _named_files(paths: Sequence[Path] | None) -> dict[str, Path | None]:
     return dict(zip(names, paths, strict=True))
 
 
-Inputs = tuple[list[Any] | None, list[Any] | None, dict[str, Any], dict[str, float]]
+Inputs = tuple[list[Any] | None, list[Any] | None, dict[str, Any], dict[str, float], Callable[[bool, int], str]]
 
 
 def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) -> Inputs:
-    """Return gold values, answers, keyword arguments, and the counts of what matching left out."""
+    """Return gold values, answers, keyword arguments, counts of what matching left out, and where a value stands."""
     gold, predicted = _sides(metric, arguments, path)
     options = options_of(metric, arguments)
     if gold is None or predicted is None:
@@ -68,7 +68,8 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         assert only is not None  # a metric takes at least one side
         values = list(only.values.values())
         keyed = {**options, **_per_item(arguments, only, only, list(only.rows))}
-        return (values, None, keyed, {}) if gold else (None, values, keyed, {})
+        alone = list(only.values)
+        return (*((values, None) if gold else (None, values)), keyed, {}, lambda _, row: only.table.place(alone[row]))
     ids, left_out = columns.joined(gold, predicted, partial=arguments.partial, extra=arguments.compat is not None)
     truth = [gold.values[gold.rows[name]] for name in ids]
     answers = [predicted.values[predicted.rows[name]] for name in ids]
@@ -82,7 +83,12 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         left_out |= unread
         if arguments.read != STRICT:
             options.pop("labels", None)  # a published reader may answer with what is no label at all
-    return truth, answers, {**options, **_per_item(arguments, gold, predicted, ids)}, left_out
+
+    def place(of_gold: bool, row: int) -> str:
+        side = gold if of_gold else predicted
+        return side.table.place(side.rows[ids[row]])
+
+    return truth, answers, {**options, **_per_item(arguments, gold, predicted, ids)}, left_out, place
 
 
 def _sides(
@@ -239,9 +245,13 @@ def _result(
     predicted: list[Any] | None,
     options: Mapping[str, Any],
     left_out: Mapping[str, float],
+    place: Callable[[bool, int], str],
 ) -> Result:
     computation = {"invalid": arguments.invalid, "resamples": arguments.resamples, "seed": arguments.seed}
-    result = metric(gold, predicted, **computation, **options)
+    try:
+        result = metric(gold, predicted, **computation, **options)
+    except BadValue as error:
+        raise Malformed(error.what, where=place(error.gold, error.row), do=error.do) from error
     aligned = {"read": arguments.read, "partial": arguments.partial}
     settings = {**result.settings, **{name: value for name, value in aligned.items() if value}}
     return replace(result, coverage={**result.coverage, **left_out}, settings=settings)

@@ -56,11 +56,11 @@ def read_npy(path: Path) -> dict[str, list[Any]]:
     except ValueError as error:
         raise Malformed(f"not an array of plain values: {error}", where=str(path), do="check the file") from error
     if array.ndim == 1:
-        return _within(path, {"value": _plain(array)})
+        return _within(path, {"value": _plain(array, path)})
     if array.ndim != 2:
         message = f"an array of {array.ndim} dimensions is no table"
         raise Malformed(message, where=str(path), do="give one row an item, and one column a label")
-    return _within(path, {str(number): _plain(column) for number, column in enumerate(array.T, start=1)})
+    return _within(path, {str(number): _plain(column, path) for number, column in enumerate(array.T, start=1)})
 
 
 def read_npy_items(path: Path) -> dict[str, list[Any]]:
@@ -85,7 +85,7 @@ def read_npy_items(path: Path) -> dict[str, list[Any]]:
         raise Malformed(f"not arrays of plain values: {error}", where=str(path), do="check the files") from error
     if not arrays:
         raise Malformed("no .npy file is in it", where=str(path), do="give the folder of NAME.npy, or a zip file of it")
-    return _within(path, {"name": list(arrays), "value": [_plain(value) for value in arrays.values()]})
+    return _within(path, {"name": list(arrays), "value": [_plain(value, path) for value in arrays.values()]})
 
 
 def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
             with ZipFile(path) as archive:
                 check_size(path, _unpacked(archive))
                 contents = {name.removesuffix(".npy"): io.BytesIO(archive.read(name)) for name in archive.namelist()}
-            return {name: _plain(_array(content, path)) for name, content in contents.items()}
+            return {name: _plain(_array(content, path), path) for name, content in contents.items()}
         except ValueError as error:
             message = "the archive holds Python objects, which are stored as a pickle"
             raise Malformed(message, where=str(path), do="pass --allow-pickle if you trust its source") from error
@@ -109,7 +109,7 @@ def _arrays(path: Path, allow_pickle: bool) -> dict[str, Any]:
     arrays = load_plain_npz(path, MAX_BYTES)
     for value in arrays.values():
         check_size(path, getattr(value, "nbytes", 0), getattr(value, "size", 0))
-    return {name: _plain(value) for name, value in arrays.items()}
+    return {name: _plain(value, path) for name, value in arrays.items()}
 
 
 def _unpacked(archive: ZipFile) -> int:
@@ -143,9 +143,14 @@ def _within(path: Path, columns: dict[str, list[Any]]) -> dict[str, list[Any]]:
     return columns
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, path: Path) -> Any:
     import numpy as np
 
+    if isinstance(value, np.ndarray) and value.dtype.kind == "U" and value.size:
+        # NumPy takes any 32 bits for a character, and Python ends with SystemError over what is none.
+        codes = np.ascontiguousarray(value).reshape(-1).view(np.dtype("u4").newbyteorder(value.dtype.byteorder))
+        if ((codes > sys.maxunicode) | ((codes >= 0xD800) & (codes <= 0xDFFF))).any():
+            raise Malformed("an array of words holds what is no character", where=str(path), do="check the file")
     if isinstance(value, np.ndarray) and value.dtype.kind == "S":  # names that were written as bytes
         value = np.char.decode(value, "utf-8", "replace")
     return value.tolist() if hasattr(value, "tolist") else value

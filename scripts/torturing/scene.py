@@ -7,7 +7,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,9 +17,11 @@ from typing import Any
 import numpy as np
 import pytest
 from kill_scenes import Place
-from killing import tree
+from killing import Worker, tree, worker
 
 HANGS = 300.0  # seconds, for commands that take a minute at most on a machine with other work
+SOON = 120.0  # seconds, for those in forks, which take ten
+MEMORY = 2 << 30  # bytes, for commands whose input is small and whose libraries take half of it
 _EXPLAINED = (0, 1, 2)
 
 
@@ -30,20 +34,26 @@ class Scene:
         dice: all that is drawn comes from it.
         place: corpus, page and folder of the command.
         environment: of the processes.
+        patch: of the environment of this process, until the end of the torment.
+        kept: what a torment makes once and looks at again in later trials.
+        closing: ends what was started for all trials.
     """
 
     scratch: Path
     dice: np.random.Generator
     place: Place
     environment: dict[str, str]
+    patch: pytest.MonkeyPatch
     expected: dict[str, Mapping[str, bytes]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    kept: dict[str, Any] = field(default_factory=dict)
+    closing: ExitStack = field(default_factory=ExitStack)
 
     @classmethod
     def make(cls, scratch: Path, dice: np.random.Generator, patch: pytest.MonkeyPatch) -> Scene:
         place = Place.make(scratch, patch)
         environment = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", "TOKENIZERS_PARALLELISM": "false"}
-        return cls(scratch, dice, place, environment)
+        return cls(scratch, dice, place, environment, patch)
 
     def words(self, heavy: bool) -> list[str]:
         """A command line: a whole run of a tiny model where ``heavy``, else a build."""
@@ -55,6 +65,39 @@ class Scene:
         command = [sys.executable, "-m", "affectllm.cli", *words]
         options = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True, "errors": "replace"}
         return subprocess.Popen(command, env=self.environment, start_new_session=True, **{**options, **more})
+
+    def worker(self, modules: tuple[str, ...]) -> Worker:
+        """A process that has imported ``modules`` and runs commands in forks; started once."""
+        if str(modules) not in self.kept:
+            self.kept[str(modules)] = self.closing.enter_context(worker(self.scratch, modules))
+        return self.kept[str(modules)]
+
+    def forked(self, words: Sequence[str], modules: tuple[str, ...]) -> tuple[int, str]:
+        """Run a command in a fork, which saves the seconds of imports; its exit status and output.
+
+        999 is the status of one that hangs, 998 of one that takes more memory than it may.
+        """
+        one, hung = self.worker(modules), threading.Event()
+
+        def end() -> None:
+            hung.set()
+            one.kill()
+
+        timer = threading.Timer(SOON, end)
+        timer.start()
+        try:
+            status = one.run("affectllm.cli", words, self.scratch)
+        finally:
+            timer.cancel()
+        if hung.is_set():
+            return 999, f"hung for {SOON:.0f} s: {one.output}"
+        if one.peak > MEMORY:
+            return 998, f"took {one.peak / 2**30:.1f} GiB: {one.output}"
+        return status, one.output
+
+    def pick(self, several: Sequence[Any]) -> Any:
+        """One of several, by the dice."""
+        return several[int(self.dice.integers(0, len(several)))]
 
     def fresh(self) -> None:
         shutil.rmtree(self.place.folder.parent, ignore_errors=True)

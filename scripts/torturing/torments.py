@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from torturing import disks, hosts, names, others, processes, written
+from torturing import checkpoints, disks, hosts, misspelt, names, others, points, processes, tables, written
 from torturing.scene import Scene
 
 _TORMENTS: dict[str, Callable[[Scene], str]] = {
@@ -27,6 +27,10 @@ _TORMENTS: dict[str, Callable[[Scene], str]] = {
     "endpoint": others.endpoint,
     "hosts": hosts.hosts,
     "names": names.names,
+    "pages": misspelt.pages,
+    "tables": tables.tables,
+    "checkpoints": checkpoints.checkpoints,
+    "points": points.points,
 }
 NAMES = tuple(_TORMENTS)
 
@@ -47,12 +51,13 @@ def torment(name: str, seed: int, seconds: float) -> Outcome:
     with tempfile.TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
         patch.setenv("AFFECTLLM_CACHE", str(Path(folder) / "cache"))
         scene = Scene.make(Path(folder), np.random.default_rng(0), patch)
-        while not trials or time.monotonic() - started < seconds:
-            scene.dice = np.random.default_rng((seed, NAMES.index(name), trials))
-            trials += 1
-            if fault := _TORMENTS[name](scene):
-                faults.append(f"{name} {trials}: {fault}")
-                print(f"fault in {faults[-1]}", file=sys.stderr, flush=True)
+        with scene.closing:
+            while not trials or time.monotonic() - started < seconds:
+                scene.dice = np.random.default_rng((seed, NAMES.index(name), trials))
+                trials += 1
+                if fault := _TORMENTS[name](scene):
+                    faults.append(f"{name} {trials}: {fault}")
+                    print(f"fault in {faults[-1]}", file=sys.stderr, flush=True)
     outcome = Outcome(name, trials, tuple(faults), time.monotonic() - started)
     print(f"{name}: {trials} trials, {len(faults)} faults, {outcome.seconds:.0f} s", file=sys.stderr, flush=True)
     return outcome

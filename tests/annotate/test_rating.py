@@ -141,6 +141,11 @@ def saved(path: Path, rater: str, ratings: list[str]) -> Path:
     return path
 
 
+def test_a_table_of_ratings_without_a_row_is_named(tmp_path: Path) -> None:
+    with pytest.raises(Malformed, match=r"b\.csv: the table has no rows"):
+        ratings_of([saved(tmp_path / "a.csv", "r", ["no"]), saved(tmp_path / "b.csv", "r", [])])
+
+
 def test_agreement_is_krippendorffs_alpha(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     given = [list("nnpyyynp"), list("nnpyypny"), list("npp yy n")]
     words = {"n": "no", "p": "partly", "y": "yes", " ": ""}

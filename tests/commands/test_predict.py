@@ -130,6 +130,12 @@ def test_what_cannot_be_asked_is_said(words: list[str], message: str, capsys) ->
     assert message in capsys.readouterr().err
 
 
+def test_a_table_without_a_row_is_named(folder: Path, capsys) -> None:
+    (folder / "t.csv").write_text("clip,text\n")
+    assert main(["predict", "t.csv", "--model", TEXT]) == 2
+    assert "there is nothing to predict in t.csv" in capsys.readouterr().err
+
+
 def test_a_table_without_a_column_of_clips_or_texts_names_those_that_it_has(folder: Path, capsys) -> None:
     (folder / "t.csv").write_text("mood,age\njoy,3\n")
     assert main(["predict", "t.csv", "--model", TEXT]) == 2

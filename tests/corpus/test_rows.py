@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from affectllm.data_builders.generic.generic import described
 from scoring import refused, scored, write_csv
@@ -257,3 +259,23 @@ def test_text_in_an_encoding_that_nobody_named_is_never_read_as_another(
     assert fields(tmp_path / "t.csv", encoding=encoding)[0] == {"id": "a", "text": word}
     (tmp_path / "t.csv").write_bytes("id,text\na,“Äh”, déjà vu\n".replace(", d", " d").encode("cp1252"))
     assert fields(tmp_path / "t.csv") == [{"id": "a", "text": "“Äh” déjà vu"}]
+
+
+def test_a_pipe_in_place_of_a_table_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    with pytest.raises(Malformed, match=r"t\.csv: no regular file"):
+        read(tmp_path / "t.csv")
+
+
+def test_offsets_of_a_saved_data_set_that_lead_out_of_it_are_damage(tmp_path: Path) -> None:
+    import pyarrow
+
+    offsets = pyarrow.py_buffer(np.array([0, 2**40, 7], np.int64))
+    words = pyarrow.Array.from_buffers(pyarrow.large_string(), 2, [None, offsets, pyarrow.py_buffer(b"joyfear")])
+    table = pyarrow.table({"label": words})
+    with pyarrow.OSFile(str(tmp_path / "data.arrow"), "wb") as file, pyarrow.ipc.new_stream(file, table.schema) as out:
+        out.write_table(table)
+    (tmp_path / "state.json").write_text('{"_data_files": [{"filename": "data.arrow"}]}')
+    (tmp_path / "dataset_info.json").write_text("{}")
+    with pytest.raises(Malformed, match=r"data\.arrow: not Arrow"):
+        read(tmp_path)

@@ -12,7 +12,10 @@ from lm_eval.tasks import TaskManager
 from affectllm import registry
 from affectllm.errors import AffectError, NotFound
 from affectllm.evaluate.matrix import TASK
+from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.plain.theirs import may_be_theirs
+from affectllm.evaluate.protocol import Protocol
+from affectllm.evaluate.question import Question
 from affectllm.evaluate.shelf import all_tasks, find_task
 from affectllm.evaluate.tasks import AffectTaskManager
 from affectllm.yaml_page import read_page
@@ -96,3 +99,10 @@ def test_a_task_whose_data_cannot_be_fetched_is_told_in_a_line(monkeypatch: pyte
     monkeypatch.setattr(TaskManager, "load", unreachable)
     with pytest.raises(AffectError, match="cannot be fetched: Couldn't reach 'Rowan/hellaswag'"):
         AffectTaskManager().load(["hellaswag"])
+
+
+@pytest.mark.parametrize(("key", "what"), [("template", "no template called"), ("corpus", "no corpus called")])
+def test_a_page_that_names_what_is_not_there_is_named(key: str, what: str) -> None:
+    config = {**find_task("emodb_emotion").config, key: "nosuch"}
+    with pytest.raises(NotFound, match=f"^mine.yaml:3: there is {what} 'nosuch'"):
+        Question.of_page(TaskPage.take(dict(config), "mine.yaml:3"), Protocol(), "mine", "mine.yaml:3")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from affectllm.evaluate.matrix import read_tasks
 from affectllm.instruct.mixture_page import load_mixture
 from affectllm.instruct.wording import load_wording
 from affectllm.train.recipe import RECIPE, launch_file, load_recipe
-from affectllm.yaml_page import PageKind, parse_page, read_page, read_value
+from affectllm.yaml_page import PageKind, first_comment, parse_page, read_page, read_value
 
 ROOT = Path(__file__).parents[2]
 LAUGHS = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
@@ -177,8 +178,31 @@ def test_a_key_twice_and_a_list_are_refused_in_every_room_and_the_page_is_called
         ("a: 1\n? [b]\n: 2\n", r"page\.yaml:2: a key is a word"),
         ("", r"page\.yaml:1: this answer is not a mapping"),
         ("a: 1\n\tb: 2\n", r"page\.yaml:2: not YAML"),
+        ("a: 1\nb: !!timestamp x\n", r"page\.yaml:2: not YAML"),
     ],
 )
 def test_what_is_no_plain_data_is_told_with_its_line(text: str, problem: str) -> None:
     with pytest.raises(Malformed, match=problem):
         parse_page(text, "page.yaml", PageKind("answer", words=("!function",)))
+
+
+def test_a_pipe_in_place_of_a_page_is_refused_and_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(path := tmp_path / "page.yaml")
+    with pytest.raises(Malformed, match=r"page\.yaml: no regular file"):
+        read_page(path)
+    assert first_comment(path) == ""
+
+
+def test_an_error_that_nothing_is_called_so_gets_the_line_that_calls_it_so() -> None:
+    page = parse_page("a: 1\nb: {c: meldd}\n", "page.yaml")
+    with pytest.raises(NotFound, match=r"^page\.yaml:2: no meldd\n  → meld\?$"), page.naming(("b", "c")):
+        raise NotFound("no meldd", do="meld?")
+
+
+@pytest.mark.parametrize("name", ["nosuch.csv", "x" * 5_000, "a\0b"])
+def test_a_file_that_is_not_there_is_told_with_the_line_that_names_it(name: str, tmp_path: Path) -> None:
+    (tmp_path / "there.csv").touch()
+    page = parse_page("a: 1\ntable: x\n", str(tmp_path / "page.yaml"))
+    page.check_file(("table",), "there.csv")
+    with pytest.raises(NotFound, match=r"page\.yaml:2: there is no file"):
+        page.check_file(("table",), name)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.hinting.kinds import emotions
 from affectllm.hinting.page import HintPage, load_hint_page
 
@@ -69,6 +69,15 @@ def test_what_cannot_be_or_is_not_read_is_told_at_its_line(
     with pytest.raises(AffectError) as caught:
         read(tmp_path, kind, lines)
     assert caught.value.where == f"{tmp_path / 'mine.yaml'}:{line}" and message in caught.value.what
+
+
+@pytest.mark.parametrize(("lines", "name"), [("corpus: meldd\nkind: prosody", "meldd"), ("corpus: meld\nkind: x", "x")])
+def test_a_corpus_or_kind_that_nothing_is_called_is_told_at_its_line(lines: str, name: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text(f"# mine\n{lines}\n")
+    with pytest.raises(NotFound) as caught:
+        load_hint_page(str(tmp_path / "mine.yaml"))
+    assert caught.value.where == f"{tmp_path / 'mine.yaml'}:{2 if name == 'meldd' else 3}"
+    assert repr(name) in caught.value.what
 
 
 def test_an_option_that_came_by_set_is_named_so_and_one_that_says_none_is_left_alone(tmp_path: Path) -> None:

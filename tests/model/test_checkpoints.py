@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ from adapting import logits
 from safetensors.torch import load_file, save_file
 
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
-from affectllm.model.load import load_model
+from affectllm.model.load import check_model, load_model
 from affectllm.model.tiny import tiny_folder
 from affectllm.model.weights.weight_files import check_finite
 
@@ -241,3 +242,65 @@ def test_a_recipe_with_such_a_checkpoint_is_refused_before_anything_is_built(
     page, out = write_page(folder.parent, model={"path": str(folder)}), folder.parent / "run"
     assert main(["train", str(page), "--root", f"demo_affect={small_demo}", "--out", str(out)]) == 2
     assert "model.processor" in capfd.readouterr().err and not (out / "build").exists()
+
+
+def in_the_header(change: Callable[[dict[str, dict[str, object]]], object]) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        path = folder / "model.safetensors"
+        data = path.read_bytes()
+        end = 8 + int.from_bytes(data[:8], "little")
+        header = json.loads(data[8:end])
+        change({name: entry for name, entry in header.items() if name != "__metadata__"})
+        text = json.dumps(header).encode()
+        path.write_bytes(len(text).to_bytes(8, "little") + text + data[end:])
+
+    return write
+
+
+def setting(name: str, *keys: str, value: object) -> Callable[[Path], None]:
+    def write(folder: Path) -> None:
+        content = place = json.loads((folder / name).read_text())
+        for key in keys[:-1]:
+            place = place[key]
+        place[keys[-1]] = value
+        (folder / name).write_text(json.dumps(content))
+
+    return write
+
+
+def pipe(name: str) -> Callable[[Path], None]:
+    return lambda folder: (drop(folder, name), os.mkfifo(folder / name))[1]
+
+
+STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
+    "a pipe": (pipe("generation_config.json"), r"generation_config\.json: no regular file"),
+    "a device": (lambda f: (drop(f, "vocab.json"), (f / "vocab.json").symlink_to("/dev/zero"))[1], "no regular file"),
+    "a type of no tensor": (
+        in_the_header(lambda entries: next(iter(entries.values())).update(dtype="X")),
+        r"model\.safetensors: is damaged: .*unknown variant `X`",
+    ),
+    "a shape that does not fit": (
+        in_the_header(lambda entries: next(iter(entries.values())).update(shape=[1])),
+        r"model\.safetensors: is damaged: .*invalid shape",
+    ),
+    "a tokenizer that the library cannot build": (
+        setting("tokenizer.json", "model", "end_of_word_suffix", value=7),
+        "the processor of .* cannot be loaded: .*invalid type",
+    ),
+    "a setting of another type": (
+        setting("config.json", "text_config", "tie_word_embeddings", value=1e308),
+        "cannot be read as a checkpoint: .*tie_word_embeddings.*expected bool(?s:.)*correct its config.json",
+    ),
+    "a tokenizer that cannot be used": (
+        setting("tokenizer_config.json", "model_max_length", value=[]),
+        "the processor of .* cannot be loaded: .*not supported between",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STRANGE)
+def test_what_libraries_raise_or_wait_for_is_told_before_weights_are_loaded(case: str, folder: Path) -> None:
+    change, message = STRANGE[case]
+    change(folder)
+    with pytest.raises((WrongCheckpoint, NotFound), match=message):
+        check_model(str(folder))

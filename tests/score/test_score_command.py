@@ -206,7 +206,31 @@ def test_a_cell_that_is_no_number_names_its_line(capsys, tmp_path) -> None:
 
 def test_a_gold_value_that_is_missing_is_an_error_and_a_prediction_is_not(capsys, tmp_path, pred) -> None:
     truth = write_csv(tmp_path / "g.csv", [("a", "joy"), ("b", ""), ("c", "joy"), ("d", "joy")], ("id", "label"))
-    assert "gold value 2 is None" in refused(capsys, "--metric", "accuracy", "--gold", truth, "--pred", pred)
+    message = refused(capsys, "--metric", "accuracy", "--gold", truth, "--pred", pred)
+    assert "g.csv:3: gold value 2 is None" in message
+
+
+@pytest.mark.parametrize(("metric", "cell"), [("mae", "1e999"), ("vad_ccc", '"{""valence"": Infinity}"')])
+def test_a_value_that_is_not_of_the_form_names_its_line_wherever_it_stands(capsys, tmp_path, metric, cell) -> None:
+    good = "0.5" if metric == "mae" else '"{""valence"": 0.5}"'
+    (tmp_path / "g.csv").write_text(f"id,label\nb,{good}\n\na,{cell}\nc,{good}\n")
+    (tmp_path / "p.csv").write_text(f"id,prediction\na,{good}\nb,{good}\nc,{good}\n")
+    message = refused(capsys, "--metric", metric, "--gold", tmp_path / "g.csv", "--pred", tmp_path / "p.csv")
+    assert "g.csv:4: gold value" in message
+
+
+def test_an_end_of_an_interval_beyond_all_numbers_is_null_in_json(capsys, tmp_path) -> None:
+    rows = [(f"c{number}", f"0.{number}") for number in range(9)]
+    gold = write_csv(tmp_path / "g.csv", [*rows, ("c9", "1e308")], ("id", "label"))
+    pred = write_csv(tmp_path / "p.csv", [*rows, ("c9", "0.9")], ("id", "prediction"))
+    result = scored(capsys, "--metric", "mae", "--gold", gold, "--pred", pred)
+    assert result["value"] == pytest.approx(1e307) and result["high"] is None
+
+
+def test_a_value_of_the_only_table_that_is_not_of_the_form_names_its_line(capsys, tmp_path) -> None:
+    table = tmp_path / "r.jsonl"
+    table.write_text('{"id": "a", "label": {"anna": 1, "ben": 2}}\n{"id": "b", "label": 3}\n')
+    assert "r.jsonl:2: gold value 2 is 3" in refused(capsys, "--metric", "krippendorff_alpha", "--gold", table)
 
 
 def test_a_missing_gold_value_is_an_error_whatever_its_column_is_called(capsys, tmp_path, pred) -> None:

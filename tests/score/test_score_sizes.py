@@ -190,3 +190,21 @@ def test_a_table_of_common_size_is_within_the_limits(capsys, tmp_path: Path) -> 
         archive.write(gold, "p.csv")
     words = ("--gold", gold, "--pred", tmp_path / "p.csv.zip", "--pred-column", "label", "--resamples", "10")
     assert scored(capsys, "--metric", "accuracy", *words)["value"] == 1
+
+
+def test_a_sheet_that_unpacks_to_much_more_than_it_takes_is_refused(tmp_path: Path, monkeypatch) -> None:
+    rows = [["id", "label"], *([f"item{number}", "joy"] for number in range(3_000))]
+    path = tmp_path / "t.xlsx"
+    path.write_bytes(workbook({"One": rows}))
+    with zipfile.ZipFile(path) as book:
+        parts = {name: book.read(name) for name in book.namelist()}
+    sheet = next(name for name in parts if name.startswith("xl/worksheets/"))
+    for bomb in (sheet, "xl/workbook.xml"):
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as book:
+            for name, content in parts.items():
+                book.writestr(name, content + b" " * (4 * MB if name == bomb else 0))
+        assert len(read_table(path)) == 3_000  # small whatever the ratio
+        with monkeypatch.context() as patch, pytest.raises(Malformed, match=rf"t\.xlsx: {bomb} unpacks to 4,"):
+            patch.setattr("affectllm.corpus.records.workbook.ALWAYS", MB)
+            patch.setattr("affectllm.corpus.records.workbook.MAX_RATIO", 20)
+            read_table(path)

@@ -286,3 +286,13 @@ def test_separators_of_thousands_are_no_decimal_commas(capsys, tmp_path) -> None
     assert "'1,000' may be thousands" in refused(capsys, *words, pred)
     sure = write_csv(tmp_path / "q.csv", [("a", "1,125"), ("b", "0,500"), ("c", "0")], ("id", "label"))
     assert scored(capsys, "--metric", "ccc", "--gold", sure, "--pred", sure)["value"] == 1
+
+
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800])
+def test_words_of_an_archive_that_hold_no_characters_are_refused(capsys, tmp_path, code) -> None:
+    gold = write_csv(tmp_path / "g.csv", [("a", "joy"), ("b", "fear")], ("id", "label"))
+    words = np.array(["joy", "fear"])
+    words.view(np.uint32)[1] = code
+    np.savez(tmp_path / "p.npz", id=["a", "b"], prediction=words)
+    message = refused(capsys, "--metric", "accuracy", "--gold", gold, "--pred", tmp_path / "p.npz")
+    assert "p.npz: an array of words holds what is no character" in message

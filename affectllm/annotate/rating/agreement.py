@@ -29,7 +29,9 @@ def ratings_of(paths: Sequence[Path]) -> Ratings:
     for path in paths:
         if not path.is_file():
             raise NotFound(f"there is no file {path}", do="give what the rating page saved")
+        empty = True
         for row in read_rows(path, path.parent):
+            empty = False
             if isinstance(row, Rejection):
                 raise Malformed(f"{row.reason}: {row.detail}", where=row.where, do="mend the row")
             if missing := [name for name in COLUMNS if name not in row.fields]:
@@ -41,6 +43,8 @@ def ratings_of(paths: Sequence[Path]) -> Ratings:
             if ratings[item].get(rater, rating) != rating:
                 raise Malformed(f"{rater} rated {item} twice, differently", where=row.where, do="keep one of the two")
             ratings[item][rater] = rating
+        if empty:
+            raise Malformed("the table has no rows", where=str(path), do="check that the file is complete")
     return dict(ratings)
 
 

@@ -93,6 +93,7 @@ def _batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
             whole = pyarrow.ipc.open_file(file)
             reader = (whole.get_batch(number) for number in range(whole.num_record_batches))
         for batch in reader:
+            batch.validate(full=True)  # offsets of a damaged file lead anywhere in memory
             for start in range(0, batch.num_rows, BATCH):
                 yield batch.slice(start, BATCH)
 

@@ -74,6 +74,8 @@ def read_rows(path: Path, root: Path, how: Reading | None = None) -> Iterator[Re
     how = how or Reading()
     if not path.exists():
         raise NotFound(f"there is no file {relative(path, root)}", do="correct its name")
+    if not path.is_file() and not path.is_dir():  # who opens a pipe waits for somebody to write into it
+        raise Malformed("no regular file", where=relative(path, root), do="write the table to a file")
     if path.is_file() and is_lfs_pointer(path):
         message = "the file is a Git LFS pointer, not the file itself"
         raise Malformed(message, where=relative(path, root), do="run `git lfs pull`")

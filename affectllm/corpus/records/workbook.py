@@ -11,13 +11,16 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 from xml.etree import ElementTree
 
 from affectllm.errors import Malformed
 
 MAX_SHEET = 1 << 29
 """Bytes to which a sheet, or the table of its words, may unpack."""
+MAX_RATIO = 100
+"""How many times its packed size a part of a workbook may be, once it is larger than ``ALWAYS``; sheets come to 20."""
+ALWAYS = 1 << 26
 MAX_COLUMNS = 16_384
 """Columns of a sheet: as many as the programs that write them have."""
 _MAIN = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
@@ -59,7 +62,7 @@ def numbered_rows(path: Path, name: str = "") -> Iterator[tuple[int, list[str]]]
     """As ``read_sheet``, each row with its number as the program shows it."""
     try:
         with zipfile.ZipFile(path) as book:
-            sheets = _sheets(book)
+            sheets = _sheets(book, path)
             file = next((sheet.file for sheet in sheets if name in ("", sheet.name)), None)
             if file is None:
                 message = f"no sheet is called {name!r}" if sheets else "the workbook has no sheet"
@@ -79,23 +82,26 @@ def filled_sheets(path: Path) -> list[str]:
     """
     try:
         with zipfile.ZipFile(path) as book:
-            return [sheet.name for sheet in _sheets(book) if _is_filled(book, sheet.file)]
+            return [sheet.name for sheet in _sheets(book, path) if _is_filled(book, sheet.file, path)]
     except _BROKEN as error:
         raise Malformed(f"no readable workbook ({error})", where=str(path), do="get the file again") from error
 
 
-def _is_filled(book: zipfile.ZipFile, file: str) -> bool:
-    with book.open(file) as stream:
+def _is_filled(book: zipfile.ZipFile, file: str, path: Path) -> bool:
+    with _opened(book, file, path) as stream:
         return any(_plain(element.tag) in ("v", "t") for _, element in ElementTree.iterparse(stream))
 
 
-def _sheets(book: zipfile.ZipFile) -> list[Sheet]:
+def _sheets(book: zipfile.ZipFile, path: Path) -> list[Sheet]:
     """Return the sheets in the order in which they are shown, without charts."""
     files = {name for name in book.namelist() if re.fullmatch(r"xl/worksheets/[^/]+\.xml", name)}
     sheets = []
     if {"xl/workbook.xml", _GOALS} <= set(book.namelist()):
-        goals = {e.get("Id"): e.get("Target", "") for e in ElementTree.fromstring(book.read(_GOALS))}
-        for element in ElementTree.fromstring(book.read("xl/workbook.xml")).iter():
+        with _opened(book, _GOALS, path) as stream:
+            goals = {e.get("Id"): e.get("Target", "") for e in ElementTree.parse(stream).getroot()}
+        with _opened(book, "xl/workbook.xml", path) as stream:
+            elements = ElementTree.parse(stream).iter()
+        for element in elements:
             key = next((value for key, value in element.attrib.items() if key.endswith("}id")), None)
             file = "xl/" + goals.get(key, "").removeprefix("/").removeprefix("xl/")
             if _plain(element.tag) == "sheet" and file in files:
@@ -107,20 +113,26 @@ def _plain(tag: str) -> str:
     return tag.removeprefix(_MAIN).removeprefix(_STRICT)
 
 
-def _checked(book: zipfile.ZipFile, file: str, path: Path) -> None:
-    size = book.getinfo(file).file_size  # zipfile unpacks no more than a member declares
-    if size > MAX_SHEET:
-        message = f"{file} unpacks to {size:,} bytes, {MAX_SHEET:,} are the most that are read"
+def _opened(book: zipfile.ZipFile, file: str, path: Path) -> IO[bytes]:
+    """Open a part of a workbook; zipfile unpacks no more of it than it declares.
+
+    Raises:
+        Malformed: when it is larger than it may be.
+    """
+    part = book.getinfo(file)
+    most = min(MAX_SHEET, max(ALWAYS, MAX_RATIO * part.compress_size))
+    if part.file_size > most:
+        message = f"{file} unpacks to {part.file_size:,} bytes, {most:,} are the most that are read"
         raise Malformed(message, where=str(path), do="save the sheet as CSV")
+    return book.open(part)
 
 
 def _words(book: zipfile.ZipFile, path: Path) -> list[str]:
     file = "xl/sharedStrings.xml"
     if file not in book.namelist():
         return []
-    _checked(book, file, path)
     words = []
-    with book.open(file) as stream:
+    with _opened(book, file, path) as stream:
         for _, element in ElementTree.iterparse(stream):
             if _plain(element.tag) == "si":
                 words.append(_words_of(element))
@@ -135,9 +147,8 @@ def _words_of(element: ElementTree.Element) -> str:
 
 
 def _rows(book: zipfile.ZipFile, file: str, words: list[str], path: Path) -> Iterator[tuple[int, list[str]]]:
-    _checked(book, file, path)
-    number, merged = 0, _merged(book, file)
-    with book.open(file) as stream:
+    number, merged = 0, _merged(book, file, path)
+    with _opened(book, file, path) as stream:
         for _, element in ElementTree.iterparse(stream):
             if _plain(element.tag) != "row":
                 continue
@@ -176,9 +187,9 @@ class _Merged:
         return cells
 
 
-def _merged(book: zipfile.ZipFile, file: str) -> _Merged:
+def _merged(book: zipfile.ZipFile, file: str, path: Path) -> _Merged:
     merged = _Merged()
-    with book.open(file) as stream:  # they stand behind the rows
+    with _opened(book, file, path) as stream:  # they stand behind the rows
         for _, element in ElementTree.iterparse(stream):
             area = _AREA.fullmatch(element.get("ref", "")) if _plain(element.tag) == "mergeCell" else None
             if area:

@@ -72,7 +72,8 @@ def load_protocol(name: str) -> LinearProtocol:
     for corpus, options in protocol.corpora.items():
         if not isinstance(options, Mapping):
             raise Malformed(f"{corpus} must be a mapping, such as {{C: 1.0}}", where=page.where(("corpora", corpus)))
-        registry.find("data_builders", corpus)
+        with page.naming(("corpora", corpus)):
+            registry.find("data_builders", corpus)
         _check_options(options, page, "corpora", corpus)
     return protocol
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, NotRequired, TypedDict
@@ -84,9 +85,11 @@ class Result:
         return record
 
     def to_json(self) -> dict[str, Any]:
-        """Return the result as JSON types, keys in the order of the fields."""
+        """Return the result as JSON types, keys in the order of the fields; None for numbers that are not finite."""
         return {name: _plain(getattr(self, name)) for name in self.__dataclass_fields__}
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, float) and not math.isfinite(value):  # JSON knows no infinity: sums of very large numbers
+        return None
     return {key: _plain(item) for key, item in value.items()} if isinstance(value, Mapping) else value

@@ -35,6 +35,17 @@ class Form:
     description: str
 
 
+class BadValue(Malformed):
+    """A gold value or an answer that is not of a metric's form.
+
+    Attributes:
+        gold: whether it is a gold value.
+        row: its place among them, counted from 0.
+    """
+
+    gold, row = False, 0
+
+
 def missing(value: Any) -> bool:
     """Whether a value stands for no answer: None, NaN, a table's missing value or a blank string."""
     if value is None or (isinstance(value, str) and not value.strip()):
@@ -46,7 +57,7 @@ def checked(form: Form, gold: Sequence[Any] | None, predicted: Sequence[Any] | N
     """Check gold values and answers and return them as metrics of ``form`` see them; an absent side is an empty list.
 
     Raises:
-        Malformed: when a value is not of this form; names its position.
+        BadValue: when a value is not of this form; names its position.
     """
     sides = (() if side is None else side for side in (gold, predicted))  # arrays have no truth value
     truth = [_one(form.gold, value, form, "gold value", row) for row, value in enumerate(next(sides))]
@@ -69,7 +80,9 @@ def _one(check: Check, value: Any, form: Form, what: str, row: int) -> Any:
         message = f"{what} {row + 1} is {quoted}, not {form.description}"
         # The other two come from Python itself, which speaks of its own types.
         do = str(error) if isinstance(error, ValueError) else ""
-        raise Malformed(message, do=do or "correct it, or choose a metric of another form") from error
+        wrong = BadValue(message, do=do or "correct it, or choose a metric of another form")
+        wrong.gold, wrong.row = what == "gold value", row
+        raise wrong from error
 
 
 def _label(value: Any) -> str:

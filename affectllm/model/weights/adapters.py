@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.family import Family
-from affectllm.model.weights.checkpoint import ADAPTER_CONFIG, ADAPTER_WEIGHTS, folder_named, read_object
+from affectllm.model.weights.checkpoint import (
+    ADAPTER_CONFIG,
+    ADAPTER_WEIGHTS,
+    check_regular,
+    folder_named,
+    read_object,
+)
 from affectllm.model.weights.spelling import PEFT_PREFIX, Spelling, bare, module_of, spelling_of, spellings
 from affectllm.model.weights.weight_files import check_finite, header
 
@@ -56,6 +62,7 @@ def check_adapter(folder: Path) -> None:
     """
     if not (folder / ADAPTER_CONFIG).is_file():
         raise NotFound(f"{folder} has no {ADAPTER_CONFIG}", do="name the folder that PEFT's save_pretrained made")
+    check_regular(folder)
     read_object(folder / ADAPTER_CONFIG)
     if not (folder / ADAPTER_WEIGHTS).is_file():
         if (folder / _PICKLE).is_file():

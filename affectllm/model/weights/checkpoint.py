@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+import stat
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from affectllm import registry
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.family import Family
 from affectllm.model.weights.weight_files import header
@@ -37,6 +40,14 @@ def folder_named(name: str) -> Path:
     return folder
 
 
+def made_by(path: str) -> str:
+    """Return what makes a folder that is named like the model of a recipe: ``runs/RECIPE/train/final``."""
+    for name in registry.names("recipes"):
+        if f"/{path}/".endswith((f"/{name}/train/final/", f"/{name}/train/")):
+            return f"`affectllm run {name}` makes it; or "
+    return ""
+
+
 def read_object(path: Path) -> dict[str, Any]:
     """Read a JSON object of a checkpoint.
 
@@ -52,8 +63,62 @@ def read_object(path: Path) -> dict[str, Any]:
     return value
 
 
+# What transformers, PEFT, safetensors and torch raise over files whose values are not what they expect.
+_RAISED = (OSError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RuntimeError)
+
+
+@contextmanager
+def read_by_libraries(what: str, do: str) -> Iterator[None]:
+    """Convert what libraries raise over a checkpoint's files into ``WrongCheckpoint``; other errors pass.
+
+    Args:
+        what: the beginning of the message, such as "the processor of PATH cannot be loaded".
+    """
+    try:
+        yield
+    except _RAISED as error:
+        if type(error).__name__ == "OutOfMemoryError":  # torch's own; a smaller batch or dtype helps there
+            raise
+        raise _unread(what, do, error) from error
+    except Exception as error:
+        if not _of_libraries(error):
+            raise
+        raise _unread(what, do, error) from error
+
+
+def _of_libraries(error: Exception) -> bool:
+    """Whether tokenizers raised it, which knows no class but this one, or safetensors, or a check of transformers."""
+    return type(error) is Exception or type(error).__module__.startswith(("safetensors", "huggingface_hub"))
+
+
+def _unread(what: str, do: str, error: Exception) -> WrongCheckpoint:
+    return WrongCheckpoint(f"{what}: {first_words(error)}", do=do)
+
+
+def first_words(error: Exception) -> str:
+    """Return the beginning of an error of a library in one line; its class where it says nothing."""
+    words = " ".join(str(error).split())
+    return f"{words[:200]}…" if len(words) > 200 else words or type(error).__name__
+
+
+def check_regular(folder: Path) -> None:
+    """Refuse a folder with pipes and devices among its files: who opens a pipe waits for somebody to write into it.
+
+    Raises:
+        WrongCheckpoint: with the first of them.
+    """
+    for path in sorted(folder.iterdir()):
+        if path.exists() and not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
+            raise WrongCheckpoint("no regular file", where=str(path), do="remove it, or put the file there")
+
+
 def check_texts(folder: Path) -> None:
-    """Parse every JSON file of a checkpoint that a library will read, since libraries do not name a broken one."""
+    """Parse every JSON file of a checkpoint that a library will read, since libraries do not name a broken one.
+
+    Raises:
+        WrongCheckpoint: when one is broken, or something in the folder is no file.
+    """
+    check_regular(folder)
     for path in sorted({path for pattern in _READ for path in folder.glob(pattern)}):
         read_object(path)
 
@@ -156,6 +221,7 @@ def check_processor(folder: Path, family: Family, label: str) -> None:
 
 
 NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
+ORIGINAL = f"copy it from the model that this one was made of, or name that: {NAMING}"
 
 
 def check_folder(folder: Path, label: str) -> None:
@@ -163,7 +229,9 @@ def check_folder(folder: Path, label: str) -> None:
 
     Raises:
         NotFound: when it is none; the message names the checkpoints in it.
+        WrongCheckpoint: when something in it is no file.
     """
+    check_regular(folder)
     if (folder / CONFIG).is_file():
         return
     for find, what, remedy in _INSTEAD:

@@ -113,12 +113,15 @@ def _remembered(path: Path, unbounded: frozenset[str]) -> str:
 
 
 def _tensors(path: Path, unbounded: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
-    from safetensors import safe_open
+    from safetensors import SafetensorError, safe_open
 
-    with safe_open(path, "pt") as weights:
-        for name in weights.keys():  # noqa: SIM118  # it is no mapping
-            tensor = weights.get_tensor(name)
-            yield name, tensor[~tensor.isinf()] if name.rpartition(".")[2] in unbounded else tensor
+    try:
+        with safe_open(path, "pt") as weights:
+            for name in weights.keys():  # noqa: SIM118  # it is no mapping
+                tensor = weights.get_tensor(name)
+                yield name, tensor[~tensor.isinf()] if name.rpartition(".")[2] in unbounded else tensor
+    except SafetensorError as error:  # types, shapes and offsets are the library's to judge
+        raise WrongCheckpoint(f"is damaged: {str(error)[:200]}", where=str(path), do=_AGAIN) from error
 
 
 def _note(note: Path, name: str) -> None:

@@ -277,7 +277,7 @@ def test_a_corpus_without_options_and_a_protocol_without_an_encoder_are_refused(
     ("lines", "message"),
     [
         ("ridge: {alpha: 1.0}\ncorpora: {bold: {c: 1}}", r"'c' in corpora\.bold"),
-        ("ridge: {alpha: 1.0}\ncorpora: {boldd: {C: 1}}", "boldd"),
+        ("ridge: {alpha: 1.0}\ncorpora: {boldd: {C: 1}}", r"mine\.yaml:2: .*'boldd'"),
         ("ridge: {alpha: 1.0}\ncorpora: {bold: {C: 1}}\nbudget: {frames: 8}", "'frames' in budget"),
         ("corpora: {bold: {C: 1}}", "lacks ridge"),
     ],

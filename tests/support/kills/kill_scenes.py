@@ -48,7 +48,7 @@ model: {{path: tiny:qwen2, backbone: qwen2, dtype: float32}}
 trainer: {{max_steps: 2, save_strategy: steps, save_steps: 1, logging_steps: 1, learning_rate: {rate}, bf16: false}}
 eval: {{tasks: [toy_emotion], references: [], ablations: [], limit: {limit}}}
 """
-_TASK = """
+TASK = """
 task: toy_emotion
 class: !function affectllm.evaluate.task.AffectTask
 corpus: toy
@@ -74,7 +74,7 @@ class Place:
         patch.delenv("AFFECTLLM_CORPORA", raising=False)
         root = toy_corpus(scratch, patch, classes=("joy", "anger", "fear"))
         (scratch / "eval_tasks").mkdir()
-        (scratch / "eval_tasks" / "toy_emotion.yaml").write_text(_TASK)
+        (scratch / "eval_tasks" / "toy_emotion.yaml").write_text(TASK)
         (scratch / "place").mkdir()
         return cls(scratch / "place" / "run", scratch / "page.yaml", f"toy={root}")
 

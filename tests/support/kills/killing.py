@@ -107,7 +107,8 @@ def _serve(modules: Sequence[str]) -> None:
         if not pid:
             _run(json.loads(line))
         print(pid, flush=True)
-        print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]), flush=True)
+        _, status, used = os.wait4(pid, 0)
+        print(os.waitstatus_to_exitcode(status), used.ru_maxrss, flush=True)
 
 
 class Worker:
@@ -116,6 +117,8 @@ class Worker:
     def __init__(self, process: subprocess.Popen[str], scratch: Path) -> None:
         self._process, self._log = process, scratch / "killed.log"
         self._run_under_way = 0
+        self.peak = 0
+        """Bytes of memory that the last run held at most, those of the libraries among them."""
 
     def run(self, module: str, words: Sequence[str], folder: Path, last: int | None = None, torn: bool = False) -> int:
         """The exit status of ``module.main(words)``, killed before its ``last`` change below ``folder``."""
@@ -127,8 +130,8 @@ class Worker:
         self._process.stdin.write(json.dumps(job) + "\n")
         self._process.stdin.flush()
         self._run_under_way = int(self._process.stdout.readline())
-        status = int(self._process.stdout.readline())
-        self._run_under_way = 0
+        status, kibibytes = map(int, self._process.stdout.readline().split())
+        self._run_under_way, self.peak = 0, kibibytes * 1024
         return status
 
     def kill(self) -> None:
@@ -164,10 +167,10 @@ def worker(scratch: Path, modules: Sequence[str] = ("affectllm.cli",)) -> Iterat
         process.wait()
 
 
-# What differs from run to run although nothing that counts does: times, names that are times or drawn, and what a dead
-# process held.
+# What differs from run to run although nothing that counts does: times, names that are times or drawn, what a dead
+# process held, and what libraries said, which on a busy machine is at times that something takes long.
 _TIMES = frozenset({"seconds", "train_runtime", "train_samples_per_second", "train_steps_per_second"})
-_DRAWN = ("answers", "results_", "sources.json")
+_DRAWN = ("answers", "results_", "sources.json", "log.txt")
 
 
 def tree(folder: Path) -> dict[str, bytes]:
@@ -216,34 +219,65 @@ def kill_everywhere(
     Returns:
         The number of kills, and what went wrong.
     """
-    module, words = killed.module, killed.words
-    watched = folder.parent
-
-    def fresh() -> None:
-        shutil.rmtree(watched)
-        watched.mkdir()
-        if killed.before is not None:
-            shutil.copytree(killed.before, folder, symlinks=True)
-
-    fresh()
-    assert one.run(module, words, watched) == 0, one.output[-3000:]
-    expected, changes = tree(watched), one.changes
+    points = Points(one, killed, folder)
     wrong, kills = [], 0
-    for number in one_of_a_kind(changes, kind) if kind else range(1, len(changes) + 1):
-        # Only a file that was just opened can be cut in half.
-        for torn in (False, True) if number > 1 and changes[number - 2].startswith("open ") else (False,):
-            fresh()
-            status = one.run(module, words, watched, number, torn)
-            where = f"{number} of {len(changes)}, before {changes[number - 1]}{', torn' if torn else ''}"
-            if status != -signal.SIGKILL:
-                wrong.append(f"{where}: was not killed, but ended with {status}")
+    for number in one_of_a_kind(points.changes, kind) if kind else range(1, len(points.changes) + 1):
+        for torn in points.ways(number):
+            try:
+                fault = points.kill_at(number, torn)
+            except NotKilled as error:
+                wrong.append(str(error))
                 continue
             kills += 1
-            if (status := one.run(module, words, watched)) != 0:
-                wrong.append(f"{where}: the same command ended with {status}: {one.output[-300:]}")
-            elif (result := tree(watched)) != expected:
-                wrong.append(f"{where}: {_difference(result, expected)}")
+            wrong += [fault] if fault else []
     return kills, wrong
+
+
+class NotKilled(Exception):
+    """A run ended before the change that it was to be killed at."""
+
+
+class Points:
+    """The changes that a command makes, in their order, and what is left when nobody kills it; run once.
+
+    Args:
+        folder: that the command works in; nothing else below its parent may change.
+    """
+
+    def __init__(self, one: Worker, killed: Killed, folder: Path) -> None:
+        self._one, self._killed, self._folder, self._watched = one, killed, folder, folder.parent
+        self._fresh()
+        assert self._run() == 0, one.output[-3000:]
+        self._expected, self.changes = tree(self._watched), one.changes
+
+    def ways(self, number: int) -> tuple[bool, ...]:
+        """Whether a kill before this change also cuts a file in half: only one that was just opened can be."""
+        return (False, True) if number > 1 and self.changes[number - 2].startswith("open ") else (False,)
+
+    def kill_at(self, number: int, torn: bool) -> str:
+        """Kill before the change ``number``, counted from 1, start the same command again; what went wrong, or nothing.
+
+        Raises:
+            NotKilled: when the run ended without it.
+        """
+        self._fresh()
+        status = self._run(number, torn)
+        where = f"{number} of {len(self.changes)}, before {self.changes[number - 1]}{', torn' if torn else ''}"
+        if status != -signal.SIGKILL:
+            raise NotKilled(f"{where}: was not killed, but ended with {status}")
+        if (status := self._run()) != 0:
+            return f"{where}: the same command ended with {status}: {self._one.output[-300:]}"
+        result = tree(self._watched)
+        return "" if result == self._expected else f"{where}: {_difference(result, self._expected)}"
+
+    def _run(self, last: int | None = None, torn: bool = False) -> int:
+        return self._one.run(self._killed.module, self._killed.words, self._watched, last, torn)
+
+    def _fresh(self) -> None:
+        shutil.rmtree(self._watched)
+        self._watched.mkdir()
+        if self._killed.before is not None:
+            shutil.copytree(self._killed.before, self._folder, symlinks=True)
 
 
 def _difference(result: Mapping[str, bytes], expected: Mapping[str, bytes]) -> str:
