@@ -120,12 +120,12 @@ def _plain(text: str) -> str:
 def rendered(page: Path, shown: Sequence[str]) -> Iterator[str]:
     """Yield what a text in Markdown makes of words when it is rendered as the Hub does; its header is YAML."""
     import markdown_it
-    import yaml
+    from huggingface_hub import metadata_load
 
     text = page.read_text(encoding="utf-8")
     if text.startswith("---\n"):
-        _, header, text = text.split("---\n", 2)
-        if "pwned" in (yaml.safe_load(header) or {}):
+        text = text.split("---\n", 2)[2]
+        if "pwned" in (metadata_load(page) or {}):
             yield "words are keys of its header"
     reader = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
     reader.validateLink = lambda url: True  # type: ignore[method-assign]
