@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from affectllm.errors import Malformed
 from affectllm.yaml_page import Page, PageKind, Path_, first_comment, read_page, read_value
 
 TASK = PageKind("task", listed="tasks", words=("!function",))
@@ -32,6 +33,7 @@ CLASS = "affectllm.evaluate.task.AffectTask"
 WHAT = "what"
 SOURCE = "page_source"
 """Key under which the task manager hands ``file:line`` of a variant to the task class."""
+_OURS = {"corpus", "template"}
 _CHOOSES = {"corpus", "split", "where", "fold", "gold"}
 _FIXED = ("task", "class", "group", "include", "matrix")
 
@@ -103,6 +105,9 @@ def read_tasks(path: Path) -> list[TaskEntry]:
         Malformed: with file and line, when it is no page, or its matrix is not as it must be.
     """
     page = read_page(path, TASK)
+    if page.value.keys() >= _OURS and not {"class", "include"} & page.value.keys():
+        message = "the key class is missing, without which lm-eval reads the page as one of its own tasks"
+        raise Malformed(message, where=page.where(()), do=f"add: class: !function {CLASS}")
     config = {key: value for key, value in page.value.items() if key != "matrix"}
     own = TaskEntry(path.stem, path, config, page)
     return [own, *_variants(own)] if "matrix" in page.value else [own]

@@ -154,7 +154,8 @@ def _empathy(scene: Scene, made: Hostile, folder: Path) -> Pages:
     rows = [{"id": f"{n} {pick(scene)}", "ours": pick(scene), "theirs": pick(scene)} for n in range(12)]
     rows = [{**row, "context": [pick(scene)], "reference": pick(scene)} for row in rows]
     (folder / "replies.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    systems = {f"1 {line(scene)}": "ours", f"2 {line(scene)}": "theirs"}
+    # No key of a line of YAML is longer than 1,024 bytes.
+    systems = {f"1 {line(scene)}"[:200]: "ours", f"2 {line(scene)}"[:200]: "theirs"}
     content = {"table": "replies.jsonl", "systems": systems, "metrics": ["bleu_1"], "description": line(scene)}
     page = folder / "page.yaml"
     page.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")

@@ -243,3 +243,12 @@ def test_a_broken_page_is_listed_as_broken(folder, capsys) -> None:
     (folder / "mine.yaml").write_text(PAGE + "matrix: 1\n")
     assert main(["ls", "tasks"]) == 0
     assert "BROKEN" in next(line for line in capsys.readouterr().out.splitlines() if line.startswith("mine "))
+
+
+def test_a_task_of_ours_without_its_class_is_no_task_of_lm_evals(tmp_path: Path) -> None:
+    path = tmp_path / "moods.yaml"
+    path.write_text("task: moods\ncorpus: generic\ntemplate: emotion_choice\n")
+    with pytest.raises(Malformed, match=r"moods\.yaml:1: the key class is missing"):
+        read_tasks(path)
+    path.write_text("include: other.yaml\n" + path.read_text())
+    assert read_tasks(path)[0].name == "moods"

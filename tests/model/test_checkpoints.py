@@ -279,6 +279,10 @@ STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
         in_the_header(lambda entries: next(iter(entries.values())).update(dtype="X")),
         r"model\.safetensors: is damaged: .*unknown variant `X`",
     ),
+    "whole numbers for a weight": (
+        in_the_header(lambda entries: next(e for n, e in entries.items() if n.endswith(".weight")).update(dtype="I32")),
+        r"model\.safetensors: the weight \S+\.weight is of type I32, and nothing says that it is quantised",
+    ),
     "a shape that does not fit": (
         in_the_header(lambda entries: next(iter(entries.values())).update(shape=[1])),
         r"model\.safetensors: is damaged: .*invalid shape",

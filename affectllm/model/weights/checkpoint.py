@@ -12,7 +12,7 @@ from typing import Any
 from affectllm import registry
 from affectllm.errors import NotFound, WrongCheckpoint
 from affectllm.model.family import Family
-from affectllm.model.weights.weight_files import header
+from affectllm.model.weights.weight_files import check_types, header
 
 CONFIG, ADAPTER_CONFIG = "config.json", "adapter_config.json"
 WEIGHTS, INDEX = "model.safetensors", "model.safetensors.index.json"
@@ -130,14 +130,17 @@ def check_weights(folder: Path, family: Family) -> None:
         WrongCheckpoint: with what is there instead and what makes weights out of it.
     """
     if (folder / INDEX).is_file():
-        _check_shards(folder)
+        headers = _shards(folder)
     elif (folder / WEIGHTS).is_file():
-        header(folder / WEIGHTS)
+        headers = {WEIGHTS: header(folder / WEIGHTS)}
     else:
         raise _instead(folder, family)
+    if "quantization_config" not in read_object(folder / CONFIG):
+        for name, entries in headers.items():
+            check_types(entries, str(folder / name))
 
 
-def _check_shards(folder: Path) -> None:
+def _shards(folder: Path) -> dict[str, dict[str, Any]]:
     weight_map = read_object(folder / INDEX).get("weight_map")
     if (
         not isinstance(weight_map, dict)
@@ -153,6 +156,7 @@ def _check_shards(folder: Path) -> None:
     if lost := [weight for weight, name in weight_map.items() if weight not in headers[name]]:
         message = f"{weight_map[lost[0]]} lacks {len(lost)} weights of the index, for example {lost[0]}"
         raise WrongCheckpoint(message, where=str(folder), do=_AGAIN)
+    return headers
 
 
 def _instead(folder: Path, family: Family) -> WrongCheckpoint:

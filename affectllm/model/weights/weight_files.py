@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _LONGEST_HEADER = 100_000_000  # bytes, as in the library
 _AT_ONCE = 2**24  # numbers looked at in one go
+_WHOLE = ("BOOL", "I8", "U8", "I16", "U16", "I32", "U32", "I64", "U64")
 _LFS = b"version https://git-lfs"
 _AGAIN = "copy or download the file again"
 
@@ -56,6 +57,21 @@ def _parsed(text: bytes, path: Path) -> dict[str, Any]:
     except (ValueError, TypeError, KeyError, IndexError, AttributeError) as error:
         raise WrongCheckpoint("is damaged, or no safetensors file", where=str(path), do=_AGAIN) from error
     return dict(entries)
+
+
+def check_types(entries: Mapping[str, Any], where: str) -> None:
+    """Refuse weights of whole numbers in a checkpoint that is not quantised: bytes that are read as another type.
+
+    Args:
+        entries: of a file's header.
+
+    Raises:
+        WrongCheckpoint: with the tensor.
+    """
+    for name, entry in entries.items():
+        if entry["dtype"] in _WHOLE and name.endswith((".weight", ".bias")):
+            message = f"the weight {name} is of type {entry['dtype']}, and nothing says that it is quantised"
+            raise WrongCheckpoint(message, where=where, do=_AGAIN)
 
 
 def check_finite(folder: Path, unbounded: frozenset[str] = frozenset()) -> None:
