@@ -31,6 +31,7 @@ MAX_NUMBER = 1_000
 """Characters of a number or date; longer ones take longer than linear time to read."""
 _REMEDY = "a page of settings is shorter; keep data in a table"
 _YAML = "tag:yaml.org,2002:"
+_OF_KEYS = {f"{_YAML}{kind}" for kind in ("str", "int", "float", "bool", "null", "timestamp", "value")}
 
 
 @dataclass(frozen=True)
@@ -135,7 +136,7 @@ def read_page(path: Path, kind: PageKind = PAGE) -> Page:
         Malformed: with the line, when it is not YAML, names a key twice, uses tags, is not a mapping, or is so
             large or deep that it is no page; of the kind's own class.
     """
-    return parse_page(_text(path, kind), str(path), kind)
+    return parse_page(page_text(path, kind), str(path), kind)
 
 
 def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
@@ -171,7 +172,7 @@ def read_nodes(path: Path, file: str, kind: PageKind = PAGE) -> Any:
         NotFound: when there is no such file, or it cannot be opened.
         Malformed: as ``read_page``, but for tags, values and what the top is.
     """
-    return _compose(_text(path, kind), file, kind.wrong)
+    return _compose(page_text(path, kind), file, kind.wrong)
 
 
 def read_value(text: str, where: str, wrong: type[Malformed] = Malformed) -> Any:
@@ -184,7 +185,13 @@ def read_value(text: str, where: str, wrong: type[Malformed] = Malformed) -> Any
     return None if node is None else _Values(where, PageKind("value", wrong), {}, typed_keys=True).of(node)
 
 
-def _text(path: Path, kind: PageKind) -> str:
+def page_text(path: Path, kind: PageKind = PAGE) -> str:
+    """Return what stands in a page.
+
+    Raises:
+        NotFound: when it cannot be opened.
+        Malformed: when it is no regular file, too long, or not UTF-8.
+    """
     try:
         if not stat.S_ISREG(mode := path.stat().st_mode) and not stat.S_ISDIR(mode):
             # Who opens a pipe waits for somebody to write into it.
@@ -307,6 +314,8 @@ class _Values:
             if key_node.tag == f"{_YAML}merge":
                 merged.append(value_node)
                 continue
+            if key_node.tag not in _OF_KEYS:
+                raise self._wrong(f"the tag {key_node.tag} is not allowed: a key is a word", key_node)
             key = self._scalar(key_node) if self._typed_keys else key_node.value
             if key in own:
                 raise self._wrong(f"the key {key!r} is given twice", key_node)

@@ -382,3 +382,13 @@ def test_lists_are_json_for_programs(capsys: pytest.CaptureFixture[str]) -> None
 def test_the_package_is_the_command() -> None:
     done = subprocess.run([sys.executable, "-m", "affectllm", "show", "uarr"], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (2, "") and "uarr" in done.stderr
+
+
+def test_a_page_that_is_not_utf8_is_no_traceback(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch
+) -> None:
+    (tmp_path / "recipes").mkdir()
+    (tmp_path / "recipes" / "strange.yaml").write_bytes("description: é".encode("utf-16"))
+    monkeypatch.setenv("AFFECTLLM_PATH", str(tmp_path))
+    assert main(["show", "recipe", "strange"]) == 2
+    assert "strange.yaml: not UTF-8" in capfd.readouterr().err

@@ -130,6 +130,15 @@ def test_the_check_sees_who_reads_yaml() -> None:
     assert readings("import yaml as y\ny.CSafeLoader('')") == [2] and readings("from yaml import compose") == [1]
 
 
+@pytest.mark.parametrize("tag", ["!!python/name:os.system", "!function", "!include"])
+def test_a_tag_before_a_key_is_refused(tag: str, tmp_path: Path) -> None:
+    """lm-eval's own reader leaves such a page out, and says that there is no task of its name."""
+    path = tmp_path / "page.yaml"
+    path.write_text(f"task: moods\n{tag} metrics: [uar]\n")
+    with pytest.raises(Malformed, match=r"page\.yaml:2: the tag .* is not allowed: a key is a word"):
+        read_tasks(path)
+
+
 def test_nobody_else_reads_yaml() -> None:
     files = [path for room in ("affectllm", "data_builders", "scripts") for path in (ROOT / room).rglob("*")]
     pages = [path for path in files if path.suffix in ("", ".py") and path.is_file()]

@@ -19,6 +19,7 @@ from affectllm.errors import MissingCorpus, NotFound
 from affectllm.evaluate.shelf import all_tasks
 from affectllm.instruct.wording import template_pages
 from affectllm.report.terminal import described, training
+from affectllm.yaml_page import page_text
 
 _SAME = {"backbone": "family", "suite": "task", "group": "task", "corpora": "corpus", "families": "family"}
 _PAGES: dict[str, registry.Folder] = {
@@ -122,7 +123,7 @@ def _absent(name: str, kinds: Mapping[str, _Kind]) -> NotFound:
 
 
 def _show_page(path: Path) -> None:
-    print(f"# {path}\n{path.read_text(encoding='utf-8')}")
+    print(f"# {path}\n{page_text(path)}")
 
 
 def _show_facts(name: str, facts: Mapping[str, Any]) -> None:
