@@ -16,7 +16,7 @@ from affectllm.instruct import build
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.wording import template_pages
 from affectllm.labels.language import language_pages
-from affectllm.run import Run, digest, file_digest
+from affectllm.run import Run, digest, file_digest, read_manifest
 
 
 def build_mixture(
@@ -44,6 +44,23 @@ def build_mixture(
         if not run.done:
             run.outputs = build.build(mixture, used, run.folder, seed, processes, workers)
         return run.outputs
+
+
+def made_of(mixture: Mixture, folder: Path) -> dict[str, Any]:
+    """Return what decides a training on the build in ``folder/build``: its conversations, and the clips they point at.
+
+    Conversations count by their bytes, so that a corpus that was copied anew, or read by newer code to the same end, costs
+    no training. Clips are known by names, sizes and times of their corpora's files.
+    """
+    manifest = read_manifest(folder / "build") or {}
+    prefix = "conversations/"
+    conversations = {name: mark for name, mark in manifest.get("files", {}).items() if name.startswith(prefix)}
+    if not conversations:  # finished by a version that vouched for nothing
+        return {"build": manifest.get("inputs_digest")}
+    corpora = {part.corpus for part in mixture.mixture if set(part.modalities) != {"text"}}
+    read = {name: facts for name, facts in manifest["inputs"]["corpora"].items() if name in corpora}
+    clips = {name: {key: value for key, value in facts.items() if key != "builder"} for name, facts in read.items()}
+    return {"conversations": conversations, "clips": clips}
 
 
 def mixture_json(mixture: Mixture) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from affectllm import voice
 from affectllm.corpus.roots import Roots
 from affectllm.errors import explained
 from affectllm.folders import room_in
-from affectllm.instruct.stage import build_mixture
+from affectllm.instruct.stage import build_mixture, made_of
 from affectllm.run import RUNS, Run, read_manifest, tracked_as
 from affectllm.train.checkpoints import FINAL
 from affectllm.train.distilling.given import given_digests
@@ -82,9 +82,8 @@ def train_inputs(recipe: Recipe, folder: Path) -> dict[str, Any]:
     """Return what determines the weights: the page but for launch and evaluation, the data, the reward models."""
     ignored = ("eval", "description", "name", "launch", "matrix")
     page = {key: value for key, value in recipe.to_json().items() if key not in ignored}
-    manifest = read_manifest(folder / "build") or {}
     # Through JSON, as the manifest keeps it, so that both can be compared.
-    inputs = {"recipe": json.loads(json.dumps(page)), "build": manifest.get("inputs_digest")}
+    inputs = {"recipe": json.loads(json.dumps(page)), **made_of(recipe.data, folder)}
     files = {"given": given_digests(recipe), "reward_models": reward_model_digests(recipe.rewards)}
     return {**inputs, **{name: digests for name, digests in files.items() if digests}}
 
