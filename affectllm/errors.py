@@ -133,6 +133,15 @@ def refusal(error: Exception) -> WriteFailed | None:
 
 
 @contextmanager
+def told_at(where: str, kind: type[AffectError] = NotFound) -> Iterator[None]:
+    """Give errors of ``kind`` that are raised within the place of what asked, such as a page's line with a name."""
+    try:
+        yield
+    except kind as error:
+        raise type(error)(error.what, where=where, do=error.do) from error
+
+
+@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Convert the operating system's errors on writing ``path``, or anything below it, into ``WriteFailed``."""
     try:

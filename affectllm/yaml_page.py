@@ -10,13 +10,13 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import Malformed, NotFound, told_at
 
 Path_ = tuple[str | int, ...]
 """The keys and indices that lead to a value."""
@@ -85,13 +85,9 @@ class Page:
             return f"--set {'.'.join(map(str, path))}"
         return f"{self.file}:{self.lines.get(path, 1)}"
 
-    @contextmanager
-    def naming(self, path: Path_) -> Iterator[None]:
+    def naming(self, path: Path_) -> AbstractContextManager[None]:
         """Add the line of ``path``, which names something, to the error that there is nothing of this name."""
-        try:
-            yield
-        except NotFound as error:
-            raise type(error)(error.what, where=self.where(path), do=error.do) from error
+        return told_at(self.where(path))
 
     def check_file(self, path: Path_, name: str) -> None:
         """Check that a file is there that the page names at ``path``, as seen from the folder of the page.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -15,7 +14,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
 from affectllm.corpus.windows import Windows, windowed
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import AffectError, told_at
 from affectllm.evaluate import environment
 from affectllm.evaluate.hinted import checked_hints
 from affectllm.evaluate.page import TaskPage
@@ -55,7 +54,7 @@ class Question:
             NotFound: when the corpus has no such label space or rater, or a template or a table of hints is nowhere.
             AffectError: when none of the task's modalities may be shown.
         """
-        with _told_at(where):
+        with told_at(where):
             builder = load_builder(page.corpus)
         gold_map = _gold_map(page, builder, where)
         template = _template(page, builder, gold_map, task, where)
@@ -94,21 +93,11 @@ class Question:
         return mapped(items, self.gold_map, self.template.rater, f"not asked by {self.template.name}")
 
 
-@contextmanager
-def _told_at(where: str) -> Iterator[None]:
-    try:
-        yield
-    except NotFound as error:
-        raise type(error)(error.what, where=where, do=error.do) from error
-
-
 def _gold_map(page: TaskPage, builder: Builder, where: str) -> GoldMap | None:
     if page.map is None:
         return None
-    try:
+    with told_at(where, AffectError):
         return find_gold_map(builder.CARD.space(page.space, where), page.map)
-    except AffectError as error:
-        raise type(error)(error.what, where=where, do=error.do) from error
 
 
 def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: str, where: str) -> Template:
@@ -116,7 +105,7 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
     space = space if page.focus is None else space.focused(page.focus)
     space = space if gold_map is None else gold_map.target
     also = {slot: _bound(builder, bound, where) for slot, bound in page.also.items()}
-    with _told_at(where):
+    with told_at(where):
         template = load_template(
             page.template,
             space=space,

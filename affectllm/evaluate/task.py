@@ -182,7 +182,7 @@ class AffectTask(ConfigurableTask):  # type: ignore[misc]
     def _say_how_many(self, asked: int) -> None:
         """Say once where fewer or more items are asked than of the whole release."""
         if self.page.n not in (None, asked) and is_first():
-            message = f"{self._name}: asks {asked:,} items; of the whole release {self.page.n:,} are asked"
+            message = f"{self._name}: items asked: {asked:,}; items of the whole release: {self.page.n:,}"
             print(message, file=sys.stderr)
 
     def _ratings(self) -> AnyDocuments:

@@ -49,8 +49,8 @@ def build_mixture(
 def made_of(mixture: Mixture, folder: Path) -> dict[str, Any]:
     """Return what decides a training on the build in ``folder/build``: its conversations, and the clips they point at.
 
-    Conversations count by their bytes, so that a corpus that was copied anew, or read by newer code to the same end, costs
-    no training. Clips are known by names, sizes and times of their corpora's files.
+    Conversations count by their bytes, so that a corpus that was copied anew, or read by newer code to the same end,
+    costs no training. Clips are known by names, sizes and times of their corpora's files.
     """
     manifest = read_manifest(folder / "build") or {}
     prefix = "conversations/"

@@ -129,7 +129,7 @@ def test_an_item_without_the_attribute_is_counted(folder: Path) -> None:
 
 def test_fewer_items_than_the_release_has_are_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     _, details, _ = run(folder, more="n: 200")
-    assert f"asks {details['n']} items; of the whole release 200 are asked" in capsys.readouterr().err
+    assert f"items asked: {details['n']}; items of the whole release: 200" in capsys.readouterr().err
     assert details["released"] == 200 > details["n"]
 
 
