@@ -142,6 +142,17 @@ def told_at(where: str, kind: type[AffectError] = NotFound) -> Iterator[None]:
 
 
 @contextmanager
+def placed(where: str) -> Iterator[None]:
+    """Add the place in the page that is to blame to errors that know none."""
+    try:
+        yield
+    except AffectError as error:
+        if error.where or not where:
+            raise
+        raise type(error)(error.what, where=where, do=error.do) from error
+
+
+@contextmanager
 def explained(path: Path) -> Iterator[None]:
     """Convert the operating system's errors on writing ``path``, or anything below it, into ``WriteFailed``."""
     try:

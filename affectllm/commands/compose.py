@@ -14,9 +14,11 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> None:
+    from affectllm.errors import placed
     from affectllm.model.composite.compose import compose, load_composition
 
     composition = load_composition(arguments.page, arguments.set)
-    notes = compose(composition, arguments.to)
+    with placed(arguments.page):
+        notes = compose(composition, arguments.to)
     print(f"{arguments.to}: {composition.family}, {composition.fusion}")
     print("\n".join(f"  {note}" for note in notes))

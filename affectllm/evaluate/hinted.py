@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import Any
 
-from affectllm.errors import AffectError, Malformed
+from affectllm.errors import AffectError, Malformed, placed
 from affectllm.evaluate.documents import AnyDocuments
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.protocol import Protocol
@@ -25,10 +25,8 @@ def checked_hints(page: TaskPage, protocol: Protocol, where: str) -> Hints:
         return hints
     if not asking(page.language).hints:
         raise Malformed(f"prompts in {page.language!r} have no hints", where=where, do=NO_FRAME)
-    try:
+    with placed(where):
         hints.check(page.language)
-    except AffectError as error:
-        raise type(error)(error.what, where=error.where or where, do=error.do) from error
     return hints
 
 

@@ -14,7 +14,7 @@ from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
 from affectllm.corpus.shared_samples import samples_of
 from affectllm.corpus.windows import Windows, windowed
-from affectllm.errors import AffectError, told_at
+from affectllm.errors import AffectError, placed, told_at
 from affectllm.evaluate import environment
 from affectllm.evaluate.hinted import checked_hints
 from affectllm.evaluate.page import TaskPage
@@ -105,7 +105,7 @@ def _template(page: TaskPage, builder: Builder, gold_map: GoldMap | None, task: 
     space = space if page.focus is None else space.focused(page.focus)
     space = space if gold_map is None else gold_map.target
     also = {slot: _bound(builder, bound, where) for slot, bound in page.also.items()}
-    with told_at(where):
+    with placed(where), told_at(where):
         template = load_template(
             page.template,
             space=space,

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping
 from typing import Any
 
-from affectllm.errors import AffectError
 from affectllm.train.method import Bound
 from affectllm.yaml_page import Page
 
@@ -39,14 +37,3 @@ def refuse_unread(options: Any, page: Page, read: Collection[str], how: str) -> 
             message = f"{field.name} is not read where hints are made by {how}"
             do = f"take it out; read are {', '.join(read)}"
             raise page.kind.wrong(message, where=page.where((field.name,)), do=do)
-
-
-@contextmanager
-def placed(where: str) -> Iterator[None]:
-    """Add the place in the page that is to blame to errors that know none."""
-    try:
-        yield
-    except AffectError as error:
-        if error.where or not where:
-            raise
-        raise type(error)(error.what, where=where, do=error.do) from error

@@ -140,9 +140,11 @@ def locate(path: str, adapter: str | None = None) -> Place:
     """Resolve a name to a base model and an adapter, whose files are checked.
 
     Raises:
-        NotFound: when the adapter is nowhere.
+        NotFound: when the adapter is nowhere, or no model is named.
         WrongCheckpoint: when the adapter's files are broken, hold numbers that are not finite, or name no base model.
     """
+    if not path.strip():
+        raise NotFound("the name of the model is empty", do="give a folder, a Hub id or tiny:<family>")
     folder = folder_named(path)
     if (folder / HEAD).is_file():
         message = f"{path} is the folder of a head, which writes nothing"

@@ -66,7 +66,7 @@ def _value(scene: Scene, page: Path) -> Harm:
     while isinstance(place, dict) and place:
         key = scene.pick(sorted(place))
         path.append(key)
-        if not isinstance(place[key], dict) or scene.dice.random() < 0.3:
+        if not isinstance(place[key], dict) or not place[key] or scene.dice.random() < 0.3:
             break
         place = place[key]
     how = scene.pick(("changed", "changed", "changed", "gone", "new"))

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import pytest
 from affectllm.data_builders.generic.generic import described
@@ -265,6 +266,16 @@ def test_a_pipe_in_place_of_a_table_is_refused_and_not_waited_for(tmp_path: Path
     os.mkfifo(tmp_path / "t.csv")
     with pytest.raises(Malformed, match=r"t\.csv: no regular file"):
         read(tmp_path / "t.csv")
+
+
+@pytest.mark.parametrize("name", ["data-00000-of-00001.arrow", "state.json"])
+def test_a_pipe_in_a_saved_data_set_is_not_waited_for(name: str, tmp_path: Path) -> None:
+    splits = datasets.DatasetDict({"train": datasets.Dataset.from_list([{"id": "a"}])})
+    splits.save_to_disk(tmp_path / "saved")
+    (tmp_path / "saved/train" / name).unlink()
+    os.mkfifo(tmp_path / "saved/train" / name)
+    with pytest.raises(Malformed, match=rf"{name}: no regular file"):
+        read(tmp_path / "saved")
 
 
 def test_offsets_of_a_saved_data_set_that_lead_out_of_it_are_damage(tmp_path: Path) -> None:

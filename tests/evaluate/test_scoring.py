@@ -29,13 +29,14 @@ corpus: emodb
 split: test
 template: {template}
 gold: {gold}
-modalities: [audio]
+modalities: {modalities}
 cluster: speaker
 metrics: {metrics}
 metadata: {{version: 1}}
 {more}
 """
 CHOICE = "{space: emodb_7, rater: actor}"
+USUAL = {"template": "emotion_choice", "gold": CHOICE, "modalities": "[audio]", "metrics": "[uar]", "more": ""}
 NAMES = [f"{who}a0{n}{label}a" for who in ("11", "12", "13", "14", "15") for n, label in enumerate("WNTWF", 1)]
 
 
@@ -51,7 +52,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def run(folder: Path, *words: str, model: str = "affectllm-chance", **page: str) -> tuple[Any, Any, list[Any]]:
     """Score the page; return its scores, its details and its rows."""
-    text = PAGE.format(**{"template": "emotion_choice", "gold": CHOICE, "metrics": "[uar]", "more": "", **page})
+    text = PAGE.format(**{**USUAL, **page})
     (folder / "eval_tasks" / "mine.yaml").write_text(text, encoding="utf-8")
     out = folder / "out"
     lm_eval_main(["--model", model, "--tasks", "mine", "--output_path", str(out), *words])
@@ -88,6 +89,12 @@ def test_an_option_that_makes_no_sense_is_refused(folder: Path, page: Any, error
     with pytest.raises(AffectError, match=named) as caught:
         run(folder, **page)
     assert isinstance(caught.value, error)
+
+
+@pytest.mark.parametrize("page", [{"modalities": "[audio, smell]"}, {"modalities": "[]"}, {"more": "language: tlh"}])
+def test_what_a_template_cannot_ask_is_told_with_the_page(folder: Path, page: dict[str, str]) -> None:
+    with pytest.raises(AffectError, match=r"mine\.yaml"):
+        run(folder, **page)
 
 
 def test_a_compat_mode_scores_as_the_published_evaluator(folder: Path) -> None:
@@ -156,7 +163,7 @@ def test_published_figures_stand_beside_the_scores(folder: Path) -> None:
     ],
 )
 def test_a_figure_that_nobody_has_checked_is_refused_with_its_line(folder: Path, change: Any, named: str) -> None:
-    text = PAGE.format(template="emotion_choice", gold=CHOICE, metrics="[uar]", more=f"published: [{FIGURE}]")
+    text = PAGE.format(**{**USUAL, "more": f"published: [{FIGURE}]"})
     (folder / "eval_tasks" / "mine.yaml").write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(Malformed, match=rf"mine\.yaml:12: .*{named}"):
         check_pages()

@@ -34,7 +34,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def call(arguments: argparse.Namespace) -> int:
-    from affectllm.errors import AffectError
+    from affectllm.errors import AffectError, placed
 
     if arguments.agreement:
         from affectllm.annotate.rating.agreement import print_agreement
@@ -45,5 +45,6 @@ def call(arguments: argparse.Namespace) -> int:
         raise AffectError("there is no page", do="give PAGE, or --agreement FILE …")
     from affectllm.annotate.command import run_annotate
 
-    run_annotate(arguments)
+    with placed(arguments.page):
+        run_annotate(arguments)
     return 0

@@ -17,13 +17,15 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.corpus.roots import Roots
+    from affectllm.errors import placed
     from affectllm.hinting.make import make_hints
     from affectllm.hinting.page import load_hint_page
     from affectllm.hints.table import FILE, FOLDER
 
     page = load_hint_page(arguments.page, arguments.set)
     root = Roots.parse(arguments.root).find(page.corpus)
-    outputs = make_hints(page, root, arguments.out)
+    with placed(arguments.page):
+        outputs = make_hints(page, root, arguments.out)
     for split, counts in outputs["hints"].items():
         print(f"{split}: " + ", ".join(f"{count:,} {reason}" for reason, count in counts.items()))
     if outputs.get("unused"):  # a table of an earlier version has none

@@ -16,7 +16,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.empathy.converse import SCORES, compare_talks, run_converse
-    from affectllm.errors import AffectError
+    from affectllm.errors import AffectError, placed
 
     if arguments.compare:
         for one in compare_talks(arguments.page):
@@ -25,5 +25,6 @@ def call(arguments: argparse.Namespace) -> None:
         return
     if len(arguments.page) != 1:
         raise AffectError("several pages were named", do="give one page, or --compare and run folders")
-    folder = run_converse(arguments.page[0], arguments.out)
+    with placed(str(arguments.page[0])):
+        folder = run_converse(arguments.page[0], arguments.out)
     print((folder / SCORES).read_text(encoding="utf-8"), end="")

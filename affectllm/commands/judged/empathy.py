@@ -17,6 +17,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.corpus.roots import Roots
     from affectllm.empathy.replies import run_empathy
+    from affectllm.errors import placed
 
-    folder = run_empathy(arguments.page, arguments.out, Roots.parse(arguments.root))
+    roots = Roots.parse(arguments.root)
+    with placed(str(arguments.page)):
+        folder = run_empathy(arguments.page, arguments.out, roots)
     print((folder / "scores.md").read_text(encoding="utf-8"), end="")

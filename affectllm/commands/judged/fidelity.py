@@ -16,9 +16,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 def call(arguments: argparse.Namespace) -> None:
     from affectllm.corpus.roots import Roots
+    from affectllm.errors import placed
     from affectllm.fidelity.run import Fidelity
     from affectllm.fidelity.shown import write_fidelity
 
-    folder = Fidelity(arguments.page, Roots.parse(arguments.root), arguments.out).run()
+    roots = Roots.parse(arguments.root)
+    with placed(str(arguments.page)):
+        folder = Fidelity(arguments.page, roots, arguments.out).run()
     print(write_fidelity(folder))
     print(folder / "fidelity.html")

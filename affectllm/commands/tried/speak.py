@@ -18,9 +18,12 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def call(arguments: argparse.Namespace) -> int:
     from affectllm.corpus.roots import Roots
     from affectllm.empathy.speak import SPOKEN, run_speak
+    from affectllm.errors import placed
     from affectllm.run import require
 
-    folder = run_speak(arguments.page, arguments.out, Roots.parse(arguments.root))
+    roots = Roots.parse(arguments.root)
+    with placed(str(arguments.page)):
+        folder = run_speak(arguments.page, arguments.out, roots)
     outputs = require(folder, "speak")["outputs"]
     counts = outputs["replies"]
     print(", ".join(f"{count:,} × {what}" for what, count in counts.items()))

@@ -85,6 +85,7 @@ def _saved(folder: Path) -> Iterator[dict[str, Any]]:
 def _batches(path: Path) -> Iterator[pyarrow.RecordBatch]:
     import pyarrow
 
+    _check_regular(path)
     with pyarrow.memory_map(str(path)) as file:
         try:
             reader = pyarrow.ipc.open_stream(file)
@@ -102,7 +103,14 @@ def _is_name(name: Any) -> bool:
     return isinstance(name, str) and name not in ("", ".", "..") and not set(name) & set("/\\\0")
 
 
+def _check_regular(path: Path) -> None:
+    """Refuse a pipe, which would be waited for until somebody writes into it, and a device."""
+    if path.exists() and not path.is_file():
+        raise Malformed("no regular file", where=str(path), do="save the data set again")
+
+
 def _json(path: Path) -> dict[str, Any]:
+    _check_regular(path)
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

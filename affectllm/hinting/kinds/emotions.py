@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from affectllm.corpus import TRAIN, CorpusCard, Sample
 from affectllm.corpus.builder import load_builder
-from affectllm.errors import AffectError, Malformed, NotFound
+from affectllm.errors import AffectError, Malformed, NotFound, placed
 from affectllm.evaluate.models.linear import refuse_unfit
 from affectllm.hinting.folds import Apart, folds_of, groups_of
 from affectllm.hinting.kind import Kind, Source, Work
-from affectllm.hinting.page_checks import placed, refuse_unread
+from affectllm.hinting.page_checks import refuse_unread
 from affectllm.hinting.small_model import Finding, SmallModel
 from affectllm.hints.table import Hint
 from affectllm.instruct import Template, load_template

@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from affectllm.corpus import TRAIN, MediaRef, Sample
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, placed
 from affectllm.hinting.kept import Kept
 from affectllm.hinting.kind import Kind, Source, Work
-from affectllm.hinting.page_checks import placed
 from affectllm.hinting.voice_measures import MEASURES, Tool, installed, measured, version_of
 from affectllm.hints.table import Hint
 from affectllm.model.media import Budget, MediaError, open_clip

@@ -18,10 +18,9 @@ import numpy as np
 
 from affectllm import voice
 from affectllm.corpus import MediaRef
-from affectllm.errors import AffectError, WrongCheckpoint
+from affectllm.errors import AffectError, WrongCheckpoint, placed
 from affectllm.hinting.kept import Kept
 from affectllm.hinting.kind import Kind, Source, Work
-from affectllm.hinting.page_checks import placed
 from affectllm.hints.table import Hint
 from affectllm.model.load import fingerprint
 from affectllm.model.media import SAMPLING_RATE, Budget, MediaError, open_clip

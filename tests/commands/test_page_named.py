@@ -1,0 +1,42 @@
+"""Whatever is wrong with what a page asks for, the error names the page, or the file that is to blame."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from affectllm.cli import main
+
+TABLE = "table: replies.csv\n"
+PAGES = {
+    "speak: a model without a name": ("speak", f"{TABLE}model: ''\n", "the name of the model is empty"),
+    "speak: a folder that is not there": ("speak", f"{TABLE}model: ./nowhere\n", "there is no checkpoint folder"),
+    "speak: a speech model that is not there": (
+        "speak",
+        f"{TABLE}model: tiny:qwen2_5_omni\nheard: ./nowhere\n",
+        "nowhere",
+    ),
+    "empathy: a metric without references": (
+        "empathy",
+        f"{TABLE}columns: {{context: text}}\nsystems: {{ours: reply}}\nmetrics: [bleu_1]\n",
+        "bleu_1 needs references",
+    ),
+    "compose: a checkpoint that is not there": (
+        "compose",
+        "description: none\nlanguage: ./nowhere\naudio: ./nowhere\n",
+        "nowhere",
+    ),
+}
+
+
+@pytest.mark.parametrize(("command", "page", "message"), PAGES.values(), ids=PAGES)
+def test_a_value_that_comes_to_nothing_is_told_with_its_page(
+    command: str, page: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "replies.csv").write_text("id,text,reply\na,I lost my keys.,Oh no!\nb,It rains.,So it does.\n")
+    (tmp_path / "my_page.yaml").write_text(page)
+    to = "--to" if command == "compose" else "--out"
+    assert main([command, str(tmp_path / "my_page.yaml"), to, str(tmp_path / "out")]) == 2
+    said = capsys.readouterr().err
+    assert message in said and "my_page.yaml" in said
