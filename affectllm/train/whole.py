@@ -8,7 +8,7 @@ from typing import Any
 
 from affectllm import voice
 from affectllm.corpus import TRAIN, VALIDATION
-from affectllm.errors import AffectError
+from affectllm.errors import AffectError, placed
 from affectllm.instruct.stage import build_mixture
 from affectllm.run import is_finished
 from affectllm.train.distilling.given import given_files
@@ -41,10 +41,14 @@ def train(
     from affectllm.train.distilling.teacher import check_teacher
 
     # A wrong checkpoint is refused before any work.
-    check_reward_models(recipe.rewards)
-    check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
-    check_teacher(recipe)
-    given_files(recipe)
+    with placed(f"rewards of {recipe.name}"):
+        check_reward_models(recipe.rewards)
+    with placed(f"model of {recipe.name}"):
+        check_backbone(recipe.model.path, recipe.model.backbone, recipe.model.processor)
+    with placed(f"teacher of {recipe.name}"):
+        check_teacher(recipe)
+    with placed(recipe.name):
+        given_files(recipe)
     voice.stage("build")
     counts = build_mixture(recipe.data, recipe.seed, {corpus: roots[corpus] for corpus in recipe.corpora()}, folder)
     voice.tell(_built(recipe, counts))

@@ -9,7 +9,29 @@ import pytest
 from affectllm.cli import main
 
 TABLE = "table: replies.csv\n"
+RECIPE = """\
+description: how speakers feel, by their words
+data:
+  mixture:
+    - {corpus: demo_affect, template: emotion_choice, space: demo_affect_5, rater: words, modalities: [text]}
+trainer: {max_steps: 1}
+"""
 PAGES = {
+    "train: a model without a name": (
+        "train",
+        f"{RECIPE}model: {{path: '', backbone: qwen2}}\n",
+        "model of my_page: the name of the model is empty",
+    ),
+    "train: a folder that is not there": (
+        "train",
+        f"{RECIPE}model: {{path: ./nowhere, backbone: qwen2}}\n",
+        "model of my_page: there is no checkpoint folder ./nowhere",
+    ),
+    "train: a teacher that is not there": (
+        "train",
+        f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nmethod: distil\nteacher: {{path: ./nowhere}}\n",
+        "nowhere",
+    ),
     "speak: a model without a name": ("speak", f"{TABLE}model: ''\n", "the name of the model is empty"),
     "speak: a folder that is not there": ("speak", f"{TABLE}model: ./nowhere\n", "there is no checkpoint folder"),
     "speak: a speech model that is not there": (
@@ -39,4 +61,4 @@ def test_a_value_that_comes_to_nothing_is_told_with_its_page(
     to = "--to" if command == "compose" else "--out"
     assert main([command, str(tmp_path / "my_page.yaml"), to, str(tmp_path / "out")]) == 2
     said = capsys.readouterr().err
-    assert message in said and "my_page.yaml" in said
+    assert message in said and "my_page" in said
