@@ -280,11 +280,12 @@ def joined(gold: Side, predicted: Side, *, partial: bool, extra: bool) -> tuple[
     surplus = [name for name in predicted.rows if name not in gold.rows]
     if lacking and (not partial or len(lacking) == len(gold.rows)):
         message = f"{len(lacking):,} of {len(gold.rows):,} gold items have no prediction, such as {_some(lacking)}"
+        message += f" of {gold.table.path}"
         raise Malformed(
             message, where=str(predicted.table.path), do="add them, name the ids with --id, or pass --partial"
         )
     if surplus and not (partial or extra):
-        message = f"{len(surplus):,} predictions have no gold item, such as {_some(surplus)}"
+        message = f"{len(surplus):,} predictions have no gold item, such as {_some(surplus)} of {predicted.table.path}"
         raise Malformed(message, where=str(gold.table.path), do="remove them, or pass --partial")
     left_out = {"items_without_prediction": len(lacking), "predictions_without_item": len(surplus)}
     return [name for name in gold.rows if name in predicted.rows], {k: float(v) for k, v in left_out.items() if v}

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from affectllm import registry
-from affectllm.errors import BadRecipe, NotFound
+from affectllm.errors import BadRecipe, NotFound, placed
 from affectllm.instruct.mixture import Mixture
 from affectllm.instruct.mixture_page import check_mixture, load_mixture, refuse_other_splits
 from affectllm.model.clips.media import Budget
@@ -240,7 +240,8 @@ def _as_values(value: Any) -> Any:
 def _check(recipe: Recipe, page: Page) -> None:
     if page.value.get("name"):
         raise BadRecipe("a recipe is called as its file is", where=page.where(("name",)), do="remove the key")
-    family = backbone_called(recipe.model.backbone)
+    with page.naming(("model", "backbone")):
+        family = backbone_called(recipe.model.backbone)
     check_mixture(recipe.data, page, ("data", "mixture"), family.modalities)
     for index, part in enumerate(recipe.data.mixture):
         if part.budget is not None:
@@ -255,7 +256,8 @@ def _check(recipe: Recipe, page: Page) -> None:
     check_model(recipe, page)
     if recipe.model.max_text_tokens < 1:
         raise BadRecipe("max_text_tokens must be 1 or more", where=page.where(("model", "max_text_tokens")))
-    launch_file(recipe.launch)
+    with placed(page.where(("launch",))):
+        launch_file(recipe.launch)
 
 
 def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:

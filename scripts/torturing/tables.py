@@ -195,7 +195,8 @@ def _read(scene: Scene, folder: Path) -> str:
     )
     status, output = scene.forked(words, MODULES)
     # Where no row could be read, each is listed with its place and reason.
-    if fault := unexplained(status, output.replace(f"{path.name}:", f"error: {path.name}:")):
+    listed = output.replace(f"{path.name}:", f"error: {path.name}:").replace(f"{path.name}\t", f"error: {path.name}\t")
+    if fault := unexplained(status, listed):
         return f"{words[0]} of {how}: {fault}"
     if status and path.name not in output:
         return f"{words[0]} of {how}: the error does not name it: {output[-300:]}"

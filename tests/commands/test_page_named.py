@@ -27,6 +27,16 @@ PAGES = {
         f"{RECIPE}model: {{path: ./nowhere, backbone: qwen2}}\n",
         "model of my_page: there is no checkpoint folder ./nowhere",
     ),
+    "train: a backbone that is none": (
+        "train",
+        f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: ' '}}\n",
+        "my_page.yaml:6: there is no family called ' '",
+    ),
+    "train: a launch configuration that is none": (
+        "train",
+        f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nlaunch: /\n",
+        "my_page.yaml:7: there is no launch configuration '/'",
+    ),
     "train: a teacher that is not there": (
         "train",
         f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nmethod: distil\nteacher: {{path: ./nowhere}}\n",

@@ -180,7 +180,7 @@ def test_a_pickle_that_would_run_code_does_not(capsys, tmp_path, gold) -> None:
 def test_ids_without_a_partner_are_named_or_counted(capsys, tmp_path, gold) -> None:
     pred = write_csv(tmp_path / "p.csv", [("a", "joy"), ("z", "joy")], ("id", "prediction"))
     words = ("--metric", "accuracy", "--gold", gold, "--pred", pred)
-    assert "3 of 4 gold items have no prediction, such as 'b', 'c', 'd'" in refused(capsys, *words)
+    assert f"3 of 4 gold items have no prediction, such as 'b', 'c', 'd' of {gold}" in refused(capsys, *words)
     result = scored(capsys, *words, "--partial")
     assert result["n"] == 1
     assert result["coverage"]["items_without_prediction"] == 3
