@@ -27,6 +27,7 @@ from affectllm.model.weights.checkpoint import (
     check_folder,
     check_processor,
     check_texts,
+    check_tokens,
     check_weights,
     first_words,
     folder_named,
@@ -112,6 +113,7 @@ def load_model(
         kernels = {"": kernel, **dict.fromkeys(model_class.config_class.sub_configs, kernel)}
         from_pretrained["attn_implementation"] = {**kernels, **dict.fromkeys(kind.eager, "eager")}
     network = (reading or whole_network)(model_class, folder, dtype=dtype, **from_pretrained)
+    check_tokens(loaded, network.config, place.base)
     if snapshot := _snapshot(folder):  # of the Hub, downloaded by now
         check_finite(snapshot, kind.unbounded)
     quantised = by_tower(network, kind) if getattr(network, "is_quantized", False) else {}
@@ -140,11 +142,9 @@ def locate(path: str, adapter: str | None = None) -> Place:
     """Resolve a name to a base model and an adapter, whose files are checked.
 
     Raises:
-        NotFound: when the adapter is nowhere, or no model is named.
+        NotFound: when the adapter is nowhere.
         WrongCheckpoint: when the adapter's files are broken, hold numbers that are not finite, or name no base model.
     """
-    if not path.strip():
-        raise NotFound("the name of the model is empty", do="give a folder, a Hub id or tiny:<family>")
     folder = folder_named(path)
     if (folder / HEAD).is_file():
         message = f"{path} is the folder of a head, which writes nothing"
@@ -326,18 +326,14 @@ def fingerprint(folder: str, adapter: str | None, processor: str | None = None) 
     for place in filter(None, (folder, adapter, processor and _local(processor))):
         root = Path(place)
         if not root.is_dir():
-            hasher.update(f"{place}@{_revision(place)}".encode())
+            snapshot = _snapshot(place)
+            hasher.update(f"{place}@{snapshot.name if snapshot else 'unknown'}".encode())
             continue
         for file in sorted([*root.glob("*.json"), *root.glob("*.safetensors"), *root.glob("*.jinja")]):
             hasher.update(file.name.encode())
             with file.open("rb") as stream:
                 hasher.update(hashlib.file_digest(stream, "sha256").digest())
     return hasher.hexdigest()[:16]
-
-
-def _revision(repo: str) -> str:
-    snapshot = _snapshot(repo)
-    return snapshot.name if snapshot else "unknown"
 
 
 def _snapshot(repo: str) -> Path | None:

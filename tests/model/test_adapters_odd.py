@@ -15,6 +15,7 @@ from affectllm.errors import AffectError, NotFinite, NotFound, WrongCheckpoint
 from affectllm.evaluate.models.lm import AffectLM
 from affectllm.model.load import check_saved, load_model
 from affectllm.model.tiny import tiny_folder
+from affectllm.model.weights import patterns
 
 TEXT = "tiny:qwen2"
 PREFIX = "base_model.model."
@@ -46,6 +47,29 @@ ODD: list[dict[str, Any]] = [
 def test_a_value_that_peft_cannot_use_is_told_in_one_sentence(fields: dict[str, Any], copied: Path) -> None:
     edit_config(copied, **fields)
     with pytest.raises(WrongCheckpoint, match="does not fit the model"):
+        load_model(str(copied))
+
+
+SLOW = r"((\w|\.)*)*!"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"target_modules": SLOW},
+        {"exclude_modules": f"x|{SLOW}"},
+        {"alpha_pattern": {SLOW: 8}},
+        {"modules_to_save": [SLOW]},
+        {"layers_to_transform": [0], "layers_pattern": [SLOW]},
+    ],
+    ids=lambda fields: next(reversed(fields)),
+)
+def test_a_pattern_that_would_be_matched_for_ever_is_refused(
+    fields: dict[str, Any], copied: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patterns, "_PATIENCE", 1.0)
+    edit_config(copied, **fields)
+    with pytest.raises(WrongCheckpoint, match=r"adapter_config\.json: a pattern of layers takes more than 1 s"):
         load_model(str(copied))
 
 

@@ -14,6 +14,7 @@ from adapting import logits
 from safetensors.torch import load_file, save_file
 
 from affectllm.errors import AffectError, NotFound, WrongCheckpoint
+from affectllm.model.heads.encoders import encoder_folder, load_backbone
 from affectllm.model.load import check_model, load_model
 from affectllm.model.tiny import tiny_folder
 from affectllm.model.weights.weight_files import check_finite
@@ -175,6 +176,19 @@ def test_a_text_model_without_tokenizer_is_explained(tmp_path: Path) -> None:
     drop(folder, *PROCESSOR)
     with pytest.raises(NotFound, match=r"has no tokenizer\.json"):
         load_model(str(folder))
+
+
+@pytest.mark.parametrize("name", ["qwen2", "bert"])
+def test_words_that_have_no_row_in_the_weights_are_told_as_it_is_loaded(name: str, tmp_path: Path) -> None:
+    made = tiny_folder(name) if name == "qwen2" else Path(encoder_folder("tiny:text_encoder"))
+    folder = Path(shutil.copytree(made, tmp_path / "text"))
+    page = json.loads((folder / "tokenizer.json").read_text())
+    number = max(page["model"]["vocab"].values())
+    word = next(word for word, other in page["model"]["vocab"].items() if other == number)
+    page["model"]["vocab"][word] = 10**6
+    (folder / "tokenizer.json").write_text(json.dumps(page))
+    with pytest.raises(WrongCheckpoint, match=r"numbers '\S+' 1,000,000, and the weights have [\d,]+ rows"):
+        load_backbone(str(folder), "qwen2" if name == "qwen2" else "text_encoder")
 
 
 def test_the_processor_of_another_family_is_refused(folder: Path) -> None:

@@ -16,7 +16,7 @@ from affectllm.model.composite.encoders import load_audio, load_vision, loading
 from affectllm.model.heads.backbones import ENCODER, ENCODERS, IMAGE, SPEECH, TEXT, VIDEO
 from affectllm.model.load import Model, check_model, fingerprint, load_model
 from affectllm.model.tiny import PREFIX
-from affectllm.model.weights.checkpoint import WEIGHTS, folder_named
+from affectllm.model.weights.checkpoint import WEIGHTS, check_tokens, folder_named
 from affectllm.run import cache_folder
 
 WINDOW = 5.0
@@ -141,7 +141,9 @@ def _text(folder: str, _: float | None) -> tuple[Any, Any]:
     with loading(folder, "a text encoder"):
         tower = transformers.AutoModel.from_pretrained(folder)
         tower = tower.get_encoder() if tower.config.is_encoder_decoder else tower
-        return tower, transformers.AutoTokenizer.from_pretrained(folder)
+        tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    check_tokens(tokenizer, tower.config, folder)
+    return tower, tokenizer
 
 
 def _speech(folder: str, window: float | None) -> tuple[Any, Any]:

@@ -25,7 +25,7 @@ from affectllm.model.heads.page import HeadPage, Pooling
 from affectllm.model.length import DEFAULT_TEXT, BoundedEncoder, budget_of
 from affectllm.model.load import Model, fingerprint, load_processor, weights_digest, whole_network
 from affectllm.model.weights.adapters import check_adapter
-from affectllm.model.weights.checkpoint import HEAD, INDEX, WEIGHTS, folder_named, read_object
+from affectllm.model.weights.checkpoint import HEAD, INDEX, WEIGHTS, check_tokens, folder_named, read_object
 from affectllm.model.weights.weight_files import check_finite, header
 from affectllm.run import digest, write_json
 
@@ -264,6 +264,7 @@ def _backbone(folder: Path, head: HeadFolder) -> Model:
     owner_class = family.network_class()
     with torch.device("meta"):
         owner = owner_class(owner_class.config_class.from_pretrained(folder))
+    check_tokens(processor, owner.config, str(folder))
     base = whole_network(type(owner.base_model), str(folder), dtype=head.dtype)
     stand_in = SimpleNamespace(base_model_prefix=owner.base_model_prefix, base_model=base, config=base.config)
     return Model(stand_in, processor, family.speaking(vocabulary), str(folder), fingerprint(str(folder), None))

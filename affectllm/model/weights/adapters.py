@@ -22,6 +22,7 @@ from affectllm.model.weights.checkpoint import (
     folder_named,
     read_object,
 )
+from affectllm.model.weights.patterns import check_patterns_end
 from affectllm.model.weights.spelling import PEFT_PREFIX, Spelling, bare, module_of, spelling_of, spellings
 from affectllm.model.weights.weight_files import check_finite, header
 
@@ -133,6 +134,8 @@ def fitted(
     weights = _part_of_this_model(load_file(folder / ADAPTER_WEIGHTS), family, folder)
     modules = {name for name, _ in network.named_modules()}
     way = spelling_of(weights, family, modules)
+    names = modules | {way.write(name) for name in modules}
+    check_patterns_end(read_object(folder / ADAPTER_CONFIG), names, folder / ADAPTER_CONFIG)
     weights = {way.read(name): tensor for name, tensor in weights.items()}
     try:
         config = PeftConfig.from_pretrained(str(folder))

@@ -29,8 +29,10 @@ def folder_named(name: str) -> Path:
     """Return the path that a name stands for, whether or not it exists.
 
     Raises:
-        NotFound: when it can be no path: too long, with a NUL in it, or in the home of nobody.
+        NotFound: when it can be no path: empty, too long, with a NUL in it, or in the home of nobody.
     """
+    if not name.strip():
+        raise NotFound("the name of the model is empty", do="give a folder, a Hub id or tiny:<family>")
     try:
         folder = Path(name).expanduser()
         folder.is_dir()
@@ -226,6 +228,21 @@ def check_processor(folder: Path, family: Family, label: str) -> None:
 
 NAMING = "processor=MODEL in --model_args, model.processor: MODEL in a recipe"
 ORIGINAL = f"copy it from the model that this one was made of, or name that: {NAMING}"
+
+
+def check_tokens(processor: Any, config: Any, label: str) -> None:
+    """Check that each word of a tokenizer has its row in the embeddings; tokens that were added may lack one.
+
+    Raises:
+        WrongCheckpoint: with the first that has none.
+    """
+    tokenizer = getattr(processor, "tokenizer", processor)
+    rows, added = config.get_text_config().vocab_size, tokenizer.get_added_vocab()
+    beyond = {n: token for token, n in tokenizer.get_vocab().items() if n >= rows and token not in added}
+    if beyond:
+        first = min(beyond)
+        message = f"the tokenizer of {label} numbers {beyond[first]!r} {first:,}, and the weights have {rows:,} rows"
+        raise WrongCheckpoint(message, do=ORIGINAL)
 
 
 def check_folder(folder: Path, label: str) -> None:
