@@ -19,3 +19,13 @@ def enter() -> None:
     if not python.is_file():
         subprocess.run([str(ROOT / "scripts" / "setup")], check=True)
     os.execv(python, [str(python), *sys.argv])
+
+
+def have(module: str) -> None:
+    """Install the extra ``release``, which brings ``module``, into this environment where it is not there yet."""
+    if importlib.util.find_spec(module) is not None:
+        return
+    print(f"installing {module} and the other tools of the extra `release`", file=sys.stderr)
+    command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
+    subprocess.run([*command, "--constraint", "constraints.txt", "--editable", ".[release]"], cwd=ROOT, check=True)
+    importlib.invalidate_caches()
