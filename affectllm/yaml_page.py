@@ -329,7 +329,10 @@ class _Values:
         import yaml
 
         try:
-            return self._scalars.construct_document(node)
+            value = self._scalars.construct_document(node)
+            if isinstance(value, int):
+                float(value)  # no whole number of a page is beyond all others
+            return value
         except (yaml.YAMLError, ValueError, TypeError, OverflowError, AttributeError) as error:
             problem = getattr(error, "problem", None) or error
             raise self._wrong(f"not YAML: {problem}", node) from error

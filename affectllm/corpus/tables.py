@@ -103,6 +103,6 @@ def number(value: Any, low: float = -math.inf, high: float = math.inf) -> float 
         return None
     try:
         parsed = float(value)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return parsed if math.isfinite(parsed) and low <= parsed <= high else None

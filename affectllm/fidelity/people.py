@@ -100,7 +100,7 @@ def _rows(table: Path, columns: tuple[str, ...]) -> list[Record]:
 def _score(row: Record) -> float:
     try:
         score = float(row.fields["score"])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         score = math.nan
     if not math.isfinite(score):
         raise Malformed(f"{row.fields['score']!r} is no score", where=row.where, do="write a number")

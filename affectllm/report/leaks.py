@@ -16,7 +16,7 @@ from affectllm.corpus.builder import load_builder
 from affectllm.corpus.leaks.overlap import THRESHOLD, Shared, Source, find_shared
 from affectllm.corpus.roots import Roots
 from affectllm.corpus.selection import Selection, scored
-from affectllm.errors import AffectError, MissingCorpus, NotFound
+from affectllm.errors import AffectError, MissingCorpus, NotFound, placed, told_at
 from affectllm.evaluate.shelf import all_tasks, ours_among, task_sources
 from affectllm.instruct.mixture_page import is_mixture, load_mixture
 from affectllm.instruct.present import present_roots
@@ -114,16 +114,24 @@ def of_guard(recipe: Recipe) -> list[str]:
         NotFound: when the guard names a task that nobody has.
     """
     guard = recipe.eval.guard
-    try:
+    with told_at(f"eval.guard of {recipe.name}"):
         return ours_among(guard.tasks, guard.include_path) if guard else []
-    except NotFound as error:
-        raise NotFound(error.what, where=f"eval.guard of {recipe.name}", do=error.do) from error
 
 
 def corpora_of(recipe: Recipe) -> list[str]:
-    """Return the corpora that a recipe trains on or scores."""
-    scored = [selection.corpus for selection in task_sources([*recipe.eval.tasks, *of_guard(recipe)]).values()]
+    """Return the corpora that a recipe trains on or scores.
+
+    Raises:
+        NotFound: when it names a task that nobody has.
+    """
+    scored = [selection.corpus for selection in _sources_of(recipe).values()]
     return list(dict.fromkeys([*recipe.corpora(), *scored]))
+
+
+def _sources_of(recipe: Recipe) -> dict[str, Selection]:
+    guarded = of_guard(recipe)
+    with placed(f"eval.tasks of {recipe.name}"):
+        return task_sources([*recipe.eval.tasks, *guarded])
 
 
 def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
@@ -134,7 +142,7 @@ def refuse_leaks(recipe: Recipe, roots: Mapping[str, Path]) -> None:
     """
     from affectllm.corpus.leaks.leakage import refuse_shared
 
-    sources = task_sources([*recipe.eval.tasks, *of_guard(recipe)])
+    sources = _sources_of(recipe)
     train_side = training_samples(recipe.corpora(), roots)
     for task, shared in shared_with_tasks(train_side, sources, roots, threshold=None).items():
         refuse_shared(shared, recipe=recipe.name, task=task)

@@ -223,7 +223,7 @@ def _weight(table: Table, row: int, name: str) -> Any:
         return None
     try:
         return float(cell)
-    except ValueError:
+    except (ValueError, OverflowError):
         return cell  # a label, as raters may give
 
 

@@ -96,7 +96,7 @@ _READERS: dict[str, Callable[[Path], pd.DataFrame]] = {
     "tsv": lambda path: _words(path.read_bytes(), "\t"),
     "xlsx": lambda path: pd.read_excel(path, dtype=str, keep_default_na=False),
     "json": lambda path: pd.DataFrame(json.loads(path.read_text(encoding="utf-8"))),
-    "jsonl": lambda path: pd.DataFrame(map(json.loads, path.read_text(encoding="utf-8").splitlines())),
+    "jsonl": lambda path: pd.DataFrame(map(json.loads, path.read_text(encoding="utf-8").rstrip("\n").split("\n"))),
     "parquet": pd.read_parquet,
     "npz": _load_arrays,
     "saved": _load_saved,

@@ -37,6 +37,16 @@ PAGES = {
         f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nlaunch: /\n",
         "my_page.yaml:7: there is no launch configuration '/'",
     ),
+    "run: a task that is none": (
+        "run",
+        f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\neval: {{tasks: [$HOME]}}\n",
+        "eval.tasks of my_page: there is no task called '$HOME'",
+    ),
+    "train: a number beyond all others": (
+        "train",
+        f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nseed: 1{400 * '0'}\n",
+        "my_page.yaml:7: not YAML: int too large",
+    ),
     "train: a teacher that is not there": (
         "train",
         f"{RECIPE}model: {{path: 'tiny:qwen2', backbone: qwen2}}\nmethod: distil\nteacher: {{path: ./nowhere}}\n",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import re
@@ -12,7 +13,7 @@ import pytest
 from metric_examples import FORMS, LABELS, SIZE, Example, example
 from wheel_tables import write_2025
 
-from affectllm.errors import Malformed
+from affectllm.errors import Malformed, NotFound
 from affectllm.metrics import METRICS, Metric, Result
 from affectllm.metrics.core.statistic import Rows
 
@@ -152,6 +153,25 @@ def test_nothing_readable_is_a_value_or_an_error_and_never_nan(name, tables) -> 
     else:
         sound(result, metric)
         assert result.unreadable == 1
+
+
+def too_large(value: object) -> list[object]:
+    """A value with a number in it that is beyond all floats, in each way that it may come."""
+    huge = 10**400
+    if isinstance(value, dict):
+        return [{**value, name: huge} for name in list(value)[:1]]
+    return [huge, str(huge), json.dumps({"joy": huge}), json.dumps([huge])]
+
+
+@pytest.mark.parametrize("name", cases())
+def test_a_number_beyond_all_floats_is_unreadable_or_refused(name, tables) -> None:
+    metric, case = example_of(name, tables)
+    for side in ("gold", "answers"):
+        values = getattr(case, side)
+        for strange in too_large(values[3]) if values else ():
+            given = {"gold": case.gold, "answers": case.answers, side: [*values[:3], strange, *values[4:]]}
+            with contextlib.suppress(Malformed, NotFound):  # any other error is a fault
+                sound(metric(given["gold"], given["answers"], **case.options), metric)
 
 
 @pytest.mark.parametrize(("name", "system"), [(name, system) for name in cases() for system in METRICS[name].compat])

@@ -244,3 +244,12 @@ def test_turns(text: str, value: str) -> None:
 
 def test_a_reply_is_read_without_the_thoughts_before_it() -> None:
     assert read(bound("empathetic_reply", TURNS), "<think>How sad.</think>\nI am sorry.") == "I am sorry."
+
+
+@pytest.mark.parametrize("digits", [400, 5_000])
+@pytest.mark.parametrize("reply", ['{{"valence": {}, "arousal": 2}}', "[{}, 2]", "valence: {}, arousal: 2", "{} 2"])
+def test_a_number_beyond_all_floats_is_none(reply: str, digits: int) -> None:
+    huge = "1" + "0" * digits
+    assert isinstance(read_numbers(reply.format(huge), TWO.names, 1.0, 9.0), Unreadable)
+    assert isinstance(read_number(huge, 1.0, 9.0), Unreadable)
+    assert isinstance(read_number(int("1" + "0" * 400), 1.0, 9.0), Unreadable)

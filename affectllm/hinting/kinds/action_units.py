@@ -241,7 +241,7 @@ def _on_scale(row: Mapping[str, Any], key: str, highest: float, path: Path) -> f
 def _number(row: Mapping[str, Any], key: str) -> float:
     try:
         return float(row.get(key) or "nan")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

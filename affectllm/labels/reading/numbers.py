@@ -89,7 +89,7 @@ def read_number(text: Any, low: float, high: float) -> float | Unreadable:
     items = value if isinstance(value, list) and _STRUCTURED.match(part) else [value]
     answer = simplified(value if isinstance(value, str) else part)
     if all(isinstance(item, (int, float)) and not isinstance(item, bool) for item in items):
-        stated = [float(item) for item in items]
+        stated = [_float(item) for item in items]
     else:
         stated = _stated(_plain(answer), share)
         if stated and _unsettled(_plain(answer), stated[0], low):
@@ -186,7 +186,15 @@ def _number_of(value: Any, share: bool) -> float | None:
     if isinstance(value, str) and (match := _NUMBER.fullmatch(value.strip())):
         return _value(match.group(), share)
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return float(value) if is_number and math.isfinite(value) else None
+    return read if is_number and math.isfinite(read := _float(value)) else None
+
+
+def _float(value: float) -> float:
+    """Convert a number of JSON; a model that goes on and on writes whole numbers that no float is as large as."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _of_list(text: str, names: Sequence[str], share: bool) -> Candidates:

@@ -25,7 +25,7 @@ def as_text(value: Any) -> str:
     """Convert an answer to a string; None and NaN, a table's missing values, become the empty string."""
     if value is None or type(value).__name__ in ("NAType", "NaTType"):
         return ""
-    if isinstance(value, Real) and math.isnan(value):
+    if isinstance(value, Real) and not isinstance(value, int) and math.isnan(value):
         return ""
     return value if isinstance(value, str) else str(value)
 

@@ -91,7 +91,7 @@ def _reference(value: Any, row: int) -> Vector:
     try:
         lines = dict(_LINE.findall(value)) if isinstance(value, str) else {}
         numbers = {str(name): float(score) for name, score in (lines or _named(structured(value))).items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
         numbers = {}
     if len(numbers) != EMOTIONS or not all(0 <= number <= SCALE for number in numbers.values()):
         message = f"gold value {row} is {value!r:.80}, not four emotions from 0 to 10"
@@ -153,6 +153,6 @@ def _lower(answer: Any) -> dict[str, Any]:
 def _finite(answer: Mapping[str, Any]) -> Vector | None:
     try:
         numbers = {str(name): float(number) for name, number in answer.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return numbers if all(map(math.isfinite, numbers.values())) else None

@@ -7,8 +7,9 @@ that nobody is asked again.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from math import isfinite, nan
+from math import nan
 from statistics import fmean
 from typing import Any
 
@@ -124,7 +125,7 @@ def _numbers(play: Mapping[str, Any] | None) -> dict[str, float]:
     given = (play or {}).get("scores")
     every = given if isinstance(given, Mapping) else {}
     numbers = {name: every[name] for name in CRITERIA if type(every.get(name)) in (int, float)}
-    return {name: float(value) for name, value in numbers.items() if isfinite(value)}
+    return {name: float(value) for name, value in numbers.items() if abs(value) <= sys.float_info.max}
 
 
 def _scores(play: Mapping[str, Any] | None) -> dict[str, float]:

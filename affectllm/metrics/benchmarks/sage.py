@@ -67,7 +67,7 @@ def _course(value: Any) -> list[float]:
 def _point(value: Any) -> float:
     try:
         point = nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         point = nan
     if not isfinite(point):
         raise Malformed(f"{value!r} is no {POINT}", do="give numbers from 0 to 100, or a history of turns")

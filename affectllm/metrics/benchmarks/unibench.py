@@ -142,7 +142,7 @@ def _squared_errors(truth: Sequence[Any], answers: Sequence[Any]) -> Array:
 def _finite(value: Any, row: int, column: str) -> float:
     try:
         number = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number):
         raise Malformed(f"{column} {row} is {value!r}, no number", do="give one finite number for each item")

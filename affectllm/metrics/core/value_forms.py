@@ -119,15 +119,22 @@ def _several(value: Any) -> list[str]:
 def _number(value: Any) -> float:
     if isinstance(value, bool):
         raise ValueError("a number is needed")
-    number = float(value)
+    number = _float(value)
     if not math.isfinite(number):
         raise ValueError("a finite number is needed")
     return number
 
 
 def _finite_or_none(value: Any) -> float | None:
-    number = float(value)
+    number = _float(value)
     return number if math.isfinite(number) else None
+
+
+def _float(value: Any) -> float:
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of more than 308 digits, of JSON
+        return math.inf
 
 
 def _vector(value: Any) -> dict[str, float]:

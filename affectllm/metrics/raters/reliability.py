@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable
-from math import inf, isfinite, nan
+from math import inf, nan
 from typing import TYPE_CHECKING, Any
 
 from affectllm.errors import Malformed
@@ -113,7 +114,7 @@ def _means(gold: Ratings) -> _Pairs:
 
 
 def _number(rating: Any) -> float:
-    if isinstance(rating, (str, bool)) or not isfinite(rating):
+    if isinstance(rating, (str, bool)) or not abs(rating) <= sys.float_info.max:
         raise Malformed(f"{rating!r} is no number", do="give numbers, or choose measure='accuracy'")
     return float(rating)
 

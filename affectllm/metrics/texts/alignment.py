@@ -76,7 +76,7 @@ def _numbers(value: Mapping[Any, Any]) -> dict[str, float]:
     """Convert the values of a mapping to numbers; empty where one is no number, not finite or below 0."""
     try:
         numbers = {str(name): float(number) for name, number in value.items()}
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return {}
     return numbers if all(0 <= number < math.inf for number in numbers.values()) else {}
 

@@ -8,7 +8,7 @@ network that reads EEG. Here they are a file of the user's: a JSON list of ``{"l
 from __future__ import annotations
 
 import json
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,7 +134,9 @@ def _entries(file: Path, path: str) -> list[Mapping[str, Any]]:
 
 def _vector(entry: Mapping[str, Any], path: str, number: int) -> list[float]:
     vector = entry.get("vector")
-    right = isinstance(vector, list) and all(isinstance(one, int | float) and math.isfinite(one) for one in vector)
+    right = isinstance(vector, list) and all(
+        isinstance(one, int | float) and abs(one) <= sys.float_info.max for one in vector
+    )
     if not isinstance(vector, list) or not right or not any(vector):
         message = f"the vector of prototype {number} is no list of finite numbers, or has no direction"
         raise Malformed(message, where=path, do="write its numbers, not all of them 0")

@@ -168,7 +168,7 @@ def _count(table: Table, row: int, column: str) -> int:
     cell = table.columns[column][row]
     if isinstance(cell, str) and cell.strip().isdecimal():
         return int(cell)
-    if isinstance(cell, (int, float)) and cell >= 0 and float(cell).is_integer():
+    if isinstance(cell, (int, float)) and cell >= 0 and cell == cell // 1:
         return int(cell)
     raise Malformed(f"{cell!r} in column {column} is no number of votes", where=table.place(row), do="check the file")
 
@@ -259,7 +259,7 @@ def _read(cell: str, values: Values) -> tuple[str, str]:
 def _banded(cell: str, bands: Mapping[str, Sequence[float]]) -> tuple[str, str]:
     try:
         number = float(cell)
-    except ValueError:
+    except (ValueError, OverflowError):
         return "", "no_number"
     label = next((name for name, (low, high) in bands.items() if low <= number <= high), "")
     return label, "" if label else "in_no_band"

@@ -91,7 +91,7 @@ def _mean(column: Column, rejected: Counter[str]) -> Computed:
 def _number(cell: Any) -> float:
     try:
         return float(cell)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return math.nan
 
 

@@ -131,7 +131,11 @@ def _shares_of_choices(row: Mapping[str, Any], labels: Callable[[], Sequence[str
         return None
     try:
         logs = [float(one[0]) for one in scored]
-    except (TypeError, ValueError):  # a clip that could not be used stands in the place of the likelihood
+    except (
+        TypeError,
+        ValueError,
+        OverflowError,
+    ):  # a clip that could not be used stands in the place of the likelihood
         return None
     if not all(map(math.isfinite, logs)):
         return None
@@ -217,4 +221,4 @@ def _of_numbers(answers: Answers, slot: Slot, value: Mapping[str, float], where:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
