@@ -289,6 +289,14 @@ def pipe(name: str) -> Callable[[Path], None]:
 STRANGE: dict[str, tuple[Callable[[Path], None], str]] = {
     "a pipe": (pipe("generation_config.json"), r"generation_config\.json: no regular file"),
     "a device": (lambda f: (drop(f, "vocab.json"), (f / "vocab.json").symlink_to("/dev/zero"))[1], "no regular file"),
+    "a configuration without its language model": (
+        setting("config.json", "text_config", value={}),
+        r"config\.json describes embeddings of \[\d+, \d+\], and the weights have \[1536, 128\]",
+    ),
+    "a configuration of more words": (
+        setting("config.json", "text_config", "vocab_size", value=10**9),
+        r"config\.json describes embeddings of \[1000000000, 128\]",
+    ),
     "a type of no tensor": (
         in_the_header(lambda entries: next(iter(entries.values())).update(dtype="X")),
         r"model\.safetensors: is damaged: .*unknown variant `X`",

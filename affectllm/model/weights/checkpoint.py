@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ _READ = ("*config.json", "tokenizer.json", "vocab.json", "added_tokens.json", "s
 _TOKENIZER = (("tokenizer.json",), ("vocab.json", "merges.txt"))
 # What holds the settings of feature extractor, image and video processor, in newer and older versions.
 _PROCESSOR = ("processor_config.json", "preprocessor_config.json")
+_EMBEDDINGS = "embed_tokens.weight"
 _AGAIN = "copy or download the file again"
 
 
@@ -126,7 +127,7 @@ def check_texts(folder: Path) -> None:
 
 
 def check_weights(folder: Path, family: Family) -> None:
-    """Check that the weights are present, complete, and in a safe format.
+    """Check that the weights are present, complete, of the size that the configuration says, and in a safe format.
 
     Raises:
         WrongCheckpoint: with what is there instead and what makes weights out of it.
@@ -140,6 +141,21 @@ def check_weights(folder: Path, family: Family) -> None:
     if "quantization_config" not in read_object(folder / CONFIG):
         for name, entries in headers.items():
             check_types(entries, str(folder / name))
+    _check_size(headers.values(), folder, family)
+
+
+def _check_size(headers: Iterable[Mapping[str, Any]], folder: Path, family: Family) -> None:
+    """Refuse a configuration of another size, which would be filled with random numbers first, however large it is.
+
+    One that lacks its ``text_config`` describes the usual size of the architecture.
+    """
+    with read_by_libraries(f"the configuration of {folder} cannot be read", f"correct its {CONFIG}"):
+        text = family.network_class().config_class.from_pretrained(folder).get_text_config()
+        described = [text.vocab_size, text.hidden_size]
+    found = [entry["shape"] for entries in headers for name, entry in entries.items() if name.endswith(_EMBEDDINGS)]
+    if found and described not in found:
+        message = f"{CONFIG} describes embeddings of {described}, and the weights have {max(found)}"
+        raise WrongCheckpoint(message, where=str(folder), do=f"copy the {CONFIG} of these weights")
 
 
 def _shards(folder: Path) -> dict[str, dict[str, Any]]:
