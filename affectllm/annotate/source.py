@@ -13,7 +13,7 @@ from affectllm.corpus import TRAIN, Rejection, Sample
 from affectllm.corpus.builder import load_builder
 from affectllm.corpus.identity import identity
 from affectllm.corpus.roots import Roots
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import Malformed, NotFound, placed
 from affectllm.labels import LabelSpace
 from affectllm.predict.items import Item, read_items
 from affectllm.run import digest
@@ -93,10 +93,8 @@ def _of_files(page: Annotated) -> Source:
     for number, name in enumerate(page.files):
         if not Path(name).exists():
             raise NotFound(f"there is no {name}", where=page.lines.where(("files", number)), do="mend the path")
-    try:
+    with placed(page.lines.where(("files",))):
         items = list(_limited(iter(read_items(page.files)), page.limit))
-    except NotFound as error:
-        raise NotFound(error.what, where=error.where or page.lines.where(("files",)), do=error.do) from error
     _refuse_twice(items)
     clips = [Path(ref.path) for item in items if isinstance(item, Sample) for ref in item.media]
     root = Path(os.path.commonpath([clip.parent for clip in clips])) if clips else Path(page.files[0]).parent

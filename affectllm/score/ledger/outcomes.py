@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import placed
 from affectllm.score.ledger.entries import Entry
 from affectllm.score.ledger.page import WHEELS, Check
 from affectllm.score.ledger.tables import Source, absent, read_source
@@ -99,11 +99,9 @@ def _outcome(
     lacking += [f"--root {WHEELS}=DIR"] if check.wheels and wheels is None else []
     if lacking:
         return Outcome(check, where, "not at hand", remark=", ".join(dict.fromkeys(lacking)))
-    try:
+    with placed(where):
         ours = computed(check, sources, wheels)
         strict = computed(check.strict, sources, wheels).value if check.strict else None
-    except (Malformed, NotFound) as error:
-        raise error if error.where else type(error)(error.what, where=where, do=error.do) from error
     remark = "; ".join(f"{name} is {changed[name]}" for name in check.tables if changed[name])
     status = _status(check, ours.value, remark)
     return Outcome(check, where, status, ours.value, strict, ours.n, dict(ours.left_out), remark)
