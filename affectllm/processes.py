@@ -9,13 +9,14 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 _OWNER = "AFFECTLLM_OWNER"
 _LOOK_EVERY = 0.5  # seconds between two looks at whoever started this process
+_SOON = 0.05  # seconds, by which a destructor has ended
 _PATIENCE = 15.0  # seconds to end by oneself before one is killed
 
 
@@ -47,15 +48,33 @@ def unwinding_on_signals() -> Iterator[None]:
         numbers = [n for n in (signal.SIGTERM, signal.SIGHUP) if signal.getsignal(n) is signal.SIG_DFL]
     for number in numbers:
         signal.signal(number, _stop)
+    before = sys.unraisablehook
+    sys.unraisablehook = _sent_again(before) if numbers else before
     try:
         yield
     finally:
+        sys.unraisablehook = before
         for number in numbers:
             signal.signal(number, signal.SIG_DFL)
 
 
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
     raise Stopped(number)
+
+
+def _sent_again(otherwise: Callable[[sys.UnraisableHookArgs], Any]) -> Callable[[sys.UnraisableHookArgs], None]:
+    """Return a hook that sends a signal once more which came within a destructor: Python drops what is raised there."""
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(error := unraisable.exc_value, KeyboardInterrupt):
+            number = error.number if isinstance(error, Stopped) else signal.SIGINT
+            later = threading.Timer(_SOON, os.kill, (os.getpid(), number))
+            later.daemon = True
+            later.start()
+        else:
+            otherwise(unraisable)
+
+    return hook
 
 
 def is_first() -> bool:

@@ -171,3 +171,27 @@ def test_trainers_end_with_the_run(
         kill_all([started.pid, *family])  # a training without an end must not outlive a test that fails
     manifest = read_manifest(tmp_path / "out" / "train")
     assert manifest is not None and not manifest["finished"]
+
+
+_DESTRUCTOR = """
+import signal, sys, time
+from affectllm import exits
+class Dying:
+    def __del__(self):
+        signal.raise_signal(int(sys.argv[1]))
+def body():
+    Dying()
+    time.sleep(60)
+    return 0
+sys.exit(exits.exit_status(body))
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_comes_within_a_destructor_is_not_lost(number: signal.Signals) -> None:
+    skip_what_is_ignored(number)
+    done = subprocess.run(
+        [sys.executable, "-c", _DESTRUCTOR, str(int(number))], capture_output=True, text=True, timeout=40
+    )
+    assert done.returncode == 128 + number
+    assert "Traceback" not in done.stderr

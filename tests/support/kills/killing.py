@@ -204,7 +204,10 @@ def _timeless(path: Path) -> bytes:
             }
         return [without(item) for item in value] if isinstance(value, list) else value
 
-    return json.dumps(without(json.loads(path.read_bytes()))).encode()
+    try:
+        return json.dumps(without(json.loads(path.read_bytes()))).encode()
+    except ValueError:  # somebody has damaged it
+        return path.read_bytes()
 
 
 def kill_everywhere(
