@@ -79,7 +79,8 @@ def pages(scene: Scene) -> str:
         status = 0
     if fault := unexplained(status, output):
         return f"{told}: {fault}"
-    if status and not any(name in output for name in (kind.file, "table.csv")) and (status, output) != whole():
+    named = (kind.file, f"of {Path(kind.file).stem}:", "table.csv")  # recipes are called by their stem
+    if status and not any(name in output for name in named) and (status, output) != whole():
         return f"{told}: the error does not name the page: {output[-500:]}"
     return ""
 

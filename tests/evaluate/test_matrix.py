@@ -250,5 +250,8 @@ def test_a_task_of_ours_without_its_class_is_no_task_of_lm_evals(tmp_path: Path)
     path.write_text("task: moods\ncorpus: generic\ntemplate: emotion_choice\n")
     with pytest.raises(Malformed, match=r"moods\.yaml:1: the key class is missing"):
         read_tasks(path)
-    path.write_text("include: other.yaml\n" + path.read_text())
+    path.write_text("class: !function os.system\n" + path.read_text())
+    with pytest.raises(Malformed, match=r"moods\.yaml:1: the class os\.system knows nothing of the keys corpus, templ"):
+        read_tasks(path)
+    path.write_text(path.read_text().replace("class: !function os.system", "include: other.yaml"))
     assert read_tasks(path)[0].name == "moods"
