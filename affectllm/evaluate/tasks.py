@@ -95,11 +95,24 @@ class AffectTaskManager(TaskManager):  # type: ignore[misc]
         except ConnectionError as error:  # of datasets, for tasks of lm-eval's own
             do = "their data come from the Hub: evaluate once with the network, or leave the task out"
             raise AffectError(f"the data of a task cannot be fetched: {error}", do=do) from error
+        except (AttributeError, ImportError, ValueError) as error:
+            if (told := self._told_at_its_page(error, task_list)) is None:
+                raise
+            raise told from error
         check_named(self.picked, loaded["tasks"])
         self.scored = {name: task for name, task in loaded["tasks"].items() if isinstance(task, AffectTask)}
         read = [Suite.read(group.name, group.child_names, group.metadata, group.name) for group in _inner_first(loaded)]
         self.suites = [suite for suite in read if suite is not None]
         return loaded
+
+    def _told_at_its_page(self, error: Exception, names: Any) -> Malformed | None:
+        """Return the error over what is behind a page's ``!function``, with the page; None for any other."""
+        what, found, _ = str(error).partition(" (from YAML in ")
+        if not found:
+            return None
+        entries = [self._index[name] for name in names if isinstance(name, str) and name in self._index]
+        pages = dict.fromkeys(str(entry.yaml_path) for entry in entries if entry.yaml_path)
+        return Malformed(what, where=", ".join(pages), do="mend the name behind !function")
 
 
 def _inner_first(loaded: Any) -> list[Any]:

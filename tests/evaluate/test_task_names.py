@@ -10,7 +10,7 @@ from evaluating import shipped
 from lm_eval.tasks import TaskManager
 
 from affectllm import registry
-from affectllm.errors import AffectError, NotFound
+from affectllm.errors import AffectError, Malformed, NotFound
 from affectllm.evaluate.matrix import TASK
 from affectllm.evaluate.page import TaskPage
 from affectllm.evaluate.plain.theirs import may_be_theirs
@@ -99,6 +99,13 @@ def test_a_task_whose_data_cannot_be_fetched_is_told_in_a_line(monkeypatch: pyte
     monkeypatch.setattr(TaskManager, "load", unreachable)
     with pytest.raises(AffectError, match="cannot be fetched: Couldn't reach 'Rowan/hellaswag'"):
         AffectTaskManager().load(["hellaswag"])
+
+
+@pytest.mark.parametrize("name", ["affectllm.eva", "nowhere.at_all", "bare"])
+def test_a_function_of_a_page_that_is_none_is_told_with_the_page(name: str, tmp_path: Path) -> None:
+    (tmp_path / "moods.yaml").write_text(f"task: moods\nclass: !function {name}\n")
+    with pytest.raises(Malformed, match=r"^\S+/moods\.yaml: .*(has no function|Cannot import|no module path)"):
+        AffectTaskManager(tmp_path).load(["moods"])
 
 
 @pytest.mark.parametrize(("key", "what"), [("template", "no template called"), ("corpus", "no corpus called")])
