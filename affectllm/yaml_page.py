@@ -69,6 +69,7 @@ class Page:
         lines: path of keys and indices → line number, counted from 1.
         kind: what sort of page it is.
         given: places that ``set`` has written.
+        tagged: places of words behind one of the tags of ``kind``.
     """
 
     file: str
@@ -76,6 +77,7 @@ class Page:
     lines: dict[Path_, int]
     kind: PageKind = PAGE
     given: set[Path_] = field(default_factory=set)
+    tagged: frozenset[Path_] = frozenset()
 
     def where(self, path: Path_) -> str:
         """Return ``file:line`` of ``path``, or of its nearest parent that has a line or came by ``--set``."""
@@ -143,11 +145,12 @@ def parse_page(text: str, file: str, kind: PageKind = PAGE) -> Page:
     """
     node = _compose(text, file, kind.wrong)
     lines: dict[Path_, int] = {}
-    value = _Values(file, kind, lines).of(node) if node is not None else None
+    reader = _Values(file, kind, lines)
+    value = reader.of(node) if node is not None else None
     if not isinstance(value, dict):
         message = f"this {kind.noun} is not a mapping of keys to values"
         raise kind.wrong(message, where=f"{file}:{lines.get((), 1)}", do="write lines of the form key: value")
-    return Page(file, value, lines, kind)
+    return Page(file, value, lines, kind, tagged=frozenset(reader.tagged))
 
 
 def first_comment(path: Path) -> str:
@@ -288,10 +291,12 @@ class _Values:
 
         self._file, self._kind, self._lines, self._typed_keys = file, kind, lines, typed_keys
         self._scalars = yaml.SafeLoader("")
+        self.tagged: set[Path_] = set()
 
     def of(self, node: Any, path: Path_ = ()) -> Any:
         self._lines.setdefault(path, node.start_mark.line + 1)
         if node.tag in self._kind.words and node.id == "scalar":
+            self.tagged.add(path)
             return str(node.value)
         if node.tag == f"{_YAML}map" and node.id == "mapping":
             return self._mapping(node, path)

@@ -105,16 +105,20 @@ def read_tasks(path: Path) -> list[TaskEntry]:
         Malformed: with file and line, when it is no page, or its matrix is not as it must be.
     """
     page = read_page(path, TASK)
-    if page.value.keys() >= _OURS:
-        _check_class(page)
+    _check_class(page)
     config = {key: value for key, value in page.value.items() if key != "matrix"}
     own = TaskEntry(path.stem, path, config, page)
     return [own, *_variants(own)] if "matrix" in page.value else [own]
 
 
 def _check_class(page: Page) -> None:
-    """Refuse a page with our keys that lm-eval would make something else of."""
+    """Refuse a page whose class is none, and one with our keys that lm-eval would make something else of."""
     do = f"class: !function {CLASS}"
+    if "class" in page.value and ("class",) not in page.tagged:
+        message = "the class is a word, and no function"
+        raise Malformed(message, where=page.where(("class",)), do=f"write: {do}")
+    if not page.value.keys() >= _OURS:
+        return
     if not {"class", "include"} & page.value.keys():
         message = "the key class is missing, without which lm-eval reads the page as one of its own tasks"
         raise Malformed(message, where=page.where(()), do=f"add: {do}")

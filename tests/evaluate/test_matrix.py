@@ -10,7 +10,7 @@ from evaluating import miniatures, use
 from affectllm.cli import main
 from affectllm.corpus.selection import Selection
 from affectllm.errors import Malformed, NotFound
-from affectllm.evaluate.matrix import read_tasks
+from affectllm.evaluate.matrix import CLASS, read_tasks
 from affectllm.evaluate.plain.pages import write_pages
 from affectllm.evaluate.run import evaluate
 from affectllm.evaluate.shelf import all_tasks, check_pages, find_task, task_sources
@@ -250,6 +250,10 @@ def test_a_task_of_ours_without_its_class_is_no_task_of_lm_evals(tmp_path: Path)
     path.write_text("task: moods\ncorpus: generic\ntemplate: emotion_choice\n")
     with pytest.raises(Malformed, match=r"moods\.yaml:1: the key class is missing"):
         read_tasks(path)
+    for word in (CLASS, "''", "\u202e"):
+        (tmp_path / "word.yaml").write_text(f"task: word\nclass: {word}\n")
+        with pytest.raises(Malformed, match=r"word\.yaml:2: the class is a word, and no function"):
+            read_tasks(tmp_path / "word.yaml")
     path.write_text("class: !function os.system\n" + path.read_text())
     with pytest.raises(Malformed, match=r"moods\.yaml:1: the class os\.system knows nothing of the keys corpus, templ"):
         read_tasks(path)
