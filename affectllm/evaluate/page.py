@@ -203,6 +203,8 @@ def _word(value: Any) -> str:
 def _bound(key: str, value: Any, where: str) -> tuple[str, str]:
     if not isinstance(value, Mapping) or set(value) != {"space", "rater"}:
         raise Malformed(f"{key} must be {{space: …, rater: …}}", where=where)
+    if strange := next((name for name in ("space", "rater") if not isinstance(value[name], str)), ""):
+        raise Malformed(f"{strange} of {key} must be a name, not {value[strange]!r}", where=where)
     return value["space"], value["rater"]
 
 

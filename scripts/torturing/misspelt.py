@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import sys
 from collections.abc import Callable, Sequence
@@ -80,7 +81,8 @@ def pages(scene: Scene) -> str:
     if fault := unexplained(status, output):
         return f"{told}: {fault}"
     named = (kind.file, f"of {Path(kind.file).stem}:", "table.csv")  # recipes are called by their stem
-    if status and not any(name in output for name in named) and (status, output) != whole():
+    to_blame = any(name in output for name in named) or re.search(r"^error: /\S*: ", output, re.MULTILINE)
+    if status and not to_blame and (status, output) != whole():
         return f"{told}: the error does not name the page: {output[-500:]}"
     return ""
 

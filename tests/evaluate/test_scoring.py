@@ -167,3 +167,19 @@ def test_a_figure_that_nobody_has_checked_is_refused_with_its_line(folder: Path,
     (folder / "eval_tasks" / "mine.yaml").write_text(text.replace(*change), encoding="utf-8")
     with pytest.raises(Malformed, match=rf"mine\.yaml:12: .*{named}"):
         check_pages()
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        {"gold": "{space: {}, rater: actor}"},
+        {"gold": "{space: emodb_7, rater: [actor]}"},
+        {"more": "also: {explanation: {space: null, rater: actor}}"},
+        {"more": f"published: [{FIGURE.replace('checked', '{}')}]"},
+        {"more": f"published: [{FIGURE.replace('table 1', '[]')}]"},
+    ],
+    ids=str,
+)
+def test_what_must_be_a_name_or_a_text_is_told_with_the_page(folder: Path, page: dict[str, str]) -> None:
+    with pytest.raises(Malformed, match=r"mine\.yaml:\d+: .*(must be a name|and no text)"):
+        run(folder, **page)

@@ -63,6 +63,9 @@ class Published:
             or not math.isfinite(figure.value)
         ):
             raise Malformed(f"the published value {figure.value!r} is no number", where=where)
+        words = {name: value for name, value in asdict(figure).items() if name != "value"}
+        if strange := next((name for name, value in words.items() if not isinstance(value, str)), ""):
+            raise Malformed(f"{strange} of a published figure is {words[strange]!r}, and no text", where=where)
         if figure.evidence not in EVIDENCE:
             message = f"{figure.evidence!r} is no evidence for a published figure"
             raise Malformed(message, where=where, do=f"say {' or '.join(EVIDENCE)}; leave out what nobody has checked")
