@@ -265,13 +265,17 @@ def _check_towers(recipe: Recipe, family: Family, page: Page) -> None:
     check_tower_names({"freeze": model.freeze, "adapt": model.adapt or {}, "learning_rates": rates}, family, page)
     adapted = None
     if recipe.peft is not None and "target_modules" not in recipe.peft:
-        adapted = [*(model.adapt or ("language",)), *_trained_whole(recipe.peft, family)]
+        adapted = [*(model.adapt or ("language",)), *_trained_whole(recipe.peft, family, page)]
     check_rates(rates, model.freeze, adapted, page)
 
 
-def _trained_whole(peft: Mapping[str, Any], family: Family) -> list[str]:
+def _trained_whole(peft: Mapping[str, Any], family: Family, page: Page) -> list[str]:
     """Return the towers that ``modules_to_save`` names, by their whole prefix or its last part."""
-    saved = {*(peft.get("modules_to_save") or ())}
+    named = peft.get("modules_to_save") or []
+    if not isinstance(named, list) or not all(isinstance(one, str) for one in named):
+        where = page.where(("peft", "modules_to_save"))
+        raise BadRecipe(f"peft.modules_to_save must be a list of names, not {named!r}", where=where)
+    saved = {*named}
     return [tower for tower, prefix in family.towers.items() if saved & {prefix, prefix.rpartition(".")[2]}]
 
 
@@ -353,7 +357,7 @@ def _check_adapter(recipe: Recipe, page: Page) -> None:
 def _made(kind: Any, values: dict[str, Any], page: Page, path: tuple[str, ...]) -> None:
     try:
         kind(**values)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, AttributeError) as error:  # of torch, for a dtype that it has not
         raise BadRecipe(f"{'.'.join(path)}: {error}", where=page.where(path)) from error
 
 
