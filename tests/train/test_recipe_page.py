@@ -64,16 +64,8 @@ REFUSED = {
         "unknown key 'adapter'",
     ),
     "an unknown key of TRL": (PAGE.replace("max_steps", "max_step"), "max_step", "did you mean 'max_steps'"),
-    "layers saved whole that are no list": (
-        PAGE + "peft: {r: 8, modules_to_save: 7}\n",
-        "peft",
-        "must be a list of names",
-    ),
-    "a type that torch has not": (
-        PAGE + "quantization: {bnb_4bit_compute_dtype: ''}\n",
-        "quantization",
-        "no attribute",
-    ),
+    "layers saved whole, no list": (PAGE + "peft: {modules_to_save: 7}\n", "peft", "must be a list of names"),
+    "no type of torch": (PAGE + "quantization: {bnb_4bit_compute_dtype: ''}\n", "quantization", "no attribute"),
     "an unknown key of PEFT": (PAGE + "peft:\n  r: 8\n  alpha: 16\n", "alpha", "unknown key 'alpha' in peft"),
     "an unknown key of bitsandbytes": (PAGE + "quantization:\n  load_in_4bits: true\n", "4bits", "load_in_4bit"),
     "text for a number": (PAGE.replace("1.0e-4", "fast"), "learning_rate", "must be float"),
