@@ -131,12 +131,8 @@ def _shares_of_choices(row: Mapping[str, Any], labels: Callable[[], Sequence[str
         return None
     try:
         logs = [float(one[0]) for one in scored]
-    except (
-        TypeError,
-        ValueError,
-        OverflowError,
-    ):  # a clip that could not be used stands in the place of the likelihood
-        return None
+    except (TypeError, ValueError, OverflowError):
+        return None  # a clip that could not be used stands in the place of the likelihood
     if not all(map(math.isfinite, logs)):
         return None
     most = max(logs)
