@@ -205,17 +205,12 @@ import json, sys
 from pathlib import Path
 import pyarrow.parquet, datasets
 sys.path[:0] = json.loads(sys.argv[3])
-from benchmarks.build import build, peak
-before = peak()
+from benchmarks.build import build
+from metering import own_peak
+before = own_peak()
 build(Path(sys.argv[1]), Path(sys.argv[2]))
-print(peak() - before)
+print(own_peak() - before)
 """
-
-
-def peak() -> float:
-    """Return the peak resident memory of this process in MiB; ``ru_maxrss`` would include the parent process's."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmHWM")) / 1024
 
 
 def _peak(root: Path, out: Path) -> float:

@@ -15,9 +15,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from metering import own_peak
+
 from affectllm.corpus.leaks.duplicates import SHINGLE, THRESHOLD, TextDuplicates
 from affectllm.corpus.leaks.normalised import normalised
-from benchmarks.build import peak
 from benchmarks.row import Row, duration, seconds
 
 TEXTS = {"full": 1_000_000, "quick": 100_000, "tiny": 400}
@@ -87,7 +88,7 @@ def timed(count: int) -> tuple[float, float, int]:
     making = seconds(lambda: sum(1 for _ in texts(count)))
     began = time.perf_counter()
     duplicates = TextDuplicates().find(texts(count))
-    return time.perf_counter() - began - making, peak(), len(duplicates)
+    return time.perf_counter() - began - making, own_peak(), len(duplicates)
 
 
 def _shingles(text: str) -> list[str]:

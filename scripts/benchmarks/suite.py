@@ -101,9 +101,9 @@ _CHILD = """
 import json, sys
 sys.path[:0] = json.loads(sys.argv[2])
 from affectllm.evaluate.harness import lm_eval_main
-from benchmarks.build import peak
+from metering import own_peak
 lm_eval_main(json.loads(sys.argv[1]))
-print(peak())
+print(own_peak())
 """
 
 

@@ -6,10 +6,11 @@ import os
 import re
 import statistics
 import subprocess
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from metering import Command
 
 
 @dataclass(frozen=True)
@@ -103,15 +104,11 @@ def _measured(side: Side, out: Path, read: Callable[[str], float] | None) -> Mea
     words = [word.replace("{out}", str(out / "out")) for word in side.command]
     own = {name: value.replace("{out}", str(out / "out")) for name, value in side.environment.items()}
     with log.open("w") as stream:
-        started = time.perf_counter()
-        child = subprocess.Popen(words, env={**os.environ, **own}, cwd=out, stdout=stream, stderr=subprocess.STDOUT)
-        _, status, usage = os.wait4(child.pid, 0)
-        whole = time.perf_counter() - started
-        child.returncode = os.waitstatus_to_exitcode(status)
+        took = Command(words, env={**os.environ, **own}, cwd=out, stdout=stream, stderr=subprocess.STDOUT).wait()
     text = log.read_text(encoding="utf-8", errors="replace")
-    if child.returncode:
-        raise RuntimeError(f"{' '.join(words)} ended with {child.returncode}:\n{text[-3000:]}")
-    return Measured(read(text) if read else whole, whole, usage.ru_maxrss / 1024, text)
+    if took.status:
+        raise RuntimeError(f"{' '.join(words)} ended with {took.status}:\n{text[-3000:]}")
+    return Measured(read(text) if read else took.seconds, took.seconds, took.memory, text)
 
 
 def spread(values: Sequence[float]) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+
+from metering import Command
 
 
 @dataclass(frozen=True)
@@ -49,15 +50,12 @@ def use(items: int, words: Sequence[str], environment: Mapping[str, str] | None 
     """
     command = [sys.executable, "-m", "affectllm.cli", "--quiet", *words]
     settings = {**os.environ, "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1", **(environment or {})}
-    started = time.perf_counter()
-    process = subprocess.Popen(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    assert process.stderr is not None
-    said = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"{' '.join(words)[:200]} ended with {process.returncode}: {said[-500:]!r}")
-    return Use(items, time.perf_counter() - started, usage.ru_maxrss / 1024)
+    running = Command(command, env=settings, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    assert running.process.stderr is not None
+    said, took = running.process.stderr.read(), running.wait()
+    if took.status:
+        raise RuntimeError(f"{' '.join(words)[:200]} ended with {took.status}: {said[-500:]!r}")
+    return Use(items, took.seconds, took.memory)
 
 
 def starting(environment: Mapping[str, str] | None = None) -> float:

@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from benchmarks.clips import make_clips
+from metering import Command
 
 from scaling.measured import Growth, Use, starting, use
 from scaling.texts import texts
 
 _ENCODE = """
-import json, resource, sys
+import json, sys
 from pathlib import Path
+sys.path.insert(0, sys.argv[4])
+from metering import own_peak
 from affectllm.model.cache import MediaCache
 from affectllm.model.clips.media import Budget
 from affectllm.model.encode import Encoded, Encoder
@@ -32,8 +35,7 @@ sys.stdin.readline()
 for name in names[first:] + names[:first]:
     part = {"type": "video", "sound": True, "corpus": "made", "path": name}
     assert isinstance(encoder.encode([{"role": "user", "content": [part]}]), Encoded), name
-memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-print(json.dumps({"memory": memory, "refused": cache.refused}))
+print(json.dumps({"memory": own_peak(), "refused": cache.refused}))
 """
 _MACHINE = """
 import os, sys
@@ -81,9 +83,9 @@ def _encoded(clips: Path, place: Path, processes: int, count: int) -> Use:
     """Let processes open all clips, each beginning elsewhere; from when all are ready to when the last has ended."""
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
-    command = [sys.executable, "-c", _ENCODE, str(clips), str(place)]
+    command, here = [sys.executable, "-c", _ENCODE, str(clips), str(place)], str(Path(__file__).parents[1])
     started = [
-        subprocess.Popen([*command, str(number * count // processes)], env=environment, **pipes)
+        subprocess.Popen([*command, str(number * count // processes), here], env=environment, **pipes)
         for number in range(processes)
     ]
     for one in started:
@@ -109,12 +111,11 @@ def hosts(folder: Path, less: int) -> Iterator[Growth]:
         out, begun = folder / f"machines{machines}", time.perf_counter()
         places = [root, out]
         started = [
-            subprocess.Popen(_words(_MACHINE, *places, rank, machines), stderr=subprocess.DEVNULL)
-            for rank in range(working)
+            Command(_words(_MACHINE, *places, rank, machines), stderr=subprocess.DEVNULL) for rank in range(working)
         ]
         memory = max(_waited(one) for one in started)
         if working == machines:
-            memory = max(memory, _waited(subprocess.Popen(_words(_MERGE, out), stderr=subprocess.DEVNULL)))
+            memory = max(memory, _waited(Command(_words(_MERGE, out), stderr=subprocess.DEVNULL)))
         runs[machines] = Use(count, time.perf_counter() - begun, memory)
     yield Growth("build by 1 machine of one core (few) and by 2 (many)", runs[1], runs[2], 0.0)
     yield Growth("the same by 1 machine (few); the part of one among 100 (many)", runs[1], runs[100], 0.0)
@@ -124,10 +125,9 @@ def _words(code: str, *words: object) -> list[str]:
     return [sys.executable, "-c", code, *map(str, words)]
 
 
-def _waited(process: subprocess.Popen[bytes]) -> float:
-    """Wait for a process; return the MiB of its peak."""
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise RuntimeError(f"a machine ended with {process.returncode}")
-    return usage.ru_maxrss / 1024
+def _waited(machine: Command) -> float:
+    """Wait for a machine; return the MiB of its peak."""
+    took = machine.wait()
+    if took.status:
+        raise RuntimeError(f"a machine ended with {took.status}")
+    return took.memory

@@ -129,13 +129,14 @@ def test_the_schema_is_that_of_datasets_and_comes_without_it(tmp_path: Path) -> 
     assert (tmp_path / "one").read_bytes() == (tmp_path / "two").read_bytes()
 
 
+_SCRIPTS = str(Path(__file__).parents[2] / "scripts")
 _MEASURED = """
-import resource, sys
+import sys
+sys.path.append(sys.argv[2])
 from pathlib import Path
 from affectllm.corpus import Sample
 from affectllm.corpus.store import Writer, read_rows, sample_features
-def peak():
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+from metering import own_peak
 def rows(count):
     for n in range(count):
         yield Sample(str(n), "c", "train", (), "f", text=f"{n} " * 200).to_json()
@@ -146,14 +147,14 @@ for count in (4_000, 4_000, 32_000):  # the allocator keeps what the first pass 
             writer.write(row)
     seen = sum(1 for _ in read_rows(folder / "x.parquet"))
     assert seen == count
-    peaks.append(peak())
+    peaks.append(int(own_peak()))
 print(*peaks)
 """
 
 
 def test_memory_does_not_grow_with_rows(tmp_path: Path) -> None:
     """Thirty-two thousand rows of more than a kilobyte take no more than four thousand do."""
-    command = [sys.executable, "-c", _MEASURED, str(tmp_path)]
+    command = [sys.executable, "-c", _MEASURED, str(tmp_path), _SCRIPTS]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     _, small, large = map(int, done.stdout.split())
     assert large - small < 20, f"peak grew from {small} to {large} MiB"
