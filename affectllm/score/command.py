@@ -68,8 +68,8 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         assert only is not None  # a metric takes at least one side
         values = list(only.values.values())
         keyed = {**options, **_per_item(arguments, only, only, list(only.rows))}
-        alone = list(only.values)
-        return (*((values, None) if gold else (None, values)), keyed, {}, lambda _, row: only.table.place(alone[row]))
+        alone = only.table.places(only.values)
+        return (*((values, None) if gold else (None, values)), keyed, {}, lambda _, row: alone(row))
     ids, left_out = columns.joined(gold, predicted, partial=arguments.partial, extra=arguments.compat is not None)
     truth = [gold.values[gold.rows[name]] for name in ids]
     answers = [predicted.values[predicted.rows[name]] for name in ids]
@@ -84,11 +84,13 @@ def _inputs(metric: Metric, arguments: argparse.Namespace, path: Path | None) ->
         if arguments.read != STRICT:
             options.pop("labels", None)  # a published reader may answer with what is no label at all
 
-    def place(of_gold: bool, row: int) -> str:
-        side = gold if of_gold else predicted
-        return side.table.place(side.rows[ids[row]])
-
-    return truth, answers, {**options, **_per_item(arguments, gold, predicted, ids)}, left_out, place
+    # Both tables are as large as what is scored: only where each value stood is kept of them.
+    places = {
+        of_gold: side.table.places(side.rows[name] for name in ids)
+        for of_gold, side in ((True, gold), (False, predicted))
+    }
+    keyed = {**options, **_per_item(arguments, gold, predicted, ids)}
+    return truth, answers, keyed, left_out, lambda of_gold, row: places[of_gold](row)
 
 
 def _sides(

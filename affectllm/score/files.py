@@ -9,7 +9,8 @@ files of these.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Mapping
+from array import array
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,12 @@ class Table:
     def place(self, row: int) -> str:
         """``file:line`` of a row (``file, row N`` where the format has no lines)."""
         return f"{self.path}:{self.lines[row]}" if self.lines else f"{self.path}, row {row + 1}"
+
+    def places(self, rows: Iterable[int]) -> Callable[[int], str]:
+        """``place`` of the first, second … of some rows; what is returned keeps their numbers and no cell."""
+        path, lined = self.path, bool(self.lines)
+        numbers = array("q", (self.lines[row] if lined else row + 1 for row in rows))
+        return lambda which: f"{path}:{numbers[which]}" if lined else f"{path}, row {numbers[which]}"
 
 
 def read_table(

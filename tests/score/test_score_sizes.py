@@ -20,6 +20,7 @@ from scoring import refused, scored, write_csv
 from tables_made import workbook, zipped
 
 from affectllm.errors import Malformed
+from affectllm.metrics.core.metric import Metric
 from affectllm.safe_pickle import load_plain_npz, load_plain_pickle
 from affectllm.score import sizes
 from affectllm.score.files import read_table
@@ -190,6 +191,26 @@ def test_a_table_of_common_size_is_within_the_limits(capsys, tmp_path: Path) -> 
         archive.write(gold, "p.csv")
     words = ("--gold", gold, "--pred", tmp_path / "p.csv.zip", "--pred-column", "label", "--resamples", "10")
     assert scored(capsys, "--metric", "accuracy", *words)["value"] == 1
+
+
+def test_a_table_is_let_go_before_its_values_are_scored(capsys, tmp_path: Path, monkeypatch) -> None:
+    notes = [(number, "joy", f"{number} " * 2_000) for number in range(2_000)]  # 20 MB that no metric sees
+    gold = write_csv(tmp_path / "g.csv", notes, ("id", "label", "notes"))
+    held: list[int] = []
+    computed = Metric.__call__
+
+    def measured(*values: Any, **options: Any) -> Any:
+        held.append(tracemalloc.get_traced_memory()[0])
+        return computed(*values, **options)
+
+    monkeypatch.setattr(Metric, "__call__", measured)
+    tracemalloc.start()
+    try:
+        words = ("--gold", gold, "--pred", gold, "--pred-column", "label", "--resamples", "10")
+        assert scored(capsys, "--metric", "accuracy", *words)["value"] == 1
+    finally:
+        tracemalloc.stop()
+    assert held and max(held) < 5 * MB
 
 
 def test_a_sheet_that_unpacks_to_much_more_than_it_takes_is_refused(tmp_path: Path, monkeypatch) -> None:
