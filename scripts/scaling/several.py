@@ -64,7 +64,12 @@ def workers(folder: Path, less: int) -> Iterator[Growth]:
     for number in (1, 8):
         words = ["build", "generic", "--root", f"generic={root}", "--out", str(folder / f"by{number}")]
         runs.append(use(count, [*words, "--workers", str(number)]))
-    yield Growth("build by 1 process (few) and by 8 (many)", runs[0], runs[1], start)
+    yield Growth(
+        "build by 1 process (few), and with `--workers 8`, of which one a core is started (many)",
+        runs[0],
+        runs[1],
+        start,
+    )
 
 
 def cache(folder: Path, less: int) -> Iterator[Growth]:
@@ -76,7 +81,7 @@ def cache(folder: Path, less: int) -> Iterator[Growth]:
     _, differing, absent = filecmp.cmpfiles(folder / "cache1", folder / "cache8", entries[0], shallow=False)
     if entries[0] != entries[1] or differing or absent:
         raise RuntimeError(f"eight processes left another cache than one: {differing or absent or 'other names'}")
-    yield Growth("open clips through one empty cache, 1 process (few) and 8 at once (many)", alone, shared, 0.0)
+    yield Growth("open clips of 3 s through one empty cache, 1 process (few) and 8 at once (many)", alone, shared, 0.0)
 
 
 def _encoded(clips: Path, place: Path, processes: int, count: int) -> Use:
@@ -118,7 +123,12 @@ def hosts(folder: Path, less: int) -> Iterator[Growth]:
             memory = max(memory, _waited(Command(_words(_MERGE, out), stderr=subprocess.DEVNULL)))
         runs[machines] = Use(count, time.perf_counter() - begun, memory)
     yield Growth("build by 1 machine of one core (few) and by 2 (many)", runs[1], runs[2], 0.0)
-    yield Growth("the same by 1 machine (few); the part of one among 100 (many)", runs[1], runs[100], 0.0)
+    yield Growth(
+        "the same by 1 machine (few); the part of one among 100, which puts nothing together (many)",
+        runs[1],
+        runs[100],
+        0.0,
+    )
 
 
 def _words(code: str, *words: object) -> list[str]:

@@ -46,12 +46,25 @@ def opened(path: Path) -> Iterator[av.container.InputContainer]:
     """
     import av
 
+    _without_log()
     options = {"format_whitelist": _demuxers(), "protocol_whitelist": "file"}
     try:
         with av.open(f"file:{path}", options=options, timeout=_PATIENCE, metadata_errors="replace") as container:
             yield container
     except (av.FFmpegError, EOFError) as error:
         raise Unusable("unreadable", str(error)) from error
+
+
+def _without_log() -> None:
+    """Let FFmpeg's words not reach Python, as PyAV has it until something asks for them (older torchvision does).
+
+    A thread of the decoder that says something then waits for the interpreter's lock, which whoever closes the clip
+    holds while it waits for that thread: neither goes on (PyAV's issues 751 and 909).
+    """
+    import av.logging
+
+    if av.logging.get_level() is not None:
+        av.logging.set_level(None)
 
 
 @cache
