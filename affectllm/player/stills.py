@@ -119,7 +119,7 @@ def _png(levels: Array) -> str:
     import numpy as np
     from PIL import Image
 
-    image = Image.fromarray(levels, "L").convert("P")
+    image = Image.fromarray(levels).convert("P")
     colours = np.asarray(matplotlib.colormaps["magma"](np.arange(256)))[:, :3]
     image.putpalette(np.asarray(np.rint(255 * colours), np.uint8).ravel().tolist())
     return _encoded(image, "PNG", optimize=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import warnings
 from itertools import combinations
 
@@ -43,6 +44,9 @@ def drawn(seed: int, n: int = 400) -> tuple[list, list, np.ndarray]:
 # ── calibration ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
 
+@pytest.mark.skipif(
+    "labels" not in inspect.signature(sk.brier_score_loss).parameters, reason="scikit-learn below 1.7: two classes"
+)
 @given(items_of)
 def test_scikit_learn_says_the_same(items) -> None:
     gold, answers, table = sides(items)
