@@ -121,10 +121,11 @@ def rendered(page: Path, shown: Sequence[str]) -> Iterator[str]:
     """Yield what a text in Markdown makes of words when it is rendered as the Hub does; its header is YAML."""
     import markdown_it
     from huggingface_hub import metadata_load
+    from huggingface_hub.repocard import REGEX_YAML_BLOCK
 
     text = page.read_text(encoding="utf-8")
-    if text.startswith("---\n"):
-        text = text.split("---\n", 2)[2]
+    if header := REGEX_YAML_BLOCK.search(text):
+        text = text[header.end() :]
         if "pwned" in (metadata_load(page) or {}):
             yield "words are keys of its header"
     reader = markdown_it.MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])

@@ -186,3 +186,15 @@ def test_a_scale_that_lacks_a_rating_is_told_in_its_own_words(tmp_path: Path, ca
     assert "not on the scale partly: yes" in told and "name all answers in their order" in told and "--read" not in told
     assert main(["annotate", "--agreement", *files, str(tmp_path / "gone.csv")]) == 2
     assert "there is no file" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("ratings", "what"), [(["yes"], "all ratings are the same"), (["", "", "no"], "no item has two ratings")]
+)
+def test_ratings_without_an_agreement_are_told_with_their_files(
+    ratings: list[str], what: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, two = saved(tmp_path / "1.csv", "anna", ["yes", "no"]), saved(tmp_path / "2.csv", "ben", ratings)
+    assert main(["annotate", "--agreement", str(one), str(two)]) == 2
+    told = capsys.readouterr().err
+    assert what in told and str(one) in told and str(two) in told

@@ -9,7 +9,7 @@ from typing import Any
 
 from affectllm.corpus import Rejection
 from affectllm.corpus.records.rows import read_rows
-from affectllm.errors import Malformed, NotFound
+from affectllm.errors import Malformed, NotFound, placed
 from affectllm.metrics.raters.agreement import krippendorff_alpha
 
 Ratings = dict[str, dict[str, str]]
@@ -76,7 +76,9 @@ def print_agreement(paths: Sequence[Path], scale: Sequence[str] = ()) -> None:
     Raises:
         Malformed: as ``ratings_of`` and ``agreement``.
     """
-    facts = agreement(ratings_of(paths), scale)
+    ratings = ratings_of(paths)
+    with placed(" and ".join(map(str, paths))):
+        facts = agreement(ratings, scale)
     items, shared, raters = facts["items"], facts["rated_by_several"], ", ".join(facts["raters"])
     print(f"{items:,} items, {shared:,} of them rated by several of {raters}")
     for level, one in facts["alpha"].items():
