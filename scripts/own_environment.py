@@ -27,5 +27,8 @@ def have(module: str) -> None:
         return
     print(f"installing {module} and the other tools of the extra `release`", file=sys.stderr)
     command = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "--quiet"]
-    subprocess.run([*command, "--constraint", "constraints.txt", "--editable", ".[release]"], cwd=ROOT, check=True)
+    wanted = ["--constraint", "constraints.txt", "--editable", ".[release]"]
+    done = subprocess.run([*command, *wanted], cwd=ROOT, check=False, capture_output=True, text=True)
+    if done.returncode:  # else setuptools has only said at length that folders of data are no packages
+        sys.exit(f"{done.stderr}\n{module} could not be installed")
     importlib.invalidate_caches()
