@@ -46,7 +46,7 @@ class Table:
 
     def place(self, row: int) -> str:
         """``file:line`` of a row (``file, row N`` where the format has no lines)."""
-        return f"{self.path}:{self.lines[row]}" if self.lines else f"{self.path}, row {row + 1}"
+        return self.places((row,))(0)
 
     def places(self, rows: Iterable[int]) -> Callable[[int], str]:
         """``place`` of the first, second … of some rows; what is returned keeps their numbers and no cell."""
